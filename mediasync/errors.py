@@ -1,0 +1,156 @@
+"""Every error that mediasync raises on purpose.
+
+::
+
+    MediaSyncError
+    ├── UsageError                    the call or its arguments are wrong
+    │   ├── InvalidId                 an id or a source's name that cannot be one
+    │   ├── InvalidItem               an item that cannot be stored as it is (id, field and reason)
+    │   ├── UnknownSource             a source that is not stored
+    │   ├── UnknownLibrary            a library that is not stored
+    │   ├── UnknownItem               a media item that is not stored
+    │   ├── UnknownParent             an item whose parent is not stored
+    │   ├── PersonInUse               a person whom credits still point at
+    │   └── ConfigurationError        a source, a database URL or an option that cannot be used
+    ├── LifecycleError                a MediaSync that is not open, is open already, or is another loop's
+    ├── DatabaseError                 the database failed
+    │   ├── DatabaseMissing           there is no database where one was expected
+    │   ├── DatabaseLocked            another process held the write lock for too long
+    │   ├── DatabaseReadOnly          a write to a database that only reads
+    │   ├── DatabaseCorrupt           the file is damaged or is no database
+    │   ├── DiskFull                  no room is left
+    │   ├── DataError                 the database refused one value or row
+    │   ├── CommitUnknown             a commit whose outcome cannot be told
+    │   └── SchemaError
+    │       ├── SchemaTooNew          written by a newer mediasync
+    │       ├── SchemaOutdated        an older schema, and upgrading was switched off
+    │       └── SchemaForeign         a database that is not mediasync's
+    └── SourceError                   a source could not be read (`source_id` names it)
+        ├── SourceUnreachable         no answer, or the folder is not there
+        └── SourceUnreadable          an answer or a file that is not what it should be
+"""
+
+from __future__ import annotations
+
+
+class MediaSyncError(Exception):
+    """The root of all errors of this package."""
+
+
+class UsageError(MediaSyncError):
+    """The call or its arguments are wrong."""
+
+
+class InvalidId(UsageError, ValueError):
+    """An id, or a source's name, that cannot be one."""
+
+
+class InvalidItem(UsageError, ValueError):
+    """An item that cannot be stored as it is.
+
+    Attributes:
+        item_id: the item's id.
+        reason: which field is wrong, and how.
+    """
+
+    def __init__(self, item_id: str, reason: str) -> None:
+        super().__init__(f"{item_id}: {reason}")
+        self.item_id = item_id
+        self.reason = reason
+
+
+class UnknownSource(UsageError):
+    """A source that is not stored."""
+
+
+class UnknownLibrary(UsageError):
+    """A library that is not stored."""
+
+
+class UnknownItem(UsageError):
+    """A media item that is not stored."""
+
+
+class UnknownParent(InvalidItem):
+    """An item whose parent is neither stored nor part of the same call."""
+
+
+class PersonInUse(UsageError):
+    """A person whom credits still point at."""
+
+
+class ConfigurationError(UsageError):
+    """A source, a database URL or an option that cannot be used."""
+
+
+class LifecycleError(MediaSyncError):
+    """A `MediaSync` that is not open, is open already, is closing, or belongs to another event loop."""
+
+
+class DatabaseError(MediaSyncError):
+    """The database failed."""
+
+
+class DatabaseMissing(DatabaseError):
+    """There is no database where one was expected."""
+
+
+class DatabaseLocked(DatabaseError):
+    """Another process held the write lock for longer than the configured time."""
+
+
+class DatabaseReadOnly(DatabaseError):
+    """A write to a database that can only be read."""
+
+
+class DatabaseCorrupt(DatabaseError):
+    """The file is damaged, or is no database."""
+
+
+class DiskFull(DatabaseError):
+    """No room is left for the database."""
+
+
+class DataError(DatabaseError):
+    """The database refused a value or a row: an error of the data, not of the surroundings."""
+
+
+class CommitUnknown(DatabaseError):
+    """The connection was lost during a commit, and what is stored does not tell whether it happened."""
+
+
+class SchemaError(DatabaseError):
+    """The schema of the database is not one that this version can use."""
+
+
+class SchemaTooNew(SchemaError):
+    """The database was written by a newer version of mediasync."""
+
+
+class SchemaOutdated(SchemaError):
+    """The database has an older schema, and upgrading it was switched off."""
+
+
+class SchemaForeign(SchemaError):
+    """The database holds tables that are not mediasync's."""
+
+
+class SourceError(MediaSyncError):
+    """A source could not be read.
+
+    Attributes:
+        source_id: the id of the source.
+    """
+
+    def __init__(self, source_id: str, reason: str) -> None:
+        super().__init__(f"source {source_id!r}: {reason}")
+        self.source_id = source_id
+        self.reason = reason
+
+
+class SourceUnreachable(SourceError):
+    """The source did not answer, or its folder is not there."""
+
+
+class SourceUnreadable(SourceError):
+    """The source answered, but not with what it should."""

@@ -1,0 +1,90 @@
+"""Ids: how an item, a person and a library are named across sources.
+
+An id is ``{source_id}:{remote_id}``; the first colon splits. A source that knows no person ids (Kodi over
+JSON-RPC, NFO files) gets a key that is derived from what it does know of the person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Final
+
+from mediasync.errors import InvalidId
+
+SOURCE_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
+NAME_KEY_PREFIX: Final = "name:"
+MAX_DERIVED_KEY_BYTES: Final = 200
+_PREFERRED_PROVIDERS: Final = ("tmdb", "imdb", "tvdb")
+_HASHED_PREFIX_BYTES: Final = 100
+
+
+def check_source_id(source_id: str) -> str:
+    """Return *source_id* if it may name a source, else raise `InvalidId`.
+
+    Example:
+        >>> check_source_id("plex-home")
+        'plex-home'
+    """
+    if not SOURCE_ID.fullmatch(source_id):
+        raise InvalidId(
+            f"{source_id!r} cannot name a source: use lower-case letters, digits, '-' and '_', "
+            "beginning with a letter or a digit"
+        )
+    return source_id
+
+
+def make_id(source_id: str, remote_id: str) -> str:
+    """Compose an id from a source's id and the source's own key.
+
+    Example:
+        >>> make_id("home", "603")
+        'home:603'
+    """
+    return f"{source_id}:{remote_id}"
+
+
+def split_id(full_id: str) -> tuple[str, str]:
+    """Split an id into the source's id and the source's own key.
+
+    Raises:
+        InvalidId: if *full_id* has no colon, an impossible source id or an empty key.
+
+    Example:
+        >>> split_id("home:name:keanu reeves")
+        ('home', 'name:keanu reeves')
+    """
+    source_id, colon, remote_id = full_id.partition(":")
+    if not colon or not remote_id:
+        raise InvalidId(f"{full_id!r} is no id: write SOURCE:KEY, for example 'home:603'")
+    return check_source_id(source_id), remote_id
+
+
+def derive_person_key(name: str, provider_ids: Mapping[str, str]) -> str:
+    """Return the key of a person for whom the source has no id of its own.
+
+    A provider's id is the key where there is one (``tmdb:6384``; of several: tmdb, imdb, tvdb, then by
+    name). Else the name is: ``name:`` and the name in NFC, white space trimmed and collapsed, case folded.
+    A key over 200 bytes of UTF-8 becomes a prefix of it and its SHA-256.
+
+    Example:
+        >>> derive_person_key("  Keanu   REEVES ", {})
+        'name:keanu reeves'
+        >>> derive_person_key("Keanu Reeves", {"imdb": "nm0000206"})
+        'imdb:nm0000206'
+    """
+    for provider in (*_PREFERRED_PROVIDERS, *sorted(provider_ids)):
+        if value := provider_ids.get(provider):
+            return _bounded(f"{provider}:{value}")
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return _bounded(NAME_KEY_PREFIX + " ".join(folded.split()))
+
+
+def _bounded(key: str) -> str:
+    encoded = key.encode("utf-8", "surrogatepass")
+    if len(encoded) <= MAX_DERIVED_KEY_BYTES:
+        return key
+    prefix = encoded[:_HASHED_PREFIX_BYTES].decode("utf-8", "ignore")
+    return f"{prefix}#{hashlib.sha256(encoded).hexdigest()}"

@@ -1,0 +1,340 @@
+"""The models: what callers give to be saved, and what they get back.
+
+All are pydantic v2 models. Fields that only a stored object has (``id``, ``created_at``, …) are filled on
+reading and ignored on saving, so an item that was read can be changed and saved again.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from mediasync.ids import check_source_id, make_id
+from mediasync.vocabulary import (
+    CAST_TYPES,
+    Completeness,
+    MediaType,
+    PersonType,
+    RunStatus,
+    SourceKind,
+)
+
+
+def _zoned_or_text(value: Any) -> Any:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise ValueError("a time without a zone is ambiguous: attach its zone, or give its text")
+    if isinstance(value, str):
+        try:
+            parsed = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+        return parsed if parsed.tzinfo else value
+    return value
+
+
+SourceTime = Annotated[datetime | str, BeforeValidator(_zoned_or_text)]
+"""A time as a source tells it: with a zone a `datetime`, without one the source's own text."""
+
+
+class Model(BaseModel):
+    """The base of all models: unknown fields are errors, so that a misspelt one is noticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Source(Model):
+    """One configured server or folder.
+
+    Attributes:
+        id: chosen by the user, ``[a-z0-9][a-z0-9_-]*``; the first half of every id below it.
+        kind: what speaks for it.
+        name: what people call it; the id where none is given.
+        server_id: the server's own id of itself, where it has one. Another server under the same
+            source id is refused.
+
+    Example:
+        >>> Source(id="home", kind="jellyfin", name="Home").kind
+        <SourceKind.JELLYFIN: 'jellyfin'>
+    """
+
+    id: str
+    kind: SourceKind
+    name: str = ""
+    server_id: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @field_validator("id")
+    @classmethod
+    def _check_id(cls, value: str) -> str:
+        return check_source_id(value)
+
+    @model_validator(mode="after")
+    def _default_name(self) -> Self:
+        if not self.name:
+            self.name = self.id
+        return self
+
+
+class Library(Model):
+    """A section of a source.
+
+    Attributes:
+        id: the source's own key of the library (``full_id`` puts the source's id before it).
+        source_id: the source it belongs to.
+        title: what people call it.
+        kind: ``movies`` or ``shows``; ``mixed`` where a folder holds both.
+
+    Example:
+        >>> Library(id="movies", source_id="home", title="Movies", kind="movies").full_id
+        'home:movies'
+    """
+
+    id: str = Field(min_length=1)
+    source_id: str
+    title: str = ""
+    kind: Literal["movies", "shows", "mixed"]
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @field_validator("source_id")
+    @classmethod
+    def _check_source_id(cls, value: str) -> str:
+        return check_source_id(value)
+
+    @model_validator(mode="after")
+    def _default_title(self) -> Self:
+        if not self.title:
+            self.title = self.id
+        return self
+
+    @property
+    def full_id(self) -> str:
+        """The id across sources: ``{source_id}:{id}``."""
+        return make_id(self.source_id, self.id)
+
+
+class Person(Model):
+    """A human, as one source knows them.
+
+    Attributes:
+        remote_id: the source's own key of the person. Without one it is derived from ``provider_ids``
+            or the name (see `mediasync.ids.derive_person_key`).
+        name: as the source spells it.
+        image_path: the picture as a reference, never with a secret in it: a path or tag at the source, or
+            the URL of a public provider.
+        provider_ids: ids of the person at public providers, for example ``{"tmdb": "6384"}``.
+        source_id: the source; filled on reading, needed only by `mediasync.MediaSync.people`.
+        id: ``{source_id}:{remote_id}``; filled on reading.
+
+    Example:
+        >>> Person(remote_id="6384", name="Keanu Reeves").name
+        'Keanu Reeves'
+    """
+
+    name: str
+    remote_id: str | None = None
+    image_path: str | None = None
+    provider_ids: dict[str, str] = Field(default_factory=dict)
+    source_id: str | None = None
+    id: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class Credit(Model):
+    """One person in one function, and as one character, in one item.
+
+    Attributes:
+        person: who.
+        person_type: a `PersonType`, or the source's own word where the vocabulary lacks it.
+        role: the character, or the crew job's own words.
+        sort_order: the place in the billing; a missing or negative one goes last. Stored orders are dense
+            and begin at 0.
+
+    Example:
+        >>> Credit(person=Person(name="Keanu Reeves"), person_type="Actor", role="Neo").person_type
+        <PersonType.ACTOR: 'actor'>
+    """
+
+    person: Person
+    person_type: Annotated[
+        PersonType | str,
+        BeforeValidator(lambda value: PersonType.parse(value) if isinstance(value, str) else value),
+    ]
+    role: str | None = None
+    sort_order: int | None = None
+
+    @property
+    def is_cast(self) -> bool:
+        """Whether the credit is part of the cast (actors and guest stars), else of the crew."""
+        return self.person_type in CAST_TYPES
+
+
+class Rating(Model):
+    """One rating of an item, on a scale of 0 to 10.
+
+    Attributes:
+        name: who rates: ``imdb``, ``themoviedb``, ``critics``, …
+        value: 0 to 10.
+        votes: how many voted, where the source says so.
+    """
+
+    name: str = Field(min_length=1)
+    value: float = Field(ge=0, le=10, allow_inf_nan=False)
+    votes: int | None = Field(default=None, ge=0)
+
+
+class MediaItem(Model):
+    """What movies, shows, seasons and episodes have in common.
+
+    Attributes:
+        remote_id: the source's own key of the item.
+        title: as the source shows it.
+        original_title: the title in the original language.
+        sort_title: the title that lists are sorted by.
+        overview: the plot.
+        tagline: one line.
+        year: of release.
+        premiere_date: of release, or of first broadcast.
+        runtime_seconds: the length.
+        content_rating: the age rating, in the source's own words.
+        ratings: on a scale of 0 to 10 each; the first is the item's main one.
+        genres: in the source's order.
+        provider_ids: the item's ids at public providers: ``imdb``, ``tmdb``, ``tvdb``, …
+        images: kind (``poster``, ``fanart``, …) to a reference without secrets.
+        path: the file or folder as the source names it.
+        added_at: when the source got it.
+        changed_at: when the source says that it changed.
+        change_token: what the source gives to tell a changed item from an unchanged one.
+        credits: cast and crew. ``None``: nothing is known, a stored list stays.
+        completeness: what ``credits`` is. ``None`` means full for a list that is not empty, and nothing
+            known for an empty one: only an explicit ``"full"`` says that an item has no credits.
+        id: ``{source_id}:{remote_id}``; filled on reading, as are the fields after it.
+    """
+
+    media_type: MediaType
+    remote_id: str = Field(min_length=1)
+    title: str
+    original_title: str | None = None
+    sort_title: str | None = None
+    overview: str | None = None
+    tagline: str | None = None
+    year: int | None = None
+    premiere_date: date | None = None
+    runtime_seconds: int | None = None
+    content_rating: str | None = None
+    ratings: list[Rating] = Field(default_factory=list)
+    genres: list[str] = Field(default_factory=list)
+    provider_ids: dict[str, str] = Field(default_factory=dict)
+    images: dict[str, str] = Field(default_factory=dict)
+    path: str | None = None
+    added_at: SourceTime | None = None
+    changed_at: SourceTime | None = None
+    change_token: str | None = None
+    credits: list[Credit] | None = None
+    completeness: Completeness | None = None
+
+    id: str | None = None
+    source_id: str | None = None
+    library_id: str | None = None
+    parent_id: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    parent_types: ClassVar[frozenset[MediaType]] = frozenset()
+    """The types that an item of this class may have as its parent."""
+
+    @property
+    def cast(self) -> list[Credit]:
+        """The credits of actors and guest stars, in billing order."""
+        return [credit for credit in self.credits or () if credit.is_cast]
+
+    @property
+    def crew(self) -> list[Credit]:
+        """The credits that are not cast, in billing order."""
+        return [credit for credit in self.credits or () if not credit.is_cast]
+
+
+class Movie(MediaItem):
+    """A film.
+
+    Example:
+        >>> movie = Movie(remote_id="603", title="The Matrix", year=1999, credits=[
+        ...     Credit(person=Person(remote_id="6384", name="Keanu Reeves"),
+        ...            person_type="actor", role="Neo", sort_order=0)])
+        >>> [credit.role for credit in movie.cast]
+        ['Neo']
+    """
+
+    media_type: Literal[MediaType.MOVIE] = MediaType.MOVIE
+
+
+class Show(MediaItem):
+    """A series."""
+
+    media_type: Literal[MediaType.SHOW] = MediaType.SHOW
+
+
+class Season(MediaItem):
+    """A season of a show.
+
+    Attributes:
+        parent_remote_id: the source's own key of the show.
+        season_number: 0 for specials.
+    """
+
+    media_type: Literal[MediaType.SEASON] = MediaType.SEASON
+    parent_remote_id: str | None = None
+    season_number: int | None = None
+
+    parent_types = frozenset({MediaType.SHOW})
+
+
+class Episode(MediaItem):
+    """An episode of a show.
+
+    Attributes:
+        parent_remote_id: the source's own key of the season, or of the show where there are no seasons.
+        season_number: 0 for specials.
+        episode_number: inside the season.
+        episode_number_end: the last one, where one file holds several as one item.
+    """
+
+    media_type: Literal[MediaType.EPISODE] = MediaType.EPISODE
+    parent_remote_id: str | None = None
+    season_number: int | None = None
+    episode_number: int | None = None
+    episode_number_end: int | None = None
+
+    parent_types = frozenset({MediaType.SEASON, MediaType.SHOW})
+
+
+class SyncRun(Model):
+    """One recorded sync of one source.
+
+    Attributes:
+        id: of the run.
+        source_id: the source that was synced.
+        status: how it stands or ended.
+        started_at: when it began.
+        finished_at: when it ended, once it has.
+        seen: items that the source named.
+        saved: items that were written.
+        unchanged: items that were found as they are stored, or not read again because they had not changed.
+        failed: items that could not be read or stored.
+        error: why the whole run failed, if it did.
+    """
+
+    id: int
+    source_id: str
+    status: RunStatus
+    started_at: datetime
+    finished_at: datetime | None = None
+    seen: int = 0
+    saved: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    error: str | None = None

@@ -1,0 +1,105 @@
+"""The words that are written to and read from the database: one enum for each vocabulary."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Final
+
+
+class SourceKind(StrEnum):
+    """The kinds of source there are."""
+
+    PLEX = "plex"
+    JELLYFIN = "jellyfin"
+    EMBY = "emby"
+    KODI = "kodi"
+    NFO = "nfo"
+
+
+class MediaType(StrEnum):
+    """What a media item is."""
+
+    MOVIE = "movie"
+    SHOW = "show"
+    SEASON = "season"
+    EPISODE = "episode"
+
+
+class Completeness(StrEnum):
+    """What is known of an item's credit list."""
+
+    NONE = "none"
+    PREVIEW = "preview"
+    FULL = "full"
+
+
+class RunStatus(StrEnum):
+    """How one sync of one source stands or ended."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+class PersonType(StrEnum):
+    """The function of a person in an item.
+
+    The vocabulary is that of Jellyfin's ``PersonKind`` (the widest of the backends'), in lower case with
+    underscores. A type outside it is kept as the source gave it, so a credit's ``person_type`` is a
+    ``PersonType`` or a plain ``str``; both compare equal to their text.
+
+    Example:
+        >>> PersonType.parse("GuestStar")
+        <PersonType.GUEST_STAR: 'guest_star'>
+        >>> PersonType.parse(" Key Grip ")
+        'Key Grip'
+    """
+
+    ACTOR = "actor"
+    GUEST_STAR = "guest_star"
+    DIRECTOR = "director"
+    WRITER = "writer"
+    PRODUCER = "producer"
+    COMPOSER = "composer"
+    CREATOR = "creator"
+    EDITOR = "editor"
+    CONDUCTOR = "conductor"
+    LYRICIST = "lyricist"
+    ARRANGER = "arranger"
+    ENGINEER = "engineer"
+    MIXER = "mixer"
+    REMIXER = "remixer"
+    ARTIST = "artist"
+    ALBUM_ARTIST = "album_artist"
+    AUTHOR = "author"
+    ILLUSTRATOR = "illustrator"
+    PENCILLER = "penciller"
+    INKER = "inker"
+    COLORIST = "colorist"
+    LETTERER = "letterer"
+    COVER_ARTIST = "cover_artist"
+    TRANSLATOR = "translator"
+    NARRATOR = "narrator"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def parse(cls, text: str) -> PersonType | str:
+        """Return the member that *text* names, else *text* itself, trimmed.
+
+        Case, spaces, hyphens and camel case do not matter for a known type: ``"Guest Star"``,
+        ``"GuestStar"`` and ``"guest_star"`` are one. An unknown type comes back as it was given.
+        """
+        if isinstance(text, cls):
+            return text
+        trimmed = text.strip()
+        return _BY_LETTERS.get(_NOT_LETTERS.sub("", trimmed).lower(), trimmed)
+
+
+_NOT_LETTERS: Final = re.compile(r"[\s_-]+")
+_BY_LETTERS: Final = {member.value.replace("_", ""): member for member in PersonType}
+
+CAST_TYPES: Final = frozenset({PersonType.ACTOR, PersonType.GUEST_STAR})
+"""The person types whose credits are an item's cast; all others are its crew."""
