@@ -1,1 +1,44 @@
 """mediasync: movie and TV libraries with their full cast and crew, mirrored into one SQL database."""
+
+from mediasync.app import MediaSync
+from mediasync.errors import MediaSyncError
+from mediasync.models import (
+    Credit,
+    Episode,
+    Library,
+    MediaItem,
+    Movie,
+    Person,
+    Rating,
+    Season,
+    Show,
+    Source,
+    SyncRun,
+)
+from mediasync.reports import SaveReport, SaveResult, SaveStatus, SyncReport
+from mediasync.vocabulary import Completeness, MediaType, PersonType, RunStatus, SourceKind
+
+__all__ = [
+    "Completeness",
+    "Credit",
+    "Episode",
+    "Library",
+    "MediaItem",
+    "MediaSync",
+    "MediaSyncError",
+    "MediaType",
+    "Movie",
+    "Person",
+    "PersonType",
+    "Rating",
+    "RunStatus",
+    "SaveReport",
+    "SaveResult",
+    "SaveStatus",
+    "Season",
+    "Show",
+    "Source",
+    "SourceKind",
+    "SyncReport",
+    "SyncRun",
+]

@@ -1,0 +1,1 @@
+"""The services: they own the transactions."""

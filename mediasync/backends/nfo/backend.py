@@ -1,0 +1,219 @@
+"""The backend for folders of NFO files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from mediasync.backends.base import Finding, Unreadable
+from mediasync.backends.nfo.folders import reason
+from mediasync.backends.nfo.items import film_findings, show_findings
+from mediasync.backends.nfo.reading import Known, Outcome, describes_episode, load
+from mediasync.backends.nfo.scan import LibraryFolder, find_libraries, walk
+from mediasync.backends.nfo.shapes import Shapes
+from mediasync.backends.nfo.units import FolderFailed, NfoFile, ShowUnit, Unit
+from mediasync.errors import LifecycleError, SourceUnreachable, UnknownLibrary
+from mediasync.models import Library, Source
+
+T = TypeVar("T")
+
+_BATCH_FILES: Final = 64
+
+
+class NfoBackend:
+    """A folder of NFO files, as Kodi, Jellyfin, Emby, Sonarr, Radarr and tinyMediaManager write them.
+
+    Nothing is written, no link is followed, and files are opened only when they changed. Folders and files
+    are read in worker threads, a few ahead of the consumer; an abandoned iteration leaves nothing behind.
+
+    Args:
+        root: the folder. Keys of items are relative to it, so it may be moved and mounted anywhere.
+        source: the source it is.
+        threads: how many folders and files are read at once.
+        size_limit: bytes; a larger file is reported and not read.
+
+    Example:
+        >>> import asyncio
+        >>> from mediasync.models import Source
+        >>> async def titles(root):
+        ...     backend = NfoBackend(root, source=Source(id="films", kind="nfo"))
+        ...     async with backend.open():
+        ...         for library in await backend.fetch_libraries():
+        ...             async for finding in backend.iter_items(library, {}):
+        ...                 print(finding)
+        >>> asyncio.run(titles("examples/library"))  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        root: Path | str,
+        *,
+        source: Source,
+        threads: int = 8,
+        size_limit: int = 16 * 1024 * 1024,
+    ) -> None:
+        if threads < 1 or size_limit < 1:
+            raise ValueError("threads and size_limit must be 1 or more")
+        self.source = source
+        self._given_root = os.fspath(root)
+        self._threads = threads
+        self._size_limit = size_limit
+        self._root: str | None = None
+        self._limiter: anyio.CapacityLimiter | None = None
+        self._libraries: list[LibraryFolder] | None = None
+
+    def open(self) -> AbstractAsyncContextManager[None]:
+        """Return a context in which the folder can be read.
+
+        Raises:
+            SourceUnreachable: if the folder is not there, is no folder, or may not be read.
+        """
+        return self._opened()
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[None]:
+        self._limiter = anyio.CapacityLimiter(self._threads)
+        try:
+            self._root = await self._in_thread(partial(_check_root, self._given_root, self.source.id))
+            yield
+        finally:
+            self._root = self._limiter = self._libraries = None
+
+    async def fetch_libraries(self) -> list[Library]:
+        """Return the libraries, by id; see `mediasync.backends.nfo.scan.find_libraries` for the rule.
+
+        Raises:
+            SourceUnreachable: if the folder cannot be listed any more.
+        """
+        return [
+            Library(id=found.key, source_id=self.source.id, title=found.title, kind=found.kind)
+            for found in await self._find_libraries()
+        ]
+
+    async def _find_libraries(self) -> list[LibraryFolder]:
+        root = self._open_root()
+        if self._libraries is None:
+            shapes = Shapes(root, partial(describes_episode, root, known=Known({})))
+            with _Listing(self.source.id):
+                self._libraries = await self._in_thread(partial(find_libraries, root, shapes))
+        return self._libraries
+
+    async def iter_items(
+        self, library: Library, known_tokens: Mapping[str, str]
+    ) -> AsyncGenerator[Finding, None]:
+        """Read the items of a library: films in the order of their folders; shows, their seasons, their episodes.
+
+        Args:
+            library: one of `fetch_libraries`.
+            known_tokens: the stored change token of each item by its key. An item whose token is the same is
+                yielded as `Unchanged`, its file unopened. Empty: every file is read.
+
+        Raises:
+            UnknownLibrary: if the folder has no such library.
+            SourceUnreachable: if the library's folder, or the root, is not there any more.
+        """
+        root = self._open_root()
+        folder = next((found for found in await self._find_libraries() if found.key == library.id), None)
+        if folder is None:
+            raise UnknownLibrary(f"there is no library {library.id!r} in source {self.source.id!r}")
+        known = Known(known_tokens)
+        shapes = Shapes(root, partial(describes_episode, root, known=known))
+        units = walk(root, folder.path, shapes, folder.others)
+        while True:
+            with _Listing(self.source.id):
+                batch = await self._in_thread(partial(_take, units))
+            if not batch:
+                return
+            outcomes = iter(
+                await self._load_all(root, [file for unit in batch for file in _files(unit)], known)
+            )
+            for unit in batch:
+                for finding in await self._findings(root, unit, outcomes, known):
+                    yield finding
+
+    async def _findings(
+        self, root: str, unit: Unit, outcomes: Iterator[Outcome], known: Known
+    ) -> list[Finding]:
+        match unit:
+            case NfoFile():
+                return list(film_findings(unit, next(outcomes)))
+            case ShowUnit():
+                found = list(show_findings(unit, [next(outcomes) for _ in unit.files()], known))
+                for finding in unit.findings:
+                    found += await self._findings(root, finding, outcomes, known)
+                return found
+            case FolderFailed():
+                await self._in_thread(partial(_check_root, root, self.source.id))
+                text = f"the folder cannot be listed: {unit.reason}"
+                return [Unreadable(key, text) for key in dict.fromkeys([unit.key, *known.below(unit.key)])]
+            case _:
+                return [unit]
+
+    async def _load_all(self, root: str, files: list[NfoFile], known: Known) -> list[Outcome]:
+        """Load files side by side; their order is kept."""
+        outcomes: dict[int, Outcome] = {}
+
+        async def load_one(place: int, file: NfoFile) -> None:
+            outcomes[place] = await self._in_thread(partial(load, root, file, known, self._size_limit))
+
+        async with anyio.create_task_group() as group:
+            for place, file in enumerate(files):
+                group.start_soon(load_one, place, file)
+        return [outcomes[place] for place in range(len(files))]
+
+    async def _in_thread(self, function: Callable[[], T]) -> T:
+        return await anyio.to_thread.run_sync(function, limiter=self._limiter)
+
+    def _open_root(self) -> str:
+        if self._root is None:
+            raise LifecycleError("the backend is not open: use it inside 'async with backend.open():'")
+        return self._root
+
+
+def _take(units: Iterator[Unit]) -> list[Unit]:
+    """Take the next units, with as many files as are read side by side; a show is never split."""
+    batch: list[Unit] = []
+    size = 0
+    for unit in units:
+        batch.append(unit)
+        size += max(1, len(_files(unit)))
+        if size >= _BATCH_FILES:
+            break
+    return batch
+
+
+def _files(unit: Unit) -> list[NfoFile]:
+    if isinstance(unit, ShowUnit):
+        return unit.files()
+    return [unit] if isinstance(unit, NfoFile) else []
+
+
+def _check_root(root: str, source_id: str) -> str:
+    """Return the real path of a root that can be listed."""
+    with _Listing(source_id):
+        real = os.path.realpath(root)
+        os.scandir(real).close()
+    return real
+
+
+class _Listing:
+    """Turns the errors of listing a root or a library's folder into those of the source."""
+
+    def __init__(self, source_id: str) -> None:
+        self._source_id = source_id
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, OSError):
+            raise SourceUnreachable(
+                self._source_id, f"its folder cannot be listed: {reason(error)}"
+            ) from error

@@ -1,0 +1,157 @@
+"""Folders: what lies in one, without following links and without trusting names."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from mediasync.backends.base import Finding, Remark, Unreadable
+from mediasync.backends.nfo import naming
+
+ACTORS_FOLDER = ".actors"
+
+
+@dataclass(slots=True)
+class Folder:
+    """One folder's content.
+
+    Attributes:
+        path: relative to the root, as the file system spells it; empty for the root.
+        key: the path in NFC; ``.`` for the root.
+        name: the folder's own name, in NFC.
+        files: names of files, sorted.
+        dirs: names of folders, sorted; hidden ones are left out.
+        linked: the files that are links: they count as being there and are never opened.
+        has_actors: whether there is a folder of actors' pictures.
+        findings: what has to be said of entries that were left out.
+    """
+
+    path: str
+    key: str
+    name: str
+    files: list[str] = field(default_factory=list)
+    dirs: list[str] = field(default_factory=list)
+    linked: set[str] = field(default_factory=set)
+    has_actors: bool = False
+    findings: list[Finding] = field(default_factory=list)
+
+    def path_of(self, name: str) -> str:
+        """Return the path of an entry relative to the root."""
+        return join(self.path, name)
+
+    def key_of(self, name: str) -> str:
+        """Return the key that an entry called *name* has."""
+        return naming.nfc(join(self.path, name))
+
+    @property
+    def pictures(self) -> list[str]:
+        """The files that may be artwork."""
+        return [name for name in self.files if name not in self.linked]
+
+
+def join(path: str, name: str) -> str:
+    """Put a name behind a path relative to the root."""
+    return f"{path}/{name}" if path else name
+
+
+def list_folder(root: str, path: str) -> Folder:
+    """List one folder.
+
+    Args:
+        root: the real path of the root.
+        path: relative to it; empty for the root itself.
+
+    Raises:
+        OSError: if it cannot be listed.
+    """
+    absolute = os.path.join(root, path) if path else root
+    folder = Folder(path, naming.nfc(path) or ".", naming.nfc(os.path.basename(path or root)))
+    with os.scandir(absolute) as entries:
+        for entry in entries:
+            _sort_in(folder, entry, root)
+    folder.files.sort(key=naming.sort_key)
+    folder.dirs.sort(key=naming.sort_key)
+    folder.findings.sort(
+        key=lambda finding: getattr(finding, "subject", "") or getattr(finding, "remote_id", "")
+    )
+    return folder
+
+
+def _sort_in(folder: Folder, entry: os.DirEntry[str], root: str) -> None:
+    name = entry.name
+    if name == ACTORS_FOLDER:
+        folder.has_actors = not entry.is_symlink()
+        return
+    if naming.is_hidden(name):
+        return
+    if not _is_text(name):
+        if naming.is_nfo(name) or entry.is_dir(follow_symlinks=False):
+            folder.findings.append(
+                Unreadable(printable(folder.path_of(name)), "the name is not valid text (UTF-8)")
+            )
+        return
+    if entry.is_symlink():
+        _sort_in_link(folder, entry, root)
+    elif entry.is_dir(follow_symlinks=False):
+        folder.dirs.append(name)
+    elif entry.is_file(follow_symlinks=False):
+        folder.files.append(name)
+
+
+def _sort_in_link(folder: Folder, entry: os.DirEntry[str], root: str) -> None:
+    try:
+        is_dir = entry.is_dir()
+    except OSError:
+        is_dir = False
+    if not is_dir and not naming.is_nfo(entry.name):
+        folder.files.append(entry.name)
+        folder.linked.add(entry.name)
+        return
+    target = os.path.realpath(entry.path)
+    if target == root or target.startswith(root.rstrip(os.sep) + os.sep):
+        shown = printable(os.path.relpath(target, root)).replace(os.sep, "/")
+        text = f"a link to {shown}, which is read in its own place"
+    else:
+        text = "a link that leads out of the root is not followed"
+    folder.findings.append(Remark(folder.key_of(entry.name), text))
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def printable(path: str) -> str:
+    """Return *path* as text that can be stored and shown, what is no valid text in it written out.
+
+    Example:
+        >>> printable("caf\\udce9.nfo")
+        'caf\\\\udce9.nfo'
+    """
+    return naming.nfc(path.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def list_actors(root: str, folder: Folder) -> dict[str, str]:
+    """Return the actors' pictures beside a film: `naming.actor_key` to the path relative to the root."""
+    if not folder.has_actors:
+        return {}
+    path = folder.path_of(ACTORS_FOLDER)
+    pictures: dict[str, str] = {}
+    try:
+        listing = list_folder(root, path)
+    except OSError as error:
+        folder.findings.append(
+            Remark(naming.nfc(path), f"the actors' pictures cannot be listed: {reason(error)}")
+        )
+        return {}
+    for name in listing.pictures:
+        pictures.setdefault(naming.actor_key(naming.stem_of(name)), listing.path_of(name))
+    return pictures
+
+
+def reason(error: OSError) -> str:
+    """Say in words why a file or folder cannot be used, without the path of this machine."""
+    return error.strerror or type(error).__name__

@@ -1,0 +1,450 @@
+"""What the names of files and folders mean. Pure: no folder is looked into here."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from mediasync.vocabulary import MediaType
+
+VIDEO_SUFFIXES: Final = frozenset(
+    [
+        ".3gp",
+        ".asf",
+        ".avi",
+        ".divx",
+        ".dvr-ms",
+        ".f4v",
+        ".flv",
+        ".img",
+        ".iso",
+        ".m2ts",
+        ".m4v",
+        ".mk3d",
+        ".mkv",
+        ".mov",
+        ".mp4",
+        ".mpeg",
+        ".mpg",
+        ".mts",
+        ".ogm",
+        ".ogv",
+        ".rm",
+        ".rmvb",
+        ".strm",
+        ".ts",
+        ".vob",
+        ".webm",
+        ".wmv",
+        ".wtv",
+    ]
+)
+_PICTURE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".tbn")
+_PICTURE_NAMES: Final = {
+    "poster": "poster",
+    "folder": "poster",
+    "cover": "poster",
+    "fanart": "fanart",
+    "backdrop": "fanart",
+    "background": "fanart",
+    "banner": "banner",
+    "clearlogo": "clearlogo",
+    "logo": "clearlogo",
+    "clearart": "clearart",
+    "landscape": "landscape",
+    "thumb": "thumb",
+    "discart": "discart",
+    "disc": "discart",
+    "keyart": "keyart",
+}
+_SKIPPED_FOLDERS: Final = frozenset(
+    {
+        "@eadir",
+        "#recycle",
+        "$recycle.bin",
+        "lost+found",
+        "system volume information",
+        "extrafanart",
+        "extrathumbs",
+    }
+)
+_EXTRAS_FOLDERS: Final = frozenset(
+    {
+        *(
+            "behind the scenes",
+            "deleted scenes",
+            "extra",
+            "extras",
+            "featurette",
+            "featurettes",
+            "interviews",
+        ),
+        *("sample", "samples", "trailer", "trailers", "subs", "subtitles"),
+    }
+)
+_EXTRAS_IN_FILM: Final = frozenset(
+    {"clips", "other", "scenes", "shorts", "backdrops", "theme-music", "bonus", "artwork", "metadata", "nfo"}
+)
+_EXTRAS_FILE: Final = re.compile(
+    r"(?:^|[-._ ])(?:trailer|sample|movie-trailer)\d*$"
+    r"|-(?:behindthescenes|deleted|deletedscene|featurette|interview)\d*$",
+    re.IGNORECASE,
+)
+_EXTRAS_BESIDE: Final = re.compile(r"-(?:clip|extra|other|scene|short)\d*$", re.IGNORECASE)
+_PART_FOLDER: Final = re.compile(r"(?:cd|dvd|dis[ck]|part|pt)[ ._-]*\d{1,2}", re.IGNORECASE)
+_DISC_FOLDERS: Final = {"video_ts": "video_ts.nfo", "bdmv": "index.nfo"}
+LIBRARY_NAMES: Final = {
+    **dict.fromkeys(
+        ("movies", "movie", "films", "film", "filme", "peliculas", "películas", "cinema"), "movies"
+    ),
+    **dict.fromkeys(
+        (
+            "tv",
+            "shows",
+            "tvshows",
+            "tv shows",
+            "tv-shows",
+            "tv_shows",
+            "series",
+            "tv series",
+            "serien",
+            "serie",
+            "anime",
+        ),
+        "shows",
+    ),
+}
+
+_LABEL: Final = (
+    r"(?:\d{3,4}[pi]|[248]k|u?hd|fhd|sd|hdr(?:10)?\+?|dv|dolby vision|3d|remux|blu-?ray|bdrip|brrip|dvdrip|web-?dl|"
+    r"webrip|hevc|x26[45]|h\.?26[45]|av1|10bit|(?:extended|uncut|unrated|theatrical|director'?s|directors|final|"
+    r"ultimate|special|imax|remastered)(?: (?:cut|edition|version))?|open matte)"
+)
+_VERSION: Final = re.compile(
+    rf"(?P<base>.+?)(?: +- *{_LABEL}(?:[ ._]{_LABEL})*| *\[{_LABEL}(?:[ ._]{_LABEL})*\])", re.IGNORECASE
+)
+_PIECE: Final = re.compile(r"(?P<base>.+?)[ _.-]+(?:cd|dvd|dis[ck])[ _.-]*(?:\d{1,2}|[a-d])", re.IGNORECASE)
+_PART: Final = re.compile(r"(?P<base>.+?)[ _.-]+(?:part|pt)[ _.-]*(?:\d{1,2}|[a-d])", re.IGNORECASE)
+
+_SEASON_EPISODES: Final = re.compile(
+    r"(?<![A-Za-z0-9])s(\d{1,4})[ ._-]*e(\d{1,4})((?:[ ._]*-[ ._]*e?\d{1,4}(?![\dpi])|[ ._]*e\d{1,4})*)",
+    re.IGNORECASE,
+)
+_SEASON_X_EPISODE: Final = re.compile(
+    r"(?<!\d)(\d{1,2})x(\d{2,3})((?:-(?:\d{1,2}x)?\d{2,3})*)(?!\d)", re.IGNORECASE
+)
+_SEASON_FOLDER: Final = re.compile(
+    r"season[ ._-]*(\d{1,4})(?:\D.*)?"
+    r"|(?:series|staffel|saison|temporada|stagione|seizoen|sezon|sæson|säsong|sesong|kausi|serie)[ ._-]*(\d{1,4})"
+    r"|.*[ ._-]season[ ._-]*(\d{1,4})"
+    r"|s(\d{1,4})",
+    re.IGNORECASE,
+)
+_SEASON_PICTURE: Final = re.compile(r"season(?:(\d{1,4})|-specials)-([a-z]+)", re.IGNORECASE)
+_YEAR_IN_BRACKETS: Final = re.compile(
+    r"^(.+?)[ ._]*[(\[]((?:18|19|20|21)\d\d)[)\]](?!.*[(\[](?:18|19|20|21)\d\d[)\]])"
+)
+_YEAR_BETWEEN_DOTS: Final = re.compile(r"^(.+?)[._]((?:19|20)\d\d)(?:[._].*)?$")
+
+
+def nfc(text: str) -> str:
+    """Return *text* in Unicode's normal form C: as file systems differ in it, keys do not."""
+    return unicodedata.normalize("NFC", text)
+
+
+def sort_key(name: str) -> tuple[str, str]:
+    """Order names as people do, and the same way everywhere."""
+    return nfc(name).casefold(), name
+
+
+def stem_of(name: str) -> str:
+    """Return the name of a file without its suffix.
+
+    Example:
+        >>> stem_of("Adaptation. (2002).mkv")
+        'Adaptation. (2002)'
+    """
+    return name[: -len(suffix_of(name))] if suffix_of(name) else name
+
+
+def suffix_of(name: str) -> str:
+    """Return the suffix of a file with its dot, in lower case."""
+    _, dot, suffix = name.rpartition(".")
+    return (dot + suffix).lower() if dot else ""
+
+
+def is_nfo(name: str) -> bool:
+    """Whether a file is an NFO file, by its name."""
+    return suffix_of(name) == ".nfo" and name.lower() != ".nfo"
+
+
+def is_video(name: str) -> bool:
+    """Whether a file is a video, by its name."""
+    return suffix_of(name) in VIDEO_SUFFIXES
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is hidden or a system's own; a title may begin with an ellipsis.
+
+    Example:
+        >>> is_hidden("._movie.nfo"), is_hidden("...And Justice for All (1979)")
+        (True, False)
+    """
+    return (name.startswith(".") and not name.startswith("..")) or name.lower() in _SKIPPED_FOLDERS
+
+
+def is_extras_folder(name: str, *, in_film: bool) -> bool:
+    """Whether a folder holds no films and episodes of its own; some names say so only inside a film's folder."""
+    folded = name.casefold()
+    return folded in _EXTRAS_FOLDERS or (in_film and folded in _EXTRAS_IN_FILM)
+
+
+def is_part_folder(name: str) -> bool:
+    """Whether a folder inside a film's folder holds a part of the film.
+
+    Example:
+        >>> is_part_folder("CD1"), is_part_folder("Heat (1995)")
+        (True, False)
+    """
+    return _PART_FOLDER.fullmatch(name) is not None
+
+
+def disc_nfo(folder_name: str) -> str | None:
+    """Return the name of the NFO file that describes the disc in this folder, ``None`` if it is no disc.
+
+    Example:
+        >>> disc_nfo("VIDEO_TS"), disc_nfo("Heat (1995)")
+        ('video_ts.nfo', None)
+    """
+    return _DISC_FOLDERS.get(folder_name.casefold())
+
+
+def without_extras(names: Iterable[str]) -> list[str]:
+    """Leave out the files that are trailers, samples and the like, by their names.
+
+    Example:
+        >>> without_extras(["Heat.mkv", "Heat-trailer.mkv", "sample.mkv", "Each-Other.mkv"])
+        ['Heat.mkv', 'Each-Other.mkv']
+    """
+    kept = [name for name in names if not _EXTRAS_FILE.search(stem_of(name))]
+    stems = {stem_of(name).casefold() for name in kept}
+    return [
+        name
+        for name in kept
+        if not (
+            (match := _EXTRAS_BESIDE.search(stem_of(name)))
+            and stem_of(name)[: match.start()].casefold() in stems
+        )
+    ]
+
+
+@dataclass(slots=True)
+class Group:
+    """The files of one film or episode: its versions and parts.
+
+    Attributes:
+        base: the name they have in common.
+        nfos: names of NFO files, the one to read first.
+        videos: names of videos, in order.
+    """
+
+    base: str
+    nfos: list[str]
+    videos: list[str]
+
+
+def group_files(nfos: Iterable[str], videos: Iterable[str]) -> list[Group]:
+    """Put the versions and parts of each film or episode together.
+
+    ``part 1`` and ``part 2`` with an NFO file each are two films (of one title in two parts); with one NFO file
+    they are one film in two files.
+
+    Example:
+        >>> groups = group_files(["Heat - 1080p.nfo"], ["Heat - 1080p.mkv", "Heat - 4K.mkv", "Ran.mkv"])
+        >>> [(group.base, len(group.nfos), len(group.videos)) for group in groups]
+        [('Heat', 1, 2), ('Ran', 0, 1)]
+    """
+    wide: dict[str, list[str]] = {}
+    for name in sorted((*nfos, *videos), key=sort_key):
+        wide.setdefault(_folded(base_of(stem_of(name), parts=True)), []).append(name)
+    groups: list[Group] = []
+    for names in wide.values():
+        narrow: dict[str, list[str]] = {}
+        for name in names:
+            narrow.setdefault(_folded(base_of(stem_of(name), parts=False)), []).append(name)
+        described = sum(any(is_nfo(name) for name in part) for part in narrow.values())
+        if described > 1:
+            groups += [_group(part, parts=False) for part in narrow.values()]
+        else:
+            groups.append(_group(names, parts=True))
+    return sorted(groups, key=lambda group: sort_key(group.base))
+
+
+def _group(names: list[str], *, parts: bool) -> Group:
+    nfos = [name for name in names if is_nfo(name)]
+    base = base_of(stem_of((nfos or names)[0]), parts=parts)
+    nfos.sort(key=lambda name: (_folded(stem_of(name)) != _folded(base), sort_key(name)))
+    return Group(base, nfos, [name for name in names if not is_nfo(name)])
+
+
+def base_of(stem: str, *, parts: bool) -> str:
+    """Take the mark of a version, a disc and (with *parts*) a part from the end of a name.
+
+    Example:
+        >>> base_of("Heat (1995) - 4K", parts=False), base_of("Heat - cd2", parts=False), base_of("Dune - Part 2", parts=False)
+        ('Heat (1995)', 'Heat', 'Dune - Part 2')
+    """
+    patterns = (_VERSION, _PIECE, _PART) if parts else (_VERSION, _PIECE)
+    while match := next((found for pattern in patterns if (found := pattern.fullmatch(stem))), None):
+        stem = match["base"]
+    return stem
+
+
+def _folded(text: str) -> str:
+    return nfc(text).casefold()
+
+
+def names_folder(base: str, folder_name: str) -> bool:
+    """Whether a film called *base* is the one that its folder is named after.
+
+    Example:
+        >>> names_folder("heat.1995", "Heat (1995)"), names_folder("Ran", "Heat (1995)")
+        (True, False)
+    """
+    letters = _letters(base)
+    return bool(letters) and letters in {_letters(folder_name), _letters(title_and_year(folder_name)[0])}
+
+
+def labels_folder(base: str, folder_name: str) -> bool:
+    """Whether *base* is the folder's name, or that and a label of a version (``Heat (1995) - My Cut``)."""
+    return names_folder(base, folder_name) or any(
+        names_folder(base[: match.start()], folder_name) for match in re.finditer(r" - | *\[", base)
+    )
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", _folded(text))
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeName:
+    """What a file's name says of the episodes in it.
+
+    Attributes:
+        season: their season.
+        episodes: their numbers.
+        certain: whether the name can mean nothing else (``S01E02``; ``1x02`` may be a title).
+    """
+
+    season: int
+    episodes: tuple[int, ...]
+    certain: bool
+
+
+def episode_name(stem: str) -> EpisodeName | None:
+    """Read season and episodes from a file's name, ``None`` if it has none.
+
+    Example:
+        >>> episode_name("Dark S01E01-E03").episodes, episode_name("Dark 1x02").season, episode_name("Heat (1995)")
+        ((1, 2, 3), 1, None)
+    """
+    match = _SEASON_EPISODES.search(stem)
+    certain = match is not None
+    match = match or _SEASON_X_EPISODE.search(stem)
+    if match is None:
+        return None
+    first = int(match[2])
+    others = [
+        int(digits) for digits in re.findall(r"(?:(?<=x)|(?<![\dx]))(\d+)(?!\d*x)", match[3], re.IGNORECASE)
+    ]
+    last = max(others, default=first)
+    episodes = tuple(range(first, last + 1)) if first < last <= first + 99 else (first,)
+    return EpisodeName(int(match[1]), episodes, certain)
+
+
+def season_of_folder(name: str) -> int | None:
+    """Return the number of the season that a folder is named after; 0 for specials.
+
+    Example:
+        >>> season_of_folder("Season 01"), season_of_folder("Specials"), season_of_folder("Dark (2017)")
+        (1, 0, None)
+    """
+    if name.casefold() in {"specials", "special"}:
+        return 0
+    match = _SEASON_FOLDER.fullmatch(name)
+    return int(next(group for group in match.groups() if group)) if match else None
+
+
+def title_and_year(name: str) -> tuple[str, int | None]:
+    """Read a title and a year from the name of a file or folder.
+
+    Example:
+        >>> title_and_year("Blade Runner 2049 (2017)"), title_and_year("The.Thing.1982.1080p")
+        (('Blade Runner 2049', 2017), ('The Thing', 1982))
+    """
+    name = nfc(name)
+    if match := _YEAR_IN_BRACKETS.match(name):
+        return match[1].strip(), int(match[2])
+    if " " not in name and (match := _YEAR_BETWEEN_DOTS.match(name)):
+        return re.sub(r"[._]+", " ", match[1]).strip(), int(match[2])
+    return name.strip(), None
+
+
+def find_pictures(
+    files: Iterable[str], stems: Iterable[str], kind: MediaType, *, bare: bool
+) -> dict[str, str]:
+    """Find the artwork of an item among the files beside it.
+
+    Args:
+        files: the names in its folder.
+        stems: names that a picture of it may begin with (``Heat-poster.jpg``).
+        kind: of the item: a picture called like an episode is its thumb, one called like a film its poster.
+        bare: whether the folder is the item's own, so that ``poster.jpg`` is its poster.
+
+    Example:
+        >>> find_pictures(["poster.jpg", "Heat-fanart.png"], ["Heat"], MediaType.MOVIE, bare=True)
+        {'fanart': 'Heat-fanart.png', 'poster': 'poster.jpg'}
+    """
+    wanted: dict[str, tuple[int, str]] = {}
+    for stem in (nfc(stem).casefold() for stem in stems):
+        wanted[stem] = (1, "thumb" if kind is MediaType.EPISODE else "poster")
+        for rank, (label, picture) in enumerate(_PICTURE_NAMES.items()):
+            wanted[f"{stem}-{label}"] = (rank + 2, picture)
+    if bare:
+        for rank, (label, picture) in enumerate(_PICTURE_NAMES.items()):
+            wanted[label] = (rank + 50, picture)
+    found: dict[str, tuple[int, str]] = {}
+    for name in sorted(files, key=sort_key):
+        if suffix_of(name) in _PICTURE_SUFFIXES and (match := wanted.get(nfc(stem_of(name)).casefold())):
+            rank, picture = match
+            if picture not in found or rank < found[picture][0]:
+                found[picture] = (rank, name)
+    return {picture: name for picture, (_, name) in sorted(found.items())}
+
+
+def find_season_pictures(files: Iterable[str]) -> dict[int, dict[str, str]]:
+    """Find the artwork of seasons in their show's folder: season number to kind to name.
+
+    Example:
+        >>> find_season_pictures(["season01-poster.jpg", "season-specials-banner.png", "poster.jpg"])
+        {0: {'banner': 'season-specials-banner.png'}, 1: {'poster': 'season01-poster.jpg'}}
+    """
+    found: dict[int, dict[str, str]] = {}
+    for name in sorted(files, key=sort_key):
+        match = _SEASON_PICTURE.fullmatch(stem_of(name))
+        if match and suffix_of(name) in _PICTURE_SUFFIXES and (kind := _PICTURE_NAMES.get(match[2].lower())):
+            found.setdefault(int(match[1] or 0), {}).setdefault(kind, name)
+    return dict(sorted(found.items()))
+
+
+def actor_key(name: str) -> str:
+    """Return what the name of a person and that of their picture in ``.actors`` have in common.
+
+    Example:
+        >>> actor_key("Marlon_Brando") == actor_key("Marlon Brando")
+        True
+    """
+    return re.sub(r"[\W_]+", " ", _folded(name)).strip()

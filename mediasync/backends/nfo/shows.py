@@ -1,0 +1,123 @@
+"""A show and everything below its folder: which NFO file describes which season and episode."""
+
+from __future__ import annotations
+
+from mediasync.backends.base import Remark
+from mediasync.backends.nfo import naming
+from mediasync.backends.nfo.folders import Folder, list_actors, list_folder, reason
+from mediasync.backends.nfo.shapes import find_file, named_nfos, videos
+from mediasync.backends.nfo.units import FolderFailed, NfoFile, ShowUnit
+from mediasync.vocabulary import MediaType
+
+
+def collect_show(root: str, folder: Folder) -> tuple[ShowUnit, list[str]]:
+    """Collect what lies below a show's folder.
+
+    Returns:
+        The show, and the paths of folders below it that are shows or films of their own.
+    """
+    actors = list_actors(root, folder)
+    pictures = naming.find_pictures(folder.pictures, (), MediaType.SHOW, bare=True)
+    show = ShowUnit(folder.key, folder.path, folder.name, images=_paths(folder, pictures))
+    if tvshow := find_file(folder, "tvshow.nfo"):
+        show.nfo = NfoFile(
+            path=folder.path_of(tvshow),
+            key=folder.key,
+            kind=MediaType.SHOW,
+            name=folder.name,
+            item_path=folder.path or ".",
+            images=show.images,
+            actors=actors,
+        )
+    for number, found in naming.find_season_pictures(folder.pictures).items():
+        show.season_images[number] = _paths(folder, found)
+    if movie_nfo := find_file(folder, "movie.nfo"):
+        show.findings.append(
+            Remark(folder.key_of(movie_nfo), "in a show's folder movie.nfo describes nothing")
+        )
+    nested: list[str] = []
+    _add_folder(root, show, folder, None, actors)
+    pending: list[tuple[str, int | None]] = [(folder.path_of(name), None) for name in reversed(folder.dirs)]
+    while pending:
+        path, season = pending.pop()
+        if naming.is_extras_folder(path.rpartition("/")[2], in_film=True):
+            continue
+        try:
+            below = list_folder(root, path)
+        except OSError as error:
+            show.findings.append(FolderFailed(path, naming.nfc(path), reason(error)))
+            continue
+        if _is_other_item(below):
+            nested.append(path)
+            continue
+        own_season = naming.season_of_folder(below.name)
+        if own_season is not None:
+            season = own_season
+            show.season_folders.setdefault(season, path)
+            images = naming.find_pictures(below.pictures, (), MediaType.SEASON, bare=True)
+            show.season_images[season] = show.season_images.get(season, {}) | _paths(below, images)
+        _add_folder(root, show, below, season, actors | list_actors(root, below))
+        pending += [(below.path_of(name), season) for name in reversed(below.dirs)]
+    return show, nested
+
+
+def _is_other_item(folder: Folder) -> bool:
+    return (
+        find_file(folder, "tvshow.nfo") is not None
+        or find_file(folder, "movie.nfo") is not None
+        or any(naming.season_of_folder(name) for name in folder.dirs)
+    )
+
+
+def _add_folder(
+    root: str, show: ShowUnit, folder: Folder, season: int | None, actors: dict[str, str]
+) -> None:
+    if season_nfo := find_file(folder, "season.nfo"):
+        show.seasons.append(
+            NfoFile(
+                path=folder.path_of(season_nfo),
+                key=show.key,
+                kind=MediaType.SEASON,
+                name=folder.name,
+                item_path=folder.path if season is not None else None,
+                images=show.season_images.get(season, {}) if season is not None else {},
+                actors=actors,
+                season=season,
+            )
+        )
+    nfos = named_nfos(folder)
+    described = {_numbers(name) for name in nfos}
+    for group in naming.group_files(nfos, videos(folder)):
+        if group.nfos:
+            show.episodes.append(_episode(folder, group, season, actors))
+        elif _numbers(group.videos[0]) is None or _numbers(group.videos[0]) not in described:
+            show.findings.append(Remark(folder.key_of(group.videos[0]), "a video without an NFO file"))
+    show.findings += folder.findings
+
+
+def _episode(folder: Folder, group: naming.Group, season: int | None, actors: dict[str, str]) -> NfoFile:
+    nfo = group.nfos[0]
+    numbers = _numbers(nfo)
+    video = next(iter(group.videos), None)
+    if video is None and numbers is not None:
+        video = next((name for name in videos(folder) if _numbers(name) == numbers), None)
+    stems = [group.base, *(naming.stem_of(name) for name in (*group.nfos, *group.videos))]
+    return NfoFile(
+        path=folder.path_of(nfo),
+        key=folder.key_of(group.base),
+        kind=MediaType.EPISODE,
+        name=naming.stem_of(nfo),
+        item_path=folder.path_of(video) if video else None,
+        images=_paths(folder, naming.find_pictures(folder.pictures, stems, MediaType.EPISODE, bare=False)),
+        actors=actors,
+        season=season,
+    )
+
+
+def _numbers(name: str) -> tuple[int, tuple[int, ...]] | None:
+    found = naming.episode_name(naming.stem_of(name))
+    return (found.season, found.episodes) if found else None
+
+
+def _paths(folder: Folder, pictures: dict[str, str]) -> dict[str, str]:
+    return {kind: folder.path_of(name) for kind, name in pictures.items()}

@@ -1,0 +1,90 @@
+"""What the walk of a folder finds: the units that are read and yielded together."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Final
+
+from mediasync.backends.base import Finding
+from mediasync.vocabulary import MediaType
+
+_RULE: Final = "1"
+"""The version of how files are read: another one has every file read again."""
+
+
+@dataclass(slots=True)
+class NfoFile:
+    """An NFO file and what its surroundings say of the item in it.
+
+    Attributes:
+        path: relative to the root, as the file system spells it.
+        key: the item's key; of an episode the part before ``#``; of a season the show's key.
+        kind: what the file should describe.
+        name: of the film's, show's or season's folder or of the video: a title may have to be read from it.
+        item_path: where the item itself lies, ``None`` if only the NFO file is there.
+        images: local artwork, kind to path relative to the root.
+        actors: local pictures of actors, by `naming.actor_key`.
+        season: the number of the season that its folder is named after.
+        surroundings: a digest of all of that; a part of the change token.
+    """
+
+    path: str
+    key: str
+    kind: MediaType
+    name: str
+    item_path: str | None
+    images: dict[str, str] = field(default_factory=dict)
+    actors: dict[str, str] = field(default_factory=dict)
+    season: int | None = None
+    surroundings: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        pictures = sorted((*self.images.values(), *self.actors.values()))
+        text = "\0".join((_RULE, self.path, self.item_path or "", *pictures))
+        self.surroundings = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFailed:
+    """A folder that could not be listed: nothing is known of what lies in it."""
+
+    path: str
+    key: str
+    reason: str
+
+
+@dataclass(slots=True)
+class ShowUnit:
+    """A show with everything below it.
+
+    Attributes:
+        key: of the show.
+        path: its folder.
+        name: of its folder.
+        nfo: ``tvshow.nfo``, where there is one.
+        images: the show's local artwork.
+        seasons: the files called ``season.nfo``.
+        episodes: the files that describe episodes.
+        season_folders: season number to the folder that is named after it.
+        season_images: season number to its local artwork.
+        findings: what has to be said of videos, links and folders.
+    """
+
+    key: str
+    path: str
+    name: str
+    nfo: NfoFile | None = None
+    images: dict[str, str] = field(default_factory=dict)
+    seasons: list[NfoFile] = field(default_factory=list)
+    episodes: list[NfoFile] = field(default_factory=list)
+    season_folders: dict[int, str] = field(default_factory=dict)
+    season_images: dict[int, dict[str, str]] = field(default_factory=dict)
+    findings: list[Finding | FolderFailed] = field(default_factory=list)
+
+    def files(self) -> list[NfoFile]:
+        """Return the files of the show, the show's own first."""
+        return [*([self.nfo] if self.nfo else []), *self.seasons, *self.episodes]
+
+
+Unit = NfoFile | ShowUnit | FolderFailed | Finding

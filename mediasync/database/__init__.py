@@ -1,0 +1,186 @@
+"""The one owner of database connections."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from enum import Enum
+from typing import TypeVar
+from urllib.parse import unquote
+
+from mediasync.cancellation import finish
+from mediasync.config import DatabaseOptions
+from mediasync.database.sqlite import MEMORY, SQLiteEngine
+from mediasync.dialects.base import Dialect, Session
+from mediasync.errors import ConfigurationError, LifecycleError
+
+T = TypeVar("T")
+
+
+class State(Enum):
+    """Where a database is in its life."""
+
+    NEW = "not open yet: use it inside `async with`"
+    OPENING = "being opened"
+    OPEN = "open"
+    CLOSING = "being closed"
+    CLOSED = "closed: make a new one"
+
+
+def system_clock() -> int:
+    """Return the time in milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Database:
+    """A database that is opened once, used from one event loop, and closed once.
+
+    Args:
+        url: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``sqlite:///:memory:``.
+        options: how it is used.
+        read_only: only read; the database must be there.
+        upgrade: create the database where there is none, and upgrade an older one.
+        clock: tells the time in milliseconds since 1970, UTC.
+
+    Raises:
+        ConfigurationError: if the URL is none that can be used.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        options: DatabaseOptions | None = None,
+        read_only: bool = False,
+        upgrade: bool = True,
+        clock: Callable[[], int] = system_clock,
+    ) -> None:
+        self.options = options or DatabaseOptions()
+        self._engine = SQLiteEngine(
+            _sqlite_path(url), options=self.options, clock=clock, read_only=read_only, upgrade=upgrade
+        )
+        self._state = State.NEW
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._reads = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def state(self) -> State:
+        """Where the database is in its life."""
+        return self._state
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the engine says what repositories say."""
+        return self._engine.dialect
+
+    @property
+    def longest_wait(self) -> float:
+        """The longest time, in seconds, that a transaction waited to begin."""
+        return self._engine.longest_wait
+
+    async def open(self) -> None:
+        """Connect, and create or upgrade the schema.
+
+        Raises:
+            LifecycleError: if it was opened before.
+            DatabaseError: as its subclasses say.
+        """
+        if self._state is not State.NEW:
+            raise LifecycleError(f"the database cannot be opened: it is {self._state.value}")
+        self._state = State.OPENING
+        self._loop = asyncio.get_running_loop()
+        try:
+            await self._engine.open()
+        except BaseException:
+            self._state = State.CLOSED
+            raise
+        self._state = State.OPEN
+
+    async def close(self) -> None:
+        """Refuse new reads, wait for those under way up to ``close_timeout``, and disconnect.
+
+        Closing a database that is not open does nothing.
+
+        Raises:
+            LifecycleError: if it is called from another event loop.
+        """
+        if self._state is not State.OPEN:
+            return
+        self._check_loop()
+        self._state = State.CLOSING
+        await finish(self._close())
+
+    async def _close(self) -> None:
+        try:
+            async with asyncio.timeout(self.options.close_timeout):
+                await self._idle.wait()
+        except TimeoutError:
+            # The connections are closed under what still reads; those reads then fail with a clear error.
+            pass
+        finally:
+            await self._engine.close()
+            self._state = State.CLOSED
+
+    def check_open(self) -> None:
+        """Raise `LifecycleError` unless the database can be used here and now."""
+        if self._state is not State.OPEN:
+            raise LifecycleError(f"the database is {self._state.value}")
+        self._check_loop()
+
+    def _check_loop(self) -> None:
+        if asyncio.get_running_loop() is not self._loop:
+            raise LifecycleError(
+                "the database was opened in another event loop; open one in each loop that uses it"
+            )
+
+    @asynccontextmanager
+    async def read(self, *, snapshot: bool = False) -> AsyncIterator[Session]:
+        """Lend a session for reading.
+
+        Args:
+            snapshot: all queries see one state of the database; needed where there are several.
+
+        Raises:
+            LifecycleError: if the database is not open, or is used from another loop.
+        """
+        self.check_open()
+        self._reads += 1
+        self._idle.clear()
+        try:
+            async with self._engine.read(snapshot=snapshot) as session:
+                yield session
+        finally:
+            self._reads -= 1
+            if not self._reads:
+                self._idle.set()
+
+    async def write(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run *work* in one transaction: committed if it returns, rolled back if it raises.
+
+        The transaction is never cut short by a cancellation of the caller, who learns of it afterwards.
+
+        Raises:
+            LifecycleError: if the database is not open, or is used from another loop.
+            DatabaseError: as its subclasses say.
+        """
+        self.check_open()
+        return await self._engine.write(work)
+
+
+def _sqlite_path(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme != "sqlite":
+        raise ConfigurationError(
+            f"a database URL begins with sqlite:///, not with {scheme[:20]!r}: "
+            "write sqlite:///media.db, sqlite:////full/path/media.db or sqlite:///:memory:"
+        )
+    path = unquote(rest.removeprefix("/"))
+    if "?" in rest or "#" in rest:
+        raise ConfigurationError(
+            "a database URL takes no '?' or '#'; give options to MediaSync, and write %3F or %23 in a name"
+        )
+    return path or MEMORY

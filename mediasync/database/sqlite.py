@@ -1,0 +1,463 @@
+"""SQLite: one connection that writes, a pool of held connections that read.
+
+`databases` gives every task a connection of its own and begins deferred transactions, so that concurrent
+writers fail with "database is locked" when they turn from reading to writing. Here one connection writes,
+always by ``BEGIN IMMEDIATE``; the others only read, each read in one statement or one snapshot.
+
+Every result is fetched as one JSON value. A cursor releases the interpreter's lock at each row, and a thread
+that wants it back from a busy event loop waits up to the switch interval (5 ms) each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+import databases
+
+from mediasync import schema
+from mediasync.cancellation import finish
+from mediasync.config import DatabaseOptions
+from mediasync.dialects.base import Params, Session
+from mediasync.dialects.sqlite import MINIMUM_VERSION, SQLiteDialect
+from mediasync.errors import (
+    DatabaseCorrupt,
+    DatabaseError,
+    DatabaseLocked,
+    DatabaseMissing,
+    DatabaseReadOnly,
+    LifecycleError,
+)
+
+T = TypeVar("T")
+
+MEMORY: Final = ":memory:"
+
+# SQLite's busy handler is unfair: a process that writes groups back to back starves the others. So a waiting
+# process polls often, and a writing one leaves a gap for longer than the longest pause of such a poll (SQLite
+# waits 1, 2, 5 ms): after each group while others were seen to write, else now and then to learn of them.
+_POLL_MS: Final = 8
+_GAP: Final = 0.008
+_CONTENDED_FOR: Final = 2.0
+_HELD_BEFORE_GAP: Final = 0.25
+
+_WAL_PAGES: Final = 4000
+
+_VERSION: Final = """
+SELECT (SELECT count(*) FROM sqlite_master) AS tables,
+       (SELECT count(*) FROM sqlite_master WHERE name = 'schema_version') AS has_version
+"""
+_VIEWS: Final = "SELECT name FROM sqlite_master WHERE type = 'view'"
+
+
+class _Connection:
+    """One held connection of `databases`, spoken to through its aiosqlite connection."""
+
+    def __init__(self, url: str, subject: str, dialect: SQLiteDialect) -> None:
+        self._database = databases.Database(url, uri=True, timeout=_POLL_MS / 1000)
+        self._subject = subject
+        self._dialect = dialect
+        self._held: Any = None
+        self.raw: Any = None
+
+    async def open(self, pragmas: tuple[str, ...]) -> None:
+        await finish(self._open(pragmas))
+
+    async def _open(self, pragmas: tuple[str, ...]) -> None:
+        await self._database.connect()
+        held = self._database.connection()
+        try:
+            await held.__aenter__()
+        except sqlite3.Error as error:
+            raise self._translated(error) from error
+        self._held, self.raw = held, held.raw_connection
+        for pragma in ("foreign_keys = ON", "temp_store = MEMORY", *pragmas):
+            await self.run(f"PRAGMA {pragma}")
+
+    async def close(self) -> None:
+        if self._held is not None:
+            held, self._held = self._held, None
+            await finish(held.__aexit__())
+            await self._database.disconnect()
+
+    def _translated(self, error: Exception) -> Exception:
+        return self._dialect.translate_error(error, self._subject) or error
+
+    async def run(self, sql: str, params: Params | None = None) -> int:
+        """Run a statement and return how many rows it wrote."""
+        try:
+            cursor = await self.raw.execute(sql, self._dialect.encode(params))
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            raise self._translated(error) from error
+        return int(cursor.rowcount)
+
+    async def rows(self, sql: str, params: Params | None = None) -> list[Any]:
+        """Run a query and return its rows as the driver gives them."""
+        try:
+            return list(await self.raw.execute_fetchall(sql, self._dialect.encode(params)))
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            raise self._translated(error) from error
+
+    async def settled(self) -> bool:
+        """Wait for what runs on the connection, and tell whether a transaction is open on it."""
+        await self.rows("SELECT 1")
+        return bool(self.raw.in_transaction)
+
+
+class SQLiteSession:
+    """A transaction or a snapshot on one connection."""
+
+    _as_json: dict[str, str] = {}
+
+    def __init__(self, connection: _Connection, dialect: SQLiteDialect, now: int) -> None:
+        self._connection = connection
+        self._dialect = dialect
+        self.now = now
+
+    async def execute(self, sql: str, params: Params | None = None) -> int:
+        return await self._connection.run(self._dialect.translate(sql), params)
+
+    async def fetch_all(self, sql: str, params: Params | None = None) -> list[list[Any]]:
+        as_json = self._as_json.get(sql)
+        if as_json is None:
+            as_json = self._as_json[sql] = await self._wrap(sql, params)
+        [(rows,)] = await self._connection.rows(as_json, params)
+        return list(json.loads(rows))
+
+    async def _wrap(self, sql: str, params: Params | None) -> str:
+        query = f"(\n{self._dialect.translate(sql)}\n)"
+        probe = await self._connection.raw.execute(
+            f"SELECT * FROM {query} LIMIT 0", self._dialect.encode(params)
+        )
+        columns = ", ".join(f'"{column[0]}"' for column in probe.description)
+        return f"SELECT json_group_array(json_array({columns})) FROM {query}"
+
+
+class SQLiteEngine:
+    """The connections to one SQLite file, or to one database in memory.
+
+    Args:
+        path: the file, or ``:memory:``.
+        options: how it is used.
+        clock: tells the time in milliseconds since 1970, UTC.
+        read_only: only read; the file must be there.
+        upgrade: create the database where there is none, and upgrade an older one.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        options: DatabaseOptions,
+        clock: Callable[[], int],
+        read_only: bool,
+        upgrade: bool,
+    ) -> None:
+        self._in_memory = path == MEMORY
+        self._path = path if self._in_memory else str(Path(path).absolute())
+        self._subject = f"database {path}"
+        self._options = options
+        self._clock = clock
+        self._read_only = read_only
+        self._upgrade = upgrade
+        self.dialect = SQLiteDialect()
+        self._writer: _Connection | None = None
+        self._readers: list[_Connection] = []
+        self._free: asyncio.LifoQueue[_Connection] = asyncio.LifoQueue()
+        self._turn = asyncio.Lock()
+        self._contended_until = 0.0
+        self._held = 0.0
+        self._data_version = -1
+        self.longest_wait = 0.0
+
+    # Opening and closing
+
+    async def open(self) -> None:
+        """Connect, and bring the schema up to date.
+
+        Raises:
+            DatabaseError: as its subclasses say.
+        """
+        if sqlite3.sqlite_version_info < MINIMUM_VERSION:
+            raise DatabaseError(
+                f"SQLite {sqlite3.sqlite_version} is too old: mediasync needs "
+                f"{'.'.join(map(str, MINIMUM_VERSION))} or newer"
+            )
+        self._check_file()
+        try:
+            if self._read_only:
+                await self._open_read_only()
+            else:
+                self._writer = await self._connect(self._url("rwc" if self._upgrade else "rw"), self._writer_pragmas())
+                await self._prepare(self._writer)
+            await self._open_readers()
+        except BaseException:
+            await self.close()
+            raise
+
+    def _check_file(self) -> None:
+        if self._in_memory:
+            if self._read_only or not self._upgrade:
+                raise DatabaseMissing("a database in memory is always new: there is nothing to read in it")
+            return
+        path = Path(self._path)
+        if path.is_dir():
+            raise DatabaseError(f"{self._subject}: this is a folder; give the name of a file in it")
+        if not path.exists():
+            if self._read_only or not self._upgrade:
+                raise DatabaseMissing(f"{self._subject} does not exist; run `mediasync sync` to make it")
+            if not path.parent.is_dir():
+                raise DatabaseMissing(f"{self._subject}: there is no folder {path.parent}; make it first")
+
+    def _url(self, mode: str) -> str:
+        if self._in_memory:
+            return "sqlite:///file::memory:"
+        # `databases` unquotes the path once, SQLite's URI parser a second time.
+        return f"sqlite:///file:{quote(quote(self._path))}?mode={mode}"
+
+    def _writer_pragmas(self) -> tuple[str, ...]:
+        return (
+            f"cache_size = -{self._options.writer_cache_kib}",
+            f"synchronous = {self._options.synchronous}",
+            f"wal_autocheckpoint = {_WAL_PAGES}",
+        )
+
+    async def _connect(self, url: str, pragmas: tuple[str, ...]) -> _Connection:
+        connection = _Connection(url, self._subject, self.dialect)
+        try:
+            await connection.open(pragmas)
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
+    async def _open_readers(self) -> None:
+        if self._in_memory:
+            return
+        pragmas = (f"cache_size = -{self._options.reader_cache_kib}", "query_only = ON", "busy_timeout = 5000")
+        while len(self._readers) < self._options.readers:
+            reader = await self._connect(self._reader_url, pragmas)
+            self._readers.append(reader)
+            self._free.put_nowait(reader)
+
+    @property
+    def _reader_url(self) -> str:
+        return self._url(self._reader_mode)
+
+    _reader_mode = "rw"
+
+    async def _open_read_only(self) -> None:
+        self._reader_mode = "ro"
+        try:
+            await self._check_version()
+        except DatabaseReadOnly:
+            raise
+        except DatabaseCorrupt:
+            raise
+        except DatabaseError:
+            # In a folder that cannot be written, SQLite opens a WAL database only if it is told that
+            # nobody writes it; without a log beside it, nobody does.
+            if Path(self._path + "-wal").exists():
+                raise
+            self._reader_mode = "ro&immutable=1"
+            await self._check_version()
+
+    async def _check_version(self) -> None:
+        probe = await self._connect(self._reader_url, ())
+        try:
+            version, tables = await self._version(probe)
+        finally:
+            await probe.close()
+        if version is None and not tables:
+            raise DatabaseMissing(f"{self._subject} is empty; run `mediasync sync` to fill it")
+        schema.needs_work(version, tables, self._subject, upgrade=False)
+
+    async def _version(self, connection: _Connection) -> tuple[int | None, int]:
+        [(tables, has_version)] = await connection.rows(_VERSION)
+        if not has_version:
+            return None, tables
+        try:
+            found = await connection.rows("SELECT version FROM schema_version")
+        except DatabaseError:
+            return None, tables
+        return (found[0][0] if len(found) == 1 else None), tables
+
+    async def _prepare(self, writer: _Connection) -> None:
+        """Switch to WAL and bring the schema up to date, retried as one while other processes do the same."""
+        deadline = asyncio.get_running_loop().time() + max(self._options.lock_timeout, 5.0)
+        while True:
+            try:
+                version, tables = await self._version(writer)
+                work = schema.needs_work(version, tables, self._subject, upgrade=self._upgrade)
+                if not self._in_memory:
+                    [(mode,)] = await writer.rows("PRAGMA journal_mode = WAL")
+                    if mode != "wal":
+                        raise DatabaseError(
+                            f"{self._subject}: this file system cannot hold a write-ahead log; "
+                            "put the database on a local disk"
+                        )
+                if work:
+                    await finish(self._create_or_upgrade(writer, version))
+            except DatabaseLocked:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(random.uniform(0.001, 0.02))  # noqa: S311
+            else:
+                return
+
+    async def _create_or_upgrade(self, writer: _Connection, version: int | None) -> None:
+        copy = await self._copy(writer, version) if version is not None and not self._in_memory else None
+        done = False
+        await writer.run("PRAGMA foreign_keys = OFF")
+        try:
+            await writer.run("BEGIN IMMEDIATE")
+            session = SQLiteSession(writer, self.dialect, self._clock())
+            version, tables = await self._version(writer)
+            if schema.needs_work(version, tables, self._subject, upgrade=self._upgrade):
+                if version is None:
+                    await schema.create(session)
+                else:
+                    views = [name for (name,) in await writer.rows(_VIEWS)]
+                    await schema.upgrade(session, version, views)
+                    if broken := await writer.rows("PRAGMA foreign_key_check"):
+                        raise DatabaseCorrupt(
+                            f"{self._subject}: {len(broken)} rows point at rows that are not there; "
+                            f"it was not upgraded, and a copy is at {copy}"
+                        )
+                    done = True
+            await writer.run("COMMIT")
+        except BaseException:
+            if await writer.settled():
+                await writer.run("ROLLBACK")
+            raise
+        finally:
+            await writer.run("PRAGMA foreign_keys = ON")
+            if copy is not None and not done:
+                copy.unlink(missing_ok=True)
+
+    async def _copy(self, writer: _Connection, version: int) -> Path:
+        number = 0
+        while True:
+            suffix = f".{number}" if number else ""
+            copy = Path(f"{self._path}.schema-{version}{suffix}.backup")
+            if not copy.exists():
+                await writer.run("VACUUM INTO :copy", {"copy": str(copy)})
+                return copy
+            number += 1
+
+    async def close(self) -> None:
+        """Close all connections. Whatever still runs on them is finished first."""
+        for reader in self._readers:
+            await reader.close()
+        self._readers.clear()
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            await writer.close()
+
+    # Reading
+
+    @asynccontextmanager
+    async def read(self, *, snapshot: bool = False) -> AsyncIterator[Session]:
+        """Lend a reading connection.
+
+        Args:
+            snapshot: all queries see one state of the database; needed where there are several.
+        """
+        if self._in_memory:
+            async with self._turn:
+                if self._writer is None:
+                    raise LifecycleError("the database is closed")
+                yield SQLiteSession(self._writer, self.dialect, self._clock())
+            return
+        reader = await self._free.get()
+        clean = not snapshot
+        try:
+            if snapshot:
+                await reader.run("BEGIN")
+            yield SQLiteSession(reader, self.dialect, self._clock())
+        except BaseException:
+            clean = False
+            await reader.raw.interrupt()
+            raise
+        finally:
+            if clean:
+                self._free.put_nowait(reader)
+            else:
+                await finish(self._release(reader))
+
+    async def _release(self, reader: _Connection) -> None:
+        try:
+            if await reader.settled():
+                await reader.run("ROLLBACK")
+        finally:
+            self._free.put_nowait(reader)
+
+    # Writing
+
+    async def write(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run *work* in one transaction: committed if it returns, rolled back if it raises.
+
+        Begin, commit and rollback are never cut short, and neither is *work*.
+
+        Raises:
+            DatabaseLocked: if another process held the lock for longer than ``lock_timeout``.
+            DatabaseReadOnly: if the database is only read.
+        """
+        return await finish(self._write(work))
+
+    async def _write(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        if self._writer is None:
+            raise DatabaseReadOnly(f"{self._subject} was opened for reading only")
+        writer = self._writer
+        async with self._turn:
+            await self._begin(writer)
+            clock = asyncio.get_running_loop().time
+            began = clock()
+            try:
+                result = await work(SQLiteSession(writer, self.dialect, self._clock()))
+                await writer.run("COMMIT")
+            except BaseException:
+                await finish(self._roll_back(writer))
+                raise
+            finally:
+                self._held += clock() - began
+            return result
+
+    async def _begin(self, writer: _Connection) -> None:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        if began < self._contended_until or self._held > _HELD_BEFORE_GAP:
+            self._held = 0.0
+            if not self._in_memory:
+                await asyncio.sleep(_GAP)
+        while True:
+            try:
+                await writer.run("BEGIN IMMEDIATE")
+            except DatabaseLocked as error:
+                waited = clock() - began
+                self._contended_until = clock() + _CONTENDED_FOR
+                if waited > self._options.lock_timeout:
+                    raise DatabaseLocked(
+                        f"{self._subject}: another process has held the write lock for "
+                        f"{waited:.0f} s; end it, or raise lock_timeout"
+                    ) from error
+                await asyncio.sleep(random.uniform(0, 0.002))  # noqa: S311
+            else:
+                break
+        self.longest_wait = max(self.longest_wait, clock() - began)
+        [(version,)] = await writer.rows("PRAGMA data_version")
+        if self._data_version not in (-1, version):
+            self._contended_until = clock() + _CONTENDED_FOR
+        self._data_version = version
+
+    async def _roll_back(self, writer: _Connection) -> None:
+        if await writer.settled():
+            with suppress(DatabaseError):
+                await writer.run("ROLLBACK")

@@ -1,0 +1,65 @@
+"""What differs between database engines, behind one protocol.
+
+Repositories hold one SQL text for all engines. It may use two macros, which each dialect writes out:
+
+``@rows(:name, id text, year integer)``
+    a derived table of the rows in the parameter *name* (a list of equally long sequences), with these
+    columns and ``n``, the row's position from 0.
+``@list(:name)``
+    a derived table of the texts in the parameter *name* (a list), with the columns ``n`` and ``id``.
+
+Parameters are named, ``:name``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from mediasync.errors import DatabaseError
+
+Params = Mapping[str, Any]
+
+
+class Session(Protocol):
+    """An open transaction or snapshot: what repositories are given.
+
+    Attributes:
+        now: the time of the transaction, in milliseconds since 1970, UTC.
+    """
+
+    now: int
+
+    async def execute(self, sql: str, params: Params | None = None) -> int:
+        """Run a statement and return the number of rows that it wrote."""
+        ...
+
+    async def fetch_all(self, sql: str, params: Params | None = None) -> list[list[Any]]:
+        """Run a query, whose columns must have different names, and return its rows."""
+        ...
+
+
+class Dialect(Protocol):
+    """One engine's way of saying what repositories say.
+
+    Attributes:
+        name: of the engine.
+        integrity_checks: the engine's own checks of its storage: a name, and a query for (subject, reason)
+            of what is broken.
+    """
+
+    name: str
+    integrity_checks: tuple[tuple[str, str], ...]
+
+    def translate(self, sql: str) -> str:
+        """Return *sql* with the macros written out for this engine."""
+        ...
+
+    def translate_error(self, error: Exception, subject: str) -> DatabaseError | None:
+        """Return the error of this package that a driver's *error* means, or None if it is no driver's.
+
+        Args:
+            error: what was raised.
+            subject: the database, as it may be named to people.
+        """
+        ...

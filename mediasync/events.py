@@ -1,0 +1,88 @@
+"""What a sync tells while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mediasync.models import Library
+from mediasync.reports import SyncReport
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The base of all events.
+
+    Attributes:
+        source_id: the source that is synced.
+    """
+
+    source_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(Event):
+    """The source answers; its run is recorded."""
+
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryStarted(Event):
+    """A library is being read."""
+
+    library: Library
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(Event):
+    """How far the run is. Of several that nobody has fetched, only the newest is kept.
+
+    Attributes:
+        seen: items that the source named.
+        saved: items that were written.
+        unchanged: items that had not changed.
+        failed: items that could not be read or stored.
+    """
+
+    seen: int
+    saved: int
+    unchanged: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFailed(Event):
+    """An item could not be read or stored; its neighbours are."""
+
+    item_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemProblem(Event):
+    """Part of an item could not be read or stored; the item is."""
+
+    item_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remarked(Event):
+    """Something that people should know, and that is no failure."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryFinished(Event):
+    """A library was read to its end."""
+
+    library: Library
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished(Event):
+    """The run ended; the last event."""
+
+    report: SyncReport

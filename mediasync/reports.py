@@ -1,0 +1,96 @@
+"""What saving and syncing report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mediasync.models import SyncRun
+from mediasync.vocabulary import RunStatus
+
+
+class SaveStatus(StrEnum):
+    """What a save did."""
+
+    SAVED = "saved"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class SaveResult:
+    """What became of one item.
+
+    Attributes:
+        id: of the item.
+        status: saved, or found as it is stored.
+        problems: the credits that were left out, and why.
+        repeats: how many exact repeats of a credit were dropped.
+    """
+
+    id: str
+    status: SaveStatus
+    problems: tuple[str, ...] = ()
+    repeats: int = 0
+
+
+@dataclass(slots=True)
+class SaveReport:
+    """What became of many items.
+
+    Attributes:
+        saved: how many were written.
+        unchanged: how many were found as they are stored.
+        failed: (id, reason) of each that could not be stored.
+        problems: (id, reason) of each credit that was left out; its item is stored.
+        repeats: how many exact repeats of a credit were dropped.
+    """
+
+    saved: int = 0
+    unchanged: int = 0
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    repeats: int = 0
+
+    def add(self, result: SaveResult) -> None:
+        """Count one item that was stored."""
+        if result.status is SaveStatus.SAVED:
+            self.saved += 1
+        else:
+            self.unchanged += 1
+        self.problems += [(result.id, reason) for reason in result.problems]
+        self.repeats += result.repeats
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """How a sync of one source went.
+
+    Attributes:
+        run: the run as it is recorded, with its counts.
+        failed: (id or file, reason) of each item that could not be read or stored.
+        problems: (id, reason) of each credit that was left out, or of what could not be understood of an
+            item that is stored.
+        remarks: (subject, text) of what people should know, without being a failure.
+        repeats: how many exact repeats of a credit were dropped.
+    """
+
+    run: SyncRun
+    failed: tuple[tuple[str, str], ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
+    remarks: tuple[tuple[str, str], ...] = ()
+    repeats: int = 0
+
+    @property
+    def saved(self) -> int:
+        """How many items were written."""
+        return self.run.saved
+
+    @property
+    def unchanged(self) -> int:
+        """How many items were found as they are stored, or not read again."""
+        return self.run.unchanged
+
+    @property
+    def status(self) -> RunStatus:
+        """How the run ended."""
+        return self.run.status

@@ -1,0 +1,495 @@
+"""Media items, what belongs to them, and the junction between them and people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mediasync.dialects.base import Session
+from mediasync.errors import DataError
+from mediasync.models import Episode, MediaItem, Movie, Rating, Season, Show
+from mediasync.normal import VALUE_COLUMNS, CreditRow, NormalItem
+from mediasync.repositories.times import to_datetime
+from mediasync.vocabulary import Completeness, MediaType, PersonType
+
+_VALUES: Final = ", ".join(VALUE_COLUMNS)
+_NUMBERS: Final = frozenset(
+    {"year", "runtime_seconds", "season_number", "episode_number", "episode_number_end", "added_at", "changed_at"}
+)
+_TYPED_VALUES: Final = ", ".join(
+    f"{column} {'integer' if column in _NUMBERS else 'text'}" for column in VALUE_COLUMNS
+)
+
+SELECT_STATES: Final = """
+SELECT i.id AS item_id, i.media_type, i.item_fingerprint, i.credits_fingerprint, i.completeness, i.change_token
+FROM @list(:ids) l JOIN media_item i ON i.id = l.id
+"""
+
+UPSERT_ITEMS: Final = f"""
+INSERT INTO media_item (
+    library_key, parent_key, id, remote_id, media_type, imdb_id, tmdb_id, tvdb_id, {_VALUES},
+    completeness, item_fingerprint, credits_fingerprint, change_token, created_at, updated_at)
+SELECT l.library_key, p.item_key, r.id, r.remote_id, r.media_type, r.imdb_id, r.tmdb_id, r.tvdb_id,
+    {", ".join(f"r.{column}" for column in VALUE_COLUMNS)},
+    r.completeness, r.item_fingerprint, r.credits_fingerprint, r.change_token, :now, :now
+FROM @rows(:items, library_id text, parent_id text, id text, remote_id text, media_type text, imdb_id text,
+           tmdb_id text, tvdb_id text, {_TYPED_VALUES}, completeness text, item_fingerprint text,
+           credits_fingerprint text, change_token text) r
+JOIN library l ON l.id = r.library_id
+LEFT JOIN media_item p ON p.id = r.parent_id
+WHERE true
+ON CONFLICT (id) DO UPDATE
+SET library_key = excluded.library_key, parent_key = excluded.parent_key, remote_id = excluded.remote_id,
+    media_type = excluded.media_type, imdb_id = excluded.imdb_id, tmdb_id = excluded.tmdb_id,
+    tvdb_id = excluded.tvdb_id, {", ".join(f"{column} = excluded.{column}" for column in VALUE_COLUMNS)},
+    completeness = excluded.completeness, item_fingerprint = excluded.item_fingerprint,
+    credits_fingerprint = excluded.credits_fingerprint, change_token = excluded.change_token,
+    updated_at = excluded.updated_at
+"""
+
+UPDATE_STAMPS: Final = """
+UPDATE media_item
+SET item_fingerprint = r.item_fingerprint, credits_fingerprint = r.credits_fingerprint,
+    change_token = r.change_token
+FROM @rows(:items, id text, item_fingerprint text, credits_fingerprint text, change_token text) r
+WHERE media_item.id = r.id
+"""
+
+_OF_ITEMS: Final = """
+WHERE item_key IN (SELECT i.item_key FROM @list(:ids) l JOIN media_item i ON i.id = l.id)
+"""
+DELETE_CREDITS: Final = f"DELETE FROM credit {_OF_ITEMS}"
+DELETE_EXTERNAL_IDS: Final = f"DELETE FROM item_external_id {_OF_ITEMS}"
+DELETE_GENRES: Final = f"DELETE FROM item_genre {_OF_ITEMS}"
+DELETE_RATINGS: Final = f"DELETE FROM item_rating {_OF_ITEMS}"
+DELETE_IMAGES: Final = f"DELETE FROM item_image {_OF_ITEMS}"
+
+INSERT_CREDITS: Final = """
+INSERT INTO credit (item_key, sort_order, person_key, person_type, role)
+SELECT i.item_key, r.sort_order, p.person_key, r.person_type, nullif(r.role, '')
+FROM @rows(:credits, item_id text, sort_order integer, person_id text, person_type text, role text) r
+JOIN media_item i ON i.id = r.item_id
+JOIN person p ON p.id = r.person_id
+"""
+INSERT_EXTERNAL_IDS: Final = """
+INSERT INTO item_external_id (item_key, provider, value)
+SELECT i.item_key, r.provider, r.value
+FROM @rows(:rows, item_id text, provider text, value text) r JOIN media_item i ON i.id = r.item_id
+"""
+INSERT_GENRES: Final = """
+INSERT INTO item_genre (item_key, position, name)
+SELECT i.item_key, r.position, r.name
+FROM @rows(:rows, item_id text, position integer, name text) r JOIN media_item i ON i.id = r.item_id
+"""
+INSERT_RATINGS: Final = """
+INSERT INTO item_rating (item_key, position, name, value, votes)
+SELECT i.item_key, r.position, r.name, r.value, r.votes
+FROM @rows(:rows, item_id text, position integer, name text, value real, votes integer) r
+JOIN media_item i ON i.id = r.item_id
+"""
+INSERT_IMAGES: Final = """
+INSERT INTO item_image (item_key, kind, path)
+SELECT i.item_key, r.kind, r.path
+FROM @rows(:rows, item_id text, kind text, path text) r JOIN media_item i ON i.id = r.item_id
+"""
+
+SET_COMPLETENESS: Final = """
+UPDATE media_item
+SET completeness = :completeness, credits_fingerprint = NULL, updated_at = :now
+WHERE id = :id
+"""
+
+DELETE_ITEM: Final = "DELETE FROM media_item WHERE id = :id"
+
+SELECT_ITEMS: Final = f"""
+SELECT i.id AS item_id, s.id AS source_id, l.id AS library_id, p.id AS parent_id, p.remote_id AS parent_remote_id,
+    i.remote_id, i.media_type, {", ".join(f"i.{column}" for column in VALUE_COLUMNS)},
+    i.completeness, i.change_token, i.created_at, i.updated_at
+FROM @list(:ids) g
+JOIN media_item i ON i.id = g.id
+JOIN library l ON l.library_key = i.library_key
+JOIN source s ON s.source_key = l.source_key
+LEFT JOIN media_item p ON p.item_key = i.parent_key
+ORDER BY g.n
+"""
+SELECT_EXTERNAL_IDS: Final = """
+SELECT i.id AS item_id, x.provider, x.value FROM @list(:ids) l
+JOIN media_item i ON i.id = l.id JOIN item_external_id x ON x.item_key = i.item_key
+ORDER BY l.n, x.provider
+"""
+SELECT_GENRES: Final = """
+SELECT i.id AS item_id, x.name FROM @list(:ids) l
+JOIN media_item i ON i.id = l.id JOIN item_genre x ON x.item_key = i.item_key
+ORDER BY l.n, x.position
+"""
+SELECT_RATINGS: Final = """
+SELECT i.id AS item_id, x.name, x.value, x.votes FROM @list(:ids) l
+JOIN media_item i ON i.id = l.id JOIN item_rating x ON x.item_key = i.item_key
+ORDER BY l.n, x.position
+"""
+SELECT_IMAGES: Final = """
+SELECT i.id AS item_id, x.kind, x.path FROM @list(:ids) l
+JOIN media_item i ON i.id = l.id JOIN item_image x ON x.item_key = i.item_key
+ORDER BY l.n, x.kind
+"""
+
+SELECT_CREDIT_ITEMS: Final = """
+SELECT i.id AS item_id, i.media_type, i.title, i.year, i.season_number, i.episode_number, parent.title AS parent_title,
+    show.title AS show_title, c.person_type, c.role, c.sort_order
+FROM credit c
+JOIN media_item i ON i.item_key = c.item_key
+LEFT JOIN media_item parent ON parent.item_key = i.parent_key
+LEFT JOIN media_item show ON show.item_key = parent.parent_key
+WHERE c.person_key = (SELECT person_key FROM person WHERE id = :person_id)
+ORDER BY i.year IS NULL, i.year, i.title, i.season_number, i.episode_number, i.id, c.sort_order
+"""
+
+FIND_ITEMS_BY_TITLE: Final = """
+SELECT i.id AS item_id FROM media_item i
+WHERE lower(i.title) = lower(:title) OR lower(i.original_title) = lower(:title)
+ORDER BY CASE i.media_type WHEN 'movie' THEN 0 WHEN 'show' THEN 1 WHEN 'episode' THEN 2 ELSE 3 END,
+    i.year, i.id
+LIMIT :limit
+"""
+
+FIND_ITEMS_BY_PART: Final = """
+SELECT i.id AS item_id FROM media_item i
+WHERE (i.title LIKE :pattern ESCAPE '\\' OR i.original_title LIKE :pattern ESCAPE '\\')
+ORDER BY CASE i.media_type WHEN 'movie' THEN 0 WHEN 'show' THEN 1 WHEN 'episode' THEN 2 ELSE 3 END,
+    i.year, i.title, i.id
+LIMIT :limit
+"""
+
+FIND_BY_PROVIDER_ID: Final = """
+SELECT i.id AS item_id FROM item_external_id x JOIN media_item i ON i.item_key = x.item_key
+WHERE x.provider = :provider AND x.value = :value ORDER BY i.id
+"""
+
+LIST_ITEM_IDS: Final = """
+SELECT i.id AS item_id FROM media_item i JOIN library l ON l.library_key = i.library_key
+WHERE l.id = :library_id AND (:media_type IS NULL OR i.media_type = :media_type) AND i.id > :after
+ORDER BY i.id LIMIT :limit
+"""
+
+LIST_CHILD_IDS: Final = """
+SELECT i.id AS item_id FROM media_item i JOIN media_item p ON p.item_key = i.parent_key
+WHERE p.id = :parent_id ORDER BY i.season_number, i.episode_number, i.id
+"""
+
+SELECT_CHANGE_TOKENS: Final = """
+SELECT i.remote_id, i.change_token FROM media_item i JOIN library l ON l.library_key = i.library_key
+WHERE l.id = :library_id AND i.change_token IS NOT NULL
+"""
+
+COUNT_BY_LIBRARY: Final = """
+SELECT l.id AS library_id, i.media_type, i.completeness, count(*) AS items
+FROM media_item i JOIN library l ON l.library_key = i.library_key
+GROUP BY l.id, i.media_type, i.completeness ORDER BY l.id, i.media_type, i.completeness
+"""
+COUNT_CREDITS: Final = "SELECT count(*) AS credits FROM credit"
+
+_CLASSES: Final[dict[str, type[MediaItem]]] = {
+    MediaType.MOVIE: Movie,
+    MediaType.SHOW: Show,
+    MediaType.SEASON: Season,
+    MediaType.EPISODE: Episode,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ItemState:
+    """What is stored of an item that tells whether it changed."""
+
+    media_type: str
+    item_fingerprint: str | None
+    credits_fingerprint: str | None
+    completeness: Completeness
+    change_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filmography:
+    """One credit of a person, seen from the person's side.
+
+    Attributes:
+        media_item_id: the item's id.
+        media_type: what it is.
+        title: its title.
+        year: of release.
+        season_number: of an episode or season.
+        episode_number: of an episode.
+        show_title: of the show that an episode or season belongs to.
+        person_type: the function.
+        role: the character, or the job's own words.
+        sort_order: the place in the item's billing.
+    """
+
+    media_item_id: str
+    media_type: MediaType
+    title: str
+    year: int | None
+    season_number: int | None
+    episode_number: int | None
+    show_title: str | None
+    person_type: str
+    role: str | None
+    sort_order: int
+
+
+class MediaRepository:
+    """Media items and their credits.
+
+    Args:
+        session: an open transaction, or a snapshot for the methods that only read.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    # Writing
+
+    async def find_states(self, item_ids: Sequence[str]) -> dict[str, ItemState]:
+        """Return the states of those of the items that are stored."""
+        rows = await self._session.fetch_all(SELECT_STATES, {"ids": list(item_ids)})
+        return {row[0]: ItemState(row[1], row[2], row[3], Completeness(row[4]), row[5]) for row in rows}
+
+    async def upsert_items(self, items: Sequence[tuple[NormalItem, Completeness, str | None]]) -> None:
+        """Save the items' own fields; parents stand before their children.
+
+        Args:
+            items: each with the completeness and the fingerprint of the credits that are stored for it.
+
+        Raises:
+            DataError: if a library is not stored.
+        """
+        rows = []
+        for item, completeness, credits_fingerprint in items:
+            ids = dict(item.external_ids)
+            rows.append(
+                (
+                    item.library_id,
+                    item.parent_id,
+                    item.id,
+                    item.remote_id,
+                    item.media_type,
+                    ids.get("imdb"),
+                    ids.get("tmdb"),
+                    ids.get("tvdb"),
+                    *item.values,
+                    completeness,
+                    item.item_fingerprint,
+                    credits_fingerprint,
+                    item.change_token,
+                )
+            )
+        written = await self._session.execute(UPSERT_ITEMS, {"items": rows, "now": self._session.now})
+        if written != len(rows):
+            raise DataError(f"the library of {rows[0][2]!r} is not stored any more")
+
+    async def replace_details(self, items: Sequence[NormalItem], *, stored: Sequence[str]) -> None:
+        """Replace the items' provider ids, genres, ratings and images.
+
+        Args:
+            items: in normal form.
+            stored: the ids of those that were stored before.
+        """
+        for delete, insert, rows in (
+            (
+                DELETE_EXTERNAL_IDS,
+                INSERT_EXTERNAL_IDS,
+                [(item.id, *pair) for item in items for pair in item.external_ids],
+            ),
+            (
+                DELETE_GENRES,
+                INSERT_GENRES,
+                [(item.id, n, name) for item in items for n, name in enumerate(item.genres)],
+            ),
+            (
+                DELETE_RATINGS,
+                INSERT_RATINGS,
+                [(item.id, n, *rating) for item in items for n, rating in enumerate(item.ratings)],
+            ),
+            (DELETE_IMAGES, INSERT_IMAGES, [(item.id, *image) for item in items for image in item.images]),
+        ):
+            if stored:
+                await self._session.execute(delete, {"ids": list(stored)})
+            if rows:
+                await self._session.execute(insert, {"rows": rows})
+
+    async def update_stamps(self, items: Sequence[tuple[NormalItem, str | None]]) -> None:
+        """Store fingerprints and change tokens of items that did not change otherwise."""
+        rows = [
+            (item.id, item.item_fingerprint, fingerprint, item.change_token) for item, fingerprint in items
+        ]
+        await self._session.execute(UPDATE_STAMPS, {"items": rows})
+
+    async def replace_media_people(
+        self, credits_by_item: Sequence[tuple[str, Sequence[CreditRow]]], *, stored: Sequence[str]
+    ) -> None:
+        """Replace the credit lists of items whose people are stored.
+
+        Args:
+            credits_by_item: each item's id and its credits in normal form.
+            stored: the ids of those that were stored before.
+
+        Raises:
+            DataError: if an item or a person is not stored.
+        """
+        if stored:
+            await self._session.execute(DELETE_CREDITS, {"ids": list(stored)})
+        rows = [
+            (item_id, order, row[0], row[4], row[5])
+            for item_id, credit_rows in credits_by_item
+            for order, row in enumerate(credit_rows)
+        ]
+        if rows and await self._session.execute(INSERT_CREDITS, {"credits": rows}) != len(rows):
+            raise DataError(f"a person or item of the credits of {rows[0][0]!r} is not stored")
+
+    async def save_media_people(self, media_item_id: str, credit_rows: Sequence[CreditRow]) -> None:
+        """Replace one item's credit list by a full one, clearing its fingerprint."""
+        await self.replace_media_people([(media_item_id, credit_rows)], stored=[media_item_id])
+        await self._set_completeness(media_item_id, Completeness.FULL)
+
+    async def delete_media_people(self, media_item_id: str) -> int:
+        """Empty one item's credit list, and say that nothing is known of it. Return how many credits went."""
+        gone = await self._session.execute(DELETE_CREDITS, {"ids": [media_item_id]})
+        await self._set_completeness(media_item_id, Completeness.NONE)
+        return gone
+
+    async def _set_completeness(self, media_item_id: str, completeness: Completeness) -> None:
+        await self._session.execute(
+            SET_COMPLETENESS,
+            {"id": media_item_id, "completeness": str(completeness), "now": self._session.now},
+        )
+
+    async def delete_item(self, media_item_id: str) -> bool:
+        """Delete an item with its credits and all items below it; people stay. Return whether it was there."""
+        return bool(await self._session.execute(DELETE_ITEM, {"id": media_item_id}))
+
+    # Reading
+
+    async def find_items(self, item_ids: Sequence[str]) -> list[MediaItem]:
+        """Return those of the items that are stored, without their credits, in the order asked for."""
+        ids = {"ids": list(dict.fromkeys(item_ids))}
+        rows = await self._session.fetch_all(SELECT_ITEMS, ids)
+        details: dict[str, dict[str, Any]] = {
+            row[0]: {"provider_ids": {}, "genres": [], "ratings": [], "images": {}} for row in rows
+        }
+        for item_id, provider, value in await self._session.fetch_all(SELECT_EXTERNAL_IDS, ids):
+            details[item_id]["provider_ids"][provider] = value
+        for item_id, name in await self._session.fetch_all(SELECT_GENRES, ids):
+            details[item_id]["genres"].append(name)
+        for item_id, name, value, votes in await self._session.fetch_all(SELECT_RATINGS, ids):
+            details[item_id]["ratings"].append(Rating(name=name, value=value, votes=votes))
+        for item_id, kind, path in await self._session.fetch_all(SELECT_IMAGES, ids):
+            details[item_id]["images"][kind] = path
+        return [_item(row, details[row[0]]) for row in rows]
+
+    async def find_filmography(self, person_id: str) -> list[Filmography]:
+        """Return all credits of a person, the oldest item first."""
+        return [
+            Filmography(
+                media_item_id=item_id,
+                media_type=MediaType(media_type),
+                title=title,
+                year=year,
+                season_number=season,
+                episode_number=episode,
+                show_title=show_title or parent_title,
+                person_type=PersonType.parse(person_type),
+                role=role,
+                sort_order=order,
+            )
+            for (
+                item_id,
+                media_type,
+                title,
+                year,
+                season,
+                episode,
+                parent_title,
+                show_title,
+                person_type,
+                role,
+                order,
+            ) in await self._session.fetch_all(SELECT_CREDIT_ITEMS, {"person_id": person_id})
+        ]
+
+    async def find_ids_by_title(self, text: str, limit: int) -> list[str]:
+        """Return the ids of items with this title, or, if there are none, with a title that contains it."""
+        rows = await self._session.fetch_all(FIND_ITEMS_BY_TITLE, {"title": text, "limit": limit})
+        if not rows:
+            escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            rows = await self._session.fetch_all(
+                FIND_ITEMS_BY_PART, {"pattern": f"%{escaped}%", "limit": limit}
+            )
+        return [item_id for (item_id,) in rows]
+
+    async def find_ids_by_provider_id(self, provider: str, value: str) -> list[str]:
+        """Return the ids of the items that a public provider knows by this id."""
+        rows = await self._session.fetch_all(FIND_BY_PROVIDER_ID, {"provider": provider, "value": value})
+        return [item_id for (item_id,) in rows]
+
+    async def list_ids(
+        self, library_id: str, media_type: MediaType | None, after: str, limit: int
+    ) -> list[str]:
+        """Return a page of the ids of a library's items, by id, beginning behind *after*."""
+        rows = await self._session.fetch_all(
+            LIST_ITEM_IDS,
+            {
+                "library_id": library_id,
+                "media_type": str(media_type) if media_type else None,
+                "after": after,
+                "limit": limit,
+            },
+        )
+        return [item_id for (item_id,) in rows]
+
+    async def list_child_ids(self, parent_id: str) -> list[str]:
+        """Return the ids of a show's seasons or a season's episodes, by number."""
+        rows = await self._session.fetch_all(LIST_CHILD_IDS, {"parent_id": parent_id})
+        return [item_id for (item_id,) in rows]
+
+    async def find_change_tokens(self, library_id: str) -> dict[str, str]:
+        """Return the stored change tokens of a library's items, by the source's own keys."""
+        rows = await self._session.fetch_all(SELECT_CHANGE_TOKENS, {"library_id": library_id})
+        return {remote_id: token for remote_id, token in rows}
+
+    async def count_by_library(self) -> list[tuple[str, MediaType, Completeness, int]]:
+        """Return how many items there are, by library's id, type and completeness."""
+        return [
+            (library_id, MediaType(media_type), Completeness(completeness), number)
+            for library_id, media_type, completeness, number in await self._session.fetch_all(COUNT_BY_LIBRARY)
+        ]
+
+    async def count_credits(self) -> int:
+        """Return how many credits are stored."""
+        [(number,)] = await self._session.fetch_all(COUNT_CREDITS)
+        return int(number)
+
+
+def _item(row: Sequence[Any], details: dict[str, Any]) -> MediaItem:
+    item_id, source_id, library_id, parent_id, parent_remote_id, remote_id, media_type = row[:7]
+    values = dict(zip(VALUE_COLUMNS, row[7:-4], strict=True))
+    completeness, change_token, created_at, updated_at = row[-4:]
+    for name in ("added", "changed"):
+        at, text = values.pop(f"{name}_at"), values.pop(f"{name}_text")
+        values[f"{name}_at"] = text if at is None else to_datetime(at)
+    cls = _CLASSES[media_type]
+    fields = {name: value for name, value in values.items() if name in cls.model_fields}
+    if "parent_remote_id" in cls.model_fields:
+        fields["parent_remote_id"] = parent_remote_id
+    return cls(
+        remote_id=remote_id,
+        change_token=change_token,
+        completeness=completeness,
+        id=item_id,
+        source_id=source_id,
+        library_id=library_id,
+        parent_id=parent_id,
+        created_at=to_datetime(created_at),
+        updated_at=to_datetime(updated_at),
+        **fields,
+        **details,
+    )

@@ -1,0 +1,134 @@
+"""Runs: the record of every sync."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from mediasync.dialects.base import Session
+from mediasync.models import SyncRun
+from mediasync.repositories.times import to_datetime
+from mediasync.vocabulary import RunStatus
+
+INSERT_RUN: Final = """
+INSERT INTO sync_run (source_key, status, started_at)
+SELECT source_key, 'running', :now FROM source WHERE id = :source_id
+"""
+SELECT_NEWEST_RUN: Final = """
+SELECT max(r.run_key) AS run_key FROM sync_run r JOIN source s ON s.source_key = r.source_key
+WHERE s.id = :source_id
+"""
+INTERRUPT_RUNS: Final = """
+UPDATE sync_run SET status = 'interrupted', finished_at = :now
+WHERE status = 'running' AND source_key = (SELECT source_key FROM source WHERE id = :source_id)
+"""
+FINISH_RUN: Final = """
+UPDATE sync_run
+SET status = :status, finished_at = :now, seen = :seen, saved = :saved, unchanged = :unchanged,
+    failed = :failed, error = :error
+WHERE run_key = :id
+"""
+INSERT_PROBLEMS: Final = """
+INSERT INTO sync_run_problem (run_key, position, kind, subject, reason)
+SELECT :id, r.n, r.kind, r.subject, r.reason
+FROM @rows(:problems, kind text, subject text, reason text) r
+"""
+SELECT_RUNS: Final = """
+SELECT r.run_key, s.id AS source_id, r.status, r.started_at, r.finished_at, r.seen, r.saved, r.unchanged,
+    r.failed, r.error
+FROM sync_run r JOIN source s ON s.source_key = r.source_key
+WHERE :source_id IS NULL OR s.id = :source_id
+ORDER BY r.run_key DESC LIMIT :limit
+"""
+SELECT_RUN: Final = """
+SELECT r.run_key, s.id AS source_id, r.status, r.started_at, r.finished_at, r.seen, r.saved, r.unchanged,
+    r.failed, r.error
+FROM sync_run r JOIN source s ON s.source_key = r.source_key
+WHERE r.run_key = :id
+"""
+SELECT_PROBLEMS: Final = """
+SELECT kind, subject, reason FROM sync_run_problem WHERE run_key = :id ORDER BY position
+"""
+
+
+class RunRepository:
+    """The record of every sync.
+
+    Args:
+        session: an open transaction, or a snapshot for the methods that only read.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def start(self, source_id: str) -> int:
+        """Record that a sync of a stored source begins, and return the run's id.
+
+        Runs of the source that never ended are marked as interrupted.
+        """
+        params = {"source_id": source_id, "now": self._session.now}
+        await self._session.execute(INTERRUPT_RUNS, params)
+        await self._session.execute(INSERT_RUN, params)
+        [(run_id,)] = await self._session.fetch_all(SELECT_NEWEST_RUN, {"source_id": source_id})
+        return int(run_id)
+
+    async def finish(
+        self,
+        run_id: int,
+        status: RunStatus,
+        *,
+        seen: int,
+        saved: int,
+        unchanged: int,
+        failed: int,
+        error: str | None,
+    ) -> None:
+        """Record how a sync ended."""
+        await self._session.execute(
+            FINISH_RUN,
+            {
+                "id": run_id,
+                "status": str(status),
+                "now": self._session.now,
+                "seen": seen,
+                "saved": saved,
+                "unchanged": unchanged,
+                "failed": failed,
+                "error": error,
+            },
+        )
+
+    async def add_problems(self, run_id: int, problems: Sequence[tuple[str, str, str]]) -> None:
+        """Record what a run could not read or store, as (kind, subject, reason)."""
+        await self._session.execute(INSERT_PROBLEMS, {"id": run_id, "problems": list(problems)})
+
+    async def get(self, run_id: int) -> SyncRun:
+        """Return one run, which must be stored."""
+        [row] = await self._session.fetch_all(SELECT_RUN, {"id": run_id})
+        return _run(row)
+
+    async def list_runs(self, source_id: str | None, limit: int) -> list[SyncRun]:
+        """Return the newest runs, of one source or of all."""
+        rows = await self._session.fetch_all(SELECT_RUNS, {"source_id": source_id, "limit": limit})
+        return [_run(row) for row in rows]
+
+    async def list_problems(self, run_id: int) -> list[tuple[str, str, str]]:
+        """Return what a run could not read or store, as (kind, subject, reason)."""
+        rows = await self._session.fetch_all(SELECT_PROBLEMS, {"id": run_id})
+        return [(kind, subject, reason) for kind, subject, reason in rows]
+
+
+def _run(row: Sequence[Any]) -> SyncRun:
+    run_id, source_id, status, started_at, finished_at, seen, saved, unchanged, failed, error = row
+    return SyncRun(
+        id=run_id,
+        source_id=source_id,
+        status=status,
+        started_at=to_datetime(started_at),
+        finished_at=to_datetime(finished_at),
+        seen=seen,
+        saved=saved,
+        unchanged=unchanged,
+        failed=failed,
+        error=error,
+    )

@@ -1,0 +1,171 @@
+"""The schema: where ``schema.sql`` is, its version, and how an older database is upgraded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from mediasync.dialects.base import Session
+from mediasync.errors import SchemaForeign, SchemaOutdated, SchemaTooNew
+from mediasync.names import words_of_name
+
+_SECTION: Final = re.compile(r"^-- section: (\w+)$", re.MULTILINE)
+_COMMENT: Final = re.compile(r"--.*$", re.MULTILINE)
+_VIEW: Final = re.compile(r"CREATE VIEW (\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step from a version of the schema to the next.
+
+    Attributes:
+        version: the version that the step leads to.
+        statements: what changes the tables. Views need none: they are dropped before and made anew after.
+        fill: what computes new columns or tables from stored rows, if the step needs that.
+    """
+
+    version: int
+    statements: tuple[str, ...]
+    fill: Callable[[Session], Awaitable[None]] | None = None
+
+
+PEOPLE_PAGE: Final = """
+SELECT person_key, name FROM person WHERE person_key > :after ORDER BY person_key LIMIT 5000
+"""
+INSERT_WORDS: Final = """
+INSERT INTO person_word (word, person_key)
+SELECT r.word, r.person_key FROM @rows(:rows, word text, person_key integer) r
+"""
+
+
+async def _fill_person_word(session: Session) -> None:
+    after = 0
+    while page := await session.fetch_all(PEOPLE_PAGE, {"after": after}):
+        rows = [(word, key) for key, name in page for word in words_of_name(name)]
+        await session.execute(INSERT_WORDS, {"rows": sorted(rows)})
+        after = page[-1][0]
+
+
+MIGRATIONS: Final = (
+    Migration(
+        version=2,
+        statements=(
+            """
+            CREATE TABLE person_word (
+                word        TEXT    NOT NULL,
+                person_key  INTEGER NOT NULL REFERENCES person (person_key) ON DELETE CASCADE,
+                PRIMARY KEY (word, person_key)
+            ) WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE item_rating (
+                item_key    INTEGER NOT NULL REFERENCES media_item (item_key) ON DELETE CASCADE,
+                position    INTEGER NOT NULL,
+                name        TEXT    NOT NULL,
+                value       REAL    NOT NULL,
+                votes       INTEGER,
+                PRIMARY KEY (item_key, position)
+            ) WITHOUT ROWID
+            """,
+        ),
+        fill=_fill_person_word,
+    ),
+)
+
+CURRENT_VERSION: Final = MIGRATIONS[-1].version
+
+INSERT_VERSION: Final = "INSERT INTO schema_version (version, upgraded_at) VALUES (:version, :now)"
+UPDATE_VERSION: Final = "UPDATE schema_version SET version = :version, upgraded_at = :now"
+
+
+@lru_cache(maxsize=1)
+def schema_text() -> str:
+    """Return ``schema.sql``, from the installed package or, in a checkout, from its top level."""
+    packaged = resources.files("mediasync") / "schema.sql"
+    if packaged.is_file():
+        return packaged.read_text(encoding="utf-8")
+    return (Path(__file__).parent.parent / "schema.sql").read_text(encoding="utf-8")
+
+
+def statements(section: str, text: str | None = None) -> list[str]:
+    """Return the statements of one section of the schema.
+
+    Args:
+        section: ``tables`` or ``views``.
+        text: the schema; ``schema.sql`` if it is not given.
+    """
+    parts = _SECTION.split(text if text is not None else schema_text())
+    body = dict(zip(parts[1::2], parts[2::2], strict=True))[section]
+    return [part for statement in _COMMENT.sub("", body).split(";") if (part := statement.strip())]
+
+
+def view_names() -> list[str]:
+    """Return the names of the public views."""
+    return _VIEW.findall(schema_text())
+
+
+def needs_work(version: int | None, tables: int, subject: str, *, upgrade: bool) -> bool:
+    """Tell whether a database must be created or upgraded before it can be used.
+
+    Args:
+        version: the stored version, None where there is none.
+        tables: how many tables and views the database holds.
+        subject: the database, as it may be named to people.
+        upgrade: whether an older one may be upgraded.
+
+    Raises:
+        SchemaForeign: if the database holds something else.
+        SchemaTooNew: if it is of a newer version.
+        SchemaOutdated: if it is older and must not be upgraded.
+    """
+    if version is None:
+        if tables:
+            raise SchemaForeign(
+                f"{subject} holds tables that are not mediasync's; give another file, or an empty one"
+            )
+        return True
+    if version > CURRENT_VERSION:
+        raise SchemaTooNew(
+            f"{subject} was written by a newer mediasync (schema {version}; this version knows "
+            f"{CURRENT_VERSION}); upgrade mediasync to use it. Nothing was changed."
+        )
+    if version < CURRENT_VERSION and not upgrade:
+        raise SchemaOutdated(
+            f"{subject} has schema {version}, this version needs {CURRENT_VERSION}; open it once with "
+            "upgrade=True (any `mediasync sync` does). Nothing was changed."
+        )
+    return version < CURRENT_VERSION
+
+
+async def create(session: Session) -> None:
+    """Create all tables and views in an empty database."""
+    for statement in (*statements("tables"), *statements("views")):
+        await session.execute(statement)
+    await session.execute(INSERT_VERSION, {"version": CURRENT_VERSION, "now": session.now})
+
+
+async def upgrade(session: Session, version: int, views: list[str]) -> None:
+    """Upgrade a database from *version*, inside the caller's transaction.
+
+    Args:
+        session: the transaction; foreign keys are switched off in it.
+        version: the stored version.
+        views: the names of the views that it holds.
+    """
+    for view in views:
+        await session.execute(f'DROP VIEW "{view}"')
+    for migration in MIGRATIONS:
+        if migration.version <= version:
+            continue
+        for statement in migration.statements:
+            await session.execute(statement)
+        if migration.fill is not None:
+            await migration.fill(session)
+    for statement in statements("views"):
+        await session.execute(statement)
+    await session.execute(UPDATE_VERSION, {"version": CURRENT_VERSION, "now": session.now})

@@ -1,0 +1,193 @@
+"""Saving a group of items in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mediasync.dialects.base import Session
+from mediasync.errors import UnknownParent
+from mediasync.normal import RULE, NormalItem, keeps_name, merge_provider_ids, normal_item
+from mediasync.repositories.media import ItemState, MediaRepository
+from mediasync.repositories.people import PeopleRepository
+from mediasync.vocabulary import Completeness, MediaType
+
+_RANKS: Final = {MediaType.SEASON: 1, MediaType.EPISODE: 2}
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What saving one item has to do.
+
+    Attributes:
+        item: what is saved.
+        state: what is stored of it.
+        fields: whether its own fields are written.
+        credits: whether its credit list is replaced.
+        completeness: what is stored of its credits afterwards.
+        fingerprint: the credits' fingerprint afterwards.
+    """
+
+    item: NormalItem
+    state: ItemState | None
+    fields: bool
+    credits: bool
+    completeness: Completeness
+    fingerprint: str | None
+
+    @property
+    def writes(self) -> bool:
+        return self.fields or self.credits
+
+    @property
+    def stamps(self) -> bool:
+        """Whether only fingerprints or the change token are stored anew."""
+        state = self.state
+        return (
+            not self.writes
+            and state is not None
+            and (
+                state.change_token != self.item.change_token
+                or state.item_fingerprint != self.item.item_fingerprint
+                or state.credits_fingerprint != self.fingerprint
+            )
+        )
+
+
+def _plan(item: NormalItem, state: ItemState | None) -> _Plan:
+    given = item.completeness
+    if state is None:
+        return _Plan(item, None, True, bool(item.credits), given, item.credits_fingerprint or None)
+    keeps = given is Completeness.NONE or (
+        given is Completeness.PREVIEW and state.completeness is Completeness.FULL
+    )
+    same = (state.completeness, state.credits_fingerprint) == (given, item.credits_fingerprint)
+    fields = state.item_fingerprint != item.item_fingerprint
+    if keeps or same:
+        return _Plan(item, state, fields, False, state.completeness, state.credits_fingerprint)
+    return _Plan(item, state, fields, True, given, item.credits_fingerprint)
+
+
+def is_stored(item: NormalItem, state: ItemState | None) -> bool:
+    """Tell whether saving *item* over *state* would change no row."""
+    if state is None:
+        return False
+    plan = _plan(item, state)
+    return not plan.writes and not plan.stamps
+
+
+async def save_group(session: Session, items: Sequence[NormalItem]) -> list[bool | UnknownParent]:
+    """Save items of different ids, with their people and credits, inside the caller's transaction.
+
+    Args:
+        session: the transaction.
+        items: in normal form, in any order.
+
+    Returns:
+        For each item, in the order given: whether it was written, or the error of one whose parent is
+        not there. Nothing of such an item is written.
+
+    Raises:
+        DataError: if the database refuses any of them; the transaction must then be rolled back.
+        UnknownSource: if a source is not stored.
+    """
+    media, people = MediaRepository(session), PeopleRepository(session)
+    wanted = {item.id for item in items}
+    parents = {item.parent_id for item in items if item.parent_id} - wanted
+    states = await media.find_states([*wanted, *sorted(parents)])
+    orphans = _orphans(items, states)
+    plans = {item.id: _plan(item, states.get(item.id)) for item in items if item.id not in orphans}
+    await _compare_values(media, people, plans)
+
+    written = [plan for plan in plans.values() if plan.writes]
+    with_credits = [plan for plan in written if plan.credits]
+    if with_credits:
+        await people.upsert_batch(row[:4] for plan in with_credits for row in plan.item.credits)
+    for level in range(3):
+        of_rank = [plan for plan in written if rank(plan.item) == level]
+        if of_rank:
+            await media.upsert_items([(plan.item, plan.completeness, plan.fingerprint) for plan in of_rank])
+    changed = [plan for plan in written if plan.fields]
+    if changed:
+        await media.replace_details(
+            [plan.item for plan in changed], stored=[plan.item.id for plan in changed if plan.state]
+        )
+    if with_credits:
+        await media.replace_media_people(
+            [(plan.item.id, plan.item.credits) for plan in with_credits],
+            stored=[plan.item.id for plan in with_credits if plan.state],
+        )
+    stamped = [(plan.item, plan.fingerprint) for plan in plans.values() if plan.stamps]
+    if stamped:
+        await media.update_stamps(stamped)
+    return [orphans.get(item.id) or plans[item.id].writes for item in items]
+
+
+def rank(item: NormalItem) -> int:
+    """Return how far below its library an item stands; parents are saved before their children."""
+    return _RANKS.get(MediaType(item.media_type), 0)
+
+
+def _orphans(items: Sequence[NormalItem], states: dict[str, ItemState]) -> dict[str, UnknownParent]:
+    orphans: dict[str, UnknownParent] = {}
+    types: dict[str, str] = {item_id: state.media_type for item_id, state in states.items()}
+    for item in sorted(items, key=rank):
+        if item.parent_id is not None and types.get(item.parent_id) not in item.parent_types:
+            found = types.get(item.parent_id)
+            reason = (
+                f"its parent {item.parent_id!r} is a {found}, not a {' or a '.join(sorted(item.parent_types))}"
+                if found
+                else f"its parent {item.parent_id!r} is not stored; save that first, or in the same call"
+            )
+            orphans[item.id] = UnknownParent(item.id, reason)
+            if item.id not in states:
+                types.pop(item.id, None)
+        else:
+            types[item.id] = item.media_type
+    return orphans
+
+
+async def _compare_values(media: MediaRepository, people: PeopleRepository, plans: dict[str, _Plan]) -> None:
+    """Take back writes that only a new rule of fingerprints asks for: their values are what is stored."""
+    outdated = [
+        plan
+        for plan in plans.values()
+        if plan.writes and plan.state is not None and _is_of_another_rule(plan.state)
+    ]
+    if not outdated:
+        return
+    ids = [plan.item.id for plan in outdated]
+    stored_credits = await people.find_by_media_items(ids)
+    stored_items = {item.id: item for item in await media.find_items(ids)}
+    for plan in outdated:
+        stored = stored_items[plan.item.id]
+        stored.credits = stored_credits[plan.item.id]
+        source_id = plan.item.id.partition(":")[0]
+        normal = normal_item(stored, source_id, stored.library_id or "")
+        if normal.item_fingerprint == plan.item.item_fingerprint:
+            plan.fields = False
+        if (
+            plan.credits
+            and normal.completeness is plan.item.completeness
+            and _same_credits(normal, plan.item)
+        ):
+            plan.credits = False
+
+
+def _is_of_another_rule(state: ItemState) -> bool:
+    return any(
+        fingerprint is not None and not fingerprint.startswith(f"{RULE}:")
+        for fingerprint in (state.item_fingerprint, state.credits_fingerprint)
+    )
+
+
+def _same_credits(stored: NormalItem, given: NormalItem) -> bool:
+    return len(stored.credits) == len(given.credits) and all(
+        old[0] == new[0]
+        and old[4:] == new[4:]
+        and (old[1] == new[1] or keeps_name(new[0]))
+        and new[2] in ("", old[2])
+        and merge_provider_ids(old[3], new[3]) == old[3]
+        for old, new in zip(stored.credits, given.credits, strict=True)
+    )

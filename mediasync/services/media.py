@@ -1,0 +1,338 @@
+"""The media service: saving and reading items with their people."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from typing import Final
+
+from mediasync.database import Database
+from mediasync.dialects.base import Session
+from mediasync.errors import (
+    ConfigurationError,
+    UnknownItem,
+    UnknownLibrary,
+    UnknownSource,
+    UsageError,
+)
+from mediasync.ids import make_id
+from mediasync.models import Credit, Library, MediaItem, Person, Source
+from mediasync.normal import normal_credits, normal_item, normal_person
+from mediasync.reports import SaveReport, SaveResult, SaveStatus
+from mediasync.repositories.catalogue import CatalogueRepository
+from mediasync.repositories.media import MediaRepository
+from mediasync.repositories.people import PeopleRepository
+from mediasync.services.stream import SaveStream, as_async
+from mediasync.services.writer import Writer
+from mediasync.vocabulary import Completeness, MediaType
+
+DEFAULT_CONCURRENCY: Final = 2_000
+DEFAULT_ORPHAN_WINDOW: Final = 5_000
+_PAGE: Final = 500
+_PEOPLE_PAGE: Final = 1_000
+
+
+class MediaService:
+    """Saves items with their people and credits, and reads them.
+
+    Saves of different items run concurrently and share transactions; saves of one item happen one after
+    the other, so the deletion and insertion of its credits is never interleaved with another's.
+
+    Args:
+        database: an open database.
+        writer: the task that writes to it.
+    """
+
+    def __init__(self, database: Database, writer: Writer) -> None:
+        self._database = database
+        self._writer = writer
+        self._known_libraries: set[tuple[str, str]] = set()
+
+    # Sources and libraries
+
+    async def save_source(self, source: Source) -> bool:
+        """Save a source. Return whether anything changed.
+
+        Raises:
+            ConfigurationError: if the source is stored as one of another kind.
+
+        Example:
+            >>> await ms.media.save_source(Source(id="home", kind="jellyfin", name="Home"))  # doctest: +SKIP
+            True
+        """
+
+        async def work(session: Session) -> bool:
+            repository = CatalogueRepository(session)
+            stored = await repository.find_source(source.id)
+            if stored is not None and stored.kind is not source.kind:
+                raise ConfigurationError(
+                    f"source {source.id!r} is stored as {stored.kind}, not {source.kind}: give it another name"
+                )
+            return await repository.upsert_source(source)
+
+        return await self._writer.run(work)
+
+    async def save_library(self, library: Library) -> bool:
+        """Save a library of a stored source. Return whether anything changed.
+
+        Raises:
+            UnknownSource: if its source is not stored.
+        """
+
+        async def work(session: Session) -> bool:
+            repository = CatalogueRepository(session)
+            if await repository.find_source(library.source_id) is None:
+                raise UnknownSource(f"source {library.source_id!r} is not stored: save it first with save_source")
+            return await repository.upsert_library(library)
+
+        return await self._writer.run(work)
+
+    async def find_source(self, source_id: str) -> Source | None:
+        """Return one source, or None."""
+        async with self._database.read() as session:
+            return await CatalogueRepository(session).find_source(source_id)
+
+    async def list_sources(self) -> list[Source]:
+        """Return all sources, by id."""
+        async with self._database.read() as session:
+            return await CatalogueRepository(session).list_sources()
+
+    async def list_libraries(self, source_id: str | None = None) -> list[Library]:
+        """Return the libraries of one source, or of all, by id."""
+        async with self._database.read() as session:
+            return await CatalogueRepository(session).list_libraries(source_id)
+
+    async def _full_library_id(self, library_id: str, source_id: str) -> str:
+        full_id = library_id if library_id.startswith(source_id + ":") else make_id(source_id, library_id)
+        if (full_id, source_id) not in self._known_libraries:
+            async with self._database.read() as session:
+                if not await CatalogueRepository(session).has_library(full_id, source_id):
+                    raise UnknownLibrary(f"library {full_id!r} is not stored: save it first with save_library")
+            self._known_libraries.add((full_id, source_id))
+        return full_id
+
+    # Saving
+
+    async def save_media_item(self, item: MediaItem, *, library_id: str, source_id: str) -> SaveResult:
+        """Save one item with its people and credits; returns when that is committed.
+
+        Args:
+            item: what `credits` and `completeness` mean is told at `mediasync.MediaItem`.
+            library_id: the library's own key (``movies``) or full id (``home:movies``).
+            source_id: the source.
+
+        Raises:
+            InvalidItem: if a field cannot be stored, or the parent is not there (`UnknownParent`).
+            UnknownLibrary: if the library is not stored.
+            LifecycleError: if the database is not open, or is closed before the save was taken up.
+            DatabaseError: if the database fails.
+
+        Cancelled, the item is wholly saved or not at all.
+
+        Example:
+            >>> await ms.media.save_media_item(movie, library_id="movies",
+            ...                                source_id="home")  # doctest: +SKIP
+            SaveResult(id='home:603', status=<SaveStatus.SAVED: 'saved'>, problems=(), repeats=0)
+        """
+        self._database.check_open()
+        full_id = await self._full_library_id(library_id, source_id)
+        return await self._writer.save(normal_item(item, source_id, full_id))
+
+    async def save_media_items(
+        self,
+        items: Iterable[MediaItem] | AsyncIterable[MediaItem],
+        *,
+        library_id: str,
+        source_id: str,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        orphan_window: int = DEFAULT_ORPHAN_WINDOW,
+        report: SaveReport | None = None,
+    ) -> SaveReport:
+        """Save many items, streamed: at most *concurrency* are held at once.
+
+        An item that cannot be stored is reported and disturbs no other. Shows, seasons and episodes may
+        come in any order: up to *orphan_window* items wait for their parents. Of one item given twice the
+        last wins.
+
+        Args:
+            items: any iterable or async iterable.
+            library_id: the library's own key or full id.
+            source_id: the source.
+            concurrency: how many items may be read ahead of their commit.
+            orphan_window: how many items may wait for parents that have not come yet.
+            report: where to count, for those who want to look on; a new one if it is not given.
+
+        Returns:
+            The report, when all is committed.
+
+        Raises:
+            UnknownLibrary: if the library is not stored.
+            UsageError: if *concurrency* or *orphan_window* is not positive.
+            LifecycleError, DatabaseError: if the surroundings fail; nothing more is then taken from *items*.
+
+        Example:
+            >>> report = await ms.media.save_media_items(movies, library_id="movies",
+            ...                                          source_id="home")  # doctest: +SKIP
+            >>> report.saved, report.unchanged, report.failed  # doctest: +SKIP
+            (2, 0, [])
+        """
+        if concurrency < 1 or orphan_window < 1:
+            raise UsageError("concurrency and orphan_window must be at least 1")
+        self._database.check_open()
+        full_id = await self._full_library_id(library_id, source_id)
+        report = SaveReport() if report is None else report
+        stream = SaveStream(self._writer, report, concurrency, orphan_window)
+        await stream.save(as_async(items), source_id, full_id)
+        return report
+
+    async def upsert_people(self, people: Iterable[Person] | AsyncIterable[Person], *, source_id: str) -> int:
+        """Save people of one source in pages, apart from any item. Return how many rows were written.
+
+        Raises:
+            UnknownSource: if the source is not stored.
+            UsageError: if one of them cannot be stored; the pages before it are saved.
+        """
+        written = 0
+        page: list[Person] = []
+        async for person in as_async(people):
+            page.append(person)
+            if len(page) == _PEOPLE_PAGE:
+                written += await self._upsert_page(page, source_id)
+                page = []
+        return written + (await self._upsert_page(page, source_id) if page else 0)
+
+    async def _upsert_page(self, page: Sequence[Person], source_id: str) -> int:
+        rows = [normal_person(person, source_id) for person in page]
+        return await self._writer.run(lambda session: PeopleRepository(session).upsert_batch(rows))
+
+    async def save_media_people(self, media_item_id: str, credits_given: Sequence[Credit]) -> SaveResult:
+        """Replace the credit list of a stored item by a full one, leaving the item's own fields.
+
+        Raises:
+            UnknownItem: if the item is not stored.
+            InvalidItem: if a text cannot be stored.
+        """
+        normal = normal_credits(media_item_id, credits_given)
+
+        async def work(session: Session) -> None:
+            media = MediaRepository(session)
+            await _require(media, media_item_id)
+            await PeopleRepository(session).upsert_batch(row[:4] for row in normal.credits)
+            await media.save_media_people(media_item_id, normal.credits)
+
+        await self._writer.run(work)
+        return SaveResult(media_item_id, SaveStatus.SAVED, tuple(normal.problems), normal.repeats)
+
+    async def delete_media_people(self, media_item_id: str) -> int:
+        """Empty an item's credit list; nothing is then known of it. Return how many credits went.
+
+        Raises:
+            UnknownItem: if the item is not stored.
+        """
+
+        async def work(session: Session) -> int:
+            media = MediaRepository(session)
+            await _require(media, media_item_id)
+            return await media.delete_media_people(media_item_id)
+
+        return await self._writer.run(work)
+
+    async def delete_media_item(self, media_item_id: str) -> bool:
+        """Delete an item with its credits and all below it; its people stay. Return whether it was there."""
+        return await self._writer.run(lambda session: MediaRepository(session).delete_item(media_item_id))
+
+    # Reading
+
+    async def get_media_item(self, media_item_id: str) -> MediaItem:
+        """Return an item with its ``credits``, and so ``cast`` and ``crew``.
+
+        Raises:
+            UnknownItem: if it is not stored.
+
+        Example:
+            >>> item = await ms.media.get_media_item("home:603")  # doctest: +SKIP
+            >>> [credit.person.name for credit in item.cast]  # doctest: +SKIP
+            ['Keanu Reeves']
+        """
+        items = await self.find_media_items([media_item_id])
+        if not items:
+            raise UnknownItem(f"media item {media_item_id!r} is not stored")
+        return items[0]
+
+    async def find_media_items(self, media_item_ids: Sequence[str]) -> list[MediaItem]:
+        """Return those of the items that are stored, with their credits, in the order asked for."""
+        async with self._database.read(snapshot=True) as session:
+            return await _with_credits(session, media_item_ids)
+
+    async def find_by_title(self, text: str, *, limit: int = 100) -> list[MediaItem]:
+        """Return at most *limit* items with this title; if there are none, those whose title contains it.
+
+        Case does not matter for ASCII letters. Movies come first, then shows, episodes and seasons, each by year.
+        """
+        async with self._database.read(snapshot=True) as session:
+            ids = await MediaRepository(session).find_ids_by_title(text, limit)
+            return await _with_credits(session, ids)
+
+    async def find_by_provider_id(self, provider: str, value: str) -> list[MediaItem]:
+        """Return the items that a public provider knows by this id, of all sources, by id.
+
+        Example:
+            >>> await ms.media.find_by_provider_id("imdb", "tt0133093")  # doctest: +SKIP
+            [Movie(...)]
+        """
+        async with self._database.read(snapshot=True) as session:
+            ids = await MediaRepository(session).find_ids_by_provider_id(provider, value)
+            return await _with_credits(session, ids)
+
+    async def list_children(self, media_item_id: str) -> list[MediaItem]:
+        """Return a show's seasons, or a season's episodes, by number."""
+        async with self._database.read(snapshot=True) as session:
+            ids = await MediaRepository(session).list_child_ids(media_item_id)
+            return await _with_credits(session, ids)
+
+    async def iter_media_items(
+        self, library_id: str, *, media_type: MediaType | None = None
+    ) -> AsyncIterator[MediaItem]:
+        """Iterate over the items of a library, by id, in pages; each page is one state of the database.
+
+        Args:
+            library_id: the library's full id.
+            media_type: only items of this type.
+        """
+        after = ""
+        while True:
+            async with self._database.read(snapshot=True) as session:
+                ids = await MediaRepository(session).list_ids(library_id, media_type, after, _PAGE)
+                page = await _with_credits(session, ids)
+            for item in page:
+                yield item
+            if len(ids) < _PAGE:
+                return
+            after = ids[-1]
+
+    async def find_change_tokens(self, library_id: str) -> dict[str, str]:
+        """Return the stored change tokens of a library's items, by the source's own keys."""
+        async with self._database.read() as session:
+            return await MediaRepository(session).find_change_tokens(library_id)
+
+    async def count_by_library(self) -> list[tuple[str, MediaType, Completeness, int]]:
+        """Return how many items are stored, by library's full id, type and completeness."""
+        async with self._database.read() as session:
+            return await MediaRepository(session).count_by_library()
+
+    async def count_credits(self) -> int:
+        """Return how many credits are stored."""
+        async with self._database.read() as session:
+            return await MediaRepository(session).count_credits()
+
+
+async def _require(media: MediaRepository, media_item_id: str) -> None:
+    if not await media.find_states([media_item_id]):
+        raise UnknownItem(f"media item {media_item_id!r} is not stored")
+
+
+async def _with_credits(session: Session, media_item_ids: Sequence[str]) -> list[MediaItem]:
+    items = await MediaRepository(session).find_items(media_item_ids)
+    found = await PeopleRepository(session).find_by_media_items(media_item_ids)
+    for item in items:
+        item.credits = found[item.id or ""]
+    return items

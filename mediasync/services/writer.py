@@ -1,0 +1,253 @@
+"""The one task that writes: it commits what is waiting together, and tells each caller after the commit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from mediasync.cancellation import finish
+from mediasync.database import Database
+from mediasync.dialects.base import Session
+from mediasync.errors import DatabaseError, DataError, LifecycleError, UsageError
+from mediasync.normal import NormalItem
+from mediasync.reports import SaveResult, SaveStatus
+from mediasync.repositories.media import MediaRepository
+from mediasync.services.group import is_stored, rank, save_group
+
+T = TypeVar("T")
+
+MAX_GROUP_ITEMS: Final = 1_000
+MAX_GROUP_CREDITS: Final = 20_000
+
+
+@dataclass(slots=True, eq=False)
+class Save:
+    """One item that waits to be saved.
+
+    Attributes:
+        item: in normal form.
+        done: called once, with the result after the commit or with the error.
+        abandoned: nobody waits for it any more; if it has not been taken up yet, it is dropped.
+        answered: ``done`` was called.
+    """
+
+    item: NormalItem
+    done: Callable[[Save, SaveResult | Exception], None]
+    abandoned: bool = False
+    answered: bool = False
+
+    def answer(self, outcome: SaveResult | Exception) -> None:
+        """Tell the outcome, unless one was told before."""
+        if not self.answered:
+            self.answered = True
+            self.done(self, outcome)
+
+
+@dataclass(slots=True, eq=False)
+class _Operation:
+    work: Callable[[Session], Awaitable[Any]]
+    future: asyncio.Future[Any]
+
+
+class Writer:
+    """Takes saves and other writes in turn, and commits waiting saves as one transaction.
+
+    It is a task of its own, so that a caller who is cancelled disturbs nobody's transaction. A save that
+    comes when nothing else waits is committed at once; those that come while a transaction runs make the
+    next one. When the database refuses a group for its data, the group is split until the item that is
+    refused stands alone; when the surroundings fail, the group fails as it is.
+
+    Args:
+        database: an open database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: deque[Save | _Operation] = deque()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Start the task."""
+        self._task = asyncio.create_task(self._run(), name="mediasync writer")
+
+    async def close(self, timeout: float) -> None:
+        """Refuse new writes, finish the accepted ones for *timeout* seconds, and fail the rest."""
+        self._closing = True
+        self._wake.set()
+        if self._task is None:
+            return
+        await finish(self._stop(self._task, timeout))
+
+    async def _stop(self, task: asyncio.Task[None], timeout: float) -> None:
+        await asyncio.wait({task}, timeout=timeout)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+
+    def submit(self, save: Save) -> None:
+        """Accept one item; its ``done`` is called later.
+
+        Raises:
+            LifecycleError: if the writer is being closed, or the database is not open.
+        """
+        self._accept(save)
+
+    async def save(self, item: NormalItem) -> SaveResult:
+        """Save one item, and return after its commit.
+
+        Cancelled, the item is wholly saved or not at all.
+
+        Raises:
+            LifecycleError, InvalidItem, DatabaseError: why it is not saved.
+        """
+        future: asyncio.Future[SaveResult] = asyncio.get_running_loop().create_future()
+
+        def done(_: Save, outcome: SaveResult | Exception) -> None:
+            if future.done():
+                return
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        save = Save(item, done)
+        self._accept(save)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            save.abandoned = True
+            raise
+
+    async def run(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run *work* in a transaction of its own, in turn with the saves, and return what it returns."""
+        operation = _Operation(work, asyncio.get_running_loop().create_future())
+        self._accept(operation)
+        result: T = await operation.future
+        return result
+
+    def _accept(self, job: Save | _Operation) -> None:
+        self._database.check_open()
+        if self._closing or self._task is None or self._task.done():
+            raise LifecycleError("the database is being closed: nothing more is saved")
+        self._waiting.append(job)
+        self._wake.set()
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                while not self._waiting:
+                    if self._closing:
+                        return
+                    self._wake.clear()
+                    await self._wake.wait()
+                if isinstance(self._waiting[0], _Operation):
+                    await self._operate(self._waiting.popleft())
+                else:
+                    await self._commit(self._take_group())
+        finally:
+            self._fail_waiting()
+
+    def _fail_waiting(self) -> None:
+        error = LifecycleError("the database was closed before this was saved; nothing of it is stored")
+        while self._waiting:
+            job = self._waiting.popleft()
+            if isinstance(job, Save):
+                job.answer(error)
+            elif not job.future.done():
+                job.future.set_exception(error)
+
+    async def _operate(self, operation: Any) -> None:
+        if operation.future.cancelled():
+            return
+        try:
+            result = await self._database.write(operation.work)
+        except Exception as error:
+            if not operation.future.done():
+                operation.future.set_exception(error)
+        except BaseException:
+            operation.future.cancel()
+            raise
+        else:
+            if not operation.future.done():
+                operation.future.set_result(result)
+
+    def _take_group(self) -> list[Save]:
+        """Take waiting saves of different ids, in turn; a second save of one id waits for the next group."""
+        group: dict[str, Save] = {}
+        later: list[Save] = []
+        number_of_credits = 0
+        while self._waiting and len(group) < MAX_GROUP_ITEMS and number_of_credits < MAX_GROUP_CREDITS:
+            job = self._waiting[0]
+            if isinstance(job, _Operation):
+                break
+            self._waiting.popleft()
+            if job.abandoned:
+                continue
+            if job.item.id in group:
+                later.append(job)
+                continue
+            group[job.item.id] = job
+            number_of_credits += len(job.item.credits)
+        self._waiting.extendleft(reversed(later))
+        return list(group.values())
+
+    async def _commit(self, group: list[Save]) -> None:
+        try:
+            changed = await self._without_stored(group)
+            if changed:
+                await self._write(changed)
+        except Exception as error:
+            for save in group:
+                save.answer(error)
+        except BaseException:
+            error = LifecycleError("the database was closed while this was saved; it may or may not be stored")
+            for save in group:
+                save.answer(error)
+            raise
+
+    async def _without_stored(self, group: list[Save]) -> list[Save]:
+        """Answer the saves of what is stored already: they need no transaction, only this look."""
+        async with self._database.read() as session:
+            states = await MediaRepository(session).find_states([save.item.id for save in group])
+        changed = []
+        for save in group:
+            if is_stored(save.item, states.get(save.item.id)):
+                _succeed(save, SaveStatus.UNCHANGED)
+            else:
+                changed.append(save)
+        return changed
+
+    async def _write(self, group: list[Save]) -> None:
+        items = [save.item for save in group]
+        try:
+            outcomes = await self._database.write(partial(save_group, items=items))
+        except (DataError, UsageError) as error:
+            if len(group) == 1:
+                group[0].answer(error)
+                return
+            group = sorted(group, key=lambda save: rank(save.item))
+            middle = len(group) // 2
+            await self._write(group[:middle])
+            await self._write(group[middle:])
+        except DatabaseError as error:
+            for save in group:
+                save.answer(error)
+        else:
+            for save, outcome in zip(group, outcomes, strict=True):
+                if isinstance(outcome, Exception):
+                    save.answer(outcome)
+                else:
+                    _succeed(save, SaveStatus.SAVED if outcome else SaveStatus.UNCHANGED)
+
+
+def _succeed(save: Save, status: SaveStatus) -> None:
+    item = save.item
+    save.answer(SaveResult(item.id, status, tuple(item.problems), item.repeats))
