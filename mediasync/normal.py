@@ -26,7 +26,7 @@ from mediasync.errors import InvalidId, InvalidItem, UsageError
 from mediasync.ids import NAME_KEY_PREFIX, derive_person_key, make_id, split_id
 from mediasync.models import Credit, MediaItem, Person
 from mediasync.redaction import without_secrets
-from mediasync.vocabulary import Completeness
+from mediasync.vocabulary import Completeness, PersonType
 
 RULE: Final = "1"
 """The version of the rule by which fingerprints are made; it stands before each of them."""
@@ -53,8 +53,9 @@ NUMBER_FIELDS: Final = (
     "episode_number_end",
 )
 VALUE_COLUMNS: Final = (
-    *TEXT_FIELDS,
+    "title",
     *NUMBER_FIELDS,
+    *TEXT_FIELDS[1:],
     "premiere_date",
     "path",
     "added_at",
@@ -69,6 +70,10 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 _LARGEST_NUMBER: Final = 2**31 - 1
 _LARGEST_COUNT: Final = 2**53
 _PERSON_ID: Final = itemgetter(0)
+
+# Rows hold plain strings and nothing else: a tuple of those is of no interest to the garbage collector, while
+# one that holds an enum's member is looked at in every collection as long as it lives.
+_PLAIN_TYPES: Final[dict[str, str]] = {member: member.value for member in PersonType}
 
 
 @dataclass(slots=True)
@@ -261,7 +266,7 @@ def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], s
                 name,
                 without_secrets(image) if image else "",
                 _provider_ids_text(ids) if ids else "",
-                person_type,
+                _PLAIN_TYPES.get(person_type, person_type),
                 role.strip() if role else "",
             )
         )
@@ -310,8 +315,8 @@ def _values(item: MediaItem, item_id: str) -> tuple[Any, ...]:
             _check_number(number, name, item_id, _LARGEST_NUMBER)
     return (
         item.title,
-        *[fields.get(name) or None for name in TEXT_FIELDS[1:]],
         *numbers,
+        *[fields.get(name) or None for name in TEXT_FIELDS[1:]],
         item.premiere_date.isoformat() if item.premiere_date else None,
         without_secrets(item.path) if item.path else None,
         *(_time(item.added_at) if item.added_at else (None, None)),

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TypeVar
 from urllib.parse import unquote
 
-from mediasync.cancellation import finish
+from mediasync.concurrency import finish
 from mediasync.config import DatabaseOptions
 from mediasync.database.sqlite import MEMORY, SQLiteEngine
 from mediasync.dialects.base import Dialect, Session

@@ -4,7 +4,7 @@
 writers fail with "database is locked" when they turn from reading to writing. Here one connection writes,
 always by ``BEGIN IMMEDIATE``; the others only read, each read in one statement or one snapshot.
 
-Every result is fetched as one JSON value. A cursor releases the interpreter's lock at each row, and a thread
+Every result is fetched as one row of JSON arrays, one for each column. A cursor releases the interpreter's lock at each row, and a thread
 that wants it back from a busy event loop waits up to the switch interval (5 ms) each time.
 """
 
@@ -14,7 +14,7 @@ import asyncio
 import json
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -23,7 +23,7 @@ from urllib.parse import quote
 import databases
 
 from mediasync import schema
-from mediasync.cancellation import finish
+from mediasync.concurrency import finish
 from mediasync.config import DatabaseOptions
 from mediasync.dialects.base import Params, Session
 from mediasync.dialects.sqlite import MINIMUM_VERSION, SQLiteDialect
@@ -93,7 +93,7 @@ class _Connection:
     async def run(self, sql: str, params: Params | None = None) -> int:
         """Run a statement and return how many rows it wrote."""
         try:
-            cursor = await self.raw.execute(sql, self._dialect.encode(params))
+            cursor = await self.raw.execute(sql, self._dialect.encode_params(params))
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise self._translated(error) from error
         return int(cursor.rowcount)
@@ -101,7 +101,7 @@ class _Connection:
     async def rows(self, sql: str, params: Params | None = None) -> list[Any]:
         """Run a query and return its rows as the driver gives them."""
         try:
-            return list(await self.raw.execute_fetchall(sql, self._dialect.encode(params)))
+            return list(await self.raw.execute_fetchall(sql, self._dialect.encode_params(params)))
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise self._translated(error) from error
 
@@ -124,20 +124,23 @@ class SQLiteSession:
     async def execute(self, sql: str, params: Params | None = None) -> int:
         return await self._connection.run(self._dialect.translate(sql), params)
 
-    async def fetch_all(self, sql: str, params: Params | None = None) -> list[list[Any]]:
+    def encode(self, rows: Sequence[Any]) -> str:
+        return self._dialect.encode(rows)
+
+    async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         as_json = self._as_json.get(sql)
         if as_json is None:
             as_json = self._as_json[sql] = await self._wrap(sql, params)
-        [(rows,)] = await self._connection.rows(as_json, params)
-        return list(json.loads(rows))
+        [columns] = await self._connection.rows(as_json, params)
+        return list(zip(*map(json.loads, columns), strict=True))
 
     async def _wrap(self, sql: str, params: Params | None) -> str:
         query = f"(\n{self._dialect.translate(sql)}\n)"
         probe = await self._connection.raw.execute(
-            f"SELECT * FROM {query} LIMIT 0", self._dialect.encode(params)
+            f"SELECT * FROM {query} LIMIT 0", self._dialect.encode_params(params)
         )
-        columns = ", ".join(f'"{column[0]}"' for column in probe.description)
-        return f"SELECT json_group_array(json_array({columns})) FROM {query}"
+        columns = ", ".join(f'json_group_array("{column[0]}")' for column in probe.description)
+        return f"SELECT {columns} FROM {query}"
 
 
 class SQLiteEngine:

@@ -13,7 +13,7 @@ Parameters are named, ``:name``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from mediasync.errors import DatabaseError
@@ -34,7 +34,14 @@ class Session(Protocol):
         """Run a statement and return the number of rows that it wrote."""
         ...
 
-    async def fetch_all(self, sql: str, params: Params | None = None) -> list[list[Any]]:
+    def encode(self, rows: Sequence[Any]) -> Any:
+        """Bring the rows of a macro's parameter into the form in which the engine takes them.
+
+        A list given to `execute` or `fetch_all` is encoded there; this is for doing it earlier.
+        """
+        ...
+
+    async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         """Run a query, whose columns must have different names, and return its rows."""
         ...
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
+
+from pydantic_core import to_json
 
 from mediasync.dialects.base import Params
 from mediasync.errors import (
@@ -66,12 +68,15 @@ class SQLiteDialect:
         return _ROWS.sub(_expand_rows, sql)
 
     @staticmethod
-    def encode(params: Params | None) -> dict[str, Any]:
-        """Return *params* with each list encoded as JSON."""
+    def encode(rows: Sequence[Any]) -> str:
+        """Return rows as JSON."""
+        return to_json(rows).decode()
+
+    @classmethod
+    def encode_params(cls, params: Params | None) -> dict[str, Any]:
+        """Return *params* with each list encoded."""
         return {
-            name: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-            if isinstance(value, list)
-            else value
+            name: cls.encode(value) if isinstance(value, list) else value
             for name, value in (params or {}).items()
         }
 

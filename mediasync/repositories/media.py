@@ -9,42 +9,44 @@ from typing import Any, Final
 from mediasync.dialects.base import Session
 from mediasync.errors import DataError
 from mediasync.models import Episode, MediaItem, Movie, Rating, Season, Show
-from mediasync.normal import VALUE_COLUMNS, CreditRow, NormalItem
+from mediasync.normal import NUMBER_FIELDS, VALUE_COLUMNS, CreditRow, NormalItem
 from mediasync.repositories.times import to_datetime
 from mediasync.vocabulary import Completeness, MediaType, PersonType
-
-_VALUES: Final = ", ".join(VALUE_COLUMNS)
-_NUMBERS: Final = frozenset(
-    {"year", "runtime_seconds", "season_number", "episode_number", "episode_number_end", "added_at", "changed_at"}
-)
-_TYPED_VALUES: Final = ", ".join(
-    f"{column} {'integer' if column in _NUMBERS else 'text'}" for column in VALUE_COLUMNS
-)
 
 SELECT_STATES: Final = """
 SELECT i.id AS item_id, i.media_type, i.item_fingerprint, i.credits_fingerprint, i.completeness, i.change_token
 FROM @list(:ids) l JOIN media_item i ON i.id = l.id
 """
 
+# The columns that most items have stand first: what is missing at the end of a row is not even sent.
+_ITEM_COLUMNS: Final = (
+    "library_id",
+    "parent_id",
+    "id",
+    "remote_id",
+    "media_type",
+    "completeness",
+    "item_fingerprint",
+    "credits_fingerprint",
+    *VALUE_COLUMNS,
+    "change_token",
+    "imdb_id",
+    "tmdb_id",
+    "tvdb_id",
+)
+_OWN_COLUMNS: Final = ", ".join(_ITEM_COLUMNS[2:])
+_NUMBERS: Final = frozenset({*NUMBER_FIELDS, "added_at", "changed_at"})
+
 UPSERT_ITEMS: Final = f"""
-INSERT INTO media_item (
-    library_key, parent_key, id, remote_id, media_type, imdb_id, tmdb_id, tvdb_id, {_VALUES},
-    completeness, item_fingerprint, credits_fingerprint, change_token, created_at, updated_at)
-SELECT l.library_key, p.item_key, r.id, r.remote_id, r.media_type, r.imdb_id, r.tmdb_id, r.tvdb_id,
-    {", ".join(f"r.{column}" for column in VALUE_COLUMNS)},
-    r.completeness, r.item_fingerprint, r.credits_fingerprint, r.change_token, :now, :now
-FROM @rows(:items, library_id text, parent_id text, id text, remote_id text, media_type text, imdb_id text,
-           tmdb_id text, tvdb_id text, {_TYPED_VALUES}, completeness text, item_fingerprint text,
-           credits_fingerprint text, change_token text) r
+INSERT INTO media_item (library_key, parent_key, {_OWN_COLUMNS}, created_at, updated_at)
+SELECT l.library_key, p.item_key, {", ".join(f"r.{column}" for column in _ITEM_COLUMNS[2:])}, :now, :now
+FROM @rows(:items, {", ".join(f"{name} {'integer' if name in _NUMBERS else 'text'}" for name in _ITEM_COLUMNS)}) r
 JOIN library l ON l.id = r.library_id
 LEFT JOIN media_item p ON p.id = r.parent_id
 WHERE true
 ON CONFLICT (id) DO UPDATE
-SET library_key = excluded.library_key, parent_key = excluded.parent_key, remote_id = excluded.remote_id,
-    media_type = excluded.media_type, imdb_id = excluded.imdb_id, tmdb_id = excluded.tmdb_id,
-    tvdb_id = excluded.tvdb_id, {", ".join(f"{column} = excluded.{column}" for column in VALUE_COLUMNS)},
-    completeness = excluded.completeness, item_fingerprint = excluded.item_fingerprint,
-    credits_fingerprint = excluded.credits_fingerprint, change_token = excluded.change_token,
+SET library_key = excluded.library_key, parent_key = excluded.parent_key,
+    {", ".join(f"{column} = excluded.{column}" for column in _ITEM_COLUMNS[3:])},
     updated_at = excluded.updated_at
 """
 
@@ -197,6 +199,33 @@ _CLASSES: Final[dict[str, type[MediaItem]]] = {
 }
 
 
+def item_row(item: NormalItem, completeness: Completeness, credits_fingerprint: str | None) -> list[Any]:
+    """Return an item's own fields as `MediaRepository.upsert_items` takes them.
+
+    Args:
+        item: in normal form.
+        completeness: of the credits that are stored for it.
+        credits_fingerprint: of the same.
+    """
+    ids = dict(item.external_ids)
+    row = [
+        item.library_id,
+        item.parent_id,
+        item.id,
+        item.remote_id,
+        item.media_type,
+        completeness.value,
+        item.item_fingerprint,
+        credits_fingerprint,
+        *item.values,
+        item.change_token,
+        *(ids.get(provider) for provider in ("imdb", "tmdb", "tvdb")),
+    ]
+    while row[-1] is None:
+        row.pop()
+    return row
+
+
 @dataclass(frozen=True, slots=True)
 class ItemState:
     """What is stored of an item that tells whether it changed."""
@@ -254,36 +283,16 @@ class MediaRepository:
         rows = await self._session.fetch_all(SELECT_STATES, {"ids": list(item_ids)})
         return {row[0]: ItemState(row[1], row[2], row[3], Completeness(row[4]), row[5]) for row in rows}
 
-    async def upsert_items(self, items: Sequence[tuple[NormalItem, Completeness, str | None]]) -> None:
-        """Save the items' own fields; parents stand before their children.
+    async def upsert_items(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Save the items' own fields; parents are saved by an earlier call than their children.
 
         Args:
-            items: each with the completeness and the fingerprint of the credits that are stored for it.
+            rows: made by `item_row`.
 
         Raises:
             DataError: if a library is not stored.
         """
-        rows = []
-        for item, completeness, credits_fingerprint in items:
-            ids = dict(item.external_ids)
-            rows.append(
-                (
-                    item.library_id,
-                    item.parent_id,
-                    item.id,
-                    item.remote_id,
-                    item.media_type,
-                    ids.get("imdb"),
-                    ids.get("tmdb"),
-                    ids.get("tvdb"),
-                    *item.values,
-                    completeness,
-                    item.item_fingerprint,
-                    credits_fingerprint,
-                    item.change_token,
-                )
-            )
-        written = await self._session.execute(UPSERT_ITEMS, {"items": rows, "now": self._session.now})
+        written = await self._session.execute(UPSERT_ITEMS, {"items": list(rows), "now": self._session.now})
         if written != len(rows):
             raise DataError(f"the library of {rows[0][2]!r} is not stored any more")
 
@@ -324,31 +333,39 @@ class MediaRepository:
         ]
         await self._session.execute(UPDATE_STAMPS, {"items": rows})
 
-    async def replace_media_people(
-        self, credits_by_item: Sequence[tuple[str, Sequence[CreditRow]]], *, stored: Sequence[str]
-    ) -> None:
-        """Replace the credit lists of items whose people are stored.
+    def encode_credits(self, credits_by_item: Sequence[tuple[str, Sequence[CreditRow]]]) -> tuple[int, Any]:
+        """Make credits ready for `replace_media_people`.
 
         Args:
             credits_by_item: each item's id and its credits in normal form.
-            stored: the ids of those that were stored before.
+        """
+        rows = [
+            (item_id, order, row[0], row[4], row[5])
+            for item_id, credit_rows in credits_by_item
+            for order, row in enumerate(credit_rows)
+        ]
+        return len(rows), self._session.encode(rows)
+
+    async def replace_media_people(self, encoded: tuple[int, Any], *, stored: Sequence[str]) -> None:
+        """Replace the credit lists of items whose people are stored.
+
+        Args:
+            encoded: made by `encode_credits`.
+            stored: the ids of the items that were stored before.
 
         Raises:
             DataError: if an item or a person is not stored.
         """
         if stored:
             await self._session.execute(DELETE_CREDITS, {"ids": list(stored)})
-        rows = [
-            (item_id, order, row[0], row[4], row[5])
-            for item_id, credit_rows in credits_by_item
-            for order, row in enumerate(credit_rows)
-        ]
-        if rows and await self._session.execute(INSERT_CREDITS, {"credits": rows}) != len(rows):
-            raise DataError(f"a person or item of the credits of {rows[0][0]!r} is not stored")
+        number, rows = encoded
+        if number and await self._session.execute(INSERT_CREDITS, {"credits": rows}) != number:
+            raise DataError("a person or an item of the credits is not stored")
 
     async def save_media_people(self, media_item_id: str, credit_rows: Sequence[CreditRow]) -> None:
         """Replace one item's credit list by a full one, clearing its fingerprint."""
-        await self.replace_media_people([(media_item_id, credit_rows)], stored=[media_item_id])
+        encoded = self.encode_credits([(media_item_id, credit_rows)])
+        await self.replace_media_people(encoded, stored=[media_item_id])
         await self._set_completeness(media_item_id, Completeness.FULL)
 
     async def delete_media_people(self, media_item_id: str) -> int:

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from mediasync.concurrency import overlap
 from mediasync.dialects.base import Session
 from mediasync.errors import PersonInUse, UnknownSource
 from mediasync.models import Credit, Person
 from mediasync.names import words_of_name
-from mediasync.normal import PersonRow, keeps_name, merge_people, merge_provider_ids
+from mediasync.normal import PersonRow, merge_people
 from mediasync.repositories.times import to_datetime
 
 _PERSON: Final = """
@@ -19,11 +20,11 @@ p.id AS person_id, s.id AS source_id, p.name, p.image_path, p.provider_ids, p.cr
 
 # Which of the rows are new, or differ from what is stored by more than missing fields.
 FIND_DIFFERENT: Final = """
-SELECT r.n, p.person_key, p.name, p.provider_ids
-FROM @rows(:people, id text, name text, image_path text, provider_ids text, keeps_name integer) r
+SELECT r.n, p.person_key, p.name, p.image_path, p.provider_ids
+FROM @rows(:people, id text, name text, image_path text, provider_ids text) r
 LEFT JOIN person p ON p.id = r.id
 WHERE p.person_key IS NULL
-   OR (r.keeps_name = 0 AND r.name <> p.name)
+   OR r.name <> p.name
    OR (r.image_path <> '' AND r.image_path <> p.image_path)
    OR (r.provider_ids <> '' AND r.provider_ids <> p.provider_ids)
 ORDER BY r.n
@@ -37,7 +38,7 @@ JOIN source s ON s.id = r.source_id
 WHERE true
 ON CONFLICT (id) DO UPDATE
 SET name = excluded.name,
-    image_path = CASE WHEN excluded.image_path <> '' THEN excluded.image_path ELSE person.image_path END,
+    image_path = excluded.image_path,
     provider_ids = excluded.provider_ids,
     updated_at = excluded.updated_at
 """
@@ -132,29 +133,34 @@ class PeopleRepository:
             known = merged.setdefault(person[0], person)
             if known is not person and known != person:
                 merged[person[0]] = merge_people(known, person)
+        if not merged:
+            return 0
         given = [merged[person_id] for person_id in sorted(merged)]
-        different = await self._session.fetch_all(
-            FIND_DIFFERENT, {"people": [(*row, int(keeps_name(row[0]))) for row in given]}
-        )
-        rows, old_words, new_words = [], [], []
-        for position, key, stored_name, stored_ids in different:
-            person_id, name, image, ids = given[position]
+        different = await self._session.fetch_all(FIND_DIFFERENT, {"people": given})
+        rows: list[tuple[str, ...]] = []
+        renamed: list[tuple[str, int | None, str, str]] = []
+        for position, key, stored_name, stored_image, stored_ids in different:
+            person = given[position]
             if key is not None:
-                if keeps_name(person_id):
-                    name = stored_name
-                ids = merge_provider_ids(stored_ids, ids)
-            rows.append((person_id.partition(":")[0], person_id, name, image, ids))
-            if name != stored_name:
-                new_words += [(word, person_id) for word in words_of_name(name)]
-                old_words += [(word, key) for word in words_of_name(stored_name or "")]
+                stored = (person[0], stored_name, stored_image, stored_ids)
+                person = merge_people(stored, person)
+                if person == stored:
+                    continue
+            rows.append((person[0].partition(":")[0], *person))
+            if person[1] != stored_name:
+                renamed.append((person[0], key, stored_name, person[1]))
         if not rows:
             return 0
-        written = await self._session.execute(UPSERT_PEOPLE, {"people": rows, "now": self._session.now})
+        written, (old_words, new_words) = await overlap(
+            self._session.execute(UPSERT_PEOPLE, {"people": rows, "now": self._session.now}),
+            lambda: _words(renamed),
+        )
         if written != len(rows):
             await self._raise_unknown_source({row[0] for row in rows})
         if old_words:
-            await self._session.execute(DELETE_WORDS, {"words": sorted(old_words)})
-        await self._session.execute(INSERT_WORDS, {"words": sorted(new_words)})
+            await self._session.execute(DELETE_WORDS, {"words": old_words})
+        if new_words:
+            await self._session.execute(INSERT_WORDS, {"words": new_words})
         return written
 
     async def _raise_unknown_source(self, source_ids: set[str]) -> None:
@@ -208,6 +214,15 @@ class PeopleRepository:
         """Return how many people are stored, of one source or of all."""
         [(number,)] = await self._session.fetch_all(COUNT_PEOPLE, {"source_id": source_id})
         return int(number)
+
+
+def _words(
+    renamed: Sequence[tuple[str, int | None, str, str]],
+) -> tuple[list[tuple[str, int]], list[tuple[str, str]]]:
+    """Return the words to delete, by key, and those to insert, by id, in the order of the index."""
+    old = [(word, key) for _, key, name, _ in renamed if key is not None for word in words_of_name(name)]
+    new = [(word, person_id) for person_id, _, _, name in renamed for word in words_of_name(name)]
+    return sorted(old), sorted(new)
 
 
 def _person(row: Sequence[Any]) -> Person:

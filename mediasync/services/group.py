@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from mediasync.concurrency import overlap
 from mediasync.dialects.base import Session
 from mediasync.errors import UnknownParent
 from mediasync.normal import RULE, NormalItem, keeps_name, merge_provider_ids, normal_item
-from mediasync.repositories.media import ItemState, MediaRepository
+from mediasync.repositories.media import ItemState, MediaRepository, item_row
 from mediasync.repositories.people import PeopleRepository
 from mediasync.vocabulary import Completeness, MediaType
 
@@ -102,22 +103,24 @@ async def save_group(session: Session, items: Sequence[NormalItem]) -> list[bool
 
     written = [plan for plan in plans.values() if plan.writes]
     with_credits = [plan for plan in written if plan.credits]
-    if with_credits:
-        await people.upsert_batch(row[:4] for plan in with_credits for row in plan.item.credits)
-    for level in range(3):
-        of_rank = [plan for plan in written if rank(plan.item) == level]
-        if of_rank:
-            await media.upsert_items([(plan.item, plan.completeness, plan.fingerprint) for plan in of_rank])
+
+    def encode() -> tuple[tuple[int, Any], list[list[list[Any]]]]:
+        levels: list[list[list[Any]]] = [[], [], []]
+        for plan in written:
+            levels[rank(plan.item)].append(item_row(plan.item, plan.completeness, plan.fingerprint))
+        return media.encode_credits([(plan.item.id, plan.item.credits) for plan in with_credits]), levels
+
+    _, (encoded, levels) = await overlap(
+        people.upsert_batch(row[:4] for plan in with_credits for row in plan.item.credits), encode
+    )
+    for rows in filter(None, levels):
+        await media.upsert_items(rows)
     changed = [plan for plan in written if plan.fields]
     if changed:
         await media.replace_details(
             [plan.item for plan in changed], stored=[plan.item.id for plan in changed if plan.state]
         )
-    if with_credits:
-        await media.replace_media_people(
-            [(plan.item.id, plan.item.credits) for plan in with_credits],
-            stored=[plan.item.id for plan in with_credits if plan.state],
-        )
+    await media.replace_media_people(encoded, stored=[plan.item.id for plan in with_credits if plan.state])
     stamped = [(plan.item, plan.fingerprint) for plan in plans.values() if plan.stamps]
     if stamped:
         await media.update_stamps(stamped)

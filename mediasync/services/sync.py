@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mediasync.backends.base import Backend, Found, Remark, Unchanged, Unreadable
-from mediasync.cancellation import finish
+from mediasync.concurrency import finish
 from mediasync.database import Database
 from mediasync.dialects.base import Session
 from mediasync.errors import LifecycleError, MediaSyncError, SourceError

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from mediasync.cancellation import finish
+from mediasync.concurrency import finish
 from mediasync.database import Database
 from mediasync.dialects.base import Session
 from mediasync.errors import DatabaseError, DataError, LifecycleError, UsageError

@@ -25,6 +25,7 @@ from mediasync.models import Library, Source
 T = TypeVar("T")
 
 _BATCH_FILES: Final = 64
+_FILES_PER_CALL: Final = 8
 
 
 class NfoBackend:
@@ -100,7 +101,7 @@ class NfoBackend:
     async def _find_libraries(self) -> list[LibraryFolder]:
         root = self._open_root()
         if self._libraries is None:
-            shapes = Shapes(root, partial(describes_episode, root, known=Known({})))
+            shapes = Shapes(root, lambda *_: False)  # names alone decide here: no file is opened
             with _Listing(self.source.id):
                 self._libraries = await self._in_thread(partial(find_libraries, root, shapes))
         return self._libraries
@@ -108,7 +109,7 @@ class NfoBackend:
     async def iter_items(
         self, library: Library, known_tokens: Mapping[str, str]
     ) -> AsyncGenerator[Finding, None]:
-        """Read the items of a library: films in the order of their folders; shows, their seasons, their episodes.
+        """Read the items of a library: films by folder; of each show the show, its seasons, its episodes.
 
         Args:
             library: one of `fetch_libraries`.
@@ -145,7 +146,8 @@ class NfoBackend:
             case NfoFile():
                 return list(film_findings(unit, next(outcomes)))
             case ShowUnit():
-                found = list(show_findings(unit, [next(outcomes) for _ in unit.files()], known))
+                own_outcomes = [next(outcomes) for _ in unit.files()]
+                found = await self._in_thread(lambda: list(show_findings(unit, own_outcomes, known)))
                 for finding in unit.findings:
                     found += await self._findings(root, finding, outcomes, known)
                 return found
@@ -158,15 +160,18 @@ class NfoBackend:
 
     async def _load_all(self, root: str, files: list[NfoFile], known: Known) -> list[Outcome]:
         """Load files side by side; their order is kept."""
-        outcomes: dict[int, Outcome] = {}
+        outcomes: dict[int, list[Outcome]] = {}
+        starts = iter(range(0, len(files), _FILES_PER_CALL))
 
-        async def load_one(place: int, file: NfoFile) -> None:
-            outcomes[place] = await self._in_thread(partial(load, root, file, known, self._size_limit))
+        async def load_some() -> None:
+            for start in starts:
+                some = files[start : start + _FILES_PER_CALL]
+                outcomes[start] = await self._in_thread(partial(_load, root, some, known, self._size_limit))
 
         async with anyio.create_task_group() as group:
-            for place, file in enumerate(files):
-                group.start_soon(load_one, place, file)
-        return [outcomes[place] for place in range(len(files))]
+            for _ in range(min(self._threads, -(-len(files) // _FILES_PER_CALL))):
+                group.start_soon(load_some)
+        return [outcome for start in sorted(outcomes) for outcome in outcomes[start]]
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(function, limiter=self._limiter)
@@ -175,6 +180,10 @@ class NfoBackend:
         if self._root is None:
             raise LifecycleError("the backend is not open: use it inside 'async with backend.open():'")
         return self._root
+
+
+def _load(root: str, files: list[NfoFile], known: Known, size_limit: int) -> list[Outcome]:
+    return [load(root, file, known, size_limit) for file in files]
 
 
 def _take(units: Iterator[Unit]) -> list[Unit]:

@@ -6,6 +6,7 @@ Every repair keeps the number of lines before a place, so that an error is repor
 from __future__ import annotations
 
 import codecs
+import contextlib
 import html
 import re
 from html.entities import html5
@@ -19,8 +20,9 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _DECLARED: Final = re.compile(rb"""<\?xml[^>]{0,200}?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_ONE_BYTE: Final = re.compile(r"iso-?8859|latin|cp\d|windows-?\d|ascii|us-ascii|koi8|mac", re.IGNORECASE)
-_MANY_BYTES: Final = re.compile(r"utf-?8|gb|big5|euc|shift|sjis|hz|iso-?2022|tis|cp9", re.IGNORECASE)
+_ENCODINGS: Final = re.compile(
+    r"iso-?8859|iso-?2022|latin|cp\d|windows-?\d|koi8|mac|gb|big5|euc|shift|sjis|hz", re.IGNORECASE
+)
 
 _ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _AMPERSAND: Final = re.compile(r"&(?:#(\d{1,8});|#[xX]([0-9A-Fa-f]{1,7});|([A-Za-z][A-Za-z0-9]{1,31});)?")
@@ -49,11 +51,15 @@ class NfoError(Exception):
         self.line = line
 
 
+class ForeignNfoError(NfoError):
+    """A document that is whole, but about something else: music, for example."""
+
+
 def decode(data: bytes) -> tuple[str, list[str]]:
     """Decode the bytes of a file, whatever encoding they claim.
 
-    A byte order mark decides; else the declared encoding, unless the bytes show that it is wrong; else
-    UTF-8, and where that fails Windows-1252.
+    A byte order mark decides; else the text is UTF-8 if it can be, whatever it declares; else what it
+    declares, and where that fails Windows-1252.
 
     Returns:
         The text without its byte order mark, and what had to be guessed.
@@ -69,18 +75,14 @@ def decode(data: bytes) -> tuple[str, list[str]]:
         return _decode_marked(data, "utf-16-le" if data[1] == 0 else "utf-16-be")
     match = _DECLARED.search(data[:1024])
     declared = match[1].decode("ascii") if match else ""
-    if _MANY_BYTES.match(declared) and not _is_utf8_name(declared):
-        try:
-            return data.decode(declared), []
-        except (UnicodeDecodeError, LookupError):
-            pass
+    wanted = declared if _ENCODINGS.match(declared) else ""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
-        return _decode_one_byte(data, declared)
-    if _ONE_BYTE.match(declared) and not data.isascii():
-        return text, [f"declared as {declared}, but it is UTF-8"]
-    return text, []
+        return _decode_other(data, declared, wanted)
+    if wanted and data.isascii():
+        return _decode_other(data, declared, wanted)  # ISO-2022-JP is ASCII to look at
+    return text, [f"declared as {declared}, but it is UTF-8"] if wanted else []
 
 
 def _decode_marked(data: bytes, encoding: str) -> tuple[str, list[str]]:
@@ -90,23 +92,17 @@ def _decode_marked(data: bytes, encoding: str) -> tuple[str, list[str]]:
         return data.decode(encoding, "replace"), [f"bytes that are not {encoding} were replaced"]
 
 
-def _decode_one_byte(data: bytes, declared: str) -> tuple[str, list[str]]:
-    if _ONE_BYTE.match(declared) and "ascii" not in declared.lower():
-        try:
-            return data.decode(declared), []
-        except (UnicodeDecodeError, LookupError):
-            pass
-    claim = (
-        f"declared as {declared}, but it is not" if declared else "not UTF-8 and no other encoding declared"
-    )
+def _decode_other(data: bytes, declared: str, wanted: str) -> tuple[str, list[str]]:
+    claim = "not UTF-8 and no other encoding declared"
+    if wanted:
+        with contextlib.suppress(UnicodeDecodeError, LookupError):
+            return data.decode(wanted), []
+    if declared:
+        claim = f"declared as {declared}, but it is not"
     try:
         return data.decode("cp1252"), [f"{claim}: read as cp1252"]
     except UnicodeDecodeError:
         return data.decode("latin-1"), [f"{claim}: read as latin-1"]
-
-
-def _is_utf8_name(declared: str) -> bool:
-    return declared.lower().replace("-", "") == "utf8"
 
 
 def repair(text: str) -> tuple[str, list[str]]:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 ROOTS: Final = frozenset({"movie", "tvshow", "season", "episodedetails"})
-FOREIGN_ROOTS: Final = frozenset({"album", "artist", "concert", "html", "musicvideo", "set"})
+FOREIGN_ROOTS: Final = frozenset({"album", "artist", "concert", "musicvideo", "set"})
+_PAGE: Final = "html"
 _TELLING: Final = frozenset({"title", "plot", "actor", "director", "uniqueid", "year", "season", "outline"})
 _MAX_WRAPPERS: Final = 3
 _MAX_DEPTH: Final = 8
@@ -46,7 +47,7 @@ class Node:
         """Return the first text that is not empty of the children called *names*, in the order of *names*.
 
         Example:
-            >>> Node("movie", children=[Node("outline", text="Short."), Node("plot")]).first("plot", "outline")
+            >>> Node("movie", children=[Node("plot"), Node("outline", text="Short.")]).first("outline")
             'Short.'
         """
         for name in names:
@@ -134,6 +135,8 @@ def _unwrap(nodes: list[Node], depth: int, problems: list[str]) -> list[Node]:
     """Find the roots inside elements that only wrap them, and name the misspelt ones."""
     roots: list[Node] = []
     for node in nodes:
+        if node.name == _PAGE:
+            raise NfoError("it is a web page")
         if node.name in ROOTS or node.name in FOREIGN_ROOTS:
             roots.append(node)
         elif depth < _MAX_WRAPPERS and any(child.name in ROOTS and child.children for child in node.children):

@@ -9,6 +9,7 @@ from mediasync.backends.base import Finding, Remark, Unreadable
 from mediasync.backends.nfo import naming
 
 ACTORS_FOLDER = ".actors"
+_SPECIAL_NFOS = frozenset({"movie.nfo", "tvshow.nfo", "season.nfo"})
 
 
 @dataclass(slots=True)
@@ -34,6 +35,12 @@ class Folder:
     linked: set[str] = field(default_factory=set)
     has_actors: bool = False
     findings: list[Finding] = field(default_factory=list)
+    _groups: list[naming.Group] | None = None
+
+    @property
+    def own_name(self) -> str:
+        """The name that may tell what the folder is: keys must not depend on what the root is called."""
+        return self.name if self.path else ""
 
     def path_of(self, name: str) -> str:
         """Return the path of an entry relative to the root."""
@@ -42,6 +49,34 @@ class Folder:
     def key_of(self, name: str) -> str:
         """Return the key that an entry called *name* has."""
         return naming.nfc(join(self.path, name))
+
+    @property
+    def nfos(self) -> list[str]:
+        """The NFO files that are called like a video."""
+        return naming.without_extras(
+            name for name in self.files if naming.is_nfo(name) and name.lower() not in _SPECIAL_NFOS
+        )
+
+    @property
+    def videos(self) -> list[str]:
+        """The videos that are no extras."""
+        return naming.without_extras(name for name in self.files if naming.is_video(name))
+
+    @property
+    def discs(self) -> list[str]:
+        """The folders that are a disc's."""
+        return [name for name in self.dirs if naming.disc_nfo(name)]
+
+    @property
+    def groups(self) -> list[naming.Group]:
+        """The NFO files and videos, those of one film or episode together."""
+        if self._groups is None:
+            self._groups = naming.group_files(self.nfos, self.videos)
+        return self._groups
+
+    def find(self, name: str) -> str | None:
+        """Return the file called *name* (in lower case) as it is spelt, ``None`` if there is none."""
+        return next((file for file in self.files if file.lower() == name), None)
 
     @property
     def pictures(self) -> list[str]:
@@ -65,16 +100,28 @@ def list_folder(root: str, path: str) -> Folder:
         OSError: if it cannot be listed.
     """
     absolute = os.path.join(root, path) if path else root
-    folder = Folder(path, naming.nfc(path) or ".", naming.nfc(os.path.basename(path or root)))
+    folder = Folder(path, naming.nfc(path) or ".", printable(os.path.basename(path or root)))
     with os.scandir(absolute) as entries:
         for entry in entries:
             _sort_in(folder, entry, root)
     folder.files.sort(key=naming.sort_key)
+    _drop_twins(folder)
     folder.dirs.sort(key=naming.sort_key)
     folder.findings.sort(
         key=lambda finding: getattr(finding, "subject", "") or getattr(finding, "remote_id", "")
     )
     return folder
+
+
+def _drop_twins(folder: Folder) -> None:
+    """Leave out folders whose names differ in Unicode's normal form only: they would share a key."""
+    seen: set[str] = set()
+    for name in sorted(folder.dirs, key=naming.sort_key):
+        key = folder.key_of(name)
+        if key in seen:
+            folder.dirs.remove(name)
+            folder.findings.append(Unreadable(key, "a second folder's name differs in its Unicode form only"))
+        seen.add(key)
 
 
 def _sort_in(folder: Folder, entry: os.DirEntry[str], root: str) -> None:

@@ -47,14 +47,22 @@ def film_findings(file: NfoFile, outcome: Outcome) -> Iterator[Finding]:
     match outcome:
         case Same(ids):
             yield from map(Unchanged, ids)
-        case Failed(reason):
-            yield Unreadable(file.key, reason)
+        case Failed(reason, foreign):
+            yield _foreign(file, reason) if foreign else Unreadable(file.key, reason)
         case Loaded(records, _) if records[0].kind is not MediaType.MOVIE:
-            yield Unreadable(
-                file.key, f"{file.path}: it describes {_NOUNS[records[0].kind]}, which has no place here"
-            )
+            yield _misplaced(file, records[0].kind)
         case Loaded(records, state):
             yield _found_movie(file, records, make_token(file, state, 1))
+
+
+def _foreign(file: NfoFile, text: str) -> Remark:
+    return Remark(naming.nfc(file.path), text.removeprefix(f"{naming.nfc(file.path)}: "))
+
+
+def _misplaced(file: NfoFile, kind: MediaType) -> Unreadable:
+    return Unreadable(
+        file.key, f"{naming.nfc(file.path)}: it describes {_NOUNS[kind]}, which has no place here"
+    )
 
 
 def _found_movie(file: NfoFile, records: list[Record], token: str) -> Found:
@@ -193,7 +201,7 @@ class _Seasons:
                 record = records[0]
                 number = file.season if record.season is None else record.season
                 if number is None:
-                    reason = f"{file.path}: it names no season, and neither does its folder"
+                    reason = f"{naming.nfc(file.path)}: it names no season, and neither does its folder"
                     self.findings.append(Unreadable(naming.nfc(file.path), reason))
                 else:
                     record.kind = MediaType.SEASON
@@ -260,12 +268,19 @@ def _episode_findings(show: ShowUnit, file: NfoFile, outcome: Outcome, known: Kn
     match outcome:
         case Same(ids):
             yield from map(Unchanged, ids)
-        case Failed(reason):
-            yield from (Unreadable(key, reason) for key in known.keys_of(file) or [file.key])
+        case Failed(reason, foreign):
+            if foreign:
+                yield _foreign(file, reason)
+            else:
+                yield from (Unreadable(key, reason) for key in known.keys_of(file) or [file.key])
         case Loaded(records, state):
             named = naming.episode_name(file.name)
-            if records[0].kind is MediaType.MOVIE and named is None:
+            kind = records[0].kind
+            if kind is MediaType.MOVIE and named is None:
                 yield _found_movie(file, records, make_token(file, state, 1))
+                return
+            if kind is not MediaType.EPISODE and named is None:
+                yield _misplaced(file, kind)
                 return
             episodes = _numbered(file, records, named)
             token = make_token(file, state, len(episodes))

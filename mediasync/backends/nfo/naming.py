@@ -11,36 +11,24 @@ from typing import Final
 from mediasync.vocabulary import MediaType
 
 VIDEO_SUFFIXES: Final = frozenset(
-    [
-        ".3gp",
-        ".asf",
-        ".avi",
-        ".divx",
-        ".dvr-ms",
-        ".f4v",
-        ".flv",
-        ".img",
-        ".iso",
-        ".m2ts",
-        ".m4v",
-        ".mk3d",
-        ".mkv",
-        ".mov",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".mts",
-        ".ogm",
-        ".ogv",
-        ".rm",
-        ".rmvb",
-        ".strm",
-        ".ts",
-        ".vob",
-        ".webm",
-        ".wmv",
-        ".wtv",
-    ]
+    {
+        *(
+            ".3gp",
+            ".asf",
+            ".avi",
+            ".divx",
+            ".dvr-ms",
+            ".f4v",
+            ".flv",
+            ".img",
+            ".iso",
+            ".m2ts",
+            ".m4v",
+            ".mk3d",
+        ),
+        *(".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogm", ".ogv", ".rm", ".rmvb", ".strm", ".ts"),
+        *(".vob", ".webm", ".wmv", ".wtv"),
+    }
 )
 _PICTURE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".tbn")
 _PICTURE_NAMES: Final = {
@@ -119,8 +107,8 @@ LIBRARY_NAMES: Final = {
 }
 
 _LABEL: Final = (
-    r"(?:\d{3,4}[pi]|[248]k|u?hd|fhd|sd|hdr(?:10)?\+?|dv|dolby vision|3d|remux|blu-?ray|bdrip|brrip|dvdrip|web-?dl|"
-    r"webrip|hevc|x26[45]|h\.?26[45]|av1|10bit|(?:extended|uncut|unrated|theatrical|director'?s|directors|final|"
+    r"(?:\d{3,4}[pi]|[248]k|u?hd|fhd|sd|hdr(?:10)?\+?|dv|dolby vision|3d|remux|blu-?ray|b[dr]rip|dvdrip|"
+    r"web-?dl|webrip|hevc|x26[45]|h\.?26[45]|av1|10bit|(?:extended|uncut|unrated|theatrical|director'?s|directors|final|"
     r"ultimate|special|imax|remastered)(?: (?:cut|edition|version))?|open matte)"
 )
 _VERSION: Final = re.compile(
@@ -138,7 +126,8 @@ _SEASON_X_EPISODE: Final = re.compile(
 )
 _SEASON_FOLDER: Final = re.compile(
     r"season[ ._-]*(\d{1,4})(?:\D.*)?"
-    r"|(?:series|staffel|saison|temporada|stagione|seizoen|sezon|sæson|säsong|sesong|kausi|serie)[ ._-]*(\d{1,4})"
+    r"|(?:series|serie|staffel|saison|temporada|stagione|seizoen|sezon|sæson|säsong|sesong|kausi)"
+    r"[ ._-]*(\d{1,4})"
     r"|.*[ ._-]season[ ._-]*(\d{1,4})"
     r"|s(\d{1,4})",
     re.IGNORECASE,
@@ -197,7 +186,7 @@ def is_hidden(name: str) -> bool:
 
 
 def is_extras_folder(name: str, *, in_film: bool) -> bool:
-    """Whether a folder holds no films and episodes of its own; some names say so only inside a film's folder."""
+    """Whether a folder holds no films and episodes of its own; some names say so only in a film's folder."""
     folded = name.casefold()
     return folded in _EXTRAS_FOLDERS or (in_film and folded in _EXTRAS_IN_FILM)
 
@@ -248,7 +237,7 @@ class Group:
     Attributes:
         base: the name they have in common.
         nfos: names of NFO files, the one to read first.
-        videos: names of videos, in order.
+        videos: names of videos, the one that the first NFO file is called like before the others.
     """
 
     base: str
@@ -259,8 +248,8 @@ class Group:
 def group_files(nfos: Iterable[str], videos: Iterable[str]) -> list[Group]:
     """Put the versions and parts of each film or episode together.
 
-    ``part 1`` and ``part 2`` with an NFO file each are two films (of one title in two parts); with one NFO file
-    they are one film in two files.
+    ``part 1`` and ``part 2`` with an NFO file each are two films (of one title in two parts); with one NFO
+    file they are one film in two files.
 
     Example:
         >>> groups = group_files(["Heat - 1080p.nfo"], ["Heat - 1080p.mkv", "Heat - 4K.mkv", "Ran.mkv"])
@@ -287,15 +276,20 @@ def _group(names: list[str], *, parts: bool) -> Group:
     nfos = [name for name in names if is_nfo(name)]
     base = base_of(stem_of((nfos or names)[0]), parts=parts)
     nfos.sort(key=lambda name: (_folded(stem_of(name)) != _folded(base), sort_key(name)))
-    return Group(base, nfos, [name for name in names if not is_nfo(name)])
+    videos = [name for name in names if not is_nfo(name)]
+    stems = [stem_of(name) for name in nfos]
+    videos.sort(
+        key=lambda name: (stem_of(name) not in stems, _folded(stem_of(name)) != _folded(base), sort_key(name))
+    )
+    return Group(base, nfos, videos)
 
 
 def base_of(stem: str, *, parts: bool) -> str:
     """Take the mark of a version, a disc and (with *parts*) a part from the end of a name.
 
     Example:
-        >>> base_of("Heat (1995) - 4K", parts=False), base_of("Heat - cd2", parts=False), base_of("Dune - Part 2", parts=False)
-        ('Heat (1995)', 'Heat', 'Dune - Part 2')
+        >>> [base_of(name, parts=False) for name in ("Heat (1995) - 4K", "Heat - cd2", "Dune - Part 2")]
+        ['Heat (1995)', 'Heat', 'Dune - Part 2']
     """
     patterns = (_VERSION, _PIECE, _PART) if parts else (_VERSION, _PIECE)
     while match := next((found for pattern in patterns if (found := pattern.fullmatch(stem))), None):
@@ -348,8 +342,8 @@ def episode_name(stem: str) -> EpisodeName | None:
     """Read season and episodes from a file's name, ``None`` if it has none.
 
     Example:
-        >>> episode_name("Dark S01E01-E03").episodes, episode_name("Dark 1x02").season, episode_name("Heat (1995)")
-        ((1, 2, 3), 1, None)
+        >>> episode_name("Dark S01E01-E03").episodes, episode_name("Dark 1x02").season
+        ((1, 2, 3), 1)
     """
     match = _SEASON_EPISODES.search(stem)
     certain = match is not None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from mediasync.backends.nfo.cleaning import NfoError, plain_text
+from mediasync.backends.nfo.cleaning import ForeignNfoError, NfoError, plain_text
 from mediasync.backends.nfo.document import FOREIGN_ROOTS, Node, read_document
 from mediasync.backends.nfo.people import parse_credits
 from mediasync.backends.nfo.values import (
@@ -103,8 +103,9 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[Record]:
         One record for each root element, in the order of the file; at least one.
 
     Raises:
-        NfoError: if it is cut off, does not fit together, declares entities, or is not about films or
-            shows. Nothing of such a file may be used.
+        NfoError: if it is cut off, does not fit together or declares entities. Nothing of such a file may be
+            used.
+        ForeignNfoError: if it is whole, but about something else.
 
     Example:
         >>> [record] = parse_nfo(b"<movie><title>Heat</title><year>1995</year></movie>", MediaType.MOVIE)
@@ -115,7 +116,7 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[Record]:
     ours = [root for root in document.roots if root.name not in FOREIGN_ROOTS]
     if not ours:
         if document.roots:
-            raise NfoError(f"a <{document.roots[0].name}> is neither a film nor of a show")
+            raise ForeignNfoError(f"<{document.roots[0].name}> is about neither a film nor a show")
         ids = provider_ids_in_text(document.outside, expected)
         if not ids:
             raise NfoError("it holds no description of a film or show, and no address of one")

@@ -35,10 +35,8 @@ class _Entry:
 
     def sort_key(self) -> tuple[int, bool, int]:
         kind = self.credit.person_type
-        if kind in CAST_TYPES:
-            group = 0
-        else:
-            group = 1 + _GROUPS.index(kind) if kind in _GROUPS else 1 + len(_GROUPS)
+        crew = _GROUPS.index(kind) if kind in _GROUPS else len(_GROUPS)
+        group = 0 if kind in CAST_TYPES else 1 + crew
         last = self.order is None or self.order < 0
         return group, last, 0 if last or self.order is None else self.order
 
@@ -47,8 +45,9 @@ def parse_credits(node: Node) -> list[Credit]:
     """Return the credits of an element: cast, directors, writers, producers, others, numbered from 0.
 
     Inside each group the file's own order counts, entries without one last and as they stand. An ``<actor>``
-    whose ``<type>`` is a crew function is crew. A writer in both ``<writer>`` and ``<credits>`` is one credit.
-    Exact repeats and an actor with a role but no name stay: the normal form of a list is not this module's.
+    whose ``<type>`` is a crew function is crew. A writer in both ``<writer>`` and ``<credits>`` is one
+    credit. Exact repeats stay, and so does an actor with a role but no name: the normal form of a list is
+    another module's.
 
     Example:
         >>> movie = Node("movie", children=[Node("director", text="One / Two"),

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mediasync.backends.nfo.cleaning import NfoError
+from mediasync.backends.nfo import naming
+from mediasync.backends.nfo.cleaning import ForeignNfoError, NfoError
 from mediasync.backends.nfo.folders import reason
 from mediasync.backends.nfo.parse import Record, parse_nfo
 from mediasync.backends.nfo.units import NfoFile
@@ -41,9 +42,15 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A file that could not be read, and why."""
+    """A file that could not be read, and why.
+
+    Attributes:
+        reason: what is wrong, and where.
+        foreign: whether the file is whole, but about neither films nor shows.
+    """
 
     reason: str
+    foreign: bool = False
 
 
 Outcome = Same | Loaded | Failed
@@ -144,17 +151,17 @@ def load(root: str, file: NfoFile, known: Known, size_limit: int) -> Outcome:
         data, state = read_file(root, file.path, size_limit)
         records = parse_nfo(data, file.kind)
     except NfoError as error:
-        return Failed(f"{file.path}: {error}")
+        return Failed(f"{naming.nfc(file.path)}: {error}", isinstance(error, ForeignNfoError))
     except OSError as error:
-        return Failed(f"{file.path}: {reason(error)}")
+        return Failed(f"{naming.nfc(file.path)}: {reason(error)}")
     return Loaded(records, state)
 
 
-def describes_episode(root: str, key: str, path: str, known: Known) -> bool:
+def describes_episode(root: str, film_key: str, episode_key: str, path: str, known: Known) -> bool:
     """Whether an NFO file describes an episode: as it is stored, else by a look at its beginning."""
-    if key in known.episodes:
+    if episode_key in known.episodes:
         return True
-    if key in known.tokens:
+    if film_key in known.tokens:
         return False
     try:
         descriptor = os.open(os.path.join(root, path), _FLAGS)

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from mediasync.backends.nfo import naming
 from mediasync.backends.nfo.films import loose_films, own_film
 from mediasync.backends.nfo.folders import Folder, list_folder, reason
-from mediasync.backends.nfo.shapes import Shape, Shapes, is_part_of_film, named_nfos, videos
+from mediasync.backends.nfo.shapes import Shape, Shapes, is_part_of_film
 from mediasync.backends.nfo.shows import collect_show
 from mediasync.backends.nfo.units import FolderFailed, Unit
 
@@ -101,7 +101,7 @@ def find_libraries(root: str, shapes: Shapes) -> list[LibraryFolder]:
     if shape is not Shape.MANY:
         return [LibraryFolder(ROOT_KEY, "", top.name, "shows" if shape is Shape.SHOW else "movies")]
     named, unnamed = [], []
-    holds_items = bool(named_nfos(top) or videos(top))
+    holds_items = bool(top.nfos or top.videos)
     for name in _below(top, shape):
         if name.casefold() in naming.LIBRARY_NAMES:
             named.append(name)
@@ -126,7 +126,7 @@ def find_libraries(root: str, shapes: Shapes) -> list[LibraryFolder]:
 
 def _holds_anything(root: str, folder: Folder) -> bool:
     pending = [folder.path_of(name) for name in _below(folder, Shape.MANY)]
-    while not (named_nfos(folder) or videos(folder) or any(naming.is_nfo(name) for name in folder.files)):
+    while not (folder.nfos or folder.videos or any(naming.is_nfo(name) for name in folder.files)):
         if not pending:
             return False
         path = pending.pop()
@@ -153,7 +153,7 @@ def _kind(root: str, path: str, shapes: Shapes, skip: Collection[str] = ()) -> K
         shape = shapes.of(folder)
         if shape is Shape.SHOW:
             seen.add("shows")
-        elif shape is Shape.FILM or named_nfos(folder):
+        elif shape is Shape.FILM or folder.nfos:
             seen.add("movies")
         if shape is Shape.MANY:
             names = (name for name in _below(folder, shape) if current or name not in skip)

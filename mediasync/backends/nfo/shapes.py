@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Final
 
 from mediasync.backends.nfo import naming
 from mediasync.backends.nfo.folders import Folder, list_folder
 
-_SPECIAL_NFOS: Final = frozenset({"movie.nfo", "tvshow.nfo", "season.nfo"})
-
-Sniffer = Callable[[str, str], bool]
-"""Whether the NFO file with this key and path describes an episode."""
+Sniffer = Callable[[str, str, str], bool]
+"""Whether an NFO file describes an episode; asked with the key of the film it would be, the key of the
+episodes it would hold (before ``#``), and its path."""
 
 
 class Shape(Enum):
@@ -21,28 +19,6 @@ class Shape(Enum):
     SHOW = "a show"
     FILM = "the own folder of one film"
     MANY = "a folder of films, of shows, or of folders"
-
-
-def find_file(folder: Folder, name: str) -> str | None:
-    """Return the file called *name* (in lower case) as it is spelt, ``None`` if there is none."""
-    return next((file for file in folder.files if file.lower() == name), None)
-
-
-def named_nfos(folder: Folder) -> list[str]:
-    """Return the NFO files that are called like a video."""
-    return naming.without_extras(
-        name for name in folder.files if naming.is_nfo(name) and name.lower() not in _SPECIAL_NFOS
-    )
-
-
-def videos(folder: Folder) -> list[str]:
-    """Return the videos that are no extras."""
-    return naming.without_extras(name for name in folder.files if naming.is_video(name))
-
-
-def discs(folder: Folder) -> list[str]:
-    """Return the folders that are a disc's."""
-    return [name for name in folder.dirs if naming.disc_nfo(name)]
 
 
 def is_part_of_film(name: str, *, in_film: bool) -> bool:
@@ -74,46 +50,35 @@ class Shapes:
 
     def of(self, folder: Folder) -> Shape:
         """Tell what *folder* is from the names in it; a file is asked only where they leave it open."""
-        if find_file(folder, "tvshow.nfo"):
+        if folder.find("tvshow.nfo"):
             return Shape.SHOW
-        if not find_file(folder, "movie.nfo") and self._is_show(folder):
+        if folder.discs:
+            return Shape.FILM
+        if folder.find("movie.nfo"):
+            return Shape.FILM if self._is_described_by_movie_nfo(folder) else Shape.MANY
+        own = _is_own_folder(folder)
+        if self._is_show(folder, own=own):
             return Shape.SHOW
-        return Shape.FILM if self._is_own_folder(folder) else Shape.MANY
+        return Shape.FILM if own else Shape.MANY
 
-    def _is_show(self, folder: Folder) -> bool:
+    def _is_show(self, folder: Folder, *, own: bool) -> bool:
         if any(naming.season_of_folder(name) for name in folder.dirs):
             return True
-        nfos = named_nfos(folder)
-        if not nfos or discs(folder):
+        described = [group for group in folder.groups if group.nfos]
+        if not described:
             return False
-        names = [(name, naming.episode_name(naming.stem_of(name))) for name in nfos]
+        names = [(group, naming.episode_name(naming.stem_of(group.nfos[0]))) for group in described]
         if any(found and found.certain for _, found in names):
             return True
-        asked = next((name for name, found in names if found), nfos[0])
-        key = folder.key if self._is_own_folder(folder) else folder.key_of(_base(asked, nfos))
-        return self._describes_episode(key, folder.path_of(asked))
+        asked = next((group for group, found in names if found), described[0])
+        key = folder.key if own else folder.key_of(asked.base)
+        return self._describes_episode(key, folder.key_of(asked.base), folder.path_of(asked.nfos[0]))
 
-    def _is_own_folder(self, folder: Folder) -> bool:
-        groups = naming.group_files(named_nfos(folder), videos(folder))
-        described = [group for group in groups if group.nfos]
-        films = {
-            "" if naming.labels_folder(group.base, folder.name) else group.base
-            for group in groups
-            if group.videos
-        }
-        if discs(folder):
-            return not films
-        if find_file(folder, "movie.nfo"):
-            return len(films) == 1 or (not films and len(described) <= 1 and not self._films_below(folder))
-        if not folder.path or not groups or len(films) > 1:
-            return False
-        named = [group for group in groups if naming.names_folder(group.base, folder.name)]
-        if len(described) > 1:
-            return len(named) == 1 and bool(named[0].nfos)
-        has_folders = any(not is_part_of_film(name, in_film=True) for name in folder.dirs)
-        if has_folders or folder.name.casefold() in naming.LIBRARY_NAMES:
-            return bool(named)
-        return True
+    def _is_described_by_movie_nfo(self, folder: Folder) -> bool:
+        films = _filmed(folder)
+        if films:
+            return len(films) == 1
+        return sum(bool(group.nfos) for group in folder.groups) <= 1 and not self._films_below(folder)
 
     def _films_below(self, folder: Folder) -> bool:
         for name in folder.dirs:
@@ -128,5 +93,23 @@ class Shapes:
         return False
 
 
-def _base(asked: str, nfos: list[str]) -> str:
-    return next(group.base for group in naming.group_files(nfos, ()) if asked in group.nfos)
+def _filmed(folder: Folder) -> set[str]:
+    """The films that there are videos of, those with the folder's name being one."""
+    return {
+        "" if naming.labels_folder(group.base, folder.own_name) else group.base
+        for group in folder.groups
+        if group.videos
+    }
+
+
+def _is_own_folder(folder: Folder) -> bool:
+    """Whether a folder without ``movie.nfo`` and without a disc is that of one film."""
+    if not folder.path or not folder.groups or len(_filmed(folder)) > 1:
+        return False
+    named = [group for group in folder.groups if naming.names_folder(group.base, folder.name)]
+    if sum(bool(group.nfos) for group in folder.groups) > 1:
+        return len(named) == 1 and bool(named[0].nfos)
+    has_folders = any(not is_part_of_film(name, in_film=True) for name in folder.dirs)
+    if has_folders or folder.name.casefold() in naming.LIBRARY_NAMES:
+        return bool(named)
+    return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 from mediasync.backends.base import Remark
 from mediasync.backends.nfo import naming
 from mediasync.backends.nfo.folders import Folder, list_actors, list_folder, reason
-from mediasync.backends.nfo.shapes import find_file, named_nfos, videos
 from mediasync.backends.nfo.units import FolderFailed, NfoFile, ShowUnit
 from mediasync.vocabulary import MediaType
 
@@ -19,7 +18,7 @@ def collect_show(root: str, folder: Folder) -> tuple[ShowUnit, list[str]]:
     actors = list_actors(root, folder)
     pictures = naming.find_pictures(folder.pictures, (), MediaType.SHOW, bare=True)
     show = ShowUnit(folder.key, folder.path, folder.name, images=_paths(folder, pictures))
-    if tvshow := find_file(folder, "tvshow.nfo"):
+    if tvshow := folder.find("tvshow.nfo"):
         show.nfo = NfoFile(
             path=folder.path_of(tvshow),
             key=folder.key,
@@ -31,7 +30,7 @@ def collect_show(root: str, folder: Folder) -> tuple[ShowUnit, list[str]]:
         )
     for number, found in naming.find_season_pictures(folder.pictures).items():
         show.season_images[number] = _paths(folder, found)
-    if movie_nfo := find_file(folder, "movie.nfo"):
+    if movie_nfo := folder.find("movie.nfo"):
         show.findings.append(
             Remark(folder.key_of(movie_nfo), "in a show's folder movie.nfo describes nothing")
         )
@@ -63,8 +62,8 @@ def collect_show(root: str, folder: Folder) -> tuple[ShowUnit, list[str]]:
 
 def _is_other_item(folder: Folder) -> bool:
     return (
-        find_file(folder, "tvshow.nfo") is not None
-        or find_file(folder, "movie.nfo") is not None
+        folder.find("tvshow.nfo") is not None
+        or folder.find("movie.nfo") is not None
         or any(naming.season_of_folder(name) for name in folder.dirs)
     )
 
@@ -72,7 +71,7 @@ def _is_other_item(folder: Folder) -> bool:
 def _add_folder(
     root: str, show: ShowUnit, folder: Folder, season: int | None, actors: dict[str, str]
 ) -> None:
-    if season_nfo := find_file(folder, "season.nfo"):
+    if season_nfo := folder.find("season.nfo"):
         show.seasons.append(
             NfoFile(
                 path=folder.path_of(season_nfo),
@@ -85,9 +84,9 @@ def _add_folder(
                 season=season,
             )
         )
-    nfos = named_nfos(folder)
+    nfos = folder.nfos
     described = {_numbers(name) for name in nfos}
-    for group in naming.group_files(nfos, videos(folder)):
+    for group in naming.group_files(nfos, folder.videos):
         if group.nfos:
             show.episodes.append(_episode(folder, group, season, actors))
         elif _numbers(group.videos[0]) is None or _numbers(group.videos[0]) not in described:
@@ -100,7 +99,7 @@ def _episode(folder: Folder, group: naming.Group, season: int | None, actors: di
     numbers = _numbers(nfo)
     video = next(iter(group.videos), None)
     if video is None and numbers is not None:
-        video = next((name for name in videos(folder) if _numbers(name) == numbers), None)
+        video = next((name for name in folder.videos if _numbers(name) == numbers), None)
     stems = [group.base, *(naming.stem_of(name) for name in (*group.nfos, *group.videos))]
     return NfoFile(
         path=folder.path_of(nfo),

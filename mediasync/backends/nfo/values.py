@@ -22,7 +22,7 @@ _NUMBER: Final = re.compile(r"[+-]?\d+")
 _YEAR: Final = re.compile(r"(?<!\d)(1[89]\d\d|2[01]\d\d)(?!\d)")
 _HOURS: Final = re.compile(r"(\d+)\s*h(?:ours?|rs?|\b|(?=\d))\s*(?:(\d+)\s*m?)?", re.IGNORECASE)
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
-_MINUTES: Final = re.compile(r"(\d+)(?:[.,]\d+)?\s*(?:m|min|mins|minutes?|\Z)\b", re.IGNORECASE)
+_MINUTES: Final = re.compile(r"(\d+)(?:[.,]\d+)?\s*(?:m|$)", re.IGNORECASE)
 _EMPTY_DATES: Final = frozenset({"0", "-1", "n/a", "unknown"})
 _MAX_LENGTH_SECONDS: Final = 1_000_000
 
@@ -209,7 +209,8 @@ def _length(text: str) -> int:
 def parse_ratings(node: Node, problems: list[str]) -> list[Rating]:
     """Return the ratings on a scale of 0 to 10, the default one first.
 
-    ``<ratings>`` of newer files, ``<rating>`` and ``<votes>`` of older ones, and ``<criticrating>`` (0 to 100).
+    Read are ``<ratings>`` of newer files, ``<rating>`` and ``<votes>`` of older ones, and ``<criticrating>``
+    (0 to 100).
     """
     found: list[tuple[bool, Rating]] = []
     for group in node.all("ratings"):
@@ -264,7 +265,7 @@ def parse_genres(node: Node) -> list[str]:
     """Return the genres, each once, in the order of the file; one element may hold several.
 
     Example:
-        >>> parse_genres(Node("movie", children=[Node("genre", text="Drama / Crime"), Node("genre", text="Drama")]))
+        >>> parse_genres(Node("movie", children=[Node("genre", text="Drama / Crime / Drama")]))
         ['Drama', 'Crime']
     """
     parts = (part.strip() for child in node.all("genre") for part in re.split(r"\s+/\s+", child.text))
@@ -275,8 +276,8 @@ def parse_provider_ids(node: Node) -> dict[str, str]:
     """Return the ids of the item at public providers; ``<uniqueid>`` wins over the older elements.
 
     Example:
-        >>> parse_provider_ids(Node("movie", children=[Node("id", text="tt0113277"), Node("tmdbid", text="949")]))
-        {'imdb': 'tt0113277', 'tmdb': '949'}
+        >>> parse_provider_ids(Node("movie", children=[Node("id", text="tt0113277")]))
+        {'imdb': 'tt0113277'}
     """
     ids: dict[str, str] = {}
     for child in node.all("uniqueid"):

@@ -1,14 +1,15 @@
-"""Finishing what was begun although the caller was cancelled."""
+"""Finishing what was begun although the caller was cancelled, and computing while another thread works."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import anyio
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 async def finish(work: Coroutine[Any, Any, T]) -> T:
@@ -43,3 +44,22 @@ async def finish(work: Coroutine[Any, Any, T]) -> T:
         if not task.cancelled():
             task.exception()
         raise
+
+
+async def overlap(work: Coroutine[Any, Any, T], meanwhile: Callable[[], U]) -> tuple[T, U]:
+    """Start *work*, which waits for another thread, and compute *meanwhile* until it is done.
+
+    Args:
+        work: the coroutine; it is always run to its end.
+        meanwhile: what is computed here as soon as *work* waits for the first time.
+
+    Returns:
+        What both return.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.sleep(0)
+        computed = meanwhile()
+    finally:
+        result = await task
+    return result, computed
