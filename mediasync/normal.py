@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from mediasync.errors import InvalidId, InvalidItem, UsageError
 from mediasync.ids import NAME_KEY_PREFIX, derive_person_key, make_id, split_id
-from mediasync.models import Credit, MediaItem, Person
+from mediasync.models import Credit, MediaItem, Movie, Person
 from mediasync.redaction import without_secrets
 from mediasync.vocabulary import Completeness, PersonType
 
@@ -143,19 +143,23 @@ def normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem:
         media_type=item.media_type,
         values=_values(item, item_id),
         external_ids=sorted(_provider_ids(item.provider_ids).items()) if item.provider_ids else [],
-        genres=list(dict.fromkeys(genre for text in item.genres if (genre := text.strip()))) if item.genres else [],
+        genres=list(dict.fromkeys(genre for text in item.genres if (genre := text.strip())))
+        if item.genres
+        else [],
         ratings=[
             (
                 rating.name.strip(),
                 round(rating.value, 4),
-                _check_number(rating.votes, "votes", item_id, _LARGEST_COUNT) if rating.votes else rating.votes,
+                _check_number(rating.votes, "votes", item_id, _LARGEST_COUNT)
+                if rating.votes
+                else rating.votes,
             )
             for rating in item.ratings
         ],
         images=sorted((kind, without_secrets(path)) for kind, path in item.images.items() if path),
         change_token=item.change_token or None,
     )
-    normal.item_fingerprint = _fingerprint(_item_texts(normal), item)
+    normal.item_fingerprint = _fingerprint(_item_texts(normal), item, item_id)
     if item.credits and item.completeness is not Completeness.NONE:
         _add_credits(normal, item, item.credits, source_id)
         if normal.credits:
@@ -163,7 +167,7 @@ def normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem:
     elif item.credits is not None and item.completeness is Completeness.FULL:
         normal.completeness = Completeness.FULL
     if normal.completeness is not Completeness.NONE:
-        normal.credits_fingerprint = _fingerprint(list(chain.from_iterable(normal.credits)), item)
+        normal.credits_fingerprint = _fingerprint(list(chain.from_iterable(normal.credits)), item, item_id)
     return normal
 
 
@@ -175,11 +179,11 @@ def normal_credits(item_id: str, credits_given: Sequence[Credit]) -> NormalItem:
         InvalidId: if *item_id* is no id.
     """
     source_id, remote_id = split_id(item_id)
-    item = MediaItem.model_construct(remote_id=remote_id, credits=list(credits_given))
+    item = Movie(remote_id=remote_id, title="", credits=list(credits_given))
     normal = NormalItem(item_id, remote_id, None, frozenset(), "", "", (), [], [], [], [], None)
     _add_credits(normal, item, credits_given, source_id)
     normal.completeness = Completeness.FULL
-    normal.credits_fingerprint = _fingerprint(list(chain.from_iterable(normal.credits)), item)
+    normal.credits_fingerprint = _fingerprint(list(chain.from_iterable(normal.credits)), item, item_id)
     return normal
 
 
@@ -254,7 +258,8 @@ def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], s
             continue
         if person.source_id is not None and person.source_id != source_id:
             raise InvalidItem(
-                normal.id, f"credit of {name!r}: the person is of source {person.source_id!r}, not {source_id!r}"
+                normal.id,
+                f"credit of {name!r}: the person is of source {person.source_id!r}, not {source_id!r}",
             )
         remote_id = person.remote_id
         image = person.image_path
@@ -290,7 +295,7 @@ def _with_one_row_per_person(rows: list[CreditRow]) -> list[CreditRow]:
 
 def _in_order(given: Sequence[Credit]) -> Sequence[Credit]:
     orders = [credit.sort_order for credit in given]
-    if None not in orders and orders[0] >= 0 and orders == sorted(orders):  # type: ignore[operator,type-var]
+    if not orders or (None not in orders and orders[0] >= 0 and orders == sorted(orders)):  # type: ignore[operator,type-var]
         return given
     return sorted(
         given,
@@ -363,14 +368,14 @@ def _item_texts(normal: NormalItem) -> list[str]:
     return texts
 
 
-def _fingerprint(texts: list[str], item: MediaItem) -> str:
+def _fingerprint(texts: list[str], item: MediaItem, item_id: str) -> str:
     joined = "\0".join(texts)
     try:
         encoded = joined.encode()
     except UnicodeEncodeError:
-        raise _unstorable(item) from None
+        raise _unstorable(item, item_id) from None
     if joined.count("\0") != max(len(texts) - 1, 0) or "\0" in (item.change_token or ""):
-        raise _unstorable(item)
+        raise _unstorable(item, item_id)
     return f"{RULE}:{blake2b(encoded, digest_size=16).hexdigest()}"
 
 
@@ -384,8 +389,8 @@ def _flaw(text: str) -> str | None:
     return None
 
 
-def _unstorable(item: MediaItem) -> InvalidItem:
-    item_id = item.remote_id.encode(errors="replace").decode().replace("\0", "?")
+def _unstorable(item: MediaItem, item_id: str) -> InvalidItem:
+    item_id = item_id.encode(errors="replace").decode().replace("\0", "?")
     for where, text in _texts(item.model_dump(), ""):
         if flaw := _flaw(text):
             return InvalidItem(item_id, f"{where} {flaw}")

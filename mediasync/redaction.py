@@ -7,11 +7,11 @@ from typing import Final
 
 _USERINFO: Final = re.compile(r"(?i)([a-z][a-z0-9+.-]*://)[^/\s?#]*@")
 _ENCODED_USERINFO: Final = re.compile(r"(?i)([a-z][a-z0-9+.-]*%3a%2f%2f)(?:(?!%2f)[^/\s])*%40")
-_SECRET_NAMES: Final = (
+_NAMES: Final = (
     "(?:x-(?:plex|emby|mediabrowser)-)?token|access[_-]?token|auth[_-]?token|api[_-]?key|authorization|"
     "auth|cookie|password|passwd|pwd|pw|secret|signature|sig"
 )
-_SECRET_PARAMETER: Final = re.compile(rf"(?i)([?&;|])(?:{_SECRET_NAMES})=[^&;#|\s]*")
+_SECRET_PARAMETER: Final = re.compile(rf"(?i)([?&;|])(?:{_NAMES})=[^&;#|\s]*")
 _LEFT_OVER: Final = re.compile(r"([?|])[&;]+|[?&;|]+(?=$|#)")
 
 

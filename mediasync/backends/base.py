@@ -79,9 +79,7 @@ class Backend(Protocol):
         """Return the libraries of movies and shows, in a stable order."""
         ...
 
-    def iter_items(
-        self, library: Library, known_tokens: Mapping[str, str]
-    ) -> AsyncGenerator[Finding, None]:
+    def iter_items(self, library: Library, known_tokens: Mapping[str, str]) -> AsyncGenerator[Finding, None]:
         """Read the items of *library*: shows before their seasons, seasons before their episodes.
 
         Args:

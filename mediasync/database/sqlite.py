@@ -3,29 +3,24 @@
 `databases` gives every task a connection of its own and begins deferred transactions, so that concurrent
 writers fail with "database is locked" when they turn from reading to writing. Here one connection writes,
 always by ``BEGIN IMMEDIATE``; the others only read, each read in one statement or one snapshot.
-
-Every result is fetched as one row of JSON arrays, one for each column. A cursor releases the interpreter's lock at each row, and a thread
-that wants it back from a busy event loop waits up to the switch interval (5 ms) each time.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote
-
-import databases
 
 from mediasync import schema
 from mediasync.concurrency import finish
 from mediasync.config import DatabaseOptions
-from mediasync.dialects.base import Params, Session
+from mediasync.database.sqlite_connection import SQLiteConnection, SQLiteSession
+from mediasync.dialects.base import Session
 from mediasync.dialects.sqlite import MINIMUM_VERSION, SQLiteDialect
 from mediasync.errors import (
     DatabaseCorrupt,
@@ -43,7 +38,6 @@ MEMORY: Final = ":memory:"
 # SQLite's busy handler is unfair: a process that writes groups back to back starves the others. So a waiting
 # process polls often, and a writing one leaves a gap for longer than the longest pause of such a poll (SQLite
 # waits 1, 2, 5 ms): after each group while others were seen to write, else now and then to learn of them.
-_POLL_MS: Final = 8
 _GAP: Final = 0.008
 _CONTENDED_FOR: Final = 2.0
 _HELD_BEFORE_GAP: Final = 0.25
@@ -55,92 +49,6 @@ SELECT (SELECT count(*) FROM sqlite_master) AS tables,
        (SELECT count(*) FROM sqlite_master WHERE name = 'schema_version') AS has_version
 """
 _VIEWS: Final = "SELECT name FROM sqlite_master WHERE type = 'view'"
-
-
-class _Connection:
-    """One held connection of `databases`, spoken to through its aiosqlite connection."""
-
-    def __init__(self, url: str, subject: str, dialect: SQLiteDialect) -> None:
-        self._database = databases.Database(url, uri=True, timeout=_POLL_MS / 1000)
-        self._subject = subject
-        self._dialect = dialect
-        self._held: Any = None
-        self.raw: Any = None
-
-    async def open(self, pragmas: tuple[str, ...]) -> None:
-        await finish(self._open(pragmas))
-
-    async def _open(self, pragmas: tuple[str, ...]) -> None:
-        await self._database.connect()
-        held = self._database.connection()
-        try:
-            await held.__aenter__()
-        except sqlite3.Error as error:
-            raise self._translated(error) from error
-        self._held, self.raw = held, held.raw_connection
-        for pragma in ("foreign_keys = ON", "temp_store = MEMORY", *pragmas):
-            await self.run(f"PRAGMA {pragma}")
-
-    async def close(self) -> None:
-        if self._held is not None:
-            held, self._held = self._held, None
-            await finish(held.__aexit__())
-            await self._database.disconnect()
-
-    def _translated(self, error: Exception) -> Exception:
-        return self._dialect.translate_error(error, self._subject) or error
-
-    async def run(self, sql: str, params: Params | None = None) -> int:
-        """Run a statement and return how many rows it wrote."""
-        try:
-            cursor = await self.raw.execute(sql, self._dialect.encode_params(params))
-        except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            raise self._translated(error) from error
-        return int(cursor.rowcount)
-
-    async def rows(self, sql: str, params: Params | None = None) -> list[Any]:
-        """Run a query and return its rows as the driver gives them."""
-        try:
-            return list(await self.raw.execute_fetchall(sql, self._dialect.encode_params(params)))
-        except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            raise self._translated(error) from error
-
-    async def settled(self) -> bool:
-        """Wait for what runs on the connection, and tell whether a transaction is open on it."""
-        await self.rows("SELECT 1")
-        return bool(self.raw.in_transaction)
-
-
-class SQLiteSession:
-    """A transaction or a snapshot on one connection."""
-
-    _as_json: dict[str, str] = {}
-
-    def __init__(self, connection: _Connection, dialect: SQLiteDialect, now: int) -> None:
-        self._connection = connection
-        self._dialect = dialect
-        self.now = now
-
-    async def execute(self, sql: str, params: Params | None = None) -> int:
-        return await self._connection.run(self._dialect.translate(sql), params)
-
-    def encode(self, rows: Sequence[Any]) -> str:
-        return self._dialect.encode(rows)
-
-    async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
-        as_json = self._as_json.get(sql)
-        if as_json is None:
-            as_json = self._as_json[sql] = await self._wrap(sql, params)
-        [columns] = await self._connection.rows(as_json, params)
-        return list(zip(*map(json.loads, columns), strict=True))
-
-    async def _wrap(self, sql: str, params: Params | None) -> str:
-        query = f"(\n{self._dialect.translate(sql)}\n)"
-        probe = await self._connection.raw.execute(
-            f"SELECT * FROM {query} LIMIT 0", self._dialect.encode_params(params)
-        )
-        columns = ", ".join(f'json_group_array("{column[0]}")' for column in probe.description)
-        return f"SELECT {columns} FROM {query}"
 
 
 class SQLiteEngine:
@@ -171,9 +79,9 @@ class SQLiteEngine:
         self._read_only = read_only
         self._upgrade = upgrade
         self.dialect = SQLiteDialect()
-        self._writer: _Connection | None = None
-        self._readers: list[_Connection] = []
-        self._free: asyncio.LifoQueue[_Connection] = asyncio.LifoQueue()
+        self._writer: SQLiteConnection | None = None
+        self._readers: list[SQLiteConnection] = []
+        self._free: asyncio.LifoQueue[SQLiteConnection] = asyncio.LifoQueue()
         self._turn = asyncio.Lock()
         self._contended_until = 0.0
         self._held = 0.0
@@ -198,7 +106,9 @@ class SQLiteEngine:
             if self._read_only:
                 await self._open_read_only()
             else:
-                self._writer = await self._connect(self._url("rwc" if self._upgrade else "rw"), self._writer_pragmas())
+                self._writer = await self._connect(
+                    self._url("rwc" if self._upgrade else "rw"), self._writer_pragmas()
+                )
                 await self._prepare(self._writer)
             await self._open_readers()
         except BaseException:
@@ -232,8 +142,8 @@ class SQLiteEngine:
             f"wal_autocheckpoint = {_WAL_PAGES}",
         )
 
-    async def _connect(self, url: str, pragmas: tuple[str, ...]) -> _Connection:
-        connection = _Connection(url, self._subject, self.dialect)
+    async def _connect(self, url: str, pragmas: tuple[str, ...]) -> SQLiteConnection:
+        connection = SQLiteConnection(url, self._subject, self.dialect)
         try:
             await connection.open(pragmas)
         except BaseException:
@@ -244,7 +154,11 @@ class SQLiteEngine:
     async def _open_readers(self) -> None:
         if self._in_memory:
             return
-        pragmas = (f"cache_size = -{self._options.reader_cache_kib}", "query_only = ON", "busy_timeout = 5000")
+        pragmas = (
+            f"cache_size = -{self._options.reader_cache_kib}",
+            "query_only = ON",
+            "busy_timeout = 5000",
+        )
         while len(self._readers) < self._options.readers:
             reader = await self._connect(self._reader_url, pragmas)
             self._readers.append(reader)
@@ -282,7 +196,7 @@ class SQLiteEngine:
             raise DatabaseMissing(f"{self._subject} is empty; run `mediasync sync` to fill it")
         schema.needs_work(version, tables, self._subject, upgrade=False)
 
-    async def _version(self, connection: _Connection) -> tuple[int | None, int]:
+    async def _version(self, connection: SQLiteConnection) -> tuple[int | None, int]:
         [(tables, has_version)] = await connection.rows(_VERSION)
         if not has_version:
             return None, tables
@@ -292,7 +206,7 @@ class SQLiteEngine:
             return None, tables
         return (found[0][0] if len(found) == 1 else None), tables
 
-    async def _prepare(self, writer: _Connection) -> None:
+    async def _prepare(self, writer: SQLiteConnection) -> None:
         """Switch to WAL and bring the schema up to date, retried as one while other processes do the same."""
         deadline = asyncio.get_running_loop().time() + max(self._options.lock_timeout, 5.0)
         while True:
@@ -315,7 +229,7 @@ class SQLiteEngine:
             else:
                 return
 
-    async def _create_or_upgrade(self, writer: _Connection, version: int | None) -> None:
+    async def _create_or_upgrade(self, writer: SQLiteConnection, version: int | None) -> None:
         copy = await self._copy(writer, version) if version is not None and not self._in_memory else None
         done = False
         await writer.run("PRAGMA foreign_keys = OFF")
@@ -345,7 +259,7 @@ class SQLiteEngine:
             if copy is not None and not done:
                 copy.unlink(missing_ok=True)
 
-    async def _copy(self, writer: _Connection, version: int) -> Path:
+    async def _copy(self, writer: SQLiteConnection, version: int) -> Path:
         number = 0
         while True:
             suffix = f".{number}" if number else ""
@@ -395,7 +309,7 @@ class SQLiteEngine:
             else:
                 await finish(self._release(reader))
 
-    async def _release(self, reader: _Connection) -> None:
+    async def _release(self, reader: SQLiteConnection) -> None:
         try:
             if await reader.settled():
                 await reader.run("ROLLBACK")
@@ -433,7 +347,7 @@ class SQLiteEngine:
                 self._held += clock() - began
             return result
 
-    async def _begin(self, writer: _Connection) -> None:
+    async def _begin(self, writer: SQLiteConnection) -> None:
         clock = asyncio.get_running_loop().time
         began = clock()
         if began < self._contended_until or self._held > _HELD_BEFORE_GAP:
@@ -460,7 +374,7 @@ class SQLiteEngine:
             self._contended_until = clock() + _CONTENDED_FOR
         self._data_version = version
 
-    async def _roll_back(self, writer: _Connection) -> None:
+    async def _roll_back(self, writer: SQLiteConnection) -> None:
         if await writer.settled():
             with suppress(DatabaseError):
                 await writer.run("ROLLBACK")

@@ -47,7 +47,7 @@ class SQLiteDialect:
     """How SQLite says it: sets of rows travel as one JSON parameter, so a page is one statement."""
 
     name = "sqlite"
-    integrity_checks = (
+    integrity_checks: tuple[tuple[str, str], ...] = (
         (
             "integrity",
             "SELECT 'database' AS subject, integrity_check AS reason FROM pragma_integrity_check "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from mediasync.dialects.base import Session
@@ -115,7 +116,7 @@ class CatalogueRepository:
         )
 
 
-def _source(row: list[Any]) -> Source:
+def _source(row: Sequence[Any]) -> Source:
     _, source_id, kind, name, server_id, created_at, updated_at = row
     return Source(
         id=source_id,

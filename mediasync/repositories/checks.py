@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from mediasync.dialects.base import Session
 from mediasync.names import words_of_name
@@ -15,7 +15,8 @@ GROUP BY i.item_key, i.id HAVING min(c.sort_order) <> 0 OR max(c.sort_order) <> 
 ORDER BY i.id
 """
 CREDITS_REPEATED: Final = """
-SELECT i.id AS subject, 'the credit of ' || p.id || ' as ' || c.person_type || ' stands ' || count(*) || ' times' AS reason
+SELECT i.id AS subject,
+    'the credit of ' || p.id || ' as ' || c.person_type || ' stands ' || count(*) || ' times' AS reason
 FROM credit c JOIN media_item i ON i.item_key = c.item_key JOIN person p ON p.person_key = c.person_key
 GROUP BY i.id, p.id, c.person_type, coalesce(c.role, '') HAVING count(*) > 1
 ORDER BY i.id, p.id
@@ -122,7 +123,7 @@ class CheckRepository:
         """Run all checks."""
         flaws: list[Flaw] = []
         for name, query in self._checks:
-            rows: list[list[Any]] = await self._session.fetch_all(query)
+            rows = await self._session.fetch_all(query)
             flaws += [Flaw(name, str(subject), reason) for subject, reason in rows]
         flaws += await self._check_words()
         return CheckReport((*(name for name, _ in self._checks), "search words"), tuple(flaws))
@@ -135,7 +136,11 @@ class CheckRepository:
         after = -1
         while page := await self._session.fetch_all(PEOPLE_PAGE, {"after": after}):
             flaws += [
-                Flaw("search words", person_id, f"the words by which {name!r} is found are not those of the name")
+                Flaw(
+                    "search words",
+                    person_id,
+                    f"the words by which {name!r} is found are not those of the name",
+                )
                 for key, person_id, name in page
                 if words.get(key, set()) != set(words_of_name(name))
             ]

@@ -14,7 +14,8 @@ from mediasync.repositories.times import to_datetime
 from mediasync.vocabulary import Completeness, MediaType, PersonType
 
 SELECT_STATES: Final = """
-SELECT i.id AS item_id, i.media_type, i.item_fingerprint, i.credits_fingerprint, i.completeness, i.change_token
+SELECT i.id AS item_id, i.media_type, i.item_fingerprint, i.credits_fingerprint, i.completeness,
+    i.change_token
 FROM @list(:ids) l JOIN media_item i ON i.id = l.id
 """
 
@@ -36,11 +37,14 @@ _ITEM_COLUMNS: Final = (
 )
 _OWN_COLUMNS: Final = ", ".join(_ITEM_COLUMNS[2:])
 _NUMBERS: Final = frozenset({*NUMBER_FIELDS, "added_at", "changed_at"})
+_TYPED_COLUMNS: Final = ", ".join(
+    f"{name} {'integer' if name in _NUMBERS else 'text'}" for name in _ITEM_COLUMNS
+)
 
 UPSERT_ITEMS: Final = f"""
 INSERT INTO media_item (library_key, parent_key, {_OWN_COLUMNS}, created_at, updated_at)
 SELECT l.library_key, p.item_key, {", ".join(f"r.{column}" for column in _ITEM_COLUMNS[2:])}, :now, :now
-FROM @rows(:items, {", ".join(f"{name} {'integer' if name in _NUMBERS else 'text'}" for name in _ITEM_COLUMNS)}) r
+FROM @rows(:items, {_TYPED_COLUMNS}) r
 JOIN library l ON l.id = r.library_id
 LEFT JOIN media_item p ON p.id = r.parent_id
 WHERE true
@@ -105,8 +109,8 @@ WHERE id = :id
 DELETE_ITEM: Final = "DELETE FROM media_item WHERE id = :id"
 
 SELECT_ITEMS: Final = f"""
-SELECT i.id AS item_id, s.id AS source_id, l.id AS library_id, p.id AS parent_id, p.remote_id AS parent_remote_id,
-    i.remote_id, i.media_type, {", ".join(f"i.{column}" for column in VALUE_COLUMNS)},
+SELECT i.id AS item_id, s.id AS source_id, l.id AS library_id, p.id AS parent_id,
+    p.remote_id AS parent_remote_id, i.remote_id, i.media_type, {", ".join(f"i.{column}" for column in VALUE_COLUMNS)},
     i.completeness, i.change_token, i.created_at, i.updated_at
 FROM @list(:ids) g
 JOIN media_item i ON i.id = g.id
@@ -137,8 +141,8 @@ ORDER BY l.n, x.kind
 """
 
 SELECT_CREDIT_ITEMS: Final = """
-SELECT i.id AS item_id, i.media_type, i.title, i.year, i.season_number, i.episode_number, parent.title AS parent_title,
-    show.title AS show_title, c.person_type, c.role, c.sort_order
+SELECT i.id AS item_id, i.media_type, i.title, i.year, i.season_number, i.episode_number,
+    parent.title AS parent_title, show.title AS show_title, c.person_type, c.role, c.sort_order
 FROM credit c
 JOIN media_item i ON i.item_key = c.item_key
 LEFT JOIN media_item parent ON parent.item_key = i.parent_key
@@ -381,7 +385,7 @@ class MediaRepository:
         )
 
     async def delete_item(self, media_item_id: str) -> bool:
-        """Delete an item with its credits and all items below it; people stay. Return whether it was there."""
+        """Delete an item, its credits and all items below it; people stay. Return whether it was there."""
         return bool(await self._session.execute(DELETE_ITEM, {"id": media_item_id}))
 
     # Reading
@@ -471,13 +475,15 @@ class MediaRepository:
     async def find_change_tokens(self, library_id: str) -> dict[str, str]:
         """Return the stored change tokens of a library's items, by the source's own keys."""
         rows = await self._session.fetch_all(SELECT_CHANGE_TOKENS, {"library_id": library_id})
-        return {remote_id: token for remote_id, token in rows}
+        return dict(rows)
 
     async def count_by_library(self) -> list[tuple[str, MediaType, Completeness, int]]:
         """Return how many items there are, by library's id, type and completeness."""
         return [
             (library_id, MediaType(media_type), Completeness(completeness), number)
-            for library_id, media_type, completeness, number in await self._session.fetch_all(COUNT_BY_LIBRARY)
+            for library_id, media_type, completeness, number in await self._session.fetch_all(
+                COUNT_BY_LIBRARY
+            )
         ]
 
     async def count_credits(self) -> int:

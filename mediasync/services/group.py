@@ -139,7 +139,8 @@ def _orphans(items: Sequence[NormalItem], states: dict[str, ItemState]) -> dict[
         if item.parent_id is not None and types.get(item.parent_id) not in item.parent_types:
             found = types.get(item.parent_id)
             reason = (
-                f"its parent {item.parent_id!r} is a {found}, not a {' or a '.join(sorted(item.parent_types))}"
+                f"its parent {item.parent_id!r} is a {found}, not a "
+                f"{' or a '.join(sorted(item.parent_types))}"
                 if found
                 else f"its parent {item.parent_id!r} is not stored; save that first, or in the same call"
             )

@@ -65,7 +65,8 @@ class MediaService:
             stored = await repository.find_source(source.id)
             if stored is not None and stored.kind is not source.kind:
                 raise ConfigurationError(
-                    f"source {source.id!r} is stored as {stored.kind}, not {source.kind}: give it another name"
+                    f"source {source.id!r} is stored as {stored.kind}, not {source.kind}: "
+                    "give it another name"
                 )
             return await repository.upsert_source(source)
 
@@ -81,7 +82,9 @@ class MediaService:
         async def work(session: Session) -> bool:
             repository = CatalogueRepository(session)
             if await repository.find_source(library.source_id) is None:
-                raise UnknownSource(f"source {library.source_id!r} is not stored: save it first with save_source")
+                raise UnknownSource(
+                    f"source {library.source_id!r} is not stored: save it first with save_source"
+                )
             return await repository.upsert_library(library)
 
         return await self._writer.run(work)
@@ -106,7 +109,7 @@ class MediaService:
         if (full_id, source_id) not in self._known_libraries:
             async with self._database.read() as session:
                 if not await CatalogueRepository(session).has_library(full_id, source_id):
-                    raise UnknownLibrary(f"library {full_id!r} is not stored: save it first with save_library")
+                    raise UnknownLibrary(f"library {full_id!r} is not stored: save it first, save_library")
             self._known_libraries.add((full_id, source_id))
         return full_id
 
@@ -266,7 +269,8 @@ class MediaService:
     async def find_by_title(self, text: str, *, limit: int = 100) -> list[MediaItem]:
         """Return at most *limit* items with this title; if there are none, those whose title contains it.
 
-        Case does not matter for ASCII letters. Movies come first, then shows, episodes and seasons, each by year.
+        Case does not matter for ASCII letters. Movies come first, then shows, episodes and seasons, each by
+        year.
         """
         async with self._database.read(snapshot=True) as session:
             ids = await MediaRepository(session).find_ids_by_title(text, limit)

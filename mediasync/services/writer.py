@@ -76,16 +76,16 @@ class Writer:
         """Start the task."""
         self._task = asyncio.create_task(self._run(), name="mediasync writer")
 
-    async def close(self, timeout: float) -> None:
-        """Refuse new writes, finish the accepted ones for *timeout* seconds, and fail the rest."""
+    async def close(self, patience: float) -> None:
+        """Refuse new writes, finish the accepted ones for *patience* seconds, and fail the rest."""
         self._closing = True
         self._wake.set()
         if self._task is None:
             return
-        await finish(self._stop(self._task, timeout))
+        await finish(self._stop(self._task, patience))
 
-    async def _stop(self, task: asyncio.Task[None], timeout: float) -> None:
-        await asyncio.wait({task}, timeout=timeout)
+    async def _stop(self, task: asyncio.Task[None], patience: float) -> None:
+        await asyncio.wait({task}, timeout=patience)
         if not task.done():
             task.cancel()
             await asyncio.wait({task})
@@ -208,9 +208,9 @@ class Writer:
             for save in group:
                 save.answer(error)
         except BaseException:
-            error = LifecycleError("the database was closed while this was saved; it may or may not be stored")
+            closed = LifecycleError("the database was closed during this save; look whether it is stored")
             for save in group:
-                save.answer(error)
+                save.answer(closed)
             raise
 
     async def _without_stored(self, group: list[Save]) -> list[Save]:

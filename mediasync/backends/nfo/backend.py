@@ -42,7 +42,7 @@ class NfoBackend:
 
     Example:
         >>> import asyncio
-        >>> from mediasync.models import Source
+        >>> from mediasync import Source
         >>> async def titles(root):
         ...     backend = NfoBackend(root, source=Source(id="films", kind="nfo"))
         ...     async with backend.open():

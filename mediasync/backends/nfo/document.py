@@ -20,6 +20,7 @@ _PAGE: Final = "html"
 _TELLING: Final = frozenset({"title", "plot", "actor", "director", "uniqueid", "year", "season", "outline"})
 _MAX_WRAPPERS: Final = 3
 _MAX_DEPTH: Final = 8
+_MAX_TAGS: Final = 200_000
 _WRAPPER: Final = "mediasync-document"
 
 
@@ -89,6 +90,8 @@ def read_document(data: bytes) -> Document:
     text, problems = decode(data)
     if not text.strip():
         raise NfoError("the file is empty")
+    if text.count("<") > _MAX_TAGS:
+        raise NfoError(f"it has more than {_MAX_TAGS} tags")
     text, repaired = repair(text)
     problems += repaired
     try:

@@ -23,7 +23,7 @@ _CREW_ELEMENTS: Final = {
     "editor": PersonType.EDITOR,
 }
 _GROUPS: Final = (PersonType.DIRECTOR, PersonType.WRITER, PersonType.PRODUCER)
-_SEVERAL: Final = re.compile(r"\s+/\s+")
+_SEVERAL: Final = re.compile(r"\s/\s")
 _STRAY: Final = " \t\r\n\u00a0,|"
 
 

@@ -58,11 +58,11 @@ _TITLE_URLS: Final = (
         re.compile(r"imdb\.(?:com|de|fr|es|it)/(?:[a-z-]+/)?(?:title/|Title\?)(tt\d{5,10})", re.IGNORECASE),
     ),
     ("tmdb", MediaType.MOVIE, re.compile(r"themoviedb\.org/movie/(\d+)", re.IGNORECASE)),
-    ("tmdb", MediaType.SHOW, re.compile(r"themoviedb\.org/tv/(\d+)(?![^\s]*/season/)", re.IGNORECASE)),
+    ("tmdb", MediaType.SHOW, re.compile(r"themoviedb\.org/tv/(\d+)(?!\S{0,200}/season/)", re.IGNORECASE)),
     (
         "tvdb",
         MediaType.SHOW,
-        re.compile(r"thetvdb\.com/(?:dereferrer/series/|\?[^\s]*?\b(?:series)?id=)(\d+)", re.IGNORECASE),
+        re.compile(r"thetvdb\.com/(?:dereferrer/series/|\?\S{0,200}?\b(?:series)?id=)(\d+)", re.IGNORECASE),
     ),
     ("tvmaze", MediaType.SHOW, re.compile(r"tvmaze\.com/shows/(\d+)", re.IGNORECASE)),
 )
@@ -268,7 +268,7 @@ def parse_genres(node: Node) -> list[str]:
         >>> parse_genres(Node("movie", children=[Node("genre", text="Drama / Crime / Drama")]))
         ['Drama', 'Crime']
     """
-    parts = (part.strip() for child in node.all("genre") for part in re.split(r"\s+/\s+", child.text))
+    parts = (part.strip() for child in node.all("genre") for part in re.split(r"\s/\s", child.text))
     return list(dict.fromkeys(part for part in parts if part))
 
 

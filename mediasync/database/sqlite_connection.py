@@ -1,0 +1,108 @@
+"""One held SQLite connection, and what repositories are given of it.
+
+Every result is fetched as one row of JSON arrays, one for each column. A cursor gives up the interpreter's
+lock at each row, and a thread that wants it back from a busy event loop waits for up to the switch interval
+(5 ms) each time.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+import databases
+
+from mediasync.concurrency import finish
+from mediasync.dialects.base import Params
+from mediasync.dialects.sqlite import SQLiteDialect
+
+POLL_MS: Final = 8
+"""How long SQLite itself waits for a lock, in milliseconds; it tries again after 1, 2 and 5 ms."""
+
+_FETCHES: dict[str, str] = {}
+
+
+class SQLiteConnection:
+    """One held connection of `databases`, spoken to through its aiosqlite connection."""
+
+    def __init__(self, url: str, subject: str, dialect: SQLiteDialect) -> None:
+        self._database = databases.Database(url, uri=True, timeout=POLL_MS / 1000)
+        self._subject = subject
+        self._dialect = dialect
+        self._held: Any = None
+        self.raw: Any = None
+
+    async def open(self, pragmas: tuple[str, ...]) -> None:
+        await finish(self._open(pragmas))
+
+    async def _open(self, pragmas: tuple[str, ...]) -> None:
+        await self._database.connect()
+        held = self._database.connection()
+        try:
+            await held.__aenter__()
+        except sqlite3.Error as error:
+            raise self._translated(error) from error
+        self._held, self.raw = held, held.raw_connection
+        for pragma in ("foreign_keys = ON", "temp_store = MEMORY", *pragmas):
+            await self.run(f"PRAGMA {pragma}")
+
+    async def close(self) -> None:
+        if self._held is not None:
+            held, self._held = self._held, None
+            await finish(held.__aexit__())
+            await self._database.disconnect()
+
+    def _translated(self, error: Exception) -> Exception:
+        return self._dialect.translate_error(error, self._subject) or error
+
+    async def run(self, sql: str, params: Params | None = None) -> int:
+        """Run a statement and return how many rows it wrote."""
+        try:
+            cursor = await self.raw.execute(sql, self._dialect.encode_params(params))
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            raise self._translated(error) from error
+        return int(cursor.rowcount)
+
+    async def rows(self, sql: str, params: Params | None = None) -> list[Any]:
+        """Run a query and return its rows as the driver gives them."""
+        try:
+            return list(await self.raw.execute_fetchall(sql, self._dialect.encode_params(params)))
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            raise self._translated(error) from error
+
+    async def settled(self) -> bool:
+        """Wait for what runs on the connection, and tell whether a transaction is open on it."""
+        await self.rows("SELECT 1")
+        return bool(self.raw.in_transaction)
+
+
+class SQLiteSession:
+    """A transaction or a snapshot on one connection."""
+
+    def __init__(self, connection: SQLiteConnection, dialect: SQLiteDialect, now: int) -> None:
+        self._connection = connection
+        self._dialect = dialect
+        self.now = now
+
+    async def execute(self, sql: str, params: Params | None = None) -> int:
+        return await self._connection.run(self._dialect.translate(sql), params)
+
+    def encode(self, rows: Sequence[Any]) -> str:
+        return self._dialect.encode(rows)
+
+    async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
+        fetch = _FETCHES.get(sql)
+        if fetch is None:
+            fetch = _FETCHES[sql] = await self._wrap(sql, params)
+        [columns] = await self._connection.rows(fetch, params)
+        return list(zip(*map(json.loads, columns), strict=True))
+
+    async def _wrap(self, sql: str, params: Params | None) -> str:
+        query = f"(\n{self._dialect.translate(sql)}\n)"
+        probe = await self._connection.raw.execute(
+            f"SELECT * FROM {query} LIMIT 0", self._dialect.encode_params(params)
+        )
+        columns = ", ".join(f'json_group_array("{column[0]}")' for column in probe.description)
+        return f"SELECT {columns} FROM {query}"
