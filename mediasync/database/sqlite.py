@@ -43,6 +43,7 @@ _CONTENDED_FOR: Final = 2.0
 _HELD_BEFORE_GAP: Final = 0.25
 
 _WAL_PAGES: Final = 4000
+_READER_PATIENCE: Final = "busy_timeout = 5000"
 
 _VERSION: Final = """
 SELECT (SELECT count(*) FROM sqlite_master) AS tables,
@@ -72,6 +73,7 @@ class SQLiteEngine:
         upgrade: bool,
     ) -> None:
         self._in_memory = path == MEMORY
+        self._reader_mode = "rw"
         self._path = path if self._in_memory else str(Path(path).absolute())
         self._subject = f"database {path}"
         self._options = options
@@ -157,26 +159,18 @@ class SQLiteEngine:
         pragmas = (
             f"cache_size = -{self._options.reader_cache_kib}",
             "query_only = ON",
-            "busy_timeout = 5000",
+            _READER_PATIENCE,
         )
         while len(self._readers) < self._options.readers:
-            reader = await self._connect(self._reader_url, pragmas)
+            reader = await self._connect(self._url(self._reader_mode), pragmas)
             self._readers.append(reader)
             self._free.put_nowait(reader)
-
-    @property
-    def _reader_url(self) -> str:
-        return self._url(self._reader_mode)
-
-    _reader_mode = "rw"
 
     async def _open_read_only(self) -> None:
         self._reader_mode = "ro"
         try:
-            await self._check_version()
-        except DatabaseReadOnly:
-            raise
-        except DatabaseCorrupt:
+            version, tables = await self._probe()
+        except (DatabaseLocked, DatabaseCorrupt):
             raise
         except DatabaseError:
             # In a folder that cannot be written, SQLite opens a WAL database only if it is told that
@@ -184,17 +178,17 @@ class SQLiteEngine:
             if Path(self._path + "-wal").exists():
                 raise
             self._reader_mode = "ro&immutable=1"
-            await self._check_version()
-
-    async def _check_version(self) -> None:
-        probe = await self._connect(self._reader_url, ())
-        try:
-            version, tables = await self._version(probe)
-        finally:
-            await probe.close()
+            version, tables = await self._probe()
         if version is None and not tables:
             raise DatabaseMissing(f"{self._subject} is empty; run `mediasync sync` to fill it")
         schema.needs_work(version, tables, self._subject, upgrade=False)
+
+    async def _probe(self) -> tuple[int | None, int]:
+        probe = await self._connect(self._url(self._reader_mode), (_READER_PATIENCE,))
+        try:
+            return await self._version(probe)
+        finally:
+            await probe.close()
 
     async def _version(self, connection: SQLiteConnection) -> tuple[int | None, int]:
         [(tables, has_version)] = await connection.rows(_VERSION)

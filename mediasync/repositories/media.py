@@ -110,7 +110,8 @@ DELETE_ITEM: Final = "DELETE FROM media_item WHERE id = :id"
 
 SELECT_ITEMS: Final = f"""
 SELECT i.id AS item_id, s.id AS source_id, l.id AS library_id, p.id AS parent_id,
-    p.remote_id AS parent_remote_id, i.remote_id, i.media_type, {", ".join(f"i.{column}" for column in VALUE_COLUMNS)},
+    p.remote_id AS parent_remote_id, i.remote_id, i.media_type,
+    {", ".join(f"i.{column}" for column in VALUE_COLUMNS)},
     i.completeness, i.change_token, i.created_at, i.updated_at
 FROM @list(:ids) g
 JOIN media_item i ON i.id = g.id

@@ -14,6 +14,10 @@ from mediasync.repositories.media import ItemState, MediaRepository, item_row
 from mediasync.repositories.people import PeopleRepository
 from mediasync.vocabulary import Completeness, MediaType
 
+# A group is written in parts, in one transaction: what is computed for one part keeps the event loop for a few
+# milliseconds only.
+_ITEMS_PER_PART: Final = 250
+
 _RANKS: Final = {MediaType.SEASON: 1, MediaType.EPISODE: 2}
 
 
@@ -101,12 +105,21 @@ async def save_group(session: Session, items: Sequence[NormalItem]) -> list[bool
     plans = {item.id: _plan(item, states.get(item.id)) for item in items if item.id not in orphans}
     await _compare_values(media, people, plans)
 
-    written = [plan for plan in plans.values() if plan.writes]
-    with_credits = [plan for plan in written if plan.credits]
+    written = sorted((plan for plan in plans.values() if plan.writes), key=lambda plan: rank(plan.item))
+    for first in range(0, len(written), _ITEMS_PER_PART):
+        await _write(media, people, written[first : first + _ITEMS_PER_PART])
+    stamped = [(plan.item, plan.fingerprint) for plan in plans.values() if plan.stamps]
+    if stamped:
+        await media.update_stamps(stamped)
+    return [orphans.get(item.id) or plans[item.id].writes for item in items]
+
+
+async def _write(media: MediaRepository, people: PeopleRepository, plans: Sequence[_Plan]) -> None:
+    with_credits = [plan for plan in plans if plan.credits]
 
     def encode() -> tuple[tuple[int, Any], list[list[list[Any]]]]:
         levels: list[list[list[Any]]] = [[], [], []]
-        for plan in written:
+        for plan in plans:
             levels[rank(plan.item)].append(item_row(plan.item, plan.completeness, plan.fingerprint))
         return media.encode_credits([(plan.item.id, plan.item.credits) for plan in with_credits]), levels
 
@@ -115,16 +128,12 @@ async def save_group(session: Session, items: Sequence[NormalItem]) -> list[bool
     )
     for rows in filter(None, levels):
         await media.upsert_items(rows)
-    changed = [plan for plan in written if plan.fields]
+    changed = [plan for plan in plans if plan.fields]
     if changed:
         await media.replace_details(
             [plan.item for plan in changed], stored=[plan.item.id for plan in changed if plan.state]
         )
     await media.replace_media_people(encoded, stored=[plan.item.id for plan in with_credits if plan.state])
-    stamped = [(plan.item, plan.fingerprint) for plan in plans.values() if plan.stamps]
-    if stamped:
-        await media.update_stamps(stamped)
-    return [orphans.get(item.id) or plans[item.id].writes for item in items]
 
 
 def rank(item: NormalItem) -> int:

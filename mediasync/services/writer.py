@@ -20,8 +20,8 @@ from mediasync.services.group import is_stored, rank, save_group
 
 T = TypeVar("T")
 
-MAX_GROUP_ITEMS: Final = 1_000
-MAX_GROUP_CREDITS: Final = 20_000
+MAX_GROUP_ITEMS: Final = 500
+MAX_GROUP_CREDITS: Final = 10_000
 
 
 @dataclass(slots=True, eq=False)

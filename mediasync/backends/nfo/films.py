@@ -86,13 +86,13 @@ def loose_films(root: str, folder: Folder, shapes: Shapes) -> Iterator[NfoFile |
 
 
 def _is_taken(root: str, folder: Folder, base: str, shapes: Shapes) -> bool:
-    for name in folder.dirs:
-        if naming.nfc(name) == naming.nfc(base):
-            try:
-                return shapes.of(list_folder(root, folder.path_of(name))) is not Shape.MANY
-            except OSError:
-                return False  # the walk comes to this folder and reports it
-    return False
+    name = folder.dir_names.get(naming.nfc(base))
+    if name is None:
+        return False
+    try:
+        return shapes.of(list_folder(root, folder.path_of(name))) is not Shape.MANY
+    except OSError:
+        return False  # the walk comes to this folder and reports it
 
 
 def _images(folder: Folder, stems: list[str], *, bare: bool) -> dict[str, str]:

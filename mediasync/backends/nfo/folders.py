@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from mediasync.backends.base import Finding, Remark, Unreadable
 from mediasync.backends.nfo import naming
@@ -12,7 +14,7 @@ ACTORS_FOLDER = ".actors"
 _SPECIAL_NFOS = frozenset({"movie.nfo", "tvshow.nfo", "season.nfo"})
 
 
-@dataclass(slots=True)
+@dataclass
 class Folder:
     """One folder's content.
 
@@ -35,7 +37,6 @@ class Folder:
     linked: set[str] = field(default_factory=set)
     has_actors: bool = False
     findings: list[Finding] = field(default_factory=list)
-    _groups: list[naming.Group] | None = None
 
     @property
     def own_name(self) -> str:
@@ -50,38 +51,41 @@ class Folder:
         """Return the key that an entry called *name* has."""
         return naming.nfc(join(self.path, name))
 
-    @property
+    @cached_property
     def nfos(self) -> list[str]:
         """The NFO files that are called like a video."""
         return naming.without_extras(
             name for name in self.files if naming.is_nfo(name) and name.lower() not in _SPECIAL_NFOS
         )
 
-    @property
+    @cached_property
     def videos(self) -> list[str]:
         """The videos that are no extras."""
         return naming.without_extras(name for name in self.files if naming.is_video(name))
 
-    @property
+    @cached_property
     def discs(self) -> list[str]:
         """The folders that are a disc's."""
         return [name for name in self.dirs if naming.disc_nfo(name)]
 
-    @property
+    @cached_property
     def groups(self) -> list[naming.Group]:
         """The NFO files and videos, those of one film or episode together."""
-        if self._groups is None:
-            self._groups = naming.group_files(self.nfos, self.videos)
-        return self._groups
+        return naming.group_files(self.nfos, self.videos)
 
     def find(self, name: str) -> str | None:
         """Return the file called *name* (in lower case) as it is spelt, ``None`` if there is none."""
         return next((file for file in self.files if file.lower() == name), None)
 
-    @property
-    def pictures(self) -> list[str]:
-        """The files that may be artwork."""
-        return [name for name in self.files if name not in self.linked]
+    @cached_property
+    def pictures(self) -> dict[str, str]:
+        """The files that may be artwork; see `naming.index_pictures`."""
+        return naming.index_pictures(name for name in self.files if name not in self.linked)
+
+    @cached_property
+    def dir_names(self) -> dict[str, str]:
+        """The folders by their names in NFC."""
+        return {naming.nfc(name): name for name in self.dirs}
 
 
 def join(path: str, name: str) -> str:
@@ -181,20 +185,29 @@ def printable(path: str) -> str:
     return naming.nfc(path.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
-def list_actors(root: str, folder: Folder) -> dict[str, str]:
-    """Return the actors' pictures beside a film: `naming.actor_key` to the path relative to the root."""
+class ActorPictures(dict[str, str]):
+    """Pictures of actors: `naming.actor_key` to the path relative to the root."""
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of the paths; many files share one set of pictures."""
+        return hashlib.blake2b("\0".join(sorted(self.values())).encode(), digest_size=8).hexdigest()
+
+
+def list_actors(root: str, folder: Folder) -> ActorPictures:
+    """Return the actors' pictures in a folder; none, with a remark, if they cannot be listed."""
+    pictures = ActorPictures()
     if not folder.has_actors:
-        return {}
+        return pictures
     path = folder.path_of(ACTORS_FOLDER)
-    pictures: dict[str, str] = {}
     try:
         listing = list_folder(root, path)
     except OSError as error:
         folder.findings.append(
             Remark(naming.nfc(path), f"the actors' pictures cannot be listed: {reason(error)}")
         )
-        return {}
-    for name in listing.pictures:
+        return pictures
+    for name in listing.pictures.values():
         pictures.setdefault(naming.actor_key(naming.stem_of(name)), listing.path_of(name))
     return pictures
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -387,49 +387,62 @@ def title_and_year(name: str) -> tuple[str, int | None]:
     return name.strip(), None
 
 
+def index_pictures(files: Iterable[str]) -> dict[str, str]:
+    """Index the pictures in a folder by their names without suffix, for `find_pictures`.
+
+    Example:
+        >>> index_pictures(["Poster.jpg", "Heat.mkv"])
+        {'poster': 'Poster.jpg'}
+    """
+    index: dict[str, str] = {}
+    for name in sorted(files, key=sort_key):
+        if suffix_of(name) in _PICTURE_SUFFIXES:
+            index.setdefault(_folded(stem_of(name)), name)
+    return index
+
+
 def find_pictures(
-    files: Iterable[str], stems: Iterable[str], kind: MediaType, *, bare: bool
+    pictures: Mapping[str, str], stems: Iterable[str], kind: MediaType, *, bare: bool
 ) -> dict[str, str]:
-    """Find the artwork of an item among the files beside it.
+    """Find the artwork of an item among the pictures beside it; one with its own name goes first.
 
     Args:
-        files: the names in its folder.
+        pictures: those in its folder, see `index_pictures`.
         stems: names that a picture of it may begin with (``Heat-poster.jpg``).
         kind: of the item: a picture called like an episode is its thumb, one called like a film its poster.
         bare: whether the folder is the item's own, so that ``poster.jpg`` is its poster.
 
     Example:
-        >>> find_pictures(["poster.jpg", "Heat-fanart.png"], ["Heat"], MediaType.MOVIE, bare=True)
+        >>> pictures = index_pictures(["poster.jpg", "Heat-fanart.png"])
+        >>> find_pictures(pictures, ["Heat"], MediaType.MOVIE, bare=True)
         {'fanart': 'Heat-fanart.png', 'poster': 'poster.jpg'}
     """
-    wanted: dict[str, tuple[int, str]] = {}
-    for stem in (nfc(stem).casefold() for stem in stems):
-        wanted[stem] = (1, "thumb" if kind is MediaType.EPISODE else "poster")
-        for rank, (label, picture) in enumerate(_PICTURE_NAMES.items()):
-            wanted[f"{stem}-{label}"] = (rank + 2, picture)
-    if bare:
-        for rank, (label, picture) in enumerate(_PICTURE_NAMES.items()):
-            wanted[label] = (rank + 50, picture)
-    found: dict[str, tuple[int, str]] = {}
-    for name in sorted(files, key=sort_key):
-        if suffix_of(name) in _PICTURE_SUFFIXES and (match := wanted.get(nfc(stem_of(name)).casefold())):
-            rank, picture = match
-            if picture not in found or rank < found[picture][0]:
-                found[picture] = (rank, name)
-    return {picture: name for picture, (_, name) in sorted(found.items())}
+    found: dict[str, str] = {}
+    if not pictures:
+        return found
+    for stem in map(_folded, stems):
+        for label, picture in _PICTURE_NAMES.items():
+            if name := pictures.get(f"{stem}-{label}"):
+                found.setdefault(picture, name)
+        if name := pictures.get(stem):
+            found.setdefault("thumb" if kind is MediaType.EPISODE else "poster", name)
+    for label, picture in _PICTURE_NAMES.items() if bare else ():
+        if name := pictures.get(label):
+            found.setdefault(picture, name)
+    return dict(sorted(found.items()))
 
 
-def find_season_pictures(files: Iterable[str]) -> dict[int, dict[str, str]]:
+def find_season_pictures(pictures: Mapping[str, str]) -> dict[int, dict[str, str]]:
     """Find the artwork of seasons in their show's folder: season number to kind to name.
 
     Example:
-        >>> find_season_pictures(["season01-poster.jpg", "season-specials-banner.png", "poster.jpg"])
+        >>> find_season_pictures(index_pictures(["season01-poster.jpg", "season-specials-banner.png"]))
         {0: {'banner': 'season-specials-banner.png'}, 1: {'poster': 'season01-poster.jpg'}}
     """
     found: dict[int, dict[str, str]] = {}
-    for name in sorted(files, key=sort_key):
-        match = _SEASON_PICTURE.fullmatch(stem_of(name))
-        if match and suffix_of(name) in _PICTURE_SUFFIXES and (kind := _PICTURE_NAMES.get(match[2].lower())):
+    for stem, name in pictures.items():
+        match = _SEASON_PICTURE.fullmatch(stem)
+        if match and (kind := _PICTURE_NAMES.get(match[2])):
             found.setdefault(int(match[1] or 0), {}).setdefault(kind, name)
     return dict(sorted(found.items()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mediasync.backends.base import Remark
 from mediasync.backends.nfo import naming
-from mediasync.backends.nfo.folders import Folder, list_actors, list_folder, reason
+from mediasync.backends.nfo.folders import ActorPictures, Folder, list_actors, list_folder, reason
 from mediasync.backends.nfo.units import FolderFailed, NfoFile, ShowUnit
 from mediasync.vocabulary import MediaType
 
@@ -55,7 +55,7 @@ def collect_show(root: str, folder: Folder) -> tuple[ShowUnit, list[str]]:
             show.season_folders.setdefault(season, path)
             images = naming.find_pictures(below.pictures, (), MediaType.SEASON, bare=True)
             show.season_images[season] = show.season_images.get(season, {}) | _paths(below, images)
-        _add_folder(root, show, below, season, actors | list_actors(root, below))
+        _add_folder(root, show, below, season, ActorPictures(actors | list_actors(root, below)))
         pending += [(below.path_of(name), season) for name in reversed(below.dirs)]
     return show, nested
 
@@ -68,9 +68,7 @@ def _is_other_item(folder: Folder) -> bool:
     )
 
 
-def _add_folder(
-    root: str, show: ShowUnit, folder: Folder, season: int | None, actors: dict[str, str]
-) -> None:
+def _add_folder(root: str, show: ShowUnit, folder: Folder, season: int | None, actors: ActorPictures) -> None:
     if season_nfo := folder.find("season.nfo"):
         show.seasons.append(
             NfoFile(
@@ -84,22 +82,24 @@ def _add_folder(
                 season=season,
             )
         )
-    nfos = folder.nfos
-    described = {_numbers(name) for name in nfos}
-    for group in naming.group_files(nfos, folder.videos):
+    described = {_numbers(name) for name in folder.nfos}
+    videos: dict[tuple[int, tuple[int, ...]] | None, str] = {}
+    for name in folder.videos:
+        videos.setdefault(_numbers(name), name)
+    for group in folder.groups:
         if group.nfos:
-            show.episodes.append(_episode(folder, group, season, actors))
+            numbers = _numbers(group.nfos[0])
+            video = next(iter(group.videos), None) or (videos.get(numbers) if numbers else None)
+            show.episodes.append(_episode(folder, group, video, season, actors))
         elif _numbers(group.videos[0]) is None or _numbers(group.videos[0]) not in described:
             show.findings.append(Remark(folder.key_of(group.videos[0]), "a video without an NFO file"))
     show.findings += folder.findings
 
 
-def _episode(folder: Folder, group: naming.Group, season: int | None, actors: dict[str, str]) -> NfoFile:
+def _episode(
+    folder: Folder, group: naming.Group, video: str | None, season: int | None, actors: ActorPictures
+) -> NfoFile:
     nfo = group.nfos[0]
-    numbers = _numbers(nfo)
-    video = next(iter(group.videos), None)
-    if video is None and numbers is not None:
-        video = next((name for name in folder.videos if _numbers(name) == numbers), None)
     stems = [group.base, *(naming.stem_of(name) for name in (*group.nfos, *group.videos))]
     return NfoFile(
         path=folder.path_of(nfo),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mediasync.backends.base import Finding
+from mediasync.backends.nfo.folders import ActorPictures
 from mediasync.vocabulary import MediaType
 
 _RULE: Final = "1"
@@ -24,7 +25,7 @@ class NfoFile:
         name: of the film's, show's or season's folder or of the video: a title may have to be read from it.
         item_path: where the item itself lies, ``None`` if only the NFO file is there.
         images: local artwork, kind to path relative to the root.
-        actors: local pictures of actors, by `naming.actor_key`.
+        actors: local pictures of actors.
         season: the number of the season that its folder is named after.
         surroundings: a digest of all of that; a part of the change token.
     """
@@ -35,13 +36,14 @@ class NfoFile:
     name: str
     item_path: str | None
     images: dict[str, str] = field(default_factory=dict)
-    actors: dict[str, str] = field(default_factory=dict)
+    actors: ActorPictures = field(default_factory=ActorPictures)
     season: int | None = None
     surroundings: str = field(init=False)
 
     def __post_init__(self) -> None:
-        pictures = sorted((*self.images.values(), *self.actors.values()))
-        text = "\0".join((_RULE, self.path, self.item_path or "", *pictures))
+        text = "\0".join(
+            (_RULE, self.path, self.item_path or "", self.actors.digest, *sorted(self.images.values()))
+        )
         self.surroundings = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 

@@ -1,0 +1,23 @@
+"""All tests, in one command; arguments are passed on to pytest."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "examples"))
+
+from environment import python_with  # noqa: E402
+
+
+def main(arguments: list[str]) -> int:
+    """Run pytest; without arguments all tests, with the coverage that must be reached."""
+    whole = [] if arguments else ["--cov", "--cov-report=term"]
+    command = [python_with("test"), "-m", "pytest", *whole, *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
