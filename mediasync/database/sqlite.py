@@ -42,7 +42,7 @@ _GAP: Final = 0.008
 _CONTENDED_FOR: Final = 2.0
 _HELD_BEFORE_GAP: Final = 0.25
 
-_WAL_PAGES: Final = 4000
+_WAL_PAGES: Final = 10_000
 _READER_PATIENCE: Final = "busy_timeout = 5000"
 
 _VERSION: Final = """

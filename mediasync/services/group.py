@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,9 +14,8 @@ from mediasync.repositories.media import ItemState, MediaRepository, item_row
 from mediasync.repositories.people import PeopleRepository
 from mediasync.vocabulary import Completeness, MediaType
 
-# A group is written in parts, in one transaction: what is computed for one part keeps the event loop for a few
-# milliseconds only.
-_ITEMS_PER_PART: Final = 250
+ITEMS_PER_PART: Final = 250
+"""A group is handled in parts of so many items, each of which keeps the event loop for a few milliseconds."""
 
 _RANKS: Final = {MediaType.SEASON: 1, MediaType.EPISODE: 2}
 
@@ -82,34 +81,41 @@ def is_stored(item: NormalItem, state: ItemState | None) -> bool:
     return not plan.writes and not plan.stamps
 
 
-async def save_group(session: Session, items: Sequence[NormalItem]) -> list[bool | UnknownParent]:
+async def save_group(
+    session: Session, items: Sequence[NormalItem], enough: Callable[[], bool]
+) -> list[bool | UnknownParent]:
     """Save items of different ids, with their people and credits, inside the caller's transaction.
 
     Args:
         session: the transaction.
-        items: in normal form, in any order.
+        items: in normal form, parents before their children (see `rank`).
+        enough: asked between parts; when it says so, the rest is left.
 
     Returns:
-        For each item, in the order given: whether it was written, or the error of one whose parent is
-        not there. Nothing of such an item is written.
+        For each of the first items, up to where it was enough: whether it was written, or the error of one
+        whose parent is not there. Nothing of such an item is written.
 
     Raises:
         DataError: if the database refuses any of them; the transaction must then be rolled back.
         UnknownSource: if a source is not stored.
     """
+    outcomes: list[bool | UnknownParent] = []
+    while len(outcomes) < len(items) and not (outcomes and enough()):
+        outcomes += await _save_part(session, items[len(outcomes) : len(outcomes) + ITEMS_PER_PART])
+    return outcomes
+
+
+async def _save_part(session: Session, items: Sequence[NormalItem]) -> list[bool | UnknownParent]:
     media, people = MediaRepository(session), PeopleRepository(session)
-    wanted = {item.id for item in items}
-    parents = {item.parent_id for item in items if item.parent_id} - wanted
-    states = await media.find_states([*wanted, *sorted(parents)])
+    wanted = dict.fromkeys(item.id for item in items)
+    wanted.update(dict.fromkeys(item.parent_id for item in items if item.parent_id))
+    states = await media.find_states(list(wanted))
     orphans = _orphans(items, states)
     plans = {item.id: _plan(item, states.get(item.id)) for item in items if item.id not in orphans}
     await _compare_values(media, people, plans)
-
-    written = sorted((plan for plan in plans.values() if plan.writes), key=lambda plan: rank(plan.item))
-    for first in range(0, len(written), _ITEMS_PER_PART):
-        await _write(media, people, written[first : first + _ITEMS_PER_PART])
-    stamped = [(plan.item, plan.fingerprint) for plan in plans.values() if plan.stamps]
-    if stamped:
+    if written := [plan for plan in plans.values() if plan.writes]:
+        await _write(media, people, written)
+    if stamped := [(plan.item, plan.fingerprint) for plan in plans.values() if plan.stamps]:
         await media.update_stamps(stamped)
     return [orphans.get(item.id) or plans[item.id].writes for item in items]
 
@@ -144,7 +150,7 @@ def rank(item: NormalItem) -> int:
 def _orphans(items: Sequence[NormalItem], states: dict[str, ItemState]) -> dict[str, UnknownParent]:
     orphans: dict[str, UnknownParent] = {}
     types: dict[str, str] = {item_id: state.media_type for item_id, state in states.items()}
-    for item in sorted(items, key=rank):
+    for item in items:
         if item.parent_id is not None and types.get(item.parent_id) not in item.parent_types:
             found = types.get(item.parent_id)
             reason = (

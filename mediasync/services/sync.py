@@ -143,6 +143,11 @@ class SyncService:
         async with self._database.read() as session:
             return await RunRepository(session).list_runs(source_id, limit)
 
+    async def find_run(self, run_id: int) -> SyncRun | None:
+        """Return one run, or None."""
+        async with self._database.read() as session:
+            return await RunRepository(session).find(run_id)
+
     async def list_problems(self, run_id: int) -> list[tuple[str, str, str]]:
         """Return what a run could not read or store, as (kind, subject, reason).
 

@@ -12,16 +12,18 @@ from typing import Any, Final, TypeVar
 from mediasync.concurrency import finish
 from mediasync.database import Database
 from mediasync.dialects.base import Session
-from mediasync.errors import DatabaseError, DataError, LifecycleError, UsageError
+from mediasync.errors import DatabaseError, DataError, LifecycleError, UnknownParent, UsageError
 from mediasync.normal import NormalItem
 from mediasync.reports import SaveResult, SaveStatus
 from mediasync.repositories.media import MediaRepository
-from mediasync.services.group import is_stored, rank, save_group
+from mediasync.services.group import ITEMS_PER_PART, is_stored, rank, save_group
 
 T = TypeVar("T")
 
-MAX_GROUP_ITEMS: Final = 500
-MAX_GROUP_CREDITS: Final = 10_000
+MAX_GROUP_ITEMS: Final = 2_000
+MAX_GROUP_CREDITS: Final = 40_000
+MAX_GROUP_SECONDS: Final = 0.5
+"""A transaction that takes longer is committed with what it has saved; the rest makes the next one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -215,37 +217,47 @@ class Writer:
 
     async def _without_stored(self, group: list[Save]) -> list[Save]:
         """Answer the saves of what is stored already: they need no transaction, only this look."""
-        async with self._database.read() as session:
-            states = await MediaRepository(session).find_states([save.item.id for save in group])
         changed = []
-        for save in group:
-            if is_stored(save.item, states.get(save.item.id)):
-                _succeed(save, SaveStatus.UNCHANGED)
-            else:
-                changed.append(save)
+        for first in range(0, len(group), ITEMS_PER_PART):
+            part = group[first : first + ITEMS_PER_PART]
+            async with self._database.read() as session:
+                states = await MediaRepository(session).find_states([save.item.id for save in part])
+            for save in part:
+                if is_stored(save.item, states.get(save.item.id)):
+                    _succeed(save, SaveStatus.UNCHANGED)
+                else:
+                    changed.append(save)
         return changed
 
     async def _write(self, group: list[Save]) -> None:
-        items = [save.item for save in group]
-        try:
-            outcomes = await self._database.write(partial(save_group, items=items))
-        except (DataError, UsageError) as error:
-            if len(group) == 1:
-                group[0].answer(error)
+        group = sorted(group, key=lambda save: rank(save.item))
+        while group:
+            try:
+                outcomes = await self._database.write(partial(_save, items=[save.item for save in group]))
+            except (DataError, UsageError) as error:
+                if len(group) == 1:
+                    group[0].answer(error)
+                    return
+                middle = len(group) // 2
+                await self._write(group[:middle])
+                group = group[middle:]
+            except DatabaseError as error:
+                for save in group:
+                    save.answer(error)
                 return
-            group = sorted(group, key=lambda save: rank(save.item))
-            middle = len(group) // 2
-            await self._write(group[:middle])
-            await self._write(group[middle:])
-        except DatabaseError as error:
-            for save in group:
-                save.answer(error)
-        else:
-            for save, outcome in zip(group, outcomes, strict=True):
-                if isinstance(outcome, Exception):
-                    save.answer(outcome)
-                else:
-                    _succeed(save, SaveStatus.SAVED if outcome else SaveStatus.UNCHANGED)
+            else:
+                for save, outcome in zip(group, outcomes, strict=False):
+                    if isinstance(outcome, Exception):
+                        save.answer(outcome)
+                    else:
+                        _succeed(save, SaveStatus.SAVED if outcome else SaveStatus.UNCHANGED)
+                group = group[len(outcomes) :]
+
+
+async def _save(session: Session, items: list[NormalItem]) -> list[bool | UnknownParent]:
+    clock = asyncio.get_running_loop().time
+    end = clock() + MAX_GROUP_SECONDS
+    return await save_group(session, items, lambda: clock() > end)
 
 
 def _succeed(save: Save, status: SaveStatus) -> None:
