@@ -1,0 +1,89 @@
+"""Reading a whole folder in a test."""
+
+from dataclasses import dataclass, field
+
+from mediasync.backends.base import Finding, Found, Remark, Unchanged, Unreadable
+from mediasync.backends.nfo import NfoBackend
+from mediasync.models import Library, MediaItem, Source
+
+
+@dataclass
+class Reading:
+    """What was read: libraries, and by library what was found, in order."""
+
+    libraries: list[Library] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    library_of: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def items(self) -> dict[str, MediaItem]:
+        return {found.item.remote_id: found.item for found in self.findings if isinstance(found, Found)}
+
+    @property
+    def problems(self) -> dict[str, tuple[str, ...]]:
+        found = (finding for finding in self.findings if isinstance(finding, Found))
+        return {finding.item.remote_id: finding.problems for finding in found if finding.problems}
+
+    @property
+    def unreadable(self) -> dict[str, str]:
+        return {found.remote_id: found.reason for found in self.findings if isinstance(found, Unreadable)}
+
+    @property
+    def remarks(self) -> dict[str, str]:
+        return {found.subject: found.text for found in self.findings if isinstance(found, Remark)}
+
+    @property
+    def unchanged(self) -> list[str]:
+        return [found.remote_id for found in self.findings if isinstance(found, Unchanged)]
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        return {key: item.change_token for key, item in self.items.items() if item.change_token}
+
+
+def make_backend(root, **options) -> NfoBackend:
+    return NfoBackend(root, source=Source(id="folder", kind="nfo"), **options)
+
+
+async def read(root, known=None, **options) -> Reading:
+    """Read every library of *root*; an item found twice fails the test."""
+    backend = make_backend(root, **options)
+    reading = Reading()
+    async with backend.open():
+        reading.libraries = await backend.fetch_libraries()
+        for library in reading.libraries:
+            async for finding in backend.iter_items(library, known or {}):
+                reading.findings.append(finding)
+                if isinstance(finding, Found):
+                    key = finding.item.remote_id
+                    assert key not in reading.library_of, f"{key} was found twice"
+                    reading.library_of[key] = library.id
+    return reading
+
+
+def people(item: MediaItem) -> list[tuple[str, str, str | None]]:
+    assert item.credits is not None
+    assert [credit.sort_order for credit in item.credits] == list(range(len(item.credits)))
+    return [(str(credit.person_type), credit.person.name, credit.role) for credit in item.credits]
+
+
+def write(root, files):
+    """Create files below *root*: path to text or bytes."""
+    for path, content in files.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def movie(title, extra=""):
+    return f"<movie><title>{title}</title><year>2000</year>{extra}</movie>"
+
+
+def episode(title, season=None, number=None, extra=""):
+    numbers = "" if season is None else f"<season>{season}</season><episode>{number}</episode>"
+    return f"<episodedetails><title>{title}</title>{numbers}{extra}</episodedetails>"
+
+
+def actor(name, role="", **fields):
+    extra = "".join(f"<{key}>{value}</{key}>" for key, value in fields.items())
+    return f"<actor><name>{name}</name><role>{role}</role>{extra}</actor>"
