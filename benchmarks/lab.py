@@ -1,0 +1,218 @@
+"""Where measuring happens: the options, the temporary files, and the measurements that several rows share."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks import worker
+from benchmarks.data import movies_for
+
+Runs = dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says."""
+
+    credits: int = 300_000
+    big_credits: int = 1_000_000
+    rival_movies: int = 2_000
+    rounds: int = 3
+
+
+@dataclass
+class Lab:
+    """One run of the benchmarks.
+
+    Attributes:
+        options: what the command line says.
+        directory: for the databases.
+        problems: why the figures are worth nothing: rows that differ, results that are wrong.
+        compared: how many rows were found equal, by comparison.
+    """
+
+    options: Options
+    directory: Path
+    wanted: frozenset[str] = frozenset()
+    problems: list[str] = field(default_factory=list)
+    compared: dict[str, dict[str, int]] = field(default_factory=dict)
+    _measured: dict[str, Runs | worker.WorkerFailedError] = field(default_factory=dict)
+    _stored: dict[int, Path] = field(default_factory=dict)
+
+    @property
+    def movies(self) -> int:
+        """The size of the library of most rows."""
+        return movies_for(self.options.credits)
+
+    @property
+    def big_movies(self) -> int:
+        """The size of the library of the big rows."""
+        return movies_for(self.options.big_credits)
+
+    @property
+    def rest_reads(self) -> int:
+        """How many reads are made at rest: enough for a 99th percentile, few when the library is tiny."""
+        return min(1500, max(self.movies, 20))
+
+    def say(self, words: str) -> None:
+        """Tell the progress."""
+        print(words, file=sys.stderr, flush=True)
+
+    def call(self, task: str, **parameters: Any) -> dict[str, Any]:
+        """Run one task in a child process."""
+        result = worker.call(task, **parameters)
+        if "wall" in result:
+            size = parameters.get("movies", "")
+            self.say(f"  {task} {size}: {result['wall']:.2f} s, CPU {result['cpu']:.2f} s")
+        return result
+
+    def path(self, name: str) -> Path:
+        """Return the path of a new database, without an older one."""
+        path = self.directory / f"{name}.db"
+        remove(path)
+        return path
+
+    def folder(self, name: str) -> Path:
+        """Return a new empty folder."""
+        path = self.directory / name
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir()
+        return path
+
+    def copy_of_stored(self, movies: int, name: str) -> Path:
+        """Return a copy of a database in which mediasync has stored *movies*."""
+        return self.copy(self.stored(movies), name)
+
+    def stored(self, movies: int) -> Path:
+        """Return a database in which mediasync has stored *movies*; nobody may write to it."""
+        if movies not in self._stored:
+            path = self.path(f"stored-{movies}")
+            self.call("save_stream", path=str(path), movies=movies)
+            self.keep_stored(movies, path)
+        return self._stored[movies]
+
+    def keep_stored(self, movies: int, path: Path) -> None:
+        """Remember *path* as a database with *movies*."""
+        self._stored[movies] = path
+
+    def copy(self, original: Path, name: str) -> Path:
+        """Return a copy of a database that was closed, which must have left nothing beside it."""
+        wal = Path(f"{original}-wal")
+        if wal.exists() and wal.stat().st_size:
+            self.problems.append(f"{original.name} was closed with a write-ahead log left beside it")
+        return Path(shutil.copy(original, self.path(name)))
+
+    def compare(self, name: str, ours: Path, theirs: Path) -> None:
+        """Compare mediasync's rows with the loader's; a difference is a problem of the whole run."""
+        result = self.call("compare", ours=str(ours), theirs=str(theirs))
+        self.compared[name] = result["counts"]
+        self.problems += [f"{name}: {problem}" for problem in result["problems"]]
+        self.say(f"  compared {name}: {'DIFFERENT' if result['problems'] else 'equal'} {result['counts']}")
+
+    def saves(self) -> Runs:
+        """Return the timings of the main library, all sides in turn, each round in the other order."""
+        return self._once("saves", _measure_saves)
+
+    def scale(self) -> Runs:
+        """Return the timings of the big library and of one a tenth of its size."""
+        return self._once("scale", _measure_scale)
+
+    def _once(self, name: str, measure: Callable[[Lab], Runs]) -> Runs:
+        """Measure what several rows share; a failure is shared as well, not tried again for each row."""
+        if name not in self._measured:
+            try:
+                self._measured[name] = measure(self)
+            except worker.WorkerFailedError as error:
+                self._measured[name] = error
+        result = self._measured[name]
+        if isinstance(result, worker.WorkerFailedError):
+            raise result
+        return result
+
+
+def remove(path: Path) -> None:
+    """Delete a database with what SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
+Step = Callable[[], dict[str, Any]]
+
+
+def _measure_saves(lab: Lab) -> Runs:
+    runs: Runs = {}
+    ours, tasks, theirs = (lab.directory / f"{name}.db" for name in ("mediasync", "tasks", "loader"))
+
+    def load(**parameters: Any) -> Step:
+        return lambda: lab.call("load", path=str(theirs), movies=lab.movies, **parameters)
+
+    def save(path: Path, **parameters: Any) -> Step:
+        return lambda: lab.call("save", path=str(path), movies=lab.movies, **parameters)
+
+    def resave() -> dict[str, Any]:
+        return lab.call("resave", path=str(ours), movies=lab.movies)
+
+    product = lab.wanted & {"cold", "resync", "changed"}
+    for number in range(lab.options.rounds):
+        lab.say(f"round {number + 1} of {lab.options.rounds}, {lab.movies:,} movies")
+        for path in (ours, tasks, theirs):
+            remove(path)
+        cold: dict[str, Step] = {"loader cold": load()}
+        if product:
+            cold["cold"] = save(ours)
+        if "tasks" in lab.wanted:
+            cold["tasks"] = save(tasks, how="tasks")
+        _run(runs, cold, reverse=number % 2 == 1)
+        if number == 0:
+            _compare_cold(lab, ours, tasks, theirs)
+        again: dict[str, Step] = {}
+        if lab.wanted & {"loader", "resync", "changed"}:
+            again["loader resync"] = load()
+        if "resync" in lab.wanted:
+            again["resync"] = resave
+        _run(runs, again, reverse=number % 2 == 1)
+        if "changed" in lab.wanted:
+            _run(runs, {"changed": save(ours, changed=True)})
+            if number == 0:
+                load(changed=True)()
+                lab.compare("changed", ours, theirs)
+    return runs
+
+
+def _compare_cold(lab: Lab, ours: Path, tasks: Path, theirs: Path) -> None:
+    if ours.exists():
+        lab.compare("cold", ours, theirs)
+        lab.keep_stored(lab.movies, lab.copy(ours, f"stored-{lab.movies}"))
+    if tasks.exists():
+        lab.compare("tasks", tasks, theirs)
+
+
+def _measure_scale(lab: Lab) -> Runs:
+    runs: Runs = {}
+    small, big = (lab.directory / f"scale-{name}.db" for name in ("small", "big"))
+    small_movies = max(lab.big_movies // 10, 1)
+    for number in range(lab.options.rounds):
+        lab.say(f"scale, round {number + 1} of {lab.options.rounds}, {lab.big_movies:,} movies")
+        remove(small)
+        remove(big)
+        steps: dict[str, Step] = {
+            "small": lambda: lab.call("save", path=str(small), movies=small_movies),
+            "big": lambda: lab.call("save", path=str(big), movies=lab.big_movies),
+        }
+        _run(runs, steps, reverse=number % 2 == 1)
+    for run in runs["small"]:
+        run["per_credit"] = run["wall"] / small_movies
+    for run in runs["big"]:
+        run["per_credit"] = run["wall"] / lab.big_movies
+    lab.keep_stored(lab.big_movies, big)
+    return runs
+
+
+def _run(runs: Runs, steps: dict[str, Step], *, reverse: bool = False) -> None:
+    for name in reversed(steps) if reverse else steps:
+        runs.setdefault(name, []).append(steps[name]())

@@ -1,0 +1,256 @@
+"""The rows of the table: what is measured, what it must reach, and how it is measured."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from benchmarks import worker
+from benchmarks.clock import median_ratio
+from benchmarks.lab import Lab, remove
+from benchmarks.loader import BATCH
+
+
+@dataclass
+class Figure:
+    """One measured figure.
+
+    Attributes:
+        name: of the row, or of one part of it.
+        what: was measured.
+        value: in *unit*; a ratio where that is empty.
+        must: the most that is allowed, if the row promises anything.
+        goal: the most that is aimed at.
+        scaled: whether it was measured on a smaller library and computed for this one.
+        detail: the parts of the figure.
+    """
+
+    name: str
+    what: str
+    value: float
+    unit: str = ""
+    must: float | None = None
+    goal: float | None = None
+    scaled: bool = False
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        """``GOAL``, ``ok`` or ``MISS``; empty for a figure that promises nothing."""
+        if self.must is None or self.goal is None:
+            return ""
+        return "GOAL" if self.value <= self.goal else "ok" if self.value <= self.must else "MISS"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figure for ``--json``."""
+        return {**asdict(self), "verdict": self.verdict}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table; `measure` gives its figures."""
+
+    name: str
+    what: str
+    measure: Callable[[Lab, Row], list[Figure]]
+    must: float | None = None
+    goal: float | None = None
+    unit: str = ""
+    big: bool = False
+
+    def figure(self, value: float, **detail: Any) -> Figure:
+        """Return the row's own figure."""
+        return Figure(self.name, self.what, value, self.unit, self.must, self.goal, detail=detail)
+
+
+def _loader(lab: Lab, row: Row) -> list[Figure]:
+    runs = lab.saves()
+    path = lab.path("loader-models")
+    models = lab.call("load", path=str(path), movies=lab.movies, models=True)
+    remove(path)
+    size = f"{lab.movies:,} movies × 15, transactions of {BATCH}"
+    return [
+        _seconds("loader", f"the loader: cold, {size}", runs["loader cold"]),
+        _seconds("loader-resync", "the loader: resync of the same", runs["loader resync"]),
+        _seconds("loader-models", "the loader reading models instead of tuples: cold", [models]),
+    ]
+
+
+def _seconds(name: str, what: str, runs: list[dict[str, Any]]) -> Figure:
+    walls = _column(runs, "wall")
+    detail = {"wall": walls, "cpu": _column(runs, "cpu")}
+    return Figure(name, what, statistics.median(walls), "s", detail=detail)
+
+
+def _column(runs: list[dict[str, Any]], key: str) -> list[float]:
+    return [run[key] for run in runs]
+
+
+def _ratio(runs_name: str, divisor_name: str) -> Callable[[Lab, Row], list[Figure]]:
+    def measure(lab: Lab, row: Row) -> list[Figure]:
+        runs = lab.saves()
+        ours = _column(runs[runs_name], "wall")
+        theirs = _column(runs[divisor_name], "wall")
+        cpu = median_ratio(_column(runs[runs_name], "cpu"), _column(runs[divisor_name], "cpu"))
+        return [row.figure(median_ratio(ours, theirs), cpu_ratio=cpu, wall=ours, loader_wall=theirs)]
+
+    return measure
+
+
+def _scale(lab: Lab, row: Row) -> list[Figure]:
+    runs = lab.scale()
+    ratio = median_ratio(*(_column(runs[side], "per_credit") for side in ("big", "small")))
+    return [row.figure(ratio, **{f"{side}_wall": _column(runs[side], "wall") for side in runs})]
+
+
+def _memory(lab: Lab, row: Row) -> list[Figure]:
+    path = lab.path("memory")
+    run = lab.call("save_stream", path=str(path), movies=lab.big_movies)
+    remove(path)
+    return [row.figure(run["peak_mb"], before_mb=run["before_mb"], wall=run["wall"])]
+
+
+def _read_aside(lab: Lab, row: Row) -> list[Figure]:
+    pairs = [_read_aside_once(lab) for _ in range(lab.options.rounds)]
+    syncing, floor = ([pair[side] for pair in pairs] for side in (0, 1))
+    return [
+        row.figure(_median_rise(syncing), **_reads(syncing)),
+        Figure(
+            "read-aside-floor",
+            "the same while the loader writes another file: the machine's own share",
+            _median_rise(floor),
+            detail=_reads(floor),
+        ),
+    ]
+
+
+def _read_aside_once(lab: Lab) -> tuple[dict[str, Any], dict[str, Any]]:
+    path = str(lab.copy_of_stored(lab.movies, "aside"))
+    other = str(lab.path("aside-loader"))
+    size = {"movies": lab.movies}
+    # The floor comes first: it must not see the library that the sync adds.
+    floor = _read_beside(lab, path, "load_while_read", path=other, **size)
+    syncing = _read_beside(lab, path, "save_while_read", path=path, first=lab.movies, **size)
+    return syncing, floor
+
+
+def _read_beside(lab: Lab, read: str, task: str, **parameters: Any) -> dict[str, Any]:
+    signals = str(lab.folder("signals"))
+    reading = {"path": read, "movies": lab.movies, "rest_reads": lab.rest_reads, "signals": signals}
+    reader, other = worker.call_together(("read_aside", reading), (task, {**parameters, "signals": signals}))
+    rest, busy = (reader[when]["p99_ms"] for when in ("rest", "busy"))
+    lab.say(f"  read_aside: p99 {rest:.2f} ms at rest, {busy:.2f} ms beside {task} ({other['wall']:.2f} s)")
+    return reader
+
+
+def _median_rise(rounds: list[dict[str, Any]]) -> float:
+    return median_ratio(*([run[when]["p99_ms"] for run in rounds] for when in ("busy", "rest")))
+
+
+def _read_within(lab: Lab, row: Row) -> list[Figure]:
+    rounds = []
+    for _ in range(lab.options.rounds):
+        path = str(lab.copy_of_stored(lab.movies, "within"))
+        size = {"movies": lab.movies, "first": lab.movies, "rest_reads": lab.rest_reads}
+        rounds.append(lab.call("read_within", path=path, **size))
+    reads = _reads(rounds)
+    return [row.figure(reads["busy"]["p99_ms"], **reads)]
+
+
+def _reads(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the medians over the rounds of what was seen at rest and during the sync."""
+    return {
+        when: {key: statistics.median(run[when][key] for run in rounds) for key in rounds[0][when]}
+        for when in ("rest", "busy")
+    }
+
+
+def _filmography(lab: Lab, row: Row) -> list[Figure]:
+    result = lab.call("filmographies", path=str(lab.stored(lab.big_movies)))
+    return [row.figure(result["popular"]["p50_ms"], **result)]
+
+
+RIVALS = {
+    "databases": ("`databases`, row by row as its documentation shows", 10),
+    "orm": ("SQLAlchemy's asyncio ORM, merge", 10),
+    "core": ("SQLAlchemy's asyncio Core, in bulk", 1),
+}
+
+
+def _rivals(lab: Lab, row: Row) -> list[Figure]:
+    movies = lab.options.rival_movies
+    figures = []
+    for name, (what, fewer) in RIVALS.items():
+        ran = max(movies // fewer, 1)
+        path = lab.path(f"rival-{name}")
+        run = lab.call("rival", name=name, path=str(path), movies=ran)
+        remove(path)
+        figures.append(_scaled(f"rival-{name}", what, run["wall"], ran, movies))
+    for name, task in (("loader", "load"), ("mediasync", "save")):
+        path = lab.path(f"rival-{name}")
+        run = lab.call(task, path=str(path), movies=movies)
+        remove(path)
+        figures.append(_scaled(f"rival-{name}", f"{name}, for comparison", run["wall"], movies, movies))
+    return figures
+
+
+def _scaled(name: str, what: str, seconds: float, ran: int, movies: int) -> Figure:
+    return Figure(
+        name,
+        f"{what}: {movies:,} movies × 15, cold",
+        seconds * movies / ran,
+        "s",
+        scaled=ran != movies,
+        detail={"ran_movies": ran, "wall": seconds},
+    )
+
+
+ROWS = (
+    Row("loader", "the yardstick itself: the hand-written synchronous loader", _loader),
+    Row("cold", "cold save through save_media_items ÷ the loader", _ratio("cold", "loader cold"), 1.1, 0.8),
+    Row(
+        "tasks",
+        "the same by 1,000 tasks that each await save_media_item ÷ the loader",
+        _ratio("tasks", "loader cold"),
+        1.4,
+        1.0,
+    ),
+    Row(
+        "resync",
+        "resync, unchanged, no row written ÷ the loader's resync",
+        _ratio("resync", "loader resync"),
+        0.3,
+        0.15,
+    ),
+    Row(
+        "changed",
+        "resync with 1 % of items changed ÷ the loader's resync",
+        _ratio("changed", "loader resync"),
+        0.35,
+        0.2,
+    ),
+    Row(
+        "read-aside",
+        "read of one cast while another process syncs, p99 ÷ the same at rest",
+        _read_aside,
+        3,
+        1.5,
+    ),
+    Row("read-within", "the same in the syncing process, p99", _read_within, 20, 10, "ms"),
+    Row("rivals", "other ways from asyncio, for scale", _rivals),
+    Row("scale", "time per credit of the big library ÷ of a tenth of it", _scale, 1.3, 1.1, big=True),
+    Row(
+        "memory", "peak memory of a sync of the big library from a stream", _memory, 200, 120, "MB", big=True
+    ),
+    Row(
+        "filmography",
+        "filmography of one person in the big library, public views",
+        _filmography,
+        10,
+        2,
+        "ms",
+        big=True,
+    ),
+)

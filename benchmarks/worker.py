@@ -1,0 +1,144 @@
+"""The child processes: each measurement begins with a clean heap, and none is disturbed by another's garbage.
+
+``python -m benchmarks.worker TASK PARAMETERS`` with the parameters in JSON; the result is one line of JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Result = dict[str, Any]
+
+
+class WorkerFailedError(Exception):
+    """A child process did not finish its task."""
+
+
+def call(task: str, **parameters: Any) -> Result:
+    """Run one task in a process of its own."""
+    return call_together((task, parameters))[0]
+
+
+def call_together(*tasks: tuple[str, dict[str, Any]]) -> list[Result]:
+    """Run tasks at the same time, each in a process of its own; if one fails, the others are ended."""
+    children = [_start(task, parameters) for task, parameters in tasks]
+    try:
+        while any(child.poll() is None for child in children):
+            if any(child.poll() for child in children):
+                break
+            time.sleep(0.02)
+        for (task, _), child in zip(tasks, children, strict=True):
+            if child.poll():
+                raise WorkerFailedError(f"{task} ended with exit code {child.returncode}")
+        return [json.loads(child.communicate()[0].splitlines()[-1]) for child in children]
+    finally:
+        for child in children:
+            if child.poll() is None:
+                child.kill()
+            child.wait()
+            if child.stdout:
+                child.stdout.close()
+
+
+def _start(task: str, parameters: dict[str, Any]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "benchmarks.worker", task, json.dumps(parameters)]
+    root = Path(__file__).resolve().parent.parent
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root)
+
+
+def _load(path: str, movies: int, *, models: bool = False, changed: bool = False) -> Result:
+    from benchmarks import loader
+    from benchmarks.clock import Stopwatch
+    from benchmarks.data import build_models, change_movies, stream_movies
+
+    rows = stream_movies(movies)
+    if changed:
+        rows = change_movies(rows)
+    given: Any = build_models(rows) if models else list(rows)
+    write: Any = loader.load_models if models else loader.load
+    connection = loader.open_database(Path(path))
+    watch = Stopwatch()
+    write(connection, given)
+    connection.close()
+    return {**watch.read()}
+
+
+def _load_while_read(path: str, movies: int, signals: str) -> Result:
+    from benchmarks import loader
+    from benchmarks.clock import Stopwatch
+    from benchmarks.data import make_movies
+    from benchmarks.meeting import Meeting
+
+    meeting = Meeting(signals)
+    rows = make_movies(movies)
+    connection = loader.open_database(Path(path))
+    meeting.tell("ready")
+    meeting.wait_for("go")
+    watch = Stopwatch()
+    meeting.tell("begun")
+    loader.load(connection, rows)
+    meeting.tell("done")
+    connection.close()
+    return {**watch.read()}
+
+
+def _compare(ours: str, theirs: str) -> Result:
+    from benchmarks.compare import compare
+
+    return compare(ours, theirs)
+
+
+def _filmographies(path: str) -> Result:
+    from benchmarks.compare import filmographies
+
+    return filmographies(path)
+
+
+def _rival(name: str, path: str, movies: int) -> Result:
+    from benchmarks import rivals
+
+    return asyncio.run(rivals.run(name, path, movies))
+
+
+def _product(function: str) -> Callable[..., Result]:
+    def run(**parameters: Any) -> Result:
+        from benchmarks import product
+
+        result: Result = asyncio.run(getattr(product, function)(**parameters))
+        return result
+
+    return run
+
+
+# Imported where they are used: the loader must be measurable without the rest, and memory without the rivals.
+TASKS: dict[str, Callable[..., Result]] = {
+    "load": _load,
+    "load_while_read": _load_while_read,
+    "compare": _compare,
+    "filmographies": _filmographies,
+    "rival": _rival,
+    "save": _product("save"),
+    "resave": _product("resave"),
+    "save_stream": _product("save_stream"),
+    "save_while_read": _product("save_while_read"),
+    "read_aside": _product("read_aside"),
+    "read_within": _product("read_within"),
+}
+
+
+def main() -> None:
+    """Run the task that the arguments name."""
+    task, parameters = sys.argv[1:]
+    result = TASKS[task](**json.loads(parameters))
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""The benchmarks run at tiny sizes, find both sides' rows equal, and would notice if they were not.
+
+No figure is held against anything: how fast a machine is says nothing about whether the program is right.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+FIGURES = [
+    "loader",
+    "loader-resync",
+    "loader-models",
+    "cold",
+    "tasks",
+    "resync",
+    "changed",
+    "read-aside",
+    "read-aside-floor",
+    "read-within",
+    "rival-databases",
+    "rival-orm",
+    "rival-core",
+    "rival-loader",
+    "rival-mediasync",
+    "scale",
+    "memory",
+    "filmography",
+]
+PROMISES = {
+    "cold",
+    "tasks",
+    "resync",
+    "changed",
+    "read-aside",
+    "read-within",
+    "scale",
+    "memory",
+    "filmography",
+}
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in the root of the checkout."""
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+
+
+def work(task: str, **parameters: Any) -> dict[str, Any]:
+    """Run one task of the benchmarks."""
+    done = run("benchmarks.worker", task, json.dumps(parameters))
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def test_every_row_is_measured_and_both_sides_hold_the_same() -> None:
+    sizes = ["--credits", "600", "--big-credits", "1500", "--rival-movies", "20", "--rounds", "1"]
+    done = run("benchmarks", *sizes, "--big", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+
+    figures = {figure["name"]: figure for figure in document["figures"]}
+    assert list(figures) == FIGURES
+    assert document["problems"] == []
+    assert set(document["compared"]) == {"cold", "tasks", "changed"}
+    for counts in document["compared"].values():
+        assert counts["media_items"] == 40
+        assert counts["media_people"] == 600
+    for name, figure in figures.items():
+        assert math.isfinite(figure["value"])
+        assert figure["value"] > 0
+        assert (figure["verdict"] in {"GOAL", "ok", "MISS"}) == (name in PROMISES)
+
+
+def test_table_has_one_line_for_each_figure() -> None:
+    done = run("benchmarks", "--credits", "150", "--rounds", "1", "--only", "loader")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["row", "loader", "loader-resync", "loader-models"]
+
+
+def test_an_unknown_row_is_refused() -> None:
+    done = run("benchmarks", "--only", "cold,colder")
+    assert done.returncode != 0
+    assert "no such row: colder" in done.stderr
+
+
+def test_a_difference_of_one_role_is_found(tmp_path: Path) -> None:
+    ours, theirs = (str(tmp_path / name) for name in ("ours.db", "theirs.db"))
+    for path in (ours, theirs):
+        work("load", path=path, movies=10)
+    assert work("compare", ours=ours, theirs=theirs)["problems"] == []
+
+    with closing(sqlite3.connect(ours)) as connection, connection:
+        connection.execute("UPDATE media_people SET role = 'Neo' WHERE id = 7")
+    problems = work("compare", ours=ours, theirs=theirs)["problems"]
+    assert len(problems) == 2
+    assert "only mediasync has" in problems[0]
+    assert "only the loader has" in problems[1]
+
+
+def test_a_missing_credit_is_found(tmp_path: Path) -> None:
+    ours, theirs = (str(tmp_path / name) for name in ("ours.db", "theirs.db"))
+    for path in (ours, theirs):
+        work("load", path=path, movies=10)
+    with closing(sqlite3.connect(ours)) as connection, connection:
+        connection.execute("DELETE FROM media_people WHERE id = 7")
+    problems = work("compare", ours=ours, theirs=theirs)["problems"]
+    assert problems[0] == "media_people: 149 rows, but the loader has 150"
