@@ -64,6 +64,7 @@ class Database:
         self._state = State.NEW
         self._loop: asyncio.AbstractEventLoop | None = None
         self._reads = 0
+        self._writes = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -81,6 +82,11 @@ class Database:
     def longest_wait(self) -> float:
         """The longest time, in seconds, that a transaction waited to begin."""
         return self._engine.longest_wait
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a read or a transaction is under way."""
+        return bool(self._reads or self._writes)
 
     async def open(self) -> None:
         """Connect, and create or upgrade the schema.
@@ -168,7 +174,11 @@ class Database:
             DatabaseError: as its subclasses say.
         """
         self.check_open()
-        return await self._engine.write(work)
+        self._writes += 1
+        try:
+            return await self._engine.write(work)
+        finally:
+            self._writes -= 1
 
 
 def _sqlite_path(url: str) -> str:

@@ -14,9 +14,11 @@ from mediasync.services.writer import Save, Writer
 
 T = TypeVar("T")
 
-# Bringing an item into normal form takes tens of microseconds. After this many the event loop gets its turn,
-# so that readers wait for less than a millisecond.
-_ITEMS_PER_TURN: Final = 16
+# Bringing an item into normal form takes tens of microseconds. After this many the event loop gets its turn, and
+# while the database's threads work, they get the interpreter's lock: a loop that only turns (sleep(0)) gives the
+# lock up and takes it back before a waiting thread has woken, again and again.
+_ITEMS_PER_TURN: Final = 64
+_PAUSE: Final = 0.0005
 
 
 async def as_async(values: Iterable[T] | AsyncIterable[T]) -> AsyncIterator[T]:
@@ -65,7 +67,7 @@ class SaveStream:
                 self._take(item, position, source_id, library_id)
                 position += 1
                 if position % _ITEMS_PER_TURN == 0:
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(_PAUSE if self._writer.database_at_work else 0)
                 while len(self._under_way) >= self._concurrency:
                     await self._movement()
         except asyncio.CancelledError:

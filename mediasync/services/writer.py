@@ -74,6 +74,11 @@ class Writer:
         self._closing = False
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def database_at_work(self) -> bool:
+        """Whether a read or a transaction is under way."""
+        return self._database.at_work
+
     def start(self) -> None:
         """Start the task."""
         self._task = asyncio.create_task(self._run(), name="mediasync writer")
