@@ -117,6 +117,10 @@ class MediaSync:
         """Return the newest *limit* runs, of one source or of all."""
         return await self._syncs.list_runs(source_id, limit=limit)
 
+    async def find_run(self, run_id: int) -> SyncRun | None:
+        """Return one run, or None."""
+        return await self._syncs.find_run(run_id)
+
     async def list_problems(self, run_id: int) -> list[tuple[str, str, str]]:
         """Return what a run could not read or store, as (kind, subject, reason).
 
@@ -150,8 +154,11 @@ def make_backend(text: str) -> Backend:
             f"{without_secrets(text)!r} is no source: write nfo:FOLDER, or NAME=nfo:FOLDER to give it a name "
             "of lower-case letters, digits, '-' and '_'"
         )
-    root = Path(folder).expanduser()
-    label = root.resolve().name or "root"
+    try:
+        root = Path(folder).expanduser()
+        label = root.resolve().name or "root"
+    except (OSError, RuntimeError) as error:
+        raise ConfigurationError(f"{without_secrets(text)!r} names no folder: {error}") from error
     source_id = check_source_id(name) if name else f"{kind}-{_slug(label)}"
     return NfoBackend(root, source=Source(id=source_id, kind=SourceKind.NFO, name=name or label))
 

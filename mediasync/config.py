@@ -1,10 +1,20 @@
-"""Settings: how the database is opened."""
+"""Settings: which database is used, and how it is opened."""
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import quote, unquote
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from mediasync.errors import ConfigurationError
+
+DATABASE_VARIABLE: Final = "MEDIASYNC_DATABASE"
+
+_MISSING_SLASHES: Final = re.compile(r"(?i)(sqlite|postgres|postgresql)(\+\w+)?:")
 
 
 class DatabaseOptions(BaseModel):
@@ -28,3 +38,90 @@ class DatabaseOptions(BaseModel):
     synchronous: Literal["normal", "full"] = "normal"
     writer_cache_kib: int = Field(default=32 * 1024, ge=64)
     reader_cache_kib: int = Field(default=4 * 1024, ge=64)
+
+
+def read_setting(name: str, environ: Mapping[str, str]) -> str | None:
+    """Return what the environment sets: the variable *name*, or the content of the file ``{name}_FILE``.
+
+    An empty variable counts as one that is not set.
+
+    Raises:
+        ConfigurationError: if both are set, or the file cannot be read.
+    """
+    value, file = environ.get(name), environ.get(f"{name}_FILE")
+    if not file:
+        return value or None
+    if value:
+        raise ConfigurationError(f"{name} and {name}_FILE are both set: set only one of them")
+    try:
+        content = Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError(
+            f"{name}_FILE: {file!r} cannot be read: {error.strerror or error}"
+        ) from error
+    except ValueError as error:
+        raise ConfigurationError(f"{name}_FILE: {file!r} cannot be read: it is no text in UTF-8") from error
+    if not content:
+        raise ConfigurationError(f"{name}_FILE: {file!r} is empty")
+    return content
+
+
+def database_url(option: str | None, environ: Mapping[str, str]) -> str | None:
+    """Return the URL of the database that was asked for, or None if nothing asks for one.
+
+    Args:
+        option: a URL or a plain path; it beats the environment.
+        environ: ``MEDIASYNC_DATABASE``, or ``MEDIASYNC_DATABASE_FILE`` with a file that holds it.
+
+    Raises:
+        ConfigurationError: if it is none that can be used.
+
+    Example:
+        >>> database_url("films/media.db", {"MEDIASYNC_DATABASE": "sqlite:///other.db"})
+        'sqlite:///films/media.db'
+    """
+    text = option if option is not None else read_setting(DATABASE_VARIABLE, environ)
+    if text is None:
+        return None
+    if not text.strip():
+        raise ConfigurationError(
+            "the database has no name: give a URL (sqlite:///media.db) or a path (media.db)"
+        )
+    if "://" in text:
+        return text
+    if _MISSING_SLASHES.match(text):
+        raise ConfigurationError("a database URL has slashes behind its scheme: write sqlite:///media.db")
+    return sqlite_url(text)
+
+
+def sqlite_url(path: str | Path) -> str:
+    """Return the URL of the SQLite database in a file; ``~`` is the user's home.
+
+    Raises:
+        ConfigurationError: if the path cannot be one.
+
+    Example:
+        >>> sqlite_url("/srv/my films.db")
+        'sqlite:////srv/my%20films.db'
+    """
+    if str(path) == ":memory:":
+        return "sqlite:///:memory:"
+    try:
+        return "sqlite:///" + quote(Path(path).expanduser().as_posix(), safe="/:")
+    except UnicodeError as error:
+        raise ConfigurationError(
+            f"{str(path)!r} cannot be a database: its path is no text in UTF-8"
+        ) from error
+    except RuntimeError as error:
+        raise ConfigurationError(f"{str(path)!r} cannot be a database: {error}") from error
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Return the file of a SQLite database, or None if the URL names none.
+
+    Example:
+        >>> sqlite_path("sqlite:///films/media.db").name
+        'media.db'
+    """
+    path = unquote(url.removeprefix("sqlite://").removeprefix("/"))
+    return Path(path) if url.startswith("sqlite://") and path not in {"", ":memory:"} else None

@@ -6,10 +6,10 @@
     ├── UsageError                    the call or its arguments are wrong
     │   ├── InvalidId                 an id or a source's name that cannot be one
     │   ├── InvalidItem               an item that cannot be stored as it is (id, field and reason)
+    │   │   └── UnknownParent         an item whose parent is not stored
     │   ├── UnknownSource             a source that is not stored
     │   ├── UnknownLibrary            a library that is not stored
     │   ├── UnknownItem               a media item that is not stored
-    │   ├── UnknownParent             an item whose parent is not stored
     │   ├── PersonInUse               a person whom credits still point at
     │   └── ConfigurationError        a source, a database URL or an option that cannot be used
     ├── LifecycleError                a MediaSync that is not open, is open already, or is another loop's

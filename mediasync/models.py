@@ -23,7 +23,7 @@ from mediasync.vocabulary import (
 
 
 def _zoned_or_text(value: Any) -> Any:
-    if isinstance(value, datetime) and value.tzinfo is None:
+    if isinstance(value, date) and getattr(value, "tzinfo", None) is None:
         raise ValueError("a time without a zone is ambiguous: attach its zone, or give its text")
     if isinstance(value, str):
         try:

@@ -7,6 +7,25 @@ import unicodedata
 from typing import Final
 
 _NOT_WORD: Final = re.compile(r"[\W_]+")
+_SELECTORS: Final = frozenset((0x034F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+"""Signs that choose between forms of the letter before them."""
+
+
+class _Letters(dict[int, int | None]):
+    """What `str.translate` makes of each character of a name, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> int | None:
+        char = chr(code)
+        made: int | None = ord(" ")
+        if unicodedata.combining(char) or code in _SELECTORS:
+            made = None
+        elif char.isalnum() or unicodedata.category(char) in {"Mn", "Mc"}:
+            made = code
+        self[code] = made
+        return made
+
+
+_LETTERS: Final = _Letters()
 
 
 def words_of_name(name: str) -> list[str]:
@@ -23,8 +42,8 @@ def words_of_name(name: str) -> list[str]:
         ['三船', '敏郎']
     """
     if name.isascii():
-        folded = name.lower()
+        letters = _NOT_WORD.sub(" ", name.lower())
     else:
-        decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
-        folded = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return sorted(set(_NOT_WORD.sub(" ", folded).split()))
+        folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+        letters = folded.translate(_LETTERS)
+    return sorted(set(letters.split()))

@@ -132,6 +132,20 @@ def normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem:
     Raises:
         InvalidItem: if a field cannot be stored; the message names it.
     """
+    try:
+        return _normal_item(item, source_id, library_id)
+    except UsageError:
+        raise
+    except (
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:  # of a field that was assigned after the model was made
+        item_id = make_id(source_id, str(item.remote_id))
+        raise InvalidItem(item_id, f"a field holds what it cannot: {error}") from error
+
+
+def _normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem:
     item_id = make_id(source_id, item.remote_id)
     parent = getattr(item, "parent_remote_id", None)
     normal = NormalItem(
@@ -160,11 +174,12 @@ def normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem:
         change_token=item.change_token or None,
     )
     normal.item_fingerprint = _fingerprint(_item_texts(normal), item, item_id)
-    if item.credits and item.completeness is not Completeness.NONE:
+    given = Completeness(item.completeness or Completeness.NONE)
+    if item.credits:
         _add_credits(normal, item, item.credits, source_id)
         if normal.credits:
-            normal.completeness = item.completeness or Completeness.FULL
-    elif item.credits is not None and item.completeness is Completeness.FULL:
+            normal.completeness = Completeness.FULL if given is Completeness.NONE else given
+    elif item.credits is not None and given is Completeness.FULL:
         normal.completeness = Completeness.FULL
     if normal.completeness is not Completeness.NONE:
         normal.credits_fingerprint = _fingerprint(list(chain.from_iterable(normal.credits)), item, item_id)
@@ -213,12 +228,11 @@ def normal_person(person: Person, source_id: str | None = None) -> PersonRow:
     row = (
         make_id(known_source, remote_id),
         name,
-        without_secrets(person.image_path or ""),
+        _reference(person.image_path),
         _provider_ids_text(person.provider_ids),
     )
-    for label, text in zip(("remote_id", "name", "image_path", "provider_ids"), row, strict=True):
-        if flaw := _flaw(text):
-            raise UsageError(f"person {name!r}: {label} {flaw}")
+    texts = {"remote_id": row[0], "name": row[1], "image_path": row[2]}
+    check_texts(f"person {name!r}", {"provider_ids": "".join(_flat(person.provider_ids)), **texts})
     return row
 
 
@@ -232,6 +246,16 @@ def merge_people(first: PersonRow, second: PersonRow) -> PersonRow:
     if not keeps_name(person_id):
         name = second[1]
     return (person_id, name, second[2] or image, merge_provider_ids(ids, second[3]))
+
+
+def merge_all(people: Iterable[PersonRow]) -> list[PersonRow]:
+    """Return one row for each person, sorted by id; of one id several times, the rows are merged in turn."""
+    merged: dict[str, PersonRow] = {}
+    for person in people:
+        known = merged.setdefault(person[0], person)
+        if known is not person and known != person:
+            merged[person[0]] = merge_people(known, person)
+    return [merged[person_id] for person_id in sorted(merged)]
 
 
 def merge_provider_ids(stored: str, given: str) -> str:
@@ -264,14 +288,17 @@ def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], s
         remote_id = person.remote_id
         image = person.image_path
         ids = person.provider_ids
+        ids_text = _provider_ids_text(ids) if ids else ""
+        if "\\u0000" in ids_text and "\0" in "".join(_flat(ids)):  # JSON hides it from what is checked later
+            raise _unstorable(item, normal.id)
         role = credit.role
         rows.append(
             (
                 prefix + (remote_id or derive_person_key(name, _provider_ids(ids))),
                 name,
-                without_secrets(image) if image else "",
-                _provider_ids_text(ids) if ids else "",
-                _PLAIN_TYPES.get(person_type, person_type),
+                _reference(image) if image else "",
+                ids_text,
+                _PLAIN_TYPES.get(person_type) or str(PersonType.parse(person_type)),
                 role.strip() if role else "",
             )
         )
@@ -310,6 +337,10 @@ def _nameless(credit: Credit, given: Sequence[Credit]) -> str:
     what = "the person's name" if not credit.person.name.strip() else "the person type"
     role = f" (role {credit.role.strip()!r})" if credit.role and credit.role.strip() else ""
     return f"credit {position}{role}: {what} is empty; the credit was left out"
+
+
+def _reference(path: str | None) -> str:
+    return without_secrets(path) if path and not path.isspace() else ""
 
 
 def _values(item: MediaItem, item_id: str) -> tuple[Any, ...]:
@@ -354,6 +385,10 @@ def _provider_ids_text(given: Mapping[str, str]) -> str:
     return _canonical(ids) if ids else ""
 
 
+def _flat(ids: Mapping[str, str]) -> Iterable[str]:
+    return chain.from_iterable(ids.items())
+
+
 def _canonical(ids: Mapping[str, str]) -> str:
     return json.dumps(ids, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -372,6 +407,7 @@ def _fingerprint(texts: list[str], item: MediaItem, item_id: str) -> str:
     joined = "\0".join(texts)
     try:
         encoded = joined.encode()
+        (item.change_token or "").encode()
     except UnicodeEncodeError:
         raise _unstorable(item, item_id) from None
     if joined.count("\0") != max(len(texts) - 1, 0) or "\0" in (item.change_token or ""):
@@ -379,8 +415,15 @@ def _fingerprint(texts: list[str], item: MediaItem, item_id: str) -> str:
     return f"{RULE}:{blake2b(encoded, digest_size=16).hexdigest()}"
 
 
+def check_texts(subject: str, texts: Mapping[str, str | None]) -> None:
+    """Raise `UsageError` if one of *texts*, which are given by their names, cannot be stored."""
+    for label, text in texts.items():
+        if flaw := _flaw(text or ""):
+            raise UsageError(f"{subject}: {label} {flaw}")
+
+
 def _flaw(text: str) -> str | None:
-    if "\0" in text or "\\u0000" in text:
+    if "\0" in text:
         return "holds a NUL character, which no database stores"
     try:
         text.encode()
@@ -391,7 +434,7 @@ def _flaw(text: str) -> str | None:
 
 def _unstorable(item: MediaItem, item_id: str) -> InvalidItem:
     item_id = item_id.encode(errors="replace").decode().replace("\0", "?")
-    for where, text in _texts(item.model_dump(), ""):
+    for where, text in _texts(item.model_dump(warnings=False), ""):
         if flaw := _flaw(text):
             return InvalidItem(item_id, f"{where} {flaw}")
     return InvalidItem(item_id, "a text holds what cannot be stored")

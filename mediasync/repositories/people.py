@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from mediasync.concurrency import overlap
@@ -96,6 +96,7 @@ ORDER BY p.name, p.id LIMIT :limit OFFSET :offset
 """
 
 MAX_SEARCH_WORDS: Final = 8
+_WORTH_OVERLAPPING: Final = 300
 _AFTER_ALL_WORDS: Final = "\U0010ffff"
 
 
@@ -113,14 +114,14 @@ class PeopleRepository:
         """Save one person. Return whether a row changed."""
         return bool(await self.upsert_batch([person]))
 
-    async def upsert_batch(self, people: Iterable[PersonRow]) -> int:
+    async def upsert_batch(self, people: Sequence[PersonRow]) -> int:
         """Save people, and the words by which they are found.
 
-        Only people that are new or differ are written, in the order of their ids. What is missing never
-        overwrites what is there. Where the key is derived from the name, the first stored spelling stays.
+        Only people that are new or differ are written. What is missing never overwrites what is there. Where
+        the key is derived from the name, the first stored spelling stays.
 
         Args:
-            people: in the order in which they were given; of one id several times, they are merged.
+            people: of different ids, in their order, as `merge_all` makes them.
 
         Returns:
             How many rows were written.
@@ -128,19 +129,13 @@ class PeopleRepository:
         Raises:
             UnknownSource: if the source of one of them is not stored.
         """
-        merged: dict[str, PersonRow] = {}
-        for person in people:
-            known = merged.setdefault(person[0], person)
-            if known is not person and known != person:
-                merged[person[0]] = merge_people(known, person)
-        if not merged:
+        if not people:
             return 0
-        given = [merged[person_id] for person_id in sorted(merged)]
-        different = await self._session.fetch_all(FIND_DIFFERENT, {"people": given})
+        different = await self._session.fetch_all(FIND_DIFFERENT, {"people": list(people)})
         rows: list[tuple[str, ...]] = []
         renamed: list[tuple[str, int | None, str, str]] = []
         for position, key, stored_name, stored_image, stored_ids in different:
-            person = given[position]
+            person = people[position]
             if key is not None:
                 stored = (person[0], stored_name, stored_image, stored_ids)
                 person = merge_people(stored, person)
@@ -151,10 +146,11 @@ class PeopleRepository:
                 renamed.append((person[0], key, stored_name, person[1]))
         if not rows:
             return 0
-        written, (old_words, new_words) = await overlap(
-            self._session.execute(UPSERT_PEOPLE, {"people": rows, "now": self._session.now}),
-            lambda: _words(renamed),
-        )
+        upsert = self._session.execute(UPSERT_PEOPLE, {"people": rows, "now": self._session.now})
+        if len(rows) < _WORTH_OVERLAPPING:
+            written, (old_words, new_words) = await upsert, _words(renamed)
+        else:
+            written, (old_words, new_words) = await overlap(upsert, lambda: _words(renamed))
         if written != len(rows):
             await self._raise_unknown_source({row[0] for row in rows})
         if old_words:

@@ -107,6 +107,11 @@ class RunRepository:
         [row] = await self._session.fetch_all(SELECT_RUN, {"id": run_id})
         return _run(row)
 
+    async def find(self, run_id: int) -> SyncRun | None:
+        """Return one run, or None."""
+        rows = await self._session.fetch_all(SELECT_RUN, {"id": run_id})
+        return _run(rows[0]) if rows else None
+
     async def list_runs(self, source_id: str | None, limit: int) -> list[SyncRun]:
         """Return the newest runs, of one source or of all."""
         rows = await self._session.fetch_all(SELECT_RUNS, {"source_id": source_id, "limit": limit})

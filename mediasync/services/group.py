@@ -9,13 +9,23 @@ from typing import Any, Final
 from mediasync.concurrency import overlap
 from mediasync.dialects.base import Session
 from mediasync.errors import UnknownParent
-from mediasync.normal import RULE, NormalItem, keeps_name, merge_provider_ids, normal_item
+from mediasync.normal import (
+    RULE,
+    NormalItem,
+    PersonRow,
+    keeps_name,
+    merge_all,
+    merge_provider_ids,
+    normal_item,
+)
 from mediasync.repositories.media import ItemState, MediaRepository, item_row
 from mediasync.repositories.people import PeopleRepository
 from mediasync.vocabulary import Completeness, MediaType
 
 ITEMS_PER_PART: Final = 250
 """A group is handled in parts of so many items, each of which keeps the event loop for a few milliseconds."""
+
+_WORTH_OVERLAPPING: Final = 50
 
 _RANKS: Final = {MediaType.SEASON: 1, MediaType.EPISODE: 2}
 
@@ -100,12 +110,39 @@ async def save_group(
         UnknownSource: if a source is not stored.
     """
     outcomes: list[bool | UnknownParent] = []
+    draft: _Draft | None = None
     while len(outcomes) < len(items) and not (outcomes and enough()):
-        outcomes += await _save_part(session, items[len(outcomes) : len(outcomes) + ITEMS_PER_PART])
+        start, end = len(outcomes), len(outcomes) + ITEMS_PER_PART
+        following = items[end : end + ITEMS_PER_PART]
+        part, draft = await _save_part(session, items[start:end], draft, following)
+        outcomes += part
     return outcomes
 
 
-async def _save_part(session: Session, items: Sequence[NormalItem]) -> list[bool | UnknownParent]:
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """The people of a part's credits, merged while the part before it was written.
+
+    Attributes:
+        item_ids: the items whose credits were looked at.
+        people: as `PeopleRepository.upsert_batch` takes them.
+    """
+
+    item_ids: list[str]
+    people: list[PersonRow]
+
+
+def _draft(items: Sequence[NormalItem]) -> _Draft:
+    with_credits = [item for item in items if item.credits]
+    return _Draft(
+        [item.id for item in with_credits],
+        merge_all(row[:4] for item in with_credits for row in item.credits),
+    )
+
+
+async def _save_part(
+    session: Session, items: Sequence[NormalItem], draft: _Draft | None, following: Sequence[NormalItem]
+) -> tuple[list[bool | UnknownParent], _Draft | None]:
     media, people = MediaRepository(session), PeopleRepository(session)
     wanted = dict.fromkeys(item.id for item in items)
     wanted.update(dict.fromkeys(item.parent_id for item in items if item.parent_id))
@@ -113,15 +150,24 @@ async def _save_part(session: Session, items: Sequence[NormalItem]) -> list[bool
     orphans = _orphans(items, states)
     plans = {item.id: _plan(item, states.get(item.id)) for item in items if item.id not in orphans}
     await _compare_values(media, people, plans)
+    following_draft = None
     if written := [plan for plan in plans.values() if plan.writes]:
-        await _write(media, people, written)
+        following_draft = await _write(media, people, written, draft, following)
     if stamped := [(plan.item, plan.fingerprint) for plan in plans.values() if plan.stamps]:
         await media.update_stamps(stamped)
-    return [orphans.get(item.id) or plans[item.id].writes for item in items]
+    return [orphans.get(item.id) or plans[item.id].writes for item in items], following_draft
 
 
-async def _write(media: MediaRepository, people: PeopleRepository, plans: Sequence[_Plan]) -> None:
+async def _write(
+    media: MediaRepository,
+    people: PeopleRepository,
+    plans: Sequence[_Plan],
+    draft: _Draft | None,
+    following: Sequence[NormalItem],
+) -> _Draft | None:
     with_credits = [plan for plan in plans if plan.credits]
+    if draft is None or draft.item_ids != [plan.item.id for plan in with_credits]:
+        draft = _draft([plan.item for plan in with_credits])
 
     def encode() -> tuple[tuple[int, Any], list[list[list[Any]]]]:
         levels: list[list[list[Any]]] = [[], [], []]
@@ -129,17 +175,25 @@ async def _write(media: MediaRepository, people: PeopleRepository, plans: Sequen
             levels[rank(plan.item)].append(item_row(plan.item, plan.completeness, plan.fingerprint))
         return media.encode_credits([(plan.item.id, plan.item.credits) for plan in with_credits]), levels
 
-    _, (encoded, levels) = await overlap(
-        people.upsert_batch(row[:4] for plan in with_credits for row in plan.item.credits), encode
-    )
+    upsert = people.upsert_batch(draft.people)
+    if len(plans) < _WORTH_OVERLAPPING:
+        await upsert
+        encoded, levels = encode()
+    else:
+        _, (encoded, levels) = await overlap(upsert, encode)
     for rows in filter(None, levels):
         await media.upsert_items(rows)
-    changed = [plan for plan in plans if plan.fields]
-    if changed:
+    if changed := [plan for plan in plans if plan.fields]:
         await media.replace_details(
             [plan.item for plan in changed], stored=[plan.item.id for plan in changed if plan.state]
         )
-    await media.replace_media_people(encoded, stored=[plan.item.id for plan in with_credits if plan.state])
+    replace = media.replace_media_people(
+        encoded, stored=[plan.item.id for plan in with_credits if plan.state]
+    )
+    if not following:
+        await replace
+        return None
+    return (await overlap(replace, lambda: _draft(following)))[1]
 
 
 def rank(item: NormalItem) -> int:
@@ -168,11 +222,11 @@ def _orphans(items: Sequence[NormalItem], states: dict[str, ItemState]) -> dict[
 
 
 async def _compare_values(media: MediaRepository, people: PeopleRepository, plans: dict[str, _Plan]) -> None:
-    """Take back writes that only a new rule of fingerprints asks for: their values are what is stored."""
+    """Take back writes that only a fingerprint asks for that is missing or of another rule."""
     outdated = [
         plan
         for plan in plans.values()
-        if plan.writes and plan.state is not None and _is_of_another_rule(plan.state)
+        if plan.writes and plan.state is not None and _is_compared_anew(plan.state)
     ]
     if not outdated:
         return
@@ -186,22 +240,21 @@ async def _compare_values(media: MediaRepository, people: PeopleRepository, plan
         normal = normal_item(stored, source_id, stored.library_id or "")
         if normal.item_fingerprint == plan.item.item_fingerprint:
             plan.fields = False
-        if (
-            plan.credits
-            and normal.completeness is plan.item.completeness
-            and _same_credits(normal, plan.item)
-        ):
+        if plan.credits and normal.completeness is plan.item.completeness and same_credits(normal, plan.item):
             plan.credits = False
 
 
-def _is_of_another_rule(state: ItemState) -> bool:
+def _is_compared_anew(state: ItemState) -> bool:
+    if state.credits_fingerprint is None and state.completeness is not Completeness.NONE:
+        return True
     return any(
         fingerprint is not None and not fingerprint.startswith(f"{RULE}:")
         for fingerprint in (state.item_fingerprint, state.credits_fingerprint)
     )
 
 
-def _same_credits(stored: NormalItem, given: NormalItem) -> bool:
+def same_credits(stored: NormalItem, given: NormalItem) -> bool:
+    """Tell whether saving the credits of *given* over those of *stored* would change nothing."""
     return len(stored.credits) == len(given.credits) and all(
         old[0] == new[0]
         and old[4:] == new[4:]

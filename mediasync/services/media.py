@@ -16,11 +16,12 @@ from mediasync.errors import (
 )
 from mediasync.ids import make_id
 from mediasync.models import Credit, Library, MediaItem, Person, Source
-from mediasync.normal import normal_credits, normal_item, normal_person
+from mediasync.normal import check_texts, merge_all, normal_credits, normal_item, normal_person
 from mediasync.reports import SaveReport, SaveResult, SaveStatus
 from mediasync.repositories.catalogue import CatalogueRepository
-from mediasync.repositories.media import MediaRepository
+from mediasync.repositories.media import ItemState, MediaRepository
 from mediasync.repositories.people import PeopleRepository
+from mediasync.services.group import same_credits
 from mediasync.services.stream import SaveStream, as_async
 from mediasync.services.writer import Writer
 from mediasync.vocabulary import Completeness, MediaType
@@ -54,11 +55,14 @@ class MediaService:
 
         Raises:
             ConfigurationError: if the source is stored as one of another kind.
+            UsageError: if a text cannot be stored.
 
         Example:
             >>> await ms.media.save_source(Source(id="home", kind="jellyfin", name="Home"))  # doctest: +SKIP
             True
         """
+
+        check_texts(f"source {source.id!r}", {"name": source.name, "server_id": source.server_id})
 
         async def work(session: Session) -> bool:
             repository = CatalogueRepository(session)
@@ -77,7 +81,9 @@ class MediaService:
 
         Raises:
             UnknownSource: if its source is not stored.
+            UsageError: if a text cannot be stored.
         """
+        check_texts(f"library {library.id!r}", {"id": library.id, "title": library.title})
 
         async def work(session: Session) -> bool:
             repository = CatalogueRepository(session)
@@ -204,11 +210,13 @@ class MediaService:
         return written + (await self._upsert_page(page, source_id) if page else 0)
 
     async def _upsert_page(self, page: Sequence[Person], source_id: str) -> int:
-        rows = [normal_person(person, source_id) for person in page]
+        rows = merge_all(normal_person(person, source_id) for person in page)
         return await self._writer.run(lambda session: PeopleRepository(session).upsert_batch(rows))
 
     async def save_media_people(self, media_item_id: str, credits_given: Sequence[Credit]) -> SaveResult:
         """Replace the credit list of a stored item by a full one, leaving the item's own fields.
+
+        A list that is stored already is not written again.
 
         Raises:
             UnknownItem: if the item is not stored.
@@ -216,14 +224,19 @@ class MediaService:
         """
         normal = normal_credits(media_item_id, credits_given)
 
-        async def work(session: Session) -> None:
-            media = MediaRepository(session)
-            await _require(media, media_item_id)
-            await PeopleRepository(session).upsert_batch(row[:4] for row in normal.credits)
+        async def work(session: Session) -> SaveStatus:
+            media, people = MediaRepository(session), PeopleRepository(session)
+            state = await _require(media, media_item_id)
+            if state.completeness is Completeness.FULL:
+                stored = await people.find_by_media_item(media_item_id)
+                if same_credits(normal_credits(media_item_id, stored), normal):
+                    return SaveStatus.UNCHANGED
+            await people.upsert_batch(merge_all(row[:4] for row in normal.credits))
             await media.save_media_people(media_item_id, normal.credits)
+            return SaveStatus.SAVED
 
-        await self._writer.run(work)
-        return SaveResult(media_item_id, SaveStatus.SAVED, tuple(normal.problems), normal.repeats)
+        status = await self._writer.run(work)
+        return SaveResult(media_item_id, status, tuple(normal.problems), normal.repeats)
 
     async def delete_media_people(self, media_item_id: str) -> int:
         """Empty an item's credit list; nothing is then known of it. Return how many credits went.
@@ -234,7 +247,9 @@ class MediaService:
 
         async def work(session: Session) -> int:
             media = MediaRepository(session)
-            await _require(media, media_item_id)
+            state = await _require(media, media_item_id)
+            if state.completeness is Completeness.NONE:
+                return 0
             return await media.delete_media_people(media_item_id)
 
         return await self._writer.run(work)
@@ -329,9 +344,11 @@ class MediaService:
             return await MediaRepository(session).count_credits()
 
 
-async def _require(media: MediaRepository, media_item_id: str) -> None:
-    if not await media.find_states([media_item_id]):
+async def _require(media: MediaRepository, media_item_id: str) -> ItemState:
+    states = await media.find_states([media_item_id])
+    if not states:
         raise UnknownItem(f"media item {media_item_id!r} is not stored")
+    return states[media_item_id]
 
 
 async def _with_credits(session: Session, media_item_ids: Sequence[str]) -> list[MediaItem]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from mediasync.database import Database
 from mediasync.models import Credit, Person
-from mediasync.normal import normal_person
+from mediasync.normal import merge_all, normal_person
 from mediasync.repositories.media import Filmography, MediaRepository
 from mediasync.repositories.people import PeopleRepository
 from mediasync.services.writer import Writer
@@ -52,7 +52,7 @@ class PeopleService:
             UsageError, UnknownSource: as `upsert` does; then nobody is saved.
         """
         rows = [normal_person(person, source_id) for person in people]
-        await self._writer.run(lambda session: PeopleRepository(session).upsert_batch(rows))
+        await self._writer.run(lambda session: PeopleRepository(session).upsert_batch(merge_all(rows)))
         return [row[0] for row in rows]
 
     async def find_by_id(self, person_id: str) -> Person | None:

@@ -14,10 +14,10 @@ from mediasync.services.writer import Save, Writer
 
 T = TypeVar("T")
 
-# Bringing an item into normal form takes tens of microseconds. After this many the event loop gets its turn, and
-# while the database's threads work, they get the interpreter's lock: a loop that only turns (sleep(0)) gives the
-# lock up and takes it back before a waiting thread has woken, again and again.
-_ITEMS_PER_TURN: Final = 64
+# Bringing an item into normal form takes tens of microseconds. After this many the event loop gets its turn,
+# and while the database's threads work, they get the interpreter's lock: a loop that only turns (sleep(0))
+# gives the lock up and takes it back before a waiting thread has woken, again and again.
+_ITEMS_PER_TURN: Final = 32
 _PAUSE: Final = 0.0005
 
 
@@ -47,6 +47,7 @@ class SaveStream:
         self._concurrency = concurrency
         self._orphan_window = orphan_window
         self._under_way: set[Save] = set()
+        self._newest: dict[str, Save] = {}
         self._orphans: dict[str, tuple[NormalItem, UnknownParent]] = {}
         self._children: dict[str, list[str]] = {}
         self._moved = asyncio.Event()
@@ -79,8 +80,6 @@ class SaveStream:
         await self._drain()
         if self._fatal is not None:
             raise self._fatal
-        for orphan, error in self._orphans.values():
-            self._report.failed.append((orphan.id, error.reason))
 
     def _take(self, item: MediaItem, position: int, source_id: str, library_id: str) -> None:
         if not isinstance(item, MediaItem):
@@ -90,11 +89,13 @@ class SaveStream:
         except InvalidItem as error:
             self._report.failed.append((f"{source_id}:{item.remote_id}", error.reason))
         else:
+            self._orphans.pop(normal.id, None)
             self._submit(normal)
 
     def _submit(self, item: NormalItem) -> None:
         save = Save(item, self._done)
         self._under_way.add(save)
+        self._newest[item.id] = save
         try:
             self._writer.submit(save)
         except MediaSyncError as error:
@@ -103,13 +104,17 @@ class SaveStream:
     def _done(self, save: Save, outcome: SaveResult | Exception) -> None:
         self._under_way.discard(save)
         self._moved.set()
+        newest = self._newest.get(save.item.id) is save
+        if newest:
+            del self._newest[save.item.id]
         if isinstance(outcome, SaveResult):
             self._report.add(outcome)
             for child_id in self._children.pop(outcome.id, ()):
                 if child_id in self._orphans:
                     self._submit(self._orphans.pop(child_id)[0])
         elif isinstance(outcome, UnknownParent):
-            self._hold(save.item, outcome)
+            if newest:
+                self._hold(save.item, outcome)
         elif isinstance(outcome, InvalidItem | DataError | UsageError):
             reason = outcome.reason if isinstance(outcome, InvalidItem) else str(outcome)
             self._report.failed.append((save.item.id, reason))
@@ -138,3 +143,4 @@ class SaveStream:
         except asyncio.CancelledError:
             self._abandon()
             raise
+        self._report.failed += [(orphan.id, error.reason) for orphan, error in self._orphans.values()]
