@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -73,11 +73,11 @@ DELETE_IMAGES: Final = f"DELETE FROM item_image {_OF_ITEMS}"
 
 INSERT_CREDITS: Final = """
 INSERT INTO credit (item_key, sort_order, person_key, person_type, role)
-SELECT i.item_key, r.sort_order, p.person_key, r.person_type, nullif(r.role, '')
-FROM @rows(:credits, item_id text, sort_order integer, person_id text, person_type text, role text) r
-JOIN media_item i ON i.id = r.item_id
-JOIN person p ON p.id = r.person_id
+SELECT r.item_key, r.sort_order, r.person_key, r.person_type, nullif(r.role, '')
+FROM @rows(:credits, item_key integer, sort_order integer, person_key integer, person_type text, role text) r
 """
+SELECT_KEYS: Final = "SELECT i.item_key FROM @list(:ids) l JOIN media_item i ON i.id = l.id ORDER BY l.n"
+
 INSERT_EXTERNAL_IDS: Final = """
 INSERT INTO item_external_id (item_key, provider, value)
 SELECT i.item_key, r.provider, r.value
@@ -338,21 +338,33 @@ class MediaRepository:
         ]
         await self._session.execute(UPDATE_STAMPS, {"items": rows})
 
-    def encode_credits(self, credits_by_item: Sequence[tuple[str, Sequence[CreditRow]]]) -> tuple[int, Any]:
+    async def find_keys(self, item_ids: Sequence[str]) -> dict[str, int]:
+        """Return the storage keys of stored items."""
+        rows = await self._session.fetch_all(SELECT_KEYS, {"ids": list(item_ids)})
+        return dict(zip(item_ids, (key for (key,) in rows), strict=True))
+
+    def encode_credits(
+        self,
+        credits_by_item: Sequence[tuple[str, Sequence[CreditRow]]],
+        item_keys: Mapping[str, int],
+        person_keys: Mapping[str, int],
+    ) -> tuple[int, Any]:
         """Make credits ready for `replace_media_people`.
 
         Args:
             credits_by_item: each item's id and its credits in normal form.
+            item_keys: the storage keys of the items.
+            person_keys: the storage keys of the people.
         """
         rows = [
-            (item_id, order, row[0], row[4], row[5])
+            (item_keys[item_id], order, person_keys[row[0]], row[4], row[5])
             for item_id, credit_rows in credits_by_item
             for order, row in enumerate(credit_rows)
         ]
         return len(rows), self._session.encode(rows)
 
     async def replace_media_people(self, encoded: tuple[int, Any], *, stored: Sequence[str]) -> None:
-        """Replace the credit lists of items whose people are stored.
+        """Replace credit lists.
 
         Args:
             encoded: made by `encode_credits`.
@@ -365,11 +377,20 @@ class MediaRepository:
             await self._session.execute(DELETE_CREDITS, {"ids": list(stored)})
         number, rows = encoded
         if number and await self._session.execute(INSERT_CREDITS, {"credits": rows}) != number:
-            raise DataError("a person or an item of the credits is not stored")
+            raise DataError("not all credits were stored")
 
-    async def save_media_people(self, media_item_id: str, credit_rows: Sequence[CreditRow]) -> None:
-        """Replace one item's credit list by a full one, clearing its fingerprint."""
-        encoded = self.encode_credits([(media_item_id, credit_rows)])
+    async def save_media_people(
+        self, media_item_id: str, credit_rows: Sequence[CreditRow], person_keys: Mapping[str, int]
+    ) -> None:
+        """Replace a stored item's credit list by a full one, clearing its fingerprint.
+
+        Args:
+            media_item_id: of a stored item.
+            credit_rows: in normal form.
+            person_keys: the storage keys of the people, as `PeopleRepository.upsert_rows` gives them.
+        """
+        item_keys = await self.find_keys([media_item_id])
+        encoded = self.encode_credits([(media_item_id, credit_rows)], item_keys, person_keys)
         await self.replace_media_people(encoded, stored=[media_item_id])
         await self._set_completeness(media_item_id, Completeness.FULL)
 

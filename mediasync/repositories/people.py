@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from mediasync.concurrency import overlap
@@ -18,17 +19,23 @@ _PERSON: Final = """
 p.id AS person_id, s.id AS source_id, p.name, p.image_path, p.provider_ids, p.created_at, p.updated_at
 """
 
-# Which of the rows are new, or differ from what is stored by more than missing fields.
-FIND_DIFFERENT: Final = """
-SELECT r.n, p.person_key, p.name, p.image_path, p.provider_ids
+# For each of the rows its key, 0 for a new one, and whether it differs by more than missing fields.
+LOOK_UP_PEOPLE: Final = """
+SELECT coalesce(p.person_key, 0) AS person_key,
+    CASE WHEN r.name <> p.name
+        OR (r.image_path <> '' AND r.image_path <> p.image_path)
+        OR (r.provider_ids <> '' AND r.provider_ids <> p.provider_ids) THEN 1 ELSE 0 END AS differs
 FROM @rows(:people, id text, name text, image_path text, provider_ids text) r
 LEFT JOIN person p ON p.id = r.id
-WHERE p.person_key IS NULL
-   OR r.name <> p.name
-   OR (r.image_path <> '' AND r.image_path <> p.image_path)
-   OR (r.provider_ids <> '' AND r.provider_ids <> p.provider_ids)
 ORDER BY r.n
 """
+
+SELECT_PEOPLE: Final = """
+SELECT p.id AS person_id, p.name, p.image_path, p.provider_ids
+FROM @list(:ids) l JOIN person p ON p.id = l.id ORDER BY l.n
+"""
+
+SELECT_KEYS: Final = "SELECT p.person_key FROM @list(:ids) l JOIN person p ON p.id = l.id ORDER BY l.n"
 
 UPSERT_PEOPLE: Final = """
 INSERT INTO person (source_key, id, name, image_path, provider_ids, created_at, updated_at)
@@ -50,8 +57,7 @@ WHERE (word, person_key) IN (SELECT r.word, r.person_key FROM @rows(:words, word
 
 INSERT_WORDS: Final = """
 INSERT INTO person_word (word, person_key)
-SELECT r.word, p.person_key
-FROM @rows(:words, word text, person_id text) r JOIN person p ON p.id = r.person_id
+SELECT r.word, r.person_key FROM @rows(:words, word text, person_key integer) r
 WHERE true
 ON CONFLICT (word, person_key) DO NOTHING
 """
@@ -100,6 +106,23 @@ _WORTH_OVERLAPPING: Final = 300
 _AFTER_ALL_WORDS: Final = "\U0010ffff"
 
 
+@dataclass(frozen=True, slots=True)
+class SavedPeople:
+    """What saving people did.
+
+    Attributes:
+        keys: the storage key of each person, by id.
+        written: how many rows were written.
+        old_words: (word, key) of names that are not theirs any more.
+        new_words: (word, key) of names that are new.
+    """
+
+    keys: dict[str, int]
+    written: int
+    old_words: list[tuple[str, int]]
+    new_words: list[tuple[str, int]]
+
+
 class PeopleRepository:
     """People and their credits.
 
@@ -115,7 +138,7 @@ class PeopleRepository:
         return bool(await self.upsert_batch([person]))
 
     async def upsert_batch(self, people: Sequence[PersonRow]) -> int:
-        """Save people, and the words by which they are found.
+        """Save people, and the words by which they are found. Return how many rows were written.
 
         Only people that are new or differ are written. What is missing never overwrites what is there. Where
         the key is derived from the name, the first stored spelling stays.
@@ -123,41 +146,61 @@ class PeopleRepository:
         Args:
             people: of different ids, in their order, as `merge_all` makes them.
 
-        Returns:
-            How many rows were written.
-
         Raises:
             UnknownSource: if the source of one of them is not stored.
         """
+        saved = await self.upsert_rows(people)
+        await self.index_names(saved)
+        return saved.written
+
+    async def upsert_rows(self, people: Sequence[PersonRow]) -> SavedPeople:
+        """Save people as `upsert_batch` does, and leave the words to `index_names`."""
         if not people:
-            return 0
-        different = await self._session.fetch_all(FIND_DIFFERENT, {"people": list(people)})
-        rows: list[tuple[str, ...]] = []
-        renamed: list[tuple[str, int | None, str, str]] = []
-        for position, key, stored_name, stored_image, stored_ids in different:
-            person = people[position]
-            if key is not None:
-                stored = (person[0], stored_name, stored_image, stored_ids)
-                person = merge_people(stored, person)
-                if person == stored:
-                    continue
-            rows.append((person[0].partition(":")[0], *person))
-            if person[1] != stored_name:
-                renamed.append((person[0], key, stored_name, person[1]))
+            return SavedPeople({}, 0, [], [])
+        found = await self._session.fetch_all(LOOK_UP_PEOPLE, {"people": list(people)})
+        keys = {row[0]: key for row, (key, _) in zip(people, found, strict=True) if key}
+        given = {row[0]: row for row, (_, differs) in zip(people, found, strict=True) if differs}
+        new = [row for row in people if row[0] not in keys]
+        old_names: dict[str, str] = {}
+        changed: list[PersonRow] = []
+        if given:
+            for stored in await self._session.fetch_all(SELECT_PEOPLE, {"ids": list(given)}):
+                merged = merge_people(stored, given[stored[0]])
+                if merged != stored:
+                    changed.append(merged)
+                if merged[1] != stored[1]:
+                    old_names[stored[0]] = stored[1]
+        rows = sorted((*new, *changed)) if changed else new
         if not rows:
-            return 0
-        upsert = self._session.execute(UPSERT_PEOPLE, {"people": rows, "now": self._session.now})
+            return SavedPeople(keys, 0, [], [])
+        params = {"people": [(row[0].partition(":")[0], *row) for row in rows], "now": self._session.now}
+        upsert = self._session.execute(UPSERT_PEOPLE, params)
+        renamed = [*new, *(row for row in changed if row[0] in old_names)]
         if len(rows) < _WORTH_OVERLAPPING:
-            written, (old_words, new_words) = await upsert, _words(renamed)
+            written, words = await upsert, _words(renamed)
         else:
-            written, (old_words, new_words) = await overlap(upsert, lambda: _words(renamed))
+            written, words = await overlap(upsert, lambda: _words(renamed))
         if written != len(rows):
-            await self._raise_unknown_source({row[0] for row in rows})
-        if old_words:
-            await self._session.execute(DELETE_WORDS, {"words": old_words})
-        if new_words:
-            await self._session.execute(INSERT_WORDS, {"words": new_words})
-        return written
+            await self._raise_unknown_source({row[0].partition(":")[0] for row in rows})
+        new_keys = await self._session.fetch_all(SELECT_KEYS, {"ids": [row[0] for row in new]})
+        keys.update(zip((row[0] for row in new), (key for (key,) in new_keys), strict=True))
+        return SavedPeople(
+            keys,
+            written,
+            [
+                (word, keys[person_id])
+                for person_id, name in old_names.items()
+                for word in words_of_name(name)
+            ],
+            [(word, keys[person_id]) for word, person_id in words],
+        )
+
+    async def index_names(self, saved: SavedPeople) -> None:
+        """Save the words by which the people of `upsert_rows` are found."""
+        if saved.old_words:
+            await self._session.execute(DELETE_WORDS, {"words": saved.old_words})
+        if saved.new_words:
+            await self._session.execute(INSERT_WORDS, {"words": saved.new_words})
 
     async def _raise_unknown_source(self, source_ids: set[str]) -> None:
         stored = await self._session.fetch_all(SOURCES_STORED, {"ids": sorted(source_ids)})
@@ -212,13 +255,9 @@ class PeopleRepository:
         return int(number)
 
 
-def _words(
-    renamed: Sequence[tuple[str, int | None, str, str]],
-) -> tuple[list[tuple[str, int]], list[tuple[str, str]]]:
-    """Return the words to delete, by key, and those to insert, by id, in the order of the index."""
-    old = [(word, key) for _, key, name, _ in renamed if key is not None for word in words_of_name(name)]
-    new = [(word, person_id) for person_id, _, _, name in renamed for word in words_of_name(name)]
-    return sorted(old), sorted(new)
+def _words(people: Sequence[PersonRow]) -> list[tuple[str, str]]:
+    """Return the words of people's names with the people's ids, in the order of the index."""
+    return sorted((word, row[0]) for row in people for word in words_of_name(row[1]))
 
 
 def _person(row: Sequence[Any]) -> Person:

@@ -169,24 +169,27 @@ async def _write(
     if draft is None or draft.item_ids != [plan.item.id for plan in with_credits]:
         draft = _draft([plan.item for plan in with_credits])
 
-    def encode() -> tuple[tuple[int, Any], list[list[list[Any]]]]:
-        levels: list[list[list[Any]]] = [[], [], []]
-        for plan in plans:
-            levels[rank(plan.item)].append(item_row(plan.item, plan.completeness, plan.fingerprint))
-        return media.encode_credits([(plan.item.id, plan.item.credits) for plan in with_credits]), levels
-
-    upsert = people.upsert_batch(draft.people)
-    if len(plans) < _WORTH_OVERLAPPING:
-        await upsert
-        encoded, levels = encode()
-    else:
-        _, (encoded, levels) = await overlap(upsert, encode)
-    for rows in filter(None, levels):
-        await media.upsert_items(rows)
+    for level in range(3):
+        if rows := [_row(plan) for plan in plans if rank(plan.item) == level]:
+            await media.upsert_items(rows)
     if changed := [plan for plan in plans if plan.fields]:
         await media.replace_details(
             [plan.item for plan in changed], stored=[plan.item.id for plan in changed if plan.state]
         )
+    if not with_credits:
+        return None
+    item_keys = await media.find_keys([plan.item.id for plan in with_credits])
+    saved = await people.upsert_rows(draft.people)
+
+    def encode() -> tuple[int, Any]:
+        credits_by_item = [(plan.item.id, plan.item.credits) for plan in with_credits]
+        return media.encode_credits(credits_by_item, item_keys, saved.keys)
+
+    if len(plans) < _WORTH_OVERLAPPING:
+        await people.index_names(saved)
+        encoded = encode()
+    else:
+        _, encoded = await overlap(people.index_names(saved), encode)
     replace = media.replace_media_people(
         encoded, stored=[plan.item.id for plan in with_credits if plan.state]
     )
@@ -194,6 +197,10 @@ async def _write(
         await replace
         return None
     return (await overlap(replace, lambda: _draft(following)))[1]
+
+
+def _row(plan: _Plan) -> list[Any]:
+    return item_row(plan.item, plan.completeness, plan.fingerprint)
 
 
 def rank(item: NormalItem) -> int:

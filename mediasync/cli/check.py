@@ -1,0 +1,80 @@
+"""``mediasync check``."""
+
+from __future__ import annotations
+
+import typer
+from rich.text import Text
+
+from mediasync.cli.errors import ExitCode
+from mediasync.cli.output import columns, faint, indented, plain
+from mediasync.cli.state import AllOption, DatabaseOption, DebugOption, JsonOption, State
+from mediasync.cli.text import counted
+
+_SHOWN = 20
+
+
+def check(
+    context: typer.Context,
+    everything: AllOption = False,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> int:
+    """Check the database: its storage, and that all in it fits together.
+
+    Only reads the database. Among the checks: SQLite's own integrity check, foreign keys, that each credit
+    list is numbered without gaps and holds nothing twice, and that what is said of its completeness fits.
+
+    [bold]Examples[/bold]
+      mediasync check
+      mediasync check --database media.db --json
+
+    [bold]Exit codes[/bold]
+      0  nothing is wrong
+      2  wrong usage or configuration
+      4  something is wrong, and is listed; or there is no database, or it failed
+    """
+    state = State.of(context, database=database, as_json=as_json, debug=debug)
+    return state.run(_check(state, everything=everything))
+
+
+async def _check(state: State, *, everything: bool) -> int:
+    async with state.open_to_read() as ms:
+        report = await ms.check()
+    flaws: dict[str, list[tuple[str, str]]] = {name: [] for name in report.checks}
+    for flaw in report.flaws:
+        flaws[flaw.check].append((flaw.subject, flaw.reason))
+    code = ExitCode.DATABASE if report.flaws else ExitCode.OK
+    if state.out.as_json:
+        state.out.dump(
+            {
+                "ok": not report.flaws,
+                "checks": [
+                    {
+                        "name": name,
+                        "ok": not found,
+                        "flaws": [{"subject": subject, "reason": reason} for subject, reason in found],
+                    }
+                    for name, found in flaws.items()
+                ],
+            }
+        )
+        return code
+    for name, found in flaws.items():
+        verdict = Text(counted(len(found), "flaw"), "bold red") if found else Text("ok", "green")
+        state.out.print(Text.assemble(f"{name}: ", verdict))
+        if not found:
+            continue
+        shown = found if everything else found[:_SHOWN]
+        state.out.print(columns(shown, indent=2))
+        if left := len(found) - len(shown):
+            state.out.print(indented(faint(f"and {left:,} more: --all shows all")))
+    if report.flaws:
+        state.out.print(
+            plain(
+                f"{counted(len(report.flaws), 'flaw')} found: keep a copy of the file and sync into a new one"
+            )
+        )
+    else:
+        state.out.print(plain("Nothing is wrong."))
+    return code

@@ -1,0 +1,91 @@
+"""Exit codes, and the errors that only the command line has."""
+
+from __future__ import annotations
+
+import signal
+from enum import IntEnum
+
+from mediasync.errors import DatabaseError, MediaSyncError, SourceError
+
+
+class ExitCode(IntEnum):
+    """How a command ends."""
+
+    OK = 0
+    INCOMPLETE = 1
+    """Some items failed; or nothing was found."""
+    USAGE = 2
+    SOURCE = 3
+    DATABASE = 4
+    INTERNAL = 70
+    """A fault of the program (EX_SOFTWARE of ``sysexits.h``)."""
+    OUTPUT = 74
+    """What was found could not be written (EX_IOERR)."""
+    BROKEN_PIPE = 141
+    """The reader of the output went away; what a shell says of a program that SIGPIPE ended."""
+
+
+class NotFound(MediaSyncError):
+    """Nothing that is stored is what was asked for."""
+
+
+class OutputFailed(Exception):
+    """Standard output cannot be written."""
+
+
+class ReaderGone(OutputFailed):
+    """Nobody reads standard output any more."""
+
+
+class Interrupted(Exception):
+    """A signal ended the command.
+
+    Attributes:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"interrupted by {signal.Signals(number).name}")
+        self.number = number
+
+
+def exit_code(error: BaseException) -> int:
+    """Return the exit code that tells of *error*."""
+    match error:
+        case Interrupted(number=number):
+            return 128 + number
+        case KeyboardInterrupt():
+            return 128 + signal.SIGINT
+        case ReaderGone():
+            return ExitCode.BROKEN_PIPE
+        case OutputFailed():
+            return ExitCode.OUTPUT
+        case NotFound():
+            return ExitCode.INCOMPLETE
+        case SourceError():
+            return ExitCode.SOURCE
+        case DatabaseError():
+            return ExitCode.DATABASE
+        case MediaSyncError():
+            return ExitCode.USAGE
+        case _:
+            return ExitCode.INTERNAL
+
+
+def error_kind(error: BaseException) -> str:
+    """Return what ``--json`` calls *error*: the name of its class, of those that people may meet."""
+    if isinstance(error, MediaSyncError | OutputFailed | Interrupted):
+        return type(error).__name__
+    return "Interrupted" if isinstance(error, KeyboardInterrupt) else "InternalError"
+
+
+def error_text(error: BaseException) -> str:
+    """Return what people are told of *error*."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if exit_code(error) == ExitCode.INTERNAL:
+        return (
+            f"internal error, please report it: {type(error).__name__}: {error} "
+            "(--debug shows where it happened)"
+        )
+    return str(error)

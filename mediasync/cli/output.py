@@ -1,0 +1,224 @@
+"""What is written, and where: the answer to standard output, all else to standard error."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Final, TextIO, TypeVar, cast
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from mediasync.cli.errors import OutputFailed, ReaderGone, error_kind, error_text
+from mediasync.cli.text import safe
+
+T = TypeVar("T")
+
+# What is read by a program or a file is never folded: names stay whole, one thing stays in one line.
+_UNFOLDED: Final = 1_000_000
+_SHOW_CURSOR: Final = "\x1b[?25h"
+
+
+class _Guarded:
+    """A stream whose failures are told by errors of this package.
+
+    The parser and Rich write to it too. Both end the process by themselves when a pipe breaks, with the exit
+    code of items that failed.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        return self._guard(partial(self._stream.write, text))
+
+    def flush(self) -> None:
+        self._guard(self._stream.flush)
+
+    @staticmethod
+    def _guard(write: Callable[[], T]) -> T:
+        try:
+            return write()
+        except BrokenPipeError as error:
+            raise ReaderGone("nobody reads the output") from error
+        except OSError as error:
+            raise OutputFailed(f"the output cannot be written: {error.strerror or error}") from error
+
+
+def heading(text: str) -> Text:
+    """Return a heading."""
+    return Text(text, style="bold")
+
+
+def plain(text: str) -> Text:
+    """Return a text as it is, made harmless: nothing in it is taken for markup."""
+    return Text(safe(text))
+
+
+def faint(text: str) -> Text:
+    """Return a text that matters less."""
+    return Text(safe(text), style="dim")
+
+
+def columns(
+    rows: Iterable[Sequence[object]], *, indent: int = 0, right: Sequence[int] = ()
+) -> RenderableType:
+    """Return rows in columns.
+
+    Args:
+        rows: of as many cells each; a cell is a text, which is made harmless, or a `Text`.
+        indent: by so many spaces.
+        right: the columns that are set to the right.
+    """
+    table = Table.grid(padding=(0, 2))
+    for number, row in enumerate(rows):
+        if not number:
+            for column in range(len(row)):
+                table.add_column(overflow="fold", justify="right" if column in right else "left")
+        table.add_row(*(cell if isinstance(cell, Text) else plain(str(cell)) for cell in row))
+    return Padding(table, (0, 0, 0, indent), expand=False)
+
+
+def indented(text: RenderableType, indent: int = 2) -> RenderableType:
+    """Return something moved to the right."""
+    return Padding(text, (0, 0, 0, indent), expand=False)
+
+
+class Output:
+    """Standard output and standard error, as a command uses them.
+
+    With ``--json`` one JSON object is written to standard output, and nothing else.
+
+    Attributes:
+        as_json: whether ``--json`` was given.
+        debug: whether errors are told with their traceback.
+        console: standard error, for progress.
+    """
+
+    def __init__(self, *, as_json: bool, debug: bool) -> None:
+        self.as_json = as_json
+        self.debug = debug
+        self._stdout = cast("TextIO", _Guarded(_harmless_stream(sys.stdout)))
+        self._stderr = _harmless_stream(sys.stderr)
+        self._screen = _console(self._stdout)
+        self.console = _console(self._stderr)
+
+    @property
+    def is_screen(self) -> bool:
+        """Whether standard output is a terminal."""
+        return self._screen.is_terminal
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Let all that is written to ``sys.stdout`` meanwhile be guarded as `print` is."""
+        before = sys.stdout
+        sys.stdout = self._stdout
+        try:
+            yield
+        finally:
+            sys.stdout = before
+
+    def print(self, *parts: RenderableType) -> None:
+        """Write for people, on standard output.
+
+        Raises:
+            OutputFailed: if it cannot be written; `ReaderGone` if nobody reads on.
+        """
+        if self._screen.is_terminal:
+            for part in parts:
+                self._screen.print(part)
+            return
+        paper = io.StringIO()
+        console = _console(paper, width=_UNFOLDED)
+        for part in parts:
+            console.print(part)
+        self._write("\n".join(line.rstrip() for line in paper.getvalue().split("\n")))
+
+    def dump(self, document: dict[str, Any]) -> None:
+        """Write a JSON object to standard output, in ASCII, so that no encoding and no terminal changes it.
+
+        Raises:
+            OutputFailed: as `print` does.
+        """
+        self._write(json.dumps(document, indent=2) + "\n")
+
+    def note(self, text: str) -> None:
+        """Tell something beside the answer, in one line on standard error."""
+        self._tell(f"mediasync: {safe(text)}\n")
+
+    def fail(self, error: BaseException, *, text: str | None = None, **partial: Any) -> None:
+        """Tell an error: one line on standard error, and with ``--json`` an object on standard output.
+
+        Args:
+            error: what happened.
+            text: what people are told, if it is not the error's own text.
+            **partial: what the object holds besides.
+        """
+        message = safe(error_text(error) if text is None else text)
+        self.note(message)
+        self.trace(error)
+        if self.as_json:
+            self.dump({**partial, "error": {"kind": error_kind(error), "message": message}})
+
+    def trace(self, error: BaseException) -> None:
+        """With ``--debug``, tell where an error happened."""
+        if self.debug:
+            self._tell("".join(traceback.format_exception(error)))
+
+    def flush(self) -> None:
+        """Write what is still held.
+
+        Raises:
+            OutputFailed: as `print` does.
+        """
+        self._stdout.flush()
+
+    def abandon(self) -> None:
+        """Write nothing more to standard output, not even what the interpreter would write at its end."""
+        try:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stdout.fileno())
+            os.close(nowhere)
+        except (OSError, ValueError):
+            # A stream without a file holds nothing that could fail.
+            return
+
+    def leave_screen(self) -> None:
+        """Give the terminal back as it was, in the middle of whatever is shown."""
+        if self.console.is_terminal:
+            self._tell(f"{_SHOW_CURSOR}\n")
+
+    def _write(self, text: str) -> None:
+        self._stdout.write(text)
+
+    def _tell(self, text: str) -> None:
+        try:
+            self._stderr.write(text)
+            self._stderr.flush()
+        except (OSError, ValueError):
+            # There is nobody left who could be told.
+            return
+
+
+def _harmless_stream(stream: TextIO | None) -> TextIO:
+    """Return *stream*, made to replace what its encoding lacks; a sink if there is none."""
+    if stream is None:
+        return io.StringIO()
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    return stream
+
+
+def _console(file: TextIO, width: int | None = None) -> Console:
+    return Console(file=file, width=width, markup=False, emoji=False, highlight=False)

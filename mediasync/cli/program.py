@@ -1,0 +1,139 @@
+"""The program: its commands, and how it ends."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Annotated, Final
+
+import typer
+
+from mediasync.cli.check import check
+from mediasync.cli.errors import Interrupted, OutputFailed, ReaderGone, exit_code
+from mediasync.cli.output import Output
+from mediasync.cli.person import person
+from mediasync.cli.runs import runs
+from mediasync.cli.show import show
+from mediasync.cli.state import (
+    DatabaseOption,
+    DebugOption,
+    JsonOption,
+    State,
+    environment,
+    is_debugging,
+)
+from mediasync.cli.status import status
+from mediasync.cli.sync import sync
+from mediasync.errors import UsageError
+
+NAME: Final = "mediasync"
+
+# Typer exports no other error of its parser, and has moved them; the base of this one's base is their root.
+_ParserError: Final[type[Exception]] = typer.BadParameter.__mro__[2]
+
+app = typer.Typer(
+    name=NAME,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        try:
+            version = metadata.version(NAME)
+        except metadata.PackageNotFoundError:
+            version = "(not installed)"
+        typer.echo(f"{NAME} {version}")
+        raise typer.Exit
+
+
+def unwrapped(doc: str | None) -> str:
+    """Return a docstring with each paragraph in one line, to fit any terminal; lists stay as they are."""
+    paragraphs = inspect.cleandoc(doc or "").split("\n\n")
+    return "\n\n".join(text if "\n  " in text else text.replace("\n", " ") for text in paragraphs)
+
+
+def program(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_version)
+    ] = False,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Mirror movie and TV libraries, with their full cast and crew, into one SQL database.
+
+    [bold]Begin with[/bold]
+      mediasync sync nfo:FOLDER       read a folder of NFO files
+      mediasync status                see what is stored
+      mediasync show TITLE            see a film or series with its cast and crew
+      mediasync person NAME           see what somebody is credited for
+
+    [bold]The database[/bold] is the one that --database names, else MEDIASYNC_DATABASE (or the file that
+    MEDIASYNC_DATABASE_FILE names holds its URL), else mediasync.db in your data folder; mediasync status
+    shows where that is. Only sync creates it.
+
+    Answers go to standard output, all else to standard error. Each command's --help tells its exit codes;
+    besides, 70 is a fault of the program, 74 an output that cannot be written, 141 one that nobody reads on.
+    """
+    State.of(context, database=database, as_json=as_json, debug=debug)
+    if context.invoked_subcommand is None:
+        if as_json or database is not None or debug:
+            raise UsageError("say what to do: mediasync --help lists the commands")
+        typer.echo(context.get_help())
+
+
+app.callback(invoke_without_command=True, help=unwrapped(program.__doc__))(program)
+for command in (sync, status, runs, show, person, check):
+    app.command(help=unwrapped(command.__doc__))(command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the program, and return its exit code. Whatever goes wrong is told in one line."""
+    environ = environment()
+    options = list(arguments)[: arguments.index("--")] if "--" in arguments else arguments
+    out = Output(as_json="--json" in options, debug="--debug" in options or is_debugging(environ))
+    state = State(out, environ)
+    try:
+        with out.installed():
+            try:
+                code = _invoke(arguments, state)
+            except OutputFailed:
+                raise
+            except (Exception, KeyboardInterrupt) as error:
+                code = _tell(error, state)
+            out.flush()
+    except OutputFailed as error:
+        out.abandon()
+        if not isinstance(error, ReaderGone):
+            out.note(str(error))
+        return exit_code(error)
+    return code
+
+
+def _invoke(arguments: Sequence[str], state: State) -> int:
+    program = typer.main.get_command(app)
+    code = program.main(args=list(arguments), prog_name=NAME, standalone_mode=False, obj=state)
+    return int(code or 0)
+
+
+def _tell(error: BaseException, state: State) -> int:
+    if isinstance(error, _ParserError):
+        told: BaseException = UsageError(_parser_text(error))
+        told.__traceback__ = error.__traceback__
+    else:
+        told = error
+    text = state.interrupted if isinstance(error, Interrupted) else None
+    state.out.fail(told, text=text, **state.partial)
+    return exit_code(told)
+
+
+def _parser_text(error: Exception) -> str:
+    text: str = error.format_message()  # type: ignore[attr-defined]
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else NAME
+    return f"{text.rstrip('.')} ({command} --help explains)"

@@ -1,0 +1,158 @@
+"""How far a sync is: a live line for each source on a terminal, a few plain lines elsewhere."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from mediasync import events
+from mediasync.cli.output import Output
+from mediasync.cli.text import counted, duration, safe
+from mediasync.reports import SyncReport
+
+
+class Reporter(Protocol):
+    """Tells people how far a sync is."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def start(self, source_id: str, what: str) -> None:
+        """Tell that a source's turn has come."""
+        ...
+
+    def show(self, event: events.Event) -> None:
+        """Tell an event."""
+        ...
+
+    def fail(self, source_id: str, reason: str) -> None:
+        """Tell that a source is not synced."""
+        ...
+
+    def stopping(self) -> None:
+        """Tell that a signal came."""
+        ...
+
+
+def make_reporter(out: Output) -> Reporter:
+    """Return what fits standard error."""
+    return LiveReporter(out) if out.console.is_terminal else PlainReporter(out)
+
+
+def summary(report: SyncReport) -> str:
+    """Return the counts of a sync in one line."""
+    run = report.run
+    return (
+        f"{counted(run.seen, 'item')} seen, {run.saved:,} saved, {run.unchanged:,} unchanged, "
+        f"{run.failed:,} failed"
+    )
+
+
+class PlainReporter:
+    """Writes a line when a source or a library begins, for each failure, and at a source's end."""
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return
+
+    def start(self, source_id: str, what: str) -> None:
+        self._out.note(f"{source_id}: reading {what}")
+
+    def show(self, event: events.Event) -> None:
+        match event:
+            case events.LibraryStarted(source_id, library):
+                self._out.note(f"{source_id}: library {library.title}")
+            case events.ItemFailed(source_id, item_id, reason):
+                self._out.note(f"{source_id}: failed: {item_id}: {reason}")
+            case events.RunFinished(source_id, report):
+                run = report.run
+                took = f" in {duration(run.finished_at - run.started_at)}" if run.finished_at else ""
+                self._out.note(f"{source_id}: done{took}: {summary(report)}")
+
+    def fail(self, source_id: str, reason: str) -> None:
+        self._out.note(f"{source_id}: {reason}")
+
+    def stopping(self) -> None:
+        return
+
+
+class LiveReporter:
+    """Shows a line for each source that moves; failures scroll by above."""
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+        self._progress = Progress(
+            SpinnerColumn("line", finished_text=" "),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[counts]}", markup=False),
+            TimeElapsedColumn(),
+            console=out.console,
+            # What is on the screen in the end is the answer, where that goes to the screen too.
+            transient=out.is_screen and not out.as_json,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def start(self, source_id: str, what: str) -> None:
+        self._task = self._progress.add_task(safe(source_id), total=None, counts="")
+
+    def show(self, event: events.Event) -> None:
+        match event:
+            case events.LibraryStarted(source_id, library):
+                self._update(description=safe(f"{source_id}: {library.title}"))
+            case events.Progress():
+                failed = f", {event.failed:,} failed" if event.failed else ""
+                self._update(counts=f"{counted(event.seen, 'item')}, {event.saved:,} saved{failed}")
+            case events.ItemFailed(_, item_id, reason):
+                self._above(f"failed: {item_id}: {reason}")
+            case events.RunFinished(source_id, report):
+                self._update(description=safe(source_id), counts=summary(report), total=1, completed=1)
+
+    def fail(self, source_id: str, reason: str) -> None:
+        self._above(f"{source_id}: {reason}")
+        self._update(description=safe(source_id), counts="not synced", total=1, completed=0)
+        if self._task is not None:
+            self._progress.stop_task(self._task)
+
+    def stopping(self) -> None:
+        self._update(counts="stopping; again ends at once")
+
+    def _update(
+        self,
+        *,
+        description: str | None = None,
+        counts: str | None = None,
+        total: float | None = None,
+        completed: float | None = None,
+    ) -> None:
+        if self._task is None:
+            return
+        fields: dict[str, Any] = {} if counts is None else {"counts": counts}
+        self._progress.update(self._task, description=description, total=total, completed=completed, **fields)
+
+    def _above(self, text: str) -> None:
+        self._progress.console.print(Text(f"mediasync: {safe(text)}"), soft_wrap=True)

@@ -1,0 +1,159 @@
+"""``mediasync runs``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import typer
+from rich.console import RenderableType
+
+from mediasync.app import MediaSync
+from mediasync.cli.errors import NotFound
+from mediasync.cli.output import columns, faint, heading, indented, plain
+from mediasync.cli.state import AllOption, DatabaseOption, DebugOption, JsonOption, State
+from mediasync.cli.text import counted, duration, joined, moment
+from mediasync.models import SyncRun
+
+_EVERYTHING: Final = 2**62
+
+_TITLES: Final = {
+    "failure": "failed; what was stored of them before stays",
+    "problem": "left out of items that are saved",
+    "remark": "remarked",
+}
+
+
+def runs(
+    context: typer.Context,
+    run_id: Annotated[
+        int | None,
+        typer.Argument(
+            metavar="RUN_ID",
+            min=1,
+            max=_EVERYTHING,
+            help="Show this run, with all that it could not read or store.",
+            show_default=False,
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="ID", help="Only the runs of this source.", show_default=False),
+    ] = None,
+    limit: Annotated[
+        int,
+        typer.Option("--limit", min=1, max=_EVERYTHING, metavar="N", help="At most so many lines of a list."),
+    ] = 20,
+    everything: AllOption = False,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> int:
+    """List the recorded syncs, the newest first; or show one, with what it could not read or store.
+
+    Only reads the database. A run that says [bold]running[/bold] while none runs was ended by force; the next
+    sync of its source marks it as interrupted.
+
+    [bold]Examples[/bold]
+      mediasync runs
+      mediasync runs --source nfo-library --limit 5
+      mediasync runs 12
+
+    [bold]Exit codes[/bold]
+      0  shown
+      1  there is no such run or source
+      2  wrong usage or configuration
+      4  there is no database, or it failed
+    """
+    state = State.of(context, database=database, as_json=as_json, debug=debug)
+    limit = _EVERYTHING if everything else limit
+    if run_id is None:
+        return state.run(_list_runs(state, source, limit))
+    return state.run(_show_run(state, run_id, limit))
+
+
+async def _list_runs(state: State, source_id: str | None, limit: int) -> int:
+    async with state.open_to_read() as ms:
+        if source_id is not None:
+            await _require_source(ms, source_id)
+        found = await ms.list_runs(source_id, limit=limit + 1)
+    shown, more = found[:limit], len(found) > limit
+    if state.out.as_json:
+        state.out.dump({"runs": [run.model_dump(mode="json") for run in shown], "more": more})
+        return 0
+    if not shown:
+        state.out.print(plain("Nothing was synced yet: mediasync sync nfo:FOLDER"))
+        return 0
+    titles = ("run", "source", "status", "started", "took", "seen", "saved", "unchanged", "failed")
+    rows = [tuple(map(heading, titles)), *map(_row, shown)]
+    state.out.print(columns(rows, right=(0, 4, 5, 6, 7, 8)))
+    if errors := [(f"run {run.id}:", run.error) for run in shown if run.error]:
+        state.out.print(columns(errors))
+    if more:
+        state.out.print(faint(f"older runs are left out: --limit {2 * limit} shows more, --all shows all"))
+    return 0
+
+
+async def _require_source(ms: MediaSync, source_id: str) -> None:
+    known = [source.id for source in await ms.media.list_sources()]
+    if source_id not in known:
+        raise NotFound(f"there is no source {source_id!r}; there are: {joined(known) or 'none'}")
+
+
+def _row(run: SyncRun) -> tuple[str, ...]:
+    return (
+        str(run.id),
+        run.source_id,
+        str(run.status),
+        moment(run.started_at),
+        duration(run.finished_at - run.started_at) if run.finished_at else "-",
+        *(f"{number:,}" for number in (run.seen, run.saved, run.unchanged, run.failed)),
+    )
+
+
+async def _show_run(state: State, run_id: int, limit: int) -> int:
+    async with state.open_to_read() as ms:
+        run = await ms.find_run(run_id)
+        entries = await ms.list_problems(run_id)
+    if run is None:
+        raise NotFound(f"there is no run {run_id}; mediasync runs lists them")
+    if state.out.as_json:
+        lists = {
+            kind: [{"subject": subject, "reason": reason} for of, subject, reason in entries if of == kind]
+            for kind in _TITLES
+        }
+        state.out.dump(
+            {
+                "run": run.model_dump(mode="json"),
+                "failures": lists["failure"],
+                "problems": lists["problem"],
+                "remarks": lists["remark"],
+            }
+        )
+        return 0
+    ended = f", ended {moment(run.finished_at)}" if run.finished_at else ""
+    rows = [
+        ("status", str(run.status)),
+        ("started", f"{moment(run.started_at)}{ended}"),
+        (
+            "items",
+            f"{run.seen:,} seen, {run.saved:,} saved, {run.unchanged:,} unchanged, {run.failed:,} failed",
+        ),
+    ]
+    if run.error:
+        rows.append(("error", run.error))
+    state.out.print(heading(f"Run {run.id} of {run.source_id}"), columns(rows, indent=2))
+    for kind, title in _TITLES.items():
+        state.out.print(*_entries(title, [entry[1:] for entry in entries if entry[0] == kind], limit))
+    if not entries:
+        state.out.print(indented(plain("nothing failed, nothing was left out")))
+    return 0
+
+
+def _entries(title: str, entries: Sequence[tuple[str, str]], limit: int) -> list[RenderableType]:
+    if not entries:
+        return []
+    parts = [indented(plain(f"{len(entries):,} {title}:")), columns(entries[:limit], indent=4)]
+    if (left := len(entries) - limit) > 0:
+        parts.append(indented(faint(f"and {counted(left, 'more', 'more')}: --all shows all"), 4))
+    return parts

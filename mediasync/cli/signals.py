@@ -1,0 +1,80 @@
+"""Running a coroutine so that SIGINT and SIGTERM end it in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final
+
+from mediasync.cli.errors import Interrupted
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+def run_async(
+    work: Coroutine[Any, Any, int], *, on_first: Callable[[], None], on_second: Callable[[], None]
+) -> int:
+    """Run *work* in an event loop of its own.
+
+    The first signal cancels it, once; what it does to end in order is awaited. A second one ends the process
+    at once. A signal that was ignored when the program started stays ignored.
+
+    Args:
+        work: what is run.
+        on_first: called in the loop at the first signal.
+        on_second: called right before the process ends.
+
+    Raises:
+        Interrupted: if a signal ended *work*. What ended before the signal came to it is not interrupted.
+    """
+    caught: list[int] = []
+    try:
+        return asyncio.run(_run(work, caught, on_first, on_second))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        raise Interrupted(caught[0] if caught else signal.SIGINT) from None
+
+
+async def _run(
+    work: Coroutine[Any, Any, int],
+    caught: list[int],
+    on_first: Callable[[], None],
+    on_second: Callable[[], None],
+) -> int:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work)
+
+    def stop() -> None:
+        on_first()
+        task.cancel()
+
+    # `loop.add_signal_handler` is missing on Windows, and its handlers wait for a loop that may be busy.
+    def handle(number: int, _: FrameType | None) -> None:
+        if caught:
+            on_second()
+            os._exit(128 + number)
+        caught.append(number)
+        loop.call_soon_threadsafe(stop)
+
+    with _handled(handle):
+        return await task
+
+
+@contextmanager
+def _handled(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    taken = [number for number in SIGNALS if before[number] is not signal.SIG_IGN]
+    for number in taken:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, before[number] or signal.SIG_DFL)

@@ -1,0 +1,164 @@
+"""What a command is given besides its own arguments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import platformdirs
+import typer
+
+from mediasync.app import MediaSync
+from mediasync.cli.output import Output
+from mediasync.cli.signals import run_async
+from mediasync.config import database_url, sqlite_path, sqlite_url
+from mediasync.errors import ConfigurationError, DatabaseError, UsageError
+from mediasync.redaction import without_secrets
+
+DEBUG_VARIABLE: Final = "MEDIASYNC_DEBUG"
+
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL|PATH",
+        help="The database: a URL (sqlite:///media.db) or a plain path (media.db). "
+        "It beats MEDIASYNC_DATABASE; without either it is mediasync.db in your data folder.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Write one JSON object to standard output, and nothing else.")
+]
+DebugOption = Annotated[
+    bool, typer.Option("--debug", help="Show where an error happened. MEDIASYNC_DEBUG=1 does the same.")
+]
+AllOption = Annotated[bool, typer.Option("--all", "-a", help="Leave nothing out of long lists.")]
+
+
+def default_database() -> Path:
+    """Return the file of the one default database."""
+    return platformdirs.user_data_path("mediasync", appauthor=False) / "mediasync.db"
+
+
+def _nothing() -> None:
+    return
+
+
+@dataclass(slots=True)
+class State:
+    """One run of the command line.
+
+    Attributes:
+        out: where everything is written to.
+        environ: the environment.
+        database: ``--database``, given before the command or after it.
+        when_interrupted: called at the first signal, to tell people that the end is near.
+        interrupted: what is told when a signal has ended the command.
+        partial: what ``--json`` says besides the error that ends the command.
+    """
+
+    out: Output
+    environ: Mapping[str, str]
+    database: str | None = None
+    when_interrupted: Callable[[], None] = _nothing
+    interrupted: str = "interrupted"
+    partial: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        context: typer.Context,
+        *,
+        database: str | None = None,
+        as_json: bool = False,
+        debug: bool = False,
+    ) -> State:
+        """Return the state of the command, with the options that were given to it."""
+        state = context.find_object(cls)
+        if state is None:
+            raise AssertionError("the command line was not started by mediasync.cli.main")
+        if database is not None:
+            state.database = database
+        state.out.as_json |= as_json
+        state.out.debug |= debug
+        return state
+
+    def run(self, work: Coroutine[Any, Any, int]) -> int:
+        """Run what a command does, and return its exit code.
+
+        Raises:
+            Interrupted: if a signal ended it.
+        """
+        return run_async(work, on_first=lambda: self.when_interrupted(), on_second=self.out.leave_screen)
+
+    def open_to_read(self) -> MediaSync:
+        """Return the database, to be opened for reading only: it is never created.
+
+        Raises:
+            ConfigurationError: if the option or the environment names none that can be used.
+        """
+        return MediaSync(self.url(), read_only=True)
+
+    def open_to_write(self) -> MediaSync:
+        """Return the database, to be opened and, where there is none, created. The default's folder is made.
+
+        Raises:
+            ConfigurationError: as `open_to_read` does.
+            DatabaseError: if the folder cannot be made.
+        """
+        url = self.url()
+        if url == sqlite_url(default_database()):
+            try:
+                default_database().parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise DatabaseError(
+                    f"the folder of the database, {default_database().parent}, cannot be made: "
+                    f"{error.strerror or error}; name another database with --database"
+                ) from error
+        return MediaSync(url)
+
+    def url(self) -> str:
+        """Return the URL of the database: the option's, else the environment's, else the default."""
+        return database_url(self.database, self.environ) or sqlite_url(default_database())
+
+
+def database_document(url: str) -> dict[str, Any]:
+    """Return what ``--json`` says of where the database is."""
+    path = sqlite_path(url)
+    return {"url": without_secrets(url), "path": str(path.absolute()) if path else None}
+
+
+def database_name(url: str) -> str:
+    """Return what people are told of where the database is."""
+    path = sqlite_path(url)
+    return str(path.absolute()) if path else without_secrets(url)
+
+
+def is_debugging(environ: Mapping[str, str]) -> bool:
+    """Tell whether the environment asks for tracebacks."""
+    return environ.get(DEBUG_VARIABLE, "") not in {"", "0"}
+
+
+def words(arguments: Sequence[str], what: str) -> str:
+    """Return the words of an argument as one text.
+
+    Raises:
+        UsageError: if it is empty, or no text.
+    """
+    text = " ".join(arguments).strip()
+    if not text:
+        raise UsageError(f"the {what} is empty")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(f"the {what} is no text in this terminal's encoding") from error
+    return text
+
+
+def environment() -> Mapping[str, str]:
+    """Return the environment of the process."""
+    return os.environ

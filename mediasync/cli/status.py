@@ -1,0 +1,177 @@
+"""``mediasync status``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from rich.console import RenderableType
+
+from mediasync.app import MediaSync
+from mediasync.cli.output import columns, faint, heading, indented, plain
+from mediasync.cli.state import (
+    DatabaseOption,
+    DebugOption,
+    JsonOption,
+    State,
+    database_document,
+    database_name,
+)
+from mediasync.cli.text import counted, duration, joined, moment, size
+from mediasync.config import sqlite_path
+from mediasync.models import Library, Source, SyncRun
+from mediasync.vocabulary import Completeness, MediaType, RunStatus
+
+Counts = dict[MediaType, Counter[Completeness]]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """What is stored of one source.
+
+    Attributes:
+        source: the source.
+        people: how many.
+        last_run: the newest run.
+        libraries: each with its numbers of items, by type and completeness.
+    """
+
+    source: Source
+    people: int
+    last_run: SyncRun | None
+    libraries: list[tuple[Library, Counts]]
+
+
+def status(
+    context: typer.Context,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> int:
+    """Show what is stored: sources, libraries, items, people, and the last sync.
+
+    Only reads the database. Of the items it tells how much of their cast and crew is known: all of it
+    (full), only the first names (preview), or nothing (none).
+
+    [bold]Examples[/bold]
+      mediasync status
+      mediasync status --database media.db --json
+
+    [bold]Exit codes[/bold]
+      0  shown
+      2  wrong usage or configuration
+      4  there is no database, or it failed
+    """
+    state = State.of(context, database=database, as_json=as_json, debug=debug)
+    return state.run(_status(state))
+
+
+async def _status(state: State) -> int:
+    url = state.url()
+    async with state.open_to_read() as ms:
+        sources = await _sources(ms)
+        credits_stored = await ms.media.count_credits()
+        people = await ms.people.count()
+    path = sqlite_path(url)
+    size_bytes = path.stat().st_size if path else None
+    if state.out.as_json:
+        state.out.dump(
+            {
+                "database": {**database_document(url), "size_bytes": size_bytes, "schema": "current"},
+                "people": people,
+                "credits": credits_stored,
+                "sources": [_document(source) for source in sources],
+            }
+        )
+        return 0
+    how_big = "" if size_bytes is None else f" ({size(size_bytes)})"
+    rows = [
+        ("Database", f"{database_name(url)}{how_big}, schema up to date"),
+        ("People", f"{people:,} with {counted(credits_stored, 'credit')}"),
+    ]
+    state.out.print(columns(rows), *(part for source in sources for part in _lines(source)))
+    if not sources:
+        state.out.print(plain("No source was synced yet: mediasync sync nfo:FOLDER"))
+    return 0
+
+
+async def _sources(ms: MediaSync) -> list[SourceStatus]:
+    counts: dict[str, Counts] = {}
+    for library_id, media_type, completeness, number in await ms.media.count_by_library():
+        counts.setdefault(library_id, {}).setdefault(media_type, Counter())[completeness] = number
+    found = []
+    for source in await ms.media.list_sources():
+        runs = await ms.list_runs(source.id, limit=1)
+        libraries = await ms.media.list_libraries(source.id)
+        found.append(
+            SourceStatus(
+                source,
+                await ms.people.count(source.id),
+                runs[0] if runs else None,
+                [(library, counts.get(library.full_id, {})) for library in libraries],
+            )
+        )
+    return found
+
+
+def _document(status: SourceStatus) -> dict[str, Any]:
+    return {
+        **status.source.model_dump(mode="json"),
+        "people": status.people,
+        "last_run": status.last_run.model_dump(mode="json") if status.last_run else None,
+        "libraries": [
+            {
+                **library.model_dump(mode="json"),
+                "id": library.full_id,
+                "items": {
+                    str(media_type): {str(known): by_known[known] for known in Completeness}
+                    for media_type, by_known in counts.items()
+                },
+            }
+            for library, counts in status.libraries
+        ],
+    }
+
+
+def _lines(status: SourceStatus) -> list[RenderableType]:
+    source = status.source
+    facts = joined((str(source.kind), source.name if source.name != source.id else ""))
+    parts: list[RenderableType] = [plain(""), heading(f"{source.id} ({facts})")]
+    rows = [(library.title, _contents(counts)) for library, counts in status.libraries]
+    rows += [("people", f"{status.people:,}"), ("last sync", _last_run(status.last_run))]
+    parts.append(columns(rows, indent=2))
+    if not status.libraries:
+        parts.append(indented(faint("no libraries")))
+    return parts
+
+
+def _contents(counts: Counts) -> str:
+    texts = []
+    for media_type in MediaType:
+        if by_known := counts.get(media_type):
+            number = by_known.total()
+            texts.append(f"{counted(number, media_type)} ({_known(by_known, number)})")
+    return joined(texts) or "no items"
+
+
+def _known(by_known: Counter[Completeness], number: int) -> str:
+    if by_known[Completeness.FULL] == number:
+        return "cast and crew full"
+    return "cast and crew: " + joined(
+        f"{by_known[known]:,} {known}" for known in reversed(Completeness) if by_known[known]
+    )
+
+
+def _last_run(run: SyncRun | None) -> str:
+    if run is None:
+        return "never"
+    text = f"{run.status} {moment(run.finished_at or run.started_at)}"
+    if run.finished_at is not None:
+        text += f" after {duration(run.finished_at - run.started_at)}"
+    if run.status is not RunStatus.RUNNING:
+        text += (
+            f": {run.seen:,} seen, {run.saved:,} saved, {run.unchanged:,} unchanged, {run.failed:,} failed"
+        )
+    return f"{text} (run {run.id})" + (f": {run.error}" if run.error else "")

@@ -1,0 +1,143 @@
+"""How things are called when people read them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from mediasync.models import Episode, MediaItem, Season
+from mediasync.vocabulary import PersonType
+
+# Overrides and isolates of the writing direction reach beyond the text they stand in, and can make one line
+# look like another. The plain marks (LRM, RLM) and the joiners belong to scripts and stay.
+_DIRECTIONS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_HARMLESS: Final = re.compile(r"[ -~]*")
+
+
+def safe(text: object) -> str:
+    """Return *text* in one line that does nothing to a terminal.
+
+    White space becomes single spaces; control characters, and those that turn the writing direction of what
+    follows, are left out.
+
+    Example:
+        >>> safe("Neo\\x1b[31m\\n  (the One)")
+        'Neo[31m (the One)'
+    """
+    plain = str(text)
+    if not _HARMLESS.fullmatch(plain):
+        plain = "".join(map(_safe_character, plain))
+    return " ".join(plain.split())
+
+
+def _safe_character(character: str) -> str:
+    if character.isspace():
+        return " "
+    if character in _DIRECTIONS or unicodedata.category(character) == "Cc":
+        return ""
+    return "\N{REPLACEMENT CHARACTER}" if "\ud800" <= character <= "\udfff" else character
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun.
+
+    Example:
+        >>> counted(1, "item"), counted(1200, "item"), counted(2, "person", "people")
+        ('1 item', '1,200 items', '2 people')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def type_name(person_type: str) -> str:
+    """Return a person type as people read it.
+
+    Example:
+        >>> type_name(PersonType.GUEST_STAR), type_name("Key Grip")
+        ('guest star', 'Key Grip')
+    """
+    known = isinstance(PersonType.parse(person_type), PersonType)
+    return person_type.replace("_", " ") if known else safe(person_type)
+
+
+def episode_code(season: int | None, episode: int | None, last: int | None = None) -> str:
+    """Return the short form of a season's and an episode's number.
+
+    Example:
+        >>> episode_code(2, 3), episode_code(2, 3, 4), episode_code(None, 7), episode_code(1, None)
+        ('S02E03', 'S02E03-E04', 'E07', 'S01')
+    """
+    code = "" if season is None else f"S{season:02}"
+    if episode is not None:
+        code += f"E{episode:02}"
+        if last is not None and last != episode:
+            code += f"-E{last:02}"
+    return code
+
+
+def item_code(item: MediaItem) -> str:
+    """Return the short form of an item's numbers; an empty text where it has none."""
+    match item:
+        case Episode(season_number=season, episode_number=episode, episode_number_end=last):
+            return episode_code(season, episode, last)
+        case Season(season_number=season):
+            return episode_code(season, None)
+        case _:
+            return ""
+
+
+def titled(title: str, year: int | None) -> str:
+    """Return a title with its year, where that is known."""
+    return f"{safe(title)} ({year})" if year is not None else safe(title)
+
+
+def moment(time: datetime | None) -> str:
+    """Return a time in the zone of the reader; a dash where there is none."""
+    return time.astimezone().strftime("%Y-%m-%d %H:%M") if time else "-"
+
+
+def duration(time: timedelta) -> str:
+    """Return a length of time.
+
+    Example:
+        >>> duration(timedelta(seconds=0.42)), duration(timedelta(seconds=75)), duration(timedelta(hours=2.5))
+        ('0.4 s', '1 min 15 s', '2 h 30 min')
+    """
+    seconds = max(time.total_seconds(), 0)
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def running_time(seconds: int) -> str:
+    """Return the length of a film.
+
+    Example:
+        >>> running_time(10_200), running_time(1_320)
+        ('2 h 50 min', '22 min')
+    """
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def size(number_of_bytes: int) -> str:
+    """Return the size of a file.
+
+    Example:
+        >>> size(512), size(1_500_000)
+        ('512 bytes', '1.5 MB')
+    """
+    if number_of_bytes < 1000:
+        return f"{number_of_bytes} bytes"
+    power = min((len(str(number_of_bytes)) - 1) // 3, 4)
+    return f"{number_of_bytes / 1000**power:.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"
+
+
+def joined(parts: Iterable[str], separator: str = ", ") -> str:
+    """Join the parts that are not empty."""
+    return separator.join(part for part in parts if part)
