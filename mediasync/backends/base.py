@@ -85,7 +85,8 @@ class Backend(Protocol):
         Args:
             library: one of `fetch_libraries`.
             known_tokens: the change token stored for each item, by the source's own key. An item that
-                still has its token is yielded as `Unchanged`. Empty: everything is read.
+                still has its token is yielded as `Unchanged`. An empty token is nobody's: the item is
+                stored, and is to be read again.
 
         Raises:
             SourceError: if the source as a whole cannot be read on.

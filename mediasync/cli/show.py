@@ -186,6 +186,8 @@ def _page(found: Found, *, everything: bool) -> list[RenderableType]:
         parts += [plain(""), faint("Only the first of the cast and crew are known.")]
     elif item.completeness is Completeness.NONE:
         parts += [plain(""), faint("The cast and crew are not known.")]
+    elif not item.credits:
+        parts += [plain(""), faint("There are no cast and crew.")]
     parts += _children(found, everything=everything)
     parts += [plain(""), columns(_whereabouts(item))]
     return parts

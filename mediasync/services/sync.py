@@ -159,7 +159,9 @@ class SyncService:
     async def _sync_library(
         self, backend: Backend, library: Library, tally: _Tally, emit: Emit, *, full: bool
     ) -> None:
-        known = {} if full else await self._media.find_change_tokens(library.full_id)
+        known = await self._media.find_change_tokens(library.full_id)
+        if full:
+            known = dict.fromkeys(known, "")
         async with aclosing(self._found_items(backend, library, known, tally, emit)) as items:
             await self._media.save_media_items(
                 items, library_id=library.id, source_id=library.source_id, report=tally.saves
