@@ -1,4 +1,4 @@
-"""People's names, folded for search."""
+"""Names and titles, folded for search."""
 
 from __future__ import annotations
 
@@ -41,9 +41,21 @@ def words_of_name(name: str) -> list[str]:
         >>> words_of_name("三船 敏郎")
         ['三船', '敏郎']
     """
-    if name.isascii():
-        letters = _NOT_WORD.sub(" ", name.lower())
-    else:
-        folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
-        letters = folded.translate(_LETTERS)
-    return sorted(set(letters.split()))
+    return sorted(set(_letters(name).split()))
+
+
+def fold(text: str) -> str:
+    """Return the words of a text in their order, folded as those of a name, with one space between them.
+
+    Example:
+        >>> fold("Amélie: Le  fabuleux destin")
+        'amelie le fabuleux destin'
+    """
+    return " ".join(_letters(text).split())
+
+
+def _letters(text: str) -> str:
+    if text.isascii():
+        return _NOT_WORD.sub(" ", text.lower())
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return folded.translate(_LETTERS)

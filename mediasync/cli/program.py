@@ -117,7 +117,13 @@ def run(arguments: Sequence[str]) -> int:
 
 def _invoke(arguments: Sequence[str], state: State) -> int:
     program = typer.main.get_command(app)
-    code = program.main(args=list(arguments), prog_name=NAME, standalone_mode=False, obj=state)
+    try:
+        code = program.main(args=list(arguments), prog_name=NAME, standalone_mode=False, obj=state)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    if code == exit_code(KeyboardInterrupt()):
+        # Typer makes a code of it, older versions an error; it is told as every other end is.
+        raise KeyboardInterrupt
     return int(code or 0)
 
 

@@ -140,6 +140,7 @@ class LiveReporter:
 
     def stopping(self) -> None:
         self._update(counts="stopping; again ends at once")
+        self._progress.refresh()
 
     def _update(
         self,

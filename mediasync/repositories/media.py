@@ -9,6 +9,7 @@ from typing import Any, Final
 from mediasync.dialects.base import Session
 from mediasync.errors import DataError
 from mediasync.models import Episode, MediaItem, Movie, Rating, Season, Show
+from mediasync.names import fold
 from mediasync.normal import NUMBER_FIELDS, VALUE_COLUMNS, CreditRow, NormalItem
 from mediasync.repositories.times import to_datetime
 from mediasync.vocabulary import Completeness, MediaType, PersonType
@@ -160,12 +161,9 @@ ORDER BY CASE i.media_type WHEN 'movie' THEN 0 WHEN 'show' THEN 1 WHEN 'episode'
 LIMIT :limit
 """
 
-FIND_ITEMS_BY_PART: Final = """
-SELECT i.id AS item_id FROM media_item i
-WHERE (i.title LIKE :pattern ESCAPE '\\' OR i.original_title LIKE :pattern ESCAPE '\\')
-ORDER BY CASE i.media_type WHEN 'movie' THEN 0 WHEN 'show' THEN 1 WHEN 'episode' THEN 2 ELSE 3 END,
-    i.year, i.title, i.id
-LIMIT :limit
+TITLES_PAGE: Final = """
+SELECT i.item_key, i.id AS item_id, i.media_type, i.title, i.original_title, i.year
+FROM media_item i WHERE i.item_key > :after ORDER BY i.item_key LIMIT 10000
 """
 
 FIND_BY_PROVIDER_ID: Final = """
@@ -195,6 +193,13 @@ FROM media_item i JOIN library l ON l.library_key = i.library_key
 GROUP BY l.id, i.media_type, i.completeness ORDER BY l.id, i.media_type, i.completeness
 """
 COUNT_CREDITS: Final = "SELECT count(*) AS credits FROM credit"
+
+_TITLE_RANKS: Final[dict[str, int]] = {
+    MediaType.MOVIE: 0,
+    MediaType.SHOW: 1,
+    MediaType.EPISODE: 2,
+    MediaType.SEASON: 3,
+}
 
 _CLASSES: Final[dict[str, type[MediaItem]]] = {
     MediaType.MOVIE: Movie,
@@ -462,12 +467,21 @@ class MediaRepository:
     async def find_ids_by_title(self, text: str, limit: int) -> list[str]:
         """Return the ids of items with this title, or, if there are none, with a title that contains it."""
         rows = await self._session.fetch_all(FIND_ITEMS_BY_TITLE, {"title": text, "limit": limit})
-        if not rows:
-            escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            rows = await self._session.fetch_all(
-                FIND_ITEMS_BY_PART, {"pattern": f"%{escaped}%", "limit": limit}
-            )
-        return [item_id for (item_id,) in rows]
+        if rows:
+            return [item_id for (item_id,) in rows]
+        folded = fold(text)
+        if not folded:
+            return []
+        found: list[tuple[bool, int, int, str]] = []
+        after = 0
+        while page := await self._session.fetch_all(TITLES_PAGE, {"after": after}):
+            for _, item_id, media_type, title, original_title, year in page:
+                titles = {fold(title), fold(original_title or "")}
+                if any(folded in candidate for candidate in titles):
+                    found.append((folded not in titles, _TITLE_RANKS[media_type], year or 0, item_id))
+            after = page[-1][0]
+        whole = [row for row in sorted(found) if not row[0]]
+        return [row[3] for row in (whole or sorted(found))[:limit]]
 
     async def find_ids_by_provider_id(self, provider: str, value: str) -> list[str]:
         """Return the ids of the items that a public provider knows by this id."""

@@ -285,8 +285,7 @@ class MediaService:
     async def find_by_title(self, text: str, *, limit: int = 100) -> list[MediaItem]:
         """Return at most *limit* items with this title; if there are none, those whose title contains it.
 
-        Case does not matter for ASCII letters. Movies come first, then shows, episodes and seasons, each by
-        year.
+        Case and accents do not matter. Movies come first, then shows, episodes and seasons, each by year.
         """
         async with self._database.read(snapshot=True) as session:
             ids = await MediaRepository(session).find_ids_by_title(text, limit)
