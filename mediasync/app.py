@@ -12,7 +12,7 @@ from typing import Any, Self
 from mediasync.backends.base import Backend
 from mediasync.backends.nfo import NfoBackend
 from mediasync.config import DatabaseOptions
-from mediasync.database import Database, system_clock
+from mediasync.database import Database, State, system_clock
 from mediasync.errors import ConfigurationError
 from mediasync.ids import SOURCE_ID, check_source_id
 from mediasync.models import Source, SyncRun
@@ -81,7 +81,16 @@ class MediaSync:
         self._writer.start()
 
     async def close(self) -> None:
-        """Refuse new saves, finish the accepted ones up to ``close_timeout``, and disconnect."""
+        """Refuse new saves, finish the accepted ones up to ``close_timeout``, and disconnect.
+
+        Closing one that is not open does nothing.
+
+        Raises:
+            LifecycleError: if it is called from another event loop.
+        """
+        if self._database.state in {State.NEW, State.CLOSED}:
+            return
+        self._database.check_loop()
         try:
             await self._writer.close(self._database.options.close_timeout)
         finally:

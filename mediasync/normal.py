@@ -14,6 +14,7 @@ The same pass over the joined text finds what cannot be stored (NUL, lone surrog
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -70,6 +71,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 _LARGEST_NUMBER: Final = 2**31 - 1
 _LARGEST_COUNT: Final = 2**53
 _PERSON_ID: Final = itemgetter(0)
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 # Rows hold plain strings and nothing else: a tuple of those is of no interest to the garbage collector, while
 # one that holds an enum's member is looked at in every collection as long as it lives.
@@ -413,6 +415,12 @@ def _fingerprint(texts: list[str], item: MediaItem, item_id: str) -> str:
     if joined.count("\0") != max(len(texts) - 1, 0) or "\0" in (item.change_token or ""):
         raise _unstorable(item, item_id)
     return f"{RULE}:{blake2b(encoded, digest_size=16).hexdigest()}"
+
+
+def storable(text: str) -> str:
+    """Return a text about an item or an error as it may be stored and shown: without what no database stores,
+    and without secrets."""
+    return _UNSTORABLE.sub("\ufffd", without_secrets(text))
 
 
 def check_texts(subject: str, texts: Mapping[str, str | None]) -> None:

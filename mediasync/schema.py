@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from mediasync.dialects.base import Session
-from mediasync.errors import SchemaForeign, SchemaOutdated, SchemaTooNew
+from mediasync.errors import DatabaseMissing, SchemaForeign, SchemaOutdated, SchemaTooNew
 from mediasync.names import words_of_name
 
 _SECTION: Final = re.compile(r"^-- section: (\w+)$", re.MULTILINE)
@@ -119,6 +119,7 @@ def needs_work(version: int | None, tables: int, subject: str, *, upgrade: bool)
         upgrade: whether an older one may be upgraded.
 
     Raises:
+        DatabaseMissing: if it is empty and must not be created.
         SchemaForeign: if the database holds something else.
         SchemaTooNew: if it is of a newer version.
         SchemaOutdated: if it is older and must not be upgraded.
@@ -128,6 +129,8 @@ def needs_work(version: int | None, tables: int, subject: str, *, upgrade: bool)
             raise SchemaForeign(
                 f"{subject} holds tables that are not mediasync's; give another file, or an empty one"
             )
+        if not upgrade:
+            raise DatabaseMissing(f"{subject} is empty; run `mediasync sync` to fill it")
         return True
     if version > CURRENT_VERSION:
         raise SchemaTooNew(

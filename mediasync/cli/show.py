@@ -75,7 +75,7 @@ def show(
     """Show a movie, show, season or episode with its cast and crew.
 
     Only reads the database. Where several items fit, they are listed with their ids, to choose from. Case
-    does not matter for the letters A to Z.
+    and accents do not matter.
 
     [bold]Examples[/bold]
       mediasync show heat

@@ -116,7 +116,7 @@ class Database:
         """
         if self._state is not State.OPEN:
             return
-        self._check_loop()
+        self.check_loop()
         self._state = State.CLOSING
         await finish(self._close())
 
@@ -135,9 +135,10 @@ class Database:
         """Raise `LifecycleError` unless the database can be used here and now."""
         if self._state is not State.OPEN:
             raise LifecycleError(f"the database is {self._state.value}")
-        self._check_loop()
+        self.check_loop()
 
-    def _check_loop(self) -> None:
+    def check_loop(self) -> None:
+        """Raise `LifecycleError` if another event loop is running than the one that opened the database."""
         if asyncio.get_running_loop() is not self._loop:
             raise LifecycleError(
                 "the database was opened in another event loop; open one in each loop that uses it"
@@ -184,8 +185,9 @@ class Database:
 def _sqlite_path(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme != "sqlite":
+        found = f", not with {scheme[:20]!r}" if separator else ""
         raise ConfigurationError(
-            f"a database URL begins with sqlite:///, not with {scheme[:20]!r}: "
+            f"a database URL begins with sqlite:///{found}: "
             "write sqlite:///media.db, sqlite:////full/path/media.db or sqlite:///:memory:"
         )
     path = unquote(rest.removeprefix("/"))

@@ -179,8 +179,6 @@ class SQLiteEngine:
                 raise
             self._reader_mode = "ro&immutable=1"
             version, tables = await self._probe()
-        if version is None and not tables:
-            raise DatabaseMissing(f"{self._subject} is empty; run `mediasync sync` to fill it")
         schema.needs_work(version, tables, self._subject, upgrade=False)
 
     async def _probe(self) -> tuple[int | None, int]:
@@ -295,7 +293,8 @@ class SQLiteEngine:
             yield SQLiteSession(reader, self.dialect, self._clock())
         except BaseException:
             clean = False
-            await reader.raw.interrupt()
+            with suppress(ValueError):  # it was closed meanwhile
+                await reader.raw.interrupt()
             raise
         finally:
             if clean:
@@ -305,8 +304,9 @@ class SQLiteEngine:
 
     async def _release(self, reader: SQLiteConnection) -> None:
         try:
-            if await reader.settled():
-                await reader.run("ROLLBACK")
+            with suppress(LifecycleError):  # it was closed meanwhile
+                if await reader.settled():
+                    await reader.run("ROLLBACK")
         finally:
             self._free.put_nowait(reader)
 

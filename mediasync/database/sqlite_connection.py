@@ -17,6 +17,7 @@ import databases
 from mediasync.concurrency import finish
 from mediasync.dialects.base import Params
 from mediasync.dialects.sqlite import SQLiteDialect
+from mediasync.errors import LifecycleError
 
 POLL_MS: Final = 8
 """How long SQLite itself waits for a lock, in milliseconds; it tries again after 1, 2 and 5 ms."""
@@ -43,7 +44,7 @@ class SQLiteConnection:
         try:
             await held.__aenter__()
         except sqlite3.Error as error:
-            raise self._translated(error) from error
+            raise self._dialect.translate_error(error, self._subject) or error from error
         self._held, self.raw = held, held.raw_connection
         for pragma in ("foreign_keys = ON", "temp_store = MEMORY", *pragmas):
             await self.run(f"PRAGMA {pragma}")
@@ -55,21 +56,29 @@ class SQLiteConnection:
             await self._database.disconnect()
 
     def _translated(self, error: Exception) -> Exception:
+        if self._held is None:
+            return LifecycleError("the database was closed while this ran")
         return self._dialect.translate_error(error, self._subject) or error
 
     async def run(self, sql: str, params: Params | None = None) -> int:
         """Run a statement and return how many rows it wrote."""
+        return int((await self._execute(sql, params)).rowcount)
+
+    async def columns(self, sql: str, params: Params | None = None) -> list[str]:
+        """Return the names of the columns that a query has."""
+        return [column[0] for column in (await self._execute(sql, params)).description]
+
+    async def _execute(self, sql: str, params: Params | None) -> Any:
         try:
-            cursor = await self.raw.execute(sql, self._dialect.encode_params(params))
-        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            return await self.raw.execute(sql, self._dialect.encode_params(params))
+        except (sqlite3.Error, OverflowError, ValueError) as error:
             raise self._translated(error) from error
-        return int(cursor.rowcount)
 
     async def rows(self, sql: str, params: Params | None = None) -> list[Any]:
         """Run a query and return its rows as the driver gives them."""
         try:
             return list(await self.raw.execute_fetchall(sql, self._dialect.encode_params(params)))
-        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+        except (sqlite3.Error, OverflowError, ValueError) as error:
             raise self._translated(error) from error
 
     async def settled(self) -> bool:
@@ -101,8 +110,6 @@ class SQLiteSession:
 
     async def _wrap(self, sql: str, params: Params | None) -> str:
         query = f"(\n{self._dialect.translate(sql)}\n)"
-        probe = await self._connection.raw.execute(
-            f"SELECT * FROM {query} LIMIT 0", self._dialect.encode_params(params)
-        )
-        columns = ", ".join(f'json_group_array("{column[0]}")' for column in probe.description)
+        names = await self._connection.columns(f"SELECT * FROM {query} LIMIT 0", params)
+        columns = ", ".join(f'json_group_array("{name}")' for name in names)
         return f"SELECT {columns} FROM {query}"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from mediasync.dialects.base import Params
 from mediasync.errors import (
@@ -69,8 +69,15 @@ class SQLiteDialect:
 
     @staticmethod
     def encode(rows: Sequence[Any]) -> str:
-        """Return rows as JSON."""
-        return to_json(rows).decode()
+        """Return rows as JSON.
+
+        Raises:
+            DataError: if a text holds half of a surrogate pair, or a value is none that JSON has.
+        """
+        try:
+            return to_json(rows).decode()
+        except PydanticSerializationError as error:
+            raise DataError(str(error)) from error
 
     @classmethod
     def encode_params(cls, params: Params | None) -> dict[str, Any]:

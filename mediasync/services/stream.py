@@ -87,7 +87,7 @@ class SaveStream:
         try:
             normal = normal_item(item, source_id, library_id)
         except InvalidItem as error:
-            self._report.failed.append((f"{source_id}:{item.remote_id}", error.reason))
+            self._report.failed.append((error.item_id, error.reason))
         else:
             self._orphans.pop(normal.id, None)
             self._submit(normal)

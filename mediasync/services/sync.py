@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from contextlib import AsyncExitStack, aclosing, suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from mediasync.events import (
 )
 from mediasync.ids import make_id
 from mediasync.models import Library, MediaItem, SyncRun
+from mediasync.normal import storable
 from mediasync.reports import SaveReport, SyncReport
 from mediasync.repositories.runs import RunRepository
 from mediasync.services.media import MediaService
@@ -43,6 +44,7 @@ class _Tally:
     """What one run has found so far.
 
     Attributes:
+        run_id: of the run, 0 until it is recorded.
         saves: what became of the items that were read.
         seen: items that the source named.
         unread: items that had not changed and were not read.
@@ -52,6 +54,7 @@ class _Tally:
         told_failures, told_problems: how many of the saves' failures and problems were told as events.
     """
 
+    run_id: int = 0
     saves: SaveReport = field(default_factory=SaveReport)
     seen: int = 0
     unread: int = 0
@@ -112,22 +115,20 @@ class SyncService:
         """
         source = backend.source
         tally = _Tally()
-        async with AsyncExitStack() as stack:
-            run_id: int | None = None
-            try:
-                await stack.enter_async_context(backend.open())
+        try:
+            async with backend.open():
                 await self._media.save_source(source)
-                run_id = await self._start(source.id)
-                emit(RunStarted(source.id, run_id))
+                await finish(self._start(source.id, tally))
+                emit(RunStarted(source.id, tally.run_id))
                 for library in await backend.fetch_libraries():
                     await self._media.save_library(library)
                     emit(LibraryStarted(source.id, library))
                     await self._sync_library(backend, library, tally, emit, full=full)
                     emit(LibraryFinished(source.id, library))
-            except BaseException as error:
-                await finish(self._record_failure(source.id, run_id, tally, error))
-                raise
-        run = await finish(self._finish(source.id, run_id, RunStatus.SUCCEEDED, tally, None))
+        except BaseException as error:
+            await finish(self._record_failure(source.id, tally, error))
+            raise
+        run = await finish(self._finish(source.id, RunStatus.SUCCEEDED, tally, None))
         report = SyncReport(
             run=run,
             failed=(*tally.unreadable, *tally.saves.failed),
@@ -164,7 +165,7 @@ class SyncService:
             known = dict.fromkeys(known, "")
         async with aclosing(self._found_items(backend, library, known, tally, emit)) as items:
             await self._media.save_media_items(
-                items, library_id=library.id, source_id=library.source_id, report=tally.saves
+                items, library_id=library.full_id, source_id=library.source_id, report=tally.saves
             )
         _tell(tally, library.source_id, emit)
 
@@ -180,33 +181,33 @@ class SyncService:
                     case Found(item, problems):
                         tally.seen += 1
                         item_id = make_id(source_id, item.remote_id)
-                        for problem in problems:
+                        for problem in map(storable, problems):
                             tally.problems.append((item_id, problem))
                             emit(ItemProblem(source_id, item_id, problem))
                         yield item
                     case Unchanged():
                         tally.seen += 1
                         tally.unread += 1
-                    case Unreadable(remote_id, reason):
+                    case Unreadable():
                         tally.seen += 1
-                        item_id = make_id(source_id, remote_id)
+                        item_id = make_id(source_id, storable(finding.remote_id))
+                        reason = storable(finding.reason)
                         tally.unreadable.append((item_id, reason))
                         emit(ItemFailed(source_id, item_id, reason))
-                    case Remark(subject, text):
+                    case Remark():
+                        subject, text = storable(finding.subject), storable(finding.text)
                         tally.remarks.append((subject, text))
                         emit(Remarked(source_id, subject, text))
                 if findings % _FINDINGS_PER_PROGRESS == 0:
                     _tell(tally, source_id, emit)
 
-    async def _start(self, source_id: str) -> int:
-        return await self._writer.run(lambda session: RunRepository(session).start(source_id))
+    async def _start(self, source_id: str, tally: _Tally) -> None:
+        tally.run_id = await self._writer.run(lambda session: RunRepository(session).start(source_id))
 
-    async def _finish(
-        self, source_id: str, run_id: int | None, status: RunStatus, tally: _Tally, error: str | None
-    ) -> SyncRun:
+    async def _finish(self, source_id: str, status: RunStatus, tally: _Tally, error: str | None) -> SyncRun:
         async def work(session: Session) -> SyncRun:
             runs = RunRepository(session)
-            known = run_id if run_id is not None else await runs.start(source_id)
+            known = tally.run_id or await runs.start(source_id)
             await runs.finish(
                 known,
                 status,
@@ -221,20 +222,18 @@ class SyncService:
 
         return await self._writer.run(work)
 
-    async def _record_failure(
-        self, source_id: str, run_id: int | None, tally: _Tally, error: BaseException
-    ) -> None:
+    async def _record_failure(self, source_id: str, tally: _Tally, error: BaseException) -> None:
         """Record a run that did not end well, if its source is known and the database still works."""
         if isinstance(error, asyncio.CancelledError):
             status, reason = RunStatus.CANCELLED, None
         else:
-            status, reason = RunStatus.FAILED, str(error) or type(error).__name__
+            status, reason = RunStatus.FAILED, storable(str(error)) or type(error).__name__
         with suppress(MediaSyncError):
-            if run_id is None and (
+            if not tally.run_id and (
                 not isinstance(error, SourceError) or await self._media.find_source(source_id) is None
             ):
                 return
-            await self._finish(source_id, run_id, status, tally, reason)
+            await self._finish(source_id, status, tally, reason)
 
 
 def _tell(tally: _Tally, source_id: str, emit: Emit) -> None:

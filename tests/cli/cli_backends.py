@@ -1,0 +1,92 @@
+"""Backends that do what a test needs, in this process or in one of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+
+from mediasync import Library, Movie, Source
+from mediasync.backends.base import Finding, Found
+
+
+class FakeBackend:
+    """A source of so many films."""
+
+    def __init__(self, source_id: str, *findings: Finding) -> None:
+        self.source = Source(id=source_id, kind="nfo")
+        self.findings = findings or tuple(
+            Found(Movie(remote_id=str(number), title=f"Film {number}")) for number in range(3)
+        )
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[None, None]:
+        yield
+
+    async def fetch_libraries(self) -> list[Library]:
+        return [Library(id="movies", source_id=self.source.id, kind="movies")]
+
+    async def iter_items(
+        self, library: Library, known_tokens: Mapping[str, str]
+    ) -> AsyncGenerator[Finding, None]:
+        for finding in self.findings:
+            yield finding
+
+
+class BrokenBackend(FakeBackend):
+    """A source that fails with the error it was given, after its first films."""
+
+    def __init__(self, source_id: str, error: Exception) -> None:
+        super().__init__(source_id)
+        self.error = error
+
+    async def iter_items(
+        self, library: Library, known_tokens: Mapping[str, str]
+    ) -> AsyncGenerator[Finding, None]:
+        async for finding in super().iter_items(library, known_tokens):
+            yield finding
+        raise self.error
+
+
+class StuckBackend(FakeBackend):
+    """A source that goes silent after its first films, and says so on standard error.
+
+    Args:
+        stubborn: whether it does not end when it is told to.
+    """
+
+    def __init__(self, source_id: str, *, stubborn: bool = False) -> None:
+        super().__init__(source_id)
+        self.stubborn = stubborn
+
+    async def iter_items(
+        self, library: Library, known_tokens: Mapping[str, str]
+    ) -> AsyncGenerator[Finding, None]:
+        async for finding in super().iter_items(library, known_tokens):
+            yield finding
+        print("STUCK", file=sys.stderr, flush=True)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if self.stubborn:
+                print("STUBBORN", file=sys.stderr, flush=True)
+                await asyncio.Event().wait()
+
+
+def stuck_main() -> int:
+    """Run the command line with sources named ``stuck`` and ``stubborn`` that do not end."""
+    import mediasync.app
+    import mediasync.cli.sync
+    from mediasync.cli import main
+
+    real = mediasync.app.make_backend
+
+    def make(text: str) -> object:
+        if text in {"stuck", "stubborn"}:
+            return StuckBackend(text, stubborn=text == "stubborn")
+        return real(text)
+
+    mediasync.app.make_backend = make  # type: ignore[assignment]
+    mediasync.cli.sync.make_backend = make  # type: ignore[assignment]
+    return main()

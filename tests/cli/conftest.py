@@ -1,0 +1,141 @@
+"""Fixtures for the tests of the command line: it never meets the real home of whoever runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mediasync
+from mediasync.cli import main
+
+ROOT = Path(mediasync.__file__).parents[1]
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it wrote, which is one JSON object and nothing else."""
+        return json.loads(self.out)
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home and a working folder that are empty."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    for name in [name for name in os.environ if name.startswith("MEDIASYNC_")]:
+        monkeypatch.delenv(name)
+    for name in ("HOME", "USERPROFILE", "XDG_DATA_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, str(folder if name in {"HOME", "USERPROFILE"} else folder / "data"))
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command line in this process."""
+
+    def run_here(*arguments: object) -> Ended:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        written = capsys.readouterr()
+        assert "Traceback" not in written.err or "--debug" in arguments or "MEDIASYNC_DEBUG" in os.environ
+        return Ended(code, written.out, written.err)
+
+    return run_here
+
+
+@pytest.fixture
+def run_process(home: Path) -> Run:
+    """Run the command line in a process of its own."""
+
+    def run_there(
+        *arguments: object, env: Mapping[str, str] | None = None, code: str | None = None, **more: Any
+    ) -> Ended:
+        command = [sys.executable, *(["-c", code] if code else ["-m", "mediasync"]), *map(str, arguments)]
+        done = subprocess.run(
+            command, capture_output=True, timeout=60, check=False, env=process_environment(env), **more
+        )
+        return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run_there
+
+
+def process_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return an environment in which a new process imports what this one does."""
+    return {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}", **(more or {})}
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """A folder of two films and a show."""
+    root = tmp_path / "library"
+    write_movie(
+        root,
+        "Heat (1995)",
+        """<title>Heat</title><originaltitle>Heat!</originaltitle><year>1995</year><runtime>170</runtime>
+        <tagline>A Los Angeles crime saga</tagline><plot>A thief and a detective.</plot><mpaa>R</mpaa>
+        <ratings><rating name="imdb" max="10"><value>8.3</value><votes>700123</votes></rating></ratings>
+        <uniqueid type="imdb">tt0113277</uniqueid><genre>Crime</genre>
+        <director>Michael Mann</director><credits>Michael Mann</credits>
+        <actor><name>Al Pacino</name><role>Vincent Hanna</role></actor>
+        <actor><name>Robert De Niro</name><role>Neil McCauley</role></actor>""",
+    )
+    write_movie(
+        root,
+        "Ronin (1998)",
+        """<title>Ronin</title><year>1998</year><director>John Frankenheimer</director>
+        <actor><name>Robert De Niro</name><role>Sam</role></actor>
+        <actor><name>Robert Denard</name></actor>""",
+    )
+    show = root / "tvshows" / "Dark (2017)"
+    write(show / "tvshow.nfo", "<tvshow><title>Dark</title><year>2017</year></tvshow>")
+    for number, title in ((1, "Secrets"), (2, "Lies")):
+        write(
+            show / "Season 01" / f"Dark S01E{number:02}.nfo",
+            f"""<episodedetails><title>{title}</title><season>1</season><episode>{number}</episode>
+            <director>Baran bo Odar</director><credits>Jantje Friese</credits>
+            <actor><name>Louis Hofmann</name><role>Jonas</role></actor></episodedetails>""",
+        )
+    return root
+
+
+def write_movie(root: Path, name: str, content: str) -> Path:
+    """Write the NFO file of a film."""
+    return write(root / "movies" / name / "movie.nfo", f"<movie>{content}</movie>")
+
+
+def write(file: Path, content: str) -> Path:
+    """Write a file, with its folders."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content, encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def synced(run: Run, library: Path) -> Path:
+    """The default database, with the library in it."""
+    ended = run("sync", f"films=nfo:{library}")
+    assert ended.code == 0, ended
+    return Path("data/mediasync/mediasync.db").absolute()

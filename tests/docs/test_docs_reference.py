@@ -1,0 +1,520 @@
+"""The reference says what the code says: names, signatures, fields, columns, options, exit codes, links."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import inspect
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+import docs_pages
+import pytest
+from docs_pages import DOCS, ROOT, first_codes, section, table
+
+import mediasync
+from mediasync import (
+    Completeness,
+    Credit,
+    Library,
+    MediaItem,
+    MediaSync,
+    Movie,
+    Person,
+    Source,
+    errors,
+    events,
+    ids,
+    models,
+    reports,
+    schema,
+    vocabulary,
+)
+from mediasync.app import make_backend
+from mediasync.backends import base
+from mediasync.backends.nfo import NfoBackend, naming
+from mediasync.config import DatabaseOptions
+from mediasync.repositories.media import Filmography
+from mediasync.services.media import MediaService
+from mediasync.services.people import PeopleService
+from mediasync.vocabulary import SourceKind
+
+PYTHON: Final = DOCS / "reference" / "python.md"
+DATABASE: Final = DOCS / "reference" / "database.md"
+COMMAND_LINE: Final = DOCS / "reference" / "command-line.md"
+IDS: Final = DOCS / "reference" / "ids.md"
+NFO: Final = DOCS / "reference" / "nfo.md"
+LAWS: Final = DOCS / "explanation" / "laws.md"
+
+
+# Pages and links
+
+
+@pytest.mark.parametrize("page", docs_pages.pages(), ids=docs_pages.page_id)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in docs_pages.links(page):
+        target, _, anchor = link.partition("#")
+        if "://" in target:
+            continue
+        path = (page.parent / target).resolve() if target else page
+        assert path.is_file(), f"{link} of {docs_pages.page_id(page)} leads nowhere"
+        assert path.is_relative_to(ROOT)
+        if anchor:
+            assert anchor in docs_pages.anchors(path), f"{link}: there is no such heading"
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = DOCS / "index.md"
+    linked = {(DOCS / link).resolve() for link in docs_pages.links(index)}
+    assert {page for page in docs_pages.pages() if page != index} <= linked
+
+
+def test_readme_has_the_two_commands() -> None:
+    commands = [
+        line.removeprefix("$ ")
+        for block in docs_pages.blocks(ROOT / "README.md")
+        if block.language == "console"
+        for line in block.text.splitlines()
+    ]
+    for command in ("python3 examples/run.py", "python3 tests/run.py"):
+        assert command in commands
+        assert (ROOT / command.removeprefix("python3 ")).is_file()
+
+
+def test_readme_shows_the_commands_of_the_example() -> None:
+    shown = (ROOT / "README.md").read_text(encoding="utf-8")
+    script = (ROOT / "examples" / "run.py").read_text(encoding="utf-8")
+    commands = re.findall(r'^ +\[("[^\]]+)\],$', script, re.MULTILINE)
+    assert len(commands) == 4
+    for command in commands:
+        words = re.findall(r'"([^"]+)"', command)
+        line = " ".join(f'"{word}"' if " " in word else word for word in words)
+        assert f"$ mediasync {line}\n" in shown
+
+
+def test_readme_is_what_the_package_shows() -> None:
+    assert 'readme = "README.md"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_figures_have_their_place() -> None:
+    text = (DOCS / "performance.md").read_text(encoding="utf-8")
+    assert text.index("<!-- figures -->") < text.index("<!-- /figures -->")
+
+
+# Python
+
+
+def test_every_public_name_is_documented() -> None:
+    text = PYTHON.read_text(encoding="utf-8")
+    for name in mediasync.__all__:
+        assert re.search(rf"`{name}\b|^#+ {name}$", text, re.MULTILINE), name
+
+
+def signature(function: Any) -> str:
+    """Return how a function is called, without types."""
+
+    def plain(value: Any) -> str:
+        return value.__name__ if callable(value) else repr(value)
+
+    parts: list[str] = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name == "self":
+            continue
+        if parameter.kind is parameter.VAR_KEYWORD:
+            parts.append(f"**{parameter.name}")
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parts:
+            parts.append("*")
+        default = "" if parameter.default is parameter.empty else f"={plain(parameter.default)}"
+        parts.append(parameter.name + default)
+    return f"({', '.join(parts)})"
+
+
+def public_calls(prefix: str, cls: type) -> set[str]:
+    """Return the calls of the public methods that a class itself has."""
+    return {
+        f"{prefix}{name}{signature(method)}"
+        for name, method in vars(cls).items()
+        if inspect.isfunction(method) and not name.startswith("_")
+    }
+
+
+@pytest.mark.parametrize(
+    ("prefix", "cls"), [("ms.", MediaSync), ("ms.media.", MediaService), ("ms.people.", PeopleService)]
+)
+def test_calls_are_those_of_the_code(prefix: str, cls: type) -> None:
+    text = PYTHON.read_text(encoding="utf-8")
+    documented = set(re.findall(rf"^\| `({re.escape(prefix)}\w+\(.*?\))` \|", text, re.MULTILINE))
+    assert documented == public_calls(prefix, cls)
+
+
+def test_constructors_are_those_of_the_code() -> None:
+    text = PYTHON.read_text(encoding="utf-8")
+    assert f"`MediaSync{signature(MediaSync.__init__)}`" in text
+    assert f"`NfoBackend{signature(NfoBackend.__init__)}`" in text
+    arguments = [name for name in inspect.signature(MediaSync).parameters if name != "self"]
+    assert first_codes(section(PYTHON, "MediaSync")) == arguments
+
+
+def test_database_options() -> None:
+    rows = table(section(PYTHON, "DatabaseOptions"))
+    assert [(row[0].strip("`"), row[1].strip("`")) for row in rows] == [
+        (name, repr(field.default)) for name, field in DatabaseOptions.model_fields.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [models.Source, Library, Person, Credit, models.Rating, MediaItem, models.SyncRun],
+    ids=lambda model: model.__name__,
+)
+def test_fields_of_models(model: type[models.Model]) -> None:
+    assert first_codes(section(PYTHON, model.__name__)) == list(model.model_fields)
+
+
+@pytest.mark.parametrize(
+    "model", [Movie, models.Show, models.Season, models.Episode], ids=lambda model: model.__name__
+)
+def test_fields_of_kinds_of_items(model: type[MediaItem]) -> None:
+    own = [name for name in model.model_fields if name not in MediaItem.model_fields]
+    text = section(PYTHON, model.__name__)
+    assert (first_codes(text) if "|" in text else []) == own
+
+
+def test_vocabularies() -> None:
+    documented = {
+        re.findall(r"`([^`]+)`", row[0])[0]: re.findall(r"`([^`]+)`", row[1])
+        for row in table(section(PYTHON, "Vocabularies"))
+    }
+    enums = {
+        name: [str(member) for member in value]
+        for module in (vocabulary, reports)
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, enum.StrEnum) and value is not enum.StrEnum
+    }
+    assert documented == enums
+
+
+@pytest.mark.parametrize(
+    "report", [reports.SaveResult, reports.SaveReport, reports.SyncReport], ids=lambda report: report.__name__
+)
+def test_fields_of_reports(report: Any) -> None:
+    documented = first_codes(section(PYTHON, report.__name__))
+    assert documented == [field.name for field in dataclasses.fields(report)]
+
+
+def own_dataclasses(module: Any) -> dict[str, list[str]]:
+    """Return the fields of the dataclasses that a module defines."""
+    return {
+        name: [field.name for field in dataclasses.fields(value)]
+        for name, value in vars(module).items()
+        if isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == module.__name__
+    }
+
+
+def documented_fields(heading: str, number: int = 0) -> dict[str, list[str]]:
+    """Return a table of dataclasses and their fields."""
+    return {
+        row[0].strip("`"): re.findall(r"`([^`]+)`", row[1]) for row in table(section(PYTHON, heading), number)
+    }
+
+
+def test_events() -> None:
+    found = {name: fields[1:] for name, fields in own_dataclasses(events).items() if name != "Event"}
+    assert documented_fields("Events") == found
+
+
+def test_findings() -> None:
+    assert documented_fields("Backends", 1) == own_dataclasses(base)
+
+
+def test_members_of_the_backend_protocol() -> None:
+    documented = [name.partition("(")[0] for name in first_codes(section(PYTHON, "Backends"))]
+    members = [*base.Backend.__annotations__, *(n for n, v in vars(base.Backend).items() if _is_method(n, v))]
+    assert documented == members
+    assert f"`iter_items{signature(base.Backend.iter_items)}`" in section(PYTHON, "Backends")
+
+
+def _is_method(name: str, value: Any) -> bool:
+    return inspect.isfunction(value) and not name.startswith("_")
+
+
+def test_fields_of_a_filmography() -> None:
+    text = section(PYTHON, "ms.people")
+    sentence = re.search(r"Each entry of a filmography has ([^.]+)\.", text)
+    assert sentence is not None
+    assert re.findall(r"`(\w+)`", sentence[1]) == [field.name for field in dataclasses.fields(Filmography)]
+
+
+def test_functions_for_ids() -> None:
+    documented = first_codes(section(PYTHON, "Ids"))
+    found = {
+        f"{n}{signature(f)}"
+        for n, f in vars(ids).items()
+        if _is_method(n, f) and f.__module__ == ids.__name__
+    }
+    assert set(documented) == found
+
+
+def tree(text: str) -> dict[str, str]:
+    """Return a drawn tree as each name's parent."""
+    parents: dict[str, str] = {}
+    path: list[str] = []
+    for line in text.splitlines():
+        match = re.match(r"([│├└─ ]*)(\w+)", line)
+        if match and (path or match[2] == "MediaSyncError"):
+            depth = len(match[1]) // 4
+            path = [*path[:depth], match[2]]
+            if depth:
+                parents[match[2]] = path[depth - 1]
+    return parents
+
+
+def test_the_tree_of_errors() -> None:
+    classes = {
+        name: value
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, Exception) and name != "MediaSyncError"
+    }
+    real = {name: value.__mro__[1].__name__ for name, value in classes.items()}
+    [block] = [block for block in docs_pages.blocks(PYTHON) if block.language == "text"]
+    assert tree(block.text) == real
+    drawn = inspect.getdoc(errors) or ""
+    assert tree(drawn[drawn.index("    MediaSyncError") :].replace("\n    ", "\n").strip()) == real
+
+
+CHANGES: Final = {"stays": "old", "becomes exactly this list": "new", "is emptied": "empty"}
+
+
+async def test_what_credits_and_completeness_mean() -> None:
+    """The table of the page, row by row, over each state that an item may be in."""
+    old, new = "Old", "New"
+
+    def movie(names: list[str] | None, completeness: str | None) -> Movie:
+        given = None
+        if names is not None:
+            given = [Credit(person=Person(name=name), person_type="actor") for name in names]
+        known = None if completeness is None else Completeness(completeness)
+        return Movie(remote_id="1", title="Film", credits=given, completeness=known)
+
+    async def outcome(stored: Movie, given: Movie) -> str:
+        async with MediaSync("sqlite:///:memory:") as ms:
+            await ms.media.save_source(Source(id="home", kind=SourceKind.NFO))
+            await ms.media.save_library(Library(id="films", source_id="home", kind="movies"))
+            for item in (stored, given):
+                await ms.media.save_media_item(item, library_id="films", source_id="home")
+            names = [credit.person.name for credit in await ms.people.find_by_media_item("home:1")]
+            return {(old,): "old", (new,): "new", (): "empty"}[tuple(names)]
+
+    rows = table(section(PYTHON, "What `credits` and `completeness` mean"))
+    seen = set()
+    for credits_cell, completeness_cell, effect in rows:
+        names = {"`None`": None, "a list": [new], "`[]`": []}[credits_cell.partition(" (")[0]]
+        codes = re.findall(r'`"?(\w+)"?`', completeness_cell) or ["None", *Completeness]
+        for code in codes:
+            seen.add((credits_cell.partition(" (")[0], str(code)))
+            given = movie(names, None if code == "None" else str(code))
+            over_full = await outcome(movie([old], "full"), given)
+            over_preview = await outcome(movie([old], "preview"), given)
+            if "unless a full one is stored" in effect:
+                assert (over_full, over_preview) == ("old", "new"), (credits_cell, code)
+            else:
+                [change] = [change for words, change in CHANGES.items() if effect.startswith(words)]
+                assert {over_full, over_preview} == {change}, (credits_cell, code)
+    assert len(seen) == 3 * (1 + len(Completeness))
+
+
+# Ids and names
+
+
+def test_examples_of_names_of_sources() -> None:
+    for given, expected in (
+        (row[0].strip("`"), row[1].strip("`")) for row in table(section(IDS, "Names of sources"))
+    ):
+        assert make_backend(given).source.id == expected
+
+
+# NFO
+
+
+def test_names_of_libraries() -> None:
+    text = NFO.read_text(encoding="utf-8")
+    text = text[text.index("<!-- names -->") : text.index("<!-- /names -->")]
+    movies, shows = text.split("for shows")
+    documented = dict.fromkeys(re.findall(r"`([^`]+)`", movies), "movies")
+    documented |= dict.fromkeys(re.findall(r"`([^`]+)`", shows), "shows")
+    assert documented == naming.LIBRARY_NAMES
+
+
+# Database
+
+
+def real_views() -> dict[str, list[str]]:
+    """Return the columns of the views that a new database has."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(schema.schema_text())
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'").fetchall()
+        return {
+            name: [row[1] for row in connection.execute(f"PRAGMA table_info({name})")] for (name,) in names
+        }
+
+
+def test_columns_of_the_views() -> None:
+    views = real_views()
+    headings = re.findall(r"^### (\w+)$", section(DATABASE, "The views"), re.MULTILINE)
+    assert headings == list(views)
+    for view, columns in views.items():
+        assert first_codes(section(DATABASE, view)) == columns, view
+
+
+def test_names_of_the_tables() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(schema.schema_text())
+        names = {
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+    assert set(re.findall(r"`(\w+)`", section(DATABASE, "The tables"))) == names
+
+
+def test_the_changelog_names_the_views() -> None:
+    text = (DOCS / "changelog.md").read_text(encoding="utf-8")
+    for view in real_views():
+        assert f"`{view}`" in text
+
+
+INDEXED: Final = {
+    "sources": ["id"],
+    "libraries": ["id"],
+    "media_items": ["id", "library_id", "parent_id", "imdb_id", "tmdb_id", "tvdb_id"],
+    "people": ["id", "name"],
+    "media_people": ["media_item_id", "person_id"],
+    "external_ids": ["media_item_id", "provider = 'imdb' AND value"],
+    "genres": ["media_item_id"],
+    "ratings": ["media_item_id"],
+    "images": ["media_item_id"],
+    "sync_runs": ["id"],
+}
+
+
+@pytest.mark.parametrize(("view", "column"), [(view, column) for view in INDEXED for column in INDEXED[view]])
+def test_columns_that_are_told_to_be_indexed_are(view: str, column: str) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(schema.schema_text())
+        plan = connection.execute(f"EXPLAIN QUERY PLAN SELECT * FROM {view} WHERE {column} = 'x'").fetchall()
+    assert not [step for *_, step in plan if step.startswith("SCAN")]
+
+
+# Command line
+
+
+def commands() -> dict[str, Any]:
+    """Return the commands of the program, and the program itself, by name."""
+    import typer
+
+    from mediasync.cli.program import app
+
+    program: Any = typer.main.get_command(app)
+    return {"mediasync": program, **program.commands}
+
+
+def test_options_of_the_commands() -> None:
+    for name, command in commands().items():
+        # "sync" and others are headings twice: the first is the command's, the second that of its JSON.
+        documented = [
+            tuple(code.partition(" ")[0] for code in re.findall(r"`([^`]+)`", row[0]))
+            for row in table(section(COMMAND_LINE, name))
+        ]
+        real = [
+            tuple(parameter.opts)
+            for parameter in command.params
+            if parameter.param_type_name == "option" and parameter.name != "help"
+        ]
+        assert sorted(documented) == sorted([*real, ("--help", "-h")]), name
+
+
+def test_every_command_is_documented_with_its_json() -> None:
+    text = COMMAND_LINE.read_text(encoding="utf-8")
+    top = re.findall(r"^## (\w+)$", text, re.MULTILINE)
+    assert [name for name in top if name.islower()] == list(commands())
+    answers = re.findall(r"^### (\w+)$", section(COMMAND_LINE, "JSON"), re.MULTILINE)
+    assert answers == [*list(commands())[1:], "Errors"]
+
+
+def test_exit_codes() -> None:
+    from mediasync.cli.errors import ExitCode
+
+    assert [int(code) for code in first_codes(section(COMMAND_LINE, "Exit codes"))] == sorted(
+        {*ExitCode, 130, 143}
+    )
+
+
+def test_variables_of_the_environment() -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "mediasync").rglob("*.py"))
+    named = set(re.findall(r"\bMEDIASYNC_[A-Z]+(?:_FILE)?\b", text))
+    assert set(first_codes(section(COMMAND_LINE, "Environment"))) == named
+
+
+# Laws
+
+
+def test_the_tests_that_hold_the_laws_exist() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", LAWS.read_text(encoding="utf-8"))
+    for path, name in named:
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert re.search(rf"^ *(?:async )?def {name}\(", text, re.MULTILINE), f"{path}::{name}"
+
+
+def test_each_law_names_a_test() -> None:
+    text = LAWS.read_text(encoding="utf-8")
+    laws = re.split(r"^## (?=\d+\. )", text, flags=re.MULTILINE)[1:]
+    assert [law.partition(".")[0] for law in laws] == [str(number) for number in range(1, 13)]
+    for law in laws:
+        assert "`tests/" in law, law.partition("\n")[0]
+
+
+# Figures in the explanations
+
+
+def test_sizes_of_a_group() -> None:
+    from mediasync.services import group, writer
+
+    text = " ".join((DOCS / "explanation" / "writing.md").read_text(encoding="utf-8").split())
+    assert (
+        f"up to {writer.MAX_GROUP_ITEMS:,} items, {writer.MAX_GROUP_CREDITS:,} credits or half a second"
+        in text
+    )
+    assert writer.MAX_GROUP_SECONDS == 0.5
+    assert f"in parts of {group.ITEMS_PER_PART} items" in text
+
+
+def test_sizes_of_a_stream() -> None:
+    defaults = {
+        name: p.default for name, p in inspect.signature(MediaService.save_media_items).parameters.items()
+    }
+    text = (DOCS / "performance.md").read_text(encoding="utf-8")
+    assert f"`concurrency` items ({defaults['concurrency']:,})" in text
+    assert f"({defaults['orphan_window']:,}) that wait" in text
+
+
+def test_the_gap_between_groups() -> None:
+    from mediasync.database import sqlite
+
+    text = (DOCS / "explanation" / "sqlite.md").read_text(encoding="utf-8")
+    assert f"a gap of {sqlite._GAP * 1000:g} ms" in text
+    assert f"{'.'.join(map(str, sqlite.MINIMUM_VERSION[:2]))} or newer" in DATABASE.read_text(
+        encoding="utf-8"
+    )
+
+
+def test_the_rows_of_the_benchmarks() -> None:
+    from benchmarks.rows import ROWS
+
+    text = section(DOCS / "performance.md", "What is measured")
+    documented = first_codes(text)
+    for row in ROWS:
+        assert any(row.name.startswith(code.rstrip("…")) for code in documented) or row.name == "loader", (
+            row.name
+        )
