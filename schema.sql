@@ -170,7 +170,7 @@ CREATE INDEX sync_run_of_source ON sync_run (source_key, started_at);
 CREATE TABLE sync_run_problem (
     run_key     INTEGER NOT NULL REFERENCES sync_run (run_key) ON DELETE CASCADE,
     position    INTEGER NOT NULL,
-    kind        TEXT    NOT NULL,             -- failure, credit, problem, remark
+    kind        TEXT    NOT NULL,             -- failure, problem, remark
     subject     TEXT    NOT NULL,             -- the item's id, or the file's name
     reason      TEXT    NOT NULL,
     PRIMARY KEY (run_key, position)

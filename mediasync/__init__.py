@@ -5,6 +5,7 @@ from mediasync.errors import MediaSyncError
 from mediasync.models import (
     Credit,
     Episode,
+    FilmographyCredit,
     Library,
     MediaItem,
     Movie,
@@ -15,13 +16,17 @@ from mediasync.models import (
     Source,
     SyncRun,
 )
-from mediasync.reports import SaveReport, SaveResult, SaveStatus, SyncReport
+from mediasync.reports import CheckReport, Flaw, SaveReport, SaveResult, SaveStatus, SyncReport
+from mediasync.services.sync import Sync
 from mediasync.vocabulary import Completeness, MediaType, PersonType, RunStatus, SourceKind
 
 __all__ = [
+    "CheckReport",
     "Completeness",
     "Credit",
     "Episode",
+    "FilmographyCredit",
+    "Flaw",
     "Library",
     "MediaItem",
     "MediaSync",
@@ -39,6 +44,7 @@ __all__ = [
     "Show",
     "Source",
     "SourceKind",
+    "Sync",
     "SyncReport",
     "SyncRun",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import unicodedata
 from collections.abc import Callable
@@ -9,15 +10,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import ValidationError
+
 from mediasync.backends.base import Backend
 from mediasync.backends.nfo import NfoBackend
+from mediasync.concurrency import finish
 from mediasync.config import DatabaseOptions
 from mediasync.database import Database, State, system_clock
 from mediasync.errors import ConfigurationError
 from mediasync.ids import SOURCE_ID, check_source_id
 from mediasync.models import Source, SyncRun
 from mediasync.redaction import without_secrets
-from mediasync.repositories.checks import CheckReport, CheckRepository
+from mediasync.reports import CheckReport
+from mediasync.repositories.checks import CheckRepository
 from mediasync.services.media import MediaService
 from mediasync.services.people import PeopleService
 from mediasync.services.sync import Sync, SyncService
@@ -60,8 +65,9 @@ class MediaSync:
     ) -> None:
         try:
             database_options = DatabaseOptions(**options)
-        except ValueError as error:
-            raise ConfigurationError(f"the options of the database: {error}") from error
+        except ValidationError as error:
+            flaws = "; ".join(f"{flaw['loc'][0]}: {flaw['msg']}" for flaw in error.errors())
+            raise ConfigurationError(f"options of the database: {flaws}") from error
         self._database = Database(
             url, options=database_options, read_only=read_only, upgrade=upgrade, clock=clock
         )
@@ -79,6 +85,12 @@ class MediaSync:
         """
         await self._database.open()
         self._writer.start()
+        try:
+            # From here on the writer runs, and closes what an ending event loop would leave open.
+            await asyncio.sleep(0)
+        except BaseException:
+            await finish(self.close())
+            raise
 
     async def close(self) -> None:
         """Refuse new saves, finish the accepted ones up to ``close_timeout``, and disconnect.
@@ -169,7 +181,7 @@ def make_backend(text: str) -> Backend:
     except (OSError, RuntimeError) as error:
         raise ConfigurationError(f"{without_secrets(text)!r} names no folder: {error}") from error
     source_id = check_source_id(name) if name else f"{kind}-{_slug(label)}"
-    return NfoBackend(root, source=Source(id=source_id, kind=SourceKind.NFO, name=name or label))
+    return NfoBackend(root, source=Source(id=source_id, kind=SourceKind.NFO, name="" if name else label))
 
 
 def _slug(label: str) -> str:

@@ -12,7 +12,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-async def finish(work: Coroutine[Any, Any, T]) -> T:
+async def finish(work: Coroutine[Any, Any, T] | asyncio.Future[T]) -> T:
     """Run *work* to its end in a task of its own, whatever happens to the caller.
 
     A caller that is cancelled meanwhile gets its `asyncio.CancelledError` only when *work* has ended. Both
@@ -20,7 +20,7 @@ async def finish(work: Coroutine[Any, Any, T]) -> T:
     cancelled scope is left.
 
     Args:
-        work: the coroutine to run.
+        work: the coroutine to run, or a task that runs it already.
 
     Returns:
         What *work* returns.

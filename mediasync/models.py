@@ -7,9 +7,9 @@ reading and ignored on saving, so an item that was read can be changed and saved
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from mediasync.ids import check_source_id, make_id
 from mediasync.vocabulary import (
@@ -38,6 +38,13 @@ SourceTime = Annotated[datetime | str, BeforeValidator(_zoned_or_text)]
 """A time as a source tells it: with a zone a `datetime`, without one the source's own text."""
 
 
+PersonKind = Annotated[
+    PersonType | str,
+    BeforeValidator(lambda value: PersonType.parse(value) if isinstance(value, str) else value),
+]
+"""A `PersonType`, or the source's own word where the vocabulary lacks it."""
+
+
 class Model(BaseModel):
     """The base of all models: unknown fields are errors, so that a misspelt one is noticed."""
 
@@ -50,7 +57,7 @@ class Source(Model):
     Attributes:
         id: chosen by the user, ``[a-z0-9][a-z0-9_-]*``; the first half of every id below it.
         kind: what speaks for it.
-        name: what people call it; the id where none is given.
+        name: what people call it. Without one a stored name stays, and a new source is called by its id.
         server_id: the server's own id of itself, where it has one. Another server under the same
             source id is refused.
 
@@ -71,12 +78,6 @@ class Source(Model):
     def _check_id(cls, value: str) -> str:
         return check_source_id(value)
 
-    @model_validator(mode="after")
-    def _default_name(self) -> Self:
-        if not self.name:
-            self.name = self.id
-        return self
-
 
 class Library(Model):
     """A section of a source.
@@ -84,7 +85,7 @@ class Library(Model):
     Attributes:
         id: the source's own key of the library (``full_id`` puts the source's id before it).
         source_id: the source it belongs to.
-        title: what people call it.
+        title: what people call it. Without one a stored title stays, and a new library is called by its id.
         kind: ``movies`` or ``shows``; ``mixed`` where a folder holds both.
 
     Example:
@@ -103,12 +104,6 @@ class Library(Model):
     @classmethod
     def _check_source_id(cls, value: str) -> str:
         return check_source_id(value)
-
-    @model_validator(mode="after")
-    def _default_title(self) -> Self:
-        if not self.title:
-            self.title = self.id
-        return self
 
     @property
     def full_id(self) -> str:
@@ -160,10 +155,7 @@ class Credit(Model):
     """
 
     person: Person
-    person_type: Annotated[
-        PersonType | str,
-        BeforeValidator(lambda value: PersonType.parse(value) if isinstance(value, str) else value),
-    ]
+    person_type: PersonKind
     role: str | None = None
     sort_order: int | None = None
 
@@ -310,6 +302,36 @@ class Episode(MediaItem):
     episode_number_end: int | None = None
 
     parent_types = frozenset({MediaType.SEASON, MediaType.SHOW})
+
+
+class FilmographyCredit(Model):
+    """One credit of a person, seen from the person's side.
+
+    Attributes:
+        media_item_id: the item's id.
+        media_type: what it is.
+        title: its title.
+        year: of release.
+        season_number: of a season or an episode.
+        episode_number: of an episode.
+        show_id: the id of the show that a season or an episode belongs to.
+        show_title: its title.
+        person_type: the function.
+        role: the character, or the job's own words.
+        sort_order: the place in the item's billing.
+    """
+
+    media_item_id: str
+    media_type: MediaType
+    title: str
+    year: int | None = None
+    season_number: int | None = None
+    episode_number: int | None = None
+    show_id: str | None = None
+    show_title: str | None = None
+    person_type: PersonKind
+    role: str | None = None
+    sort_order: int
 
 
 class SyncRun(Model):

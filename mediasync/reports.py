@@ -1,4 +1,4 @@
-"""What saving and syncing report."""
+"""What saving, syncing and checking report."""
 
 from __future__ import annotations
 
@@ -94,3 +94,31 @@ class SyncReport:
     def status(self) -> RunStatus:
         """How the run ended."""
         return self.run.status
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One thing that does not hold.
+
+    Attributes:
+        check: which check found it.
+        subject: the row or the item.
+        reason: what is wrong with it.
+    """
+
+    check: str
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What a check of a database found.
+
+    Attributes:
+        checks: the names of the checks that ran.
+        flaws: what does not hold; empty if all is well.
+    """
+
+    checks: tuple[str, ...]
+    flaws: tuple[Flaw, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 import typer
@@ -100,11 +99,7 @@ async def _find(ms: MediaSync, text: str) -> list[Person]:
 
 
 async def _filmography(ms: MediaSync, found: Person) -> list[Film]:
-    films = [asdict(film) for film in await ms.people.filmography(found.id or "")]
-    return [
-        {**film, "media_type": str(film["media_type"]), "person_type": str(film["person_type"])}
-        for film in films
-    ]
+    return [film.model_dump(mode="json") for film in await ms.people.filmography(found.id or "")]
 
 
 def _choice(

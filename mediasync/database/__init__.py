@@ -63,6 +63,7 @@ class Database:
         )
         self._state = State.NEW
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._closing: asyncio.Future[None] | None = None
         self._reads = 0
         self._writes = 0
         self._idle = asyncio.Event()
@@ -114,11 +115,16 @@ class Database:
         Raises:
             LifecycleError: if it is called from another event loop.
         """
-        if self._state is not State.OPEN:
-            return
-        self.check_loop()
-        self._state = State.CLOSING
-        await finish(self._close())
+        if self._state is State.OPEN:
+            self.check_loop()
+            self._state = State.CLOSING
+            self._closing = asyncio.ensure_future(self._close())
+        if self._state is State.CLOSING and self._closing is not None:
+            await finish(self._closing)
+
+    def give_up_waiting(self) -> None:
+        """Wait no more for other processes' locks: the writes that wait for one fail."""
+        self._engine.give_up_waiting()
 
     async def _close(self) -> None:
         try:
@@ -128,8 +134,10 @@ class Database:
             # The connections are closed under what still reads; those reads then fail with a clear error.
             pass
         finally:
-            await self._engine.close()
-            self._state = State.CLOSED
+            try:
+                await self._engine.close()
+            finally:
+                self._state = State.CLOSED
 
     def check_open(self) -> None:
         """Raise `LifecycleError` unless the database can be used here and now."""

@@ -8,10 +8,11 @@ always by ``BEGIN IMMEDIATE``; the others only read, each read in one statement 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import quote
@@ -47,7 +48,8 @@ _READER_PATIENCE: Final = "busy_timeout = 5000"
 
 _VERSION: Final = """
 SELECT (SELECT count(*) FROM sqlite_master) AS tables,
-       (SELECT count(*) FROM sqlite_master WHERE name = 'schema_version') AS has_version
+       (SELECT count(*) = 5 FROM sqlite_master WHERE type = 'table'
+        AND name IN ('schema_version', 'source', 'media_item', 'person', 'credit')) AS has_version
 """
 _VIEWS: Final = "SELECT name FROM sqlite_master WHERE type = 'view'"
 
@@ -88,6 +90,8 @@ class SQLiteEngine:
         self._contended_until = 0.0
         self._held = 0.0
         self._data_version = -1
+        self._gives_up = False
+        self._file: tuple[int, int] | None = None
         self.longest_wait = 0.0
 
     # Opening and closing
@@ -113,6 +117,7 @@ class SQLiteEngine:
                 )
                 await self._prepare(self._writer)
             await self._open_readers()
+            self._file = self._find_file()
         except BaseException:
             await self.close()
             raise
@@ -194,6 +199,8 @@ class SQLiteEngine:
             return None, tables
         try:
             found = await connection.rows("SELECT version FROM schema_version")
+        except (DatabaseLocked, DatabaseCorrupt):
+            raise
         except DatabaseError:
             return None, tables
         return (found[0][0] if len(found) == 1 else None), tables
@@ -222,8 +229,7 @@ class SQLiteEngine:
                 return
 
     async def _create_or_upgrade(self, writer: SQLiteConnection, version: int | None) -> None:
-        copy = await self._copy(writer, version) if version is not None and not self._in_memory else None
-        done = False
+        copy: Path | None = None
         await writer.run("PRAGMA foreign_keys = OFF")
         try:
             await writer.run("BEGIN IMMEDIATE")
@@ -233,42 +239,59 @@ class SQLiteEngine:
                 if version is None:
                     await schema.create(session)
                 else:
+                    copy = await self._copy(version)
                     views = [name for (name,) in await writer.rows(_VIEWS)]
                     await schema.upgrade(session, version, views)
                     if broken := await writer.rows("PRAGMA foreign_key_check"):
                         raise DatabaseCorrupt(
                             f"{self._subject}: {len(broken)} rows point at rows that are not there; "
-                            f"it was not upgraded, and a copy is at {copy}"
+                            "it was not upgraded, and nothing was changed"
                         )
-                    done = True
             await writer.run("COMMIT")
         except BaseException:
             if await writer.settled():
                 await writer.run("ROLLBACK")
+                if copy is not None:
+                    copy.unlink(missing_ok=True)
             raise
         finally:
             await writer.run("PRAGMA foreign_keys = ON")
-            if copy is not None and not done:
-                copy.unlink(missing_ok=True)
 
-    async def _copy(self, writer: SQLiteConnection, version: int) -> Path:
-        number = 0
-        while True:
-            suffix = f".{number}" if number else ""
-            copy = Path(f"{self._path}.schema-{version}{suffix}.backup")
-            if not copy.exists():
-                await writer.run("VACUUM INTO :copy", {"copy": str(copy)})
-                return copy
+    async def _copy(self, version: int) -> Path:
+        """Copy the database beside itself, while the caller's transaction keeps all others from writing.
+
+        A copy takes its name when it is whole; one that was not finished, by a full disk or a killed
+        process, is removed.
+        """
+        partial = Path(f"{self._path}.schema-{version}.backup.partial")
+        partial.unlink(missing_ok=True)
+        reader = await self._connect(self._url("rw"), (_READER_PATIENCE,))
+        try:
+            await reader.run("VACUUM INTO :copy", {"copy": str(partial)})
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        finally:
+            await reader.close()
+        copy, number = Path(f"{self._path}.schema-{version}.backup"), 0
+        while copy.exists():
             number += 1
+            copy = Path(f"{self._path}.schema-{version}.{number}.backup")
+        return partial.rename(copy)
 
     async def close(self) -> None:
-        """Close all connections. Whatever still runs on them is finished first."""
-        for reader in self._readers:
-            await reader.close()
-        self._readers.clear()
-        if self._writer is not None:
-            writer, self._writer = self._writer, None
-            await writer.close()
+        """Close all connections. A transaction under way is finished first; what still reads is cut short."""
+        await finish(self._close())
+
+    async def _close(self) -> None:
+        async with AsyncExitStack() as stack:
+            for reader in self._readers:
+                stack.push_async_callback(reader.close)
+                stack.push_async_callback(reader.interrupt)
+            self._readers.clear()
+            if self._writer is not None:
+                stack.push_async_callback(self._writer.close)
+                self._writer = None
 
     # Reading
 
@@ -293,8 +316,7 @@ class SQLiteEngine:
             yield SQLiteSession(reader, self.dialect, self._clock())
         except BaseException:
             clean = False
-            with suppress(ValueError):  # it was closed meanwhile
-                await reader.raw.interrupt()
+            await reader.interrupt()
             raise
         finally:
             if clean:
@@ -304,7 +326,7 @@ class SQLiteEngine:
 
     async def _release(self, reader: SQLiteConnection) -> None:
         try:
-            with suppress(LifecycleError):  # it was closed meanwhile
+            with suppress(LifecycleError):
                 if await reader.settled():
                     await reader.run("ROLLBACK")
         finally:
@@ -328,20 +350,34 @@ class SQLiteEngine:
             raise DatabaseReadOnly(f"{self._subject} was opened for reading only")
         writer = self._writer
         async with self._turn:
-            await self._begin(writer)
             clock = asyncio.get_running_loop().time
-            began = clock()
+            began = None
             try:
+                await self._begin(writer)
+                began = clock()
                 result = await work(SQLiteSession(writer, self.dialect, self._clock()))
                 await writer.run("COMMIT")
             except BaseException:
                 await finish(self._roll_back(writer))
                 raise
             finally:
-                self._held += clock() - began
+                if began is not None:
+                    self._held += clock() - began
             return result
 
+    def _find_file(self) -> tuple[int, int] | None:
+        try:
+            status = None if self._in_memory else os.stat(self._path)
+        except OSError:
+            status = None
+        return status and (status.st_dev, status.st_ino)
+
     async def _begin(self, writer: SQLiteConnection) -> None:
+        if self._find_file() != self._file:
+            raise DatabaseMissing(
+                f"{self._subject}: the file was deleted or replaced while it was open, so nothing more is "
+                "saved; close the database and open it again"
+            )
         clock = asyncio.get_running_loop().time
         began = clock()
         if began < self._contended_until or self._held > _HELD_BEFORE_GAP:
@@ -354,6 +390,11 @@ class SQLiteEngine:
             except DatabaseLocked as error:
                 waited = clock() - began
                 self._contended_until = clock() + _CONTENDED_FOR
+                if self._gives_up:
+                    raise LifecycleError(
+                        f"{self._subject} was closed while this waited for another process that holds the "
+                        "write lock; nothing of it is stored"
+                    ) from error
                 if waited > self._options.lock_timeout:
                     raise DatabaseLocked(
                         f"{self._subject}: another process has held the write lock for "
@@ -368,7 +409,11 @@ class SQLiteEngine:
             self._contended_until = clock() + _CONTENDED_FOR
         self._data_version = version
 
+    def give_up_waiting(self) -> None:
+        """Wait no more for other processes' locks: what waits for one fails."""
+        self._gives_up = True
+
     async def _roll_back(self, writer: SQLiteConnection) -> None:
-        if await writer.settled():
-            with suppress(DatabaseError):
+        with suppress(DatabaseError):
+            if await writer.settled():
                 await writer.run("ROLLBACK")

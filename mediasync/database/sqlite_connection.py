@@ -33,6 +33,7 @@ class SQLiteConnection:
         self._subject = subject
         self._dialect = dialect
         self._held: Any = None
+        self._closed = False
         self.raw: Any = None
 
     async def open(self, pragmas: tuple[str, ...]) -> None:
@@ -47,17 +48,23 @@ class SQLiteConnection:
             raise self._dialect.translate_error(error, self._subject) or error from error
         self._held, self.raw = held, held.raw_connection
         for pragma in ("foreign_keys = ON", "temp_store = MEMORY", *pragmas):
-            await self.run(f"PRAGMA {pragma}")
+            await self.rows(f"PRAGMA {pragma}")
 
     async def close(self) -> None:
+        self._closed = True
         if self._held is not None:
             held, self._held = self._held, None
             await finish(held.__aexit__())
             await self._database.disconnect()
 
+    async def interrupt(self) -> None:
+        """Cut short what runs on the connection, if it is open."""
+        if self._held is not None:
+            await self.raw.interrupt()
+
     def _translated(self, error: Exception) -> Exception:
-        if self._held is None:
-            return LifecycleError("the database was closed while this ran")
+        if self._closed:
+            return LifecycleError(f"{self._subject} was closed before this was done")
         return self._dialect.translate_error(error, self._subject) or error
 
     async def run(self, sql: str, params: Params | None = None) -> int:

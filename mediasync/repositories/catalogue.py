@@ -11,11 +11,11 @@ from mediasync.repositories.times import to_datetime
 
 UPSERT_SOURCE: Final = """
 INSERT INTO source (id, kind, name, server_id, created_at, updated_at)
-VALUES (:id, :kind, :name, :server_id, :now, :now)
+VALUES (:id, :kind, coalesce(nullif(:name, ''), :id), :server_id, :now, :now)
 ON CONFLICT (id) DO UPDATE
-SET kind = excluded.kind, name = excluded.name, server_id = coalesce(excluded.server_id, source.server_id),
-    updated_at = excluded.updated_at
-WHERE source.kind <> excluded.kind OR source.name <> excluded.name
+SET kind = excluded.kind, name = coalesce(nullif(:name, ''), source.name),
+    server_id = coalesce(excluded.server_id, source.server_id), updated_at = excluded.updated_at
+WHERE source.kind <> excluded.kind OR source.name <> coalesce(nullif(:name, ''), source.name)
    OR coalesce(excluded.server_id, source.server_id, '') <> coalesce(source.server_id, '')
 """
 
@@ -26,10 +26,12 @@ WHERE :id IS NULL OR id = :id ORDER BY id
 
 UPSERT_LIBRARY: Final = """
 INSERT INTO library (source_key, id, remote_id, title, kind, created_at, updated_at)
-SELECT s.source_key, :id, :remote_id, :title, :kind, :now, :now FROM source s WHERE s.id = :source_id
+SELECT s.source_key, :id, :remote_id, coalesce(nullif(:title, ''), :remote_id), :kind, :now, :now
+FROM source s WHERE s.id = :source_id
 ON CONFLICT (id) DO UPDATE
-SET title = excluded.title, kind = excluded.kind, updated_at = excluded.updated_at
-WHERE library.title <> excluded.title OR library.kind <> excluded.kind
+SET title = coalesce(nullif(:title, ''), library.title), kind = excluded.kind,
+    updated_at = excluded.updated_at
+WHERE library.title <> coalesce(nullif(:title, ''), library.title) OR library.kind <> excluded.kind
 """
 
 SELECT_LIBRARIES: Final = """

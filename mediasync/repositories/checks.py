@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from mediasync.dialects.base import Session
 from mediasync.names import words_of_name
+from mediasync.reports import CheckReport, Flaw
 
 ORDERS_NOT_DENSE: Final = """
 SELECT i.id AS subject, 'its credits are not numbered 0 to ' || (count(*) - 1) AS reason
@@ -77,34 +77,6 @@ _CHECKS: Final = (
     ("ids", IDS_MISFIT),
     ("sources", SOURCES_MIXED),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """One thing that does not hold.
-
-    Attributes:
-        check: which check found it.
-        subject: the row or the item.
-        reason: what is wrong with it.
-    """
-
-    check: str
-    subject: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What a check of a database found.
-
-    Attributes:
-        checks: the names of the checks that ran.
-        flaws: what does not hold; empty if all is well.
-    """
-
-    checks: tuple[str, ...]
-    flaws: tuple[Flaw, ...]
 
 
 class CheckRepository:

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from mediasync.dialects.base import Session
 from mediasync.errors import DataError
-from mediasync.models import Episode, MediaItem, Movie, Rating, Season, Show
+from mediasync.models import Episode, FilmographyCredit, MediaItem, Movie, Rating, Season, Show
 from mediasync.names import fold
 from mediasync.normal import NUMBER_FIELDS, VALUE_COLUMNS, CreditRow, NormalItem
 from mediasync.repositories.times import to_datetime
-from mediasync.vocabulary import Completeness, MediaType, PersonType
+from mediasync.vocabulary import Completeness, MediaType
 
 SELECT_STATES: Final = """
 SELECT i.id AS item_id, i.media_type, i.item_fingerprint, i.credits_fingerprint, i.completeness,
@@ -143,12 +143,13 @@ ORDER BY l.n, x.kind
 """
 
 SELECT_CREDIT_ITEMS: Final = """
-SELECT i.id AS item_id, i.media_type, i.title, i.year, i.season_number, i.episode_number,
-    parent.title AS parent_title, show.title AS show_title, c.person_type, c.role, c.sort_order
+SELECT i.id AS media_item_id, i.media_type, i.title, i.year, i.season_number, i.episode_number,
+    coalesce(upper.id, parent.id) AS show_id, coalesce(upper.title, parent.title) AS show_title,
+    c.person_type, c.role, c.sort_order
 FROM credit c
 JOIN media_item i ON i.item_key = c.item_key
 LEFT JOIN media_item parent ON parent.item_key = i.parent_key
-LEFT JOIN media_item show ON show.item_key = parent.parent_key
+LEFT JOIN media_item upper ON upper.item_key = parent.parent_key
 WHERE c.person_key = (SELECT person_key FROM person WHERE id = :person_id)
 ORDER BY i.year IS NULL, i.year, i.title, i.season_number, i.episode_number, i.id, c.sort_order
 """
@@ -163,7 +164,7 @@ LIMIT :limit
 
 TITLES_PAGE: Final = """
 SELECT i.item_key, i.id AS item_id, i.media_type, i.title, i.original_title, i.year
-FROM media_item i WHERE i.item_key > :after ORDER BY i.item_key LIMIT 10000
+FROM media_item i WHERE i.item_key > :after ORDER BY i.item_key LIMIT 2000
 """
 
 FIND_BY_PROVIDER_ID: Final = """
@@ -245,35 +246,6 @@ class ItemState:
     credits_fingerprint: str | None
     completeness: Completeness
     change_token: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Filmography:
-    """One credit of a person, seen from the person's side.
-
-    Attributes:
-        media_item_id: the item's id.
-        media_type: what it is.
-        title: its title.
-        year: of release.
-        season_number: of an episode or season.
-        episode_number: of an episode.
-        show_title: of the show that an episode or season belongs to.
-        person_type: the function.
-        role: the character, or the job's own words.
-        sort_order: the place in the item's billing.
-    """
-
-    media_item_id: str
-    media_type: MediaType
-    title: str
-    year: int | None
-    season_number: int | None
-    episode_number: int | None
-    show_title: str | None
-    person_type: str
-    role: str | None
-    sort_order: int
 
 
 class MediaRepository:
@@ -434,35 +406,11 @@ class MediaRepository:
             details[item_id]["images"][kind] = path
         return [_item(row, details[row[0]]) for row in rows]
 
-    async def find_filmography(self, person_id: str) -> list[Filmography]:
+    async def find_filmography(self, person_id: str) -> list[FilmographyCredit]:
         """Return all credits of a person, the oldest item first."""
-        return [
-            Filmography(
-                media_item_id=item_id,
-                media_type=MediaType(media_type),
-                title=title,
-                year=year,
-                season_number=season,
-                episode_number=episode,
-                show_title=show_title or parent_title,
-                person_type=PersonType.parse(person_type),
-                role=role,
-                sort_order=order,
-            )
-            for (
-                item_id,
-                media_type,
-                title,
-                year,
-                season,
-                episode,
-                parent_title,
-                show_title,
-                person_type,
-                role,
-                order,
-            ) in await self._session.fetch_all(SELECT_CREDIT_ITEMS, {"person_id": person_id})
-        ]
+        rows = await self._session.fetch_all(SELECT_CREDIT_ITEMS, {"person_id": person_id})
+        columns = tuple(FilmographyCredit.model_fields)
+        return [FilmographyCredit.model_validate(dict(zip(columns, row, strict=True))) for row in rows]
 
     async def find_ids_by_title(self, text: str, limit: int) -> list[str]:
         """Return the ids of items with this title, or, if there are none, with a title that contains it."""

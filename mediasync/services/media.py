@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from typing import Final
 
 from mediasync.database import Database
@@ -14,7 +15,7 @@ from mediasync.errors import (
     UnknownSource,
     UsageError,
 )
-from mediasync.ids import make_id
+from mediasync.ids import make_id, split_id
 from mediasync.models import Credit, Library, MediaItem, Person, Source
 from mediasync.normal import check_texts, merge_all, normal_credits, normal_item, normal_person
 from mediasync.reports import SaveReport, SaveResult, SaveStatus
@@ -54,7 +55,7 @@ class MediaService:
         """Save a source. Return whether anything changed.
 
         Raises:
-            ConfigurationError: if the source is stored as one of another kind.
+            ConfigurationError: if the source is stored as one of another kind, or as another server.
             UsageError: if a text cannot be stored.
 
         Example:
@@ -71,6 +72,11 @@ class MediaService:
                 raise ConfigurationError(
                     f"source {source.id!r} is stored as {stored.kind}, not {source.kind}: "
                     "give it another name"
+                )
+            if stored is not None and stored.server_id and source.server_id not in (None, stored.server_id):
+                raise ConfigurationError(
+                    f"source {source.id!r} is the server {stored.server_id!r}, and what answers now is the "
+                    f"server {source.server_id!r}: give the new one another name"
                 )
             return await repository.upsert_source(source)
 
@@ -115,7 +121,7 @@ class MediaService:
         if (full_id, source_id) not in self._known_libraries:
             async with self._database.read() as session:
                 if not await CatalogueRepository(session).has_library(full_id, source_id):
-                    raise UnknownLibrary(f"library {full_id!r} is not stored: save it first, save_library")
+                    raise UnknownLibrary(f"library {full_id!r} is not stored: save_library saves it")
             self._known_libraries.add((full_id, source_id))
         return full_id
 
@@ -190,7 +196,8 @@ class MediaService:
         full_id = await self._full_library_id(library_id, source_id)
         report = SaveReport() if report is None else report
         stream = SaveStream(self._writer, report, concurrency, orphan_window)
-        await stream.save(as_async(items), source_id, full_id)
+        async with aclosing(as_async(items)) as taken:
+            await stream.save(taken, source_id, full_id)
         return report
 
     async def upsert_people(self, people: Iterable[Person] | AsyncIterable[Person], *, source_id: str) -> int:
@@ -202,11 +209,12 @@ class MediaService:
         """
         written = 0
         page: list[Person] = []
-        async for person in as_async(people):
-            page.append(person)
-            if len(page) == _PEOPLE_PAGE:
-                written += await self._upsert_page(page, source_id)
-                page = []
+        async with aclosing(as_async(people)) as taken:
+            async for person in taken:
+                page.append(person)
+                if len(page) == _PEOPLE_PAGE:
+                    written += await self._upsert_page(page, source_id)
+                    page = []
         return written + (await self._upsert_page(page, source_id) if page else 0)
 
     async def _upsert_page(self, page: Sequence[Person], source_id: str) -> int:
@@ -314,9 +322,14 @@ class MediaService:
         """Iterate over the items of a library, by id, in pages; each page is one state of the database.
 
         Args:
-            library_id: the library's full id.
+            library_id: the library's full id (``home:movies``).
             media_type: only items of this type.
+
+        Raises:
+            InvalidId: if *library_id* is no full id.
+            UnknownLibrary: if the library is not stored.
         """
+        await self._full_library_id(library_id, split_id(library_id)[0])
         after = ""
         while True:
             async with self._database.read(snapshot=True) as session:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mediasync.database import Database
-from mediasync.models import Credit, Person
+from mediasync.models import Credit, FilmographyCredit, Person
 from mediasync.normal import merge_all, normal_person
-from mediasync.repositories.media import Filmography, MediaRepository
+from mediasync.repositories.media import MediaRepository
 from mediasync.repositories.people import PeopleRepository
 from mediasync.services.writer import Writer
 
@@ -70,7 +70,7 @@ class PeopleService:
         async with self._database.read() as session:
             return await PeopleRepository(session).find_by_media_items(media_item_ids)
 
-    async def filmography(self, person_id: str) -> list[Filmography]:
+    async def filmography(self, person_id: str) -> list[FilmographyCredit]:
         """Return all credits of a person, the oldest item first."""
         async with self._database.read() as session:
             return await MediaRepository(session).find_filmography(person_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from typing import Final, TypeVar
 
 from mediasync.errors import DataError, InvalidItem, MediaSyncError, UnknownParent, UsageError
@@ -21,7 +21,7 @@ _ITEMS_PER_TURN: Final = 32
 _PAUSE: Final = 0.0005
 
 
-async def as_async(values: Iterable[T] | AsyncIterable[T]) -> AsyncIterator[T]:
+async def as_async(values: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]:
     """Iterate over *values*, whichever kind of iterable they are."""
     if isinstance(values, AsyncIterable):
         async for value in values:
@@ -110,7 +110,7 @@ class SaveStream:
         if isinstance(outcome, SaveResult):
             self._report.add(outcome)
             for child_id in self._children.pop(outcome.id, ()):
-                if child_id in self._orphans:
+                if child_id in self._orphans and not save.abandoned:
                     self._submit(self._orphans.pop(child_id)[0])
         elif isinstance(outcome, UnknownParent):
             if newest:

@@ -85,15 +85,16 @@ class Writer:
 
     async def close(self, patience: float) -> None:
         """Refuse new writes, finish the accepted ones for *patience* seconds, and fail the rest."""
-        self._closing = True
-        self._wake.set()
         if self._task is None:
             return
+        self._closing = True
+        self._wake.set()
         await finish(self._stop(self._task, patience))
 
     async def _stop(self, task: asyncio.Task[None], patience: float) -> None:
         await asyncio.wait({task}, timeout=patience)
         if not task.done():
+            self._database.give_up_waiting()
             task.cancel()
             await asyncio.wait({task})
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -159,6 +160,12 @@ class Writer:
                     await self._operate(self._waiting.popleft())
                 else:
                     await self._commit(self._take_group())
+        except asyncio.CancelledError:
+            if not self._closing:
+                # Only the end of the event loop cancels this task: then nobody else closes what it uses, and
+                # the threads of open connections would keep the interpreter from ending.
+                await finish(self._database.close())
+            raise
         finally:
             self._fail_waiting()
 
@@ -180,7 +187,8 @@ class Writer:
             if not operation.future.done():
                 operation.future.set_exception(error)
         except BaseException:
-            operation.future.cancel()
+            if not operation.future.done():
+                operation.future.set_exception(_closed_meanwhile())
             raise
         else:
             if not operation.future.done():
@@ -215,7 +223,7 @@ class Writer:
             for save in group:
                 save.answer(error)
         except BaseException:
-            closed = LifecycleError("the database was closed during this save; look whether it is stored")
+            closed = _closed_meanwhile()
             for save in group:
                 save.answer(closed)
             raise
@@ -257,6 +265,10 @@ class Writer:
                     else:
                         _succeed(save, SaveStatus.SAVED if outcome else SaveStatus.UNCHANGED)
                 group = group[len(outcomes) :]
+
+
+def _closed_meanwhile() -> LifecycleError:
+    return LifecycleError("the database was closed while this was saved; look whether it is stored")
 
 
 async def _save(session: Session, items: list[NormalItem]) -> list[bool | UnknownParent]:

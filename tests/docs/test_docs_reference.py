@@ -19,6 +19,7 @@ import mediasync
 from mediasync import (
     Completeness,
     Credit,
+    FilmographyCredit,
     Library,
     MediaItem,
     MediaSync,
@@ -37,7 +38,6 @@ from mediasync.app import make_backend
 from mediasync.backends import base
 from mediasync.backends.nfo import NfoBackend, naming
 from mediasync.config import DatabaseOptions
-from mediasync.repositories.media import Filmography
 from mediasync.services.media import MediaService
 from mediasync.services.people import PeopleService
 from mediasync.vocabulary import SourceKind
@@ -246,7 +246,7 @@ def test_fields_of_a_filmography() -> None:
     text = section(PYTHON, "ms.people")
     sentence = re.search(r"Each entry of a filmography has ([^.]+)\.", text)
     assert sentence is not None
-    assert re.findall(r"`(\w+)`", sentence[1]) == [field.name for field in dataclasses.fields(Filmography)]
+    assert re.findall(r"`(\w+)`", sentence[1]) == list(FilmographyCredit.model_fields)
 
 
 def test_functions_for_ids() -> None:

@@ -224,5 +224,5 @@ class _Listing:
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         if isinstance(error, OSError):
             raise SourceUnreachable(
-                self._source_id, f"its folder cannot be listed: {reason(error)}"
+                self._source_id, f"its folder {error.filename!r} cannot be listed: {reason(error)}"
             ) from error
