@@ -1,0 +1,113 @@
+"""Fixtures for all tests: engines, a clock that only moves when told, an open mirror, and a watch for leaks.
+
+Modules of helpers lie in ``tests/support`` and are imported as ``support.NAME``: pytest puts the folder of
+this file on the path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from support.engines import ENGINES, Engine
+from support.mirror import Clock, prepared
+
+from mediasync import MediaSync
+
+settings.register_profile(
+    "ci",
+    deadline=None,
+    derandomize=True,
+    max_examples=60,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "long", deadline=None, max_examples=1_000, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine in turn; every contract test runs on all of them."""
+    return request.param
+
+
+@pytest.fixture
+def url(engine: Engine, tmp_path: Path) -> str:
+    """The URL of a database that is not there yet."""
+    return engine.new_url(tmp_path)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The path of a SQLite file that is not there yet."""
+    return tmp_path / "media.db"
+
+
+@pytest.fixture
+def file_url(file: Path) -> str:
+    """The URL of `file`."""
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still until a test moves it."""
+    return Clock()
+
+
+@pytest.fixture
+async def ms(url: str, clock: Clock) -> AsyncIterator[MediaSync]:
+    """A mirror on a fresh database of each engine, with a source ``home`` and two libraries."""
+    async with MediaSync(url, clock=clock) as mirror:
+        yield await prepared(mirror)
+
+
+@pytest.fixture
+async def file_ms(file_url: str, clock: Clock) -> AsyncIterator[MediaSync]:
+    """The same, always on the SQLite file `file`, for tests that look at it from a second connection."""
+    async with MediaSync(file_url, clock=clock) as mirror:
+        yield await prepared(mirror)
+
+
+@pytest.fixture(autouse=True)
+def no_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """After each test: no thread, no task and no open file of a database may be left."""
+    threads = set(threading.enumerate())
+    files = _database_files()
+    tasks: list[asyncio.Task[object]] = []
+    cancel_all_tasks = asyncio.runners._cancel_all_tasks  # type: ignore[attr-defined]
+
+    def note_tasks(loop: asyncio.AbstractEventLoop) -> None:
+        tasks.extend(asyncio.all_tasks(loop))
+        cancel_all_tasks(loop)
+
+    monkeypatch.setattr(asyncio.runners, "_cancel_all_tasks", note_tasks)
+    yield
+    left = [thread for thread in threading.enumerate() if thread not in threads]
+    for thread in left:
+        thread.join(timeout=2)
+    assert not [thread for thread in left if thread.is_alive()], "threads are left"
+    assert not tasks, "tasks were left when their event loop was closed"
+    assert _database_files() <= files, "files of a database are still open"
+
+
+def _database_files() -> set[tuple[str, str]]:
+    """Return (descriptor, path) of each open file of a database, where the system tells them."""
+    descriptors = Path("/proc/self/fd")
+    found: set[tuple[str, str]] = set()
+    for descriptor in descriptors.iterdir() if descriptors.is_dir() else ():
+        try:
+            path = os.readlink(descriptor)
+        except OSError:
+            continue
+        if ".db" in Path(path).name:
+            found.add((descriptor.name, path))
+    return found

@@ -1,0 +1,360 @@
+"""A sync of one source: its events, its record, and what happens when it ends badly."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from support.backends import FakeBackend
+from support.items import cast, credit, movie, season, show
+from support.mirror import Clock, pragma, public, rows, value, written
+
+from mediasync import MediaSync, RunStatus, Source
+from mediasync.backends.base import Found, Remark, Unchanged, Unreadable
+from mediasync.errors import (
+    ConfigurationError,
+    DiskFull,
+    LifecycleError,
+    SourceUnreachable,
+    SourceUnreadable,
+)
+from mediasync.events import (
+    Event,
+    ItemFailed,
+    ItemProblem,
+    LibraryFinished,
+    LibraryStarted,
+    Progress,
+    Remarked,
+    RunFinished,
+    RunStarted,
+)
+
+FINDINGS: list[object] = [
+    movie("1", credits=cast("a", "b"), change_token="t1"),
+    movie("2", credits=[credit("a"), credit("x", " "), credit("a")], change_token="t2"),
+    Found(movie("3"), problems=("its year cannot be read",)),
+    Unreadable("4", "it is no XML"),
+    movie("bad", year=2**40),
+    Remark("5.mkv", "a video without an NFO file"),
+    season("s-1"),
+    show("s"),
+    season("lost", parent="none"),
+]
+
+
+async def last_run(ms: MediaSync) -> tuple[Any, ...]:
+    [newest, *_] = await rows(
+        ms,
+        "SELECT status, seen, saved, unchanged, failed, error, finished_at IS NOT NULL FROM sync_runs ORDER BY id DESC",
+    )
+    return newest
+
+
+async def test_a_sync_saves_what_it_finds_and_is_recorded(ms: MediaSync, clock: Clock) -> None:
+    backend = FakeBackend({"m": FINDINGS, "empty": []})
+    report = await ms.sync(backend)
+    assert (report.status, report.saved, report.unchanged, report.repeats) == (RunStatus.SUCCEEDED, 5, 0, 1)
+    assert sorted(item_id for item_id, _ in report.failed) == ["fake:4", "fake:bad", "fake:lost"]
+    assert sorted(item_id for item_id, _ in report.problems) == ["fake:2", "fake:3"]
+    assert report.remarks == (("5.mkv", "a video without an NFO file"),)
+    assert (report.run.seen, report.run.failed, report.run.source_id) == (8, 3, "fake")
+    assert await last_run(ms) == ("succeeded", 8, 5, 0, 3, None, 1)
+    assert await ms.list_runs() == [report.run]
+    assert await ms.list_runs("fake") == [report.run]
+    assert await ms.list_runs("home") == []
+    assert round(report.run.started_at.timestamp() * 1000) == clock.now
+    problems = await ms.list_problems(report.run.id)
+    assert sorted((kind, subject) for kind, subject, _ in problems) == [
+        ("failure", "fake:4"),
+        ("failure", "fake:bad"),
+        ("failure", "fake:lost"),
+        ("problem", "fake:2"),
+        ("problem", "fake:3"),
+        ("remark", "5.mkv"),
+    ]
+    assert await value(ms, "SELECT count(*) FROM sync_run_problems") == 6
+    assert (backend.opened, backend.closed) == (1, 1)
+    assert [one.id for one in await ms.media.list_libraries("fake")] == ["empty", "m"]
+    assert (await ms.check()).flaws == ()
+
+
+async def test_the_events_tell_the_same(ms: MediaSync) -> None:
+    sync = ms.sync(FakeBackend({"m": FINDINGS, "empty": []}))
+    with pytest.raises(LifecycleError, match="not ended"):
+        _ = sync.report
+    events: list[Event] = [event async for event in sync]
+    assert isinstance(events[0], RunStarted)
+    assert isinstance(events[-1], RunFinished)
+    assert events[-1].report == sync.report
+    assert events[0].run_id == sync.report.run.id
+    assert {event.source_id for event in events} == {"fake"}
+    kinds = [type(event) for event in events if not isinstance(event, Progress)]
+    assert kinds.count(LibraryStarted) == kinds.count(LibraryFinished) == 2
+    failed = sorted((event.item_id, event.reason) for event in events if isinstance(event, ItemFailed))
+    assert failed == sorted(sync.report.failed)
+    problems = sorted((event.item_id, event.reason) for event in events if isinstance(event, ItemProblem))
+    assert problems == sorted(sync.report.problems)
+    assert [(event.subject, event.text) for event in events if isinstance(event, Remarked)] == [
+        ("5.mkv", "a video without an NFO file")
+    ]
+    progress = [event for event in events if isinstance(event, Progress)][-1]
+    run = sync.report.run
+    assert (progress.seen, progress.saved, progress.unchanged, progress.failed) == (
+        (run.seen, run.saved, run.unchanged, run.failed)
+    )
+
+
+async def test_progress_is_told_while_a_long_library_is_read(ms: MediaSync) -> None:
+    backend = FakeBackend({"m": [movie(str(n)) for n in range(500)]})
+    seen = [event.seen async for event in ms.sync(backend) if isinstance(event, Progress)]
+    assert seen == sorted(seen)
+    assert seen[-1] == 500
+    assert len(seen) > 1
+
+
+async def test_a_second_sync_reads_and_writes_nothing_that_has_not_changed(ms: MediaSync, clock: Clock) -> None:
+    items: list[object] = [movie("1", credits=cast("a"), change_token="t1"), movie("2", credits=cast("b"))]
+    await ms.sync(FakeBackend({"m": items}))
+    seen = await public(ms)
+    clock.tick()
+    backend = FakeBackend({"m": items})
+    report = await ms.sync(backend)
+    assert backend.told == {"m": {"1": "t1"}}
+    assert (report.saved, report.unchanged, report.run.seen, report.failed) == (0, 2, 2, ())
+    after = await public(ms)
+    assert after.pop("sync_runs") != seen.pop("sync_runs")
+    assert after == seen
+
+
+async def test_known_tokens_are_those_of_the_library(ms: MediaSync) -> None:
+    await ms.sync(FakeBackend({"a": [movie("1", change_token="x")], "b": [movie("2", change_token="y")]}))
+    again = FakeBackend({"a": [], "b": []})
+    await ms.sync(again)
+    assert again.told == {"a": {"1": "x"}, "b": {"2": "y"}}
+
+
+async def test_full_passes_no_token_that_fits_and_reads_everything(ms: MediaSync) -> None:
+    items: list[object] = [movie("1", change_token="t1")]
+    await ms.sync(FakeBackend({"m": items}))
+    backend = FakeBackend({"m": items})
+    changes = written(ms)
+    report = await ms.sync(backend, full=True)
+    assert backend.told == {"m": {"1": ""}}, "it is stored, and is to be read again"
+    assert (report.saved, report.unchanged) == (0, 1)
+    assert written(ms) - changes <= 3, "only the run is written"
+
+
+async def test_unchanged_keeps_what_is_stored(ms: MediaSync) -> None:
+    await ms.sync(FakeBackend({"m": [movie("1", credits=cast("a"), change_token="t")]}))
+    report = await ms.sync(FakeBackend({"m": [Unchanged("1")]}))
+    assert (report.unchanged, report.run.seen) == (1, 1)
+    assert [one.person.remote_id for one in await ms.people.find_by_media_item("fake:1")] == ["a"]
+
+
+async def test_stale_credits_are_replaced_and_nothing_is_deleted(ms: MediaSync) -> None:
+    await ms.sync(FakeBackend({"m": [movie("1", credits=cast("a", "b")), movie("2", credits=cast("c"))]}))
+    await ms.sync(FakeBackend({"m": [movie("1", credits=cast("b"))]}))
+    assert await rows(ms, "SELECT media_item_id, person_id FROM media_people ORDER BY 1") == [
+        ("fake:1", "fake:b"),
+        ("fake:2", "fake:c"),
+    ]
+
+
+async def test_a_preview_from_a_listing_leaves_the_full_list(ms: MediaSync) -> None:
+    await ms.sync(FakeBackend({"m": [movie("1", credits=cast("a", "b", "c", "d"))]}))
+    report = await ms.sync(FakeBackend({"m": [movie("1", credits=cast("a"), completeness="preview")]}))
+    assert report.unchanged == 1
+    assert await value(ms, "SELECT count(*) FROM media_people") == 4
+
+
+@pytest.mark.parametrize("where", ["items", "listing", "closing"])
+@pytest.mark.parametrize(
+    "error", [SourceUnreadable("fake", "the answer was HTML"), RuntimeError("a bug"), ZeroDivisionError()], ids=repr
+)
+async def test_a_source_that_fails_is_recorded_and_what_was_read_is_saved(
+    ms: MediaSync, where: str, error: Exception
+) -> None:
+    backend = FakeBackend({"m": [*(movie(str(n)) for n in range(120)), season("lost", parent="none")]})
+    if where == "items":
+        backend.libraries["m"].append(error)
+    elif where == "listing":
+        backend.fails_to_list = error
+    else:
+        backend.fails_to_close = error
+    with pytest.raises(type(error)) as caught:
+        await ms.sync(backend)
+    assert caught.value is error
+    saved = 0 if where == "listing" else 120
+    assert await value(ms, "SELECT count(*) FROM media_items") == saved
+    expected = str(error) or type(error).__name__
+    lost = 0 if where == "listing" else 1
+    assert await last_run(ms) == ("failed", saved + lost, saved, 0, lost, expected, 1)
+    assert backend.closed == 1
+
+
+async def test_a_source_that_cannot_be_opened(ms: MediaSync) -> None:
+    backend = FakeBackend({"m": []}, fails_to_open=SourceUnreachable("fake", "no answer"))
+    with pytest.raises(SourceUnreachable):
+        await ms.sync(backend)
+    assert await rows(ms, "SELECT id FROM sync_runs") == [], "nothing is known of it yet"
+    backend.fails_to_open = None
+    await ms.sync(backend)
+    backend.fails_to_open = SourceUnreachable("fake", "no answer")
+    with pytest.raises(SourceUnreachable):
+        await ms.sync(backend)
+    assert [run.status for run in await ms.list_runs()] == [RunStatus.FAILED, RunStatus.SUCCEEDED]
+    assert "no answer" in (await ms.list_runs())[0].error  # type: ignore[operator]
+
+
+async def test_a_source_of_another_kind_is_refused(ms: MediaSync) -> None:
+    backend = FakeBackend({"m": [movie()]}, source=Source(id="home", kind="nfo"))
+    seen = await public(ms)
+    with pytest.raises(ConfigurationError, match="jellyfin"):
+        await ms.sync(backend)
+    assert await public(ms) == seen
+    assert backend.closed == 1
+
+
+@pytest.mark.parametrize("as_events", [False, True])
+async def test_a_cancelled_sync_is_recorded(ms: MediaSync, as_events: bool) -> None:
+    backend = FakeBackend({"m": [*(movie(str(n)) for n in range(60)), asyncio.Event()]})
+    sync = ms.sync(backend)
+
+    async def follow() -> None:
+        async with aclosing(aiter(sync)) as events:  # type: ignore[type-var]
+            async for _ in events:
+                pass
+
+    async def to_end() -> None:
+        await sync
+
+    task = asyncio.create_task(follow() if as_events else to_end())
+    await backend.waiting.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    status, seen, *_, error, finished = await last_run(ms)
+    assert (status, seen, error, finished) == ("cancelled", 60, None, 1)
+    assert backend.closed == 1
+    report = await ms.sync(FakeBackend({"m": [movie(str(n)) for n in range(60)]}))
+    assert report.saved + report.unchanged == 60
+    assert (await ms.check()).flaws == ()
+
+
+async def test_a_sync_cancelled_while_its_source_closes_is_recorded(ms: MediaSync) -> None:
+    backend = FakeBackend({"m": [movie()]}, fails_to_close=asyncio.CancelledError())
+    with pytest.raises(asyncio.CancelledError):
+        await ms.sync(backend)
+    assert (await last_run(ms))[0] == "cancelled"
+
+
+async def test_leaving_the_events_early_cancels_the_sync(ms: MediaSync) -> None:
+    backend = FakeBackend({"m": [movie("1"), asyncio.Event(), movie("2")]})
+    async with aclosing(aiter(ms.sync(backend))) as events:  # type: ignore[type-var]
+        async for event in events:
+            if isinstance(event, LibraryStarted):
+                await backend.waiting.wait()
+                break
+    assert backend.closed == 1
+    assert (await last_run(ms))[0] == "cancelled"
+
+
+async def test_a_run_that_never_ended_is_marked_by_the_next(ms: MediaSync) -> None:
+    await ms.sync(FakeBackend())
+    async with ms._database.read() as session:
+        [(source_key,)] = await session.fetch_all("SELECT source_key FROM source WHERE id = 'fake'")
+    from support.mirror import write
+
+    await write(
+        ms,
+        "INSERT INTO sync_run (source_key, status, started_at) VALUES (:key, 'running', 1)",
+        key=source_key,
+    )
+    await ms.sync(FakeBackend())
+    assert [run.status for run in await ms.list_runs()] == [
+        RunStatus.SUCCEEDED,
+        RunStatus.INTERRUPTED,
+        RunStatus.SUCCEEDED,
+    ]
+
+
+async def test_a_full_disk_ends_the_sync(file_ms: MediaSync) -> None:
+    big = [movie(str(n), overview="x" * 5_000) for n in range(3_000)]
+    backend = FakeBackend({"m": big})
+    [(pages,)] = await pragma(file_ms, "page_count")
+    await pragma(file_ms, f"max_page_count = {pages + 200}")
+    with pytest.raises(DiskFull):
+        await file_ms.sync(backend)
+    await pragma(file_ms, "max_page_count = 1000000")
+    assert backend.closed == 1
+    report = await file_ms.sync(FakeBackend({"m": big}))
+    assert report.failed == ()
+    assert (await file_ms.check()).flaws == ()
+
+
+async def test_no_secret_is_stored_or_told(ms: MediaSync) -> None:
+    secret = "https://me:hunter2@host/x?X-Plex-Token=hunter2"
+    findings: list[object] = [
+        Unreadable("1", f"{secret} is no XML"),
+        Remark(secret, f"nothing at {secret}"),
+        Found(movie("2"), problems=(f"no picture at {secret}",)),
+        SourceUnreadable("fake", f"{secret} sent HTML"),
+    ]
+    sync = ms.sync(FakeBackend({"m": findings}))
+    with pytest.raises(SourceUnreadable):
+        await sync
+    [run] = await ms.list_runs()
+    assert "hunter2" not in repr(await public(ms))
+    assert "hunter2" not in repr((run, await ms.list_problems(run.id)))
+    assert "host/x" in (run.error or "")
+
+
+@pytest.mark.parametrize("bad", ["a\0b", "a\ud800b"], ids=["nul", "surrogate"])
+async def test_texts_that_cannot_be_stored_do_not_spoil_the_record(ms: MediaSync, bad: str) -> None:
+    findings: list[object] = [Unreadable(bad, bad), Remark(bad, bad), Found(movie("2"), problems=(bad,))]
+    report = await ms.sync(FakeBackend({"m": findings}))
+    assert (report.saved, len(report.failed)) == (1, 1)
+    assert [subject for _, subject, _ in await ms.list_problems(report.run.id)] == [
+        "fake:a\ufffdb",
+        "fake:2",
+        "a\ufffdb",
+    ]
+    with pytest.raises(RuntimeError):
+        await ms.sync(FakeBackend({"m": [RuntimeError(bad)]}))
+    assert (await last_run(ms))[5] == "a\ufffdb"
+
+
+async def test_a_library_whose_key_begins_like_its_source(ms: MediaSync) -> None:
+    report = await ms.sync(FakeBackend({"fake:x": [movie()]}))
+    assert report.saved == 1
+    assert await value(ms, "SELECT library_id FROM media_items") == "fake:fake:x"
+
+
+async def test_two_sources_at_once(ms: MediaSync) -> None:
+    backends = [
+        FakeBackend(
+            {"m": [movie(str(n), credits=cast("a", str(n))) for n in range(80)]}, source=Source(id=name, kind="plex")
+        )
+        for name in ("one", "two", "three")
+    ]
+    reports = await asyncio.gather(*(ms.sync(backend) for backend in backends))
+    assert [report.saved for report in reports] == [80, 80, 80]
+    assert [run.source_id for run in await ms.list_runs(limit=2)] != []
+    assert len(await ms.list_runs(limit=2)) == 2
+    assert (await ms.check()).flaws == ()
+
+
+@pytest.mark.parametrize("text", ["", "nfo:", "plex:x", "no source", "https://me:hunter2@host", "UPPER=nfo:x"])
+async def test_a_text_that_is_no_source_is_refused_at_once(ms: MediaSync, text: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        ms.sync(text)
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_find_run(ms: MediaSync) -> None:
+    report = await ms.sync(FakeBackend())
+    assert await ms.find_run(report.run.id) == report.run
+    assert await ms.find_run(10_000) is None

@@ -1,0 +1,265 @@
+"""Older, newer and foreign databases: upgraded with a copy, or refused without a change."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.items import MOVIES, cast, movie
+from support.mirror import Clock, prepared, public
+
+from mediasync import MediaSync, MediaSyncError, schema
+from mediasync.errors import (
+    DatabaseCorrupt,
+    DatabaseError,
+    SchemaForeign,
+    SchemaOutdated,
+    SchemaTooNew,
+)
+
+V1 = Path(__file__).parent.parent / "data" / "schema_v1.sql"
+
+
+@pytest.fixture
+def old(file: Path) -> Path:
+    """A database of schema 1, with data."""
+    connection = sqlite3.connect(file)
+    connection.executescript(V1.read_text(encoding="utf-8"))
+    connection.close()
+    return file
+
+
+def tables(file: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of every table of schema 1."""
+    connection = sqlite3.connect(file)
+    names = [n for (n,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
+    found = {name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in names}
+    connection.close()
+    return found
+
+
+def shape(file: Path) -> list[tuple[str, str, str]]:
+    """Return what ``sqlite_master`` says, without comments and white space."""
+    connection = sqlite3.connect(file)
+    found = connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name").fetchall()
+    connection.close()
+    return [(kind, name, re.sub(r"\s+", "", re.sub(r"--.*", "", sql or ""))) for kind, name, sql in found]
+
+
+def everything(folder: Path) -> dict[str, str]:
+    """Return a hash of each file in a folder."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+async def refused(url: str, kind: type[MediaSyncError], **options: Any) -> str:
+    ms = MediaSync(url, **options)
+    with pytest.raises(kind) as caught:
+        await ms.open()
+    assert type(caught.value) is kind
+    return str(caught.value)
+
+
+async def test_an_old_database_is_upgraded_with_a_copy_beside_it(
+    old: Path, file_url: str, tmp_path: Path, clock: Clock
+) -> None:
+    before = tables(old)
+    async with MediaSync(file_url, clock=clock) as ms:
+        item = await ms.media.get_media_item("home:603")
+        assert [one.person.name for one in item.cast] == ["Keanu Reeves", "Laurence Fishburne"]
+        assert [one.name for one in await ms.people.search("oconn"[:1] + " ren")] == ["Renée O'Connor"]
+        assert [one.name for one in await ms.people.search("敏")] == ["三船 敏郎"]
+        assert (await ms.check()).flaws == ()
+    after = tables(old)
+    assert after.pop("schema_version") == [(schema.CURRENT_VERSION, clock.now)]
+    assert before.pop("schema_version") == [(1, 1_700_000_000_000)]
+    assert {name: after[name] for name in before} == before
+    copy = tmp_path / "media.db.schema-1.backup"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["media.db", copy.name]
+    kept = tables(copy)
+    assert kept.pop("schema_version") == [(1, 1_700_000_000_000)]
+    assert kept == before
+
+
+async def test_the_copy_can_itself_be_upgraded(old: Path, file_url: str, tmp_path: Path) -> None:
+    async with MediaSync(file_url) as ms:
+        first = await public(ms)
+    copy = tmp_path / "media.db.schema-1.backup"
+    async with MediaSync(f"sqlite:///{copy}") as ms:
+        assert await public(ms) == first
+    assert (tmp_path / "media.db.schema-1.backup.schema-1.backup").exists()
+
+
+async def test_an_upgraded_database_has_the_shape_of_a_new_one(old: Path, file_url: str, tmp_path: Path) -> None:
+    async with MediaSync(file_url):
+        pass
+    async with MediaSync(f"sqlite:///{tmp_path / 'new.db'}"):
+        pass
+    assert shape(old) == shape(tmp_path / "new.db")
+
+
+async def test_an_upgrade_happens_once(old: Path, file_url: str, tmp_path: Path) -> None:
+    for _ in range(3):
+        async with MediaSync(file_url):
+            pass
+    assert len(list(tmp_path.glob("*.backup"))) == 1
+
+
+async def test_a_copy_that_is_there_already_is_not_overwritten(old: Path, file_url: str, tmp_path: Path) -> None:
+    precious = tmp_path / "media.db.schema-1.backup"
+    precious.write_bytes(b"precious")
+    async with MediaSync(file_url):
+        pass
+    assert precious.read_bytes() == b"precious"
+    assert (tmp_path / "media.db.schema-1.1.backup").exists()
+
+
+async def test_after_an_upgrade_unchanged_items_are_unchanged(old: Path, file_url: str, clock: Clock) -> None:
+    async with MediaSync(file_url, clock=clock) as ms:
+        before = await public(ms)
+        clock.tick()
+        items = [item async for item in ms.media.iter_media_items("home:movies")]
+        report = await ms.media.save_media_items(items, **MOVIES)
+        assert (report.saved, report.unchanged) == (0, 2)
+        assert await public(ms) == before
+
+
+async def test_without_upgrade_an_old_database_is_refused_unchanged(old: Path, file_url: str, tmp_path: Path) -> None:
+    before = everything(tmp_path)
+    message = await refused(file_url, SchemaOutdated, upgrade=False)
+    assert "upgrade" in message
+    await refused(file_url, SchemaOutdated, read_only=True)
+    assert everything(tmp_path) == before
+
+
+@pytest.mark.parametrize("options", [{}, {"upgrade": False}, {"read_only": True}], ids=str)
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+async def test_a_newer_database_is_refused_unchanged(
+    old: Path, file_url: str, tmp_path: Path, options: dict[str, bool], mode: str
+) -> None:
+    connection = sqlite3.connect(old)
+    connection.execute("UPDATE schema_version SET version = 99")
+    connection.commit()
+    connection.execute(f"PRAGMA journal_mode = {mode}")
+    connection.close()
+    before = hashlib.sha256(old.read_bytes()).hexdigest()
+    message = await refused(file_url, SchemaTooNew, **options)
+    assert "99" in message
+    assert hashlib.sha256(old.read_bytes()).hexdigest() == before
+    assert not list(tmp_path.glob("*.backup"))
+
+
+FOREIGN: dict[str, str] = {
+    "another program's table": "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT)",
+    "only a view": "CREATE VIEW v AS SELECT 1",
+    "a schema_version of its own": "CREATE TABLE schema_version (version INTEGER); "
+    "INSERT INTO schema_version VALUES (2); CREATE TABLE users (id INTEGER PRIMARY KEY)",
+    "an older schema_version of its own": "CREATE TABLE schema_version (version INTEGER, upgraded_at INTEGER); "
+    "INSERT INTO schema_version VALUES (1, 0); CREATE TABLE person (id INTEGER PRIMARY KEY)",
+    "a schema_version of text": "CREATE TABLE schema_version (version TEXT); "
+    "INSERT INTO schema_version VALUES ('2.0.1')",
+    "a schema_version without a version": "CREATE TABLE schema_version (name TEXT)",
+    "an empty schema_version": "CREATE TABLE schema_version (version INTEGER)",
+    "a view called so": "CREATE VIEW schema_version AS SELECT 'x' AS version",
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+@pytest.mark.parametrize("options", [{}, {"upgrade": False}, {"read_only": True}], ids=str)
+async def test_a_foreign_database_is_refused_unchanged(
+    file: Path, file_url: str, tmp_path: Path, name: str, options: dict[str, bool]
+) -> None:
+    connection = sqlite3.connect(file)
+    connection.executescript(FOREIGN[name])
+    connection.close()
+    before = everything(tmp_path)
+    message = await refused(file_url, SchemaForeign, **options)
+    assert "not mediasync's" in message
+    assert everything(tmp_path) == before
+
+
+async def test_a_cut_off_file_is_refused_unchanged(old: Path, file_url: str, tmp_path: Path) -> None:
+    old.write_bytes(old.read_bytes()[:5_000])
+    before = everything(tmp_path)
+    with pytest.raises(DatabaseError):
+        await MediaSync(file_url, upgrade=False).open()
+    assert everything(tmp_path) == before
+
+
+def broken(statements: tuple[str, ...] = (), fill: Any = None) -> Callable[[pytest.MonkeyPatch], None]:
+    def change(monkeypatch: pytest.MonkeyPatch) -> None:
+        [migration] = schema.MIGRATIONS
+        changed = replace(
+            migration, statements=(*migration.statements, *statements), fill=fill or migration.fill
+        )
+        monkeypatch.setattr(schema, "MIGRATIONS", (changed,))
+
+    return change
+
+
+async def fails(session: Any) -> None:
+    await session.execute("DELETE FROM credit")
+    raise RuntimeError("in the middle")
+
+
+BREAKS = {
+    "a wrong statement": (broken(("DELETE FROM credit", "CREATE TABLE person (x)")), DatabaseError),
+    "a step that raises": (broken(fill=fails), RuntimeError),
+    "rows that point at nothing": (broken(("DELETE FROM person WHERE person_key = 1",)), DatabaseCorrupt),
+}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+async def test_an_upgrade_that_fails_leaves_the_database_as_it_was(
+    old: Path, file_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    change, kind = BREAKS[name]
+    before, before_shape = tables(old), shape(old)
+    with monkeypatch.context() as patched:
+        change(patched)
+        with pytest.raises(kind) as caught:
+            await MediaSync(file_url).open()
+        assert type(caught.value) is kind
+    assert tables(old) == before
+    assert shape(old) == before_shape
+    named = re.findall(r"\S+\.backup", str(caught.value))
+    assert all(Path(path).exists() for path in named), "a copy that is spoken of is there"
+    assert {path.name for path in tmp_path.iterdir()} <= {"media.db", *(Path(path).name for path in named)}
+    async with MediaSync(file_url) as ms:
+        assert (await ms.check()).flaws == ()
+
+
+async def test_a_database_with_views_of_the_user_keeps_working(old: Path, file_url: str) -> None:
+    connection = sqlite3.connect(old)
+    connection.execute("DROP VIEW people")
+    connection.execute("CREATE VIEW people AS SELECT 'an older definition' AS id")
+    connection.commit()
+    connection.close()
+    async with MediaSync(file_url) as ms:
+        assert len((await public(ms))["people"]) == 6 or (await public(ms))["people"]
+    assert ("view", "people") in [(kind, name) for kind, name, _ in shape(old)]
+
+
+async def test_read_only_of_a_file_in_a_folder_that_others_write(file: Path, file_url: str, tmp_path: Path) -> None:
+    async with MediaSync(file_url) as ms:
+        await prepared(ms)
+        await ms.media.save_media_item(movie(credits=cast("a")), **MOVIES)
+        copy = tmp_path / "copy"
+        copy.mkdir()
+        for path in tmp_path.glob("media.db*"):
+            shutil.copy(path, copy / path.name)
+    async with MediaSync(f"sqlite:///{copy / 'media.db'}", read_only=True) as ms:
+        assert (await ms.media.get_media_item("home:1")).cast[0].person.remote_id == "a"
+
+
+async def test_the_schema_is_found_with_its_sections() -> None:
+    assert len(schema.statements("tables")) > 10
+    assert schema.statements("tables", "-- section: tables\nA; -- x\nB;\n\n-- section: views\nC") == ["A", "B"]
+    with pytest.raises(KeyError):
+        schema.statements("nothing")

@@ -1,0 +1,201 @@
+"""Every statement of the package is prepared, and the searches of the public views use indexes."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import pkgutil
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from support.items import MOVIES, SHOWS, credit, episode, movie, season, show
+from support.mirror import prepared, rows
+
+import mediasync.repositories
+from mediasync import MediaSync, Source, schema
+from mediasync.dialects.sqlite import SQLiteDialect
+
+VERBS = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ")
+
+
+def modules() -> Iterator[ModuleType]:
+    for found in pkgutil.iter_modules(mediasync.repositories.__path__):
+        yield importlib.import_module(f"mediasync.repositories.{found.name}")
+    yield schema
+
+
+def constants() -> dict[str, str]:
+    """Return each constant in capitals that is a statement, by module and name."""
+    return {
+        f"{module.__name__.rpartition('.')[2]}.{name}": text
+        for module in modules()
+        for name, text in vars(module).items()
+        if name.isupper() and isinstance(text, str) and text.lstrip().startswith(VERBS)
+    }
+
+
+def written_out(text: str) -> str:
+    """Replace what is put into a constant before it is run: the words of a search."""
+    one = "SELECT person_key FROM person_word WHERE word >= :low0 AND word < :high0"
+    return text.replace("@words", one).replace("{n}", "0")
+
+
+async def test_every_statement_is_prepared(ms: MediaSync) -> None:
+    found = constants()
+    assert len(found) > 50
+    for name, text in found.items():
+        sql = ms._database.dialect.translate(written_out(text))
+        assert "@" not in sql, name
+        names = set(re.findall(r":([a-z_]\w*)", sql))
+        params = {param: "[]" for param in names}
+        try:
+            await ms._database._engine._writer.rows(f"EXPLAIN {sql}", params)  # type: ignore[union-attr]
+        except Exception as error:
+            raise AssertionError(f"{name}: {error}\n{sql}") from error
+
+
+def test_no_statement_holds_a_literal_that_an_engine_might_not_know() -> None:
+    for name, text in constants().items():
+        if name.startswith("schema."):
+            continue
+        assert not re.search(r"\b(json_each|->>|PRAGMA|AUTOINCREMENT|INSERT OR|rowid|strftime|IFNULL)\b", text), name
+
+
+def test_macros_are_written_out() -> None:
+    sql = SQLiteDialect.translate("SELECT * FROM @rows(:people, id text, n2 integer) r, @list(:ids) l")
+    with sqlite3.connect(":memory:") as connection:
+        params = {"people": '[["a", 1], ["b"]]', "ids": '["x"]'}
+        assert connection.execute(sql, params).fetchall() == [(0, "a", 1, 0, "x"), (1, "b", None, 0, "x")]
+    connection.close()
+
+
+# Query plans, through the public views
+
+QUERIES = {
+    "cast of an item": "SELECT p.name, c.role FROM media_people c JOIN people p ON p.id = c.person_id "
+    "WHERE c.media_item_id = 'home:m7' AND c.person_type IN ('actor', 'guest_star') ORDER BY c.sort_order",
+    "credits of an item": "SELECT * FROM media_people WHERE media_item_id = 'home:m7'",
+    "filmography": "SELECT i.title, i.year, c.role FROM media_people c "
+    "JOIN media_items i ON i.id = c.media_item_id WHERE c.person_id = 'home:p7' ORDER BY i.year",
+    "credits of a person": "SELECT * FROM media_people WHERE person_id = 'home:p7'",
+    "a person": "SELECT * FROM people WHERE id = 'home:p7'",
+    "people by name": "SELECT * FROM people WHERE name = 'Name 7'",
+    "films of a name": "SELECT i.title FROM people p JOIN media_people c ON c.person_id = p.id "
+    "JOIN media_items i ON i.id = c.media_item_id WHERE p.name = 'Name 7'",
+    "an item": "SELECT * FROM media_items WHERE id = 'home:m7'",
+    "items of a library": "SELECT * FROM media_items WHERE library_id = 'home:movies' AND media_type = 'movie'",
+    "children": "SELECT * FROM media_items WHERE parent_id = 'home:s7' ORDER BY season_number",
+    "by imdb_id": "SELECT * FROM media_items WHERE imdb_id = 'tt7'",
+    "by tmdb_id": "SELECT * FROM media_items WHERE tmdb_id = '7'",
+    "by tvdb_id": "SELECT * FROM media_items WHERE tvdb_id = '7'",
+    "by external id": "SELECT i.* FROM external_ids x JOIN media_items i ON i.id = x.media_item_id "
+    "WHERE x.provider = 'imdb' AND x.value = 'tt7'",
+    "external ids of an item": "SELECT * FROM external_ids WHERE media_item_id = 'home:m7'",
+    "genres of an item": "SELECT * FROM genres WHERE media_item_id = 'home:m7'",
+    "items of a genre": "SELECT media_item_id FROM genres WHERE name = 'Genre 7'",
+    "ratings of an item": "SELECT * FROM ratings WHERE media_item_id = 'home:m7'",
+    "images of an item": "SELECT * FROM images WHERE media_item_id = 'home:m7'",
+    "runs of a source": "SELECT * FROM sync_runs WHERE source_id = 'home' ORDER BY started_at DESC LIMIT 5",
+    "problems of a run": "SELECT * FROM sync_run_problems WHERE run_id = 7",
+}
+BIG = ("media_item", "person", "credit", "item_external_id", "item_genre", "item_rating", "item_image", "person_word")
+ALIASES = {"i": "media_item", "p": "person", "c": "credit", "x": "item_external_id", "g": "item_genre", "r": "item_rating"}
+
+
+@pytest.fixture(scope="module", params=["never analysed", "analysed"])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of some thousand rows."""
+    file = tmp_path_factory.mktemp("plans") / "media.db"
+    asyncio.run(fill(file))
+    with sqlite3.connect(file) as connection:
+        connection.execute("DELETE FROM sync_run")
+        connection.executemany(
+            "INSERT INTO sync_run (run_key, source_key, status, started_at) VALUES (?, ?, 'succeeded', ?)",
+            [(n, 1 + n % 20, n) for n in range(1, 2_000)],
+        )
+        connection.executemany(
+            "INSERT INTO sync_run_problem VALUES (?, 0, 'remark', 'a', 'b')", [(n,) for n in range(1, 2_000)]
+        )
+        if request.param == "analysed":
+            connection.execute("ANALYZE")
+    connection.close()
+    return file
+
+
+async def fill(file: Path) -> None:
+    async with MediaSync(f"sqlite:///{file}") as ms:
+        await prepared(ms)
+        for n in range(19):
+            await ms.media.save_source(Source(id=f"other{n}", kind="nfo"))
+        movies = [
+            movie(
+                f"m{n}",
+                year=1950 + n % 70,
+                provider_ids={"imdb": f"tt{n}", "tmdb": f"{n}", "tvdb": f"{n}"},
+                genres=[f"Genre {n % 20}"],
+                images={"poster": "p"},
+                ratings=[{"name": "imdb", "value": 5}],
+                credits=[credit(f"p{(n * 7 + k) % 3_000}", f"Name {(n * 7 + k) % 3_000}") for k in range(5)],
+            )
+            for n in range(2_000)
+        ]
+        report = await ms.media.save_media_items(movies, **MOVIES)
+        family = [
+            item
+            for n in range(200)
+            for item in (show(f"s{n}"), season(f"s{n}-1", parent=f"s{n}"), episode(f"s{n}-1-1", parent=f"s{n}-1"))
+        ]
+        report = await ms.media.save_media_items(family, report=report, **SHOWS)
+        assert report.saved == 2_600
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_search_through_the_views_scans_no_big_table(filled: Path, name: str) -> None:
+    connection = sqlite3.connect(filled)
+    try:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}")]
+        assert connection.execute(QUERIES[name]).fetchone() is not None, "the query finds something"
+    finally:
+        connection.close()
+    assert plan
+    scans = [step for step in plan if re.match(r"SCAN (?!sync_run|r\b.*sync_run|s\b|l\b|source|library)", step)]
+    assert not scans, plan
+    if "run" in name:
+        assert not [step for step in plan if re.match(r"SCAN (r|sync_run|sync_run_problem)\b", step)], plan
+
+
+def test_the_test_of_plans_would_see_a_scan(filled: Path) -> None:
+    connection = sqlite3.connect(filled)
+    try:
+        plan = [row[3] for row in connection.execute("EXPLAIN QUERY PLAN SELECT * FROM people WHERE name LIKE '%x'")]
+    finally:
+        connection.close()
+    assert any(step.startswith("SCAN p") for step in plan), plan
+
+
+async def test_the_packages_own_queries_search_by_indexes(filled: Path) -> None:
+    whole = {
+        "catalogue", "checks", "media.COUNT_BY_LIBRARY", "media.COUNT_CREDITS", "people.COUNT_PEOPLE", "runs.SELECT_RUNS",
+        "schema", "media.TITLES_PAGE", "media.FIND_ITEMS_BY_TITLE", "media.FIND_ITEMS_BY_PART",
+        # what reads a whole library, or waits for running rows of a handful of runs
+        "media.SELECT_CHANGE_TOKENS", "media.LIST_ITEM_IDS",
+    }  # fmt: skip
+    async with MediaSync(f"sqlite:///{filled}") as ms:
+        for name, text in constants().items():
+            if name in whole or name.partition(".")[0] in whole:
+                continue
+            sql = ms._database.dialect.translate(written_out(text))
+            params = {param: "[]" for param in re.findall(r":([a-z_]\w*)", sql)}
+            engine = ms._database._engine
+            plan = [row[3] for row in await engine._writer.rows(f"EXPLAIN QUERY PLAN {sql}", params)]  # type: ignore[union-attr]
+            scans = [step for step in plan if step.startswith("SCAN") and "VIRTUAL TABLE" not in step]
+            # A person's words go with the person: an upsert, which changes no key, never looks for them, and
+            # the deletion of one person reads them all once.
+            scans = [step for step in scans if step != "SCAN person_word" or "PE" not in name]
+            scans = [step for step in scans if not re.match(r"SCAN (json_each|CONSTANT|\(subquery|r\b|l\b|s\b|w\b|x\b|g\b)", step)]
+            assert not scans, (name, plan)
+        assert await rows(ms, "SELECT count(*) AS n FROM media_items") == [(2_600,)]

@@ -1,0 +1,80 @@
+"""A mirror for tests: its clock, its first rows, and ways to look at what is stored."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mediasync import Library, MediaSync, Source
+from mediasync.schema import view_names
+
+START = 1_700_000_000_123
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is told to `tick`; milliseconds since 1970, UTC."""
+
+    now: int = START
+
+    def __call__(self) -> int:
+        return self.now
+
+    def tick(self, milliseconds: int = 1_000) -> int:
+        self.now += milliseconds
+        return self.now
+
+
+async def prepared(ms: MediaSync) -> MediaSync:
+    """Give an open mirror the source ``home`` with the libraries ``movies`` and ``shows``, and return it."""
+    await ms.media.save_source(Source(id="home", kind="jellyfin", name="Home"))
+    await ms.media.save_library(Library(id="movies", source_id="home", title="Movies", kind="movies"))
+    await ms.media.save_library(Library(id="shows", source_id="home", title="Shows", kind="shows"))
+    return ms
+
+
+async def rows(ms: MediaSync, sql: str, **params: Any) -> list[tuple[Any, ...]]:
+    """Run plain SQL with named parameters, as a user of the public views would, on any engine."""
+    async with ms._database.read() as session:
+        return await session.fetch_all(sql, params)
+
+
+async def value(ms: MediaSync, sql: str, **params: Any) -> Any:
+    """Return the one value that *sql* asks for."""
+    [(only,)] = await rows(ms, sql, **params)
+    return only
+
+
+async def public(ms: MediaSync) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of every public view, sorted."""
+    return {view: sorted(await rows(ms, f"SELECT * FROM {view}"), key=repr) for view in view_names()}
+
+
+def written(ms: MediaSync) -> int:
+    """Return how many rows were inserted, changed or deleted since the mirror was opened."""
+    return ms._database._engine._writer.raw.total_changes  # type: ignore[union-attr]
+
+
+async def write(ms: MediaSync, sql: str, **params: Any) -> int:
+    """Change the storage behind the mirror's back, on any engine."""
+    return await ms._database.write(lambda session: session.execute(sql, params))
+
+
+async def pragma(ms: MediaSync, text: str) -> list[Any]:
+    """Run a PRAGMA on the connection that writes: to make its surroundings fail."""
+    return await ms._database._engine._writer.rows(f"PRAGMA {text}")  # type: ignore[union-attr]
+
+
+@contextmanager
+def second_connection(file: Path) -> Iterator[sqlite3.Connection]:
+    """Open a SQLite file beside the mirror; each statement is a transaction of its own."""
+    connection = sqlite3.connect(file, isolation_level=None, timeout=10)
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        yield connection
+    finally:
+        connection.close()
