@@ -285,13 +285,14 @@ class SQLiteEngine:
 
     async def _close(self) -> None:
         async with AsyncExitStack() as stack:
+            if self._writer is not None:
+                # The last to go: only a connection that may write can empty the log into the file.
+                stack.push_async_callback(self._writer.close)
+                self._writer = None
             for reader in self._readers:
                 stack.push_async_callback(reader.close)
                 stack.push_async_callback(reader.interrupt)
             self._readers.clear()
-            if self._writer is not None:
-                stack.push_async_callback(self._writer.close)
-                self._writer = None
 
     # Reading
 

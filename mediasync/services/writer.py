@@ -195,11 +195,16 @@ class Writer:
                 operation.future.set_result(result)
 
     def _take_group(self) -> list[Save]:
-        """Take waiting saves of different ids, in turn; a second save of one id waits for the next group."""
+        """Take waiting saves of different ids, in turn; a second save of one id waits for the next group.
+
+        Of many no more than half are taken: while those are written, their callers' next items come to the
+        others, and the next group is ready.
+        """
+        most = min(max(ITEMS_PER_PART, len(self._waiting) // 2), MAX_GROUP_ITEMS)
         group: dict[str, Save] = {}
         later: list[Save] = []
         number_of_credits = 0
-        while self._waiting and len(group) < MAX_GROUP_ITEMS and number_of_credits < MAX_GROUP_CREDITS:
+        while self._waiting and len(group) < most and number_of_credits < MAX_GROUP_CREDITS:
             job = self._waiting[0]
             if isinstance(job, _Operation):
                 break

@@ -146,7 +146,9 @@ class SaveItem:
             return "orphan"
         fields = (given.title, given.year, given.overview or None)
         known = normal_form(given.credits or [])
-        completeness = str(given.completeness or ("full" if known else "none")) if given.credits is not None else "none"
+        completeness = (
+            str(given.completeness or ("full" if known else "none")) if given.credits is not None else "none"
+        )
         if not known and completeness != "full":
             completeness = "none"
         stored = model.items.get(item_id)
@@ -159,9 +161,11 @@ class SaveItem:
             return "saved"
         changed = (stored.fields, stored.parent) != (fields, parent)
         stored.fields, stored.parent, stored.token = fields, parent, given.change_token
-        if completeness == "none" or (completeness, stored.completeness) == ("preview", "full"):
-            pass
-        elif (completeness, known) == (stored.completeness, stored.last_given):
+        if (
+            completeness == "none"
+            or (completeness, stored.completeness) == ("preview", "full")
+            or (completeness, known) == (stored.completeness, stored.last_given)
+        ):
             pass
         elif (
             stored.last_given is None
@@ -218,7 +222,10 @@ class DeleteItem:
         below = {self.item_id}
         while more := {key for key, one in model.items.items() if one.parent in below} - below:
             below |= more
-        return [model.items.pop(key, None) for key in sorted(below, key=lambda key: key != self.item_id)][0] is not None
+        was_there = self.item_id in model.items
+        for item_id in below & model.items.keys():
+            del model.items[item_id]
+        return was_there
 
 
 @dataclass(frozen=True)
@@ -236,7 +243,9 @@ class DeletePerson:
     person_id: str
 
     def apply(self, model: Model) -> str | bool:
-        if any(self.person_id == person_id for one in model.items.values() for person_id, _, _ in one.credits):
+        if any(
+            self.person_id == person_id for one in model.items.values() for person_id, _, _ in one.credits
+        ):
             return "in use"
         return model.people.pop(self.person_id, None) is not None
 

@@ -39,6 +39,23 @@ async def test_a_source_of_another_kind_is_refused(ms: MediaSync) -> None:
     assert await public(ms) == before
 
 
+async def test_another_server_under_the_same_name_is_refused(ms: MediaSync) -> None:
+    await ms.media.save_source(Source(id="p", kind="plex", server_id="abc"))
+    before = await public(ms)
+    with pytest.raises(ConfigurationError, match="other"):
+        await ms.media.save_source(Source(id="p", kind="plex", server_id="other"))
+    assert await public(ms) == before
+
+
+async def test_a_missing_name_or_title_never_overwrites_one(ms: MediaSync) -> None:
+    assert not await ms.media.save_source(Source(id="home", kind="jellyfin"))
+    assert not await ms.media.save_library(Library(id="movies", source_id="home", kind="movies"))
+    await ms.media.save_source(Source(id="p", kind="plex"))
+    await ms.media.save_library(Library(id="l", source_id="p", kind="movies"))
+    assert await rows(ms, "SELECT id, name FROM sources ORDER BY id") == [("home", "Home"), ("p", "p")]
+    assert await rows(ms, "SELECT title FROM libraries ORDER BY id") == [("Movies",), ("Shows",), ("l",)]
+
+
 async def test_a_library_comes_back(ms: MediaSync, clock: Clock) -> None:
     await ms.media.save_source(Source(id="p", kind="plex"))
     library = Library(id="1:x", source_id="p", title="Ä", kind="mixed")
@@ -48,9 +65,9 @@ async def test_a_library_comes_back(ms: MediaSync, clock: Clock) -> None:
     assert (found.id, found.full_id, found.title, found.kind) == ("1:x", "p:1:x", "Ä", "mixed")
     clock.tick()
     assert await ms.media.save_library(Library(id="1:x", source_id="p", title="B", kind="shows"))
-    assert await rows(ms, "SELECT id, title, kind, updated_at > created_at FROM libraries WHERE source_id = 'p'") == [
-        ("p:1:x", "B", "shows", 1)
-    ]
+    assert await rows(
+        ms, "SELECT id, title, kind, updated_at > created_at FROM libraries WHERE source_id = 'p'"
+    ) == [("p:1:x", "B", "shows", 1)]
     assert [one.full_id for one in await ms.media.list_libraries()] == ["home:movies", "home:shows", "p:1:x"]
     assert await ms.media.list_libraries("none") == []
 

@@ -71,7 +71,13 @@ async def save(ms: MediaSync, **fields: Any) -> SaveStatus:
     ],
 )
 async def test_credits_given(
-    ms: MediaSync, clock: Clock, before: str | None, given: dict[str, Any], people: str, known: str, status: str
+    ms: MediaSync,
+    clock: Clock,
+    before: str | None,
+    given: dict[str, Any],
+    people: str,
+    known: str,
+    status: str,
 ) -> None:
     if before == "cleared":
         await save(ms, credits=[], completeness="full")
@@ -89,7 +95,9 @@ async def test_credits_given(
 
 async def test_a_preview_over_a_full_list_adds_no_people(ms: MediaSync) -> None:
     await save(ms, credits=cast("a"))
-    await save(ms, title="New", credits=[credit("a", "Another Spelling"), credit("x")], completeness="preview")
+    await save(
+        ms, title="New", credits=[credit("a", "Another Spelling"), credit("x")], completeness="preview"
+    )
     assert await rows(ms, "SELECT id, name FROM people") == [("home:a", "Person a")]
 
 
@@ -128,7 +136,11 @@ async def test_credits_are_sorted_stably_and_renumbered(
 
 
 async def test_names_and_roles_are_trimmed_and_an_empty_role_is_none(ms: MediaSync) -> None:
-    given = [credit("a", " \u00a0Ann\t Lee\n", role=" \tNeo "), credit("b", "B", role=" \u3000 "), credit("c", "C", role="")]
+    given = [
+        credit("a", " \u00a0Ann\t Lee\n", role=" \tNeo "),
+        credit("b", "B", role=" \u3000 "),
+        credit("c", "C", role=""),
+    ]
     await save(ms, credits=given)
     assert await rows(ms, "SELECT name FROM people ORDER BY name") == [("Ann\t Lee",), ("B",), ("C",)]
     assert await rows(ms, "SELECT role FROM media_people ORDER BY sort_order") == [("Neo",), (None,), (None,)]
@@ -189,7 +201,10 @@ async def test_one_item_twice_in_one_call_the_last_wins(ms: MediaSync) -> None:
     given = [movie(title="A", credits=cast("a")), movie("2"), movie(title="B", credits=cast("b"))]
     report = await ms.media.save_media_items(given, **MOVIES)
     assert (report.saved, report.failed) == (3, [])
-    assert (await value(ms, "SELECT title FROM media_items WHERE id = 'home:1'"), await stored(ms)) == ("B", ["b"])
+    assert (await value(ms, "SELECT title FROM media_items WHERE id = 'home:1'"), await stored(ms)) == (
+        "B",
+        ["b"],
+    )
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 3, 1_000])
@@ -257,9 +272,13 @@ async def test_unchanged_writes_no_row(file_ms: MediaSync, clock: Clock, file: A
     with second_connection(file) as second:
         version = second.execute("PRAGMA data_version").fetchone()
         clock.tick()
-        report = await file_ms.media.save_media_items([item.model_copy(deep=True) for item in given], **MOVIES)
+        report = await file_ms.media.save_media_items(
+            [item.model_copy(deep=True) for item in given], **MOVIES
+        )
         assert report == SaveReport(unchanged=20)
-        assert await save(file_ms, **{**FULL, "credits": cast("a", "b", "own1")}, title="Movie 1") == "unchanged"
+        assert (
+            await save(file_ms, **{**FULL, "credits": cast("a", "b", "own1")}, title="Movie 1") == "unchanged"
+        )
         assert second.execute("PRAGMA data_version").fetchone() == version
     assert (await public(file_ms), written(file_ms)) == (seen, changes)
 
@@ -289,11 +308,18 @@ async def test_unchanged_writes_no_row(file_ms: MediaSync, clock: Clock, file: A
         {"credits": [credit("a", role="Role of a"), credit("b", kind="director", role="Role of b")]},
         {"credits": [credit("a", "New Name", role="Role of a"), credit("b", role="Role of b")]},
         {"credits": [credit("a", image_path="i", role="Role of a"), credit("b", role="Role of b")]},
-        {"credits": [credit("a", provider_ids={"imdb": "1"}, role="Role of a"), credit("b", role="Role of b")]},
+        {
+            "credits": [
+                credit("a", provider_ids={"imdb": "1"}, role="Role of a"),
+                credit("b", role="Role of b"),
+            ]
+        },
     ],
     ids=str,
 )
-async def test_each_change_is_noticed_and_stamped(ms: MediaSync, clock: Clock, change: dict[str, Any]) -> None:
+async def test_each_change_is_noticed_and_stamped(
+    ms: MediaSync, clock: Clock, change: dict[str, Any]
+) -> None:
     await save(ms, credits=cast("a", "b"), **FULL)
     before = await public(ms)
     clock.tick()
@@ -334,7 +360,9 @@ async def outdate(ms: MediaSync) -> None:
 
 
 @pytest.mark.parametrize("known", ["full", "preview", None])
-async def test_a_new_rule_of_fingerprints_compares_values(ms: MediaSync, clock: Clock, known: str | None) -> None:
+async def test_a_new_rule_of_fingerprints_compares_values(
+    ms: MediaSync, clock: Clock, known: str | None
+) -> None:
     people = [
         credit("a", role="Role of a", image_path="i", provider_ids={"imdb": "1"}),
         credit(None, "Ann Lee"),
@@ -418,7 +446,9 @@ async def test_with_a_derived_key_the_first_spelling_stays(ms: MediaSync) -> Non
 async def test_missing_never_overwrites_present(ms: MediaSync) -> None:
     known = credit("p", "P", image_path="i", provider_ids={"imdb": "1", "tmdb": "2"})
     await save(ms, credits=[known])
-    await ms.media.save_media_item(movie("2", credits=[credit("p", "P", provider_ids={"tmdb": "3"})]), **MOVIES)
+    await ms.media.save_media_item(
+        movie("2", credits=[credit("p", "P", provider_ids={"tmdb": "3"})]), **MOVIES
+    )
     await ms.media.save_media_item(movie("3", credits=[credit("p", "P", image_path=" ")]), **MOVIES)
     [found] = (await ms.media.get_media_item("home:1")).credits or []
     assert found.person.provider_ids == {"imdb": "1", "tmdb": "3"}
@@ -461,7 +491,11 @@ async def test_secrets_are_cut_before_storing(ms: MediaSync, field: str) -> None
 
 
 async def test_all_types_keep_credits(ms: MediaSync) -> None:
-    given: list[MediaItem] = [show(credits=cast("a")), season(credits=cast("a", "b")), episode(credits=cast("c"))]
+    given: list[MediaItem] = [
+        show(credits=cast("a")),
+        season(credits=cast("a", "b")),
+        episode(credits=cast("c")),
+    ]
     assert (await ms.media.save_media_items(given, **SHOWS)).saved == 3
     assert await stored(ms, "home:s") == ["a"]
     assert await stored(ms, "home:s-1") == ["a", "b"]

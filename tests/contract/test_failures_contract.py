@@ -108,7 +108,9 @@ async def test_a_bad_key_is_refused_and_the_report_can_be_stored(
     item_id.encode()
 
 
-@pytest.mark.parametrize("field", ["year", "runtime_seconds", "season_number", "episode_number", "episode_number_end"])
+@pytest.mark.parametrize(
+    "field", ["year", "runtime_seconds", "season_number", "episode_number", "episode_number_end"]
+)
 @pytest.mark.parametrize("number", [2**31, -(2**31), 2**63, 10**30])
 async def test_a_number_out_of_range_is_refused_by_name(ms: MediaSync, field: str, number: int) -> None:
     bad = episode("bad", parent=None, **{field: number})
@@ -157,7 +159,9 @@ def refused(key: str, table: str) -> Movie:
 
 
 @pytest.mark.parametrize("table", REFUSALS)
-async def test_a_failing_group_splits_down_to_the_bad_item(file_ms: MediaSync, file: Path, table: str) -> None:
+async def test_a_failing_group_splits_down_to_the_bad_item(
+    file_ms: MediaSync, file: Path, table: str
+) -> None:
     refuse(file, table)
     given = [movie(str(n), credits=cast("a", f"own{n}")) for n in range(40)]
     given[17], given[33] = refused("bad1", table), refused("bad2", table)
@@ -219,7 +223,9 @@ class Stream:
 
 
 @pytest.mark.parametrize("concurrency", [1, 20])
-async def test_a_full_disk_fails_the_group_once_and_stops_intake(file_ms: MediaSync, concurrency: int) -> None:
+async def test_a_full_disk_fails_the_group_once_and_stops_intake(
+    file_ms: MediaSync, concurrency: int
+) -> None:
     await file_ms.media.save_media_item(movie("before"), **MOVIES)
     [(pages,)] = await pragma(file_ms, "page_count")
     await pragma(file_ms, f"max_page_count = {pages + 40}")
@@ -337,7 +343,9 @@ async def test_concurrent_calls_do_not_mix_their_reports(ms: MediaSync) -> None:
     import asyncio
 
     async def one(prefix: str) -> SaveReport:
-        given = [movie(f"{prefix}{n}", credits=cast("a", f"{n}"), year=2**40 if n == 5 else 1) for n in range(50)]
+        given = [
+            movie(f"{prefix}{n}", credits=cast("a", f"{n}"), year=2**40 if n == 5 else 1) for n in range(50)
+        ]
         return await ms.media.save_media_items(given, **MOVIES)
 
     for prefix, report in zip("abc", await asyncio.gather(*map(one, "abc")), strict=True):
@@ -369,10 +377,14 @@ async def test_a_damaged_file_is_called_damaged(file: Path, file_url: str, clock
     content = bytearray(file.read_bytes())
     content[8192:-4096] = b"\xff" * (len(content) - 12288)
     file.write_bytes(content)
-    with pytest.raises(DatabaseError, match=r"damaged|malformed|no database"):
+
+    async def use() -> None:
         async with MediaSync(file_url, clock=clock) as ms:
             await ms.media.save_media_items([movie(str(n), title="New") for n in range(500)], **MOVIES)
             await public(ms)
+
+    with pytest.raises(DatabaseError, match=r"damaged|malformed|no database"):
+        await use()
 
 
 async def test_values_too_long_for_the_database_spoil_only_their_item(file_ms: MediaSync) -> None:

@@ -56,7 +56,7 @@ EVERYTHING: dict[str, Any] = {
         Credit(
             person=person("a", "Audrey Tautou", image_path="p/a.jpg", provider_ids={"imdb": "nm0851582"}),
             person_type="actor",
-            role="Amélie, la \"serveuse\"",
+            role='Amélie, la "serveuse"',
         ),
         credit("j", "Jean-Pierre Jeunet", kind="director"),
         credit("j", "Jean-Pierre Jeunet", kind="writer", role="Scenario"),
@@ -70,8 +70,11 @@ def content(item: MediaItem) -> dict[str, Any]:
     """Return an item without what only a stored one has, in the normal form of its credits."""
     fields = item.model_dump(exclude=ONLY_STORED | {"credits"})
     fields["credits"] = [
-        (one.person.remote_id, one.person.name, one.person.image_path, one.person.provider_ids)
-        + (one.person_type, one.role)
+        (
+            one.person.model_dump(include={"remote_id", "name", "image_path", "provider_ids"}),
+            one.person_type,
+            one.role,
+        )
         for one in item.credits or ()
     ]
     return fields
@@ -155,7 +158,7 @@ async def test_fields_assigned_as_plain_words_are_understood(ms: MediaSync) -> N
         ("year", "1999"),
         ("title", None),
         ("completeness", "whole"),
-        ("added_at", datetime(2020, 1, 1)),  # noqa: DTZ001
+        ("added_at", datetime(2020, 1, 1)),
         ("genres", [None]),
         ("provider_ids", {"imdb": None}),
         ("credits", [None]),
@@ -298,7 +301,11 @@ async def test_times_with_a_zone_are_kept_in_utc_milliseconds(ms: MediaSync) -> 
         [
             movie("1", added_at=datetime(2020, 1, 1, 5, 45, 0, 123_999, tzinfo=zone)),
             movie("2", added_at="2023-12-11T12:10:40.7607527Z", changed_at="2023-12-11T12:10:40+01:00"),
-            movie("3", added_at=datetime(1, 1, 1, tzinfo=UTC), changed_at=datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)),
+            movie(
+                "3",
+                added_at=datetime(1, 1, 1, tzinfo=UTC),
+                changed_at=datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+            ),
             movie("4", added_at="2020-01-01 00:00:00", changed_at="yesterday"),
             movie("5", added_at="2020-01-01", changed_at=""),
         ],
@@ -439,7 +446,9 @@ FAMILY = [
 ]
 
 
-@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [3, 0, 4, 1, 5, 2], [4, 3, 1, 5, 2, 0]])
+@pytest.mark.parametrize(
+    "order", [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [3, 0, 4, 1, 5, 2], [4, 3, 1, 5, 2, 0]]
+)
 @pytest.mark.parametrize("concurrency", [1, 2, 4_000])
 async def test_parents_may_come_in_any_order(ms: MediaSync, order: list[int], concurrency: int) -> None:
     report = await ms.media.save_media_items([FAMILY[n] for n in order], concurrency=concurrency, **SHOWS)
@@ -457,7 +466,10 @@ async def test_parents_may_come_in_any_order(ms: MediaSync, order: list[int], co
 async def test_an_orphan_is_reported_and_its_neighbours_are_saved(ms: MediaSync) -> None:
     given = [episode("e", parent="none"), show(), season("x", parent="lost"), episode("y", parent="x")]
     report = await ms.media.save_media_items(given, **SHOWS)
-    assert (report.saved, sorted(item_id for item_id, _ in report.failed)) == (1, ["home:e", "home:x", "home:y"])
+    assert (report.saved, sorted(item_id for item_id, _ in report.failed)) == (
+        1,
+        ["home:e", "home:x", "home:y"],
+    )
     reasons = dict(report.failed)
     assert "home:none" in reasons["home:e"]
     assert "home:lost" in reasons["home:x"]
@@ -498,7 +510,9 @@ async def test_more_orphans_than_the_window_holds(ms: MediaSync) -> None:
     ],
     ids=["season of movie", "episode of movie", "season of season", "episode of episode", "itself"],
 )
-async def test_a_parent_of_the_wrong_type_is_refused(ms: MediaSync, child: MediaItem, parent: MediaItem) -> None:
+async def test_a_parent_of_the_wrong_type_is_refused(
+    ms: MediaSync, child: MediaItem, parent: MediaItem
+) -> None:
     report = await ms.media.save_media_items([child, show(), parent], **SHOWS)
     assert (report.saved, [item_id for item_id, _ in report.failed]) == (2, ["home:c"])
     with pytest.raises(UnknownParent):
@@ -613,7 +627,11 @@ async def test_items_can_be_saved_while_they_are_iterated(ms: MediaSync) -> None
 
 async def test_counts(ms: MediaSync) -> None:
     await ms.media.save_media_items(
-        [movie("1", credits=cast("a", "b")), movie("2"), movie("3", credits=cast("a"), completeness="preview")],
+        [
+            movie("1", credits=cast("a", "b")),
+            movie("2"),
+            movie("3", credits=cast("a"), completeness="preview"),
+        ],
         **MOVIES,
     )
     await ms.media.save_media_item(show(), **SHOWS)
@@ -627,7 +645,9 @@ async def test_counts(ms: MediaSync) -> None:
 
 
 async def test_change_tokens_by_the_sources_keys(ms: MediaSync) -> None:
-    await ms.media.save_media_items([movie("a:b", change_token="t"), movie("2"), movie("3", change_token="")], **MOVIES)
+    await ms.media.save_media_items(
+        [movie("a:b", change_token="t"), movie("2"), movie("3", change_token="")], **MOVIES
+    )
     await ms.media.save_media_item(show(change_token="s"), **SHOWS)
     assert await ms.media.find_change_tokens("home:movies") == {"a:b": "t"}
 
@@ -655,6 +675,11 @@ async def test_items_of_two_sources_do_not_collide(ms: MediaSync) -> None:
     await ms.media.save_source(Source(id="other", kind="plex"))
     await ms.media.save_library(Library(id="movies", source_id="other", kind="movies"))
     await ms.media.save_media_item(movie(title="A", credits=cast("x")), **MOVIES)
-    await ms.media.save_media_item(movie(title="B", credits=cast("x")), library_id="movies", source_id="other")
-    assert await rows(ms, "SELECT id, title FROM media_items ORDER BY id") == [("home:1", "A"), ("other:1", "B")]
+    await ms.media.save_media_item(
+        movie(title="B", credits=cast("x")), library_id="movies", source_id="other"
+    )
+    assert await rows(ms, "SELECT id, title FROM media_items ORDER BY id") == [
+        ("home:1", "A"),
+        ("other:1", "B"),
+    ]
     assert await rows(ms, "SELECT id FROM people ORDER BY id") == [("home:x",), ("other:x",)]

@@ -1,4 +1,4 @@
-"""People: saved alone and in batches, found by id, item and name, deleted only when nothing points at them."""
+"""People: saved alone and in batches, found by id, item and name, deleted when nothing points at them."""
 
 from __future__ import annotations
 
@@ -133,8 +133,8 @@ async def test_find_by_id_of_nobody(ms: MediaSync) -> None:
 
 
 async def test_find_by_media_item_is_in_billing_order(ms: MediaSync) -> None:
-    credits = [credit("z", role="Z"), credit("a", kind="director"), credit("m", kind="GuestStar", role="M")]
-    await ms.media.save_media_item(movie(credits=credits), **MOVIES)
+    given = [credit("z", role="Z"), credit("a", kind="director"), credit("m", kind="GuestStar", role="M")]
+    await ms.media.save_media_item(movie(credits=given), **MOVIES)
     found = await ms.people.find_by_media_item("home:1")
     assert [(one.person.id, one.person_type, one.role, one.sort_order) for one in found] == [
         ("home:z", PersonType.ACTOR, "Z", 0),

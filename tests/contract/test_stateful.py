@@ -132,7 +132,11 @@ class Mirror(RuleBasedStateMachine):
         ]
         self.runner.run(self._at_once(chosen, cancelled=[None] * len(chosen)))
 
-    @rule(chosen=st.lists(st.tuples(operations, st.one_of(st.none(), st.integers(0, 12))), min_size=1, max_size=4))
+    @rule(
+        chosen=st.lists(
+            st.tuples(operations, st.one_of(st.none(), st.integers(0, 12))), min_size=1, max_size=4
+        )
+    )
     def some_cancelled(self, chosen: list[tuple[Operation, int | None]]) -> None:
         self.runner.run(
             self._at_once([operation for operation, _ in chosen], cancelled=[turns for _, turns in chosen])
@@ -261,23 +265,33 @@ class Mirror(RuleBasedStateMachine):
             "media_items": sorted(
                 await rows(
                     ms,
-                    "SELECT id, parent_id, title, year, overview, completeness, created_at, updated_at FROM media_items",
+                    "SELECT id, parent_id, title, year, overview, completeness, created_at, updated_at "
+                    "FROM media_items",
                 )
             ),
             "media_people": sorted(
                 await rows(
                     ms,
-                    "SELECT media_item_id, person_id, person_type, coalesce(role, '') AS role, sort_order FROM media_people",
+                    "SELECT media_item_id, person_id, person_type, coalesce(role, '') AS role, sort_order "
+                    "FROM media_people",
                 )
             ),
             "people": sorted(
-                (person_id, name, image or "", tuple(sorted(json.loads(ids or "{}").items())), created, updated)
+                (
+                    person_id,
+                    name,
+                    image or "",
+                    tuple(sorted(json.loads(ids or "{}").items())),
+                    created,
+                    updated,
+                )
                 for person_id, name, image, ids, created, updated in await rows(
                     ms, "SELECT id, name, image_path, provider_ids, created_at, updated_at FROM people"
                 )
             ),
             "tokens": sorted(
-                (f"home:{key}", token) for key, token in (await ms.media.find_change_tokens("home:movies")).items()
+                (f"home:{key}", token)
+                for key, token in (await ms.media.find_change_tokens("home:movies")).items()
             ),
         }
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.backends import FakeBackend
 from support.items import cast, credit, movie, season, show
-from support.mirror import Clock, pragma, public, rows, value, written
+from support.mirror import Clock, pragma, public, rows, value, write, written
 
 from mediasync import MediaSync, RunStatus, Source
 from mediasync.backends.base import Found, Remark, Unchanged, Unreadable
@@ -48,7 +48,8 @@ FINDINGS: list[object] = [
 async def last_run(ms: MediaSync) -> tuple[Any, ...]:
     [newest, *_] = await rows(
         ms,
-        "SELECT status, seen, saved, unchanged, failed, error, finished_at IS NOT NULL FROM sync_runs ORDER BY id DESC",
+        "SELECT status, seen, saved, unchanged, failed, error, finished_at IS NOT NULL "
+        "FROM sync_runs ORDER BY id DESC",
     )
     return newest
 
@@ -115,7 +116,9 @@ async def test_progress_is_told_while_a_long_library_is_read(ms: MediaSync) -> N
     assert len(seen) > 1
 
 
-async def test_a_second_sync_reads_and_writes_nothing_that_has_not_changed(ms: MediaSync, clock: Clock) -> None:
+async def test_a_second_sync_reads_and_writes_nothing_that_has_not_changed(
+    ms: MediaSync, clock: Clock
+) -> None:
     items: list[object] = [movie("1", credits=cast("a"), change_token="t1"), movie("2", credits=cast("b"))]
     await ms.sync(FakeBackend({"m": items}))
     seen = await public(ms)
@@ -172,7 +175,9 @@ async def test_a_preview_from_a_listing_leaves_the_full_list(ms: MediaSync) -> N
 
 @pytest.mark.parametrize("where", ["items", "listing", "closing"])
 @pytest.mark.parametrize(
-    "error", [SourceUnreadable("fake", "the answer was HTML"), RuntimeError("a bug"), ZeroDivisionError()], ids=repr
+    "error",
+    [SourceUnreadable("fake", "the answer was HTML"), RuntimeError("a bug"), ZeroDivisionError()],
+    ids=repr,
 )
 async def test_a_source_that_fails_is_recorded_and_what_was_read_is_saved(
     ms: MediaSync, where: str, error: Exception
@@ -266,8 +271,6 @@ async def test_a_run_that_never_ended_is_marked_by_the_next(ms: MediaSync) -> No
     await ms.sync(FakeBackend())
     async with ms._database.read() as session:
         [(source_key,)] = await session.fetch_all("SELECT source_key FROM source WHERE id = 'fake'")
-    from support.mirror import write
-
     await write(
         ms,
         "INSERT INTO sync_run (source_key, status, started_at) VALUES (:key, 'running', 1)",
@@ -336,7 +339,8 @@ async def test_a_library_whose_key_begins_like_its_source(ms: MediaSync) -> None
 async def test_two_sources_at_once(ms: MediaSync) -> None:
     backends = [
         FakeBackend(
-            {"m": [movie(str(n), credits=cast("a", str(n))) for n in range(80)]}, source=Source(id=name, kind="plex")
+            {"m": [movie(str(n), credits=cast("a", str(n))) for n in range(80)]},
+            source=Source(id=name, kind="plex"),
         )
         for name in ("one", "two", "three")
     ]
@@ -347,7 +351,9 @@ async def test_two_sources_at_once(ms: MediaSync) -> None:
     assert (await ms.check()).flaws == ()
 
 
-@pytest.mark.parametrize("text", ["", "nfo:", "plex:x", "no source", "https://me:hunter2@host", "UPPER=nfo:x"])
+@pytest.mark.parametrize(
+    "text", ["", "nfo:", "plex:x", "no source", "https://me:hunter2@host", "UPPER=nfo:x"]
+)
 async def test_a_text_that_is_no_source_is_refused_at_once(ms: MediaSync, text: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         ms.sync(text)

@@ -19,7 +19,7 @@ def forks() -> Iterator[ForkServer]:
 
 
 @pytest.fixture
-def tell(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]):  # noqa: ANN201
+def tell(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]):
     """Tell a figure at the end of the run."""
 
     def told(name: str, text: str) -> None:

@@ -16,9 +16,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from robustness_world import PLACE, furnish, movie, plain, stored_version, url_of
-
 import databases.backends.sqlite  # noqa: F401  (else imported at the first use, perhaps as another user)
+from robustness_world import PLACE, furnish, movie, plain, stored_version, url_of
 
 from mediasync import MediaSync
 from mediasync.database import sqlite as engine_module
@@ -80,7 +79,7 @@ async def save_for(
         end = clock() + seconds
         version = 0
 
-        def items():  # noqa: ANN202
+        def items():
             nonlocal version
             while clock() < end:
                 version += 1
@@ -155,7 +154,7 @@ async def be_interrupted(out: Out, path: str, how: str) -> None:
                     for task in asyncio.all_tasks():
                         task.cancel()
 
-        def broken():  # noqa: ANN202
+        def broken():
             for n in range(10**6):
                 yield movie(f"m{n}")
                 if how == "raising" and n == 3_000:
@@ -252,7 +251,7 @@ def serve(connection: socket.socket) -> None:
     while True:
         message, ancillary, _, _ = connection.recvmsg(65536, socket.CMSG_SPACE(12))
         if not message:
-            return
+            return None
         order = json.loads(message)
         if "wait" in order:
             _, status = os.waitpid(order["wait"], 0)

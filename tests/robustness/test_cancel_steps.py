@@ -139,7 +139,7 @@ class SyncSource(Case):
     backend = FakeBackend({})
 
     async def work(self, number: int) -> object:
-        self.backend = FakeBackend({key: number + 1 for key in self.keys})
+        self.backend = FakeBackend(dict.fromkeys(self.keys, number + 1))
         report = await self.ms.sync(self.backend)
         assert report.run.saved == len(self.keys)
         return report
@@ -154,7 +154,7 @@ class SyncWithEvents(SyncSource):
     keys = ("told1", "told2", "told3")
 
     async def work(self, number: int) -> object:
-        self.backend = FakeBackend({key: number + 1 for key in self.keys})
+        self.backend = FakeBackend(dict.fromkeys(self.keys, number + 1))
         return [event async for event in self.ms.sync(self.backend)]
 
 
@@ -324,7 +324,7 @@ async def test_an_abandoned_stream_submits_nothing_more(tmp_path: Path) -> None:
     path = tmp_path / "media.db"
     taken: list[int] = []
 
-    def items():  # noqa: ANN202
+    def items():
         for n in range(100_000):
             taken.append(n)
             yield movie(f"stream{n}")

@@ -31,6 +31,8 @@ def returned(child: Child) -> dict[str, int]:
 
 async def assert_all_there(path: Path, expected: dict[str, int]) -> None:
     """Nothing that had returned is lost, all that is stored is whole, and the database checks clean."""
+    async with MediaSync(url_of(path)) as ms:
+        await assert_sound(ms)
     connection = plain(path)
     for key, version in expected.items():
         stored = stored_version(connection, key)
@@ -42,8 +44,6 @@ async def assert_all_there(path: Path, expected: dict[str, int]) -> None:
     for key in others:
         assert stored_version(connection, key)
     connection.close()
-    async with MediaSync(url_of(path)) as ms:
-        await assert_sound(ms)
 
 
 @pytest.mark.parametrize("moment", ["after some saves", "at any time"])
@@ -86,7 +86,7 @@ async def test_killed_while_upgrading(tmp_path: Path, forks: ForkServer, tell) -
         child.wait()
         connection = plain(path)
         [(version,)] = connection.execute("SELECT version FROM schema_version")
-        words = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'person_word'").fetchone()[0]
+        [(words,)] = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'person_word'")
         connection.close()
         assert (version, words) in {(1, 0), (2, 1)}
         outcomes.append("upgraded" if version == 2 else "left as it was")

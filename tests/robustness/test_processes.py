@@ -149,7 +149,12 @@ async def test_a_held_lock_is_waited_for_and_then_a_clear_error(tmp_path: Path) 
             await ms.media.save_media_items([movie(f"m{n}") for n in range(50)], **PLACE)
         holder.execute("ROLLBACK")
         await ms.media.save_media_item(movie("after"), **PLACE)
-        assert [stored_version(holder, key) for key in ("before", "during", "m0", "after")] == [1, None, None, 1]
+        assert [stored_version(holder, key) for key in ("before", "during", "m0", "after")] == [
+            1,
+            None,
+            None,
+            1,
+        ]
         holder.close()
         assert_idle(ms)
         await assert_sound(ms)

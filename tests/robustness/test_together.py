@@ -42,10 +42,12 @@ async def test_200_tasks_save_one_item_with_different_lists(tmp_path: Path, fork
         async def look() -> int:
             looks = 0
             while not ended.is_set():
-                credits = await ms.people.find_by_media_item(f"{SOURCE}:one")
-                if credits:
-                    version = int(credits[0].role.split()[1][1:])
-                    assert [(c.person.id, c.person_type, c.role) for c in credits] == credit_names("one", version)
+                listed = await ms.people.find_by_media_item(f"{SOURCE}:one")
+                if listed:
+                    version = int(listed[0].role.split()[1][1:])
+                    assert [(c.person.id, c.person_type, c.role) for c in listed] == credit_names(
+                        "one", version
+                    )
                 for item in await ms.media.find_media_items([f"{SOURCE}:one"]):
                     version = int(item.title.split()[1][1:])
                     found = [(c.person.id, c.person_type, c.role) for c in item.credits]
@@ -124,9 +126,7 @@ async def test_streams_save_the_same_items_at_once(tmp_path: Path) -> None:
 async def test_reads_go_on_while_a_stream_is_saved(tmp_path: Path) -> None:
     async with watched(tmp_path / "media.db") as (ms, _):
         await ms.media.save_media_item(movie("fixed"), **PLACE)
-        save = asyncio.create_task(
-            ms.media.save_media_items((movie(f"m{n}") for n in range(3_000)), **PLACE)
-        )
+        save = asyncio.create_task(ms.media.save_media_items((movie(f"m{n}") for n in range(3_000)), **PLACE))
         reads = 0
         while not save.done():
             item = await ms.media.get_media_item(f"{SOURCE}:fixed")
@@ -189,7 +189,7 @@ async def test_closing_stops_a_stream_with_a_clear_error(tmp_path: Path) -> None
     await furnish(ms)
     taken: list[int] = []
 
-    def items():  # noqa: ANN202
+    def items():
         for n in range(200_000):
             taken.append(n)
             yield movie(f"m{n}")
@@ -244,7 +244,8 @@ async def test_closing_while_reads_run_and_wait(tmp_path: Path) -> None:
 
 
 SLOW = """
-WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 2000000000) SELECT count(*) AS n FROM c
+WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 2000000000)
+SELECT count(*) AS n FROM c
 """
 
 
@@ -331,14 +332,17 @@ async def test_credits_of_one_item_by_two_ways_at_once(tmp_path: Path) -> None:
     async with watched(tmp_path / "media.db") as (ms, outside):
         await ms.media.save_media_item(movie("one"), **PLACE)
         lists = [
-            [Credit(person=Person(remote_id=f"q{n}", name=f"Q {n}"), person_type="actor") for n in range(size)]
+            [
+                Credit(person=Person(remote_id=f"q{n}", name=f"Q {n}"), person_type="actor")
+                for n in range(size)
+            ]
             for size in range(1, 20)
         ]
         await asyncio.gather(
-            *(ms.media.save_media_people(f"{SOURCE}:one", credits) for credits in lists),
+            *(ms.media.save_media_people(f"{SOURCE}:one", given) for given in lists),
             *(
-                ms.media.save_media_item(Movie(remote_id="one", title="one", credits=credits), **PLACE)
-                for credits in lists
+                ms.media.save_media_item(Movie(remote_id="one", title="one", credits=given), **PLACE)
+                for given in lists
             ),
             *(ms.media.delete_media_people(f"{SOURCE}:one") for _ in range(5)),
         )

@@ -39,7 +39,9 @@ def old(file: Path) -> Path:
 def tables(file: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Return the rows of every table of schema 1."""
     connection = sqlite3.connect(file)
-    names = [n for (n,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
+    names = [
+        n for (n,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")
+    ]
     found = {name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in names}
     connection.close()
     return found
@@ -96,7 +98,9 @@ async def test_the_copy_can_itself_be_upgraded(old: Path, file_url: str, tmp_pat
     assert (tmp_path / "media.db.schema-1.backup.schema-1.backup").exists()
 
 
-async def test_an_upgraded_database_has_the_shape_of_a_new_one(old: Path, file_url: str, tmp_path: Path) -> None:
+async def test_an_upgraded_database_has_the_shape_of_a_new_one(
+    old: Path, file_url: str, tmp_path: Path
+) -> None:
     async with MediaSync(file_url):
         pass
     async with MediaSync(f"sqlite:///{tmp_path / 'new.db'}"):
@@ -111,7 +115,9 @@ async def test_an_upgrade_happens_once(old: Path, file_url: str, tmp_path: Path)
     assert len(list(tmp_path.glob("*.backup"))) == 1
 
 
-async def test_a_copy_that_is_there_already_is_not_overwritten(old: Path, file_url: str, tmp_path: Path) -> None:
+async def test_a_copy_that_is_there_already_is_not_overwritten(
+    old: Path, file_url: str, tmp_path: Path
+) -> None:
     precious = tmp_path / "media.db.schema-1.backup"
     precious.write_bytes(b"precious")
     async with MediaSync(file_url):
@@ -130,7 +136,9 @@ async def test_after_an_upgrade_unchanged_items_are_unchanged(old: Path, file_ur
         assert await public(ms) == before
 
 
-async def test_without_upgrade_an_old_database_is_refused_unchanged(old: Path, file_url: str, tmp_path: Path) -> None:
+async def test_without_upgrade_an_old_database_is_refused_unchanged(
+    old: Path, file_url: str, tmp_path: Path
+) -> None:
     before = everything(tmp_path)
     message = await refused(file_url, SchemaOutdated, upgrade=False)
     assert "upgrade" in message
@@ -160,7 +168,7 @@ FOREIGN: dict[str, str] = {
     "only a view": "CREATE VIEW v AS SELECT 1",
     "a schema_version of its own": "CREATE TABLE schema_version (version INTEGER); "
     "INSERT INTO schema_version VALUES (2); CREATE TABLE users (id INTEGER PRIMARY KEY)",
-    "an older schema_version of its own": "CREATE TABLE schema_version (version INTEGER, upgraded_at INTEGER); "
+    "an older schema_version of its own": "CREATE TABLE schema_version (version INTEGER, x); "
     "INSERT INTO schema_version VALUES (1, 0); CREATE TABLE person (id INTEGER PRIMARY KEY)",
     "a schema_version of text": "CREATE TABLE schema_version (version TEXT); "
     "INSERT INTO schema_version VALUES ('2.0.1')",
@@ -246,7 +254,9 @@ async def test_a_database_with_views_of_the_user_keeps_working(old: Path, file_u
     assert ("view", "people") in [(kind, name) for kind, name, _ in shape(old)]
 
 
-async def test_read_only_of_a_file_in_a_folder_that_others_write(file: Path, file_url: str, tmp_path: Path) -> None:
+async def test_read_only_of_a_file_in_a_folder_that_others_write(
+    file: Path, file_url: str, tmp_path: Path
+) -> None:
     async with MediaSync(file_url) as ms:
         await prepared(ms)
         await ms.media.save_media_item(movie(credits=cast("a")), **MOVIES)
@@ -260,6 +270,9 @@ async def test_read_only_of_a_file_in_a_folder_that_others_write(file: Path, fil
 
 async def test_the_schema_is_found_with_its_sections() -> None:
     assert len(schema.statements("tables")) > 10
-    assert schema.statements("tables", "-- section: tables\nA; -- x\nB;\n\n-- section: views\nC") == ["A", "B"]
+    assert schema.statements("tables", "-- section: tables\nA; -- x\nB;\n\n-- section: views\nC") == [
+        "A",
+        "B",
+    ]
     with pytest.raises(KeyError):
         schema.statements("nothing")

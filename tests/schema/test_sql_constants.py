@@ -51,7 +51,7 @@ async def test_every_statement_is_prepared(ms: MediaSync) -> None:
         sql = ms._database.dialect.translate(written_out(text))
         assert "@" not in sql, name
         names = set(re.findall(r":([a-z_]\w*)", sql))
-        params = {param: "[]" for param in names}
+        params = dict.fromkeys(names, "[]")
         try:
             await ms._database._engine._writer.rows(f"EXPLAIN {sql}", params)  # type: ignore[union-attr]
         except Exception as error:
@@ -62,7 +62,9 @@ def test_no_statement_holds_a_literal_that_an_engine_might_not_know() -> None:
     for name, text in constants().items():
         if name.startswith("schema."):
             continue
-        assert not re.search(r"\b(json_each|->>|PRAGMA|AUTOINCREMENT|INSERT OR|rowid|strftime|IFNULL)\b", text), name
+        assert not re.search(
+            r"\b(json_each|->>|PRAGMA|AUTOINCREMENT|INSERT OR|rowid|strftime|IFNULL)\b", text
+        ), name
 
 
 def test_macros_are_written_out() -> None:
@@ -87,7 +89,8 @@ QUERIES = {
     "films of a name": "SELECT i.title FROM people p JOIN media_people c ON c.person_id = p.id "
     "JOIN media_items i ON i.id = c.media_item_id WHERE p.name = 'Name 7'",
     "an item": "SELECT * FROM media_items WHERE id = 'home:m7'",
-    "items of a library": "SELECT * FROM media_items WHERE library_id = 'home:movies' AND media_type = 'movie'",
+    "items of a library": "SELECT * FROM media_items "
+    "WHERE library_id = 'home:movies' AND media_type = 'movie'",
     "children": "SELECT * FROM media_items WHERE parent_id = 'home:s7' ORDER BY season_number",
     "by imdb_id": "SELECT * FROM media_items WHERE imdb_id = 'tt7'",
     "by tmdb_id": "SELECT * FROM media_items WHERE tmdb_id = '7'",
@@ -102,8 +105,6 @@ QUERIES = {
     "runs of a source": "SELECT * FROM sync_runs WHERE source_id = 'home' ORDER BY started_at DESC LIMIT 5",
     "problems of a run": "SELECT * FROM sync_run_problems WHERE run_id = 7",
 }
-BIG = ("media_item", "person", "credit", "item_external_id", "item_genre", "item_rating", "item_image", "person_word")
-ALIASES = {"i": "media_item", "p": "person", "c": "credit", "x": "item_external_id", "g": "item_genre", "r": "item_rating"}
 
 
 @pytest.fixture(scope="module", params=["never analysed", "analysed"])
@@ -147,7 +148,11 @@ async def fill(file: Path) -> None:
         family = [
             item
             for n in range(200)
-            for item in (show(f"s{n}"), season(f"s{n}-1", parent=f"s{n}"), episode(f"s{n}-1-1", parent=f"s{n}-1"))
+            for item in (
+                show(f"s{n}"),
+                season(f"s{n}-1", parent=f"s{n}"),
+                episode(f"s{n}-1-1", parent=f"s{n}-1"),
+            )
         ]
         report = await ms.media.save_media_items(family, report=report, **SHOWS)
         assert report.saved == 2_600
@@ -162,7 +167,9 @@ def test_a_search_through_the_views_scans_no_big_table(filled: Path, name: str) 
     finally:
         connection.close()
     assert plan
-    scans = [step for step in plan if re.match(r"SCAN (?!sync_run|r\b.*sync_run|s\b|l\b|source|library)", step)]
+    scans = [
+        step for step in plan if re.match(r"SCAN (?!sync_run|r\b.*sync_run|s\b|l\b|source|library)", step)
+    ]
     assert not scans, plan
     if "run" in name:
         assert not [step for step in plan if re.match(r"SCAN (r|sync_run|sync_run_problem)\b", step)], plan
@@ -171,7 +178,10 @@ def test_a_search_through_the_views_scans_no_big_table(filled: Path, name: str) 
 def test_the_test_of_plans_would_see_a_scan(filled: Path) -> None:
     connection = sqlite3.connect(filled)
     try:
-        plan = [row[3] for row in connection.execute("EXPLAIN QUERY PLAN SELECT * FROM people WHERE name LIKE '%x'")]
+        plan = [
+            row[3]
+            for row in connection.execute("EXPLAIN QUERY PLAN SELECT * FROM people WHERE name LIKE '%x'")
+        ]
     finally:
         connection.close()
     assert any(step.startswith("SCAN p") for step in plan), plan
@@ -179,8 +189,9 @@ def test_the_test_of_plans_would_see_a_scan(filled: Path) -> None:
 
 async def test_the_packages_own_queries_search_by_indexes(filled: Path) -> None:
     whole = {
-        "catalogue", "checks", "media.COUNT_BY_LIBRARY", "media.COUNT_CREDITS", "people.COUNT_PEOPLE", "runs.SELECT_RUNS",
-        "schema", "media.TITLES_PAGE", "media.FIND_ITEMS_BY_TITLE", "media.FIND_ITEMS_BY_PART",
+        "catalogue", "checks", "schema",
+        "media.COUNT_BY_LIBRARY", "media.COUNT_CREDITS", "people.COUNT_PEOPLE", "runs.SELECT_RUNS",
+        "media.TITLES_PAGE", "media.FIND_ITEMS_BY_TITLE", "media.FIND_ITEMS_BY_PART",
         # what reads a whole library, or waits for running rows of a handful of runs
         "media.SELECT_CHANGE_TOKENS", "media.LIST_ITEM_IDS",
     }  # fmt: skip
@@ -189,13 +200,17 @@ async def test_the_packages_own_queries_search_by_indexes(filled: Path) -> None:
             if name in whole or name.partition(".")[0] in whole:
                 continue
             sql = ms._database.dialect.translate(written_out(text))
-            params = {param: "[]" for param in re.findall(r":([a-z_]\w*)", sql)}
+            params = dict.fromkeys(re.findall(r":([a-z_]\w*)", sql), "[]")
             engine = ms._database._engine
             plan = [row[3] for row in await engine._writer.rows(f"EXPLAIN QUERY PLAN {sql}", params)]  # type: ignore[union-attr]
             scans = [step for step in plan if step.startswith("SCAN") and "VIRTUAL TABLE" not in step]
             # A person's words go with the person: an upsert, which changes no key, never looks for them, and
             # the deletion of one person reads them all once.
             scans = [step for step in scans if step != "SCAN person_word" or "PE" not in name]
-            scans = [step for step in scans if not re.match(r"SCAN (json_each|CONSTANT|\(subquery|r\b|l\b|s\b|w\b|x\b|g\b)", step)]
+            scans = [
+                step
+                for step in scans
+                if not re.match(r"SCAN (json_each|CONSTANT|\(subquery|[rlswg]\b)", step)
+            ]
             assert not scans, (name, plan)
         assert await rows(ms, "SELECT count(*) AS n FROM media_items") == [(2_600,)]

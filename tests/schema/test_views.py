@@ -25,7 +25,9 @@ COLUMNS = {
     },
     "libraries": {"id", "source_id", "title", "kind"},
     "sources": {"id", "kind", "name"},
-    "sync_runs": {"id", "source_id", "status", "started_at", "finished_at", "seen", "saved", "unchanged", "failed"},
+    "sync_runs": {
+        "id", "source_id", "status", "started_at", "finished_at", "seen", "saved", "unchanged", "failed",
+    },
 }  # fmt: skip
 
 
@@ -73,7 +75,9 @@ TIMES = st.integers(min_value=-62_135_596_800_000, max_value=253_402_300_799_999
 @example([0, -1, 1, 999, -999, 1_700_000_000_123, 253_402_300_799_999, -62_135_596_800_000])
 def test_times_in_views_are_exact_for_every_millisecond(times: list[int]) -> None:
     expression = "strftime('%Y-%m-%dT%H:%M:%fZ', t / 1000.0, 'unixepoch')"
-    assert schema_text().count("strftime('%Y-%m-%dT%H:%M:%fZ', ") == schema_text().count("/ 1000.0, 'unixepoch')")
+    assert schema_text().count("strftime('%Y-%m-%dT%H:%M:%fZ', ") == schema_text().count(
+        "/ 1000.0, 'unixepoch')"
+    )
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE TABLE x (t INTEGER)")
     connection.executemany("INSERT INTO x VALUES (?)", [(time,) for time in times])
@@ -115,15 +119,16 @@ async def test_storage_refuses_what_points_at_nothing(file_ms: MediaSync, file: 
 
 async def test_check_finds_what_must_not_be(file_ms: MediaSync, file: Path) -> None:
     await file_ms.media.save_media_items(
-        [movie("1", credits=cast("a", "b"), provider_ids={"imdb": "tt1"}), movie("2", credits=cast("a"))], **MOVIES
+        [movie("1", credits=cast("a", "b"), provider_ids={"imdb": "tt1"}), movie("2", credits=cast("a"))],
+        **MOVIES,
     )
     report = await file_ms.check()
     assert report.flaws == ()
     assert len(report.checks) > 5
     breaks = {
         "dense orders": "UPDATE credit SET sort_order = 5 WHERE item_key = 1 AND sort_order = 1",
-        "repeated credits": "INSERT INTO credit SELECT item_key, 2, person_key, person_type, role FROM credit "
-        "WHERE item_key = 1 AND sort_order = 0",
+        "repeated credits": "INSERT INTO credit SELECT item_key, 2, person_key, person_type, role "
+        "FROM credit WHERE item_key = 1 AND sort_order = 0",
         "completeness": "UPDATE media_item SET completeness = 'none' WHERE item_key = 1",
         "provider ids": "UPDATE media_item SET imdb_id = 'tt2' WHERE item_key = 1",
         "parents": "UPDATE media_item SET parent_key = 2 WHERE item_key = 1",
@@ -149,6 +154,7 @@ async def restore(ms: MediaSync, connection: sqlite3.Connection) -> None:
     for table in ("credit", "item_external_id", "media_item", "person_word", "person"):
         connection.execute(f"DELETE FROM {table}")
     await ms.media.save_media_items(
-        [movie("1", credits=cast("a", "b"), provider_ids={"imdb": "tt1"}), movie("2", credits=cast("a"))], **MOVIES
+        [movie("1", credits=cast("a", "b"), provider_ids={"imdb": "tt1"}), movie("2", credits=cast("a"))],
+        **MOVIES,
     )
     assert (await ms.check()).flaws == ()

@@ -1,0 +1,125 @@
+"""Saves of many items are written in groups and parts: what is stored does not depend on where they end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contract.model import Model, SaveItem
+from support.items import MOVIES, SHOWS, credit, episode, movie, season, show
+from support.mirror import Clock, rows
+
+from mediasync import MediaItem, MediaSync
+from mediasync.app import make_backend
+from mediasync.errors import ConfigurationError
+from mediasync.services import writer
+
+NUMBER = 640
+
+
+def first(n: int) -> MediaItem:
+    return movie(f"{n}", title="First", credits=[credit(f"p{n % 90}", f"Name {n}"), credit(None, f"Own {n}")])
+
+
+def second(n: int) -> MediaItem:
+    """Return one of the many things that can become of an item."""
+    match n % 6:
+        case 0:
+            return first(n)
+        case 1:
+            return movie(f"{n}", title="Second")
+        case 2:
+            return movie(f"{n}", title="Second", credits=[credit("x", "Other")], completeness="preview")
+        case 3:
+            return movie(f"{n}", title="First", credits=[credit(f"p{n % 90}", "Renamed", role="New")])
+        case 4:
+            return movie(
+                f"new{n}", credits=[credit(f"q{n}", image_path="i"), credit("p1", provider_ids={"imdb": "1"})]
+            )
+        case _:
+            return movie(f"{n}", title="First", credits=[], completeness="full")
+
+
+async def seen(ms: MediaSync) -> dict[str, Any]:
+    return {
+        "items": await rows(ms, "SELECT id, title, completeness FROM media_items ORDER BY id"),
+        "credits": await rows(
+            ms,
+            "SELECT media_item_id, person_id, person_type, role, sort_order FROM media_people "
+            "ORDER BY media_item_id, sort_order",
+        ),
+        "people": await rows(ms, "SELECT id, name, image_path FROM people ORDER BY id"),
+    }
+
+
+def expected(model: Model) -> dict[str, Any]:
+    return {
+        "items": [(key, one.fields[0], one.completeness) for key, one in sorted(model.items.items())],
+        "credits": [
+            (key, *one_credit, order)
+            for key, one in sorted(model.items.items())
+            for order, one_credit in enumerate(one.credits)
+        ],
+        "people": [(key, one.row[1], one.row[2] or None) for key, one in sorted(model.people.items())],
+    }
+
+
+@pytest.mark.parametrize("seconds", [60, -1], ids=["one transaction", "one for each part"])
+@pytest.mark.parametrize("concurrency", [7, 300, 4_000])
+async def test_many_items_give_what_one_after_the_other_gives(
+    ms: MediaSync, clock: Clock, monkeypatch: pytest.MonkeyPatch, seconds: float, concurrency: int
+) -> None:
+    monkeypatch.setattr(writer, "MAX_GROUP_SECONDS", seconds)
+    model = Model()
+    for make in (first, second):
+        model.now = clock.tick()
+        told = [SaveItem(make(n)).apply(model) for n in range(NUMBER)]
+        report = await ms.media.save_media_items(map(make, range(NUMBER)), concurrency=concurrency, **MOVIES)
+        assert (report.saved, report.unchanged) == (told.count("saved"), told.count("unchanged"))
+        assert await seen(ms) == expected(model)
+    assert (await ms.check()).flaws == ()
+
+
+@pytest.mark.parametrize("seconds", [60, -1])
+async def test_families_larger_than_a_part(
+    ms: MediaSync, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr(writer, "MAX_GROUP_SECONDS", seconds)
+    family: list[MediaItem] = []
+    for n in range(60):
+        family += [episode(f"{n}-1-{k}", parent=f"{n}-1", credits=[credit(f"{k}")]) for k in range(8)]
+        family += [season(f"{n}-1", parent=f"{n}"), show(f"{n}")]
+    family += [season("lost", parent="none"), episode("below", parent="lost")]
+    report = await ms.media.save_media_items(family, **SHOWS)
+    assert report.saved == 600
+    assert sorted(item_id for item_id, _ in report.failed) == ["home:below", "home:lost"]
+    assert await rows(ms, "SELECT count(*) AS n FROM media_items WHERE parent_id IS NULL") == [(60,)]
+    assert await rows(ms, "SELECT count(*) AS n FROM media_people") == [(480,)]
+    assert (await ms.check()).flaws == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "source_id"),
+    [
+        ("nfo:films", "nfo-films"),
+        ("nfo:some/My Library", "nfo-my-library"),
+        ("home=nfo:films", "home"),
+        ("nfo:Ünïcödé", "nfo-unicode"),
+    ],
+)
+def test_a_source_without_a_name_gets_one_by_rule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, source_id: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make: Callable[[str], Any] = make_backend
+    assert make(text).source.id == source_id
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert make(text).source.id == source_id
+
+
+def test_a_folder_of_which_no_name_can_be_made() -> None:
+    with pytest.raises(ConfigurationError, match="NAME=nfo"):
+        make_backend("nfo:/映画")
