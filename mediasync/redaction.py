@@ -6,7 +6,9 @@ import re
 from typing import Final
 
 # "image://video@…" of Kodi names what the picture is of, and nobody.
-_USERINFO: Final = re.compile(r"(?i)(?<![a-z0-9+.-])(?!image://[^/\s?#:@%]*@)([a-z][a-z0-9+.-]*://)[^/\s?#]*@")
+_USERINFO: Final = re.compile(
+    r"(?i)(?<![a-z0-9+.-])(?!image://[^/\s?#:@%]*@)([a-z][a-z0-9+.-]*://)[^/\s?#]*@"
+)
 # A password that was not encoded may hold anything; what follows the colon of a port is a number and a slash.
 _RAW_PASSWORD: Final = re.compile(
     r"(?i)([a-z][a-z0-9+.-]*://)[^/\s?#:@\[]*:(?!//|\d{1,5}(?:[/?#\s]|$))[^@\r\n]*?@"

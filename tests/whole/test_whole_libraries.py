@@ -128,7 +128,9 @@ async def test_what_jellyfin_wrote_against_what_it_read_back(file_url: str, rows
         assert report.failed == ()
         assert (await ms.check()).flaws == ()
 
-    types = {"GuestStar": "guest_star"}
+    def kind(name: str) -> str:
+        return {"GuestStar": "guest_star"}.get(name, name.lower())
+
     for path, item in truth.items():
         stem = path.removesuffix(".mkv")
         candidates = (stem, str(Path(stem).parent), f"{Path(stem).parent}#s{item['season'] or 0:02}")
@@ -148,7 +150,7 @@ async def test_what_jellyfin_wrote_against_what_it_read_back(file_url: str, rows
         # One person, spelled in two ways of Unicode or of case, has the spelling that was stored first.
         stored = [(_plain(name), *rest) for name, *rest in rows.execute(CREDITS, [item_id])]
         wanted = [
-            (_plain(person["name"]), types.get(person["type"], person["type"].lower()), person["role"] or None)
+            (_plain(person["name"]), kind(person["type"]), person["role"] or None)
             for person in item["people"]
             if person["name"] != "Writer One / Writer Two"
         ]
