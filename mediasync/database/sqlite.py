@@ -150,21 +150,30 @@ class SQLiteEngine:
         )
 
     async def _connect(self, url: str, pragmas: tuple[str, ...]) -> SQLiteConnection:
-        connection = SQLiteConnection(url, self._subject, self.dialect)
-        try:
-            await connection.open(pragmas)
-        except BaseException:
-            await connection.close()
-            raise
-        return connection
+        """Open a connection, again and again while other processes create or recover the file."""
+        deadline = self._deadline()
+        while True:
+            connection = SQLiteConnection(url, self._subject, self.dialect)
+            try:
+                await connection.open(pragmas)
+            except BaseException as error:
+                await connection.close()
+                if not isinstance(error, DatabaseLocked) or asyncio.get_running_loop().time() > deadline:
+                    raise
+            else:
+                return connection
+            await asyncio.sleep(random.uniform(0.001, 0.02))  # noqa: S311
+
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + max(self._options.lock_timeout, 5.0)
 
     async def _open_readers(self) -> None:
         if self._in_memory:
             return
         pragmas = (
+            _READER_PATIENCE,
             f"cache_size = -{self._options.reader_cache_kib}",
             "query_only = ON",
-            _READER_PATIENCE,
         )
         while len(self._readers) < self._options.readers:
             reader = await self._connect(self._url(self._reader_mode), pragmas)
@@ -207,7 +216,7 @@ class SQLiteEngine:
 
     async def _prepare(self, writer: SQLiteConnection) -> None:
         """Switch to WAL and bring the schema up to date, retried as one while other processes do the same."""
-        deadline = asyncio.get_running_loop().time() + max(self._options.lock_timeout, 5.0)
+        deadline = self._deadline()
         while True:
             try:
                 version, tables = await self._version(writer)

@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import mediasync
 from mediasync.cli import main
 
-ROOT = Path(mediasync.__file__).parents[1]
 sys.path.insert(0, str(Path(__file__).parent))
 
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it wrote, which is one JSON object and nothing else."""
-        return json.loads(self.out)
-
-
-Run = Callable[..., Ended]
+from cli_runs import Ended, Run, process_environment, write, write_movie
 
 
 @pytest.fixture(autouse=True)
@@ -82,11 +63,6 @@ def run_process(home: Path) -> Run:
     return run_there
 
 
-def process_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return an environment in which a new process imports what this one does."""
-    return {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}", **(more or {})}
-
-
 @pytest.fixture
 def library(tmp_path: Path) -> Path:
     """A folder of two films and a show."""
@@ -119,18 +95,6 @@ def library(tmp_path: Path) -> Path:
             <actor><name>Louis Hofmann</name><role>Jonas</role></actor></episodedetails>""",
         )
     return root
-
-
-def write_movie(root: Path, name: str, content: str) -> Path:
-    """Write the NFO file of a film."""
-    return write(root / "movies" / name / "movie.nfo", f"<movie>{content}</movie>")
-
-
-def write(file: Path, content: str) -> Path:
-    """Write a file, with its folders."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content, encoding="utf-8")
-    return file
 
 
 @pytest.fixture

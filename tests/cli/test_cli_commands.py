@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from conftest import Run, write_movie
+from cli_runs import Run, write_movie
 
 from mediasync import Credit, Episode, Library, MediaSync, Movie, Person, Rating, Season, Show, Source
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from conftest import Run, process_environment
+from cli_runs import Run, process_environment, write_movie
 from rich.console import Console
 
 from mediasync import MediaSync, cli
@@ -216,8 +216,6 @@ def test_a_real_process(run_process: Run, library: Path, home: Path) -> None:
 
 
 def test_another_encoding_disturbs_no_name_and_no_json(run_process: Run, run: Run, home: Path) -> None:
-    from conftest import write_movie
-
     write_movie(home / "lib", "x", "<title>Amélie 千</title><year>2001</year>")
     run("sync", "nfo:lib")
     ascii_only = {"PYTHONIOENCODING": "ascii"}
@@ -229,8 +227,6 @@ def test_another_encoding_disturbs_no_name_and_no_json(run_process: Run, run: Ru
 
 
 def test_what_is_piped_is_never_folded(run: Run, home: Path) -> None:
-    from conftest import write_movie
-
     name = "Wolfeschlegelsteinhausenbergerdorff " * 12
     write_movie(
         home / "lib", "x", f"<title>Long</title><actor><name>{name}</name><role>{name}</role></actor>"

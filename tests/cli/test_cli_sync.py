@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from cli_backends import BrokenBackend, FakeBackend
-from conftest import Run, write_movie
+from cli_runs import Run, write_movie
 from rich.console import Console
 
 from mediasync import Library, Movie, SyncReport, SyncRun, events

@@ -29,6 +29,7 @@ from robustness_world import (
 
 from mediasync import Library, MediaSync, Person, Source
 from mediasync.backends.base import Finding, Found, Unchanged
+from mediasync.concurrency import finish
 
 PATIENCE = 20
 MOST_STEPS = 2_000
@@ -443,3 +444,22 @@ async def test_native_cancel_inside_a_scope_of_anyio(tmp_path: Path, stepper: St
                 await ms.media.save_media_item(movie("next", 1), **PLACE)
                 await run_native(stepper, both, at, times=5)
             await assert_law_7(ms, outside, ("both",), before)
+
+
+async def test_a_cancelled_scope_is_not_fought_while_work_is_finished(stepper: Stepper) -> None:
+    """The scope cancels again and again; what waits for the work to end must not wake up each time."""
+    steps = 300
+
+    async def work() -> None:
+        for _ in range(steps):
+            await asyncio.sleep(0)
+
+    async def scoped() -> None:
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await finish(work())
+
+    task = asyncio.create_task(scoped())
+    stepper.arm(range(0), lambda: None, late=False)
+    await task
+    assert steps <= stepper.count < steps + 20
