@@ -22,7 +22,7 @@ from mediasync.repositories.media import ItemState, MediaRepository, item_row
 from mediasync.repositories.people import PeopleRepository
 from mediasync.vocabulary import Completeness, MediaType
 
-ITEMS_PER_PART: Final = 250
+ITEMS_PER_PART: Final = 500
 """A group is handled in parts of so many items, each of which keeps the event loop for a few milliseconds."""
 
 _WORTH_OVERLAPPING: Final = 50
