@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -184,8 +185,6 @@ async def test_a_bad_parent_takes_only_its_children_with_it(file_ms: MediaSync, 
 
 
 async def test_concurrent_saves_of_single_items_fail_alone(file_ms: MediaSync, file: Path) -> None:
-    import asyncio
-
     refuse(file, "media_item")
     given = [movie(str(n), credits=cast("a"), title="Refused" if n % 7 == 3 else "Good") for n in range(30)]
     outcomes = await asyncio.gather(
@@ -258,6 +257,30 @@ async def test_a_database_that_turns_read_only_stops_intake(ms: MediaSync) -> No
     assert stream.taken <= 100
     await pragma(ms, "query_only = OFF")
     assert (await ms.media.save_media_items(Stream(10), **MOVIES)).saved == 10
+
+
+async def test_a_group_that_its_surroundings_fail_is_tried_once(
+    ms: MediaSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, tried = asyncio.Event(), []
+    write = ms._database.write
+
+    async def counted(work: Any) -> Any:
+        tried.append(work)
+        return await write(work)
+
+    monkeypatch.setattr(ms._database, "write", counted)
+    busy = asyncio.create_task(ms._writer.run(lambda _: release.wait()))
+    saves = [asyncio.create_task(ms.media.save_media_item(movie(str(n)), **MOVIES)) for n in range(50)]
+    while len(ms._writer._waiting) < 50:
+        await asyncio.sleep(0.001)
+    await pragma(ms, "query_only = ON")
+    release.set()
+    outcomes = await asyncio.gather(*saves, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {DatabaseReadOnly}
+    assert len(tried) == 2, "what kept the writer busy, and the group"
+    await asyncio.gather(busy, return_exceptions=True)
+    await pragma(ms, "query_only = OFF")
 
 
 async def test_a_lock_that_another_process_holds_fails_in_time(file_url: str, file: Path) -> None:
@@ -340,8 +363,6 @@ async def test_a_report_that_is_given_counts_on(ms: MediaSync) -> None:
 
 
 async def test_concurrent_calls_do_not_mix_their_reports(ms: MediaSync) -> None:
-    import asyncio
-
     async def one(prefix: str) -> SaveReport:
         given = [
             movie(f"{prefix}{n}", credits=cast("a", f"{n}"), year=2**40 if n == 5 else 1) for n in range(50)

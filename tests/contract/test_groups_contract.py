@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,25 @@ async def test_many_items_give_what_one_after_the_other_gives(
         assert (report.saved, report.unchanged) == (told.count("saved"), told.count("unchanged"))
         assert await seen(ms) == expected(model)
     assert (await ms.check()).flaws == ()
+
+
+async def test_of_one_item_in_more_than_a_group_holds_the_last_wins(ms: MediaSync) -> None:
+    taken = asyncio.Event()
+
+    async def stream() -> AsyncIterator[MediaItem]:
+        yield movie("a", title="First")
+        yield movie("a", title="Second")
+        for n in range(1_200):
+            yield movie(f"{n}")
+        yield movie("a", title="Last")
+        taken.set()
+
+    busy = asyncio.create_task(ms._writer.run(lambda _: taken.wait()))
+    await asyncio.sleep(0)
+    report = await ms.media.save_media_items(stream(), concurrency=10_000, **MOVIES)
+    await busy
+    assert report.saved == 1_203
+    assert (await ms.media.get_media_item("home:a")).title == "Last"
 
 
 @pytest.mark.parametrize("seconds", [60, -1])

@@ -184,8 +184,8 @@ def open_files() -> Counter[str]:
     return found
 
 
-def make_version_1(path: Path) -> None:
-    """Make a database of the schema's first version, with 400 people."""
+def make_version_1(path: Path, people: int = 400) -> None:
+    """Make a database of the schema's first version, with some people."""
     new = re.compile(r"TABLE (person_word|item_rating)\b|VIEW ratings\b")
     statements = (*schema.statements("tables"), *schema.statements("views"))
     connection = plain(path)
@@ -199,7 +199,7 @@ def make_version_1(path: Path) -> None:
     connection.execute("INSERT INTO library VALUES (1, 1, 'home:movies', 'movies', 'Movies', 'movies', 0, 0)")
     connection.executemany(
         "INSERT INTO person VALUES (?, 1, 'home:old' || ?, 'Old Person ' || ?, '', '', 0, 0)",
-        [(n, n, n) for n in range(1, 401)],
+        [(n, n, n) for n in range(1, people + 1)],
     )
     connection.execute("COMMIT")
     connection.close()

@@ -74,14 +74,14 @@ async def test_killed_while_saving(tmp_path: Path, forks: ForkServer, tell, mome
 async def test_killed_while_upgrading(tmp_path: Path, forks: ForkServer, tell) -> None:
     chance = random.Random(SEED + 1)
     model = tmp_path / "model.db"
-    make_version_1(model)
+    make_version_1(model, people=3_000)
     outcomes: list[str] = []
     for number in range(max(4, KILLS // 3)):
         path = tmp_path / f"{number}.db"
         path.write_bytes(model.read_bytes())
         child = forks.run("upgrade", path=str(path))
         child.wait_for_lines(1)
-        time.sleep(chance.uniform(0, 0.06))
+        time.sleep(chance.uniform(0, 0.12))
         child.kill()
         child.wait()
         connection = plain(path)
@@ -92,7 +92,7 @@ async def test_killed_while_upgrading(tmp_path: Path, forks: ForkServer, tell) -
         outcomes.append("upgraded" if version == 2 else "left as it was")
         async with MediaSync(url_of(path)) as ms:
             await assert_sound(ms)
-            assert await ms.people.count() == 400
+            assert await ms.people.count() == 3_000
             assert await ms.people.search("old 17")
         copies = [file.name for file in tmp_path.glob(f"{number}.db.*backup*")]
         assert copies, "the upgraded database has no copy of what it was"
@@ -101,9 +101,21 @@ async def test_killed_while_upgrading(tmp_path: Path, forks: ForkServer, tell) -
             connection = plain(tmp_path / copy)
             assert connection.execute("SELECT version FROM schema_version").fetchall() == [(1,)]
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            assert connection.execute("SELECT count(*) FROM person").fetchall() == [(400,)]
+            assert connection.execute("SELECT count(*) FROM person").fetchall() == [(3_000,)]
             connection.close()
     tell("SIGKILL while upgrading", f"{len(outcomes)} kills, {outcomes.count('upgraded')} after the commit")
+
+
+async def test_a_part_of_a_copy_is_no_copy(tmp_path: Path) -> None:
+    """What a process that was killed while it copied has left is neither kept nor taken for the copy."""
+    path = tmp_path / "media.db"
+    make_version_1(path)
+    (tmp_path / "media.db.schema-1.backup.partial").write_bytes(b"half")
+    async with MediaSync(url_of(path)) as ms:
+        await assert_sound(ms)
+    [copy] = tmp_path.glob("*backup*")
+    assert copy.name == "media.db.schema-1.backup"
+    assert copy.stat().st_size > 100_000
 
 
 @pytest.mark.parametrize(
