@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -220,12 +221,19 @@ async def test_one_item_many_times_in_one_call_the_last_wins(ms: MediaSync, conc
     assert (await ms.check()).flaws == ()
 
 
-@pytest.mark.parametrize("wait", ["before the parent", "before the second", "never"])
+@pytest.mark.parametrize(
+    "wait", ["before the parent", "while the first is tried", "before the second", "never"]
+)
 async def test_of_one_item_that_first_waits_for_its_parent_the_last_wins(ms: MediaSync, wait: str) -> None:
     async def stream() -> Any:
         yield season(title="First")
         if wait == "before the parent":
             await ms.people.upsert_batch([])
+        if wait == "while the first is tried":
+            while not ms._writer._waiting:
+                await asyncio.sleep(0)
+            while ms._writer._waiting:
+                await asyncio.sleep(0)
         yield show()
         if wait == "before the second":
             await ms.people.upsert_batch([])

@@ -260,27 +260,27 @@ async def test_a_database_that_turns_read_only_stops_intake(ms: MediaSync) -> No
 
 
 async def test_a_group_that_its_surroundings_fail_is_tried_once(
-    ms: MediaSync, monkeypatch: pytest.MonkeyPatch
+    file_ms: MediaSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release, tried = asyncio.Event(), []
-    write = ms._database.write
+    write = file_ms._database.write
 
     async def counted(work: Any) -> Any:
         tried.append(work)
         return await write(work)
 
-    monkeypatch.setattr(ms._database, "write", counted)
-    busy = asyncio.create_task(ms._writer.run(lambda _: release.wait()))
-    saves = [asyncio.create_task(ms.media.save_media_item(movie(str(n)), **MOVIES)) for n in range(50)]
-    while len(ms._writer._waiting) < 50:
+    monkeypatch.setattr(file_ms._database, "write", counted)
+    busy = asyncio.create_task(file_ms._writer.run(lambda _: release.wait()))
+    saves = [asyncio.create_task(file_ms.media.save_media_item(movie(str(n)), **MOVIES)) for n in range(50)]
+    while len(file_ms._writer._waiting) < 50:
         await asyncio.sleep(0.001)
-    await pragma(ms, "query_only = ON")
+    await pragma(file_ms, "query_only = ON")
     release.set()
     outcomes = await asyncio.gather(*saves, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {DatabaseReadOnly}
     assert len(tried) == 2, "what kept the writer busy, and the group"
     await asyncio.gather(busy, return_exceptions=True)
-    await pragma(ms, "query_only = OFF")
+    await pragma(file_ms, "query_only = OFF")
 
 
 async def test_a_lock_that_another_process_holds_fails_in_time(file_url: str, file: Path) -> None:
