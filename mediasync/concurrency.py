@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
@@ -46,9 +47,9 @@ async def finish(work: Coroutine[Any, Any, T] | asyncio.Future[T]) -> T:
         raise
 
 
-# How long a thread gets to take up its work before this one computes on: it needs the interpreter's lock for
-# that, and would else wait for it until the switch interval (5 ms) is over.
-_HEAD_START: Final = 0.0005
+# A thread that has got work needs the interpreter's lock to take it up, and a loop that computes on gives it
+# away only when the switch interval (5 ms) is over. This wait holds up the loop, so that the lock is free.
+_HAND_OVER: Final = 0.0001
 
 
 async def overlap(work: Coroutine[Any, Any, T], meanwhile: Callable[[], U]) -> tuple[T, U]:
@@ -65,7 +66,8 @@ async def overlap(work: Coroutine[Any, Any, T], meanwhile: Callable[[], U]) -> t
     """
     task = asyncio.ensure_future(work)
     try:
-        await asyncio.sleep(_HEAD_START)
+        await asyncio.sleep(0)
+        time.sleep(_HAND_OVER)  # noqa: ASYNC251
         computed = meanwhile()
     finally:
         result = await task
