@@ -31,6 +31,7 @@ from mediasync.errors import (
     DatabaseReadOnly,
     LifecycleError,
 )
+from mediasync.known import KnownPeople
 
 T = TypeVar("T")
 
@@ -90,6 +91,7 @@ class SQLiteEngine:
         self._contended_until = 0.0
         self._held = 0.0
         self._data_version = -1
+        self._known_people = KnownPeople()
         self._gives_up = False
         self._file: tuple[int, int] | None = None
         self.longest_wait = 0.0
@@ -365,9 +367,10 @@ class SQLiteEngine:
             try:
                 await self._begin(writer)
                 began = clock()
-                result = await work(SQLiteSession(writer, self.dialect, self._clock()))
+                result = await work(SQLiteSession(writer, self.dialect, self._clock(), self._known_people))
                 await writer.run("COMMIT")
             except BaseException:
+                self._known_people.clear()
                 await finish(self._roll_back(writer))
                 raise
             finally:
@@ -417,6 +420,7 @@ class SQLiteEngine:
         [(version,)] = await writer.rows("PRAGMA data_version")
         if self._data_version not in (-1, version):
             self._contended_until = clock() + _CONTENDED_FOR
+            self._known_people.clear()
         self._data_version = version
 
     def give_up_waiting(self) -> None:

@@ -18,6 +18,7 @@ from mediasync.concurrency import finish
 from mediasync.dialects.base import Params
 from mediasync.dialects.sqlite import SQLiteDialect
 from mediasync.errors import LifecycleError
+from mediasync.known import KnownPeople
 
 POLL_MS: Final = 8
 """How long SQLite itself waits for a lock, in milliseconds; it tries again after 1, 2 and 5 ms."""
@@ -97,10 +98,17 @@ class SQLiteConnection:
 class SQLiteSession:
     """A transaction or a snapshot on one connection."""
 
-    def __init__(self, connection: SQLiteConnection, dialect: SQLiteDialect, now: int) -> None:
+    def __init__(
+        self,
+        connection: SQLiteConnection,
+        dialect: SQLiteDialect,
+        now: int,
+        known_people: KnownPeople | None = None,
+    ) -> None:
         self._connection = connection
         self._dialect = dialect
         self.now = now
+        self.known_people = known_people or KnownPeople()
 
     async def execute(self, sql: str, params: Params | None = None) -> int:
         return await self._connection.run(self._dialect.translate(sql), params)

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from mediasync.errors import DatabaseError
+from mediasync.known import KnownPeople
 
 Params = Mapping[str, Any]
 
@@ -26,9 +27,11 @@ class Session(Protocol):
 
     Attributes:
         now: the time of the transaction, in milliseconds since 1970, UTC.
+        known_people: who need not be looked up to be saved; of use in transactions only.
     """
 
     now: int
+    known_people: KnownPeople
 
     async def execute(self, sql: str, params: Params | None = None) -> int:
         """Run a statement and return the number of rows that it wrote."""

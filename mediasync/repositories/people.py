@@ -19,20 +19,9 @@ _PERSON: Final = """
 p.id AS person_id, s.id AS source_id, p.name, p.image_path, p.provider_ids, p.created_at, p.updated_at
 """
 
-# For each of the rows its key, 0 for a new one, and whether it differs by more than missing fields.
-LOOK_UP_PEOPLE: Final = """
-SELECT coalesce(p.person_key, 0) AS person_key,
-    CASE WHEN r.name <> p.name
-        OR (r.image_path <> '' AND r.image_path <> p.image_path)
-        OR (r.provider_ids <> '' AND r.provider_ids <> p.provider_ids) THEN 1 ELSE 0 END AS differs
-FROM @rows(:people, id text, name text, image_path text, provider_ids text) r
-LEFT JOIN person p ON p.id = r.id
-ORDER BY r.n
-"""
-
 SELECT_PEOPLE: Final = """
-SELECT p.id AS person_id, p.name, p.image_path, p.provider_ids
-FROM @list(:ids) l JOIN person p ON p.id = l.id ORDER BY l.n
+SELECT l.n, p.person_key, p.name, p.image_path, p.provider_ids
+FROM @list(:ids) l JOIN person p ON p.id = l.id
 """
 
 SELECT_KEYS: Final = "SELECT p.person_key FROM @list(:ids) l JOIN person p ON p.id = l.id ORDER BY l.n"
@@ -107,6 +96,21 @@ _AFTER_ALL_WORDS: Final = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleDraft:
+    """People made ready to be saved.
+
+    Attributes:
+        keys: the storage keys of those who are known to be stored just so.
+        rows: the others.
+        encoded: their ids, as the engine takes them.
+    """
+
+    keys: dict[str, int]
+    rows: list[PersonRow]
+    encoded: Any
+
+
+@dataclass(frozen=True, slots=True)
 class SavedPeople:
     """What saving people did.
 
@@ -149,29 +153,39 @@ class PeopleRepository:
         Raises:
             UnknownSource: if the source of one of them is not stored.
         """
-        saved = await self.upsert_rows(people)
+        saved = await self.upsert_rows(self.draft(people))
         await self.index_names(saved)
         return saved.written
 
-    async def upsert_rows(self, people: Sequence[PersonRow]) -> SavedPeople:
+    def draft(self, people: Sequence[PersonRow]) -> PeopleDraft:
+        """Make people ready for `upsert_rows`, in the transaction in which that is called."""
+        keys, rows = self._session.known_people.split(people)
+        return PeopleDraft(keys, rows, self._session.encode([row[0] for row in rows]))
+
+    async def upsert_rows(self, draft: PeopleDraft) -> SavedPeople:
         """Save people as `upsert_batch` does, and leave the words to `index_names`."""
+        keys, people = draft.keys, draft.rows
         if not people:
-            return SavedPeople({}, 0, [], [])
-        found = await self._session.fetch_all(LOOK_UP_PEOPLE, {"people": list(people)})
-        keys = {row[0]: key for row, (key, _) in zip(people, found, strict=True) if key}
-        given = {row[0]: row for row, (_, differs) in zip(people, found, strict=True) if differs}
-        new = [row for row in people if row[0] not in keys]
+            return SavedPeople(keys, 0, [], [])
+        known = self._session.known_people
+        stored = {
+            people[n][0]: (key, (people[n][0], *fields))
+            for n, key, *fields in await self._session.fetch_all(SELECT_PEOPLE, {"ids": draft.encoded})
+        }
+        new = [row for row in people if row[0] not in stored] if stored else people
         old_names: dict[str, str] = {}
         changed: list[PersonRow] = []
-        if given:
-            for stored in await self._session.fetch_all(SELECT_PEOPLE, {"ids": list(given)}):
-                merged = merge_people(stored, given[stored[0]])
-                if merged != stored:
+        for row in people if stored else ():
+            if row[0] in stored:
+                keys[row[0]], old = stored[row[0]]
+                merged = merge_people(old, row)
+                if merged != old:
                     changed.append(merged)
-                if merged[1] != stored[1]:
-                    old_names[stored[0]] = stored[1]
+                if merged[1] != old[1]:
+                    old_names[row[0]] = old[1]
         rows = sorted((*new, *changed)) if changed else new
         if not rows:
+            known.add(people, keys)
             return SavedPeople(keys, 0, [], [])
         params = {"people": [(row[0].partition(":")[0], *row) for row in rows], "now": self._session.now}
         upsert = self._session.execute(UPSERT_PEOPLE, params)
@@ -184,6 +198,7 @@ class PeopleRepository:
             await self._raise_unknown_source({row[0].partition(":")[0] for row in rows})
         new_keys = await self._session.fetch_all(SELECT_KEYS, {"ids": [row[0] for row in new]})
         keys.update(zip((row[0] for row in new), (key for (key,) in new_keys), strict=True))
+        known.add(people, keys)
         return SavedPeople(
             keys,
             written,
@@ -247,6 +262,7 @@ class PeopleRepository:
         [(credits_left,)] = await self._session.fetch_all(COUNT_CREDITS_OF_PERSON, {"id": person_id})
         if credits_left:
             raise PersonInUse(f"person {person_id!r} has {credits_left} credits: delete those items first")
+        self._session.known_people.discard(person_id)
         return bool(await self._session.execute(DELETE_PERSON, {"id": person_id}))
 
     async def count(self, source_id: str | None = None) -> int:

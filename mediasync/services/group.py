@@ -12,14 +12,13 @@ from mediasync.errors import UnknownParent
 from mediasync.normal import (
     RULE,
     NormalItem,
-    PersonRow,
     keeps_name,
     merge_all,
     merge_provider_ids,
     normal_item,
 )
 from mediasync.repositories.media import ItemState, MediaRepository, item_row
-from mediasync.repositories.people import PeopleRepository
+from mediasync.repositories.people import PeopleDraft, PeopleRepository
 from mediasync.vocabulary import Completeness, MediaType
 
 ITEMS_PER_PART: Final = 500
@@ -125,18 +124,18 @@ class _Draft:
 
     Attributes:
         item_ids: the items whose credits were looked at.
-        people: as `PeopleRepository.upsert_batch` takes them.
+        people: as `PeopleRepository.upsert_rows` takes them.
     """
 
     item_ids: list[str]
-    people: list[PersonRow]
+    people: PeopleDraft
 
 
-def _draft(items: Sequence[NormalItem]) -> _Draft:
+def _draft(items: Sequence[NormalItem], people: PeopleRepository) -> _Draft:
     with_credits = [item for item in items if item.credits]
     return _Draft(
         [item.id for item in with_credits],
-        merge_all(row[:4] for item in with_credits for row in item.credits),
+        people.draft(merge_all(row[:4] for item in with_credits for row in item.credits)),
     )
 
 
@@ -167,7 +166,7 @@ async def _write(
 ) -> _Draft | None:
     with_credits = [plan for plan in plans if plan.credits]
     if draft is None or draft.item_ids != [plan.item.id for plan in with_credits]:
-        draft = _draft([plan.item for plan in with_credits])
+        draft = _draft([plan.item for plan in with_credits], people)
 
     for level in range(3):
         if rows := [_row(plan) for plan in plans if rank(plan.item) == level]:
@@ -196,7 +195,7 @@ async def _write(
     if not following:
         await replace
         return None
-    return (await overlap(replace, lambda: _draft(following)))[1]
+    return (await overlap(replace, lambda: _draft(following, people)))[1]
 
 
 def _row(plan: _Plan) -> list[Any]:

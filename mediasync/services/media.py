@@ -239,7 +239,7 @@ class MediaService:
                 stored = await people.find_by_media_item(media_item_id)
                 if same_credits(normal_credits(media_item_id, stored), normal):
                     return SaveStatus.UNCHANGED
-            saved = await people.upsert_rows(merge_all(row[:4] for row in normal.credits))
+            saved = await people.upsert_rows(people.draft(merge_all(row[:4] for row in normal.credits)))
             await people.index_names(saved)
             await media.save_media_people(media_item_id, normal.credits, saved.keys)
             return SaveStatus.SAVED

@@ -200,7 +200,8 @@ class Writer:
         Of many no more than half are taken: while those are written, their callers' next items come to the
         others, and the next group is ready.
         """
-        most = min(max(ITEMS_PER_PART, len(self._waiting) // 2), MAX_GROUP_ITEMS)
+        waiting = len(self._waiting)
+        most = MAX_GROUP_ITEMS if waiting >= MAX_GROUP_ITEMS else max(ITEMS_PER_PART, waiting // 2)
         group: dict[str, Save] = {}
         later: list[Save] = []
         number_of_credits = 0

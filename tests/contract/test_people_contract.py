@@ -7,6 +7,7 @@ from support.items import MOVIES, SHOWS, cast, credit, episode, movie, person, s
 from support.mirror import Clock, prepared, public, rows, value, written
 
 from mediasync import MediaSync, Person, PersonType, Source
+from mediasync.dialects.base import Session
 from mediasync.errors import InvalidId, PersonInUse, UnknownSource, UsageError
 from mediasync.normal import normal_person
 from mediasync.repositories.people import PeopleRepository
@@ -343,3 +344,41 @@ async def test_people_are_there_after_opening_again(file_url: str) -> None:
         await ms.people.upsert(person("a", "Ann"), source_id="home")
     async with MediaSync(file_url, read_only=True) as ms:
         assert await names(ms, "ann") == ["Ann"]
+
+
+async def test_people_of_a_transaction_that_was_rolled_back_are_saved_again(ms: MediaSync) -> None:
+    class Refused(Exception):
+        pass
+
+    async def save_and_fail(session: Session) -> None:
+        await PeopleRepository(session).upsert_batch([normal_person(person("7", "Keanu"), "home")])
+        raise Refused
+
+    with pytest.raises(Refused):
+        await ms._database.write(save_and_fail)
+    await ms.media.save_media_item(movie("1", credits=[credit("7", "Keanu")]), **MOVIES)
+    assert [found.person.name for found in await ms.people.find_by_media_item("home:1")] == ["Keanu"]
+
+
+async def test_a_deleted_person_is_saved_anew(ms: MediaSync) -> None:
+    await ms.people.upsert(person("7", "Keanu"), source_id="home")
+    assert await ms.people.delete("home:7")
+    await ms.media.save_media_item(movie("1", credits=[credit("7", "Keanu")]), **MOVIES)
+    assert await names(ms, "keanu") == ["Keanu"]
+
+
+async def test_what_another_process_did_to_people_is_seen_by_the_next_save(
+    file_ms: MediaSync, file_url: str, clock: Clock
+) -> None:
+    await file_ms.people.upsert_batch(
+        [person("7", "Keanu"), person("8", "Carrie-Anne"), person("9", "Hugo")], source_id="home"
+    )
+    async with MediaSync(file_url, clock=clock) as other:
+        await other.people.upsert(person("7", "Another name"), source_id="home")
+        assert await other.people.delete("home:8")
+        await file_ms.media.save_media_item(
+            movie("1", credits=[credit("7", "Keanu"), credit("8", "Carrie-Anne")]), **MOVIES
+        )
+        assert await names(other, "keanu") == ["Keanu"]
+        assert await names(other, "carrie") == ["Carrie-Anne"]
+        assert await names(other, "another") == []

@@ -1,0 +1,61 @@
+"""People of whom is known that they are stored, so that they need not be looked up again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from mediasync.normal import PersonRow
+
+GENERATION: Final = 30_000
+
+
+class KnownPeople:
+    """The people that were saved last, with their storage keys.
+
+    A row stands in it while saving that very row again would change nothing. Who lends it makes sure of
+    that: it is cleared when a transaction is rolled back, and when anybody else has written.
+
+    Two generations of at most *generation* people each are kept. Who is asked for moves to the younger one,
+    and when that is full, the older one is dropped, so that those who play everywhere stay.
+
+    Args:
+        generation: how many people one generation holds.
+    """
+
+    def __init__(self, generation: int = GENERATION) -> None:
+        self._generation = generation
+        self._young: dict[str, tuple[PersonRow, int]] = {}
+        self._old: dict[str, tuple[PersonRow, int]] = {}
+
+    def split(self, people: Iterable[PersonRow]) -> tuple[dict[str, int], list[PersonRow]]:
+        """Return the keys of those of *people* who are stored just so, and the rows of the others."""
+        keys: dict[str, int] = {}
+        others: list[PersonRow] = []
+        for row in people:
+            person_id = row[0]
+            found = self._young.get(person_id)
+            if found is None and (found := self._old.get(person_id)) is not None:
+                self._young[person_id] = found
+            if found is not None and found[0] == row:
+                keys[person_id] = found[1]
+            else:
+                others.append(row)
+        return keys, others
+
+    def add(self, people: Iterable[PersonRow], keys: dict[str, int]) -> None:
+        """Note that *people* are stored, with *keys* by their ids."""
+        if len(self._young) >= self._generation:
+            self._old, self._young = self._young, {}
+        for row in people:
+            self._young[row[0]] = (row, keys[row[0]])
+
+    def discard(self, person_id: str) -> None:
+        """Forget one person."""
+        self._young.pop(person_id, None)
+        self._old.pop(person_id, None)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._young.clear()
+        self._old.clear()
