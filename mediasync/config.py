@@ -22,17 +22,21 @@ class DatabaseOptions(BaseModel):
 
     Attributes:
         readers: connections that are held for reading.
-        lock_timeout: seconds that a write waits for another process before it fails.
+        writers: connections that write at once, each one group of saves; PostgreSQL only, SQLite has one.
+        postgres_schema: the PostgreSQL schema that holds the tables.
+        lock_timeout: seconds that a write waits for another process's lock before it fails.
         close_timeout: seconds that closing waits for accepted saves and running reads.
-        synchronous: ``normal`` survives a crash of the program, and may lose the last commits (never the
-            consistency) when the power fails; ``full`` waits for the disk at each commit.
-        writer_cache_kib: page cache of the writing connection.
-        reader_cache_kib: page cache of each reading connection.
+        synchronous: SQLite only. ``normal`` survives a crash of the program, and may lose the last commits
+            (never the consistency) when the power fails; ``full`` waits for the disk at each commit.
+        writer_cache_kib: SQLite only: page cache of the writing connection.
+        reader_cache_kib: SQLite only: page cache of each reading connection.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     readers: int = Field(default=4, ge=1, le=64)
+    writers: int = Field(default=2, ge=1, le=64)
+    postgres_schema: str = Field(default="mediasync", pattern="^[a-z_][a-z0-9_]{0,62}$")
     lock_timeout: float = Field(default=30.0, ge=0)
     close_timeout: float = Field(default=30.0, ge=0)
     synchronous: Literal["normal", "full"] = "normal"

@@ -15,7 +15,9 @@
     ├── LifecycleError                a MediaSync that is not open, is open already, or is another loop's
     ├── DatabaseError                 the database failed
     │   ├── DatabaseMissing           there is no database where one was expected
-    │   ├── DatabaseLocked            another process held the write lock for too long
+    │   ├── DatabaseUnreachable       the server does not answer, or the connection to it was lost
+    │   ├── DatabaseLocked            another process held a lock for too long
+    │   ├── WriteConflict             other transactions were in the way, again and again
     │   ├── DatabaseReadOnly          a write to a database that only reads
     │   ├── DatabaseCorrupt           the file is damaged or is no database
     │   ├── DiskFull                  no room is left
@@ -95,8 +97,16 @@ class DatabaseMissing(DatabaseError):
     """There is no database where one was expected."""
 
 
+class DatabaseUnreachable(DatabaseError):
+    """The server does not answer or refuses the connection, or the connection to it was lost."""
+
+
 class DatabaseLocked(DatabaseError):
-    """Another process held the write lock for longer than the configured time."""
+    """Another process held a lock for longer than the configured time."""
+
+
+class WriteConflict(DatabaseError):
+    """Other transactions were in the way, and still were when it had been tried again several times."""
 
 
 class DatabaseReadOnly(DatabaseError):

@@ -16,6 +16,7 @@ from mediasync.names import words_of_name
 
 _SECTION: Final = re.compile(r"^-- section: (\w+)$", re.MULTILINE)
 _COMMENT: Final = re.compile(r"--.*$", re.MULTILINE)
+_TABLE: Final = re.compile(r"CREATE TABLE (\w+)")
 _VIEW: Final = re.compile(r"CREATE VIEW (\w+)")
 
 
@@ -75,6 +76,10 @@ MIGRATIONS: Final = (
         ),
         fill=_fill_person_word,
     ),
+    Migration(
+        version=3,
+        statements=("ALTER TABLE source ADD COLUMN key_blocks INTEGER NOT NULL DEFAULT 0",),
+    ),
 )
 
 CURRENT_VERSION: Final = MIGRATIONS[-1].version
@@ -107,6 +112,11 @@ def statements(section: str, text: str | None = None) -> list[str]:
 def view_names() -> list[str]:
     """Return the names of the public views."""
     return _VIEW.findall(schema_text())
+
+
+def table_and_view_names() -> list[str]:
+    """Return the names of all tables and views."""
+    return _TABLE.findall(schema_text()) + view_names()
 
 
 def needs_work(version: int | None, tables: int, subject: str, *, upgrade: bool) -> bool:

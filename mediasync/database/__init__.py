@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from mediasync.concurrency import finish
 from mediasync.config import DatabaseOptions
+from mediasync.database.engine import Engine
 from mediasync.database.sqlite import MEMORY, SQLiteEngine
 from mediasync.dialects.base import Dialect, Session
 from mediasync.errors import ConfigurationError, LifecycleError
@@ -38,7 +39,8 @@ class Database:
     """A database that is opened once, used from one event loop, and closed once.
 
     Args:
-        url: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``sqlite:///:memory:``.
+        url: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``sqlite:///:memory:`` or
+            ``postgresql://user:password@host/database``.
         options: how it is used.
         read_only: only read; the database must be there.
         upgrade: create the database where there is none, and upgrade an older one.
@@ -58,9 +60,7 @@ class Database:
         clock: Callable[[], int] = system_clock,
     ) -> None:
         self.options = options or DatabaseOptions()
-        self._engine = SQLiteEngine(
-            _sqlite_path(url), options=self.options, clock=clock, read_only=read_only, upgrade=upgrade
-        )
+        self._engine = _make_engine(url, self.options, clock, read_only, upgrade)
         self._state = State.NEW
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Future[None] | None = None
@@ -78,6 +78,16 @@ class Database:
     def dialect(self) -> Dialect:
         """How the engine says what repositories say."""
         return self._engine.dialect
+
+    @property
+    def writers(self) -> int:
+        """How many transactions can write at once."""
+        return self._engine.writers
+
+    @property
+    def max_group_items(self) -> int:
+        """How many items one transaction saves at most."""
+        return self._engine.max_group_items
 
     @property
     def longest_wait(self) -> float:
@@ -190,14 +200,29 @@ class Database:
             self._writes -= 1
 
 
-def _sqlite_path(url: str) -> str:
+def _make_engine(
+    url: str, options: DatabaseOptions, clock: Callable[[], int], read_only: bool, upgrade: bool
+) -> Engine:
     scheme, separator, rest = url.partition("://")
-    if not separator or scheme != "sqlite":
-        found = f", not with {scheme[:20]!r}" if separator else ""
-        raise ConfigurationError(
-            f"a database URL begins with sqlite:///{found}: "
-            "write sqlite:///media.db, sqlite:////full/path/media.db or sqlite:///:memory:"
-        )
+    if separator and scheme == "sqlite":
+        path = _sqlite_path(rest)
+        return SQLiteEngine(path, options=options, clock=clock, read_only=read_only, upgrade=upgrade)
+    if separator and scheme in {"postgresql", "postgres"}:
+        try:
+            from mediasync.database.postgres import PostgresEngine
+        except ImportError as error:
+            raise ConfigurationError(
+                "PostgreSQL needs a driver that is not installed: pip install 'mediasync[postgres]'"
+            ) from error
+        return PostgresEngine(url, options=options, clock=clock, read_only=read_only, upgrade=upgrade)
+    found = f", not with {scheme[:20]!r}" if separator else ""
+    raise ConfigurationError(
+        f"a database URL begins with sqlite:/// or postgresql://{found}: write sqlite:///media.db, "
+        "sqlite:////full/path/media.db, sqlite:///:memory: or postgresql://user@host/database"
+    )
+
+
+def _sqlite_path(rest: str) -> str:
     path = unquote(rest.removeprefix("/"))
     if "?" in rest or "#" in rest:
         raise ConfigurationError(

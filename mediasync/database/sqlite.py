@@ -66,6 +66,9 @@ class SQLiteEngine:
         upgrade: create the database where there is none, and upgrade an older one.
     """
 
+    writers: Final = 1
+    max_group_items: Final = 2_000
+
     def __init__(
         self,
         path: str,

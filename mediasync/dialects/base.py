@@ -1,12 +1,15 @@
 """What differs between database engines, behind one protocol.
 
-Repositories hold one SQL text for all engines. It may use two macros, which each dialect writes out:
+Repositories hold one SQL text for all engines. It may use three macros, which each dialect writes out:
 
 ``@rows(:name, id text, year integer)``
     a derived table of the rows in the parameter *name* (a list of equally long sequences), with these
     columns and ``n``, the row's position from 0.
 ``@list(:name)``
     a derived table of the texts in the parameter *name* (a list), with the columns ``n`` and ``id``.
+``@lock(alias)``
+    at the end of a query: its rows of that table are kept from other transactions until this one ends.
+    Where only one transaction writes at a time, it says nothing.
 
 Parameters are named, ``:name``.
 """
@@ -32,6 +35,18 @@ class Session(Protocol):
 
     now: int
     known_people: KnownPeople
+
+    async def new_keys(self, source_id: str, count: int) -> Sequence[int | None]:
+        """Return storage keys for rows that will be new, or None for each where the engine numbers them.
+
+        Args:
+            source_id: the source that they are of.
+            count: how many.
+
+        Raises:
+            UnknownSource: if the source is not stored.
+        """
+        ...
 
     async def execute(self, sql: str, params: Params | None = None) -> int:
         """Run a statement and return the number of rows that it wrote."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 from mediasync.dialects.base import Session
-from mediasync.errors import DataError
+from mediasync.errors import DataError, WriteConflict
 from mediasync.models import Episode, FilmographyCredit, MediaItem, Movie, Rating, Season, Show
 from mediasync.names import fold
 from mediasync.normal import NUMBER_FIELDS, VALUE_COLUMNS, CreditRow, NormalItem
+from mediasync.repositories.keys import new_keys
 from mediasync.repositories.times import to_datetime
 from mediasync.vocabulary import Completeness, MediaType
 
@@ -19,11 +21,13 @@ SELECT i.id AS item_id, i.media_type, i.item_fingerprint, i.credits_fingerprint,
     i.change_token
 FROM @list(:ids) l JOIN media_item i ON i.id = l.id
 """
+LOCK_STATES: Final = f"{SELECT_STATES}ORDER BY i.id @lock(i)"
 
 # The columns that most items have stand first: what is missing at the end of a row is not even sent.
 _ITEM_COLUMNS: Final = (
     "library_id",
     "parent_id",
+    "item_key",
     "id",
     "remote_id",
     "media_type",
@@ -37,21 +41,23 @@ _ITEM_COLUMNS: Final = (
     "tvdb_id",
 )
 _OWN_COLUMNS: Final = ", ".join(_ITEM_COLUMNS[2:])
-_NUMBERS: Final = frozenset({*NUMBER_FIELDS, "added_at", "changed_at"})
+_NUMBERS: Final = frozenset({*NUMBER_FIELDS, "item_key", "added_at", "changed_at"})
 _TYPED_COLUMNS: Final = ", ".join(
     f"{name} {'integer' if name in _NUMBERS else 'text'}" for name in _ITEM_COLUMNS
 )
 
-UPSERT_ITEMS: Final = f"""
+_INSERT_ITEMS: Final = f"""
 INSERT INTO media_item (library_key, parent_key, {_OWN_COLUMNS}, created_at, updated_at)
 SELECT l.library_key, p.item_key, {", ".join(f"r.{column}" for column in _ITEM_COLUMNS[2:])}, :now, :now
 FROM @rows(:items, {_TYPED_COLUMNS}) r
 JOIN library l ON l.id = r.library_id
 LEFT JOIN media_item p ON p.id = r.parent_id
 WHERE true
-ON CONFLICT (id) DO UPDATE
+ON CONFLICT (id)"""
+INSERT_ITEMS: Final = f"{_INSERT_ITEMS} DO NOTHING"
+UPSERT_ITEMS: Final = f"""{_INSERT_ITEMS} DO UPDATE
 SET library_key = excluded.library_key, parent_key = excluded.parent_key,
-    {", ".join(f"{column} = excluded.{column}" for column in _ITEM_COLUMNS[3:])},
+    {", ".join(f"{column} = excluded.{column}" for column in _ITEM_COLUMNS[4:])},
     updated_at = excluded.updated_at
 """
 
@@ -151,14 +157,15 @@ JOIN media_item i ON i.item_key = c.item_key
 LEFT JOIN media_item parent ON parent.item_key = i.parent_key
 LEFT JOIN media_item upper ON upper.item_key = parent.parent_key
 WHERE c.person_key = (SELECT person_key FROM person WHERE id = :person_id)
-ORDER BY i.year IS NULL, i.year, i.title, i.season_number, i.episode_number, i.id, c.sort_order
+ORDER BY i.year IS NULL, i.year, i.title, i.season_number NULLS FIRST,
+    i.episode_number NULLS FIRST, i.id, c.sort_order
 """
 
 FIND_ITEMS_BY_TITLE: Final = """
 SELECT i.id AS item_id FROM media_item i
 WHERE lower(i.title) = lower(:title) OR lower(i.original_title) = lower(:title)
 ORDER BY CASE i.media_type WHEN 'movie' THEN 0 WHEN 'show' THEN 1 WHEN 'episode' THEN 2 ELSE 3 END,
-    i.year, i.id
+    i.year NULLS FIRST, i.id
 LIMIT :limit
 """
 
@@ -180,7 +187,7 @@ ORDER BY i.id LIMIT :limit
 
 LIST_CHILD_IDS: Final = """
 SELECT i.id AS item_id FROM media_item i JOIN media_item p ON p.item_key = i.parent_key
-WHERE p.id = :parent_id ORDER BY i.season_number, i.episode_number, i.id
+WHERE p.id = :parent_id ORDER BY i.season_number NULLS FIRST, i.episode_number NULLS FIRST, i.id
 """
 
 SELECT_CHANGE_TOKENS: Final = """
@@ -194,6 +201,9 @@ FROM media_item i JOIN library l ON l.library_key = i.library_key
 GROUP BY l.id, i.media_type, i.completeness ORDER BY l.id, i.media_type, i.completeness
 """
 COUNT_CREDITS: Final = "SELECT count(*) AS credits FROM credit"
+
+_KEY: Final = _ITEM_COLUMNS.index("item_key")
+_ID: Final = _ITEM_COLUMNS.index("id")
 
 _TITLE_RANKS: Final[dict[str, int]] = {
     MediaType.MOVIE: 0,
@@ -222,6 +232,7 @@ def item_row(item: NormalItem, completeness: Completeness, credits_fingerprint: 
     row = [
         item.library_id,
         item.parent_id,
+        None,
         item.id,
         item.remote_id,
         item.media_type,
@@ -260,23 +271,49 @@ class MediaRepository:
 
     # Writing
 
-    async def find_states(self, item_ids: Sequence[str]) -> dict[str, ItemState]:
-        """Return the states of those of the items that are stored."""
-        rows = await self._session.fetch_all(SELECT_STATES, {"ids": list(item_ids)})
+    async def find_states(self, item_ids: Sequence[str], *, lock: bool = False) -> dict[str, ItemState]:
+        """Return the states of those of the items that are stored.
+
+        Args:
+            item_ids: the items.
+            lock: keep other transactions from changing them.
+        """
+        query = LOCK_STATES if lock else SELECT_STATES
+        rows = await self._session.fetch_all(query, {"ids": list(item_ids)})
         return {row[0]: ItemState(row[1], row[2], row[3], Completeness(row[4]), row[5]) for row in rows}
 
-    async def upsert_items(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Save the items' own fields; parents are saved by an earlier call than their children.
+    async def insert_items(self, rows: Sequence[list[Any]]) -> None:
+        """Save the own fields of new items; parents are saved by an earlier call than their children.
 
         Args:
             rows: made by `item_row`.
 
         Raises:
             DataError: if a library is not stored.
+            WriteConflict: if another transaction stored one of them meanwhile.
         """
-        written = await self._session.execute(UPSERT_ITEMS, {"items": list(rows), "now": self._session.now})
+        written = await self._write_items(INSERT_ITEMS, rows)
         if written != len(rows):
-            raise DataError(f"the library of {rows[0][2]!r} is not stored any more")
+            found = await self.find_states([row[_ID] for row in rows])
+            if len(found) < len(rows):
+                raise DataError(f"the library of {rows[0][_ID]!r} is not stored any more")
+            raise WriteConflict(f"another transaction stored one of {len(rows)} new items meanwhile")
+
+    async def upsert_items(self, rows: Sequence[list[Any]]) -> None:
+        """Save the own fields of items, stored or not, as `insert_items` does.
+
+        Raises:
+            DataError: if a library is not stored.
+        """
+        if await self._write_items(UPSERT_ITEMS, rows) != len(rows):
+            raise DataError(f"the library of {rows[0][_ID]!r} is not stored any more")
+
+    async def _write_items(self, statement: str, rows: Sequence[list[Any]]) -> int:
+        # All transactions lock rows in one order, so that none waits for another in a circle.
+        rows = sorted(rows, key=itemgetter(_ID))
+        for row, key in zip(rows, await new_keys(self._session, [row[_ID] for row in rows]), strict=True):
+            row[_KEY] = key
+        return await self._session.execute(statement, {"items": rows, "now": self._session.now})
 
     async def replace_details(self, items: Sequence[NormalItem], *, stored: Sequence[str]) -> None:
         """Replace the items' provider ids, genres, ratings and images.

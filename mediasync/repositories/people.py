@@ -13,6 +13,7 @@ from mediasync.errors import PersonInUse, UnknownSource
 from mediasync.models import Credit, Person
 from mediasync.names import words_of_name
 from mediasync.normal import PersonRow, merge_people
+from mediasync.repositories.keys import new_keys
 from mediasync.repositories.times import to_datetime
 
 _PERSON: Final = """
@@ -20,19 +21,23 @@ p.id AS person_id, s.id AS source_id, p.name, p.image_path, p.provider_ids, p.cr
 """
 
 SELECT_PEOPLE: Final = """
-SELECT l.n, p.person_key, p.name, p.image_path, p.provider_ids
+SELECT p.id AS person_id, p.person_key, p.name, p.image_path, p.provider_ids
 FROM @list(:ids) l JOIN person p ON p.id = l.id
 """
+LOCK_PEOPLE: Final = f"{SELECT_PEOPLE}ORDER BY p.id @lock(p)"
 
 SELECT_KEYS: Final = "SELECT p.person_key FROM @list(:ids) l JOIN person p ON p.id = l.id ORDER BY l.n"
 
-UPSERT_PEOPLE: Final = """
-INSERT INTO person (source_key, id, name, image_path, provider_ids, created_at, updated_at)
-SELECT s.source_key, r.id, r.name, r.image_path, r.provider_ids, :now, :now
-FROM @rows(:people, source_id text, id text, name text, image_path text, provider_ids text) r
+_INSERT_PEOPLE: Final = """
+INSERT INTO person (person_key, source_key, id, name, image_path, provider_ids, created_at, updated_at)
+SELECT r.person_key, s.source_key, r.id, r.name, r.image_path, r.provider_ids, :now, :now
+FROM @rows(:people, person_key integer, source_id text, id text, name text, image_path text,
+    provider_ids text) r
 JOIN source s ON s.id = r.source_id
 WHERE true
-ON CONFLICT (id) DO UPDATE
+ON CONFLICT (id)"""
+INSERT_PEOPLE: Final = f"{_INSERT_PEOPLE} DO NOTHING"
+UPSERT_PEOPLE: Final = f"""{_INSERT_PEOPLE} DO UPDATE
 SET name = excluded.name,
     image_path = excluded.image_path,
     provider_ids = excluded.provider_ids,
@@ -167,48 +172,76 @@ class PeopleRepository:
         keys, people = draft.keys, draft.rows
         if not people:
             return SavedPeople(keys, 0, [], [])
-        known = self._session.known_people
-        stored = {
-            people[n][0]: (key, (people[n][0], *fields))
-            for n, key, *fields in await self._session.fetch_all(SELECT_PEOPLE, {"ids": draft.encoded})
-        }
+        stored = await self._find(SELECT_PEOPLE, draft.encoded)
         new = [row for row in people if row[0] not in stored] if stored else people
-        old_names: dict[str, str] = {}
-        changed: list[PersonRow] = []
-        for row in people if stored else ():
-            if row[0] in stored:
-                keys[row[0]], old = stored[row[0]]
-                merged = merge_people(old, row)
-                if merged != old:
-                    changed.append(merged)
-                if merged[1] != old[1]:
-                    old_names[row[0]] = old[1]
-        rows = sorted((*new, *changed)) if changed else new
-        if not rows:
-            known.add(people, keys)
-            return SavedPeople(keys, 0, [], [])
-        params = {"people": [(row[0].partition(":")[0], *row) for row in rows], "now": self._session.now}
-        upsert = self._session.execute(UPSERT_PEOPLE, params)
-        renamed = [*new, *(row for row in changed if row[0] in old_names)]
-        if len(rows) < _WORTH_OVERLAPPING:
-            written, words = await upsert, _words(renamed)
-        else:
-            written, words = await overlap(upsert, lambda: _words(renamed))
-        if written != len(rows):
-            await self._raise_unknown_source({row[0].partition(":")[0] for row in rows})
-        new_keys = await self._session.fetch_all(SELECT_KEYS, {"ids": [row[0] for row in new]})
-        keys.update(zip((row[0] for row in new), (key for (key,) in new_keys), strict=True))
-        known.add(people, keys)
+        new_words: list[tuple[str, str]] = []
+        if new:
+            new, new_words = await self._insert(new, keys, stored)
+        written = len(new)
+        old_words: list[tuple[str, int]] = []
+        if stored:
+            changed = self._merge(stored, [row for row in people if row[0] in stored])
+            if changed:
+                # Read again, now that nobody else can change them.
+                stored |= await self._find(LOCK_PEOPLE, [row[0] for row in changed])
+                changed = self._merge(stored, [row for row in people if row[0] in stored])
+                await self._write(UPSERT_PEOPLE, changed)
+            written += len(changed)
+            keys.update((person_id, key) for person_id, (key, _) in stored.items())
+            renamed = [row for row in changed if row[1] != stored[row[0]][1][1]]
+            new_words += _words(renamed)
+            old_words = [
+                (word, keys[row[0]]) for row in renamed for word in words_of_name(stored[row[0]][1][1])
+            ]
+        self._session.known_people.add(people, keys)
         return SavedPeople(
-            keys,
-            written,
-            [
-                (word, keys[person_id])
-                for person_id, name in old_names.items()
-                for word in words_of_name(name)
-            ],
-            [(word, keys[person_id]) for word, person_id in words],
+            keys, written, old_words, [(word, keys[person_id]) for word, person_id in new_words]
         )
+
+    async def _find(self, query: str, ids: Any) -> dict[str, tuple[int, PersonRow]]:
+        return {
+            person_id: (key, (person_id, *fields))
+            for person_id, key, *fields in await self._session.fetch_all(query, {"ids": ids})
+        }
+
+    @staticmethod
+    def _merge(stored: dict[str, tuple[int, PersonRow]], people: Sequence[PersonRow]) -> list[PersonRow]:
+        """Return those of *people* that change what is stored, merged with it."""
+        merged = ((stored[row[0]][1], merge_people(stored[row[0]][1], row)) for row in people)
+        return [after for before, after in merged if after != before]
+
+    async def _insert(
+        self, people: list[PersonRow], keys: dict[str, int], stored: dict[str, tuple[int, PersonRow]]
+    ) -> tuple[list[PersonRow], list[tuple[str, str]]]:
+        """Insert people who are not stored, and return those who were not, with the words of their names.
+
+        Their keys are put into *keys*. Who was stored by another transaction meanwhile is put into *stored*.
+        """
+        insert = self._write(INSERT_PEOPLE, people)
+        if len(people) < _WORTH_OVERLAPPING:
+            (written, given), words = await insert, _words(people)
+        else:
+            (written, given), words = await overlap(insert, lambda: _words(people))
+        if written == len(people) and given[0] is not None:
+            keys.update(zip((row[0] for row in people), given, strict=True))  # type: ignore[arg-type]
+            return people, words
+        ids = [row[0] for row in people]
+        if written == len(people):
+            found = await self._session.fetch_all(SELECT_KEYS, {"ids": ids})
+            keys.update(zip(ids, (key for (key,) in found), strict=True))
+            return people, words
+        others = await self._find(SELECT_PEOPLE, ids)
+        if len(others) < len(people):
+            await self._raise_unknown_source({person_id.partition(":")[0] for person_id in ids})
+        own = {person_id for person_id, key in zip(ids, given, strict=True) if others[person_id][0] == key}
+        keys.update((person_id, others[person_id][0]) for person_id in own)
+        stored.update((person_id, other) for person_id, other in others.items() if person_id not in own)
+        return [row for row in people if row[0] in own], [pair for pair in words if pair[1] in own]
+
+    async def _write(self, statement: str, people: list[PersonRow]) -> tuple[int, list[int | None]]:
+        given = await new_keys(self._session, [row[0] for row in people])
+        rows = [(key, row[0].partition(":")[0], *row) for key, row in zip(given, people, strict=True)]
+        return await self._session.execute(statement, {"people": rows, "now": self._session.now}), given
 
     async def index_names(self, saved: SavedPeople) -> None:
         """Save the words by which the people of `upsert_rows` are found."""

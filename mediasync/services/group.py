@@ -143,9 +143,10 @@ async def _save_part(
     session: Session, items: Sequence[NormalItem], draft: _Draft | None, following: Sequence[NormalItem]
 ) -> tuple[list[bool | UnknownParent], _Draft | None]:
     media, people = MediaRepository(session), PeopleRepository(session)
-    wanted = dict.fromkeys(item.id for item in items)
-    wanted.update(dict.fromkeys(item.parent_id for item in items if item.parent_id))
-    states = await media.find_states(list(wanted))
+    states = await media.find_states([item.id for item in items], lock=True)
+    parents = dict.fromkeys(item.parent_id for item in items if item.parent_id)
+    if elsewhere := [parent_id for parent_id in parents if parent_id not in states]:
+        states |= await media.find_states(elsewhere)
     orphans = _orphans(items, states)
     plans = {item.id: _plan(item, states.get(item.id)) for item in items if item.id not in orphans}
     await _compare_values(media, people, plans)
@@ -169,8 +170,11 @@ async def _write(
         draft = _draft([plan.item for plan in with_credits], people)
 
     for level in range(3):
-        if rows := [_row(plan) for plan in plans if rank(plan.item) == level]:
-            await media.upsert_items(rows)
+        of_level = [plan for plan in plans if rank(plan.item) == level]
+        if new := [_row(plan) for plan in of_level if plan.state is None]:
+            await media.insert_items(new)
+        if stored := [_row(plan) for plan in of_level if plan.state is not None]:
+            await media.upsert_items(stored)
     if changed := [plan for plan in plans if plan.fields]:
         await media.replace_details(
             [plan.item for plan in changed], stored=[plan.item.id for plan in changed if plan.state]

@@ -358,7 +358,7 @@ class MediaService:
 
 
 async def _require(media: MediaRepository, media_item_id: str) -> ItemState:
-    states = await media.find_states([media_item_id])
+    states = await media.find_states([media_item_id], lock=True)
     if not states:
         raise UnknownItem(f"media item {media_item_id!r} is not stored")
     return states[media_item_id]

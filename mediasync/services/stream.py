@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from typing import Final, TypeVar
 
@@ -50,6 +51,8 @@ class SaveStream:
         self._newest: dict[str, Save] = {}
         self._orphans: dict[str, tuple[NormalItem, UnknownParent]] = {}
         self._children: dict[str, list[str]] = {}
+        self._children_under_way: Counter[str] = Counter()
+        self._came: set[str] = set()
         self._moved = asyncio.Event()
         self._fatal: Exception | None = None
 
@@ -96,6 +99,8 @@ class SaveStream:
         save = Save(item, self._done)
         self._under_way.add(save)
         self._newest[item.id] = save
+        if item.parent_id:
+            self._children_under_way[item.parent_id] += 1
         try:
             self._writer.submit(save)
         except MediaSyncError as error:
@@ -104,22 +109,38 @@ class SaveStream:
     def _done(self, save: Save, outcome: SaveResult | Exception) -> None:
         self._under_way.discard(save)
         self._moved.set()
+        parent_came = self._forget_child(save.item.parent_id)
         newest = self._newest.get(save.item.id) is save
         if newest:
             del self._newest[save.item.id]
         if isinstance(outcome, SaveResult):
             self._report.add(outcome)
+            if outcome.id in self._children_under_way:
+                self._came.add(outcome.id)
             for child_id in self._children.pop(outcome.id, ()):
                 if child_id in self._orphans and not save.abandoned:
                     self._submit(self._orphans.pop(child_id)[0])
         elif isinstance(outcome, UnknownParent):
-            if newest:
+            if newest and parent_came:
+                self._submit(save.item)
+            elif newest:
                 self._hold(save.item, outcome)
         elif isinstance(outcome, InvalidItem | DataError | UsageError):
             reason = outcome.reason if isinstance(outcome, InvalidItem) else str(outcome)
             self._report.failed.append((save.item.id, reason))
         elif self._fatal is None:
             self._fatal = outcome
+
+    def _forget_child(self, parent_id: str | None) -> bool:
+        """Note that a save is not under way any more, and tell whether its parent was saved meanwhile."""
+        if parent_id is None:
+            return False
+        came = parent_id in self._came
+        self._children_under_way[parent_id] -= 1
+        if not self._children_under_way[parent_id]:
+            del self._children_under_way[parent_id]
+            self._came.discard(parent_id)
+        return came
 
     def _hold(self, item: NormalItem, error: UnknownParent) -> None:
         if len(self._orphans) >= self._orphan_window:

@@ -7,12 +7,20 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from mediasync.concurrency import finish
 from mediasync.database import Database
 from mediasync.dialects.base import Session
-from mediasync.errors import DatabaseError, DataError, LifecycleError, UnknownParent, UsageError
+from mediasync.errors import (
+    CommitUnknown,
+    DatabaseError,
+    DatabaseUnreachable,
+    DataError,
+    LifecycleError,
+    UnknownParent,
+    UsageError,
+)
 from mediasync.normal import NormalItem
 from mediasync.reports import SaveResult, SaveStatus
 from mediasync.repositories.media import MediaRepository
@@ -20,7 +28,6 @@ from mediasync.services.group import ITEMS_PER_PART, is_stored, rank, save_group
 
 T = TypeVar("T")
 
-MAX_GROUP_ITEMS: Final = 2_000
 MAX_GROUP_CREDITS: Final = 40_000
 MAX_GROUP_SECONDS: Final = 0.5
 """A transaction that takes longer is committed with what it has saved; the rest makes the next one."""
@@ -72,7 +79,10 @@ class Writer:
         self._waiting: deque[Save | _Operation] = deque()
         self._wake = asyncio.Event()
         self._closing = False
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._under_way: set[str] = set()
+        self._groups = 0
+        self._alone = False
 
     @property
     def database_at_work(self) -> bool:
@@ -80,25 +90,30 @@ class Writer:
         return self._database.at_work
 
     def start(self) -> None:
-        """Start the task."""
-        self._task = asyncio.create_task(self._run(), name="mediasync writer")
+        """Start one task for each transaction that can write at once."""
+        self._tasks = [
+            asyncio.create_task(self._run(), name=f"mediasync writer {number}")
+            for number in range(1, self._database.writers + 1)
+        ]
 
     async def close(self, patience: float) -> None:
         """Refuse new writes, finish the accepted ones for *patience* seconds, and fail the rest."""
-        if self._task is None:
+        if not self._tasks:
             return
         self._closing = True
         self._wake.set()
-        await finish(self._stop(self._task, patience))
+        await finish(self._stop(patience))
 
-    async def _stop(self, task: asyncio.Task[None], patience: float) -> None:
-        await asyncio.wait({task}, timeout=patience)
-        if not task.done():
+    async def _stop(self, patience: float) -> None:
+        _, late = await asyncio.wait(self._tasks, timeout=patience)
+        if late:
             self._database.give_up_waiting()
-            task.cancel()
-            await asyncio.wait({task})
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error
+            for task in late:
+                task.cancel()
+            await asyncio.wait(late)
+        for task in self._tasks:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                raise error
 
     def submit(self, save: Save) -> None:
         """Accept one item; its ``done`` is called later.
@@ -143,7 +158,7 @@ class Writer:
 
     def _accept(self, job: Save | _Operation) -> None:
         self._database.check_open()
-        if self._closing or self._task is None or self._task.done():
+        if self._closing or not self._tasks or any(task.done() for task in self._tasks):
             raise LifecycleError("the database is being closed: nothing more is saved")
         self._waiting.append(job)
         self._wake.set()
@@ -151,15 +166,20 @@ class Writer:
     async def _run(self) -> None:
         try:
             while True:
-                while not self._waiting:
-                    if self._closing:
+                job = self._next()
+                if job is None:
+                    if self._closing and not self._waiting:
                         return
                     self._wake.clear()
                     await self._wake.wait()
-                if isinstance(self._waiting[0], _Operation):
-                    await self._operate(self._waiting.popleft())
-                else:
-                    await self._commit(self._take_group())
+                    continue
+                try:
+                    if isinstance(job, _Operation):
+                        await self._operate(job)
+                    else:
+                        await self._commit(job)
+                finally:
+                    self._ended(job)
         except asyncio.CancelledError:
             if not self._closing:
                 # Only the end of the event loop cancels this task: then nobody else closes what it uses, and
@@ -168,6 +188,32 @@ class Writer:
             raise
         finally:
             self._fail_waiting()
+
+    def _next(self) -> _Operation | list[Save] | None:
+        """Take what can be written now: a group of saves, or, if nothing else is under way, an operation."""
+        while self._waiting and isinstance(save := self._waiting[0], Save) and save.abandoned:
+            self._waiting.popleft()
+        if not self._waiting or self._alone:
+            return None
+        if isinstance(self._waiting[0], _Operation):
+            if self._groups:
+                return None
+            self._alone = True
+            return cast(_Operation, self._waiting.popleft())
+        group = self._take_group()
+        if not group:
+            return None
+        self._groups += 1
+        self._under_way.update(save.item.id for save in group)
+        return group
+
+    def _ended(self, job: _Operation | list[Save]) -> None:
+        if isinstance(job, _Operation):
+            self._alone = False
+        else:
+            self._groups -= 1
+            self._under_way.difference_update(save.item.id for save in job)
+        self._wake.set()
 
     def _fail_waiting(self) -> None:
         error = LifecycleError("the database was closed before this was saved; nothing of it is stored")
@@ -195,15 +241,19 @@ class Writer:
                 operation.future.set_result(result)
 
     def _take_group(self) -> list[Save]:
-        """Take waiting saves of different ids, in turn; a second save of one id waits for the next group.
+        """Take waiting saves of different ids, in turn.
+
+        A second save of one id waits until the first has ended, and a child until its parent has.
 
         Of many no more than half are taken: while those are written, their callers' next items come to the
         others, and the next group is ready.
         """
         waiting = len(self._waiting)
-        most = MAX_GROUP_ITEMS if waiting >= MAX_GROUP_ITEMS else max(ITEMS_PER_PART, waiting // 2)
+        largest = self._database.max_group_items
+        most = largest if waiting >= largest else max(ITEMS_PER_PART, waiting // 2)
         group: dict[str, Save] = {}
         later: list[Save] = []
+        held = set(self._under_way)
         number_of_credits = 0
         while self._waiting and len(group) < most and number_of_credits < MAX_GROUP_CREDITS:
             job = self._waiting[0]
@@ -212,7 +262,8 @@ class Writer:
             self._waiting.popleft()
             if job.abandoned:
                 continue
-            if job.item.id in group:
+            if job.item.id in group or job.item.id in held or job.item.parent_id in held:
+                held.add(job.item.id)
                 later.append(job)
                 continue
             group[job.item.id] = job
@@ -260,6 +311,8 @@ class Writer:
                 middle = len(group) // 2
                 await self._write(group[:middle])
                 group = group[middle:]
+            except CommitUnknown as error:
+                group = await self._look(group, error)
             except DatabaseError as error:
                 for save in group:
                     save.answer(error)
@@ -271,6 +324,36 @@ class Writer:
                     else:
                         _succeed(save, SaveStatus.SAVED if outcome else SaveStatus.UNCHANGED)
                 group = group[len(outcomes) :]
+
+    async def _look(self, group: list[Save], error: CommitUnknown) -> list[Save]:
+        """Tell by what is stored whether a commit happened, and answer those of whom that can be told.
+
+        Returns:
+            Those that are not stored. Saving them again is safe even if the server is still at the commit:
+            it waits for that, and what is stored then is not written twice.
+        """
+        clock = asyncio.get_running_loop().time
+        deadline, pause = clock() + self._database.options.lock_timeout, 0.05
+        while True:
+            try:
+                async with self._database.read() as session:
+                    states = await MediaRepository(session).find_states([save.item.id for save in group])
+            except (DatabaseError, LifecycleError) as failure:
+                if clock() > deadline or not isinstance(failure, DatabaseUnreachable):
+                    for save in group:
+                        save.answer(error)
+                    return []
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 1.0)
+            else:
+                break
+        missing = []
+        for save in group:
+            if is_stored(save.item, states.get(save.item.id)):
+                _succeed(save, SaveStatus.SAVED)
+            else:
+                missing.append(save)
+        return missing
 
 
 def _closed_meanwhile() -> LifecycleError:

@@ -22,10 +22,10 @@ async def test_a_source_comes_back(ms: MediaSync) -> None:
 
 async def test_saving_a_source_again_writes_only_what_changed(ms: MediaSync, clock: Clock) -> None:
     await ms.media.save_source(Source(id="p", kind="plex", server_id="abc"))
-    before, changes = await public(ms), written(ms)
+    before, changes = await public(ms), await written(ms)
     clock.tick()
     assert not await ms.media.save_source(Source(id="p", kind="plex", name="p"))
-    assert (await public(ms), written(ms)) == (before, changes)
+    assert (await public(ms), await written(ms)) == (before, changes)
     assert await ms.media.save_source(Source(id="p", kind="plex", name="New"))
     found = await ms.media.find_source("p")
     assert found is not None

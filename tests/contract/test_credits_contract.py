@@ -150,7 +150,7 @@ async def test_names_and_roles_are_trimmed_and_an_empty_role_is_none(ms: MediaSy
 async def test_the_normal_form_is_what_is_compared(ms: MediaSync, clock: Clock) -> None:
     await save(ms, credits=[credit("a", "Ann", role="Neo"), credit("b", "B")])
     clock.tick()
-    seen, changes = await public(ms), written(ms)
+    seen, changes = await public(ms), await written(ms)
     again = [
         credit("b", " B ", role=" ", order=7),
         credit("a", "Ann ", role=" Neo", order=3),
@@ -158,7 +158,7 @@ async def test_the_normal_form_is_what_is_compared(ms: MediaSync, clock: Clock) 
     ]
     result = await ms.media.save_media_item(movie(credits=again), **MOVIES)
     assert (result.status, result.repeats) == (SaveStatus.UNCHANGED, 1)
-    assert (await public(ms), written(ms)) == (seen, changes)
+    assert (await public(ms), await written(ms)) == (seen, changes)
 
 
 async def test_an_empty_name_or_type_is_left_out_and_reported_and_the_item_is_saved(ms: MediaSync) -> None:
@@ -276,7 +276,7 @@ FULL: dict[str, Any] = {
 async def test_unchanged_writes_no_row(file_ms: MediaSync, clock: Clock, file: Any) -> None:
     given = [movie(str(n), credits=cast("a", "b", f"own{n}"), **FULL) for n in range(20)]
     await file_ms.media.save_media_items(given, **MOVIES)
-    seen, changes = await public(file_ms), written(file_ms)
+    seen, changes = await public(file_ms), await written(file_ms)
     with second_connection(file) as second:
         version = second.execute("PRAGMA data_version").fetchone()
         clock.tick()
@@ -288,7 +288,7 @@ async def test_unchanged_writes_no_row(file_ms: MediaSync, clock: Clock, file: A
             await save(file_ms, **{**FULL, "credits": cast("a", "b", "own1")}, title="Movie 1") == "unchanged"
         )
         assert second.execute("PRAGMA data_version").fetchone() == version
-    assert (await public(file_ms), written(file_ms)) == (seen, changes)
+    assert (await public(file_ms), await written(file_ms)) == (seen, changes)
 
 
 @pytest.mark.parametrize(
@@ -386,9 +386,9 @@ async def test_a_new_rule_of_fingerprints_compares_values(
     assert await save(ms, **fields) is SaveStatus.UNCHANGED
     assert await public(ms) == seen
     assert await rows(ms, fingerprints) == of_this_rule
-    changes = written(ms)
+    changes = await written(ms)
     assert await save(ms, **fields) is SaveStatus.UNCHANGED
-    assert written(ms) == changes
+    assert await written(ms) == changes
 
 
 async def test_a_new_rule_of_fingerprints_still_sees_changes(ms: MediaSync, clock: Clock) -> None:

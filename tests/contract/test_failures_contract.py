@@ -248,7 +248,8 @@ async def test_a_full_disk_fails_single_saves(file_ms: MediaSync) -> None:
     assert await rows(file_ms, "SELECT id FROM media_items") == []
 
 
-async def test_a_database_that_turns_read_only_stops_intake(ms: MediaSync) -> None:
+async def test_a_database_that_turns_read_only_stops_intake(file_ms: MediaSync) -> None:
+    ms = file_ms
     await pragma(ms, "query_only = ON")
     stream, report = Stream(1_000), SaveReport()
     with pytest.raises(DatabaseReadOnly):

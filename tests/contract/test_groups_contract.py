@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from contract.model import Model, SaveItem
 from support.items import MOVIES, SHOWS, credit, episode, movie, season, show
-from support.mirror import Clock, rows
+from support.mirror import Clock, prepared, rows
 
 from mediasync import MediaItem, MediaSync
 from mediasync.app import make_backend
@@ -70,17 +70,21 @@ def expected(model: Model) -> dict[str, Any]:
 @pytest.mark.parametrize("seconds", [60, -1], ids=["one transaction", "one for each part"])
 @pytest.mark.parametrize("concurrency", [7, 300, 4_000])
 async def test_many_items_give_what_one_after_the_other_gives(
-    ms: MediaSync, clock: Clock, monkeypatch: pytest.MonkeyPatch, seconds: float, concurrency: int
+    url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch, seconds: float, concurrency: int
 ) -> None:
     monkeypatch.setattr(writer, "MAX_GROUP_SECONDS", seconds)
     model = Model()
-    for make in (first, second):
-        model.now = clock.tick()
-        told = [SaveItem(make(n)).apply(model) for n in range(NUMBER)]
-        report = await ms.media.save_media_items(map(make, range(NUMBER)), concurrency=concurrency, **MOVIES)
-        assert (report.saved, report.unchanged) == (told.count("saved"), told.count("unchanged"))
-        assert await seen(ms) == expected(model)
-    assert (await ms.check()).flaws == ()
+    async with MediaSync(url, clock=clock, writers=1) as ms:
+        await prepared(ms)
+        for make in (first, second):
+            model.now = clock.tick()
+            told = [SaveItem(make(n)).apply(model) for n in range(NUMBER)]
+            report = await ms.media.save_media_items(
+                map(make, range(NUMBER)), concurrency=concurrency, **MOVIES
+            )
+            assert (report.saved, report.unchanged) == (told.count("saved"), told.count("unchanged"))
+            assert await seen(ms) == expected(model)
+        assert (await ms.check()).flaws == ()
 
 
 async def test_of_one_item_in_more_than_a_group_holds_the_last_wins(ms: MediaSync) -> None:

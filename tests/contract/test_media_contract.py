@@ -118,12 +118,12 @@ async def test_an_item_with_only_a_title_comes_back(ms: MediaSync) -> None:
 
 async def test_what_was_read_can_be_saved_again_and_is_unchanged(ms: MediaSync, clock: Clock) -> None:
     await ms.media.save_media_items(FOUR, **SHOWS)
-    before, changes = await public(ms), written(ms)
+    before, changes = await public(ms), await written(ms)
     clock.tick()
     found = await ms.media.find_media_items([f"home:{item.remote_id}" for item in FOUR])
     report = await ms.media.save_media_items(found, **SHOWS)
     assert (report.saved, report.unchanged) == (0, 4)
-    assert (await public(ms), written(ms)) == (before, changes)
+    assert (await public(ms), await written(ms)) == (before, changes)
 
 
 async def test_what_was_read_can_be_changed_and_saved(ms: MediaSync) -> None:
@@ -361,11 +361,11 @@ async def test_save_media_people_replaces_the_whole_list(ms: MediaSync, clock: C
 
 async def test_save_media_people_of_what_is_stored_writes_nothing(ms: MediaSync, clock: Clock) -> None:
     await ms.media.save_media_item(movie(credits=cast("a", "b")), **MOVIES)
-    before, changes = await public(ms), written(ms)
+    before, changes = await public(ms), await written(ms)
     clock.tick()
     result = await ms.media.save_media_people("home:1", cast("a", "b"))
     assert result.status is SaveStatus.UNCHANGED
-    assert (await public(ms), written(ms)) == (before, changes)
+    assert (await public(ms), await written(ms)) == (before, changes)
 
 
 async def test_saving_an_item_with_the_list_that_save_media_people_stored_is_unchanged(
@@ -415,10 +415,10 @@ async def test_delete_media_people_empties_the_list(ms: MediaSync, clock: Clock)
     item = await ms.media.get_media_item("home:1")
     assert (item.credits, item.completeness) == ([], Completeness.NONE)
     assert await ms.people.count() == 2
-    before, changes = await public(ms), written(ms)
+    before, changes = await public(ms), await written(ms)
     clock.tick()
     assert await ms.media.delete_media_people("home:1") == 0
-    assert (await public(ms), written(ms)) == (before, changes)
+    assert (await public(ms), await written(ms)) == (before, changes)
 
 
 async def test_deleting_an_item_deletes_what_is_below_it_and_no_people(ms: MediaSync) -> None:

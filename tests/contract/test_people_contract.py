@@ -40,11 +40,11 @@ async def test_upsert_returns_the_id_and_stores_every_field(ms: MediaSync, clock
 async def test_upsert_of_what_is_stored_writes_nothing(ms: MediaSync, clock: Clock) -> None:
     given = person("7", "Keanu Reeves", image_path="a", provider_ids={"imdb": "nm1"})
     await ms.people.upsert(given, source_id="home")
-    before, changes = await public(ms), written(ms)
+    before, changes = await public(ms), await written(ms)
     clock.tick()
     await ms.people.upsert(given, source_id="home")
     await ms.people.upsert(person("7", " Keanu Reeves "), source_id="home")
-    assert (await public(ms), written(ms)) == (before, changes)
+    assert (await public(ms), await written(ms)) == (before, changes)
 
 
 async def test_missing_never_overwrites_present(ms: MediaSync, clock: Clock) -> None:
@@ -91,9 +91,9 @@ async def test_upsert_batch_saves_all_or_nobody_and_returns_ids_in_order(ms: Med
 async def test_upsert_batch_of_thousands(ms: MediaSync) -> None:
     given = [person(f"{number:05}") for number in range(5_000)]
     await ms.people.upsert_batch(given, source_id="home")
-    before = written(ms)
+    before = await written(ms)
     await ms.people.upsert_batch(given, source_id="home")
-    assert (await ms.people.count("home"), written(ms)) == (5_000, before)
+    assert (await ms.people.count("home"), await written(ms)) == (5_000, before)
 
 
 async def test_one_person_twice_in_a_batch_is_merged(ms: MediaSync) -> None:

@@ -81,6 +81,7 @@ async def test_an_old_database_is_upgraded_with_a_copy_beside_it(
     after = tables(old)
     assert after.pop("schema_version") == [(schema.CURRENT_VERSION, clock.now)]
     assert before.pop("schema_version") == [(1, 1_700_000_000_000)]
+    after["source"] = [row[:-1] for row in after["source"]]  # without the column that is new
     assert {name: after[name] for name in before} == before
     copy = tmp_path / "media.db.schema-1.backup"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["media.db", copy.name]
@@ -202,11 +203,11 @@ async def test_a_cut_off_file_is_refused_unchanged(old: Path, file_url: str, tmp
 
 def broken(statements: tuple[str, ...] = (), fill: Any = None) -> Callable[[pytest.MonkeyPatch], None]:
     def change(monkeypatch: pytest.MonkeyPatch) -> None:
-        [migration] = schema.MIGRATIONS
+        *others, migration = schema.MIGRATIONS
         changed = replace(
             migration, statements=(*migration.statements, *statements), fill=fill or migration.fill
         )
-        monkeypatch.setattr(schema, "MIGRATIONS", (changed,))
+        monkeypatch.setattr(schema, "MIGRATIONS", (*others, changed))
 
     return change
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.engines import Engine
 from support.items import MOVIES, SHOWS, credit, episode, movie, season, show
 from support.mirror import prepared, rows
 
@@ -34,7 +35,10 @@ def constants() -> dict[str, str]:
         f"{module.__name__.rpartition('.')[2]}.{name}": text
         for module in modules()
         for name, text in vars(module).items()
-        if name.isupper() and isinstance(text, str) and text.lstrip().startswith(VERBS)
+        if name.isupper()
+        and not name.startswith("_")
+        and isinstance(text, str)
+        and text.lstrip().startswith(VERBS)
     }
 
 
@@ -44,16 +48,40 @@ def written_out(text: str) -> str:
     return text.replace("@words", one).replace("{n}", "0")
 
 
-async def test_every_statement_is_prepared(ms: MediaSync) -> None:
+async def test_every_statement_is_prepared(ms: MediaSync, engine: Engine) -> None:
     found = constants()
     assert len(found) > 50
     for name, text in found.items():
         sql = ms._database.dialect.translate(written_out(text))
-        assert "@" not in sql, name
-        names = set(re.findall(r":([a-z_]\w*)", sql))
-        params = dict.fromkeys(names, "[]")
+        names = set(re.findall(r"(?<!:):([a-z_]\w*)", sql))
         try:
-            await ms._database._engine._writer.rows(f"EXPLAIN {sql}", params)  # type: ignore[union-attr]
+            if engine.is_sqlite:
+                assert "@" not in sql, name
+                params = dict.fromkeys(names, "[]")
+                await ms._database._engine._writer.rows(f"EXPLAIN {sql}", params)  # type: ignore[attr-defined]
+            else:
+                lists = set(re.findall(r"@(?:rows|list)\(:(\w+)", sql))
+                numbers = {
+                    "now",
+                    "limit",
+                    "offset",
+                    "after",
+                    "seen",
+                    "saved",
+                    "unchanged",
+                    "failed",
+                    "version",
+                }
+                given = {key: [] if key in lists else 1 if key in numbers else "1" for key in names}
+                if re.search(r"\brun_key = :id|SELECT :id", sql):
+                    given["id"] = 1
+                if "i.id > :after" in sql:
+                    given["after"] = "1"
+                async with ms._database.read() as session:
+                    raw = session._connection.raw  # type: ignore[attr-defined]
+                    prepared_sql = ms._database.dialect.prepare(sql, given)[0]  # type: ignore[attr-defined]
+                    assert "@" not in prepared_sql, name
+                    await raw.prepare(prepared_sql)
         except Exception as error:
             raise AssertionError(f"{name}: {error}\n{sql}") from error
 

@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mediasync import Library, MediaSync, Source
-from mediasync.schema import view_names
+from mediasync.schema import table_and_view_names, view_names
 
 START = 1_700_000_000_123
 
@@ -38,9 +39,18 @@ async def prepared(ms: MediaSync) -> MediaSync:
 
 
 async def rows(ms: MediaSync, sql: str, **params: Any) -> list[tuple[Any, ...]]:
-    """Run plain SQL with named parameters, as a user of the public views would, on any engine."""
+    """Run plain SQL with named parameters, as a user of the public views would, on any engine.
+
+    Times come as SQLite shows them.
+    """
     async with ms._database.read() as session:
-        return await session.fetch_all(sql, params)
+        return [tuple(map(_plain, row)) for row in await session.fetch_all(sql, params)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3].rjust(23, "0") + "Z"
+    return value
 
 
 async def value(ms: MediaSync, sql: str, **params: Any) -> Any:
@@ -54,9 +64,18 @@ async def public(ms: MediaSync) -> dict[str, list[tuple[Any, ...]]]:
     return {view: sorted(await rows(ms, f"SELECT * FROM {view}"), key=repr) for view in view_names()}
 
 
-def written(ms: MediaSync) -> int:
-    """Return how many rows were inserted, changed or deleted since the mirror was opened."""
-    return ms._database._engine._writer.raw.total_changes  # type: ignore[union-attr]
+_VERSIONS = (
+    "SELECT count(*) AS rows, coalesce(sum(hashtextextended(ctid || ' ' || xmin, 0)), 0) AS rowsum FROM "
+)
+
+
+async def written(ms: MediaSync) -> Any:
+    """Return what is another value as soon as a row was inserted, changed or deleted."""
+    if ms._database.dialect.name == "sqlite":
+        return ms._database._engine._writer.raw.total_changes  # type: ignore[attr-defined]
+    return [
+        await rows(ms, _VERSIONS + table) for table in table_and_view_names() if table not in view_names()
+    ]
 
 
 async def write(ms: MediaSync, sql: str, **params: Any) -> int:

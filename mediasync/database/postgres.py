@@ -1,0 +1,264 @@
+"""PostgreSQL: connections that write, each one group of saves at a time, and connections that read."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from mediasync import schema
+from mediasync.concurrency import finish
+from mediasync.config import DatabaseOptions
+from mediasync.database.keys import Keys
+from mediasync.database.postgres_connection import PostgresConnection, PostgresSession
+from mediasync.dialects.base import Session
+from mediasync.dialects.postgres import PostgresDialect
+from mediasync.errors import (
+    ConfigurationError,
+    DatabaseReadOnly,
+    UnknownSource,
+    WriteConflict,
+)
+
+T = TypeVar("T")
+
+MAX_ATTEMPTS: Final = 10
+"""How often a transaction is run that others were in the way of."""
+
+_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_READ: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
+_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+_LOCK_UPGRADE: Final = """
+SELECT pg_advisory_xact_lock(hashtextextended('mediasync ' || :schema, 0)) IS NULL AS locked
+"""
+_TABLES: Final = """
+SELECT c.relname::text AS name, c.relkind::text AS kind
+FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+WHERE s.nspname = :schema AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+"""
+_TAKE_BLOCK: Final = """
+UPDATE source SET key_blocks = key_blocks + 1 WHERE id = :id RETURNING source_key, key_blocks
+"""
+_OWN_TABLES: Final = frozenset({"schema_version", "source", "media_item", "person", "credit"})
+
+
+class PostgresEngine:
+    """The connections to one PostgreSQL database.
+
+    Args:
+        url: ``postgresql://user:password@host:port/database``; ``?host=/folder`` names a Unix socket's
+            folder, ``?sslmode=…`` how TLS is used.
+        options: how it is used.
+        clock: tells the time in milliseconds since 1970, UTC.
+        read_only: only read; the schema must be there.
+        upgrade: create the schema where there is none, and upgrade an older one.
+    """
+
+    max_group_items: Final = 500
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        options: DatabaseOptions,
+        clock: Callable[[], int],
+        read_only: bool,
+        upgrade: bool,
+    ) -> None:
+        base, connect_options, self._subject = _parse(url)
+        self._options = options
+        self._clock = clock
+        self._read_only = read_only
+        self._upgrade = upgrade
+        self.dialect = PostgresDialect(options.postgres_schema, schema.table_and_view_names())
+        self.writers = options.writers
+
+        def connections(count: int) -> list[PostgresConnection]:
+            return [
+                PostgresConnection(base, connect_options, self._subject, self.dialect) for _ in range(count)
+            ]
+
+        self._writers = connections(0 if read_only else options.writers)
+        self._readers = connections(options.readers)
+        self._free_writers: asyncio.LifoQueue[PostgresConnection] = asyncio.LifoQueue()
+        self._free_readers: asyncio.LifoQueue[PostgresConnection] = asyncio.LifoQueue()
+        self._keys = Keys(self._take_block)
+        self.longest_wait = 0.0
+
+    # Opening and closing
+
+    async def open(self) -> None:
+        """Connect once, and bring the schema up to date. Further connections are made when they are needed.
+
+        Raises:
+            DatabaseError: as its subclasses say.
+        """
+        try:
+            for queue, connections in (
+                (self._free_readers, self._readers),
+                (self._free_writers, self._writers),
+            ):
+                for connection in reversed(connections):
+                    queue.put_nowait(connection)
+            async with self._transaction(self._readers[0], _READ) as session:
+                version, tables = await self._version(session)
+            upgrade = self._upgrade and not self._read_only
+            if schema.needs_work(version, tables, self._subject, upgrade=upgrade):
+                await finish(self._create_or_upgrade())
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _version(self, session: PostgresSession) -> tuple[int | None, int]:
+        found = await session.fetch_all(_TABLES, {"schema": self.dialect.schema})
+        if not {name for name, _ in found} >= _OWN_TABLES:
+            return None, len(found)
+        versions = await session.fetch_all("SELECT version FROM schema_version")
+        return (versions[0][0] if len(versions) == 1 else None), len(found)
+
+    async def _create_or_upgrade(self) -> None:
+        """Create or upgrade the schema, once, however many processes want to."""
+        async with self._transaction(self._writers[0], _BEGIN) as session:
+            await session.fetch_all(_LOCK_UPGRADE, {"schema": self.dialect.schema})
+            version, tables = await self._version(session)
+            if not schema.needs_work(version, tables, self._subject, upgrade=True):
+                return
+            if version is None:
+                await session.execute(f"CREATE SCHEMA IF NOT EXISTS {self.dialect.schema}")
+                await schema.create(session)
+            else:
+                found = await session.fetch_all(_TABLES, {"schema": self.dialect.schema})
+                await schema.upgrade(session, version, [name for name, kind in found if kind == "v"])
+
+    async def close(self) -> None:
+        """Close all connections; what still runs on them fails."""
+        await finish(self._close())
+
+    async def _close(self) -> None:
+        connections = [*self._writers, *self._readers]
+        self._writers, self._readers = [], []
+        for result in await asyncio.gather(
+            *(connection.close() for connection in connections), return_exceptions=True
+        ):
+            if isinstance(result, BaseException):
+                raise result
+
+    # Reading
+
+    @asynccontextmanager
+    async def read(self, *, snapshot: bool = False) -> AsyncIterator[Session]:
+        """Lend a connection for reading, in a transaction that only reads.
+
+        Args:
+            snapshot: all queries see one state of the database; needed where there are several.
+        """
+        reader = await self._free_readers.get()
+        try:
+            async with self._transaction(reader, _SNAPSHOT if snapshot else _READ) as session:
+                yield session
+        finally:
+            self._free_readers.put_nowait(reader)
+
+    @asynccontextmanager
+    async def _transaction(self, connection: PostgresConnection, how: str) -> AsyncIterator[PostgresSession]:
+        try:
+            await connection.begin(how)
+            yield PostgresSession(connection, self.dialect, self._clock(), self._keys.take)
+            await connection.commit()
+        except BaseException:
+            await finish(connection.roll_back())
+            raise
+
+    # Writing
+
+    async def write(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run *work* in one transaction: committed if it returns, rolled back if it raises.
+
+        Begin, commit and rollback are never cut short, and neither is *work*. It is run again when another
+        transaction was in the way, so it must not have changed anything but the database.
+
+        Raises:
+            DatabaseLocked: if another transaction held a lock for longer than ``lock_timeout``.
+            WriteConflict: if others were in the way again and again.
+            CommitUnknown: if the connection was lost during the commit.
+            DatabaseReadOnly: if the database is only read.
+        """
+        if not self._writers:
+            raise DatabaseReadOnly(f"{self._subject} was opened for reading only")
+        return await finish(self._write(work))
+
+    async def _write(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        clock = asyncio.get_running_loop().time
+        asked = clock()
+        writer = await self._free_writers.get()
+        self.longest_wait = max(self.longest_wait, clock() - asked)
+        begin = f"{_BEGIN}; SET LOCAL lock_timeout = {max(1, round(self._options.lock_timeout * 1000))}"
+        try:
+            for attempt in range(1, MAX_ATTEMPTS + 1):
+                try:
+                    async with self._transaction(writer, begin) as session:
+                        return await work(session)
+                except WriteConflict:
+                    if attempt == MAX_ATTEMPTS:
+                        raise
+                    await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
+        finally:
+            self._free_writers.put_nowait(writer)
+        raise AssertionError
+
+    def give_up_waiting(self) -> None:
+        """Wait no more: what the connections that write wait for fails."""
+        for writer in self._writers:
+            writer.give_up()
+
+    async def _take_block(self, source_id: str) -> tuple[int, int]:
+        connection = await self._free_readers.get()
+        try:
+            async with self._transaction(connection, _BEGIN) as session:
+                taken = await session.fetch_all(_TAKE_BLOCK, {"id": source_id})
+        finally:
+            self._free_readers.put_nowait(connection)
+        if not taken:
+            raise UnknownSource(f"source {source_id!r} is not stored: save it first")
+        [(source_key, number)] = taken
+        return source_key, number
+
+
+def _parse(url: str) -> tuple[str, dict[str, Any], str]:
+    """Return what `databases` takes, asyncpg's options, and the name of the database without a secret."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"the database URL cannot be read: {error}") from error
+    options: dict[str, Any] = {}
+    for name, value in parse_qsl(parts.query):
+        if name == "host":
+            options["host"] = value
+        elif name == "port" and value.isdigit():
+            options["port"] = int(value)
+        elif name == "sslmode":
+            options["ssl"] = value
+        elif name == "application_name":
+            options["server_settings"] = {name: value}
+        else:
+            raise ConfigurationError(
+                f"a PostgreSQL URL takes no {name!r}: only host, port, sslmode and application_name"
+            )
+    if parts.username is not None:
+        options["user"] = unquote(parts.username)
+    if parts.password is not None:
+        options["password"] = unquote(parts.password)
+    database = unquote(parts.path.removeprefix("/"))
+    if database:
+        options["database"] = database
+    host = options.get("host") or parts.hostname or "localhost"
+    options["host"] = host
+    if port and "port" not in options:
+        options["port"] = port
+    subject = f"database postgresql://{host}{f':{port}' if port else ''}/{database}"
+    return "postgresql://", options, subject

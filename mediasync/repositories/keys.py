@@ -1,0 +1,22 @@
+"""Storage keys of new rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from mediasync.dialects.base import Session
+
+
+async def new_keys(session: Session, ids: Sequence[str]) -> list[int | None]:
+    """Return a storage key for each of *ids*, which will be new rows; None where the engine numbers them.
+
+    Raises:
+        UnknownSource: if the source of one of them is not stored.
+    """
+    sources = [one.partition(":")[0] for one in ids]
+    keys = {
+        source_id: iter(await session.new_keys(source_id, count))
+        for source_id, count in Counter(sources).items()
+    }
+    return [next(keys[source_id]) for source_id in sources]
