@@ -190,7 +190,7 @@ CREATE VIEW sources AS
 SELECT id, kind, name, server_id,
        strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1000.0, 'unixepoch') AS created_at,
        strftime('%Y-%m-%dT%H:%M:%fZ', updated_at / 1000.0, 'unixepoch') AS updated_at
-FROM source;
+FROM source CROSS JOIN schema_version;  -- one row; PostgreSQL would write through a view of one table
 
 CREATE VIEW libraries AS
 SELECT l.id, s.id AS source_id, l.remote_id, l.title, l.kind,
@@ -251,5 +251,5 @@ SELECT r.run_key AS id, s.id AS source_id, r.status,
 FROM sync_run r JOIN source s ON s.source_key = r.source_key;
 
 CREATE VIEW sync_run_problems AS
-SELECT run_key AS run_id, position, kind, subject, reason
-FROM sync_run_problem;
+SELECT r.run_key AS run_id, p.position, p.kind, p.subject, p.reason
+FROM sync_run_problem p JOIN sync_run r ON r.run_key = p.run_key;

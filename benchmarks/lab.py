@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import worker
+from benchmarks import postgres, worker
 from benchmarks.data import movies_for
+
+PROCESSES = 4
 
 Runs = dict[str, list[dict[str, Any]]]
 
@@ -109,7 +111,10 @@ class Lab:
 
     def compare(self, name: str, ours: Path, theirs: Path) -> None:
         """Compare mediasync's rows with the loader's; a difference is a problem of the whole run."""
-        result = self.call("compare", ours=str(ours), theirs=str(theirs))
+        self.note_comparison(name, self.call("compare", ours=str(ours), theirs=str(theirs)))
+
+    def note_comparison(self, name: str, result: dict[str, Any]) -> None:
+        """Remember what a comparison found, and tell it."""
         self.compared[name] = result["counts"]
         self.problems += [f"{name}: {problem}" for problem in result["problems"]]
         self.say(f"  compared {name}: {'DIFFERENT' if result['problems'] else 'equal'} {result['counts']}")
@@ -117,6 +122,10 @@ class Lab:
     def saves(self) -> Runs:
         """Return the timings of the main library, all sides in turn, each round in the other order."""
         return self._once("saves", _measure_saves)
+
+    def postgres(self) -> Runs:
+        """Return the timings on PostgreSQL, and those of its yardstick."""
+        return self._once("postgres", _measure_postgres)
 
     def scale(self) -> Runs:
         """Return the timings of the big library and of one a tenth of its size."""
@@ -190,6 +199,41 @@ def _compare_cold(lab: Lab, ours: Path, tasks: Path, theirs: Path) -> None:
         lab.keep_stored(lab.movies, lab.copy(ours, f"stored-{lab.movies}"))
     if tasks.exists():
         lab.compare("tasks", tasks, theirs)
+
+
+def _measure_postgres(lab: Lab) -> Runs:
+    runs: Runs = {}
+    with postgres.server() as new_database:
+        for number in range(lab.options.rounds):
+            lab.say(f"PostgreSQL, round {number + 1} of {lab.options.rounds}, {lab.movies:,} movies")
+            ours = new_database("ours")
+            steps = {
+                "yardstick": _step(lab, "load_postgres", ours),
+                "cold": _step(lab, "save", ours),
+                "sqlite": _step(lab, "save", str(lab.path("beside"))),
+            }
+            _run(runs, steps, reverse=number % 2 == 1)
+            if number == 0:
+                lab.note_comparison("postgres", lab.call("compare_postgres", path=ours))
+            _run(runs, {"resync": _step(lab, "resave_postgres", ours)})
+            for count in (1, PROCESSES):
+                together = _save_together(lab, new_database("together"), count)
+                runs.setdefault(f"{count} processes", []).append(together)
+    return runs
+
+
+def _step(lab: Lab, task: str, path: str) -> Step:
+    return lambda: lab.call(task, path=path, movies=lab.movies)
+
+
+def _save_together(lab: Lab, url: str, count: int) -> dict[str, Any]:
+    """Save libraries of one source, each by a process of its own that writes by one connection."""
+    each = max(lab.movies // PROCESSES, 1)
+    worker.call("save", path=url, movies=1)
+    shares = [("save", {"path": url, "movies": each, "first": n * each, "writers": 1}) for n in range(count)]
+    wall = max(result["wall"] for result in worker.call_together(*shares))
+    lab.say(f"  {count} processes, {each:,} movies each: {wall:.2f} s")
+    return {"wall": wall, "per_second": count * each / wall}
 
 
 def _measure_scale(lab: Lab) -> Runs:

@@ -23,6 +23,7 @@ from benchmarks.data import (
     stream_movies,
 )
 from benchmarks.meeting import Meeting
+from benchmarks.postgres import state
 from mediasync import Library, MediaSync, Movie, Source
 
 TASKS = 1000
@@ -35,15 +36,17 @@ class WrongResultError(Exception):
 
 
 def url_of(path: str) -> str:
-    """Return the database URL of a file."""
-    return f"sqlite:///{path}"
+    """Return the database URL of a file; a URL stays as it is."""
+    return path if "://" in path else f"sqlite:///{path}"
 
 
-async def save(path: str, movies: int, *, how: str = "batch", changed: bool = False) -> dict[str, Any]:
+async def save(
+    path: str, movies: int, *, how: str = "batch", changed: bool = False, first: int = 0, **options: Any
+) -> dict[str, Any]:
     """Save a generated library; the clock runs from the first save until the database is closed."""
-    rows = stream_movies(movies)
+    rows = stream_movies(movies, first=first)
     models = build_models(change_movies(rows) if changed else rows)
-    async with MediaSync(url_of(path)) as ms:
+    async with MediaSync(url_of(path), **options) as ms:
         await _register(ms)
         watch = Stopwatch()
         counts = await _SAVERS[how](ms, models)
@@ -65,6 +68,20 @@ async def resave(path: str, movies: int) -> dict[str, Any]:
         raise WrongResultError(f"an unchanged resync of {movies} movies reports {counts}")
     if before != after:
         raise WrongResultError("an unchanged resync wrote to the database")
+    return {**timing, **counts}
+
+
+async def resave_postgres(path: str, movies: int, **options: Any) -> dict[str, Any]:
+    """Do the same on PostgreSQL."""
+    models = build_models(stream_movies(movies))
+    before = await state(path)
+    async with MediaSync(path, **options) as ms:
+        await _register(ms)
+        watch = Stopwatch()
+        counts = await _save_batch(ms, models)
+    timing = watch.read()
+    if counts["saved"] or counts["unchanged"] != movies or before != await state(path):
+        raise WrongResultError(f"an unchanged resync of {movies} movies reports {counts}, or wrote something")
     return {**timing, **counts}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks import worker
 from benchmarks.clock import median_ratio
-from benchmarks.lab import Lab, remove
+from benchmarks.lab import PROCESSES, Lab, remove
 from benchmarks.loader import BATCH
 
 
@@ -97,6 +97,21 @@ def _ratio(runs_name: str, divisor_name: str) -> Callable[[Lab, Row], list[Figur
         return [row.figure(median_ratio(ours, theirs), cpu_ratio=cpu, wall=ours, loader_wall=theirs)]
 
     return measure
+
+
+def _postgres(name: str, divisor: str) -> Callable[[Lab, Row], list[Figure]]:
+    def measure(lab: Lab, row: Row) -> list[Figure]:
+        runs = lab.postgres()
+        ours, theirs = _column(runs[name], "wall"), _column(runs[divisor], "wall")
+        return [row.figure(median_ratio(ours, theirs), wall=ours, other_wall=theirs)]
+
+    return measure
+
+
+def _postgres_processes(lab: Lab, row: Row) -> list[Figure]:
+    runs = lab.postgres()
+    many, one = (_column(runs[f"{count} processes"], "per_second") for count in (PROCESSES, 1))
+    return [row.figure(median_ratio(many, one), per_second=many, per_second_alone=one)]
 
 
 def _scale(lab: Lab, row: Row) -> list[Figure]:
@@ -239,6 +254,26 @@ ROWS = (
         1.5,
     ),
     Row("read-within", "the same in the syncing process, p99", _read_within, 20, 10, "ms"),
+    Row(
+        "postgres-cold",
+        "PostgreSQL: cold save ÷ COPY into staging tables and one merge per table",
+        _postgres("cold", "yardstick"),
+        1.5,
+        1.1,
+    ),
+    Row(
+        "postgres-resync",
+        "PostgreSQL: resync, unchanged, no row written ÷ the same",
+        _postgres("resync", "yardstick"),
+        0.2,
+        0.15,
+    ),
+    Row("postgres-sqlite", "cold save on PostgreSQL ÷ on SQLite", _postgres("cold", "sqlite")),
+    Row(
+        "postgres-processes",
+        f"PostgreSQL: movies per second by {PROCESSES} processes ÷ by one",
+        _postgres_processes,
+    ),
     Row("rivals", "other ways from asyncio, for scale", _rivals),
     Row("scale", "time per credit of the big library ÷ of a tenth of it", _scale, 1.3, 1.1, big=True),
     Row(

@@ -89,6 +89,18 @@ def _load_while_read(path: str, movies: int, signals: str) -> Result:
     return {**watch.read()}
 
 
+def _load_postgres(path: str, movies: int) -> Result:
+    from benchmarks import postgres
+
+    return postgres.load(path, movies)
+
+
+def _compare_postgres(path: str) -> Result:
+    from benchmarks import postgres
+
+    return asyncio.run(postgres.compare(path))
+
+
 def _compare(ours: str, theirs: str) -> Result:
     from benchmarks.compare import compare
 
@@ -124,6 +136,9 @@ TASKS: dict[str, Callable[..., Result]] = {
     "compare": _compare,
     "filmographies": _filmographies,
     "rival": _rival,
+    "load_postgres": _load_postgres,
+    "compare_postgres": _compare_postgres,
+    "resave_postgres": _product("resave_postgres"),
     "save": _product("save"),
     "resave": _product("resave"),
     "save_stream": _product("save_stream"),

@@ -1,6 +1,6 @@
 """mediasync: movie and TV libraries with their full cast and crew, mirrored into one SQL database."""
 
-from mediasync.app import MediaSync
+from mediasync.app import MediaSync, copy_mirror
 from mediasync.errors import MediaSyncError
 from mediasync.models import (
     Credit,
@@ -16,13 +16,14 @@ from mediasync.models import (
     Source,
     SyncRun,
 )
-from mediasync.reports import CheckReport, Flaw, SaveReport, SaveResult, SaveStatus, SyncReport
+from mediasync.reports import CheckReport, CopyReport, Flaw, SaveReport, SaveResult, SaveStatus, SyncReport
 from mediasync.services.sync import Sync
 from mediasync.vocabulary import Completeness, MediaType, PersonType, RunStatus, SourceKind
 
 __all__ = [
     "CheckReport",
     "Completeness",
+    "CopyReport",
     "Credit",
     "Episode",
     "FilmographyCredit",
@@ -47,4 +48,5 @@ __all__ = [
     "Sync",
     "SyncReport",
     "SyncRun",
+    "copy_mirror",
 ]

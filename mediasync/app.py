@@ -15,14 +15,15 @@ from pydantic import ValidationError
 from mediasync.backends.base import Backend
 from mediasync.backends.nfo import NfoBackend
 from mediasync.concurrency import finish
-from mediasync.config import DatabaseOptions
+from mediasync.config import DatabaseOptions, sqlite_path
 from mediasync.database import Database, State, system_clock
 from mediasync.errors import ConfigurationError
 from mediasync.ids import SOURCE_ID, check_source_id
 from mediasync.models import Source, SyncRun
 from mediasync.redaction import without_secrets
-from mediasync.reports import CheckReport
+from mediasync.reports import CheckReport, CopyReport
 from mediasync.repositories.checks import CheckRepository
+from mediasync.services.copy import CopyService
 from mediasync.services.media import MediaService
 from mediasync.services.people import PeopleService
 from mediasync.services.sync import Sync, SyncService
@@ -153,6 +154,45 @@ class MediaSync:
         """Check the database: its storage, foreign keys, and what every save keeps."""
         async with self._database.read(snapshot=True) as session:
             return await CheckRepository(session, self._database.dialect.integrity_checks).run()
+
+
+async def copy_mirror(
+    origin: str, target: str, *, on_progress: Callable[[str, int, int], None] | None = None
+) -> CopyReport:
+    """Copy a whole mirror into another database, of the same engine or the other, and compare the two.
+
+    The origin is only read, in one snapshot, and may be used meanwhile; nothing else may write to the target.
+    A copy that was cancelled, or whose process was killed, is finished by the same call.
+
+    Args:
+        origin: the URL of the database that is read.
+        target: the URL of an empty database, which is made if it is not there, or of a copy of this origin
+            that was begun before. What has changed in the origin since is brought to the same state.
+        on_progress: called with what is being copied (the name of a public view, or ``comparing``), and how
+            many rows of how many are done.
+
+    Raises:
+        ConfigurationError: if a URL cannot be used, both name one database, or the target holds what is not
+            the origin's or is newer.
+        DatabaseError: if a database fails, or the two differ in the end; the message says where.
+
+    Example:
+        >>> report = await copy_mirror("sqlite:///media.db", "postgresql://me@host/media")  # doctest: +SKIP
+    """
+    if origin == target or _same_file(origin, target):
+        raise ConfigurationError("the origin and the target of a copy are the same database")
+    source, copy = MediaSync(origin, read_only=True), MediaSync(target)
+    async with source, copy:
+        return await CopyService(source._database, copy._database, on_progress or _tell_nobody).run()
+
+
+def _same_file(origin: str, target: str) -> bool:
+    paths = [path.resolve() for url in (origin, target) if (path := sqlite_path(url)) is not None]
+    return len(paths) == 2 and paths[0] == paths[1]
+
+
+def _tell_nobody(_what: str, _done: int, _total: int) -> None:
+    return
 
 
 def make_backend(text: str) -> Backend:

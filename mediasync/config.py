@@ -94,7 +94,10 @@ def database_url(option: str | None, environ: Mapping[str, str]) -> str | None:
     if "://" in text:
         return text
     if _MISSING_SLASHES.match(text):
-        raise ConfigurationError("a database URL has slashes behind its scheme: write sqlite:///media.db")
+        raise ConfigurationError(
+            "a database URL has slashes behind its scheme: write sqlite:///media.db or "
+            "postgresql://user@host/database"
+        )
     return sqlite_url(text)
 
 

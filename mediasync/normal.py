@@ -68,6 +68,8 @@ VALUE_COLUMNS: Final = (
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_FIRST_TIME: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
+_LAST_TIME: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _LARGEST_NUMBER: Final = 2**31 - 1
 _LARGEST_COUNT: Final = 2**53
 _PERSON_ID: Final = itemgetter(0)
@@ -364,7 +366,10 @@ def _values(item: MediaItem, item_id: str) -> tuple[Any, ...]:
 
 def _time(value: datetime | str) -> tuple[int | None, str | None]:
     if isinstance(value, datetime):
-        return (value - _EPOCH) // _MILLISECOND, None
+        time = (value - _EPOCH) // _MILLISECOND
+        if not _FIRST_TIME <= time <= _LAST_TIME:
+            raise ValueError(f"the time {value.isoformat()} is out of range in UTC")
+        return time, None
     return None, value.strip() or None
 
 

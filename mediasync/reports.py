@@ -97,6 +97,21 @@ class SyncReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyReport:
+    """What a copy of a mirror did, by the names of the public views.
+
+    Attributes:
+        copied: how many rows were written, of sources, libraries, people, items and runs.
+        unchanged: how many of them the target had already.
+        rows: how many rows each view has; all were compared and are the same on both sides.
+    """
+
+    copied: dict[str, int]
+    unchanged: dict[str, int]
+    rows: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Flaw:
     """One thing that does not hold.
 

@@ -27,6 +27,10 @@ FIGURES = [
     "read-aside",
     "read-aside-floor",
     "read-within",
+    "postgres-cold",
+    "postgres-resync",
+    "postgres-sqlite",
+    "postgres-processes",
     "rival-databases",
     "rival-orm",
     "rival-core",
@@ -43,6 +47,8 @@ PROMISES = {
     "changed",
     "read-aside",
     "read-within",
+    "postgres-cold",
+    "postgres-resync",
     "scale",
     "memory",
     "filmography",
@@ -72,7 +78,7 @@ def test_every_row_is_measured_and_both_sides_hold_the_same() -> None:
     figures = {figure["name"]: figure for figure in document["figures"]}
     assert list(figures) == FIGURES
     assert document["problems"] == []
-    assert set(document["compared"]) == {"cold", "tasks", "changed"}
+    assert set(document["compared"]) == {"cold", "tasks", "changed", "postgres"}
     for counts in document["compared"].values():
         assert counts["media_items"] == 40
         assert counts["media_people"] == 600

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from mediasync.cli.check import check
+from mediasync.cli.copy import copy
 from mediasync.cli.errors import Interrupted, OutputFailed, ReaderGone, exit_code
 from mediasync.cli.output import Output
 from mediasync.cli.person import person
@@ -75,7 +76,7 @@ def program(
 
     [bold]The database[/bold] is the one that --database names, else MEDIASYNC_DATABASE (or the file that
     MEDIASYNC_DATABASE_FILE names holds its URL), else mediasync.db in your data folder; mediasync status
-    shows where that is. Only sync creates it.
+    shows where that is. Only sync creates it; copy moves it into another.
 
     Answers go to standard output, all else to standard error. Each command's --help tells its exit codes;
     besides, 70 is a fault of the program, 74 an output that cannot be written, 141 one that nobody reads on.
@@ -88,7 +89,7 @@ def program(
 
 
 app.callback(invoke_without_command=True, help=unwrapped(program.__doc__))(program)
-for command in (sync, status, runs, show, person, check):
+for command in (sync, status, runs, show, person, check, copy):
     app.command(help=unwrapped(command.__doc__))(command)
 
 

@@ -8,47 +8,61 @@ a block when the process ends is never used.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
+
+from mediasync.errors import DatabaseError
 
 BLOCK_BITS: Final = 16
 SOURCE_BITS: Final = 15
 _BLOCKS_BITS: Final = 32
 
 
-class Keys:
-    """Gives out keys.
+class KeysMissing(Exception):
+    """A transaction needs more keys than there are: a block is to be taken, and the transaction run again.
 
-    Args:
-        take_block: takes the next block of a source, and returns the source's key and the block's number,
-            from 1.
+    Attributes:
+        source_id: the source whose keys are missing.
     """
 
-    def __init__(self, take_block: Callable[[str], Awaitable[tuple[int, int]]]) -> None:
-        self._take_block = take_block
-        self._turn = asyncio.Lock()
-        self._left: dict[str, range] = {}
+    def __init__(self, source_id: str) -> None:
+        super().__init__(f"source {source_id!r} has no keys left")
+        self.source_id = source_id
 
-    async def take(self, source_id: str, count: int) -> Sequence[int]:
+
+class Keys:
+    """The keys that this process may give out."""
+
+    def __init__(self) -> None:
+        self._left: dict[str, list[int]] = {}
+
+    def take(self, source_id: str, count: int) -> Sequence[int]:
         """Return *count* keys that nobody else has.
 
         Raises:
-            UnknownSource: if the source is not stored.
-            DatabaseError: if no block can be taken.
+            KeysMissing: if there are not as many.
         """
-        keys: list[int] = []
-        while len(keys) < count:
-            async with self._turn:
-                left = self._left.get(source_id) or self._block(*await self._take_block(source_id))
-                taken = left[: count - len(keys)]
-                self._left[source_id] = left[len(taken) :]
-                keys += taken
-        return keys
+        left = self._left.get(source_id, [])
+        if len(left) < count:
+            raise KeysMissing(source_id)
+        taken, self._left[source_id] = left[:count], left[count:]
+        return taken
 
-    @staticmethod
-    def _block(source_key: int, number: int) -> range:
+    def add_block(self, source_id: str, source_key: int, number: int) -> None:
+        """Add a block that was taken.
+
+        Args:
+            source_id: the source that it is of.
+            source_key: the source's own key.
+            number: of the block, from 1.
+
+        Raises:
+            DatabaseError: if keys have no room for that.
+        """
         if source_key >> SOURCE_BITS or number >> _BLOCKS_BITS:
-            raise OverflowError(f"source {source_key} has no block {number} of keys")
+            raise DatabaseError(
+                f"source {source_id!r} is the {source_key}th of the database and asks for block {number} of "
+                f"keys: there is room for {1 << SOURCE_BITS:,} sources with {1 << _BLOCKS_BITS:,} blocks each"
+            )
         first = source_key << (_BLOCKS_BITS + BLOCK_BITS) | number << BLOCK_BITS
-        return range(first, first + (1 << BLOCK_BITS))
+        self._left.setdefault(source_id, []).extend(range(first, first + (1 << BLOCK_BITS)))

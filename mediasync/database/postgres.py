@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from mediasync import schema
 from mediasync.concurrency import finish
 from mediasync.config import DatabaseOptions
-from mediasync.database.keys import Keys
+from mediasync.database.keys import Keys, KeysMissing
 from mediasync.database.postgres_connection import PostgresConnection, PostgresSession
 from mediasync.dialects.base import Session
 from mediasync.dialects.postgres import PostgresDialect
@@ -43,6 +43,7 @@ WHERE s.nspname = :schema AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 _TAKE_BLOCK: Final = """
 UPDATE source SET key_blocks = key_blocks + 1 WHERE id = :id RETURNING source_key, key_blocks
 """
+_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _OWN_TABLES: Final = frozenset({"schema_version", "source", "media_item", "person", "credit"})
 
 
@@ -71,6 +72,7 @@ class PostgresEngine:
     ) -> None:
         base, connect_options, self._subject = _parse(url)
         self._options = options
+        self._begin = f"{_BEGIN}; SET LOCAL lock_timeout = {max(1, round(options.lock_timeout * 1000))}"
         self._clock = clock
         self._read_only = read_only
         self._upgrade = upgrade
@@ -86,7 +88,7 @@ class PostgresEngine:
         self._readers = connections(options.readers)
         self._free_writers: asyncio.LifoQueue[PostgresConnection] = asyncio.LifoQueue()
         self._free_readers: asyncio.LifoQueue[PostgresConnection] = asyncio.LifoQueue()
-        self._keys = Keys(self._take_block)
+        self._keys = Keys()
         self.longest_wait = 0.0
 
     # Opening and closing
@@ -122,7 +124,7 @@ class PostgresEngine:
 
     async def _create_or_upgrade(self) -> None:
         """Create or upgrade the schema, once, however many processes want to."""
-        async with self._transaction(self._writers[0], _BEGIN) as session:
+        async with self._transaction(self._writers[0], self._begin) as session:
             await session.fetch_all(_LOCK_UPGRADE, {"schema": self.dialect.schema})
             version, tables = await self._version(session)
             if not schema.needs_work(version, tables, self._subject, upgrade=True):
@@ -164,11 +166,20 @@ class PostgresEngine:
             self._free_readers.put_nowait(reader)
 
     @asynccontextmanager
-    async def _transaction(self, connection: PostgresConnection, how: str) -> AsyncIterator[PostgresSession]:
+    async def _transaction(
+        self, connection: PostgresConnection, how: str, *, writes: bool = False
+    ) -> AsyncIterator[PostgresSession]:
+        """Run a transaction.
+
+        Args:
+            connection: on which.
+            how: it is begun.
+            writes: whether callers must know that its commit happened.
+        """
         try:
             await connection.begin(how)
-            yield PostgresSession(connection, self.dialect, self._clock(), self._keys.take)
-            await connection.commit()
+            yield PostgresSession(connection, self.dialect, self._clock(), self._keys)
+            await (connection.commit() if writes else connection.end())
         except BaseException:
             await finish(connection.roll_back())
             raise
@@ -196,36 +207,34 @@ class PostgresEngine:
         asked = clock()
         writer = await self._free_writers.get()
         self.longest_wait = max(self.longest_wait, clock() - asked)
-        begin = f"{_BEGIN}; SET LOCAL lock_timeout = {max(1, round(self._options.lock_timeout * 1000))}"
         try:
-            for attempt in range(1, MAX_ATTEMPTS + 1):
+            attempt = 1
+            while True:
                 try:
-                    async with self._transaction(writer, begin) as session:
+                    async with self._transaction(writer, self._begin, writes=True) as session:
                         return await work(session)
+                except KeysMissing as missing:
+                    await self._take_block(writer, missing.source_id)
                 except WriteConflict:
                     if attempt == MAX_ATTEMPTS:
                         raise
+                    attempt += 1
                     await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
         finally:
             self._free_writers.put_nowait(writer)
-        raise AssertionError
 
     def give_up_waiting(self) -> None:
         """Wait no more: what the connections that write wait for fails."""
         for writer in self._writers:
             writer.give_up()
 
-    async def _take_block(self, source_id: str) -> tuple[int, int]:
-        connection = await self._free_readers.get()
-        try:
-            async with self._transaction(connection, _BEGIN) as session:
-                taken = await session.fetch_all(_TAKE_BLOCK, {"id": source_id})
-        finally:
-            self._free_readers.put_nowait(connection)
+    async def _take_block(self, connection: PostgresConnection, source_id: str) -> None:
+        async with self._transaction(connection, self._begin) as session:
+            taken = await session.fetch_all(_TAKE_BLOCK, {"id": source_id})
         if not taken:
             raise UnknownSource(f"source {source_id!r} is not stored: save it first")
         [(source_key, number)] = taken
-        return source_key, number
+        self._keys.add_block(source_id, source_key, number)
 
 
 def _parse(url: str) -> tuple[str, dict[str, Any], str]:
@@ -233,8 +242,16 @@ def _parse(url: str) -> tuple[str, dict[str, Any], str]:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"the database URL cannot be read: {error}") from error
+        (parts.hostname or "").encode("idna")
+        # An @ behind the host, say, is the end of a password that holds a slash.
+        readable = "@" not in parts.path + parts.query and not parts.fragment
+    except ValueError:
+        readable = False
+    if not readable:  # any part of it may be a part of the password
+        raise ConfigurationError(
+            "the database URL cannot be read: write postgresql://user:password@host:port/database, and all "
+            "but letters and digits of the user and the password as %XX (/ as %2F)"
+        )
     options: dict[str, Any] = {}
     for name, value in parse_qsl(parts.query):
         if name == "host":
@@ -242,6 +259,8 @@ def _parse(url: str) -> tuple[str, dict[str, Any], str]:
         elif name == "port" and value.isdigit():
             options["port"] = int(value)
         elif name == "sslmode":
+            if value not in _SSL_MODES:
+                raise ConfigurationError(f"sslmode must be one of {', '.join(_SSL_MODES)}")
             options["ssl"] = value
         elif name == "application_name":
             options["server_settings"] = {name: value}

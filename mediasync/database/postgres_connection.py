@@ -6,19 +6,23 @@ statement runs inside a transaction, and settings are made for the transaction o
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import asyncpg
 import databases
 
 from mediasync.concurrency import finish
+from mediasync.database.keys import Keys
 from mediasync.dialects.base import Params
 from mediasync.dialects.postgres import PostgresDialect
 from mediasync.errors import CommitUnknown, DatabaseUnreachable, LifecycleError
 from mediasync.known import KnownPeople
 
 _CONNECT_TIMEOUT: Final = 10.0
+_ROLLBACK_TIMEOUT: Final = 10.0
 
 _DRIVER_ERRORS: Final = (
     asyncpg.PostgresError,
@@ -63,7 +67,7 @@ class PostgresConnection:
         """
         if self._closed:
             raise LifecycleError(f"{self._subject} is closed")
-        if self._held is not None and not self.raw.is_closed():
+        if self._held is not None:
             try:
                 await self.run(how)
             except DatabaseUnreachable:
@@ -77,7 +81,7 @@ class PostgresConnection:
         await self._disconnect()
         database = databases.Database(
             self._url,
-            min_size=1,
+            min_size=0,  # else the pool replaces a lost connection by itself, beside the one made here
             max_size=1,
             max_inactive_connection_lifetime=0,
             statement_cache_size=0,
@@ -93,14 +97,18 @@ class PostgresConnection:
                 await database.disconnect()
             raise self._translated(error) from error
         self._database, self._held = database, held
+        if self._closed:
+            await self._disconnect()
+            raise self._was_closed()
 
     async def _disconnect(self) -> None:
         if self._held is None:
             return
         held, self._held = self._held, None
         database, self._database = self._database, None
-        # Not given back to the pool: that would wait for what runs on it.
-        held.raw_connection.terminate()
+        # Not given back to the pool: that would wait for what runs on it. A lost one the pool has taken back.
+        with suppress(asyncpg.InterfaceError):
+            held.raw_connection.terminate()
         try:
             await held.__aexit__()
         finally:
@@ -116,7 +124,8 @@ class PostgresConnection:
         """Cut what runs on the connection short, and make no other."""
         self._closed = True
         if self._held is not None:
-            self.raw.terminate()
+            with suppress(asyncpg.InterfaceError):  # it is lost already
+                self.raw.terminate()
 
     async def commit(self) -> None:
         """Commit.
@@ -132,39 +141,51 @@ class PostgresConnection:
                 "be told; look at what is stored, or save again"
             ) from error
 
+    async def end(self) -> None:
+        """End a transaction whose commit need not be known to have happened.
+
+        Raises:
+            DatabaseUnreachable: if the connection was lost.
+        """
+        await self.run("COMMIT")
+
     async def roll_back(self) -> None:
-        """Roll back what is open; a connection on which that fails is given up."""
+        """Roll back what is open, if anything is; a connection on which that fails is given up."""
         if self._held is None:
             return
         try:
-            if self.raw.is_closed():
-                await self._disconnect()
-            elif self.raw.is_in_transaction():
+            # The driver does not tell yet whether a BEGIN that was cancelled happened.
+            async with asyncio.timeout(_ROLLBACK_TIMEOUT):
                 await self.raw.execute("ROLLBACK")
         except _DRIVER_ERRORS:
             await self._disconnect()
 
+    def _was_closed(self) -> LifecycleError:
+        return LifecycleError(f"{self._subject} was closed before this was done")
+
     def _translated(self, error: BaseException) -> BaseException:
         if self._closed:
-            return LifecycleError(f"{self._subject} was closed before this was done")
+            return self._was_closed()
         if not isinstance(error, Exception):
             return error
         return self._dialect.translate_error(error, self._subject) or error
 
     async def run(self, sql: str, params: Params | None = None) -> int:
         """Run a statement and return how many rows it wrote."""
-        status = await self._call(self.raw.execute, sql, params)
+        status = await self._call("execute", sql, params)
         number = status.rpartition(" ")[2]
         return int(number) if number.isdigit() else 0
 
     async def rows(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
-        """Run a query and return its rows."""
-        return [tuple(row) for row in await self._call(self.raw.fetch, sql, params)]
+        """Run a query and return its rows as the driver gives them, which can be read like tuples."""
+        return list(await self._call("fetch", sql, params))
 
-    async def _call(self, method: Callable[..., Awaitable[Any]], sql: str, params: Params | None) -> Any:
+    async def _call(self, method: str, sql: str, params: Params | None) -> Any:
         try:
+            if self._held is None:
+                raise ConnectionError("it was given up")
             text, values = self._dialect.prepare(sql, params)
-            return await method(text, *values)
+            return await getattr(self.raw, method)(text, *values)
         except _DRIVER_ERRORS as error:
             raise self._translated(error) from error
 
@@ -177,17 +198,17 @@ class PostgresSession:
         connection: PostgresConnection,
         dialect: PostgresDialect,
         now: int,
-        new_keys: Callable[[str, int], Awaitable[Sequence[int]]],
+        keys: Keys,
     ) -> None:
         self._connection = connection
         self._dialect = dialect
-        self._new_keys = new_keys
+        self._keys = keys
         self.now = now
         # Other processes write too: who was stored a transaction ago may be another person now.
         self.known_people = KnownPeople()
 
     async def new_keys(self, source_id: str, count: int) -> Sequence[int | None]:
-        return await self._new_keys(source_id, count)
+        return self._keys.take(source_id, count)
 
     async def execute(self, sql: str, params: Params | None = None) -> int:
         return await self._connection.run(sql, params)

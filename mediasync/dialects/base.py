@@ -60,7 +60,10 @@ class Session(Protocol):
         ...
 
     async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
-        """Run a query, whose columns must have different names, and return its rows."""
+        """Run a query, whose columns must have different names, and return its rows.
+
+        They are tuples, or what can be read like tuples.
+        """
         ...
 
 
@@ -78,6 +81,18 @@ class Dialect(Protocol):
 
     def translate(self, sql: str) -> str:
         """Return *sql* with the macros written out for this engine."""
+        ...
+
+    def continue_numbers(self, table: str, column: str) -> str | None:
+        """Return the query after which new rows of a table are numbered behind those that are there.
+
+        Args:
+            table: whose rows the engine numbers, and into which numbered ones were inserted.
+            column: of the numbers.
+
+        Returns:
+            None if the engine does so by itself.
+        """
         ...
 
     def translate_error(self, error: Exception, subject: str) -> DatabaseError | None:

@@ -37,15 +37,28 @@ SUBSTITUTION: Final = (
     (r"\bREAL\b", "double precision"),
     (r"\bTEXT\b", 'text COLLATE "C"'),
     (r"\) WITHOUT ROWID\b", ")"),
-    (r"strftime\('%Y-%m-%dT%H:%M:%fZ', (\S+) / 1000\.0, 'unixepoch'\)", r"to_timestamp(\1 / 1000.0)"),
+    (
+        r"strftime\('%Y-%m-%dT%H:%M:%fZ', (\S+) / 1000\.0, 'unixepoch'\)",
+        r"(to_timestamp(\1 / 1000) + \1 % 1000 * interval '1 millisecond')",
+    ),
 )
 
 _LOST: Final = "the connection to the server was lost"
+_UNREACHABLE: Final = (
+    OSError,
+    EOFError,
+    asyncio.TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 _ERRORS: Final[dict[str, tuple[type[DatabaseError], str]]] = {
     "08": (DatabaseUnreachable, _LOST),
     "22": (DataError, "a value is not one that can be stored"),
     "23": (DataError, "a constraint does not hold"),
+    "23503": (WriteConflict, "another transaction deleted what a row points at"),
     "25006": (DatabaseReadOnly, "the server only reads (a standby, or default_transaction_read_only is on)"),
+    "25P03": (DatabaseUnreachable, f"{_LOST}: the server ends transactions that idle for too long"),
+    "25P04": (DatabaseUnreachable, f"{_LOST}: the server ends transactions that take too long"),
     "28": (DatabaseUnreachable, "the server refused the user or the password"),
     "3D000": (DatabaseMissing, "there is no such database on the server; make it with createdb"),
     "40": (WriteConflict, "another transaction was in the way"),
@@ -131,6 +144,12 @@ class PostgresDialect:
         text, getters = prepared
         return text, [getter(given) for getter in getters]
 
+    def continue_numbers(self, table: str, column: str) -> str | None:
+        """Return the query that moves the sequence of a column behind the highest number, never back."""
+        sequence = f"pg_get_serial_sequence('{self.schema}.{table}', '{column}')::regclass"
+        highest = f"greatest(max({column}), pg_sequence_last_value({sequence}))"
+        return f"SELECT setval({sequence}, {highest}) AS number FROM {table}"
+
     @staticmethod
     def translate_error(error: Exception, subject: str) -> DatabaseError | None:
         """Classify by SQLSTATE, never by the message."""
@@ -143,12 +162,10 @@ class PostgresDialect:
             return DatabaseError(f"{subject}: {error} ({state})")
         if isinstance(error, asyncpg.DataError | UnicodeError | OverflowError):
             return DataError(f"{subject}: {error}")
-        if isinstance(error, OSError | EOFError | asyncio.TimeoutError):
+        if isinstance(error, _UNREACHABLE):
             return DatabaseUnreachable(
                 f"{subject}: {_LOST} or cannot be made ({error or type(error).__name__})"
             )
-        if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
-            return DatabaseUnreachable(f"{subject}: {_LOST} ({error})")
         return None
 
 

@@ -90,6 +90,11 @@ class SQLiteDialect:
         }
 
     @staticmethod
+    def continue_numbers(table: str, column: str) -> str | None:
+        """Return None: a new row gets the number behind the highest."""
+        return None
+
+    @staticmethod
     def translate_error(error: Exception, subject: str) -> DatabaseError | None:
         """Classify by SQLite's error name, never by its message."""
         if isinstance(error, OverflowError | UnicodeError | sqlite3.IntegrityError):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, Final
+from string import ascii_lowercase, ascii_uppercase
+from typing import Any, Final, NoReturn
 
 from mediasync.dialects.base import Session
 from mediasync.errors import DataError, WriteConflict
@@ -52,7 +53,7 @@ SELECT l.library_key, p.item_key, {", ".join(f"r.{column}" for column in _ITEM_C
 FROM @rows(:items, {_TYPED_COLUMNS}) r
 JOIN library l ON l.id = r.library_id
 LEFT JOIN media_item p ON p.id = r.parent_id
-WHERE true
+WHERE r.parent_id IS NULL OR p.item_key IS NOT NULL
 ON CONFLICT (id)"""
 INSERT_ITEMS: Final = f"{_INSERT_ITEMS} DO NOTHING"
 UPSERT_ITEMS: Final = f"""{_INSERT_ITEMS} DO UPDATE
@@ -163,7 +164,7 @@ ORDER BY i.year IS NULL, i.year, i.title, i.season_number NULLS FIRST,
 
 FIND_ITEMS_BY_TITLE: Final = """
 SELECT i.id AS item_id FROM media_item i
-WHERE lower(i.title) = lower(:title) OR lower(i.original_title) = lower(:title)
+WHERE lower(i.title) = :title OR lower(i.original_title) = :title
 ORDER BY CASE i.media_type WHEN 'movie' THEN 0 WHEN 'show' THEN 1 WHEN 'episode' THEN 2 ELSE 3 END,
     i.year NULLS FIRST, i.id
 LIMIT :limit
@@ -202,8 +203,12 @@ GROUP BY l.id, i.media_type, i.completeness ORDER BY l.id, i.media_type, i.compl
 """
 COUNT_CREDITS: Final = "SELECT count(*) AS credits FROM credit"
 
+_PARENT: Final = _ITEM_COLUMNS.index("parent_id")
 _KEY: Final = _ITEM_COLUMNS.index("item_key")
 _ID: Final = _ITEM_COLUMNS.index("id")
+
+# The engines' lower() of a column knows these letters; of a parameter PostgreSQL's knows those of its locale.
+_ASCII_LOWER: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 _TITLE_RANKS: Final[dict[str, int]] = {
     MediaType.MOVIE: 0,
@@ -282,31 +287,40 @@ class MediaRepository:
         rows = await self._session.fetch_all(query, {"ids": list(item_ids)})
         return {row[0]: ItemState(row[1], row[2], row[3], Completeness(row[4]), row[5]) for row in rows}
 
-    async def insert_items(self, rows: Sequence[list[Any]]) -> None:
+    async def insert_items(self, rows: Sequence[list[Any]]) -> dict[str, int]:
         """Save the own fields of new items; parents are saved by an earlier call than their children.
 
         Args:
             rows: made by `item_row`.
 
+        Returns:
+            The storage keys by the items' ids; none where the engine numbers the rows.
+
         Raises:
             DataError: if a library is not stored.
-            WriteConflict: if another transaction stored one of them meanwhile.
+            WriteConflict: if another transaction stored one of them, or deleted a parent, meanwhile.
         """
-        written = await self._write_items(INSERT_ITEMS, rows)
-        if written != len(rows):
-            found = await self.find_states([row[_ID] for row in rows])
-            if len(found) < len(rows):
-                raise DataError(f"the library of {rows[0][_ID]!r} is not stored any more")
+        if await self._write_items(INSERT_ITEMS, rows) != len(rows):
+            if len(await self.find_states([row[_ID] for row in rows])) < len(rows):
+                await self._raise_what_is_gone(rows)
             raise WriteConflict(f"another transaction stored one of {len(rows)} new items meanwhile")
+        return {row[_ID]: row[_KEY] for row in rows if row[_KEY] is not None}
 
     async def upsert_items(self, rows: Sequence[list[Any]]) -> None:
         """Save the own fields of items, stored or not, as `insert_items` does.
 
         Raises:
             DataError: if a library is not stored.
+            WriteConflict: if another transaction deleted a parent meanwhile.
         """
         if await self._write_items(UPSERT_ITEMS, rows) != len(rows):
-            raise DataError(f"the library of {rows[0][_ID]!r} is not stored any more")
+            await self._raise_what_is_gone(rows)
+
+    async def _raise_what_is_gone(self, rows: Sequence[list[Any]]) -> NoReturn:
+        parents = {row[_PARENT] for row in rows} - {None}
+        if len(await self.find_states(sorted(parents))) < len(parents):
+            raise WriteConflict(f"another transaction deleted a parent of {len(rows)} items meanwhile")
+        raise DataError(f"the library of {rows[0][_ID]!r} is not stored any more")
 
     async def _write_items(self, statement: str, rows: Sequence[list[Any]]) -> int:
         # All transactions lock rows in one order, so that none waits for another in a circle.
@@ -451,7 +465,8 @@ class MediaRepository:
 
     async def find_ids_by_title(self, text: str, limit: int) -> list[str]:
         """Return the ids of items with this title, or, if there are none, with a title that contains it."""
-        rows = await self._session.fetch_all(FIND_ITEMS_BY_TITLE, {"title": text, "limit": limit})
+        params = {"title": text.translate(_ASCII_LOWER), "limit": limit}
+        rows = await self._session.fetch_all(FIND_ITEMS_BY_TITLE, params)
         if rows:
             return [item_id for (item_id,) in rows]
         folded = fold(text)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from mediasync.concurrency import overlap
 from mediasync.dialects.base import Session
-from mediasync.errors import PersonInUse, UnknownSource
+from mediasync.errors import PersonInUse, UnknownSource, WriteConflict
 from mediasync.models import Credit, Person
 from mediasync.names import words_of_name
 from mediasync.normal import PersonRow, merge_people
@@ -182,8 +182,12 @@ class PeopleRepository:
         if stored:
             changed = self._merge(stored, [row for row in people if row[0] in stored])
             if changed:
-                # Read again, now that nobody else can change them.
-                stored |= await self._find(LOCK_PEOPLE, [row[0] for row in changed])
+                # Read again, now that nobody else can change them; all of them, as those who seemed to need
+                # no change may need one by what another transaction has made of them together with others.
+                locked = await self._find(LOCK_PEOPLE, sorted(stored))
+                if len(locked) < len(stored):
+                    raise WriteConflict(f"another transaction deleted one of {len(stored)} people meanwhile")
+                stored = locked
                 changed = self._merge(stored, [row for row in people if row[0] in stored])
                 await self._write(UPSERT_PEOPLE, changed)
             written += len(changed)
@@ -207,7 +211,8 @@ class PeopleRepository:
     @staticmethod
     def _merge(stored: dict[str, tuple[int, PersonRow]], people: Sequence[PersonRow]) -> list[PersonRow]:
         """Return those of *people* that change what is stored, merged with it."""
-        merged = ((stored[row[0]][1], merge_people(stored[row[0]][1], row)) for row in people)
+        pairs = ((stored[row[0]][1], row) for row in people)
+        merged = ((before, merge_people(before, row)) for before, row in pairs if before != row)
         return [after for before, after in merged if after != before]
 
     async def _insert(
@@ -232,7 +237,7 @@ class PeopleRepository:
             return people, words
         others = await self._find(SELECT_PEOPLE, ids)
         if len(others) < len(people):
-            await self._raise_unknown_source({person_id.partition(":")[0] for person_id in ids})
+            await self._raise_what_is_gone({person_id.partition(":")[0] for person_id in ids})
         own = {person_id for person_id, key in zip(ids, given, strict=True) if others[person_id][0] == key}
         keys.update((person_id, others[person_id][0]) for person_id in own)
         stored.update((person_id, other) for person_id, other in others.items() if person_id not in own)
@@ -250,9 +255,11 @@ class PeopleRepository:
         if saved.new_words:
             await self._session.execute(INSERT_WORDS, {"words": saved.new_words})
 
-    async def _raise_unknown_source(self, source_ids: set[str]) -> None:
+    async def _raise_what_is_gone(self, source_ids: set[str]) -> NoReturn:
         stored = await self._session.fetch_all(SOURCES_STORED, {"ids": sorted(source_ids)})
         missing = sorted(source_ids - {source_id for (source_id,) in stored})
+        if not missing:
+            raise WriteConflict("another transaction stored and deleted a person meanwhile")
         raise UnknownSource(f"source {', '.join(map(repr, missing))} is not stored: save it first")
 
     async def find_by_id(self, person_id: str) -> Person | None:

@@ -10,6 +10,7 @@ from mediasync.models import SyncRun
 from mediasync.repositories.times import to_datetime
 from mediasync.vocabulary import RunStatus
 
+LOCK_SOURCE: Final = "SELECT s.source_key FROM source s WHERE s.id = :source_id @lock(s)"
 INSERT_RUN: Final = """
 INSERT INTO sync_run (source_key, status, started_at)
 SELECT source_key, 'running', :now FROM source WHERE id = :source_id
@@ -66,6 +67,8 @@ class RunRepository:
 
         Runs of the source that never ended are marked as interrupted.
         """
+        # One start at a time, so that the newest run is this one.
+        await self._session.fetch_all(LOCK_SOURCE, {"source_id": source_id})
         params = {"source_id": source_id, "now": self._session.now}
         await self._session.execute(INTERRUPT_RUNS, params)
         await self._session.execute(INSERT_RUN, params)

@@ -169,10 +169,11 @@ async def _write(
     if draft is None or draft.item_ids != [plan.item.id for plan in with_credits]:
         draft = _draft([plan.item for plan in with_credits], people)
 
+    item_keys: dict[str, int] = {}
     for level in range(3):
         of_level = [plan for plan in plans if rank(plan.item) == level]
         if new := [_row(plan) for plan in of_level if plan.state is None]:
-            await media.insert_items(new)
+            item_keys |= await media.insert_items(new)
         if stored := [_row(plan) for plan in of_level if plan.state is not None]:
             await media.upsert_items(stored)
     if changed := [plan for plan in plans if plan.fields]:
@@ -181,7 +182,8 @@ async def _write(
         )
     if not with_credits:
         return None
-    item_keys = await media.find_keys([plan.item.id for plan in with_credits])
+    if unknown := [plan.item.id for plan in with_credits if plan.item.id not in item_keys]:
+        item_keys |= await media.find_keys(unknown)
     saved = await people.upsert_rows(draft.people)
 
     def encode() -> tuple[int, Any]:

@@ -130,6 +130,7 @@ class SaveStream:
             self._report.failed.append((save.item.id, reason))
         elif self._fatal is None:
             self._fatal = outcome
+            self._abandon()
 
     def _forget_child(self, parent_id: str | None) -> bool:
         """Note that a save is not under way any more, and tell whether its parent was saved meanwhile."""

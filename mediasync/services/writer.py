@@ -193,6 +193,7 @@ class Writer:
         """Take what can be written now: a group of saves, or, if nothing else is under way, an operation."""
         while self._waiting and isinstance(save := self._waiting[0], Save) and save.abandoned:
             self._waiting.popleft()
+            save.answer(_given_up())
         if not self._waiting or self._alone:
             return None
         if isinstance(self._waiting[0], _Operation):
@@ -261,6 +262,7 @@ class Writer:
                 break
             self._waiting.popleft()
             if job.abandoned:
+                job.answer(_given_up())
                 continue
             if job.item.id in group or job.item.id in held or job.item.parent_id in held:
                 held.add(job.item.id)
@@ -354,6 +356,10 @@ class Writer:
             else:
                 missing.append(save)
         return missing
+
+
+def _given_up() -> LifecycleError:
+    return LifecycleError("the save was given up before it was begun; nothing of it is stored")
 
 
 def _closed_meanwhile() -> LifecycleError:

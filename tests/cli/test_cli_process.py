@@ -68,7 +68,7 @@ def test_version(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         (["runs", str(10**30)], "Invalid value for 'RUN_ID'"),
         (["runs", "--limit", "0"], "Invalid value for '--limit'"),
         (["status", "--database", ""], "the database has no name"),
-        (["status", "--database", "postgresql://me:secret@host/media"], "a database URL begins with sqlite"),
+        (["status", "--database", "mysql://me:secret@host/media"], "a database URL begins with sqlite"),
         (["--debug"], "say what to do"),
         (["--database", "media.db"], "say what to do"),
         ([], "say what to do"),

@@ -273,7 +273,20 @@ FULL: dict[str, Any] = {
 }
 
 
-async def test_unchanged_writes_no_row(file_ms: MediaSync, clock: Clock, file: Any) -> None:
+async def test_unchanged_writes_no_row(ms: MediaSync, clock: Clock) -> None:
+    given = [movie(str(n), credits=cast("a", "b", f"own{n}"), **FULL) for n in range(20)]
+    await ms.media.save_media_items(given, **MOVIES)
+    seen, changes = await public(ms), await written(ms)
+    clock.tick()
+    report = await ms.media.save_media_items([item.model_copy(deep=True) for item in given], **MOVIES)
+    assert report == SaveReport(unchanged=20)
+    assert await save(ms, **{**FULL, "credits": cast("a", "b", "own1")}, title="Movie 1") == "unchanged"
+    assert (await public(ms), await written(ms)) == (seen, changes)
+
+
+async def test_unchanged_begins_no_transaction_that_writes(
+    file_ms: MediaSync, clock: Clock, file: Any
+) -> None:
     given = [movie(str(n), credits=cast("a", "b", f"own{n}"), **FULL) for n in range(20)]
     await file_ms.media.save_media_items(given, **MOVIES)
     seen, changes = await public(file_ms), await written(file_ms)

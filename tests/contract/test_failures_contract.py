@@ -79,29 +79,27 @@ def item_with(place: str, text: str) -> Movie:
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("bad", BAD_TEXTS)
-async def test_nul_and_lone_surrogates_are_refused_by_name(file_ms: MediaSync, place: str, bad: str) -> None:
+async def test_nul_and_lone_surrogates_are_refused_by_name(ms: MediaSync, place: str, bad: str) -> None:
     item = item_with(place, BAD_TEXTS[bad])
     with pytest.raises(InvalidItem) as caught:
-        await file_ms.media.save_media_item(item, **MOVIES)
+        await ms.media.save_media_item(item, **MOVIES)
     assert caught.value.item_id == "home:bad"
     assert place in caught.value.reason
     assert {"nul": "NUL", "surrogate": "surrogate"}[bad] in caught.value.reason
     neighbours = [movie("1", credits=cast("x")), item, movie("2", credits=cast("y"))]
-    report = await file_ms.media.save_media_items(neighbours, **MOVIES)
+    report = await ms.media.save_media_items(neighbours, **MOVIES)
     assert (report.saved, report.failed) == (2, [("home:bad", caught.value.reason)])
-    seen = await public(file_ms)
+    seen = await public(ms)
     assert [row[0] for row in seen["media_items"]] == ["home:1", "home:2"]
     assert [row[0] for row in seen["people"]] == ["home:x", "home:y"]
 
 
 @pytest.mark.parametrize("field", ["remote_id", "parent_remote_id"])
 @pytest.mark.parametrize("bad", BAD_TEXTS.values(), ids=BAD_TEXTS)
-async def test_a_bad_key_is_refused_and_the_report_can_be_stored(
-    file_ms: MediaSync, field: str, bad: str
-) -> None:
+async def test_a_bad_key_is_refused_and_the_report_can_be_stored(ms: MediaSync, field: str, bad: str) -> None:
     item = season("s-1")
     setattr(item, field, bad)
-    report = await file_ms.media.save_media_items([show(), item], **SHOWS)
+    report = await ms.media.save_media_items([show(), item], **SHOWS)
     assert report.saved == 1
     [(item_id, reason)] = report.failed
     assert field in reason
@@ -293,6 +291,27 @@ async def test_a_lock_that_another_process_holds_fails_in_time(file_url: str, fi
                 await ms.media.save_media_item(movie(), **MOVIES)
             second.execute("ROLLBACK")
         await ms.media.save_media_item(movie(), **MOVIES)
+
+
+async def test_a_stream_that_a_lock_stops_is_given_up_after_one_try(file_url: str, file: Path) -> None:
+    async with MediaSync(file_url, lock_timeout=0.05) as ms:
+        await prepared(ms)
+        tried, write = [], ms._database.write
+
+        async def counted(work: Any) -> Any:
+            tried.append(work)
+            return await write(work)
+
+        ms._database.write = counted  # type: ignore[method-assign]
+        report = SaveReport()
+        with second_connection(file) as second:
+            second.execute("BEGIN IMMEDIATE")
+            with pytest.raises(DatabaseError, match="lock"):
+                await ms.media.save_media_items(Stream(3_000), report=report, **MOVIES)
+            second.execute("ROLLBACK")
+        assert len(tried) == 1, "what waits behind the group that failed is not tried for itself"
+        assert (report.saved, report.failed) == (0, [])
+        assert (await ms.media.save_media_items(Stream(10), **MOVIES)).saved == 10
 
 
 async def test_a_reader_is_not_held_up_by_a_writer(file_ms: MediaSync, file: Path) -> None:

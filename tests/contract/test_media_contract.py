@@ -205,10 +205,10 @@ async def test_an_unknown_person_type_is_kept_verbatim(ms: MediaSync) -> None:
 
 
 @pytest.mark.parametrize("kind", list(PersonType))
-async def test_every_person_type_is_written_as_its_text(file_ms: MediaSync, kind: PersonType) -> None:
-    await file_ms.media.save_media_item(movie(credits=[credit("a", kind=kind)]), **MOVIES)
-    assert await value(file_ms, "SELECT person_type FROM media_people") == kind.value
-    [found] = await file_ms.people.find_by_media_item("home:1")
+async def test_every_person_type_is_written_as_its_text(ms: MediaSync, kind: PersonType) -> None:
+    await ms.media.save_media_item(movie(credits=[credit("a", kind=kind)]), **MOVIES)
+    assert await value(ms, "SELECT person_type FROM media_people") == kind.value
+    [found] = await ms.people.find_by_media_item("home:1")
     assert found.person_type is kind
 
 
@@ -293,6 +293,16 @@ async def test_700_credits_in_one_item(ms: MediaSync) -> None:
     assert [one.role for one in found] == [str(n) for n in range(700)]
     assert await ms.media.count_credits() == 700
     assert await ms.people.count() == 350
+
+
+async def test_a_time_that_utc_does_not_have_is_refused_by_name(ms: MediaSync) -> None:
+    zone = timezone(timedelta(hours=2))
+    given = [movie("1", added_at=datetime(1, 1, 1, tzinfo=zone)), movie("2")]
+    report = await ms.media.save_media_items(given, **MOVIES)
+    assert report.saved == 1
+    [(item_id, reason)] = report.failed
+    assert item_id == "home:1"
+    assert "0001-01-01T00:00:00+02:00 is out of range" in reason
 
 
 async def test_times_with_a_zone_are_kept_in_utc_milliseconds(ms: MediaSync) -> None:

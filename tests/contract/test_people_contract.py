@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.engines import POSTGRES, SQLITE_FILE
 from support.items import MOVIES, SHOWS, cast, credit, episode, movie, person, season, show
 from support.mirror import Clock, prepared, public, rows, value, written
 
@@ -338,11 +339,12 @@ async def test_secrets_in_a_picture_are_cut(ms: MediaSync) -> None:
     assert found.image_path == "https://host/p.jpg?width=1"
 
 
-async def test_people_are_there_after_opening_again(file_url: str) -> None:
-    async with MediaSync(file_url) as ms:
+@pytest.mark.parametrize("engine", [SQLITE_FILE, POSTGRES], ids=lambda one: one.name, indirect=True)
+async def test_people_are_there_after_opening_again(url: str) -> None:
+    async with MediaSync(url) as ms:
         await prepared(ms)
         await ms.people.upsert(person("a", "Ann"), source_id="home")
-    async with MediaSync(file_url, read_only=True) as ms:
+    async with MediaSync(url, read_only=True) as ms:
         assert await names(ms, "ann") == ["Ann"]
 
 
@@ -367,16 +369,17 @@ async def test_a_deleted_person_is_saved_anew(ms: MediaSync) -> None:
     assert await names(ms, "keanu") == ["Keanu"]
 
 
+@pytest.mark.parametrize("engine", [SQLITE_FILE, POSTGRES], ids=lambda one: one.name, indirect=True)
 async def test_what_another_process_did_to_people_is_seen_by_the_next_save(
-    file_ms: MediaSync, file_url: str, clock: Clock
+    ms: MediaSync, url: str, clock: Clock
 ) -> None:
-    await file_ms.people.upsert_batch(
+    await ms.people.upsert_batch(
         [person("7", "Keanu"), person("8", "Carrie-Anne"), person("9", "Hugo")], source_id="home"
     )
-    async with MediaSync(file_url, clock=clock) as other:
+    async with MediaSync(url, clock=clock) as other:
         await other.people.upsert(person("7", "Another name"), source_id="home")
         assert await other.people.delete("home:8")
-        await file_ms.media.save_media_item(
+        await ms.media.save_media_item(
             movie("1", credits=[credit("7", "Keanu"), credit("8", "Carrie-Anne")]), **MOVIES
         )
         assert await names(other, "keanu") == ["Keanu"]

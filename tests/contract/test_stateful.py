@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from contract.model import (
     DeleteItem,
@@ -26,7 +26,8 @@ from contract.model import (
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from support.mirror import Clock, prepared, rows
+from support.engines import POSTGRES, SQLITE_FILE, SQLITE_MEMORY, Engine
+from support.mirror import Clock, prepared, rows, written
 
 from mediasync import Credit, MediaItem, MediaSync, Movie, Person, SaveReport, Season, Show
 from mediasync.errors import PersonInUse, UnknownItem, UnknownParent
@@ -87,9 +88,15 @@ operations = st.deferred(lambda: every_operation)  # its repr is short
 
 
 class Mirror(RuleBasedStateMachine):
-    """Drives a mirror, in an event loop of its own, and compares it with the model after every step."""
+    """Drives a mirror, in an event loop of its own, and compares it with the model after every step.
 
-    url = "sqlite:///:memory:"
+    Attributes:
+        engine: what holds the database.
+        options: of each `MediaSync` that uses it; concurrent operations are spread over them in turn.
+    """
+
+    engine: ClassVar[Engine] = SQLITE_MEMORY
+    options: ClassVar[list[dict[str, Any]]] = [{}]
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,22 +104,29 @@ class Mirror(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.clock = Clock()
         self.model = Model()
-        self.ms = MediaSync(self.url.format(folder=self.folder), clock=self.clock, readers=2)
+        url = self.engine.new_url(self.folder)
+        self.mirrors = [MediaSync(url, clock=self.clock, readers=2, **options) for options in self.options]
+        self.ms = self.mirrors[0]
 
     @initialize()
     def start(self) -> None:
         self.runner.run(self._start())
 
     async def _start(self) -> None:
-        await self.ms.open()
+        for ms in self.mirrors:
+            await ms.open()
         await prepared(self.ms)
 
     def teardown(self) -> None:
         try:
-            self.runner.run(self.ms.close())
+            self.runner.run(self._close())
         finally:
             self.runner.close()
             shutil.rmtree(self.folder)
+
+    async def _close(self) -> None:
+        for ms in self.mirrors:
+            await ms.close()
 
     @rule(operation=operations)
     def one(self, operation: Operation) -> None:
@@ -171,12 +185,12 @@ class Mirror(RuleBasedStateMachine):
         }
         assert [row[:-1] for row in after["media_items"]] == [row[:-1] for row in seen["media_items"]]
         assert after["people"] == seen["people"]
-        changes = self.ms._database._engine._writer.raw.total_changes  # type: ignore[union-attr]
+        changes = await written(self.ms)
         for library in ("movies", "shows"):
             mine = [item for item in found if item.library_id == f"home:{library}"]
             again = await self.ms.media.save_media_items(mine, library_id=library, source_id="home")
             assert (again.saved, again.failed) == (0, [])
-        assert self.ms._database._engine._writer.raw.total_changes == changes  # type: ignore[union-attr]
+        assert await written(self.ms) == changes
         for item in found:
             known = SaveItem(item.model_copy(update={"credits": item.credits}))
             self.model.now = self.clock.now
@@ -187,7 +201,9 @@ class Mirror(RuleBasedStateMachine):
         self, chosen: list[Operation], cancelled: list[int | None], *, strict: bool = False
     ) -> None:
         self.model.now = self.clock.tick()
-        tasks = [asyncio.create_task(self._call(operation)) for operation in chosen]
+        tasks = [
+            asyncio.create_task(self._call(operation, number)) for number, operation in enumerate(chosen)
+        ]
         await self._cancel(tasks, cancelled)
         answers = await asyncio.gather(*tasks, return_exceptions=True)
         steps = []
@@ -209,7 +225,7 @@ class Mirror(RuleBasedStateMachine):
         )
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(call)]
         if other is not None:
-            tasks.append(asyncio.create_task(self._call(other)))
+            tasks.append(asyncio.create_task(self._call(other, 1)))
         await self._cancel(tasks, [turns, None])
         report, *answers = await asyncio.gather(*tasks, return_exceptions=True)
         was_cancelled = isinstance(report, asyncio.CancelledError)
@@ -233,8 +249,9 @@ class Mirror(RuleBasedStateMachine):
                     task.cancel()
             await asyncio.sleep(0)
 
-    async def _call(self, operation: Operation) -> Any:
-        media, folk = self.ms.media, self.ms.people
+    async def _call(self, operation: Operation, number: int) -> Any:
+        ms = self.mirrors[number % len(self.mirrors)]
+        media, folk = ms.media, ms.people
         try:
             match operation:
                 case SaveItem(item):
@@ -296,7 +313,8 @@ class Mirror(RuleBasedStateMachine):
         }
 
     async def _compare(self, steps: list[Step], *, strict: bool = False, library: str = "") -> None:
-        await self.ms.people.upsert_batch([])  # behind this, nothing of a cancelled call is under way
+        for ms in self.mirrors:
+            await ms.people.upsert_batch([])  # behind this, nothing of a cancelled call is under way
         seen = await self._seen()
         after = explain(self.model, steps, seen, strict=strict)
         assert after is not None, f"no serial order of {steps} on {self.model.views()} gives {seen}"
@@ -316,10 +334,19 @@ LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 
 
 class FileMirror(Mirror):
-    url = "sqlite:///{folder}/media.db"
+    engine = SQLITE_FILE
+
+
+class PostgresMirror(Mirror):
+    """Two processes' worth of connections, each with several transactions at once."""
+
+    engine = POSTGRES
+    options: ClassVar[list[dict[str, Any]]] = [{"writers": 2}, {"writers": 4}]
 
 
 TestInMemory = Mirror.TestCase
 TestInMemory.settings = settings(max_examples=400 if LONG else 30, stateful_step_count=30)
 TestInFile = FileMirror.TestCase
 TestInFile.settings = settings(max_examples=400 if LONG else 25, stateful_step_count=25)
+TestOnPostgres = PostgresMirror.TestCase
+TestOnPostgres.settings = settings(max_examples=400 if LONG else 20, stateful_step_count=20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import atexit
 import contextlib
 import doctest
 import importlib
@@ -18,16 +19,20 @@ import subprocess
 import sys
 import types
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import docs_pages
 import pytest
 from docs_pages import ROOT, Block
+from support import postgres
 
 import mediasync
 from mediasync import MediaSync
 
-NOT_RUN = 6
+NOT_RUN = 11
 """How many blocks are marked as not run. Each says why; a new one is a decision."""
 
 SQLITE3 = """\
@@ -37,6 +42,24 @@ for row in sqlite3.connect(path).execute(statement):
     print("|".join("" if value is None else str(value) for value in row))
 """
 """What the pages need of the program `sqlite3`, where it is not installed."""
+
+PSQL = """\
+import asyncio, pathlib, sys
+import asyncpg
+url, *words = [word for word in sys.argv[1:] if word not in ("-q", "-At")]
+async def main():
+    connection = await asyncpg.connect(url)
+    for option, text in zip(words[::2], words[1::2]):
+        for statement in (pathlib.Path(text).read_text() if option == "-f" else text).split(";"):
+            for row in await connection.fetch(statement) if statement.strip() else ():
+                print("|".join("" if value is None else str(value) for value in row))
+    await connection.close()
+asyncio.run(main())
+"""
+"""What the pages need of the program `psql`, where it is not installed."""
+
+POSTGRES_URL = re.compile(r"postgresql://(mediasync|media_reader):(\w+)@localhost/media\b")
+"""How the pages write a PostgreSQL database that is there; in what is run it is one of the tests' own."""
 
 MARK = "=-=-= exit code="
 
@@ -66,6 +89,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         write_command(commands / name, f'#!/bin/sh\nexec "{sys.executable}" -m {name} "$@"\n')
     if shutil.which("sqlite3") is None:
         write_command(commands / "sqlite3", f"#!{sys.executable}\n{SQLITE3}")
+    if shutil.which("psql") is None:
+        write_command(commands / "psql", f"#!{sys.executable}\n{PSQL}")
     for name in [name for name in os.environ if name.startswith(("MEDIASYNC_", "PYTEST_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
@@ -88,6 +113,44 @@ def write_command(path: Path, text: str) -> None:
     """Write a program that can be run."""
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
+
+
+@cache
+def roles() -> dict[str, str]:
+    """Return the roles that stand for those of the pages: the owner of a database, and one that reads."""
+    server = postgres.server()
+    found = {name: f"{name}_test_{os.getpid()}" for name in ("mediasync", "media_reader")}
+    for role in found.values():
+        server.run(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'")
+        if not server.is_own:
+            atexit.register(server.run, f"DROP ROLE IF EXISTS {role}")
+    return found
+
+
+def with_postgres(found: list[Block]) -> list[Block]:
+    """Put a new database of the tests' own server in the place of the one that a page's blocks name."""
+    if not any(POSTGRES_URL.search(block.text) for block in found if block.reason is None):
+        return found
+    if reason := postgres.is_available():
+        pytest.skip(reason)
+    server, role = postgres.server(), roles()
+    parts = urlsplit(server.new_database())
+    name = parts.path.removeprefix("/")
+    server.run(f"ALTER DATABASE {name} OWNER TO {role['mediasync']}")
+
+    def own_url(match: re.Match[str]) -> str:
+        place = f"{role[match[1]]}:{match[2]}@{parts.netloc.rpartition('@')[2]}"
+        return urlunsplit(parts._replace(netloc=place))
+
+    return [
+        replace(
+            block,
+            text=re.sub(
+                r"\bmedia_reader\b(?!_)", role["media_reader"], POSTGRES_URL.sub(own_url, block.text)
+            ),
+        )
+        for block in found
+    ]
 
 
 class Page:
@@ -199,7 +262,7 @@ def test_examples_of_a_page_run_and_print_what_is_shown(
     monkeypatch.setitem(sys.modules, "__main__", state.module)
     before: Block | None = None
     printed = ""
-    for block in docs_pages.blocks(page):
+    for block in with_postgres(docs_pages.blocks(page)):
         if block.language == "output":
             assert before is not None, f"{block.where}: nothing is run before this output"
             compare(block, printed, block.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import shutil
@@ -10,12 +11,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
+from support import postgres
+from support.engines import POSTGRES
 from support.items import MOVIES, cast, movie
 from support.mirror import Clock, prepared, public
 
 from mediasync import MediaSync, MediaSyncError, schema
+from mediasync.dialects.postgres import PostgresDialect
 from mediasync.errors import (
     DatabaseCorrupt,
     DatabaseError,
@@ -242,6 +248,136 @@ async def test_an_upgrade_that_fails_leaves_the_database_as_it_was(
     assert {path.name for path in tmp_path.iterdir()} <= {"media.db", *(Path(path).name for path in named)}
     async with MediaSync(file_url) as ms:
         assert (await ms.check()).flaws == ()
+
+
+# PostgreSQL
+
+LASTING_POSTGRES = pytest.mark.parametrize("engine", [POSTGRES], ids=["postgresql"], indirect=True)
+
+
+async def old_postgres(url: str) -> None:
+    """Make a database of schema 1, with data."""
+    dialect = PostgresDialect("mediasync", schema.table_and_view_names())
+    script = re.sub(r"--.*", "", V1.read_text(encoding="utf-8")).split(";\n")
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("CREATE SCHEMA mediasync")
+        for sql in filter(None, map(str.strip, script)):
+            await connection.execute(dialect.translate(sql))
+    finally:
+        await connection.close()
+
+
+async def stored(url: str) -> dict[str, Any]:
+    """Return the columns and the rows of every table and view in the database."""
+    connection = await asyncpg.connect(url)
+    try:
+        columns = await connection.fetch(
+            "SELECT table_name, column_name, data_type, collation_name, is_nullable "
+            "FROM information_schema.columns WHERE table_schema = 'mediasync' "
+            "ORDER BY table_name, ordinal_position"
+        )
+        indexes = await connection.fetch(
+            "SELECT indexdef FROM pg_indexes WHERE schemaname = 'mediasync' ORDER BY indexdef"
+        )
+        found: dict[str, Any] = {
+            "columns": [tuple(row) for row in columns],
+            "indexes": [r[0] for r in indexes],
+        }
+        for table in sorted({row["table_name"] for row in columns}):
+            rows = await connection.fetch(f"SELECT * FROM mediasync.{table}")
+            found[table] = sorted((dict(row) for row in rows), key=repr)
+        return found
+    finally:
+        await connection.close()
+
+
+@LASTING_POSTGRES
+async def test_an_old_database_on_postgres_is_upgraded(url: str, tmp_path: Path, clock: Clock) -> None:
+    await old_postgres(url)
+    before = await stored(url)
+    assert before["schema_version"] == [{"version": 1, "upgraded_at": 1_700_000_000_000}]
+    async with MediaSync(url, clock=clock) as ms:
+        item = await ms.media.get_media_item("home:603")
+        assert [one.person.name for one in item.cast] == ["Keanu Reeves", "Laurence Fishburne"]
+        assert [one.name for one in await ms.people.search("o ren")] == ["Renée O'Connor"]
+        assert [one.name for one in await ms.people.search("敏")] == ["三船 敏郎"]
+        assert (await ms.check()).flaws == ()
+        items = [item async for item in ms.media.iter_media_items("home:movies")]
+        report = await ms.media.save_media_items(items, **MOVIES)
+        assert (report.saved, report.unchanged) == (0, 2)
+        upgraded = await public(ms)
+    after = await stored(url)
+    assert after["schema_version"] == [{"version": schema.CURRENT_VERSION, "upgraded_at": clock.now}]
+    for table in before.keys() - {"columns", "indexes", "schema_version", "source"}:
+        assert after[table] == before[table], table
+    assert [{**row, "key_blocks": 0} for row in before["source"]] == after["source"]
+    file = tmp_path / "media.db"
+    connection = sqlite3.connect(file)
+    connection.executescript(V1.read_text(encoding="utf-8"))
+    connection.close()
+    async with MediaSync(f"sqlite:///{file}") as ms:
+        assert await public(ms) == upgraded
+    new_url = POSTGRES.new_url(tmp_path)
+    async with MediaSync(new_url):
+        pass
+    new = await stored(new_url)
+    assert (after["columns"], after["indexes"]) == (new["columns"], new["indexes"])
+
+
+@LASTING_POSTGRES
+async def test_without_upgrade_an_old_database_on_postgres_is_refused_unchanged(url: str) -> None:
+    await old_postgres(url)
+    before = await stored(url)
+    assert "upgrade" in await refused(url, SchemaOutdated, upgrade=False)
+    await refused(url, SchemaOutdated, read_only=True)
+    assert await stored(url) == before
+
+
+@LASTING_POSTGRES
+async def test_a_newer_database_on_postgres_is_refused_unchanged(url: str) -> None:
+    await old_postgres(url)
+    postgres.server().run("UPDATE mediasync.schema_version SET version = 99", database=urlsplit(url).path[1:])
+    before = await stored(url)
+    assert "99" in await refused(url, SchemaTooNew)
+    assert await stored(url) == before
+
+
+POSTGRES_BREAKS = {
+    "a wrong statement": (broken(("DELETE FROM credit", "CREATE TABLE person (x TEXT)")), DatabaseError),
+    "a step that raises": (broken(fill=fails), RuntimeError),
+    "rows that point at nothing": (broken(("DELETE FROM person WHERE person_key = 1",)), MediaSyncError),
+}
+
+
+@LASTING_POSTGRES
+@pytest.mark.parametrize("name", POSTGRES_BREAKS)
+async def test_an_upgrade_that_fails_leaves_a_database_on_postgres_as_it_was(
+    url: str, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    change, kind = POSTGRES_BREAKS[name]
+    await old_postgres(url)
+    before = await stored(url)
+    with monkeypatch.context() as patched:
+        change(patched)
+        with pytest.raises(kind):
+            await MediaSync(url).open()
+    assert await stored(url) == before
+    async with MediaSync(url) as ms:
+        assert (await ms.check()).flaws == ()
+
+
+@LASTING_POSTGRES
+async def test_two_processes_upgrade_a_database_on_postgres_once(url: str) -> None:
+    await old_postgres(url)
+    both = [MediaSync(url), MediaSync(url)]
+    await asyncio.gather(*(ms.open() for ms in both))
+    try:
+        for ms in both:
+            assert (await ms.check()).flaws == ()
+    finally:
+        for ms in both:
+            await ms.close()
 
 
 async def test_a_database_with_views_of_the_user_keeps_working(old: Path, file_url: str) -> None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support import postgres
+from support.engines import POSTGRES, SQLITE_FILE, Engine
 from support.items import MOVIES, cast, movie
-from support.mirror import pragma, rows
+from support.mirror import pragma, public, rows, second_connection, write
 
 from mediasync import MediaSync
+from mediasync.errors import DatabaseError
 from mediasync.repositories.times import to_datetime
 from mediasync.schema import schema_text, statements, view_names
 
@@ -31,32 +36,49 @@ COLUMNS = {
 }  # fmt: skip
 
 
+LASTING = pytest.mark.parametrize(
+    "engine", [SQLITE_FILE, POSTGRES], ids=lambda engine: engine.name, indirect=True
+)
+
+
+def outside(ms: MediaSync, url: str, sql: str) -> None:
+    """Run one statement from a connection that is not the mirror's."""
+    sql = ms._database.dialect.translate(sql)
+    if url.startswith("postgresql"):
+        postgres.server().run(sql, database=urlsplit(url).path[1:])
+        return
+    with second_connection(Path(url.removeprefix("sqlite:///"))) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(sql)
+
+
 @pytest.mark.parametrize("view", COLUMNS)
-async def test_the_names_that_are_fixed_are_there(file_ms: MediaSync, file: Path, view: str) -> None:
-    connection = sqlite3.connect(file)
-    try:
-        found = {column[0] for column in connection.execute(f"SELECT * FROM {view}").description}
-    finally:
-        connection.close()
-    assert COLUMNS[view] <= found
-    assert not [name for name in found if name.endswith("_key")], "storage keys never leave the database"
+async def test_the_names_that_are_fixed_are_there(ms: MediaSync, engine: Engine, view: str) -> None:
+    found = await rows(
+        ms,
+        "SELECT name FROM pragma_table_info(:view)"
+        if engine.is_sqlite
+        else "SELECT column_name FROM information_schema.columns "
+        "WHERE table_schema = 'mediasync' AND table_name = :view",
+        view=view,
+    )
+    names = {name for (name,) in found}
+    assert COLUMNS[view] <= names
+    assert not [name for name in names if name.endswith("_key")], "storage keys never leave the database"
 
 
 @pytest.mark.parametrize("view", view_names())
-async def test_views_are_read_only(file_ms: MediaSync, file: Path, view: str) -> None:
-    await file_ms.media.save_media_item(movie(credits=cast("a")), **MOVIES)
-    connection = sqlite3.connect(file)
-    try:
-        [column, *_] = [one[0] for one in connection.execute(f"SELECT * FROM {view}").description]
-        for sql in (
-            f"DELETE FROM {view}",
-            f"UPDATE {view} SET {column} = 'x'",
-            f"INSERT INTO {view} ({column}) VALUES ('x')",
-        ):
-            with pytest.raises(sqlite3.OperationalError, match="view"):
-                connection.execute(sql)
-    finally:
-        connection.close()
+async def test_views_are_read_only(ms: MediaSync, view: str) -> None:
+    await ms.media.save_media_item(movie(credits=cast("a")), **MOVIES)
+    column = {"media_people": "media_item_id", "sync_run_problems": "run_id"}.get(view, "id")
+    column = "media_item_id" if view in {"external_ids", "genres", "ratings", "images"} else column
+    for sql in (
+        f"DELETE FROM {view}",
+        f"UPDATE {view} SET {column} = NULL",
+        f"INSERT INTO {view} ({column}) VALUES (NULL)",
+    ):
+        with pytest.raises(DatabaseError, match="view"):
+            await write(ms, sql)
 
 
 def test_schema_sql_runs_as_it_is() -> None:
@@ -91,70 +113,113 @@ def test_times_in_views_are_exact_for_every_millisecond(times: list[int]) -> Non
     assert [to_datetime(time).isoformat(timespec="milliseconds") for time in times] == expected
 
 
-async def test_every_connection_keeps_foreign_keys(ms: MediaSync) -> None:
-    assert await pragma(ms, "foreign_keys") == [(1,)]
-    for reader in ms._database._engine._readers:
-        assert await reader.rows("PRAGMA foreign_keys") == [(1,)]
-        assert await reader.rows("PRAGMA query_only") == [(1,)]
+EXTREMES = [
+    0,
+    -1,
+    1,
+    999,
+    -999,
+    -1000,
+    1_700_000_000_123,
+    253_402_300_799_999,
+    -62_135_596_800_000 + 1,
+    -8e12 + 1,
+]
 
 
-async def test_storage_refuses_what_points_at_nothing(file_ms: MediaSync, file: Path) -> None:
-    connection = sqlite3.connect(file, isolation_level=None)
-    connection.execute("PRAGMA foreign_keys = ON")
-    try:
-        for sql in (
-            "INSERT INTO credit (item_key, sort_order, person_key, person_type) VALUES (99, 0, 99, 'actor')",
-            "INSERT INTO library (source_key, id, remote_id, title, kind, created_at, updated_at) "
-            "VALUES (99, 'x:y', 'y', 'Y', 'movies', 0, 0)",
-            "INSERT INTO person (source_key, id, name, created_at, updated_at) VALUES (99, 'x:y', 'Y', 0, 0)",
-            "UPDATE media_item SET completeness = 'whole'",
-        ):
-            if sql.startswith("UPDATE"):
-                await file_ms.media.save_media_item(movie(), **MOVIES)
-            with pytest.raises(sqlite3.IntegrityError):
-                connection.execute(sql)
-    finally:
-        connection.close()
-
-
-async def test_check_finds_what_must_not_be(file_ms: MediaSync, file: Path) -> None:
-    await file_ms.media.save_media_items(
-        [movie("1", credits=cast("a", "b"), provider_ids={"imdb": "tt1"}), movie("2", credits=cast("a"))],
-        **MOVIES,
-    )
-    report = await file_ms.check()
-    assert report.flaws == ()
-    assert len(report.checks) > 5
-    breaks = {
-        "dense orders": "UPDATE credit SET sort_order = 5 WHERE item_key = 1 AND sort_order = 1",
-        "repeated credits": "INSERT INTO credit SELECT item_key, 2, person_key, person_type, role "
-        "FROM credit WHERE item_key = 1 AND sort_order = 0",
-        "completeness": "UPDATE media_item SET completeness = 'none' WHERE item_key = 1",
-        "provider ids": "UPDATE media_item SET imdb_id = 'tt2' WHERE item_key = 1",
-        "parents": "UPDATE media_item SET parent_key = 2 WHERE item_key = 1",
-        "ids": "UPDATE person SET id = 'other:a' WHERE id = 'home:a'",
-        "search words": "DELETE FROM person_word WHERE word = 'a'",
-        "foreign keys": "DELETE FROM person WHERE id = 'home:a'",
+@LASTING
+async def test_times_in_views_are_exact_on_every_engine(ms: MediaSync, url: str) -> None:
+    for time in map(int, EXTREMES):
+        await ms.media.save_media_item(movie(str(time), added_at=to_datetime(time)), **MOVIES)
+    assert dict(await rows(ms, "SELECT remote_id, added_at FROM media_items")) == {  # type: ignore[arg-type]
+        str(time): to_datetime(time).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        for time in map(int, EXTREMES)
     }
-    connection = sqlite3.connect(file, isolation_level=None, timeout=5)
-    try:
-        for check, sql in breaks.items():
-            connection.execute("SAVEPOINT before")
-            connection.execute(sql)
-            connection.execute("RELEASE before")
-            assert check in {flaw.check for flaw in (await file_ms.check()).flaws}, check
-            await restore(file_ms, connection)
-    finally:
-        connection.close()
-    assert await rows(file_ms, "SELECT count(*) AS n FROM media_items") == [(2,)]
 
 
-async def restore(ms: MediaSync, connection: sqlite3.Connection) -> None:
-    """Bring the two items back as they were, whatever was broken."""
-    for table in ("credit", "item_external_id", "media_item", "person_word", "person"):
-        connection.execute(f"DELETE FROM {table}")
+async def test_every_connection_keeps_foreign_keys(ms: MediaSync, engine: Engine) -> None:
+    if engine.is_sqlite:
+        assert await pragma(ms, "foreign_keys") == [(1,)]
+        for reader in ms._database._engine._readers:
+            assert await reader.rows("PRAGMA foreign_keys") == [(1,)]
+            assert await reader.rows("PRAGMA query_only") == [(1,)]
+        return
+    role = "SHOW session_replication_role"
+    assert await ms._database.write(lambda session: session.fetch_all(role)) == [("origin",)]
+    off = "SELECT tgname FROM pg_trigger WHERE tgconstraint <> 0 AND tgenabled <> 'O'"
+    assert await rows(ms, off) == []
+    kept = (
+        "SELECT count(*) AS n FROM pg_constraint "
+        "WHERE contype = 'f' AND connamespace = 'mediasync'::regnamespace"
+    )
+    assert await rows(ms, kept) == [(schema_text().count(" REFERENCES "),)]
+    assert await rows(ms, "SHOW transaction_read_only") == [("on",)]
+
+
+REFUSED = {
+    "credits of nobody": "INSERT INTO credit (item_key, sort_order, person_key, person_type) "
+    "VALUES (99, 0, 99, 'actor')",
+    "a library of no source": "INSERT INTO library "
+    "(source_key, id, remote_id, title, kind, created_at, updated_at) "
+    "VALUES (99, 'x:y', 'y', 'Y', 'movies', 0, 0)",
+    "a person of no source": "INSERT INTO person (source_key, id, name, created_at, updated_at) "
+    "VALUES (99, 'x:y', 'Y', 0, 0)",
+    "a person who has credits": "DELETE FROM person",
+    "an unknown completeness": "UPDATE media_item SET completeness = 'whole'",
+}
+
+
+@LASTING
+@pytest.mark.parametrize("name", REFUSED)
+async def test_storage_refuses_what_points_at_nothing(ms: MediaSync, url: str, name: str) -> None:
+    await ms.media.save_media_item(movie(credits=cast("a")), **MOVIES)
+    seen = await public(ms)
+    with pytest.raises((sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError)):
+        outside(ms, url, REFUSED[name])
+    assert await public(ms) == seen
+
+
+ITEM = "item_key = (SELECT item_key FROM media_item WHERE id = 'home:1')"
+BREAKS = {
+    "dense orders": f"UPDATE credit SET sort_order = 5 WHERE {ITEM} AND sort_order = 1",
+    "repeated credits": "INSERT INTO credit SELECT item_key, 2, person_key, person_type, role "
+    f"FROM credit WHERE {ITEM} AND sort_order = 0",
+    "completeness": "UPDATE media_item SET completeness = 'none' WHERE id = 'home:1'",
+    "provider ids": "UPDATE media_item SET imdb_id = 'tt2' WHERE id = 'home:1'",
+    "parents": "UPDATE media_item SET parent_key = (SELECT item_key FROM media_item WHERE id = 'home:2') "
+    "WHERE id = 'home:1'",
+    "ids": "UPDATE person SET id = 'other:a' WHERE id = 'home:a'",
+    "search words": "DELETE FROM person_word WHERE word = 'a'",
+}
+
+
+@LASTING
+@pytest.mark.parametrize("check", BREAKS)
+async def test_check_finds_what_must_not_be(ms: MediaSync, url: str, check: str) -> None:
+    await save_two(ms)
+    report = await ms.check()
+    assert (report.flaws, len(report.checks) > 5) == ((), True)
+    outside(ms, url, BREAKS[check])
+    assert check in {flaw.check for flaw in (await ms.check()).flaws}
+
+
+async def test_check_finds_keys_that_point_at_nothing(file_ms: MediaSync, file: Path) -> None:
+    await save_two(file_ms)
+    with second_connection(file) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("DELETE FROM person WHERE id = 'home:a'")
+    assert "foreign keys" in {flaw.check for flaw in (await file_ms.check()).flaws}
+
+
+@pytest.mark.parametrize("engine", [POSTGRES], ids=["postgresql"], indirect=True)
+async def test_check_finds_constraints_that_nobody_validated(ms: MediaSync, url: str) -> None:
+    outside(ms, url, "ALTER TABLE credit ADD CONSTRAINT few CHECK (sort_order < 10) NOT VALID")
+    [flaw] = (await ms.check()).flaws
+    assert (flaw.check, "few" in flaw.subject) == ("constraints", True)
+
+
+async def save_two(ms: MediaSync) -> None:
     await ms.media.save_media_items(
         [movie("1", credits=cast("a", "b"), provider_ids={"imdb": "tt1"}), movie("2", credits=cast("a"))],
         **MOVIES,
     )
-    assert (await ms.check()).flaws == ()

@@ -1,0 +1,138 @@
+"""``mediasync copy``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Final, Protocol
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from mediasync.app import copy_mirror
+from mediasync.cli.output import Output, columns, faint, plain
+from mediasync.cli.state import DebugOption, JsonOption, State, database_document, database_name
+from mediasync.cli.text import counted
+from mediasync.config import database_url
+from mediasync.reports import CopyReport
+
+_COMPARING: Final = "comparing"
+
+
+class Tell(Protocol):
+    """Tells how far a copy is."""
+
+    def __call__(self, what: str, done: int, total: int, /) -> None: ...
+
+
+def copy(
+    context: typer.Context,
+    target: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="URL|PATH",
+            help="The database that is written: empty, not there yet, or a copy that was begun.",
+            show_default=False,
+        ),
+    ],
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="URL|PATH",
+            help="The database that is read. Without it, the one that the other commands use.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> int:
+    """Copy the whole mirror into another database, from SQLite to PostgreSQL or back.
+
+    Copies sources, libraries, items, people, credits and the record of all syncs, page by page, then compares
+    every row on both sides. The origin is only read. Interrupted at any instant, it goes on when it is run
+    again. A target that holds anything that is not the origin's, or is newer, is refused and left as it is.
+
+    [bold]Examples[/bold]
+      mediasync copy --from media.db --to postgresql://me@host/media
+      mediasync copy --from postgresql://me@host/media --to media.db
+      mediasync copy --to copy.db
+
+    [bold]Exit codes[/bold]
+      0  copied; both hold the same
+      2  wrong usage or configuration, or a target that is refused
+      4  a database failed, or both do not hold the same
+      130, 143  interrupted; run it again to go on
+    """
+    state = State.of(context, database=origin, as_json=as_json, debug=debug)
+    return state.run(_copy(state, target))
+
+
+async def _copy(state: State, target: str) -> int:
+    origin_url, target_url = state.url(), database_url(target, {}) or target
+    state.interrupted = "interrupted: what is copied stays; run the same command again to go on"
+    with _telling(state.out) as tell:
+        report = await copy_mirror(origin_url, target_url, on_progress=tell)
+    if state.out.as_json:
+        state.out.dump(
+            {
+                "from": database_document(origin_url),
+                "to": database_document(target_url),
+                "copied": report.copied,
+                "unchanged": report.unchanged,
+                "rows": report.rows,
+            }
+        )
+        return 0
+    _show(state.out, report)
+    state.out.print(faint(f"Database: {database_name(target_url)}"))
+    return 0
+
+
+def _show(out: Output, report: CopyReport) -> None:
+    rows = [
+        (view.replace("_", " "), f"{number:,} copied", f"{report.unchanged[view]:,} already there")
+        for view, number in report.copied.items()
+    ]
+    out.print(columns(rows, right=(1, 2)))
+    compared = sum(report.rows.values())
+    out.print(plain(f"Both hold the same: {counted(compared, 'row')} of {len(report.rows)} views compared."))
+
+
+@contextmanager
+def _telling(out: Output) -> Iterator[Tell]:
+    """Show a bar on a terminal, and write a line for each step elsewhere."""
+    if not out.console.is_terminal:
+        told: set[str] = set()
+
+        def write(what: str, _done: int, total: int) -> None:
+            if what not in told:
+                told.add(what)
+                out.note(_step(what, total))
+
+        yield write
+        return
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f}", markup=False),
+        TimeElapsedColumn(),
+        console=out.console,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ) as progress:
+        task = progress.add_task("copying", total=0)
+
+        def show(what: str, done: int, total: int) -> None:
+            name = what if what == _COMPARING else f"copying {what.replace('_', ' ')}"
+            progress.update(task, description=name, completed=done, total=total)
+
+        yield show
+
+
+def _step(what: str, total: int) -> str:
+    if what == _COMPARING:
+        return f"comparing {counted(total, 'row')}"
+    return f"copying {total:,} {what.replace('_', ' ')}"

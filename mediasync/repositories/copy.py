@@ -1,0 +1,453 @@
+"""Whole rows of a mirror, read from one database and written as they are into another.
+
+Rows are named by their text ids alone: storage keys belong to one database, and may be made in another way
+in the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from mediasync.dialects.base import Session
+from mediasync.names import words_of_name
+from mediasync.normal import NUMBER_FIELDS, VALUE_COLUMNS
+from mediasync.repositories.keys import new_keys
+from mediasync.repositories.media import (
+    DELETE_CREDITS,
+    DELETE_EXTERNAL_IDS,
+    DELETE_GENRES,
+    DELETE_IMAGES,
+    DELETE_RATINGS,
+    INSERT_EXTERNAL_IDS,
+    INSERT_GENRES,
+    INSERT_IMAGES,
+    INSERT_RATINGS,
+    SELECT_EXTERNAL_IDS,
+    SELECT_IMAGES,
+)
+
+Row = tuple[Any, ...]
+
+# The columns of every row that is copied begin with its id, when it was made and when it was changed.
+
+_SOURCE: Final = "SELECT s.id, s.created_at, s.updated_at, s.kind, s.name, s.server_id"
+COPY_SOURCES_PAGE: Final = f"{_SOURCE} FROM source s WHERE s.id > :above ORDER BY s.id LIMIT :limit"
+COPY_SOURCES_FIND: Final = f"{_SOURCE} FROM @list(:ids) k JOIN source s ON s.id = k.id"
+COPY_SOURCES_WRITE: Final = """
+INSERT INTO source (id, created_at, updated_at, kind, name, server_id)
+SELECT r.id, r.created_at, r.updated_at, r.kind, r.name, r.server_id
+FROM @rows(:rows, id text, created_at integer, updated_at integer, kind text, name text, server_id text) r
+WHERE true
+ON CONFLICT (id) DO UPDATE
+SET updated_at = excluded.updated_at, kind = excluded.kind, name = excluded.name,
+    server_id = excluded.server_id
+"""
+
+_LIBRARY: Final = "SELECT l.id, l.created_at, l.updated_at, s.id AS source_id, l.remote_id, l.title, l.kind"
+COPY_LIBRARIES_PAGE: Final = f"""
+{_LIBRARY} FROM library l JOIN source s ON s.source_key = l.source_key
+WHERE l.id > :above ORDER BY l.id LIMIT :limit
+"""
+COPY_LIBRARIES_FIND: Final = f"""
+{_LIBRARY} FROM @list(:ids) k JOIN library l ON l.id = k.id JOIN source s ON s.source_key = l.source_key
+"""
+COPY_LIBRARIES_WRITE: Final = """
+INSERT INTO library (source_key, id, created_at, updated_at, remote_id, title, kind)
+SELECT s.source_key, r.id, r.created_at, r.updated_at, r.remote_id, r.title, r.kind
+FROM @rows(:rows, id text, created_at integer, updated_at integer, source_id text, remote_id text, title text,
+    kind text) r
+JOIN source s ON s.id = r.source_id
+WHERE true
+ON CONFLICT (id) DO UPDATE
+SET updated_at = excluded.updated_at, source_key = excluded.source_key, remote_id = excluded.remote_id,
+    title = excluded.title, kind = excluded.kind
+"""
+
+_PERSON: Final = """
+SELECT p.id, p.created_at, p.updated_at, s.id AS source_id, p.name, p.image_path, p.provider_ids
+"""
+COPY_PEOPLE_PAGE: Final = f"""
+{_PERSON} FROM person p JOIN source s ON s.source_key = p.source_key
+WHERE p.id > :above ORDER BY p.id LIMIT :limit
+"""
+COPY_PEOPLE_FIND: Final = f"""
+{_PERSON} FROM @list(:ids) k JOIN person p ON p.id = k.id JOIN source s ON s.source_key = p.source_key
+"""
+COPY_PEOPLE_WRITE: Final = """
+INSERT INTO person (person_key, source_key, id, created_at, updated_at, name, image_path, provider_ids)
+SELECT r.person_key, s.source_key, r.id, r.created_at, r.updated_at, r.name, r.image_path, r.provider_ids
+FROM @rows(:rows, person_key integer, id text, created_at integer, updated_at integer, source_id text,
+    name text, image_path text, provider_ids text) r
+JOIN source s ON s.id = r.source_id
+WHERE true
+ON CONFLICT (id) DO UPDATE
+SET updated_at = excluded.updated_at, source_key = excluded.source_key, name = excluded.name,
+    image_path = excluded.image_path, provider_ids = excluded.provider_ids
+"""
+COPY_WORDS_DELETE: Final = """
+DELETE FROM person_word WHERE (word, person_key) IN (
+    SELECT r.word, p.person_key
+    FROM @rows(:rows, person_id text, word text) r JOIN person p ON p.id = r.person_id
+)
+"""
+COPY_WORDS_INSERT: Final = """
+INSERT INTO person_word (word, person_key)
+SELECT r.word, p.person_key FROM @rows(:rows, person_id text, word text) r JOIN person p ON p.id = r.person_id
+WHERE true
+ON CONFLICT (word, person_key) DO NOTHING
+"""
+
+_OWN_COLUMNS: Final = (
+    "remote_id",
+    "media_type",
+    "completeness",
+    "item_fingerprint",
+    "credits_fingerprint",
+    *VALUE_COLUMNS,
+    "change_token",
+    "imdb_id",
+    "tmdb_id",
+    "tvdb_id",
+)
+_NUMBERS: Final = frozenset({*NUMBER_FIELDS, "added_at", "changed_at"})
+_ITEM: Final = f"""
+SELECT i.id, i.created_at, i.updated_at, l.id AS library_id, p.id AS parent_id,
+    {", ".join(f"i.{column}" for column in _OWN_COLUMNS)}
+"""
+_ABOVE_ITEM: Final = """
+JOIN library l ON l.library_key = i.library_key
+LEFT JOIN media_item p ON p.item_key = i.parent_key
+"""
+COPY_ITEMS_PAGE: Final = f"""
+{_ITEM} FROM media_item i {_ABOVE_ITEM}
+WHERE i.id > :above
+  AND CASE i.media_type WHEN 'season' THEN 'season' WHEN 'episode' THEN 'episode' ELSE '' END = :level
+ORDER BY i.id LIMIT :limit
+"""
+COPY_ITEMS_FIND: Final = f"{_ITEM} FROM @list(:ids) k JOIN media_item i ON i.id = k.id {_ABOVE_ITEM}"
+COPY_ITEMS_WRITE: Final = f"""
+INSERT INTO media_item
+    (library_key, parent_key, item_key, id, created_at, updated_at, {", ".join(_OWN_COLUMNS)})
+SELECT l.library_key, p.item_key, r.item_key, r.id, r.created_at, r.updated_at,
+    {", ".join(f"r.{column}" for column in _OWN_COLUMNS)}
+FROM @rows(:rows, item_key integer, id text, created_at integer, updated_at integer, library_id text,
+    parent_id text, {", ".join(f"{c} {'integer' if c in _NUMBERS else 'text'}" for c in _OWN_COLUMNS)}) r
+JOIN library l ON l.id = r.library_id
+LEFT JOIN media_item p ON p.id = r.parent_id
+WHERE true
+ON CONFLICT (id) DO UPDATE
+SET library_key = excluded.library_key, parent_key = excluded.parent_key, updated_at = excluded.updated_at,
+    {", ".join(f"{column} = excluded.{column}" for column in _OWN_COLUMNS)}
+"""
+COPY_GENRES_SELECT: Final = """
+SELECT i.id AS item_id, x.position, x.name FROM @list(:ids) k
+JOIN media_item i ON i.id = k.id JOIN item_genre x ON x.item_key = i.item_key
+"""
+COPY_RATINGS_SELECT: Final = """
+SELECT i.id AS item_id, x.position, x.name, x.value, x.votes FROM @list(:ids) k
+JOIN media_item i ON i.id = k.id JOIN item_rating x ON x.item_key = i.item_key
+"""
+COPY_CREDITS_SELECT: Final = """
+SELECT i.id AS item_id, c.sort_order, p.id AS person_id, c.person_type, c.role FROM @list(:ids) k
+JOIN media_item i ON i.id = k.id
+JOIN credit c ON c.item_key = i.item_key
+JOIN person p ON p.person_key = c.person_key
+"""
+COPY_CREDITS_INSERT: Final = """
+INSERT INTO credit (item_key, sort_order, person_key, person_type, role)
+SELECT i.item_key, r.sort_order, p.person_key, r.person_type, r.role
+FROM @rows(:rows, item_id text, sort_order integer, person_id text, person_type text, role text) r
+JOIN media_item i ON i.id = r.item_id
+JOIN person p ON p.id = r.person_id
+"""
+
+# A run's id is a number, and is listed as text here.
+_RUN: Final = """
+SELECT r.run_key, r.started_at, coalesce(r.finished_at, r.started_at) AS updated_at, s.id AS source_id,
+    r.status, r.finished_at, r.seen, r.saved, r.unchanged, r.failed, r.error
+"""
+COPY_RUNS_PAGE: Final = f"""
+{_RUN} FROM sync_run r JOIN source s ON s.source_key = r.source_key
+WHERE r.run_key > :after ORDER BY r.run_key LIMIT :limit
+"""
+COPY_RUNS_FIND: Final = f"""
+{_RUN} FROM @list(:ids) k
+JOIN sync_run r ON r.run_key = CAST(k.id AS bigint)
+JOIN source s ON s.source_key = r.source_key
+"""
+COPY_RUNS_WRITE: Final = """
+INSERT INTO sync_run
+    (run_key, source_key, status, started_at, finished_at, seen, saved, unchanged, failed, error)
+SELECT r.id, s.source_key, r.status, r.started_at, r.finished_at, r.seen, r.saved, r.unchanged, r.failed,
+    r.error
+FROM @rows(:rows, id integer, started_at integer, updated_at integer, source_id text, status text,
+    finished_at integer, seen integer, saved integer, unchanged integer, failed integer, error text) r
+JOIN source s ON s.id = r.source_id
+WHERE true
+ON CONFLICT (run_key) DO UPDATE
+SET source_key = excluded.source_key, status = excluded.status, finished_at = excluded.finished_at,
+    seen = excluded.seen, saved = excluded.saved, unchanged = excluded.unchanged, failed = excluded.failed,
+    error = excluded.error
+"""
+COPY_PROBLEMS_SELECT: Final = """
+SELECT p.run_key, p.position, p.kind, p.subject, p.reason FROM @list(:ids) k
+JOIN sync_run_problem p ON p.run_key = CAST(k.id AS bigint)
+"""
+COPY_PROBLEMS_DELETE: Final = """
+DELETE FROM sync_run_problem WHERE run_key IN (SELECT CAST(k.id AS bigint) FROM @list(:ids) k)
+"""
+COPY_PROBLEMS_INSERT: Final = """
+INSERT INTO sync_run_problem (run_key, position, kind, subject, reason)
+SELECT r.run_key, r.position, r.kind, r.subject, r.reason
+FROM @rows(:rows, run_key integer, position integer, kind text, subject text, reason text) r
+"""
+
+_COUNT: Final = "SELECT count(*) AS number FROM {view} v"
+_WALK: Final = "SELECT v.* FROM {view} v WHERE v.id > :above ORDER BY v.id LIMIT :limit"
+_BELOW: Final = """
+SELECT v.* FROM @list(:ids) k JOIN {view} v ON v.media_item_id = k.id ORDER BY v.media_item_id, v.{order}
+"""
+COMPARE_RUNS: Final = "SELECT v.* FROM sync_runs v WHERE v.id > :after ORDER BY v.id LIMIT :limit"
+COMPARE_PROBLEMS: Final = """
+SELECT v.* FROM @list(:ids) k JOIN sync_run_problems v ON v.run_id = CAST(k.id AS bigint)
+ORDER BY v.run_id, v.position
+"""
+COMPARE_FINGERPRINTS: Final = """
+SELECT i.id, i.item_fingerprint, i.credits_fingerprint, i.change_token
+FROM @list(:ids) k JOIN media_item i ON i.id = k.id ORDER BY i.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What belongs to rows of a kind, and is written with them.
+
+    Attributes:
+        read: the query for it in the origin, or a function that makes it of the rows.
+        delete: takes away what belongs to rows that are written a second time, by their ids, or by what the
+            function makes of them.
+        insert: writes it.
+    """
+
+    read: str | Callable[[Sequence[Row]], list[Row]]
+    delete: str
+    insert: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Rows that are copied page by page, after those of the kinds before.
+
+    Attributes:
+        view: the public view that shows them.
+        noun: what one of them is called.
+        page: the query for the next rows, by id.
+        find: the query for rows of given ids, in the same columns.
+        write: inserts such rows, or brings those that are there to the same values.
+        size: how many rows a page has.
+        start: what comes before the first id.
+        level: of items: those that may be parents stand in other levels, which are copied before.
+        has_keys: whether rows are written with a storage key before the id.
+        parts: what belongs to the rows.
+    """
+
+    view: str
+    noun: str
+    page: str
+    find: str
+    write: str
+    size: int
+    start: str | int = ""
+    level: str = ""
+    has_keys: bool = False
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A public view that is compared row by row.
+
+    Attributes:
+        view: its name.
+        page: the query for its next rows, by id.
+        start: what comes before the first id.
+        below: what is compared with each page: a name, and the query for what belongs to given ids.
+    """
+
+    view: str
+    page: str
+    start: str | int = ""
+    below: tuple[tuple[str, str], ...] = ()
+
+
+def _words(people: Sequence[Row]) -> list[Row]:
+    return [(row[0], word) for row in people for word in words_of_name(row[4])]
+
+
+_PARTS_OF_ITEMS: Final = (
+    Part(SELECT_EXTERNAL_IDS, DELETE_EXTERNAL_IDS, INSERT_EXTERNAL_IDS),
+    Part(COPY_GENRES_SELECT, DELETE_GENRES, INSERT_GENRES),
+    Part(COPY_RATINGS_SELECT, DELETE_RATINGS, INSERT_RATINGS),
+    Part(SELECT_IMAGES, DELETE_IMAGES, INSERT_IMAGES),
+    Part(COPY_CREDITS_SELECT, DELETE_CREDITS, COPY_CREDITS_INSERT),
+)
+
+KINDS: Final = (
+    Kind("sources", "source", COPY_SOURCES_PAGE, COPY_SOURCES_FIND, COPY_SOURCES_WRITE, size=500),
+    Kind("libraries", "library", COPY_LIBRARIES_PAGE, COPY_LIBRARIES_FIND, COPY_LIBRARIES_WRITE, size=500),
+    Kind(
+        "people",
+        "person",
+        COPY_PEOPLE_PAGE,
+        COPY_PEOPLE_FIND,
+        COPY_PEOPLE_WRITE,
+        size=2_000,
+        has_keys=True,
+        parts=(Part(_words, COPY_WORDS_DELETE, COPY_WORDS_INSERT),),
+    ),
+    *(
+        Kind(
+            "media_items",
+            "item",
+            COPY_ITEMS_PAGE,
+            COPY_ITEMS_FIND,
+            COPY_ITEMS_WRITE,
+            size=200,
+            level=level,
+            has_keys=True,
+            parts=_PARTS_OF_ITEMS,
+        )
+        for level in ("", "season", "episode")
+    ),
+    Kind(
+        "sync_runs",
+        "run",
+        COPY_RUNS_PAGE,
+        COPY_RUNS_FIND,
+        COPY_RUNS_WRITE,
+        size=20,
+        start=0,
+        parts=(Part(COPY_PROBLEMS_SELECT, COPY_PROBLEMS_DELETE, COPY_PROBLEMS_INSERT),),
+    ),
+)
+"""What is copied, in this order."""
+
+_ORDERS: Final = {
+    "external_ids": "provider",
+    "genres": "position",
+    "ratings": "position",
+    "images": "kind",
+    "media_people": "sort_order",
+}
+COMPARISONS: Final = (
+    *(Comparison(view, _WALK.format(view=view)) for view in ("sources", "libraries", "people")),
+    Comparison(
+        "media_items",
+        _WALK.format(view="media_items"),
+        below=(
+            ("fingerprints", COMPARE_FINGERPRINTS),
+            *((view, _BELOW.format(view=view, order=order)) for view, order in _ORDERS.items()),
+        ),
+    ),
+    Comparison("sync_runs", COMPARE_RUNS, start=0, below=(("sync_run_problems", COMPARE_PROBLEMS),)),
+)
+"""How a copy is compared with its origin: every public view, and the fingerprints, which none shows."""
+
+
+class CopyRepository:
+    """Reads rows as they are, and writes them as they are.
+
+    Args:
+        session: a snapshot, or an open transaction for the methods that write.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def read_page(self, kind: Kind, after: str | int) -> list[Row]:
+        """Return the next rows of a kind behind the id *after*, by id."""
+        params = {**_behind(after), "level": kind.level, "limit": kind.size}
+        return await self._fetch(kind.page, params)
+
+    async def find(self, kind: Kind, rows: Sequence[Row]) -> dict[Any, Row]:
+        """Return the stored rows with the ids of *rows*, by id."""
+        found = await self._fetch(kind.find, {"ids": _ids(rows)})
+        return {row[0]: row for row in found}
+
+    async def read_parts(self, kind: Kind, rows: Sequence[Row]) -> list[list[Row]]:
+        """Return what belongs to *rows*, for each part of the kind."""
+        ids = _ids(rows)
+        return [
+            await self._fetch(part.read, {"ids": ids}) if isinstance(part.read, str) else part.read(rows)
+            for part in kind.parts
+        ]
+
+    async def write(
+        self, kind: Kind, rows: Sequence[Row], parts: Sequence[Sequence[Row]], *, replaced: Sequence[Row]
+    ) -> None:
+        """Write rows with what belongs to them.
+
+        Args:
+            kind: of the rows.
+            rows: of different ids.
+            parts: what belongs to them, as `read_parts` returned it.
+            replaced: what is stored of them, and is older.
+        """
+        written = list(rows)
+        if kind.has_keys:
+            keys = await new_keys(self._session, [row[0] for row in rows])
+            written = [(key, *row) for key, row in zip(keys, rows, strict=True)]
+        await self._session.execute(kind.write, {"rows": written})
+        for part, of_part in zip(kind.parts, parts, strict=True):
+            if replaced:
+                of_replaced = (
+                    {"rows": part.read(replaced)} if callable(part.read) else {"ids": _ids(replaced)}
+                )
+                await self._session.execute(part.delete, of_replaced)
+            if of_part:
+                await self._session.execute(part.insert, {"rows": list(of_part)})
+
+    async def continue_numbers(self, statement: str | None) -> None:
+        """Let later runs be numbered behind the copied ones, by the dialect's *statement* if it needs one."""
+        if statement is not None:
+            await self._session.fetch_all(statement)
+
+    async def count(self, views: Sequence[str]) -> dict[str, int]:
+        """Return how many rows each view has."""
+        return {
+            view: number
+            for view in views
+            for (number,) in await self._session.fetch_all(_COUNT.format(view=view))
+        }
+
+    async def compare_page(self, comparison: Comparison, after: str | int, limit: int) -> list[Row]:
+        """Return the next rows of a view behind the id *after*, by id; times as text on every engine."""
+        found = await self._fetch(comparison.page, {**_behind(after), "limit": limit})
+        return [tuple(map(_plain, row)) for row in found]
+
+    async def compare_below(self, query: str, rows: Sequence[Row]) -> list[Row]:
+        """Return what belongs to rows of a view, ordered."""
+        return await self._fetch(query, {"ids": _ids(rows)})
+
+    async def _fetch(self, query: str, params: Mapping[str, Any]) -> list[Row]:
+        """Return rows that are plain tuples: they are compared, and given to another engine."""
+        return list(map(tuple, await self._session.fetch_all(query, params)))
+
+
+def _behind(after: str | int) -> Mapping[str, str | int]:
+    return {"after" if isinstance(after, int) else "above": after}
+
+
+def _ids(rows: Sequence[Row]) -> list[str]:
+    return [str(row[0]) for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    """Return a time as SQLite's views show it, and anything else as it is."""
+    if not isinstance(value, datetime):
+        return value
+    rounded = value.astimezone(UTC) + timedelta(microseconds=500)
+    return f"{rounded.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"

@@ -1,0 +1,280 @@
+"""PostgreSQL: what another process commits between two statements of a transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.engines import POSTGRES
+from support.items import MOVIES, SHOWS, credit, movie, person, season, show
+from support.mirror import Clock, rows, write
+
+from mediasync import MediaSync
+from mediasync.dialects.base import Session
+from mediasync.errors import PersonInUse, UnknownParent
+from mediasync.repositories.media import MediaRepository
+from mediasync.repositories.people import PeopleRepository
+from mediasync.repositories.runs import RunRepository
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return POSTGRES.new_url(tmp_path)
+
+
+@pytest.fixture
+async def other(ms: MediaSync, url: str, clock: Clock) -> AsyncIterator[MediaSync]:
+    """A second process's mirror on the same database."""
+    async with MediaSync(url, clock=clock) as mirror:
+        yield mirror
+
+
+class Meanwhile:
+    """Runs something once, before or after the first call of a method."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+        self.done = False
+
+    def before(self, cls: type, method: str, what: Callable[[], Awaitable[Any]]) -> None:
+        self._put(cls, method, what, first=True)
+
+    def after(self, cls: type, method: str, what: Callable[[], Awaitable[Any]]) -> None:
+        self._put(cls, method, what, first=False)
+
+    def _put(self, cls: type, method: str, what: Callable[[], Awaitable[Any]], *, first: bool) -> None:
+        original = getattr(cls, method)
+
+        async def patched(*args: Any, **options: Any) -> Any:
+            run, self.done = not self.done, True
+            if run and first:
+                await what()
+            result = await original(*args, **options)
+            if run and not first:
+                await what()
+            return result
+
+        self._monkeypatch.setattr(cls, method, patched)
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    return Meanwhile(monkeypatch)
+
+
+class Held:
+    """A transaction of *ms* that has done *work* and is not committed before `commit`."""
+
+    def __init__(self, ms: MediaSync, work: Callable[[Session], Awaitable[Any]]) -> None:
+        self._ms = ms
+        self._work = work
+        self._worked, self._release = asyncio.Event(), asyncio.Event()
+
+    async def begin(self) -> None:
+        self._task = asyncio.create_task(self._ms._database.write(self._hold))
+        await self._worked.wait()
+
+    async def _hold(self, session: Session) -> None:
+        await self._work(session)
+        self._worked.set()
+        await self._release.wait()
+
+    async def commit_when_waited_for(self, waiting: asyncio.Task[Any]) -> None:
+        while not waiting.done() and not await rows(
+            self._ms,
+            "SELECT pid FROM pg_stat_activity "
+            "WHERE wait_event_type = 'Lock' AND datname = current_database()",
+        ):
+            await asyncio.sleep(0)
+        assert not waiting.done(), "it waits for the other transaction"
+        self._release.set()
+        await self._task
+
+
+async def names(ms: MediaSync) -> dict[str, str]:
+    return dict(await rows(ms, "SELECT id, name FROM people ORDER BY id"))  # type: ignore[arg-type]
+
+
+async def test_a_parent_deleted_while_its_child_is_saved(
+    ms: MediaSync, other: MediaSync, meanwhile: Meanwhile
+) -> None:
+    await ms.media.save_media_item(show(), **SHOWS)
+    meanwhile.before(MediaRepository, "insert_items", lambda: other.media.delete_media_item("home:s"))
+    with pytest.raises(UnknownParent):
+        await ms.media.save_media_item(season(), **SHOWS)
+    assert meanwhile.done
+    assert await rows(ms, "SELECT id FROM media_items") == []
+
+
+async def test_a_parent_deleted_while_a_child_is_moved_to_it(
+    ms: MediaSync, other: MediaSync, meanwhile: Meanwhile
+) -> None:
+    await ms.media.save_media_items([show(), show("t"), season()], **SHOWS)
+    meanwhile.before(MediaRepository, "upsert_items", lambda: other.media.delete_media_item("home:t"))
+    with pytest.raises(UnknownParent):
+        await ms.media.save_media_item(season(parent="t"), **SHOWS)
+    assert meanwhile.done
+    assert await rows(ms, "SELECT id, parent_id FROM media_items ORDER BY id") == [
+        ("home:s", None),
+        ("home:s-1", "home:s"),
+    ]
+
+
+async def test_a_child_waits_for_the_deletion_of_its_parent(ms: MediaSync, other: MediaSync) -> None:
+    await ms.media.save_media_item(show(), **SHOWS)
+    held = Held(other, lambda session: MediaRepository(session).delete_item("home:s"))
+    await held.begin()
+    saving = asyncio.create_task(ms.media.save_media_item(season(), **SHOWS))
+    await held.commit_when_waited_for(saving)
+    with pytest.raises(UnknownParent):
+        await saving
+    assert await rows(ms, "SELECT id FROM media_items") == []
+
+
+@pytest.mark.parametrize("name", ["Ann", "Ann Lee"])
+@pytest.mark.parametrize("before", ["upsert_rows", "index_names"])
+async def test_a_person_deleted_while_a_credit_is_saved(
+    ms: MediaSync, other: MediaSync, meanwhile: Meanwhile, name: str, before: str
+) -> None:
+    await ms.people.upsert(person("a", "Ann"), source_id="home")
+    if before == "upsert_rows":
+        meanwhile.after(PeopleRepository, "_find", lambda: other.people.delete("home:a"))
+    else:
+        meanwhile.before(PeopleRepository, "index_names", lambda: delete_at_once(other))
+    await ms.media.save_media_item(movie(credits=[credit("a", name)]), **MOVIES)
+    assert meanwhile.done
+    assert [one.person.name for one in await ms.people.find_by_media_item("home:1")] == [name]
+    assert (await ms.check()).flaws == ()
+
+
+async def delete_at_once(other: MediaSync) -> None:
+    """Begin to delete a person; where the person's row is locked, the deletion waits for its turn."""
+    deleting = asyncio.create_task(other.people.delete("home:a"))
+    while not deleting.done() and not await rows(
+        other,
+        "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+    ):
+        await asyncio.sleep(0)
+    if not deleting.done():
+        deleting.add_done_callback(lambda task: task.exception())
+
+
+async def test_a_person_who_gets_a_credit_is_not_deleted(ms: MediaSync, other: MediaSync) -> None:
+    await ms.people.upsert(person("a", "Ann"), source_id="home")
+    await ms.media.save_media_item(movie(), **MOVIES)
+
+    async def work(session: Session) -> None:
+        await session.execute(
+            "INSERT INTO credit (item_key, sort_order, person_key, person_type) "
+            "SELECT i.item_key, 0, p.person_key, 'actor' FROM media_item i, mediasync.person p"
+        )
+        await session.execute("UPDATE media_item SET completeness = 'full'")
+
+    held = Held(ms, work)
+    await held.begin()
+    deleting = asyncio.create_task(other.people.delete("home:a"))
+    await held.commit_when_waited_for(deleting)
+    with pytest.raises(PersonInUse):
+        await deleting
+    assert (await ms.check()).flaws == ()
+
+
+async def test_people_of_two_items_are_those_of_one_after_the_other(
+    ms: MediaSync, other: MediaSync, meanwhile: Meanwhile
+) -> None:
+    """Of two items that name the same people differently, the last commit wins for all of them."""
+    await ms.people.upsert_batch([person("a", "Ann"), person("b", "Bo")], source_id="home")
+    theirs = movie("2", credits=[credit("a", "Other Ann"), credit("b", "Other Bo")])
+    meanwhile.after(PeopleRepository, "_find", lambda: other.media.save_media_item(theirs, **MOVIES))
+    await ms.media.save_media_item(movie("1", credits=[credit("a", "Ann"), credit("b", "New Bo")]), **MOVIES)
+    assert meanwhile.done
+    assert await names(ms) == {"home:a": "Ann", "home:b": "New Bo"}
+    assert (await ms.check()).flaws == ()
+
+
+async def test_what_another_transaction_knows_of_a_person_is_not_lost(
+    ms: MediaSync, other: MediaSync, meanwhile: Meanwhile
+) -> None:
+    await ms.people.upsert(person("a", "Ann"), source_id="home")
+    theirs = person("a", "Anne", image_path="i", provider_ids={"imdb": "1"})
+    meanwhile.after(PeopleRepository, "_find", lambda: other.people.upsert(theirs, source_id="home"))
+    await ms.people.upsert(person("a", "Annie", provider_ids={"tmdb": "2"}), source_id="home")
+    found = await ms.people.find_by_id("home:a")
+    assert found is not None
+    assert (found.name, found.image_path, found.provider_ids) == ("Annie", "i", {"imdb": "1", "tmdb": "2"})
+    assert (await ms.check()).flaws == (), "the words are those of the name"
+
+
+async def test_a_person_who_is_new_to_two_transactions(
+    ms: MediaSync, other: MediaSync, meanwhile: Meanwhile
+) -> None:
+    await ms.people.upsert(person("z", "Zoe"), source_id="home")  # a block of keys is taken
+    theirs = person("b", "Bea", image_path="i")
+    meanwhile.after(PeopleRepository, "_find", lambda: other.people.upsert(theirs, source_id="home"))
+    await ms.media.save_media_item(
+        movie(credits=[credit("a", "Ann"), credit("b", "Bo"), credit("c", "Cy")]), **MOVIES
+    )
+    assert meanwhile.done
+    assert await rows(ms, "SELECT id, name, image_path FROM people ORDER BY id") == [
+        ("home:a", "Ann", None),
+        ("home:b", "Bo", "i"),
+        ("home:c", "Cy", None),
+        ("home:z", "Zoe", None),
+    ]
+    assert await rows(ms, "SELECT person_id FROM media_people ORDER BY sort_order") == [
+        ("home:a",),
+        ("home:b",),
+        ("home:c",),
+    ]
+    assert (await ms.check()).flaws == ()
+
+
+async def test_a_person_who_is_stored_and_deleted_by_another(
+    ms: MediaSync, other: MediaSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are in the way of the insertion, and gone when it is looked who was."""
+    await ms.people.upsert(person("z", "Zoe"), source_id="home")  # a block of keys is taken
+    find = PeopleRepository._find
+    steps = [
+        lambda: write(
+            other,
+            "INSERT INTO person (source_key, id, name, created_at, updated_at) "
+            "SELECT source_key, 'home:a', 'Other', 0, 0 FROM source",
+        ),
+        lambda: other.people.delete("home:a"),
+    ]
+
+    async def _find(self: Any, query: str, ids: Any) -> Any:
+        if len(steps) == 1:
+            await steps.pop()()
+        found = await find(self, query, ids)
+        if len(steps) == 2:
+            await steps.pop(0)()
+        return found
+
+    monkeypatch.setattr(PeopleRepository, "_find", _find)
+    assert await ms.people.upsert(person("a", "Ann"), source_id="home") == "home:a"
+    assert steps == []
+    assert await names(ms) == {"home:a": "Ann", "home:z": "Zoe"}
+
+
+async def test_two_syncs_of_a_source_begin_one_after_the_other(ms: MediaSync, other: MediaSync) -> None:
+    first: list[int] = []
+
+    async def work(session: Session) -> None:
+        first.append(await RunRepository(session).start("home"))
+
+    held = Held(ms, work)
+    await held.begin()
+    starting = asyncio.create_task(
+        other._database.write(lambda session: RunRepository(session).start("home"))
+    )
+    await held.commit_when_waited_for(starting)
+    second = await starting
+    assert await rows(ms, "SELECT id, status FROM sync_runs ORDER BY id") == [
+        (first[0], "interrupted"),
+        (second, "running"),
+    ]
