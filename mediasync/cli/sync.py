@@ -97,9 +97,10 @@ def sync(
 ) -> int:
     """Mirror sources into the database.
 
-    Reads each source, one after another, and saves what is new or changed, with the full cast and crew. Only
-    this command writes the database; where there is none it makes one. A source keeps its id: without a name
-    it is the kind and the folder's name, [bold]nfo-library[/bold] for nfo:examples/library.
+    Reads each source, one after another, and saves what is new or changed, with the full cast and crew.
+    Besides [bold]copy[/bold], only this command writes the database; where there is none it makes one. A
+    source keeps its id: without a name it is the kind and the folder's name, [bold]nfo-library[/bold] for
+    nfo:examples/library.
 
     [bold]Examples[/bold]
       mediasync sync nfo:/media/films
