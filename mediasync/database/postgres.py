@@ -59,8 +59,8 @@ class PostgresEngine:
         upgrade: create the schema where there is none, and upgrade an older one.
     """
 
-    # No more than one part: a transaction then locks items first and people after them, each in one order. With
-    # several parts it would come back to items, and two transactions would wait for each other in a circle.
+    # No more than one part: a transaction then locks items first and people after them, each in one order.
+    # With several parts it would come back to items, and two transactions would wait in a circle.
     max_group_items: Final = 500
 
     def __init__(
