@@ -31,10 +31,9 @@ from mediasync.errors import DatabaseCorrupt, DatabaseError, DatabaseMissing, Di
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of three megabytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
+def small_disk() -> Iterator[Path]:
+    """A disk of three megabytes, apart from the folders that pytest cleans up, as a killed run leaves it."""
+    folder = Path(tempfile.mkdtemp(prefix="mediasync-disk-"))
     mount = shutil.which("mount")
     if (
         not mount
@@ -42,9 +41,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
             [mount, "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], capture_output=True, check=False
         ).returncode
     ):
+        folder.rmdir()
         pytest.skip("needs the right to mount a small disk")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    folder.rmdir()
 
 
 async def test_a_group_that_does_not_fit_fails_once_and_whole(tmp_path: Path) -> None:
