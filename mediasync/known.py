@@ -20,7 +20,7 @@ class KnownPeople:
     and when that is full, the older one is dropped, so that those who play everywhere stay.
 
     Args:
-        generation: how many people one generation holds.
+        generation: how many people one generation holds; 0: nobody is remembered.
     """
 
     def __init__(self, generation: int = GENERATION) -> None:
@@ -45,6 +45,8 @@ class KnownPeople:
 
     def add(self, people: Iterable[PersonRow], keys: dict[str, int]) -> None:
         """Note that *people* are stored, with *keys* by their ids."""
+        if not self._generation:
+            return
         if len(self._young) >= self._generation:
             self._old, self._young = self._young, {}
         for row in people:

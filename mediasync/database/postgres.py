@@ -72,7 +72,7 @@ class PostgresEngine:
         read_only: bool,
         upgrade: bool,
     ) -> None:
-        base, connect_options, self._subject = _parse(url)
+        connect_options, self._subject = _parse(url)
         self._options = options
         self._begin = f"{_BEGIN}; SET LOCAL lock_timeout = {max(1, round(options.lock_timeout * 1000))}"
         self._clock = clock
@@ -82,9 +82,7 @@ class PostgresEngine:
         self.writers = options.writers
 
         def connections(count: int) -> list[PostgresConnection]:
-            return [
-                PostgresConnection(base, connect_options, self._subject, self.dialect) for _ in range(count)
-            ]
+            return [PostgresConnection(connect_options, self._subject, self.dialect) for _ in range(count)]
 
         self._writers = connections(0 if read_only else options.writers)
         self._readers = connections(options.readers)
@@ -181,7 +179,7 @@ class PostgresEngine:
         try:
             await connection.begin(how)
             yield PostgresSession(connection, self.dialect, self._clock(), self._keys)
-            await (connection.commit() if writes else connection.end())
+            await (connection.commit() if writes else connection.run("COMMIT"))
         except BaseException:
             await finish(connection.roll_back())
             raise
@@ -239,8 +237,8 @@ class PostgresEngine:
         self._keys.add_block(source_id, source_key, number)
 
 
-def _parse(url: str) -> tuple[str, dict[str, Any], str]:
-    """Return what `databases` takes, asyncpg's options, and the name of the database without a secret."""
+def _parse(url: str) -> tuple[dict[str, Any], str]:
+    """Return asyncpg's options, and the name of the database without a secret."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -282,4 +280,4 @@ def _parse(url: str) -> tuple[str, dict[str, Any], str]:
     if port and "port" not in options:
         options["port"] = port
     subject = f"database postgresql://{host}{f':{port}' if port else ''}/{database}"
-    return "postgresql://", options, subject
+    return options, subject

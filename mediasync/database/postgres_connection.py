@@ -21,6 +21,7 @@ from mediasync.dialects.postgres import PostgresDialect
 from mediasync.errors import CommitUnknown, DatabaseUnreachable, LifecycleError
 from mediasync.known import KnownPeople
 
+_URL: Final = "postgresql://"  # where the server is and who asks is said by the driver's options
 _CONNECT_TIMEOUT: Final = 10.0
 _ROLLBACK_TIMEOUT: Final = 10.0
 
@@ -42,8 +43,7 @@ class PostgresConnection:
     It is made when it is first used, and made again when it was lost.
     """
 
-    def __init__(self, url: str, options: dict[str, Any], subject: str, dialect: PostgresDialect) -> None:
-        self._url = url
+    def __init__(self, options: dict[str, Any], subject: str, dialect: PostgresDialect) -> None:
         self._options = options
         self._subject = subject
         self._dialect = dialect
@@ -80,7 +80,7 @@ class PostgresConnection:
     async def _connect(self) -> None:
         await self._disconnect()
         database = databases.Database(
-            self._url,
+            _URL,
             min_size=0,  # else the pool replaces a lost connection by itself, beside the one made here
             max_size=1,
             max_inactive_connection_lifetime=0,
@@ -141,14 +141,6 @@ class PostgresConnection:
                 "be told; look at what is stored, or save again"
             ) from error
 
-    async def end(self) -> None:
-        """End a transaction whose commit need not be known to have happened.
-
-        Raises:
-            DatabaseUnreachable: if the connection was lost.
-        """
-        await self.run("COMMIT")
-
     async def roll_back(self) -> None:
         """Roll back what is open, if anything is; a connection on which that fails is given up."""
         if self._held is None:
@@ -204,10 +196,11 @@ class PostgresSession:
         self._dialect = dialect
         self._keys = keys
         self.now = now
-        # Other processes write too: who was stored a transaction ago may be another person now.
-        self.known_people = KnownPeople()
+        # Other processes write too: who was stored a transaction ago may be another person now, and within
+        # one transaction nobody is looked up twice.
+        self.known_people = KnownPeople(generation=0)
 
-    async def new_keys(self, source_id: str, count: int) -> Sequence[int | None]:
+    def new_keys(self, source_id: str, count: int) -> Sequence[int | None]:
         return self._keys.take(source_id, count)
 
     async def execute(self, sql: str, params: Params | None = None) -> int:

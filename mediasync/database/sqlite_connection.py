@@ -110,7 +110,7 @@ class SQLiteSession:
         self.now = now
         self.known_people = known_people or KnownPeople()
 
-    async def new_keys(self, source_id: str, count: int) -> Sequence[int | None]:
+    def new_keys(self, source_id: str, count: int) -> Sequence[int | None]:
         return [None] * count
 
     async def execute(self, sql: str, params: Params | None = None) -> int:

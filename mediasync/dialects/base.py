@@ -36,7 +36,7 @@ class Session(Protocol):
     now: int
     known_people: KnownPeople
 
-    async def new_keys(self, source_id: str, count: int) -> Sequence[int | None]:
+    def new_keys(self, source_id: str, count: int) -> Sequence[int | None]:
         """Return storage keys for rows that will be new, or None for each where the engine numbers them.
 
         Args:

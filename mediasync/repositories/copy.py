@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from mediasync.dialects.base import Session
 from mediasync.names import words_of_name
-from mediasync.normal import NUMBER_FIELDS, VALUE_COLUMNS
 from mediasync.repositories.keys import new_keys
 from mediasync.repositories.media import (
     DELETE_CREDITS,
@@ -25,8 +24,10 @@ from mediasync.repositories.media import (
     INSERT_GENRES,
     INSERT_IMAGES,
     INSERT_RATINGS,
+    OWN_COLUMNS,
     SELECT_EXTERNAL_IDS,
     SELECT_IMAGES,
+    typed,
 )
 
 Row = tuple[Any, ...]
@@ -100,22 +101,9 @@ WHERE true
 ON CONFLICT (word, person_key) DO NOTHING
 """
 
-_OWN_COLUMNS: Final = (
-    "remote_id",
-    "media_type",
-    "completeness",
-    "item_fingerprint",
-    "credits_fingerprint",
-    *VALUE_COLUMNS,
-    "change_token",
-    "imdb_id",
-    "tmdb_id",
-    "tvdb_id",
-)
-_NUMBERS: Final = frozenset({*NUMBER_FIELDS, "added_at", "changed_at"})
 _ITEM: Final = f"""
 SELECT i.id, i.created_at, i.updated_at, l.id AS library_id, p.id AS parent_id,
-    {", ".join(f"i.{column}" for column in _OWN_COLUMNS)}
+    {", ".join(f"i.{column}" for column in OWN_COLUMNS)}
 """
 _ABOVE_ITEM: Final = """
 JOIN library l ON l.library_key = i.library_key
@@ -130,17 +118,17 @@ ORDER BY i.id LIMIT :limit
 COPY_ITEMS_FIND: Final = f"{_ITEM} FROM @list(:ids) k JOIN media_item i ON i.id = k.id {_ABOVE_ITEM}"
 COPY_ITEMS_WRITE: Final = f"""
 INSERT INTO media_item
-    (library_key, parent_key, item_key, id, created_at, updated_at, {", ".join(_OWN_COLUMNS)})
+    (library_key, parent_key, item_key, id, created_at, updated_at, {", ".join(OWN_COLUMNS)})
 SELECT l.library_key, p.item_key, r.item_key, r.id, r.created_at, r.updated_at,
-    {", ".join(f"r.{column}" for column in _OWN_COLUMNS)}
+    {", ".join(f"r.{column}" for column in OWN_COLUMNS)}
 FROM @rows(:rows, item_key integer, id text, created_at integer, updated_at integer, library_id text,
-    parent_id text, {", ".join(f"{c} {'integer' if c in _NUMBERS else 'text'}" for c in _OWN_COLUMNS)}) r
+    parent_id text, {typed(OWN_COLUMNS)}) r
 JOIN library l ON l.id = r.library_id
 LEFT JOIN media_item p ON p.id = r.parent_id
 WHERE true
 ON CONFLICT (id) DO UPDATE
 SET library_key = excluded.library_key, parent_key = excluded.parent_key, updated_at = excluded.updated_at,
-    {", ".join(f"{column} = excluded.{column}" for column in _OWN_COLUMNS)}
+    {", ".join(f"{column} = excluded.{column}" for column in OWN_COLUMNS)}
 """
 COPY_GENRES_SELECT: Final = """
 SELECT i.id AS item_id, x.position, x.name FROM @list(:ids) k
@@ -398,7 +386,7 @@ class CopyRepository:
         """
         written = list(rows)
         if kind.has_keys:
-            keys = await new_keys(self._session, [row[0] for row in rows])
+            keys = new_keys(self._session, [row[0] for row in rows])
             written = [(key, *row) for key, row in zip(keys, rows, strict=True)]
         await self._session.execute(kind.write, {"rows": written})
         for part, of_part in zip(kind.parts, parts, strict=True):

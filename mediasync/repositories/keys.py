@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mediasync.dialects.base import Session
 
 
-async def new_keys(session: Session, ids: Sequence[str]) -> list[int | None]:
+def new_keys(session: Session, ids: Sequence[str]) -> list[int | None]:
     """Return a storage key for each of *ids*, which will be new rows; None where the engine numbers them.
 
     Raises:
@@ -16,7 +16,6 @@ async def new_keys(session: Session, ids: Sequence[str]) -> list[int | None]:
     """
     sources = [one.partition(":")[0] for one in ids]
     keys = {
-        source_id: iter(await session.new_keys(source_id, count))
-        for source_id, count in Counter(sources).items()
+        source_id: iter(session.new_keys(source_id, count)) for source_id, count in Counter(sources).items()
     }
     return [next(keys[source_id]) for source_id in sources]

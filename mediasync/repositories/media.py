@@ -25,11 +25,7 @@ FROM @list(:ids) l JOIN media_item i ON i.id = l.id
 LOCK_STATES: Final = f"{SELECT_STATES}ORDER BY i.id @lock(i)"
 
 # The columns that most items have stand first: what is missing at the end of a row is not even sent.
-_ITEM_COLUMNS: Final = (
-    "library_id",
-    "parent_id",
-    "item_key",
-    "id",
+OWN_COLUMNS: Final = (
     "remote_id",
     "media_type",
     "completeness",
@@ -41,16 +37,22 @@ _ITEM_COLUMNS: Final = (
     "tmdb_id",
     "tvdb_id",
 )
-_OWN_COLUMNS: Final = ", ".join(_ITEM_COLUMNS[2:])
+"""The columns of an item besides its keys, its id and its times."""
+
 _NUMBERS: Final = frozenset({*NUMBER_FIELDS, "item_key", "added_at", "changed_at"})
-_TYPED_COLUMNS: Final = ", ".join(
-    f"{name} {'integer' if name in _NUMBERS else 'text'}" for name in _ITEM_COLUMNS
-)
+
+
+def typed(columns: Sequence[str]) -> str:
+    """Return columns of an item as the macro ``@rows`` names them."""
+    return ", ".join(f"{name} {'integer' if name in _NUMBERS else 'text'}" for name in columns)
+
+
+_ITEM_COLUMNS: Final = ("library_id", "parent_id", "item_key", "id", *OWN_COLUMNS)
 
 _INSERT_ITEMS: Final = f"""
-INSERT INTO media_item (library_key, parent_key, {_OWN_COLUMNS}, created_at, updated_at)
+INSERT INTO media_item (library_key, parent_key, {", ".join(_ITEM_COLUMNS[2:])}, created_at, updated_at)
 SELECT l.library_key, p.item_key, {", ".join(f"r.{column}" for column in _ITEM_COLUMNS[2:])}, :now, :now
-FROM @rows(:items, {_TYPED_COLUMNS}) r
+FROM @rows(:items, {typed(_ITEM_COLUMNS)}) r
 JOIN library l ON l.id = r.library_id
 LEFT JOIN media_item p ON p.id = r.parent_id
 WHERE r.parent_id IS NULL OR p.item_key IS NOT NULL
@@ -58,7 +60,7 @@ ON CONFLICT (id)"""
 INSERT_ITEMS: Final = f"{_INSERT_ITEMS} DO NOTHING"
 UPSERT_ITEMS: Final = f"""{_INSERT_ITEMS} DO UPDATE
 SET library_key = excluded.library_key, parent_key = excluded.parent_key,
-    {", ".join(f"{column} = excluded.{column}" for column in _ITEM_COLUMNS[4:])},
+    {", ".join(f"{column} = excluded.{column}" for column in OWN_COLUMNS)},
     updated_at = excluded.updated_at
 """
 
@@ -325,7 +327,7 @@ class MediaRepository:
     async def _write_items(self, statement: str, rows: Sequence[list[Any]]) -> int:
         # All transactions lock rows in one order, so that none waits for another in a circle.
         rows = sorted(rows, key=itemgetter(_ID))
-        for row, key in zip(rows, await new_keys(self._session, [row[_ID] for row in rows]), strict=True):
+        for row, key in zip(rows, new_keys(self._session, [row[_ID] for row in rows]), strict=True):
             row[_KEY] = key
         return await self._session.execute(statement, {"items": rows, "now": self._session.now})
 

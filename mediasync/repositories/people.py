@@ -244,7 +244,7 @@ class PeopleRepository:
         return [row for row in people if row[0] in own], [pair for pair in words if pair[1] in own]
 
     async def _write(self, statement: str, people: list[PersonRow]) -> tuple[int, list[int | None]]:
-        given = await new_keys(self._session, [row[0] for row in people])
+        given = new_keys(self._session, [row[0] for row in people])
         rows = [(key, row[0].partition(":")[0], *row) for key, row in zip(given, people, strict=True)]
         return await self._session.execute(statement, {"people": rows, "now": self._session.now}), given
 

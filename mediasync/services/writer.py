@@ -279,12 +279,9 @@ class Writer:
             if changed:
                 await self._write(changed)
         except Exception as error:
-            for save in group:
-                save.answer(error)
+            _answer(group, error)
         except BaseException:
-            closed = _closed_meanwhile()
-            for save in group:
-                save.answer(closed)
+            _answer(group, _closed_meanwhile())
             raise
 
     async def _without_stored(self, group: list[Save]) -> list[Save]:
@@ -316,8 +313,7 @@ class Writer:
             except CommitUnknown as error:
                 group = await self._look(group, error)
             except DatabaseError as error:
-                for save in group:
-                    save.answer(error)
+                _answer(group, error)
                 return
             else:
                 for save, outcome in zip(group, outcomes, strict=False):
@@ -342,8 +338,7 @@ class Writer:
                     states = await MediaRepository(session).find_states([save.item.id for save in group])
             except (DatabaseError, LifecycleError) as failure:
                 if clock() > deadline or not isinstance(failure, DatabaseUnreachable):
-                    for save in group:
-                        save.answer(error)
+                    _answer(group, error)
                     return []
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 1.0)
@@ -356,6 +351,11 @@ class Writer:
             else:
                 missing.append(save)
         return missing
+
+
+def _answer(group: list[Save], error: Exception) -> None:
+    for save in group:
+        save.answer(error)
 
 
 def _given_up() -> LifecycleError:

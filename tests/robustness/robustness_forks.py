@@ -85,11 +85,13 @@ class Child:
 class ForkServer:
     """The process that forks children; starting a child takes a few milliseconds."""
 
+    script = "robustness_children.py"
+
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self._children = 0
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        script = Path(__file__).with_name("robustness_children.py")
+        script = Path(__file__).with_name(self.script)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         self._process = subprocess.Popen(
             [sys.executable, str(script), str(theirs.fileno())],

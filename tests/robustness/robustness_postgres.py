@@ -6,10 +6,8 @@ import asyncio
 import os
 import re
 import shutil
-import socket
 import struct
 import subprocess
-import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -303,14 +301,4 @@ def pooler(url: str, pool_size: int) -> Iterator[str]:
 class PostgresForks(ForkServer):
     """The process that forks the children of `robustness_postgres_children`."""
 
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory()
-        self._children = 0
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        script = Path(__file__).with_name("robustness_postgres_children.py")
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, str(script), str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-            )
+    script = "robustness_postgres_children.py"
