@@ -29,7 +29,12 @@
     │       └── SchemaForeign         a database that is not mediasync's
     └── SourceError                   a source could not be read (`source_id` names it)
         ├── SourceUnreachable         no answer, or the folder is not there
+        ├── SourceUnauthorised        the token or password is missing, wrong or revoked (401)
+        ├── SourceForbidden           the token may not read this (403)
+        ├── SourceMismatch            what answers is no server of this kind
+        ├── SourceBusy                still starting, or asks for fewer requests, for too long (429, 503)
         └── SourceUnreadable          an answer or a file that is not what it should be
+            └── RequestRefused        one request was answered with an error (`status` tells which)
 """
 
 from __future__ import annotations
@@ -162,5 +167,33 @@ class SourceUnreachable(SourceError):
     """The source did not answer, or its folder is not there."""
 
 
+class SourceUnauthorised(SourceError):
+    """The source asks for a token or password, or does not take the one it was given."""
+
+
+class SourceForbidden(SourceError):
+    """The source knows the token, and the token may not read what was asked for."""
+
+
+class SourceMismatch(SourceError):
+    """What answers at the source's address is no server of the source's kind."""
+
+
+class SourceBusy(SourceError):
+    """The source is still starting or asks for fewer requests, and did so for longer than was waited."""
+
+
 class SourceUnreadable(SourceError):
     """The source answered, but not with what it should."""
+
+
+class RequestRefused(SourceUnreadable):
+    """The source answered one request with an error.
+
+    Attributes:
+        status: the HTTP status; 0 for an error that came with status 200 (JSON-RPC).
+    """
+
+    def __init__(self, source_id: str, reason: str, *, status: int) -> None:
+        super().__init__(source_id, reason)
+        self.status = status

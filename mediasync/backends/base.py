@@ -1,17 +1,18 @@
 """What a backend is: the code that reads one source, behind one protocol.
 
 A backend never sees the database and a service never sees a URL or a file. What a backend yields is a stream
-of *findings*: an item, an item that has not changed, an item that could not be read, or a remark.
+of *findings*: an item, an item that has not changed, an item that could not be read, more of a person, a
+remark, and at the end how much was named.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from mediasync.models import Library, MediaItem, Source
+from mediasync.models import Library, MediaItem, Person, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,80 @@ class Remark:
     text: str
 
 
-Finding = Found | Unchanged | Unreadable | Remark
+@dataclass(frozen=True, slots=True)
+class FoundPerson:
+    """A person who is stored and of whom the source says more now: another picture, say, or provider ids.
+
+    Attributes:
+        person: with the source's own key. What is missing never overwrites what is stored.
+    """
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Enumerated:
+    """How much of a library the source named, told once at its end.
+
+    Attributes:
+        total: how many items the source says the library has; None where it does not say.
+        complete: whether every item of it was named. If not, nothing can be taken for gone.
+        reason: why it is not complete.
+    """
+
+    total: int | None
+    complete: bool = True
+    reason: str = ""
+
+
+Finding = Found | Unchanged | Unreadable | Remark | FoundPerson | Enumerated
+
+
+class Stored(Protocol):
+    """What the mirror holds of one library, for backends that must compare with it.
+
+    Attributes:
+        tokens: the change token stored for each item, by the source's own key. An empty token is nobody's:
+            the item is stored, and is to be read again.
+    """
+
+    @property
+    def tokens(self) -> Mapping[str, str]: ...
+
+    async def find_people(self, remote_ids: Sequence[str]) -> dict[str, Person]:
+        """Return those of the source's people who are stored, by the source's own keys."""
+        ...
+
+    async def find_items_crediting(self, remote_ids: Sequence[str]) -> set[str]:
+        """Return the source's own keys of the library's items that credit any of these people."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NothingStored:
+    """A `Stored` of a mirror that holds nothing, or nothing but change tokens.
+
+    Attributes:
+        tokens: the change token of each item, by the source's own key.
+    """
+
+    tokens: Mapping[str, str] = field(default_factory=dict)
+
+    async def find_people(self, _remote_ids: Sequence[str]) -> dict[str, Person]:
+        """Return nobody."""
+        return {}
+
+    async def find_items_crediting(self, _remote_ids: Sequence[str]) -> set[str]:
+        """Return nothing."""
+        return set()
 
 
 class Backend(Protocol):
     """One source, opened for reading.
 
     Attributes:
-        source: the source that is read.
+        source: the source that is read. Once it is open, ``server_id`` is the server's own id of itself,
+            where it has one.
     """
 
     source: Source
@@ -72,6 +139,7 @@ class Backend(Protocol):
 
         Raises:
             SourceUnreachable: if the source does not answer or its folder is not there.
+            SourceError: as its other subclasses say.
         """
         ...
 
@@ -79,14 +147,16 @@ class Backend(Protocol):
         """Return the libraries of movies and shows, in a stable order."""
         ...
 
-    def iter_items(self, library: Library, known_tokens: Mapping[str, str]) -> AsyncGenerator[Finding, None]:
+    def iter_items(
+        self, library: Library, stored: Stored, *, only: Collection[str] | None = None
+    ) -> AsyncGenerator[Finding, None]:
         """Read the items of *library*: shows before their seasons, seasons before their episodes.
 
         Args:
             library: one of `fetch_libraries`.
-            known_tokens: the change token stored for each item, by the source's own key. An item that
-                still has its token is yielded as `Unchanged`. An empty token is nobody's: the item is
-                stored, and is to be read again.
+            stored: what the mirror holds. An item that still has its change token is yielded as `Unchanged`.
+            only: if given, the source's own keys of the only items that are wanted. They are read again,
+                changed or not; others may be left out.
 
         Raises:
             SourceError: if the source as a whole cannot be read on.

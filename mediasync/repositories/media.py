@@ -194,8 +194,19 @@ WHERE p.id = :parent_id ORDER BY i.season_number NULLS FIRST, i.episode_number N
 """
 
 SELECT_CHANGE_TOKENS: Final = """
-SELECT i.remote_id, i.change_token FROM media_item i JOIN library l ON l.library_key = i.library_key
-WHERE l.id = :library_id AND i.change_token IS NOT NULL
+SELECT i.remote_id, coalesce(i.change_token, '') AS change_token
+FROM media_item i JOIN library l ON l.library_key = i.library_key
+WHERE l.id = :library_id
+"""
+
+SELECT_ITEMS_CREDITING: Final = """
+SELECT DISTINCT i.remote_id
+FROM @list(:ids) k
+JOIN person p ON p.id = k.id
+JOIN credit c ON c.person_key = p.person_key
+JOIN media_item i ON i.item_key = c.item_key
+JOIN library l ON l.library_key = i.library_key
+WHERE l.id = :library_id
 """
 
 COUNT_BY_LIBRARY: Final = """
@@ -511,9 +522,16 @@ class MediaRepository:
         return [item_id for (item_id,) in rows]
 
     async def find_change_tokens(self, library_id: str) -> dict[str, str]:
-        """Return the stored change tokens of a library's items, by the source's own keys."""
+        """Return the change tokens of a library's items, by the source's own keys; empty: none."""
         rows = await self._session.fetch_all(SELECT_CHANGE_TOKENS, {"library_id": library_id})
         return dict(rows)
+
+    async def find_items_crediting(self, library_id: str, person_ids: Sequence[str]) -> set[str]:
+        """Return the source's own keys of a library's items that credit any of these people."""
+        rows = await self._session.fetch_all(
+            SELECT_ITEMS_CREDITING, {"library_id": library_id, "ids": list(person_ids)}
+        )
+        return {remote_id for (remote_id,) in rows}
 
     async def count_by_library(self) -> list[tuple[str, MediaType, Completeness, int]]:
         """Return how many items there are, by library's id, type and completeness."""

@@ -60,6 +60,10 @@ SELECT_PERSON: Final = f"""
 SELECT {_PERSON} FROM person p JOIN source s ON s.source_key = p.source_key WHERE p.id = :id
 """
 
+SELECT_PERSONS: Final = f"""
+SELECT {_PERSON} FROM @list(:ids) l JOIN person p ON p.id = l.id JOIN source s ON s.source_key = p.source_key
+"""
+
 SELECT_CREDITS: Final = f"""
 SELECT i.id AS item_id, c.person_type, c.role, c.sort_order, {_PERSON}
 FROM @list(:ids) l
@@ -266,6 +270,11 @@ class PeopleRepository:
         """Return one person, or None."""
         rows = await self._session.fetch_all(SELECT_PERSON, {"id": person_id})
         return _person(rows[0]) if rows else None
+
+    async def find_by_ids(self, person_ids: Sequence[str]) -> dict[str, Person]:
+        """Return those of the people who are stored, by the source's own keys."""
+        found = map(_person, await self._session.fetch_all(SELECT_PERSONS, {"ids": list(person_ids)}))
+        return {person.remote_id or "": person for person in found}
 
     async def find_by_media_item(self, media_item_id: str) -> list[Credit]:
         """Return the credits of one item in billing order; an empty list if it has none or is not stored."""

@@ -342,7 +342,7 @@ class MediaService:
             after = ids[-1]
 
     async def find_change_tokens(self, library_id: str) -> dict[str, str]:
-        """Return the stored change tokens of a library's items, by the source's own keys."""
+        """Return the change tokens of a library's items, by the source's own keys; empty: none."""
         async with self._database.read() as session:
             return await MediaRepository(session).find_change_tokens(library_id)
 

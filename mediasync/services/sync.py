@@ -9,7 +9,15 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mediasync.backends.base import Backend, Found, Remark, Unchanged, Unreadable
+from mediasync.backends.base import (
+    Backend,
+    Enumerated,
+    Found,
+    FoundPerson,
+    Remark,
+    Unchanged,
+    Unreadable,
+)
 from mediasync.concurrency import finish
 from mediasync.database import Database
 from mediasync.dialects.base import Session
@@ -26,17 +34,19 @@ from mediasync.events import (
     RunStarted,
 )
 from mediasync.ids import make_id
-from mediasync.models import Library, MediaItem, SyncRun
+from mediasync.models import Library, MediaItem, Person, SyncRun
 from mediasync.normal import storable
 from mediasync.reports import SaveReport, SyncReport
 from mediasync.repositories.runs import RunRepository
 from mediasync.services.media import MediaService
+from mediasync.services.stored import StoredLibrary
 from mediasync.services.writer import Writer
 from mediasync.vocabulary import RunStatus
 
 Emit = Callable[[Event], None]
 
 _FINDINGS_PER_PROGRESS: Final = 50
+_PEOPLE_PAGE: Final = 500
 
 
 @dataclass(slots=True)
@@ -113,10 +123,10 @@ class SyncService:
             SourceError: if the source cannot be read; the run is recorded as failed.
             DatabaseError: if the database fails.
         """
-        source = backend.source
         tally = _Tally()
         try:
             async with backend.open():
+                source = backend.source
                 await self._media.save_source(source)
                 await finish(self._start(source.id, tally))
                 emit(RunStarted(source.id, tally.run_id))
@@ -126,7 +136,7 @@ class SyncService:
                     await self._sync_library(backend, library, tally, emit, full=full)
                     emit(LibraryFinished(source.id, library))
         except BaseException as error:
-            await finish(self._record_failure(source.id, tally, error))
+            await finish(self._record_failure(backend.source.id, tally, error))
             raise
         run = await finish(self._finish(source.id, RunStatus.SUCCEEDED, tally, None))
         report = SyncReport(
@@ -163,18 +173,20 @@ class SyncService:
         known = await self._media.find_change_tokens(library.full_id)
         if full:
             known = dict.fromkeys(known, "")
-        async with aclosing(self._found_items(backend, library, known, tally, emit)) as items:
+        stored = StoredLibrary(self._database, library, known)
+        async with aclosing(self._found_items(backend, library, stored, tally, emit)) as items:
             await self._media.save_media_items(
                 items, library_id=library.full_id, source_id=library.source_id, report=tally.saves
             )
         _tell(tally, library.source_id, emit)
 
     async def _found_items(
-        self, backend: Backend, library: Library, known: dict[str, str], tally: _Tally, emit: Emit
+        self, backend: Backend, library: Library, stored: StoredLibrary, tally: _Tally, emit: Emit
     ) -> AsyncGenerator[MediaItem, None]:
         source_id = library.source_id
         findings = 0
-        async with aclosing(backend.iter_items(library, known)) as stream:
+        people: list[Person] = []
+        async with aclosing(backend.iter_items(library, stored)) as stream:
             async for finding in stream:
                 findings += 1
                 match finding:
@@ -198,8 +210,20 @@ class SyncService:
                         subject, text = storable(finding.subject), storable(finding.text)
                         tally.remarks.append((subject, text))
                         emit(Remarked(source_id, subject, text))
+                    case FoundPerson(person):
+                        people.append(person)
+                        if len(people) == _PEOPLE_PAGE:
+                            await self._media.upsert_people(people, source_id=source_id)
+                            people = []
+                    case Enumerated():
+                        if not finding.complete:
+                            reason = storable(f"not all of it was listed: {finding.reason}")
+                            tally.remarks.append((library.full_id, reason))
+                            emit(Remarked(source_id, library.full_id, reason))
                 if findings % _FINDINGS_PER_PROGRESS == 0:
                     _tell(tally, source_id, emit)
+        if people:
+            await self._media.upsert_people(people, source_id=source_id)
 
     async def _start(self, source_id: str, tally: _Tally) -> None:
         tally.run_id = await self._writer.run(lambda session: RunRepository(session).start(source_id))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from mediasync.backends.base import Finding, Found, Remark, Unchanged, Unreadable
+from mediasync.backends.base import Finding, Found, NothingStored, Remark, Unchanged, Unreadable
 from mediasync.backends.nfo import NfoBackend
 from mediasync.models import Library, MediaItem, Source
 
@@ -52,7 +52,7 @@ async def read(root, known=None, **options) -> Reading:
     async with backend.open():
         reading.libraries = await backend.fetch_libraries()
         for library in reading.libraries:
-            async for finding in backend.iter_items(library, known or {}):
+            async for finding in backend.iter_items(library, NothingStored(known or {})):
                 reading.findings.append(finding)
                 if isinstance(finding, Found):
                     key = finding.item.remote_id

@@ -5,6 +5,7 @@ import os
 import pytest
 from nfo_reading import actor, episode, make_backend, movie, people, read, write
 
+from mediasync.backends.base import NothingStored
 from mediasync.backends.nfo import NfoBackend
 from mediasync.errors import LifecycleError, SourceUnreachable, UnknownLibrary
 from mediasync.models import Library, Source
@@ -83,7 +84,9 @@ async def test_an_unknown_library_and_a_closed_backend_are_errors(tmp_path):
         await backend.fetch_libraries()
     async with backend.open():
         with pytest.raises(UnknownLibrary, match="'nothing'"):
-            await anext(backend.iter_items(Library(id="nothing", source_id="folder", kind="movies"), {}))
+            await anext(
+                backend.iter_items(Library(id="nothing", source_id="folder", kind="movies"), NothingStored())
+            )
     with pytest.raises(ValueError, match="1 or more"):
         NfoBackend(tmp_path, source=Source(id="a", kind="nfo"), threads=0)
 
@@ -104,7 +107,7 @@ async def test_a_root_that_goes_away_is_unreachable(tmp_path):
         [library] = await backend.fetch_libraries()
         root.rename(tmp_path / "elsewhere")
         with pytest.raises(SourceUnreachable):
-            await anext(backend.iter_items(library, {}))
+            await anext(backend.iter_items(library, NothingStored()))
     backend = make_backend(tmp_path / "elsewhere")
     async with backend.open():
         (tmp_path / "elsewhere").rename(root)

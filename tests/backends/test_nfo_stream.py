@@ -8,7 +8,7 @@ import tracemalloc
 import pytest
 from nfo_reading import actor, episode, make_backend, movie, read, write
 
-from mediasync.backends.base import Found, Unreadable
+from mediasync.backends.base import Found, NothingStored, Unreadable
 from mediasync.backends.nfo import folders, reading
 from mediasync.errors import SourceUnreachable
 from mediasync.models import Source
@@ -168,7 +168,9 @@ async def test_a_file_that_vanishes_or_may_not_be_read_is_unreadable(tmp_path, m
             return listing
 
         monkeypatch.setattr("mediasync.backends.nfo.scan.list_folder", list_then_delete)
-        findings = [finding async for finding in backend.iter_items(library, {"B": tokens["B"]})]
+        findings = [
+            finding async for finding in backend.iter_items(library, NothingStored({"B": tokens["B"]}))
+        ]
     assert findings[:2] == [
         Unreadable("A", "A/movie.nfo: Permission denied"),
         Unreadable("B", "B/movie.nfo: No such file or directory"),
@@ -255,8 +257,8 @@ async def test_closed_libraries_are_libraries_still(tmp_path, forbid):
         found = await backend.fetch_libraries()
         assert [library.id for library in found] == ["one", "three", "two"]
         with pytest.raises(SourceUnreachable, match="Permission denied"):
-            await anext(backend.iter_items(found[2], {}))
-        assert [finding async for finding in backend.iter_items(found[1], {})] == [
+            await anext(backend.iter_items(found[2], NothingStored()))
+        assert [finding async for finding in backend.iter_items(found[1], NothingStored())] == [
             Unreadable("three/z", "the folder cannot be listed: Permission denied")
         ]
 
@@ -274,7 +276,7 @@ async def test_the_first_item_of_a_big_tree_does_not_read_all(tmp_path, opened):
     backend = make_backend(tmp_path)
     async with backend.open():
         [library] = await backend.fetch_libraries()
-        findings = backend.iter_items(library, {})
+        findings = backend.iter_items(library, NothingStored())
         await anext(findings)
         assert len(opened) <= 64
         await findings.aclose()
@@ -292,7 +294,7 @@ async def test_memory_does_not_grow_with_the_library(tmp_path):
             [library] = await backend.fetch_libraries()
             tracemalloc.start()
             seen = 0
-            findings = backend.iter_items(library, {})
+            findings = backend.iter_items(library, NothingStored())
             async for _ in findings:
                 seen += 1
                 if seen == count:
@@ -336,7 +338,7 @@ async def test_an_abandoned_or_cancelled_iteration_leaves_nothing(tmp_path):
 
         async def consume():
             while True:
-                async for _ in backend.iter_items(library, {}):
+                async for _ in backend.iter_items(library, NothingStored()):
                     await asyncio.sleep(0)
 
         for delay in range(12):
@@ -346,13 +348,13 @@ async def test_an_abandoned_or_cancelled_iteration_leaves_nothing(tmp_path):
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-        abandoned = backend.iter_items(library, {})
+        abandoned = backend.iter_items(library, NothingStored())
         await anext(abandoned)
         del abandoned
         for _ in range(5):
             await asyncio.sleep(0)
         assert asyncio.all_tasks() == before
-        assert len([finding async for finding in backend.iter_items(library, {})]) == 203
+        assert len([finding async for finding in backend.iter_items(library, NothingStored())]) == 203
 
 
 async def test_an_iteration_may_go_on_in_another_task(tmp_path):
@@ -360,7 +362,7 @@ async def test_an_iteration_may_go_on_in_another_task(tmp_path):
     backend = make_backend(tmp_path)
     async with backend.open():
         library = (await backend.fetch_libraries())[0]
-        findings = backend.iter_items(library, {})
+        findings = backend.iter_items(library, NothingStored())
         await asyncio.create_task(anext(findings))
         assert len([finding async for finding in findings]) == 2
 
@@ -372,7 +374,7 @@ async def test_two_iterations_side_by_side(tmp_path):
         found = await backend.fetch_libraries()
 
         async def keys(library):
-            return [finding.item.remote_id async for finding in backend.iter_items(library, {})]
+            return [finding.item.remote_id async for finding in backend.iter_items(library, NothingStored())]
 
         movies, shows = await asyncio.gather(*map(keys, found))
     assert (len(movies), len(shows)) == (3, 9)

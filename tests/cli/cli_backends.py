@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 
 from mediasync import Library, Movie, Source
-from mediasync.backends.base import Finding, Found
+from mediasync.backends.base import Finding, Found, Stored
 
 
 class FakeBackend:
@@ -28,7 +28,7 @@ class FakeBackend:
         return [Library(id="movies", source_id=self.source.id, kind="movies")]
 
     async def iter_items(
-        self, library: Library, known_tokens: Mapping[str, str]
+        self, library: Library, stored: Stored, *, only: Collection[str] | None = None
     ) -> AsyncGenerator[Finding, None]:
         for finding in self.findings:
             yield finding
@@ -42,9 +42,9 @@ class BrokenBackend(FakeBackend):
         self.error = error
 
     async def iter_items(
-        self, library: Library, known_tokens: Mapping[str, str]
+        self, library: Library, stored: Stored, *, only: Collection[str] | None = None
     ) -> AsyncGenerator[Finding, None]:
-        async for finding in super().iter_items(library, known_tokens):
+        async for finding in super().iter_items(library, stored):
             yield finding
         raise self.error
 
@@ -61,9 +61,9 @@ class StuckBackend(FakeBackend):
         self.stubborn = stubborn
 
     async def iter_items(
-        self, library: Library, known_tokens: Mapping[str, str]
+        self, library: Library, stored: Stored, *, only: Collection[str] | None = None
     ) -> AsyncGenerator[Finding, None]:
-        async for finding in super().iter_items(library, known_tokens):
+        async for finding in super().iter_items(library, stored):
             yield finding
         print("STUCK", file=sys.stderr, flush=True)
         try:

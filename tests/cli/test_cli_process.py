@@ -542,9 +542,9 @@ def test_a_signal_to_a_sync_in_this_process(run: Run, synced: Path, monkeypatch:
     from cli_backends import StuckBackend
 
     class Signalling(StuckBackend):
-        async def iter_items(self, *arguments: Any) -> Any:
+        async def iter_items(self, *arguments: Any, **options: Any) -> Any:
             signal.raise_signal(signal.SIGTERM)
-            async for finding in super().iter_items(*arguments):
+            async for finding in super().iter_items(*arguments, **options):
                 yield finding
 
     monkeypatch.setattr("mediasync.app.make_backend", Signalling)

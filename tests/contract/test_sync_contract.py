@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from typing import Any
 
@@ -11,8 +12,17 @@ from support.backends import FakeBackend
 from support.items import cast, credit, movie, season, show
 from support.mirror import Clock, pragma, public, rows, value, write
 
-from mediasync import MediaSync, RunStatus, Source
-from mediasync.backends.base import Found, Remark, Unchanged, Unreadable
+from mediasync import Credit, Library, MediaSync, Person, RunStatus, Source
+from mediasync.backends.base import (
+    Enumerated,
+    Finding,
+    Found,
+    FoundPerson,
+    Remark,
+    Stored,
+    Unchanged,
+    Unreadable,
+)
 from mediasync.errors import (
     ConfigurationError,
     DiskFull,
@@ -125,7 +135,7 @@ async def test_a_second_sync_reads_and_writes_nothing_that_has_not_changed(
     clock.tick()
     backend = FakeBackend({"m": items})
     report = await ms.sync(backend)
-    assert backend.told == {"m": {"1": "t1"}}
+    assert backend.told == {"m": {"1": "t1", "2": ""}}
     assert (report.saved, report.unchanged, report.run.seen, report.failed) == (0, 2, 2, ())
     after = await public(ms)
     assert after.pop("sync_runs") != seen.pop("sync_runs")
@@ -368,3 +378,49 @@ async def test_find_run(ms: MediaSync) -> None:
     report = await ms.sync(FakeBackend())
     assert await ms.find_run(report.run.id) == report.run
     assert await ms.find_run(10_000) is None
+
+
+class Asking(FakeBackend):
+    """Asks what is stored before it reads."""
+
+    people: dict[str, Person]
+    items: set[str]
+
+    async def iter_items(
+        self, library: Library, stored: Stored, *, only: Collection[str] | None = None
+    ) -> AsyncGenerator[Finding, None]:
+        self.people = await stored.find_people(["p1", "p3", "nobody"])
+        self.items = await stored.find_items_crediting(["p1", "nobody"])
+        async for finding in super().iter_items(library, stored, only=only):
+            yield finding
+
+
+async def test_a_backend_can_ask_what_is_stored(ms: MediaSync) -> None:
+    def credit_of(*keys: str) -> list[Credit]:
+        return [Credit(person=Person(remote_id=key, name=key), person_type="actor") for key in keys]
+
+    items: list[object] = [movie("1", credits=credit_of("p1", "p2")), movie("2", credits=credit_of("p2"))]
+    other: list[object] = [movie("3", credits=credit_of("p1", "p3"))]
+    await ms.sync(FakeBackend({"m": items, "other": other}))
+    backend = Asking({"m": []})
+    await ms.sync(backend)
+    assert {key: person.name for key, person in backend.people.items()} == {"p1": "p1", "p3": "p3"}
+    assert backend.items == {"1"}, "of the library alone"
+
+
+async def test_more_of_a_person_is_saved_and_takes_nothing_away(ms: MediaSync) -> None:
+    ann = [Credit(person=Person(remote_id="p1", name="Ann", image_path="a.jpg"), person_type="actor")]
+    await ms.sync(FakeBackend({"m": [movie("1", credits=ann)]}))
+    more = [Person(remote_id="p1", name="Ann", provider_ids={"tmdb": str(n)}) for n in range(600)]
+    report = await ms.sync(FakeBackend({"m": [FoundPerson(person) for person in more]}))
+    assert report.run.seen == 0, "people are no items"
+    person = await ms.people.find_by_id("fake:p1")
+    assert person is not None
+    assert (person.image_path, person.provider_ids) == ("a.jpg", {"tmdb": "599"})
+
+
+async def test_a_library_that_was_not_listed_to_its_end_is_remarked(ms: MediaSync) -> None:
+    backend = FakeBackend({"m": [movie("1"), Enumerated(7, complete=False, reason="a page came twice")]})
+    report = await ms.sync(backend)
+    assert report.remarks == (("fake:m", "not all of it was listed: a page came twice"),)
+    assert (await ms.sync(FakeBackend({"m": [movie("1"), Enumerated(1)]}))).remarks == ()

@@ -7,6 +7,7 @@ import enum
 import inspect
 import re
 import sqlite3
+import typing
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -228,7 +229,15 @@ def test_events() -> None:
 
 
 def test_findings() -> None:
-    assert documented_fields("Backends", 1) == own_dataclasses(base)
+    findings = {kind.__name__ for kind in typing.get_args(base.Finding)}
+    assert documented_fields("Backends", 1) == {
+        name: fields for name, fields in own_dataclasses(base).items() if name in findings
+    }
+
+
+def test_members_of_what_is_stored() -> None:
+    documented = [name.partition("(")[0] for name in first_codes(section(PYTHON, "Backends"), 2)]
+    assert documented == [name for name in vars(base.Stored) if not name.startswith("_")]
 
 
 def test_members_of_the_backend_protocol() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from robustness_world import (
 )
 
 from mediasync import Library, MediaSync, Person, Source
-from mediasync.backends.base import Finding, Found, Unchanged
+from mediasync.backends.base import Finding, Found, Stored, Unchanged
 from mediasync.concurrency import finish
 
 PATIENCE = 20
@@ -57,11 +57,11 @@ class FakeBackend:
         return [Library(id=LIBRARY, source_id=SOURCE, title="Movies", kind="movies")]
 
     async def iter_items(
-        self, library: Library, known_tokens: Mapping[str, str]
+        self, library: Library, stored: Stored, *, only: Collection[str] | None = None
     ) -> AsyncGenerator[Finding, None]:
         for key, version in self._versions.items():
             await asyncio.sleep(0)
-            if known_tokens.get(key) == str(version):
+            if stored.tokens.get(key) == str(version):
                 yield Unchanged(key)
             else:
                 item = movie(key, version)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from mediasync import Library, MediaItem, Source
-from mediasync.backends.base import Finding, Found, Unchanged
+from mediasync.backends.base import Finding, Found, Stored, Unchanged
 
 
 @dataclass
@@ -56,9 +56,9 @@ class FakeBackend:
         return [Library(id=key, source_id=self.source.id, kind="mixed") for key in self.libraries]
 
     async def iter_items(
-        self, library: Library, known_tokens: Mapping[str, str]
+        self, library: Library, stored: Stored, *, only: Collection[str] | None = None
     ) -> AsyncGenerator[Finding, None]:
-        self.told[library.id] = dict(known_tokens)
+        self.told[library.id] = dict(stored.tokens)
         for step in self.libraries[library.id]:
             if isinstance(step, BaseException):
                 raise step
@@ -68,7 +68,7 @@ class FakeBackend:
                 continue
             self.yielded += 1
             if isinstance(step, MediaItem):
-                same = step.change_token and known_tokens.get(step.remote_id) == step.change_token
+                same = step.change_token and stored.tokens.get(step.remote_id) == step.change_token
                 yield Unchanged(step.remote_id) if same else Found(step.model_copy(deep=True))
             else:
                 yield step  # type: ignore[misc]

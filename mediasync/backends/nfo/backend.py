@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import anyio
 import anyio.to_thread
 
-from mediasync.backends.base import Finding, Unreadable
+from mediasync.backends.base import Finding, Stored, Unreadable
 from mediasync.backends.nfo.folders import reason
 from mediasync.backends.nfo.items import film_findings, show_findings
 from mediasync.backends.nfo.reading import Known, Outcome, describes_episode, load
@@ -43,11 +43,12 @@ class NfoBackend:
     Example:
         >>> import asyncio
         >>> from mediasync import Source
+        >>> from mediasync.backends.base import NothingStored
         >>> async def titles(root):
         ...     backend = NfoBackend(root, source=Source(id="films", kind="nfo"))
         ...     async with backend.open():
         ...         for library in await backend.fetch_libraries():
-        ...             async for finding in backend.iter_items(library, {}):
+        ...             async for finding in backend.iter_items(library, NothingStored()):
         ...                 print(finding)
         >>> asyncio.run(titles("examples/library"))  # doctest: +SKIP
     """
@@ -107,14 +108,15 @@ class NfoBackend:
         return self._libraries
 
     async def iter_items(
-        self, library: Library, known_tokens: Mapping[str, str]
+        self, library: Library, stored: Stored, *, only: Collection[str] | None = None
     ) -> AsyncGenerator[Finding, None]:
         """Read the items of a library: films by folder; of each show the show, its seasons, its episodes.
 
         Args:
             library: one of `fetch_libraries`.
-            known_tokens: the stored change token of each item by its key. An item whose token is the same is
-                yielded as `Unchanged`, its file unopened. Empty: every file is read.
+            stored: what the mirror holds. An item whose change token is the same is yielded as `Unchanged`,
+                its file unopened.
+            only: others may be left out, and are not: a folder is read as a whole.
 
         Raises:
             UnknownLibrary: if the folder has no such library.
@@ -124,7 +126,7 @@ class NfoBackend:
         folder = next((found for found in await self._find_libraries() if found.key == library.id), None)
         if folder is None:
             raise UnknownLibrary(f"there is no library {library.id!r} in source {self.source.id!r}")
-        known = Known(known_tokens)
+        known = Known(stored.tokens)
         shapes = Shapes(root, partial(describes_episode, root, known=known))
         units = walk(root, folder.path, shapes, folder.others)
         while True:

@@ -1,0 +1,42 @@
+"""What the mirror holds of one library, for the backend that reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mediasync.database import Database
+from mediasync.ids import make_id
+from mediasync.models import Library, Person
+from mediasync.repositories.media import MediaRepository
+from mediasync.repositories.people import PeopleRepository
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLibrary:
+    """A `mediasync.backends.base.Stored` that asks the database.
+
+    Attributes:
+        database: an open database.
+        library: the library.
+        tokens: its items' change tokens, by the source's own keys.
+    """
+
+    database: Database
+    library: Library
+    tokens: Mapping[str, str]
+
+    async def find_people(self, remote_ids: Sequence[str]) -> dict[str, Person]:
+        """Return those of the source's people who are stored, by the source's own keys."""
+        async with self.database.read() as session:
+            return await PeopleRepository(session).find_by_ids(self._ids(remote_ids))
+
+    async def find_items_crediting(self, remote_ids: Sequence[str]) -> set[str]:
+        """Return the source's own keys of the library's items that credit any of these people."""
+        async with self.database.read() as session:
+            return await MediaRepository(session).find_items_crediting(
+                self.library.full_id, self._ids(remote_ids)
+            )
+
+    def _ids(self, remote_ids: Sequence[str]) -> list[str]:
+        return [make_id(self.library.source_id, remote_id) for remote_id in remote_ids]
