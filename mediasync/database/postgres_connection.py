@@ -185,6 +185,8 @@ class PostgresConnection:
 class PostgresSession:
     """A transaction on one connection."""
 
+    clustered = False
+
     def __init__(
         self,
         connection: PostgresConnection,
@@ -200,14 +202,11 @@ class PostgresSession:
         # one transaction nobody is looked up twice.
         self.known_people = KnownPeople(generation=0)
 
-    def new_keys(self, source_id: str, count: int) -> Sequence[int | None]:
+    def new_keys(self, source_id: str, count: int) -> Sequence[int]:
         return self._keys.take(source_id, count)
 
     async def execute(self, sql: str, params: Params | None = None) -> int:
         return await self._connection.run(sql, params)
-
-    def encode(self, rows: Sequence[Any]) -> Any:
-        return self._dialect.encode(rows)
 
     async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         return await self._connection.rows(sql, params)

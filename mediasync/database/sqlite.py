@@ -20,7 +20,7 @@ from urllib.parse import quote
 from mediasync import schema
 from mediasync.concurrency import finish
 from mediasync.config import DatabaseOptions
-from mediasync.database.sqlite_connection import SQLiteConnection, SQLiteSession
+from mediasync.database.sqlite_connection import HIGHEST_KEY, Known, SQLiteConnection, SQLiteSession
 from mediasync.dialects.base import Session
 from mediasync.dialects.sqlite import MINIMUM_VERSION, SQLiteDialect
 from mediasync.errors import (
@@ -31,7 +31,6 @@ from mediasync.errors import (
     DatabaseReadOnly,
     LifecycleError,
 )
-from mediasync.known import KnownPeople
 
 T = TypeVar("T")
 
@@ -67,7 +66,7 @@ class SQLiteEngine:
     """
 
     writers: Final = 1
-    max_group_items: Final = 2_000
+    max_group_items: Final = 3_000
 
     def __init__(
         self,
@@ -94,7 +93,7 @@ class SQLiteEngine:
         self._contended_until = 0.0
         self._held = 0.0
         self._data_version = -1
-        self._known_people = KnownPeople()
+        self._known = Known()
         self._gives_up = False
         self._file: tuple[int, int] | None = None
         self.longest_wait = 0.0
@@ -370,10 +369,10 @@ class SQLiteEngine:
             try:
                 await self._begin(writer)
                 began = clock()
-                result = await work(SQLiteSession(writer, self.dialect, self._clock(), self._known_people))
+                result = await work(SQLiteSession(writer, self.dialect, self._clock(), self._known))
                 await writer.run("COMMIT")
             except BaseException:
-                self._known_people.clear()
+                self._known.forget()
                 await finish(self._roll_back(writer))
                 raise
             finally:
@@ -423,8 +422,11 @@ class SQLiteEngine:
         [(version,)] = await writer.rows("PRAGMA data_version")
         if self._data_version not in (-1, version):
             self._contended_until = clock() + _CONTENDED_FOR
-            self._known_people.clear()
+            self._known.forget()
         self._data_version = version
+        if not self._known.next_key:
+            [(highest,)] = await writer.rows(HIGHEST_KEY)
+            self._known.next_key = highest + 1
 
     def give_up_waiting(self) -> None:
         """Wait no more for other processes' locks: what waits for one fails."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import databases
@@ -95,29 +96,62 @@ class SQLiteConnection:
         return bool(self.raw.in_transaction)
 
 
+HIGHEST_KEY: Final = """
+SELECT max(coalesce((SELECT max(person_key) FROM person), 0),
+    coalesce((SELECT max(item_key) FROM media_item), 0)) AS highest
+"""
+
+
+@dataclass(slots=True)
+class Known:
+    """What the one writer knows of the database as long as nobody else writes to it.
+
+    Attributes:
+        people: who is stored.
+        next_key: the storage key of the next new row; 0 where it is not known.
+    """
+
+    people: KnownPeople = field(default_factory=KnownPeople)
+    next_key: int = 0
+
+    def forget(self) -> None:
+        """Know nothing any more."""
+        self.people.clear()
+        self.next_key = 0
+
+
 class SQLiteSession:
-    """A transaction or a snapshot on one connection."""
+    """A transaction or a snapshot on one connection.
+
+    Args:
+        connection: on which it is open.
+        dialect: SQLite's.
+        now: the time of the transaction.
+        known: what is known of the database; needed to write new items and people.
+    """
+
+    clustered = True
 
     def __init__(
         self,
         connection: SQLiteConnection,
         dialect: SQLiteDialect,
         now: int,
-        known_people: KnownPeople | None = None,
+        known: Known | None = None,
     ) -> None:
         self._connection = connection
         self._dialect = dialect
         self.now = now
-        self.known_people = known_people or KnownPeople()
+        self._known = known or Known()
+        self.known_people = self._known.people
 
-    def new_keys(self, source_id: str, count: int) -> Sequence[int | None]:
-        return [None] * count
+    def new_keys(self, source_id: str, count: int) -> Sequence[int]:
+        first = self._known.next_key
+        self._known.next_key += count
+        return range(first, first + count)
 
     async def execute(self, sql: str, params: Params | None = None) -> int:
         return await self._connection.run(self._dialect.translate(sql), params)
-
-    def encode(self, rows: Sequence[Any]) -> str:
-        return self._dialect.encode(rows)
 
     async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         fetch = _FETCHES.get(sql)

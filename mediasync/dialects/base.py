@@ -31,13 +31,15 @@ class Session(Protocol):
     Attributes:
         now: the time of the transaction, in milliseconds since 1970, UTC.
         known_people: who need not be looked up to be saved; of use in transactions only.
+        clustered: whether a table without a row id keeps its rows in the order of its key, however they come.
     """
 
     now: int
     known_people: KnownPeople
+    clustered: bool
 
-    def new_keys(self, source_id: str, count: int) -> Sequence[int | None]:
-        """Return storage keys for rows that will be new, or None for each where the engine numbers them.
+    def new_keys(self, source_id: str, count: int) -> Sequence[int]:
+        """Return storage keys for rows that will be new, ascending.
 
         Args:
             source_id: the source that they are of.
@@ -50,13 +52,6 @@ class Session(Protocol):
 
     async def execute(self, sql: str, params: Params | None = None) -> int:
         """Run a statement and return the number of rows that it wrote."""
-        ...
-
-    def encode(self, rows: Sequence[Any]) -> Any:
-        """Bring the rows of a macro's parameter into the form in which the engine takes them.
-
-        A list given to `execute` or `fetch_all` is encoded there; this is for doing it earlier.
-        """
         ...
 
     async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:

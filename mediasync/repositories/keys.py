@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from mediasync.dialects.base import Session
 
 
-def new_keys(session: Session, ids: Sequence[str]) -> list[int | None]:
-    """Return a storage key for each of *ids*, which will be new rows; None where the engine numbers them.
+def new_keys(session: Session, ids: Sequence[str]) -> list[int]:
+    """Return a storage key for each of *ids*, which will be new rows.
 
     Raises:
         UnknownSource: if the source of one of them is not stored.

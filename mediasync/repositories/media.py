@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from string import ascii_lowercase, ascii_uppercase
@@ -16,6 +16,11 @@ from mediasync.normal import NUMBER_FIELDS, VALUE_COLUMNS, CreditRow, NormalItem
 from mediasync.repositories.keys import new_keys
 from mediasync.repositories.times import to_datetime
 from mediasync.vocabulary import Completeness, MediaType
+
+StoredCredit = tuple[int, int, int, str, str]
+"""The item's storage key, the place in its billing, the person's storage key, the type, the role or ''."""
+
+_PERSON_KEY: Final = itemgetter(2)
 
 SELECT_STATES: Final = """
 SELECT i.id AS item_id, i.media_type, i.item_fingerprint, i.credits_fingerprint, i.completeness,
@@ -238,6 +243,25 @@ _CLASSES: Final[dict[str, type[MediaItem]]] = {
 }
 
 
+def stored_credits(
+    credits_by_item: Iterable[tuple[str, Sequence[CreditRow]]],
+    item_keys: Mapping[str, int],
+    person_keys: Mapping[str, int],
+) -> list[StoredCredit]:
+    """Return credits as `MediaRepository.insert_credits` takes them.
+
+    Args:
+        credits_by_item: each item's id and its credits in normal form.
+        item_keys: the storage keys of the items.
+        person_keys: the storage keys of the people.
+    """
+    return [
+        (item_keys[item_id], order, person_keys[row[0]], row[4], row[5])
+        for item_id, credit_rows in credits_by_item
+        for order, row in enumerate(credit_rows)
+    ]
+
+
 def item_row(item: NormalItem, completeness: Completeness, credits_fingerprint: str | None) -> list[Any]:
     """Return an item's own fields as `MediaRepository.upsert_items` takes them.
 
@@ -307,7 +331,7 @@ class MediaRepository:
             rows: made by `item_row`.
 
         Returns:
-            The storage keys by the items' ids; none where the engine numbers the rows.
+            The storage keys by the items' ids.
 
         Raises:
             DataError: if a library is not stored.
@@ -317,7 +341,7 @@ class MediaRepository:
             if len(await self.find_states([row[_ID] for row in rows])) < len(rows):
                 await self._raise_what_is_gone(rows)
             raise WriteConflict(f"another transaction stored one of {len(rows)} new items meanwhile")
-        return {row[_ID]: row[_KEY] for row in rows if row[_KEY] is not None}
+        return {row[_ID]: row[_KEY] for row in rows}
 
     async def upsert_items(self, rows: Sequence[list[Any]]) -> None:
         """Save the own fields of items, stored or not, as `insert_items` does.
@@ -384,40 +408,25 @@ class MediaRepository:
         rows = await self._session.fetch_all(SELECT_KEYS, {"ids": list(item_ids)})
         return dict(zip(item_ids, (key for (key,) in rows), strict=True))
 
-    def encode_credits(
-        self,
-        credits_by_item: Sequence[tuple[str, Sequence[CreditRow]]],
-        item_keys: Mapping[str, int],
-        person_keys: Mapping[str, int],
-    ) -> tuple[int, Any]:
-        """Make credits ready for `replace_media_people`.
+    async def delete_credits(self, item_ids: Sequence[str]) -> int:
+        """Delete the credits of items, and leave what is said of their completeness. Return how many went."""
+        return await self._session.execute(DELETE_CREDITS, {"ids": list(item_ids)})
+
+    async def insert_credits(self, credits_to_store: list[StoredCredit]) -> None:
+        """Insert the credits of items that have none.
 
         Args:
-            credits_by_item: each item's id and its credits in normal form.
-            item_keys: the storage keys of the items.
-            person_keys: the storage keys of the people.
-        """
-        rows = [
-            (item_keys[item_id], order, person_keys[row[0]], row[4], row[5])
-            for item_id, credit_rows in credits_by_item
-            for order, row in enumerate(credit_rows)
-        ]
-        return len(rows), self._session.encode(rows)
-
-    async def replace_media_people(self, encoded: tuple[int, Any], *, stored: Sequence[str]) -> None:
-        """Replace credit lists.
-
-        Args:
-            encoded: made by `encode_credits`.
-            stored: the ids of the items that were stored before.
+            credits_to_store: made by `stored_credits`. Where the engine clusters them by item whatever their
+                order, they are sorted by person in place: so the index by person, and the people that
+                foreign keys look up, are gone through in one direction instead of here and there.
 
         Raises:
             DataError: if an item or a person is not stored.
         """
-        if stored:
-            await self._session.execute(DELETE_CREDITS, {"ids": list(stored)})
-        number, rows = encoded
-        if number and await self._session.execute(INSERT_CREDITS, {"credits": rows}) != number:
+        if self._session.clustered:
+            credits_to_store.sort(key=_PERSON_KEY)
+        number = len(credits_to_store)
+        if number and await self._session.execute(INSERT_CREDITS, {"credits": credits_to_store}) != number:
             raise DataError("not all credits were stored")
 
     async def save_media_people(
@@ -431,8 +440,8 @@ class MediaRepository:
             person_keys: the storage keys of the people, as `PeopleRepository.upsert_rows` gives them.
         """
         item_keys = await self.find_keys([media_item_id])
-        encoded = self.encode_credits([(media_item_id, credit_rows)], item_keys, person_keys)
-        await self.replace_media_people(encoded, stored=[media_item_id])
+        await self.delete_credits([media_item_id])
+        await self.insert_credits(stored_credits([(media_item_id, credit_rows)], item_keys, person_keys))
         await self._set_completeness(media_item_id, Completeness.FULL)
 
     async def delete_media_people(self, media_item_id: str) -> int:

@@ -26,7 +26,7 @@ FROM @list(:ids) l JOIN person p ON p.id = l.id
 """
 LOCK_PEOPLE: Final = f"{SELECT_PEOPLE}ORDER BY p.id @lock(p)"
 
-SELECT_KEYS: Final = "SELECT p.person_key FROM @list(:ids) l JOIN person p ON p.id = l.id ORDER BY l.n"
+SELECT_KEYS: Final = "SELECT p.person_key FROM person p WHERE p.person_key BETWEEN :first AND :last"
 
 _INSERT_PEOPLE: Final = """
 INSERT INTO person (person_key, source_key, id, name, image_path, provider_ids, created_at, updated_at)
@@ -111,12 +111,10 @@ class PeopleDraft:
     Attributes:
         keys: the storage keys of those who are known to be stored just so.
         rows: the others.
-        encoded: their ids, as the engine takes them.
     """
 
     keys: dict[str, int]
     rows: list[PersonRow]
-    encoded: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,18 +167,20 @@ class PeopleRepository:
     def draft(self, people: Sequence[PersonRow]) -> PeopleDraft:
         """Make people ready for `upsert_rows`, in the transaction in which that is called."""
         keys, rows = self._session.known_people.split(people)
-        return PeopleDraft(keys, rows, self._session.encode([row[0] for row in rows]))
+        return PeopleDraft(keys, rows)
 
     async def upsert_rows(self, draft: PeopleDraft) -> SavedPeople:
         """Save people as `upsert_batch` does, and leave the words to `index_names`."""
         keys, people = draft.keys, draft.rows
         if not people:
             return SavedPeople(keys, 0, [], [])
-        stored = await self._find(SELECT_PEOPLE, draft.encoded)
+        known = self._session.known_people
+        stored = {} if known.others_are_new else await self._find(SELECT_PEOPLE, [row[0] for row in people])
         new = [row for row in people if row[0] not in stored] if stored else people
         new_words: list[tuple[str, str]] = []
         if new:
             new, new_words = await self._insert(new, keys, stored)
+        known.others_are_new = 2 * len(new) > len(people)
         written = len(new)
         old_words: list[tuple[str, int]] = []
         if stored:
@@ -201,7 +201,7 @@ class PeopleRepository:
             old_words = [
                 (word, keys[row[0]]) for row in renamed for word in words_of_name(stored[row[0]][1][1])
             ]
-        self._session.known_people.add(people, keys)
+        known.add(people, keys)
         return SavedPeople(
             keys, written, old_words, [(word, keys[person_id]) for word, person_id in new_words]
         )
@@ -231,23 +231,22 @@ class PeopleRepository:
             (written, given), words = await insert, _words(people)
         else:
             (written, given), words = await overlap(insert, lambda: _words(people))
-        if written == len(people) and given[0] is not None:
-            keys.update(zip((row[0] for row in people), given, strict=True))  # type: ignore[arg-type]
-            return people, words
         ids = [row[0] for row in people]
-        if written == len(people):
-            found = await self._session.fetch_all(SELECT_KEYS, {"ids": ids})
-            keys.update(zip(ids, (key for (key,) in found), strict=True))
-            return people, words
-        others = await self._find(SELECT_PEOPLE, ids)
-        if len(others) < len(people):
-            await self._raise_what_is_gone({person_id.partition(":")[0] for person_id in ids})
-        own = {person_id for person_id, key in zip(ids, given, strict=True) if others[person_id][0] == key}
-        keys.update((person_id, others[person_id][0]) for person_id in own)
-        stored.update((person_id, other) for person_id, other in others.items() if person_id not in own)
-        return [row for row in people if row[0] in own], [pair for pair in words if pair[1] in own]
+        own = dict(zip(ids, given, strict=True))
+        if written < len(people):
+            found = await self._session.fetch_all(SELECT_KEYS, {"first": min(given), "last": max(given)})
+            written_keys = {key for (key,) in found}
+            own = {person_id: key for person_id, key in own.items() if key in written_keys}
+            others = [person_id for person_id in ids if person_id not in own]
+            stored |= (were_stored := await self._find(SELECT_PEOPLE, others))
+            if len(were_stored) < len(others):
+                await self._raise_what_is_gone({person_id.partition(":")[0] for person_id in others})
+            people = [row for row in people if row[0] in own]
+            words = [pair for pair in words if pair[1] in own]
+        keys |= own
+        return people, words
 
-    async def _write(self, statement: str, people: list[PersonRow]) -> tuple[int, list[int | None]]:
+    async def _write(self, statement: str, people: list[PersonRow]) -> tuple[int, list[int]]:
         given = new_keys(self._session, [row[0] for row in people])
         rows = [(key, row[0].partition(":")[0], *row) for key, row in zip(given, people, strict=True)]
         return await self._session.execute(statement, {"people": rows, "now": self._session.now}), given
@@ -256,8 +255,12 @@ class PeopleRepository:
         """Save the words by which the people of `upsert_rows` are found."""
         if saved.old_words:
             await self._session.execute(DELETE_WORDS, {"words": saved.old_words})
-        if saved.new_words:
-            await self._session.execute(INSERT_WORDS, {"words": saved.new_words})
+        await self.add_words(saved.new_words)
+
+    async def add_words(self, words: Sequence[tuple[str, int]]) -> None:
+        """Save words of people's names, each with the key of the person."""
+        if words:
+            await self._session.execute(INSERT_WORDS, {"words": list(words)})
 
     async def _raise_what_is_gone(self, source_ids: set[str]) -> NoReturn:
         stored = await self._session.fetch_all(SOURCES_STORED, {"ids": sorted(source_ids)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mediasync.concurrency import overlap
@@ -17,7 +17,7 @@ from mediasync.normal import (
     merge_provider_ids,
     normal_item,
 )
-from mediasync.repositories.media import ItemState, MediaRepository, item_row
+from mediasync.repositories.media import ItemState, MediaRepository, StoredCredit, item_row, stored_credits
 from mediasync.repositories.people import PeopleDraft, PeopleRepository
 from mediasync.vocabulary import Completeness, MediaType
 
@@ -108,41 +108,33 @@ async def save_group(
         DataError: if the database refuses any of them; the transaction must then be rolled back.
         UnknownSource: if a source is not stored.
     """
+    media, people = MediaRepository(session), PeopleRepository(session)
     outcomes: list[bool | UnknownParent] = []
-    draft: _Draft | None = None
+    late = _Late()
     while len(outcomes) < len(items) and not (outcomes and enough()):
-        start, end = len(outcomes), len(outcomes) + ITEMS_PER_PART
-        following = items[end : end + ITEMS_PER_PART]
-        part, draft = await _save_part(session, items[start:end], draft, following)
-        outcomes += part
+        start = len(outcomes)
+        outcomes += await _save_part(media, people, items[start : start + ITEMS_PER_PART], late)
+    await people.add_words(sorted(late.words))
+    await media.insert_credits(late.credits)
     return outcomes
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    """The people of a part's credits, merged while the part before it was written.
+class _Late:
+    """What is inserted at the end for the whole group: in one go, ordered as an index is, it costs less.
 
     Attributes:
-        item_ids: the items whose credits were looked at.
-        people: as `PeopleRepository.upsert_rows` takes them.
+        words: of the names of people who are new.
+        credits: of all items whose lists are replaced.
     """
 
-    item_ids: list[str]
-    people: PeopleDraft
-
-
-def _draft(items: Sequence[NormalItem], people: PeopleRepository) -> _Draft:
-    with_credits = [item for item in items if item.credits]
-    return _Draft(
-        [item.id for item in with_credits],
-        people.draft(merge_all(row[:4] for item in with_credits for row in item.credits)),
-    )
+    words: list[tuple[str, int]] = field(default_factory=list)
+    credits: list[StoredCredit] = field(default_factory=list)
 
 
 async def _save_part(
-    session: Session, items: Sequence[NormalItem], draft: _Draft | None, following: Sequence[NormalItem]
-) -> tuple[list[bool | UnknownParent], _Draft | None]:
-    media, people = MediaRepository(session), PeopleRepository(session)
+    media: MediaRepository, people: PeopleRepository, items: Sequence[NormalItem], late: _Late
+) -> list[bool | UnknownParent]:
     states = await media.find_states([item.id for item in items], lock=True)
     parents = dict.fromkeys(item.parent_id for item in items if item.parent_id)
     if elsewhere := [parent_id for parent_id in parents if parent_id not in states]:
@@ -150,25 +142,44 @@ async def _save_part(
     orphans = _orphans(items, states)
     plans = {item.id: _plan(item, states.get(item.id)) for item in items if item.id not in orphans}
     await _compare_values(media, people, plans)
-    following_draft = None
     if written := [plan for plan in plans.values() if plan.writes]:
-        following_draft = await _write(media, people, written, draft, following)
+        await _write(media, people, written, late)
     if stamped := [(plan.item, plan.fingerprint) for plan in plans.values() if plan.stamps]:
         await media.update_stamps(stamped)
-    return [orphans.get(item.id) or plans[item.id].writes for item in items], following_draft
+    return [orphans.get(item.id) or plans[item.id].writes for item in items]
 
 
 async def _write(
-    media: MediaRepository,
-    people: PeopleRepository,
-    plans: Sequence[_Plan],
-    draft: _Draft | None,
-    following: Sequence[NormalItem],
-) -> _Draft | None:
-    with_credits = [plan for plan in plans if plan.credits]
-    if draft is None or draft.item_ids != [plan.item.id for plan in with_credits]:
-        draft = _draft([plan.item for plan in with_credits], people)
+    media: MediaRepository, people: PeopleRepository, plans: Sequence[_Plan], late: _Late
+) -> None:
+    with_credits = [plan.item for plan in plans if plan.credits and plan.item.credits]
 
+    def draft() -> PeopleDraft:
+        return people.draft(merge_all(row[:4] for item in with_credits for row in item.credits))
+
+    if len(plans) < _WORTH_OVERLAPPING:
+        item_keys, drafted = await _write_items(media, plans), draft()
+    else:
+        item_keys, drafted = await overlap(_write_items(media, plans), draft)
+    if not with_credits:
+        return
+    saved = await people.upsert_rows(drafted)
+    if saved.old_words:
+        # In turn: what one part of the group adds, another may take away.
+        await people.add_words(late.words)
+        late.words.clear()
+        await people.index_names(saved)
+    else:
+        late.words.extend(saved.new_words)
+    if unknown := [item.id for item in with_credits if item.id not in item_keys]:
+        item_keys |= await media.find_keys(unknown)
+    late.credits.extend(
+        stored_credits(((item.id, item.credits) for item in with_credits), item_keys, saved.keys)
+    )
+
+
+async def _write_items(media: MediaRepository, plans: Sequence[_Plan]) -> dict[str, int]:
+    """Write the items themselves, and return the keys of the new ones; their old credits go."""
     item_keys: dict[str, int] = {}
     for level in range(3):
         of_level = [plan for plan in plans if rank(plan.item) == level]
@@ -180,28 +191,9 @@ async def _write(
         await media.replace_details(
             [plan.item for plan in changed], stored=[plan.item.id for plan in changed if plan.state]
         )
-    if not with_credits:
-        return None
-    if unknown := [plan.item.id for plan in with_credits if plan.item.id not in item_keys]:
-        item_keys |= await media.find_keys(unknown)
-    saved = await people.upsert_rows(draft.people)
-
-    def encode() -> tuple[int, Any]:
-        credits_by_item = [(plan.item.id, plan.item.credits) for plan in with_credits]
-        return media.encode_credits(credits_by_item, item_keys, saved.keys)
-
-    if len(plans) < _WORTH_OVERLAPPING:
-        await people.index_names(saved)
-        encoded = encode()
-    else:
-        _, encoded = await overlap(people.index_names(saved), encode)
-    replace = media.replace_media_people(
-        encoded, stored=[plan.item.id for plan in with_credits if plan.state]
-    )
-    if not following:
-        await replace
-        return None
-    return (await overlap(replace, lambda: _draft(following, people)))[1]
+    if replaced := [plan.item.id for plan in plans if plan.credits and plan.state]:
+        await media.delete_credits(replaced)
+    return item_keys
 
 
 def _row(plan: _Plan) -> list[Any]:

@@ -27,7 +27,7 @@ from mediasync.services.stream import SaveStream, as_async
 from mediasync.services.writer import Writer
 from mediasync.vocabulary import Completeness, MediaType
 
-DEFAULT_CONCURRENCY: Final = 4_000
+DEFAULT_CONCURRENCY: Final = 6_000
 DEFAULT_ORPHAN_WINDOW: Final = 5_000
 _PAGE: Final = 500
 _PEOPLE_PAGE: Final = 1_000

@@ -28,7 +28,7 @@ from mediasync.services.group import ITEMS_PER_PART, is_stored, rank, save_group
 
 T = TypeVar("T")
 
-MAX_GROUP_CREDITS: Final = 40_000
+MAX_GROUP_CREDITS: Final = 60_000
 MAX_GROUP_SECONDS: Final = 0.5
 """A transaction that takes longer is committed with what it has saved; the rest makes the next one."""
 

@@ -659,7 +659,7 @@ async def test_change_tokens_by_the_sources_keys(ms: MediaSync) -> None:
         [movie("a:b", change_token="t"), movie("2"), movie("3", change_token="")], **MOVIES
     )
     await ms.media.save_media_item(show(change_token="s"), **SHOWS)
-    assert await ms.media.find_change_tokens("home:movies") == {"a:b": "t"}
+    assert await ms.media.find_change_tokens("home:movies") == {"a:b": "t", "2": "", "3": ""}
 
 
 async def test_a_library_may_be_named_by_its_key_or_its_full_id(ms: MediaSync) -> None:

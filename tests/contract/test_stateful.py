@@ -309,6 +309,7 @@ class Mirror(RuleBasedStateMachine):
             "tokens": sorted(
                 (f"home:{key}", token)
                 for key, token in (await ms.media.find_change_tokens("home:movies")).items()
+                if token
             ),
         }
 

@@ -135,7 +135,7 @@ async def test_a_child_waits_for_the_deletion_of_its_parent(ms: MediaSync, other
 
 
 @pytest.mark.parametrize("name", ["Ann", "Ann Lee"])
-@pytest.mark.parametrize("before", ["upsert_rows", "index_names"])
+@pytest.mark.parametrize("before", ["upsert_rows", "add_words"])
 async def test_a_person_deleted_while_a_credit_is_saved(
     ms: MediaSync, other: MediaSync, meanwhile: Meanwhile, name: str, before: str
 ) -> None:
@@ -143,7 +143,7 @@ async def test_a_person_deleted_while_a_credit_is_saved(
     if before == "upsert_rows":
         meanwhile.after(PeopleRepository, "_find", lambda: other.people.delete("home:a"))
     else:
-        meanwhile.before(PeopleRepository, "index_names", lambda: delete_at_once(other))
+        meanwhile.before(PeopleRepository, "add_words", lambda: delete_at_once(other))
     await ms.media.save_media_item(movie(credits=[credit("a", name)]), **MOVIES)
     assert meanwhile.done
     assert [one.person.name for one in await ms.people.find_by_media_item("home:1")] == [name]

@@ -70,6 +70,8 @@ async def test_every_statement_is_prepared(ms: MediaSync, engine: Engine) -> Non
                     "limit",
                     "offset",
                     "after",
+                    "first",
+                    "last",
                     "seen",
                     "saved",
                     "unchanged",
