@@ -21,6 +21,7 @@ StoredCredit = tuple[int, int, int, str, str]
 """The item's storage key, the place in its billing, the person's storage key, the type, the role or ''."""
 
 _PERSON_KEY: Final = itemgetter(2)
+_CREDITS_PER_STATEMENT: Final = 10_000
 
 SELECT_STATES: Final = """
 SELECT i.id AS item_id, i.media_type, i.item_fingerprint, i.credits_fingerprint, i.completeness,
@@ -243,25 +244,6 @@ _CLASSES: Final[dict[str, type[MediaItem]]] = {
 }
 
 
-def stored_credits(
-    credits_by_item: Iterable[tuple[str, Sequence[CreditRow]]],
-    item_keys: Mapping[str, int],
-    person_keys: Mapping[str, int],
-) -> list[StoredCredit]:
-    """Return credits as `MediaRepository.insert_credits` takes them.
-
-    Args:
-        credits_by_item: each item's id and its credits in normal form.
-        item_keys: the storage keys of the items.
-        person_keys: the storage keys of the people.
-    """
-    return [
-        (item_keys[item_id], order, person_keys[row[0]], row[4], row[5])
-        for item_id, credit_rows in credits_by_item
-        for order, row in enumerate(credit_rows)
-    ]
-
-
 def item_row(item: NormalItem, completeness: Completeness, credits_fingerprint: str | None) -> list[Any]:
     """Return an item's own fields as `MediaRepository.upsert_items` takes them.
 
@@ -412,22 +394,47 @@ class MediaRepository:
         """Delete the credits of items, and leave what is said of their completeness. Return how many went."""
         return await self._session.execute(DELETE_CREDITS, {"ids": list(item_ids)})
 
+    def stored_credits(
+        self,
+        credits_by_item: Iterable[tuple[str, Sequence[CreditRow]]],
+        item_keys: Mapping[str, int],
+        person_keys: Mapping[str, int],
+    ) -> list[StoredCredit]:
+        """Return credits as `insert_credits` takes them.
+
+        Args:
+            credits_by_item: each item's id and its credits in normal form.
+            item_keys: the storage keys of the items.
+            person_keys: the storage keys of the people.
+        """
+        made = [
+            (item_keys[item_id], order, person_keys[row[0]], row[4], row[5])
+            for item_id, credit_rows in credits_by_item
+            for order, row in enumerate(credit_rows)
+        ]
+        self._sort(made)
+        return made
+
     async def insert_credits(self, credits_to_store: list[StoredCredit]) -> None:
         """Insert the credits of items that have none.
 
         Args:
-            credits_to_store: made by `stored_credits`. Where the engine clusters them by item whatever their
-                order, they are sorted by person in place: so the index by person, and the people that
-                foreign keys look up, are gone through in one direction instead of here and there.
+            credits_to_store: made by `stored_credits`, of one or several calls; sorted in place.
 
         Raises:
             DataError: if an item or a person is not stored.
         """
+        self._sort(credits_to_store)
+        for first in range(0, len(credits_to_store), _CREDITS_PER_STATEMENT):
+            some = credits_to_store[first : first + _CREDITS_PER_STATEMENT]
+            if await self._session.execute(INSERT_CREDITS, {"credits": some}) != len(some):
+                raise DataError("not all credits were stored")
+
+    def _sort(self, credits_to_store: list[StoredCredit]) -> None:
+        # Where the engine keeps them by item however they come, they come by person: the index by person, and
+        # the people that foreign keys look up, are then gone through in one direction.
         if self._session.clustered:
             credits_to_store.sort(key=_PERSON_KEY)
-        number = len(credits_to_store)
-        if number and await self._session.execute(INSERT_CREDITS, {"credits": credits_to_store}) != number:
-            raise DataError("not all credits were stored")
 
     async def save_media_people(
         self, media_item_id: str, credit_rows: Sequence[CreditRow], person_keys: Mapping[str, int]
@@ -441,7 +448,7 @@ class MediaRepository:
         """
         item_keys = await self.find_keys([media_item_id])
         await self.delete_credits([media_item_id])
-        await self.insert_credits(stored_credits([(media_item_id, credit_rows)], item_keys, person_keys))
+        await self.insert_credits(self.stored_credits([(media_item_id, credit_rows)], item_keys, person_keys))
         await self._set_completeness(media_item_id, Completeness.FULL)
 
     async def delete_media_people(self, media_item_id: str) -> int:

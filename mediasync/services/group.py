@@ -17,7 +17,7 @@ from mediasync.normal import (
     merge_provider_ids,
     normal_item,
 )
-from mediasync.repositories.media import ItemState, MediaRepository, StoredCredit, item_row, stored_credits
+from mediasync.repositories.media import ItemState, MediaRepository, StoredCredit, item_row
 from mediasync.repositories.people import PeopleDraft, PeopleRepository
 from mediasync.vocabulary import Completeness, MediaType
 
@@ -174,7 +174,7 @@ async def _write(
     if unknown := [item.id for item in with_credits if item.id not in item_keys]:
         item_keys |= await media.find_keys(unknown)
     late.credits.extend(
-        stored_credits(((item.id, item.credits) for item in with_credits), item_keys, saved.keys)
+        media.stored_credits(((item.id, item.credits) for item in with_credits), item_keys, saved.keys)
     )
 
 
