@@ -40,7 +40,7 @@ def without_secrets(text: str) -> str:
         >>> without_secrets("https://host/photo.jpg?X-Plex-Token=abc&width=300")
         'https://host/photo.jpg?width=300'
     """
-    if "@" not in text and "=" not in text and "%" not in text:
+    if "@" not in text and "%" not in text and ("=" not in text or not _SECRET_PARAMETER.search(text)):
         return text
     for userinfo in (_RAW_PASSWORD, _USERINFO, _ENCODED_USERINFO):
         text = userinfo.sub(r"\1", text)

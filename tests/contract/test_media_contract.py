@@ -662,6 +662,24 @@ async def test_change_tokens_by_the_sources_keys(ms: MediaSync) -> None:
     assert await ms.media.find_change_tokens("home:movies") == {"a:b": "t", "2": "", "3": ""}
 
 
+@pytest.mark.parametrize("odd", ["\x1f", "a\x1fb", "\x1a", "a\x1a\x1f", "None", ",", "\\", "\\N", "{}", '"'])
+async def test_texts_that_could_be_taken_for_marks_between_texts(ms: MediaSync, odd: str) -> None:
+    given = movie(
+        "1",
+        title=f"x{odd}",
+        tagline=odd,
+        genres=[odd.strip() or "none", "b"],
+        credits=[credit("p", "Ann", role=odd)],
+    )
+    await ms.media.save_media_items(
+        [given, movie("2", title="y"), movie("3", title="z", tagline=odd)], **MOVIES
+    )
+    first, second, third = await ms.media.find_media_items(["home:1", "home:2", "home:3"])
+    assert (first.title, first.tagline, first.genres) == (f"x{odd}", odd, [odd.strip() or "none", "b"])
+    assert [one.role for one in first.credits or ()] == [odd.strip() or None]
+    assert (second.tagline, third.tagline) == (None, odd)
+
+
 async def test_a_library_may_be_named_by_its_key_or_its_full_id(ms: MediaSync) -> None:
     await ms.media.save_media_item(movie("1"), library_id="home:movies", source_id="home")
     assert (await ms.media.get_media_item("home:1")).library_id == "home:movies"
