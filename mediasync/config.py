@@ -1,4 +1,4 @@
-"""Settings: which database is used, and how it is opened."""
+"""Settings: which database is used and how it is opened, and how a source is asked over HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote, unquote
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from mediasync.errors import ConfigurationError
 
@@ -44,6 +44,33 @@ class DatabaseOptions(BaseModel):
     reader_cache_kib: int = Field(default=4 * 1024, ge=64)
 
 
+class HttpOptions(BaseModel):
+    """How a source is asked over HTTP.
+
+    Attributes:
+        verify: whether the server's certificate is checked; or the file of the CA that signed it.
+        headers: sent with every request; secret like a token.
+        connect_timeout: seconds that making a connection may take.
+        read_timeout: seconds that the server may be silent in.
+        tries: how often a request that may be repeated is sent before it counts as failed.
+        concurrency: how many requests are under way at once; None: as fits the kind of source.
+        patience: seconds in all that one request waits for a server that starts or asks for fewer requests
+            and says how long (``Retry-After``).
+        backoff: seconds of the first pause between two tries; each further one is up to twice as long.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    verify: bool | Path = True
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    connect_timeout: float = Field(default=10.0, gt=0)
+    read_timeout: float = Field(default=60.0, gt=0)
+    tries: int = Field(default=4, ge=1, le=20)
+    concurrency: int | None = Field(default=None, ge=1, le=64)
+    patience: float = Field(default=120.0, ge=0)
+    backoff: float = Field(default=0.5, gt=0, le=30)
+
+
 def read_setting(name: str, environ: Mapping[str, str]) -> str | None:
     """Return what the environment sets: the variable *name*, or the content of the file ``{name}_FILE``.
 
@@ -57,16 +84,31 @@ def read_setting(name: str, environ: Mapping[str, str]) -> str | None:
         return value or None
     if value:
         raise ConfigurationError(f"{name} and {name}_FILE are both set: set only one of them")
+    return read_value(file, f"{name}_FILE")
+
+
+def read_value(file: str | Path, subject: str) -> str:
+    """Return what a file holds, without white space around it.
+
+    Args:
+        file: holds one value.
+        subject: what it is told of if it cannot be read.
+
+    Raises:
+        ConfigurationError: if it cannot be read, or is empty.
+    """
     try:
         content = Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ConfigurationError(
-            f"{name}_FILE: {file!r} cannot be read: {error.strerror or error}"
+            f"{subject}: {str(file)!r} cannot be read: {error.strerror or error}"
         ) from error
     except ValueError as error:
-        raise ConfigurationError(f"{name}_FILE: {file!r} cannot be read: it is no text in UTF-8") from error
+        raise ConfigurationError(
+            f"{subject}: {str(file)!r} cannot be read: it is no text in UTF-8"
+        ) from error
     if not content:
-        raise ConfigurationError(f"{name}_FILE: {file!r} is empty")
+        raise ConfigurationError(f"{subject}: {str(file)!r} is empty")
     return content
 
 

@@ -1,0 +1,330 @@
+"""Requests to one source: one client, so many at once, retries, and errors that say what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import anyio
+import httpx
+
+from mediasync.backends import failures
+from mediasync.backends.addresses import SecretHeaders, check_base_url, check_headers, may_follow
+from mediasync.backends.decoding import NoJson, decode
+from mediasync.backends.failures import Failure, NoAnswerInTime
+from mediasync.backends.retrying import pause, retry_after
+from mediasync.config import HttpOptions
+from mediasync.errors import ConfigurationError, LifecycleError, SourceError, UsageError
+from mediasync.redaction import without_secrets
+
+__all__ = ["NoAnswerInTime", "Transport"]
+
+LARGEST_ANSWER: Final = 256 * 1024 * 1024
+_KEPT_ALIVE: Final = 30.0
+_REDIRECTS: Final = 5
+_LONGEST_NAME: Final = 120
+_SEE_OTHER: Final = 303
+_NO_CONTENT: Final = 204
+
+
+class Transport:
+    """One source's HTTP client.
+
+    Args:
+        source_id: named by every error.
+        base_url: where the server is; a path in it is kept (``https://host/jellyfin``).
+        headers: the backend's own, sent with every request; secret (a token).
+        concurrency: how many requests may be under way at once, unless the options say so. It is halved
+            whenever the server asks for fewer requests.
+        options: certificates, extra headers, timeouts, retries.
+        client: one to use instead of an own one. It is not closed.
+
+    Attributes:
+        source_id: as given.
+        requests: how many were sent so far, each try counted.
+        on_wait: told once, in words, when a server that starts or limits is waited for.
+
+    Raises:
+        ConfigurationError: if the address or a header is none.
+
+    Example::
+
+        transport = Transport("home", "https://host/jellyfin", headers={"Authorization": "…"}, concurrency=2)
+        async with transport.open():
+            info = await transport.get_json("/System/Info")
+    """
+
+    def __init__(
+        self,
+        source_id: str,
+        base_url: str,
+        *,
+        headers: Mapping[str, str],
+        concurrency: int,
+        options: HttpOptions = HttpOptions(),  # noqa: B008
+        client: httpx.AsyncClient | None = None,
+    ) -> None:
+        self.source_id = source_id
+        self.requests = 0
+        self.on_wait: Callable[[str], None] | None = None
+        self._base_url = check_base_url(source_id, base_url)
+        extra = {name: value.get_secret_value() for name, value in options.headers.items()}
+        self._headers = SecretHeaders({"Accept": "application/json", "User-Agent": "mediasync"})
+        self._headers.update(check_headers(source_id, headers))
+        self._headers.update(check_headers(source_id, extra))
+        self._options = options
+        self._concurrency = options.concurrency or concurrency
+        self._injected = client
+        self._client: httpx.AsyncClient | None = None
+        self._limiter: anyio.CapacityLimiter | None = None
+        self._shrunk_at = 0.0
+        self._told = False
+
+    def __repr__(self) -> str:
+        return f"Transport({self.source_id!r}, {self._base_url!r})"
+
+    @property
+    def concurrency(self) -> int:
+        """How many requests may be under way at once now."""
+        return int(self._limiter.total_tokens) if self._limiter else self._concurrency
+
+    def open(self) -> AbstractAsyncContextManager[None]:
+        """Return a context in which requests can be sent; an own client is closed at its end.
+
+        Raises:
+            ConfigurationError: if the file of the CA cannot be read.
+            LifecycleError: if it is open already.
+        """
+        return self._open()
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[None]:
+        if self._client is not None:
+            raise LifecycleError(f"the transport of source {self.source_id!r} is open already")
+        self._client = self._injected or self._make_client()
+        self._limiter = anyio.CapacityLimiter(self._concurrency)
+        self._told = False
+        try:
+            yield
+        finally:
+            client, self._client, self._limiter = self._client, None, None
+            if client is not self._injected:
+                await client.aclose()
+
+    def set_header(self, name: str, value: str) -> None:
+        """Send a header with every request from now on: a token got by signing in, say."""
+        self._headers.update(check_headers(self.source_id, {name: value}))
+
+    async def get_json(
+        self,
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Return the decoded JSON that a GET is answered with; None for an answer without content (204).
+
+        Args:
+            path: below the base URL, beginning with a slash; what is no part of a path is quoted already.
+            params: the query. Nothing secret may be in it.
+            headers: for this request; they beat the others.
+
+        Raises:
+            SourceUnreachable: no connection, or no answer in time (`NoAnswerInTime`).
+            SourceUnauthorised: 401.
+            SourceForbidden: 403.
+            SourceBusy: 429 or 503, for longer than is waited.
+            RequestRefused: any other error status.
+            SourceUnreadable: an answer that is no JSON.
+        """
+        return await self._ask("GET", path, params, headers, None, idempotent=True)
+
+    async def post_json(
+        self,
+        path: str,
+        body: Any,
+        *,
+        idempotent: bool = True,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Post *body* as JSON and return the decoded JSON of the answer; see `get_json`.
+
+        Args:
+            idempotent: whether the request may be sent again when it is not known whether the first arrived.
+        """
+        content = json.dumps(body, separators=(",", ":")).encode()
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        return await self._ask("POST", path, params, sent, content, idempotent=idempotent)
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        headers: Mapping[str, str] | None,
+        content: bytes | None,
+        *,
+        idempotent: bool,
+    ) -> Any:
+        client, limiter = self._client, self._limiter
+        if client is None or limiter is None:
+            raise LifecycleError(f"the transport of source {self.source_id!r} is not open")
+        request = self._build(client, method, path, params, headers, content)
+        name = _shortened(f"{method} {path.partition('?')[0]}")
+        async with limiter:
+            return await self._send_until_answered(client, request, name, idempotent=idempotent)
+
+    def _build(
+        self,
+        client: httpx.AsyncClient,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        headers: Mapping[str, str] | None,
+        content: bytes | None,
+    ) -> httpx.Request:
+        if not path.startswith("/"):
+            raise UsageError(f"{path!r}: the path of a request begins with a slash")
+        url = httpx.URL(self._base_url + path, params=params) if params else httpx.URL(self._base_url + path)
+        if without_secrets(f"?{url.query.decode('ascii')}") != f"?{url.query.decode('ascii')}":
+            raise UsageError(f"{method} {url.path}: secrets are sent in headers, never in a query")
+        all_headers = SecretHeaders(self._headers)
+        all_headers.update(check_headers(self.source_id, headers or {}))
+        timeout = httpx.Timeout(self._options.read_timeout, connect=self._options.connect_timeout)
+        return client.build_request(method, url, headers=all_headers, content=content, timeout=timeout)
+
+    async def _send_until_answered(
+        self, client: httpx.AsyncClient, request: httpx.Request, name: str, *, idempotent: bool
+    ) -> Any:
+        tries, waited = 0, 0.0
+        while True:
+            tries += 1
+            started = asyncio.get_running_loop().time()
+            try:
+                return await self._send(client, request, name)
+            except Failure as error:
+                failure = error
+                if failure.busy:
+                    self._shrink(started)
+                seconds = self._pause(failure, tries, waited, idempotent=idempotent)
+                if seconds is None:
+                    raise _final(failure.error, tries, waited) from failure.__cause__
+            if failure.busy:
+                waited += seconds
+                self._tell_that_it_waits(failure)
+            await asyncio.sleep(seconds)
+
+    def _pause(self, failure: Failure, tries: int, waited: float, *, idempotent: bool) -> float | None:
+        """Return how long to wait before the next try, or None if there is none."""
+        seconds = pause(tries, self._options.backoff)
+        if failure.wait is not None:
+            seconds = max(seconds, failure.wait) if failure.wait < 1 else failure.wait
+            return seconds if waited + seconds <= self._options.patience else None
+        most = min(failure.most or self._options.tries, self._options.tries)
+        return seconds if tries < most and (idempotent or failure.unsent) else None
+
+    def _shrink(self, started: float) -> None:
+        """Halve the concurrency, once for all requests that were under way when the server asked for it."""
+        if self._limiter is not None and started >= self._shrunk_at:
+            self._limiter.total_tokens = max(1, int(self._limiter.total_tokens) // 2)
+            self._shrunk_at = asyncio.get_running_loop().time()
+
+    def _tell_that_it_waits(self, failure: Failure) -> None:
+        if self.on_wait is not None and not self._told:
+            self._told = True
+            self.on_wait(f"{failure.error.reason}; waiting for it, for {self._options.patience:g} s at most")
+
+    async def _send(self, client: httpx.AsyncClient, request: httpx.Request, name: str) -> Any:
+        for _ in range(_REDIRECTS + 1):
+            response = await self._head(client, request, name)
+            try:
+                if response.status_code == _NO_CONTENT:
+                    return None
+                if response.is_success:
+                    return await self._body(response, name)
+                if not response.has_redirect_location:
+                    wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+                    raise failures.of_status(self.source_id, name, response.status_code, wait)
+                request = self._redirected(client, request, response, name)
+            finally:
+                await response.aclose()
+        raise failures.of_redirect(self.source_id, name, request.url)
+
+    async def _head(self, client: httpx.AsyncClient, request: httpx.Request, name: str) -> httpx.Response:
+        self.requests += 1
+        try:
+            return await client.send(request, stream=True, auth=None, follow_redirects=False)
+        except (httpx.HTTPError, OSError, UnicodeError) as error:
+            timeout = self._options.read_timeout
+            raise failures.of_exception(self.source_id, name, error, request.url, timeout) from error
+
+    async def _body(self, response: httpx.Response, name: str) -> Any:
+        body = bytearray()
+        try:
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > LARGEST_ANSWER:
+                    what = f"more than {LARGEST_ANSWER // 1024 // 1024} MiB"
+                    raise failures.unreadable(self.source_id, name, what, passing=False)
+            return await decode(body, response.headers.get("Content-Type", "").lower())
+        except NoJson as error:
+            raise failures.unreadable(self.source_id, name, str(error), passing=error.passing) from None
+        except httpx.TimeoutException as error:
+            raise failures.late(self.source_id, name, self._options.read_timeout) from error
+        except (httpx.HTTPError, OSError) as error:
+            raise failures.cut_off(self.source_id, name, error) from error
+
+    def _redirected(
+        self, client: httpx.AsyncClient, request: httpx.Request, response: httpx.Response, name: str
+    ) -> httpx.Request:
+        url = request.url.join(response.headers["Location"])
+        if not may_follow(request.url, url):
+            raise failures.of_redirect(self.source_id, name, url)
+        method = "GET" if response.status_code == _SEE_OTHER else request.method
+        headers = SecretHeaders(request.headers)
+        for header in ("Host", "Content-Length"):
+            headers.pop(header, None)
+        content = request.content if method == request.method else None
+        timeout = request.extensions["timeout"]
+        return client.build_request(
+            method, url, headers=headers, content=content or None, extensions={"timeout": timeout}
+        )
+
+    def _make_client(self) -> httpx.AsyncClient:
+        limits = httpx.Limits(
+            max_connections=self._concurrency,
+            max_keepalive_connections=self._concurrency,
+            keepalive_expiry=_KEPT_ALIVE,
+        )
+        return httpx.AsyncClient(verify=self._trust(), limits=limits, trust_env=True)
+
+    def _trust(self) -> ssl.SSLContext | bool:
+        verify = self._options.verify
+        if isinstance(verify, bool):
+            return verify
+        try:
+            return ssl.create_default_context(cafile=str(verify))
+        except (OSError, ValueError) as error:  # SSLError is an OSError: a file that holds no certificate
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigurationError(
+                f"source {self.source_id!r}: the file of its CA, {str(verify)!r}, cannot be used: {reason}"
+            ) from error
+
+
+def _final(error: SourceError, tries: int, waited: float) -> SourceError:
+    """Return *error*, saying also how often it was tried."""
+    if tries > 1:
+        after = f" over {waited:.0f} s" if waited >= 1 else ""
+        error.reason = f"{error.reason} (tried {tries} times{after})"
+        error.args = (f"source {error.source_id!r}: {error.reason}",)
+    return error
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"

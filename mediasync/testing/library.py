@@ -1,0 +1,180 @@
+"""A small library of films and shows with their people: what the fakes serve, and the truth to compare with.
+
+Its content are the models themselves (`mediasync.Movie`, `mediasync.Credit`, …). Keys of items and people are
+texts of digits, unique over the whole catalogue; a fake makes its own kind of keys out of them, and
+`Catalogue.mapped` gives the truth with those.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from mediasync.models import Credit, Episode, MediaItem, Person, Season
+
+__all__ = ["Catalogue", "MediaLibrary"]
+
+_START: Final = datetime(2024, 1, 1, tzinfo=UTC)
+_MINUTE: Final = timedelta(minutes=1)
+FIRST_PERSON: Final = 1_000_001
+"""The key of the first person: those below it are items."""
+
+
+@dataclass(slots=True)
+class MediaLibrary:
+    """A section of a server.
+
+    Attributes:
+        id: its key.
+        title: its name.
+        kind: what it holds.
+        items: shows before their seasons, seasons before their episodes.
+    """
+
+    id: str
+    title: str
+    kind: Literal["movies", "shows"]
+    items: list[MediaItem] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """What a server holds. Change it while a fake serves it, and sync again.
+
+    People are shared: the credits of one person hold one `Person`, so that renaming it changes all of them.
+
+    Attributes:
+        libraries: in the server's order.
+        now: the server's clock: when the last change was; each change moves it by a minute.
+    """
+
+    libraries: list[MediaLibrary] = field(default_factory=list)
+    now: datetime = _START
+
+    def library(self, library_id: str) -> MediaLibrary:
+        """Return the library with this key."""
+        return next(library for library in self.libraries if library.id == library_id)
+
+    def items(self) -> Iterator[MediaItem]:
+        """Iterate over the items of all libraries."""
+        return itertools.chain.from_iterable(library.items for library in self.libraries)
+
+    def item(self, key: str) -> MediaItem:
+        """Return the item with this key."""
+        return next(item for item in self.items() if item.remote_id == key)
+
+    def titled(self, title: str) -> MediaItem:
+        """Return the first item with this title."""
+        return next(item for item in self.items() if item.title == title)
+
+    def children(self, key: str) -> list[MediaItem]:
+        """Return the seasons of a show, or the episodes of a season (or of a show without seasons)."""
+        return [item for item in self.items() if parent_of(item) == key]
+
+    def people(self) -> dict[str, Person]:
+        """Return everybody who is credited, by key, in the order of their first credit."""
+        return {
+            person.remote_id: person
+            for item in self.items()
+            for credit in item.credits or ()
+            if (person := credit.person).remote_id is not None
+        }
+
+    def credited(self, person_key: str) -> list[MediaItem]:
+        """Return the items that credit a person."""
+        return [
+            item
+            for item in self.items()
+            if any(credit.person.remote_id == person_key for credit in item.credits or ())
+        ]
+
+    def new_key(self) -> str:
+        """Return a key that no item has."""
+        return str(max((int(item.remote_id) for item in self.items()), default=0) + 1)
+
+    def new_person(self, name: str) -> Person:
+        """Return a person with a key that nobody has; it is known once a credit holds it."""
+        return Person(remote_id=str(max([FIRST_PERSON - 1, *map(int, self.people())]) + 1), name=name)
+
+    def touch(self, item: MediaItem) -> None:
+        """Move the clock, and note that an item changed now: ``changed_at`` and ``change_token``."""
+        self.now += _MINUTE
+        item.changed_at = self.now
+        item.change_token = str(int(item.change_token or "0") + 1)
+
+    def add(self, library_id: str, item: MediaItem) -> MediaItem:
+        """Add an item to a library, as added and changed now."""
+        self.touch(item)
+        item.added_at = self.now
+        self.library(library_id).items.append(item)
+        return item
+
+    def remove(self, key: str) -> None:
+        """Remove an item, and what is below it."""
+        for child in self.children(key):
+            self.remove(child.remote_id)
+        self.now += _MINUTE
+        for library in self.libraries:
+            library.items = [item for item in library.items if item.remote_id != key]
+
+    def edit_cast(self, key: str, credits_now: Sequence[Credit]) -> MediaItem:
+        """Give an item another credit list."""
+        item = self.item(key)
+        item.credits = in_billing_order(credits_now)
+        self.touch(item)
+        return item
+
+    def rename_person(self, person_key: str, name: str) -> None:
+        """Give a person another name. The items that credit it do not count as changed by that."""
+        self.now += _MINUTE
+        self.people()[person_key].name = name
+
+    def set_picture(self, person_key: str, path: str | None) -> None:
+        """Give a person another picture. The items that credit it do not count as changed by that."""
+        self.now += _MINUTE
+        self.people()[person_key].image_path = path
+
+    def mapped(
+        self,
+        item_key: Callable[[MediaItem], str] = lambda item: item.remote_id,
+        person_key: Callable[[Person], str | None] = lambda person: person.remote_id,
+    ) -> Catalogue:
+        """Return a copy with other keys: those that a fake gives to items and people."""
+        keys = {item.remote_id: item_key(item) for item in self.items()}
+        return Catalogue(
+            [
+                MediaLibrary(
+                    library.id,
+                    library.title,
+                    library.kind,
+                    [_mapped_item(item, keys, person_key) for item in library.items],
+                )
+                for library in self.libraries
+            ],
+            self.now,
+        )
+
+
+def parent_of(item: MediaItem) -> str | None:
+    """Return the key of the item's parent."""
+    return item.parent_remote_id if isinstance(item, Season | Episode) else None
+
+
+def in_billing_order(credits_given: Iterable[Credit]) -> list[Credit]:
+    """Return copies of credits with the orders 0, 1, 2, …; they hold the same people."""
+    return [credit.model_copy(update={"sort_order": order}) for order, credit in enumerate(credits_given)]
+
+
+def _mapped_item(
+    item: MediaItem, keys: dict[str, str], person_key: Callable[[Person], str | None]
+) -> MediaItem:
+    copy = item.model_copy(deep=True)
+    copy.remote_id = keys[item.remote_id]
+    if isinstance(copy, Season | Episode) and copy.parent_remote_id is not None:
+        copy.parent_remote_id = keys.get(copy.parent_remote_id, copy.parent_remote_id)
+    for credit, original in zip(copy.credits or (), item.credits or (), strict=True):
+        credit.person.remote_id = person_key(original.person)
+    return copy

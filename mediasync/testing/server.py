@@ -1,0 +1,257 @@
+"""A small HTTP/1.1 server on loopback, which fakes of media servers are made of."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import ssl
+import struct
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import parse_qs, unquote
+
+import h11
+
+from mediasync.testing.faults import Fault, accented, scrambled
+from mediasync.testing.messages import Request, Response
+
+__all__ = ["FakeServer", "Fault", "Request", "Response"]
+
+_CHUNK: Final = 64 * 1024
+_HTML: Final = (
+    "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n"
+)
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+
+
+class FakeServer:
+    """A server on a free port of 127.0.0.1. What it answers is told by `handle`, which a subclass has.
+
+    Args:
+        base_path: the path that everything is served below (``/jellyfin``); elsewhere it answers 404.
+        tls: if given, it speaks TLS with this context.
+
+    Attributes:
+        url: its address with the base path, once it runs.
+        requests: all that came, in order; those outside the base path too.
+        faults: what is answered instead; the first that meets a request is used.
+        most_at_once: how many requests were worked on at the same time, at most.
+        connections: how many connections are open.
+
+    Example::
+
+        class Hello(FakeServer):
+            async def handle(self, request: Request) -> Response:
+                return Response.json({"hello": request.path})
+
+        async with Hello() as server:
+            print(server.url)
+    """
+
+    def __init__(self, *, base_path: str = "", tls: ssl.SSLContext | None = None) -> None:
+        self.base_path = base_path.rstrip("/")
+        self.requests: list[Request] = []
+        self.faults: list[Fault] = []
+        self.most_at_once = 0
+        self._at_once = 0
+        self._tls = tls
+        self._port = 0
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._error: Exception | None = None
+
+    @property
+    def url(self) -> str:
+        """The address, with the base path."""
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}{self.base_path}"
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._tasks)
+
+    async def handle(self, request: Request) -> Response:
+        """Return what *request* is answered with."""
+        raise NotImplementedError
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self._port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        tasks = set(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._server.wait_closed()
+        if self._error is not None and error is None:
+            raise self._error
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._tls is not None:
+            try:
+                await writer.start_tls(self._tls)
+            except OSError:  # the client does not trust the certificate, say; its transport is closed already
+                return
+        connection = h11.Connection(h11.SERVER)
+        try:
+            while await self._serve_one(connection, reader, writer):
+                connection.start_next_cycle()
+        except (ConnectionError, h11.ProtocolError, ssl.SSLError):
+            pass  # the client went away, or speaks no HTTP
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                await writer.wait_closed()
+
+    async def _serve_one(
+        self, connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
+        request = await _read_request(connection, reader)
+        if request is None:
+            return False
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            response, fault = await _while_there(self._answer(request), connection, reader)
+        finally:
+            self._at_once -= 1
+        if response is None:
+            if fault == "reset":
+                _reset(writer)
+            return False
+        headers = {"Content-Length": str(len(response.body)), **response.headers}
+        if fault == "truncated":
+            headers["Connection"] = "close"
+        head = h11.Response(status_code=response.status, headers=list(headers.items()))
+        writer.write(connection.send(head) or b"")
+        if fault == "truncated":
+            writer.write(response.body[: len(response.body) // 2])
+            await writer.drain()
+            return False
+        if request.method != "HEAD":
+            writer.write(connection.send(h11.Data(data=response.body)) or b"")
+        writer.write(connection.send(h11.EndOfMessage()) or b"")
+        await writer.drain()
+        return connection.our_state is h11.DONE and connection.their_state is h11.DONE
+
+    async def _answer(self, request: Request) -> tuple[Response | None, str]:
+        inside = _below(request, self.base_path)
+        self.requests.append(inside or request)
+        number = len(self.requests)
+        fault = next((fault for fault in self.faults if fault.meets(self.requests[-1], number)), None)
+        kind = fault.kind if fault else ""
+        if fault is not None:
+            if kind in {"status", "busy", "limit"}:
+                return Response(fault.code, fault.headers, fault.body), kind
+            if kind == "reset":
+                return None, kind
+            if kind == "hang":
+                await asyncio.get_running_loop().create_future()
+            if kind == "html":
+                return Response.text(_HTML, kind="text/html"), kind
+            if kind == "empty":
+                return Response.json({}), kind
+            if kind == "slow":
+                await asyncio.sleep(fault.seconds)
+        response = await self._handled(inside)
+        return (_faulty(response, fault) if fault else response), kind
+
+    async def _handled(self, request: Request | None) -> Response:
+        if request is None:
+            return Response(404)
+        try:
+            return await self.handle(request)
+        except Exception as error:
+            self._error = self._error or error
+            return Response.text(f"the fake server failed: {error!r}", 500)
+
+
+def _faulty(response: Response, fault: Fault) -> Response:
+    if fault.kind == "cut_json":
+        return Response(response.status, response.headers, response.body[: len(response.body) // 2])
+    if fault.kind not in {"latin1", "wrong_types", "rewrite"}:
+        return response
+    value: Any = json.loads(response.body)
+    if fault.kind == "latin1":
+        text = json.dumps(accented(value), ensure_ascii=False)
+        return Response(response.status, response.headers, text.encode("latin-1", "replace"))
+    value = fault.change(value) if fault.kind == "rewrite" else scrambled(value, fault.keys)
+    return Response.json(value, response.status, response.headers)
+
+
+async def _read_request(connection: h11.Connection, reader: asyncio.StreamReader) -> Request | None:
+    head: h11.Request | None = None
+    body = bytearray()
+    while True:
+        event = connection.next_event()
+        if event is h11.NEED_DATA:
+            connection.receive_data(await reader.read(_CHUNK))
+        elif isinstance(event, h11.Request):
+            head = event
+        elif isinstance(event, h11.Data):
+            body += event.data
+        elif isinstance(event, h11.EndOfMessage):
+            break
+        else:
+            return None
+    assert head is not None
+    target, _, query = head.target.decode("ascii").partition("?")
+    return Request(
+        method=head.method.decode("ascii"),
+        path=unquote(target),
+        query=parse_qs(query, keep_blank_values=True),
+        headers={name.decode("ascii"): value.decode("latin-1") for name, value in head.headers},
+        body=bytes(body),
+    )
+
+
+async def _while_there(
+    work: Coroutine[Any, Any, tuple[Response | None, str]],
+    connection: h11.Connection,
+    reader: asyncio.StreamReader,
+) -> tuple[Response | None, str]:
+    """Return what *work* returns; give it up if the client goes away."""
+    working = asyncio.ensure_future(work)
+    reading = asyncio.ensure_future(reader.read(_CHUNK))
+    try:
+        await asyncio.wait({working, reading}, return_when=asyncio.FIRST_COMPLETED)
+        if reading.done():
+            data = reading.result()
+            if not data and not working.done():
+                return None, "left"
+            connection.receive_data(data)
+        return await working
+    finally:
+        working.cancel()
+        reading.cancel()
+        await asyncio.gather(working, reading, return_exceptions=True)
+
+
+def _below(request: Request, base_path: str) -> Request | None:
+    if not base_path:
+        return request
+    if request.path != base_path and not request.path.startswith(f"{base_path}/"):
+        return None
+    path = request.path.removeprefix(base_path) or "/"
+    return Request(request.method, path, request.query, request.headers, request.body)
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close so that the client sees a connection that was reset, not one that ended."""
+    sock = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    writer.transport.abort()
