@@ -1,0 +1,5 @@
+"""Kodi over JSON-RPC."""
+
+from mediasync.backends.kodi.backend import KodiBackend
+
+__all__ = ["KodiBackend"]

@@ -1,0 +1,167 @@
+"""A fake Kodi."""
+
+from __future__ import annotations
+
+import base64
+import json
+import ssl
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from mediasync.testing.kodi_methods import KINDS, Refusal, VideoLibrary, words
+from mediasync.testing.library import Catalogue
+from mediasync.testing.server import FakeServer, Request, Response
+
+__all__ = ["FakeKodi"]
+
+_MOST_BYTES: Final = 65_536
+_NOT_FOUND: Final = "<html><head><title>File not found</title></head><body>File not found</body></html>"
+_JSON_TYPES: Final = frozenset({"", "application/json", "application/json-rpc", "application/jsonrequest"})
+_ROLES_MATTER_SINCE: Final = 12
+
+Method = Callable[[Mapping[str, Any]], Any]
+
+
+class FakeKodi(FakeServer):
+    """A Kodi that serves a catalogue over JSON-RPC.
+
+    It was built from recorded answers of Kodi 20. Errors come with status 200. The cast of an episode is its
+    own and, behind it, those of its show who are not in it. Ids are numbers that are given anew. People have
+    none, and one name is one person; directors and writers are names; people of other types are not known.
+
+    Args:
+        catalogue: what it serves; change it between two syncs.
+        username: for the password.
+        password: what HTTP's basic authentication must bring; None: nothing.
+        api: the version of its JSON-RPC: 13 is Kodi 20, 12 is Kodi 19, 10 is Kodi 18.
+        timezone: of its clock.
+        name: what its owner calls it.
+        base_path: the path that everything is served below.
+        tls: if given, it speaks TLS with this context.
+
+    Attributes:
+        catalogue: as given.
+        username: as given.
+        password: as given; another one revokes it.
+        timezone: as given.
+        calls: the methods that were called, in order, those inside batches too.
+
+    Example::
+
+        async with FakeKodi(make_catalogue(films=100), password="secret") as server:
+            print(server.url)
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        username: str = "kodi",
+        password: str | None = None,
+        api: int = 13,
+        timezone: str = "UTC",
+        name: str = "Fake Kodi",
+        base_path: str = "",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(base_path=base_path, tls=tls)
+        self.catalogue = catalogue
+        self.username = username
+        self.password = password
+        self.timezone = timezone
+        self.calls: list[str] = []
+        self._library = VideoLibrary(roles_matter=api >= _ROLES_MATTER_SINCE)
+        version = {"version": {"major": api, "minor": 0, "patch": 0}}
+        application = {
+            "name": "Kodi",
+            "version": {"major": api + 7, "minor": 1, "revision": "fake", "tag": "stable"},
+        }
+        self._methods: dict[str, Method] = {
+            "JSONRPC.Ping": lambda _: "pong",
+            "JSONRPC.Version": lambda _: version,
+            "Application.GetProperties": lambda params: {
+                key: application[key] for key in words(params["properties"]) if key in application
+            },
+            "XBMC.GetInfoLabels": lambda params: {
+                label: name if label == "System.FriendlyName" else "" for label in words(params["labels"])
+            },
+            "XBMC.GetInfoBooleans": lambda params: dict.fromkeys(words(params["booleans"]), False),
+        }
+        for kind in KINDS:
+            listing, details = f"VideoLibrary.Get{kind.word}s", f"VideoLibrary.Get{kind.word}Details"
+            self._methods[listing] = partial(self._call_library, self._library.list_items, kind, listing)
+            self._methods[details] = partial(self._call_library, self._library.details, kind, details)
+        self._names = {name.lower(): name for name in self._methods}
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request; see `FakeServer`."""
+        if self.password is not None and not self._signed_in(request):
+            return Response(401, {"WWW-Authenticate": 'Basic realm="Kodi"', "Connection": "close"})
+        if request.path != "/jsonrpc" or request.method not in {"GET", "POST"}:
+            return Response(404, {}, _NOT_FOUND.encode())
+        body = request.body
+        if request.method == "GET":
+            body = request.first("request").encode()
+        elif request.headers.get("content-type", "").partition(";")[0].strip() not in _JSON_TYPES:
+            return Response(415)
+        if len(body) > _MOST_BYTES:
+            return Response(413)
+        return _response(self.answer(body))
+
+    def answer(self, body: bytes) -> Any:
+        """Return what a body is answered with; None for nothing but notifications."""
+        try:
+            asked = json.loads(body.decode("utf-8", "replace"))
+        except ValueError:
+            return _error(None, Refusal(-32700, "Parse error."))
+        if not isinstance(asked, list):
+            return self._answer_one(asked)
+        if not asked:
+            return _error(None, Refusal(-32600, "Invalid request."))
+        answers = [answer for answer in map(self._answer_one, asked) if answer is not None]
+        return answers or None
+
+    def truth(self) -> Catalogue:
+        """Return what a mirror of it should hold: with its keys, and without what Kodi cannot say."""
+        return self._library.records(self.catalogue, self.timezone).truth()
+
+    def _answer_one(self, asked: Any) -> dict[str, Any] | None:
+        if not isinstance(asked, dict):
+            return _error(None, Refusal(-32600, "Invalid request."))
+        number, params = asked.get("id"), asked.get("params", {})
+        name = asked.get("method")
+        if asked.get("jsonrpc") != "2.0" or not isinstance(name, str) or not isinstance(params, dict | list):
+            return _error(number, Refusal(-32600, "Invalid request."))
+        known = self._names.get(name.lower())
+        if "id" not in asked:
+            return None
+        if known is None:
+            return _error(number, Refusal(-32601, "Method not found."))
+        self.calls.append(known)
+        if isinstance(params, list):
+            params = dict(zip(("properties", "limits", "sort", "filter"), params, strict=False))
+        try:
+            return {"id": number, "jsonrpc": "2.0", "result": self._methods[known](params)}
+        except Refusal as refusal:
+            return _error(number, refusal)
+
+    def _call_library(
+        self, call: Callable[..., Any], kind: Any, method: str, params: Mapping[str, Any]
+    ) -> Any:
+        return call(kind, method, params, self.catalogue, self.timezone)
+
+    def _signed_in(self, request: Request) -> bool:
+        wanted = base64.b64encode(f"{self.username}:{self.password}".encode()).decode("ascii")
+        return request.headers.get("authorization") == f"Basic {wanted}"
+
+
+def _error(number: Any, refusal: Refusal) -> dict[str, Any]:
+    return {"error": refusal.error, "id": number, "jsonrpc": "2.0"}
+
+
+def _response(answer: Any) -> Response:
+    if answer is None:
+        return Response(200, {"Content-Type": "application/json"})
+    body = json.dumps(answer, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return Response(200, {"Content-Type": "application/json"}, body.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,248 @@
+"""The methods of a fake Kodi's video library, with the errors that a real one answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from mediasync.models import Episode, MediaItem, Season
+from mediasync.testing.kodi_records import ICON_OF_SEASONS, Ids, People, Records
+from mediasync.testing.library import Catalogue
+from mediasync.vocabulary import MediaType
+
+_LARGEST: Final = 2**31 - 1
+_JSON_TYPES: Final = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+_SHARED: Final = (
+    "title plot votes rating playcount originaltitle cast lastplayed fanart thumbnail file dateadded "
+    "uniqueid art userrating ratings runtime"
+)
+_FILMS: Final = (
+    f"{_SHARED} genre year director trailer tagline plotoutline writer studio mpaa country imdbnumber set "
+    "showlink streamdetails top250 sorttitle resume setid tag premiered"
+)
+_TVSHOWS: Final = (
+    f"{_SHARED} genre year studio mpaa episode imdbnumber premiered sorttitle episodeguide season "
+    "watchedepisodes tag"
+)
+_SEASONS: Final = (
+    "season showtitle playcount episode fanart thumbnail tvshowid watchedepisodes art userrating title"
+)
+_EPISODES: Final = (
+    f"{_SHARED} writer firstaired director productioncode season episode showtitle streamdetails resume "
+    "tvshowid specialsortseason specialsortepisode seasonid"
+)
+
+
+class Refusal(Exception):
+    """An error of JSON-RPC.
+
+    Attributes:
+        error: as it is answered.
+    """
+
+    def __init__(self, code: int, message: str, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.error: dict[str, Any] = {"code": code, "message": message}
+        if data is not None:
+            self.error["data"] = dict(data)
+
+
+class Kind(NamedTuple):
+    """One type of item, and how Kodi names it."""
+
+    media_type: MediaType
+    word: str
+    properties: frozenset[str]
+    parents: tuple[str, ...] = ()
+
+    @property
+    def id_name(self) -> str:
+        """The name of its id."""
+        return f"{self.word.lower()}id"
+
+
+KINDS: Final = (
+    Kind(MediaType.MOVIE, "Movie", frozenset(_FILMS.split())),
+    Kind(MediaType.SHOW, "TVShow", frozenset(_TVSHOWS.split())),
+    Kind(MediaType.SEASON, "Season", frozenset(_SEASONS.split()), ("tvshowid",)),
+    Kind(MediaType.EPISODE, "Episode", frozenset(_EPISODES.split()), ("tvshowid", "season")),
+)
+
+
+class VideoLibrary:
+    """The video library of one Kodi.
+
+    Args:
+        roles_matter: whether it is Kodi 19 or later.
+    """
+
+    def __init__(self, *, roles_matter: bool) -> None:
+        self._roles_matter = roles_matter
+        self._ids = Ids()
+        self._people: tuple[object, People] | None = None
+
+    def records(self, catalogue: Catalogue, timezone: str) -> Records:
+        """Return what makes the records of a catalogue as it is now."""
+        state = (id(catalogue), catalogue.now, sum(len(library.items) for library in catalogue.libraries))
+        if self._people is None or self._people[0] != state:
+            self._people = (state, People(catalogue))
+        people, zone = self._people[1], ZoneInfo(timezone)
+        return Records(catalogue, self._ids, people, zone, roles_matter=self._roles_matter)
+
+    def list_items(
+        self, kind: Kind, method: str, params: Mapping[str, Any], catalogue: Catalogue, timezone: str
+    ) -> dict[str, Any]:
+        """Answer ``Get…s``."""
+        _check_names(method, params, {*kind.parents, "properties", "limits", "sort", "filter"})
+        properties = _properties(method, kind, params)
+        start, end = _limits(method, params)
+        records = self.records(catalogue, timezone)
+        items = list(self._ids.of(catalogue, kind.media_type).items())
+        items = [pair for pair in items if self._wanted(method, pair[1], params, records, catalogue)]
+        total = len(items)
+        nothing = "end" in params.get("limits", {}) and not start and not end
+        end = min(end or total, total)
+        start = min(start, end)
+        items = [] if nothing else items[start:end]
+        found = [records.record(number, item, properties, kind.id_name) for number, item in items]
+        plural = f"{kind.word.lower()}s"
+        return {plural: found, "limits": {"end": end, "start": start, "total": total}}
+
+    def details(
+        self, kind: Kind, method: str, params: Mapping[str, Any], catalogue: Catalogue, timezone: str
+    ) -> dict[str, Any]:
+        """Answer ``Get…Details``."""
+        _check_names(method, params, {kind.id_name, "properties"})
+        if kind.id_name not in params:
+            raise _invalid(method, {"message": "Missing parameter", "name": kind.id_name, "type": "integer"})
+        number = params[kind.id_name]
+        _check_integer(method, number, 1, {"name": kind.id_name})
+        properties = _properties(method, kind, params)
+        item = self._ids.of(catalogue, kind.media_type).get(number)
+        if item is None:
+            raise Refusal(-32602, "Invalid params.")
+        record = self.records(catalogue, timezone).record(number, item, properties, kind.id_name)
+        if isinstance(item, Episode):
+            record["label"] = item.title
+        elif isinstance(item, Season):
+            record.pop("watchedepisodes", None)
+            if "art" in record:
+                record["art"] = {"icon": ICON_OF_SEASONS, **record["art"]}
+        return {f"{kind.word.lower()}details": record}
+
+    def _wanted(
+        self,
+        method: str,
+        item: MediaItem,
+        params: Mapping[str, Any],
+        records: Records,
+        catalogue: Catalogue,
+    ) -> bool:
+        show_id, season = params.get("tvshowid", -1), params.get("season", -1)
+        if season != -1 and show_id == -1:
+            raise Refusal(-32602, "Invalid params.")
+        if show_id != -1 and self._ids.id_of(catalogue, records.show_of(item)) != show_id:
+            return False
+        if season not in {-1, getattr(item, "season_number", None)}:
+            return False
+        return _passes(method, item, params.get("filter"), records)
+
+
+def _passes(method: str, item: MediaItem, rule: Any, records: Records) -> bool:
+    match rule:
+        case None:
+            return True
+        case {"and": list(rules)}:
+            return all(_passes(method, item, inner, records) for inner in rules)
+        case {"or": list(rules)}:
+            return any(_passes(method, item, inner, records) for inner in rules)
+        case {"actor": str(name)} | {"field": "actor", "operator": "is", "value": str(name)}:
+            return records.credits_itself(item, [name])
+        case {"field": "actor", "operator": "is", "value": list(names)}:
+            return records.credits_itself(item, names)
+        case {"field": "title", "operator": "is", "value": str(title)}:
+            return item.title.casefold() == title.casefold()
+    message = "Received value does not match any of the union type definitions"
+    raise _invalid(method, {"message": message, "name": "filter", "type": "object"})
+
+
+def _invalid(method: str, stack: Mapping[str, Any]) -> Refusal:
+    return Refusal(-32602, "Invalid params.", {"method": method, "stack": dict(stack)})
+
+
+def _check_names(method: str, params: Mapping[str, Any], known: set[str]) -> None:
+    if set(params) - known:
+        raise Refusal(-32602, "Invalid params.", {"message": "Too many parameters", "method": method})
+
+
+def _properties(method: str, kind: Kind, params: Mapping[str, Any]) -> list[str]:
+    given = params.get("properties", [])
+    if not isinstance(given, list):
+        message = f"Invalid type {_JSON_TYPES[type(given)]} received"
+        raise _invalid(method, {"message": message, "name": "properties", "type": "array"})
+    for index, name in enumerate(given):
+        if name not in kind.properties:
+            stack = {
+                "message": f"array element at index {index} does not match",
+                "name": "Item.Fields.Base",
+                "property": {"message": _NO_ENUM, "type": "string"},
+                "type": "array",
+            }
+            raise _invalid(method, stack)
+    return given
+
+
+def _limits(method: str, params: Mapping[str, Any]) -> tuple[int, int]:
+    limits = params.get("limits", {})
+    for name in ("start", "end"):
+        if name in limits:
+            _check_integer(
+                method, limits[name], 0, {"name": name}, outer={"name": "limits", "type": "object"}
+            )
+    sort = params.get("sort", {}).get("method", "none")
+    if sort not in _SORTS:
+        stack = {"name": "sort", "type": "object"}
+        raise _invalid(
+            method, {**stack, "property": {"message": _NO_ENUM, "name": "method", "type": "string"}}
+        )
+    return limits.get("start", 0), limits.get("end", 0)
+
+
+def _check_integer(
+    method: str,
+    value: Any,
+    least: int,
+    property_: Mapping[str, Any],
+    *,
+    outer: Mapping[str, Any] | None = None,
+) -> None:
+    message = ""
+    if not isinstance(value, int) or isinstance(value, bool):
+        message = f"Invalid type {_JSON_TYPES[type(value)]} received"
+    elif not least <= value <= _LARGEST:
+        message = (
+            f"Value between {least} (inclusive) and {_LARGEST} (inclusive) expected but {value} received"
+        )
+    if message:
+        inner = {"message": message, **property_, "type": "integer"}
+        raise _invalid(method, inner if outer is None else {**outer, "property": inner})
+
+
+def words(values: Iterable[Any]) -> list[str]:
+    """Return the texts among *values*."""
+    return [value for value in values if isinstance(value, str)]
+
+
+_NO_ENUM: Final = "Received value does not match any of the defined enum values"
+_SORTS: Final = frozenset(
+    {"none", "label", "date", "file", "path", "title", "year", "dateadded", "sorttitle", "episode", "season"}
+)
