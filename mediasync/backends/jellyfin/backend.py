@@ -1,0 +1,290 @@
+"""The backend for Jellyfin servers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+from urllib.parse import quote
+
+import anyio
+import httpx
+
+from mediasync.backends.base import Enumerated, Finding, FoundPerson, Remark, Stored
+from mediasync.backends.jellyfin.client import JELLYFIN, Client, Dialect
+from mediasync.backends.jellyfin.parse import parse_library
+from mediasync.backends.jellyfin.persons import PersonList
+from mediasync.backends.jellyfin.reading import LibraryReader
+from mediasync.backends.jellyfin.scans import ScanWatch
+from mediasync.backends.transport import Transport
+from mediasync.backends.wire import expect_record
+from mediasync.concurrency import finish
+from mediasync.config import HttpOptions
+from mediasync.errors import (
+    LifecycleError,
+    SourceError,
+    SourceForbidden,
+    SourceMismatch,
+    SourceUnauthorised,
+    SourceUnreadable,
+    UnknownLibrary,
+)
+from mediasync.models import Library, Source
+
+_AT_ONCE: Final = 2
+_SIGN_OUT_SECONDS: Final = 5.0
+
+
+class JellyfinBackend:
+    """A Jellyfin server, 10.11 or newer.
+
+    Args:
+        url: where it is; a path in it is kept.
+        source: the source it is.
+        token: an API key, or a user's access token.
+        username: of the user to sign in as, where there is no token.
+        password: of that user.
+        options: certificates, timeouts, retries.
+        client: an HTTP client to use instead of an own one. It is not closed.
+        client_id: tells this installation from others; it stays the same from run to run.
+        wait_for_scan: seconds that are waited, in all, for the end of a library scan.
+        scan_poll: seconds between two questions whether the scan has ended.
+
+    Example:
+        >>> from mediasync import Source
+        >>> backend = JellyfinBackend(
+        ...     "https://media.example", source=Source(id="home", kind="jellyfin"), token="secret"
+        ... )
+        >>> backend.source.id
+        'home'
+    """
+
+    dialect: Dialect = JELLYFIN
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        source: Source,
+        token: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        options: HttpOptions = HttpOptions(),  # noqa: B008
+        client: httpx.AsyncClient | None = None,
+        client_id: str = "mediasync",
+        wait_for_scan: float = 900.0,
+        scan_poll: float = 5.0,
+    ) -> None:
+        self.source = source
+        self._token = token or None
+        self._username = username or None
+        self._password = password or ""
+        self._introduction = _introduction(client_id)
+        self._wait_for_scan = wait_for_scan
+        self._scan_poll = scan_poll
+        headers = {self.dialect.token_header: self._with_token(self._token)} if self._token else {}
+        self._transport = Transport(
+            source.id,
+            url.rstrip("/").removesuffix(self.dialect.prefix),
+            headers=headers,
+            concurrency=_AT_ONCE,
+            options=options,
+            client=client,
+        )
+        self._transport.on_wait = lambda text: self._notes.append(text)
+        self._client: Client | None = None
+        self._libraries: list[Library] | None = None
+        self._people = PersonList()
+        self._watch: ScanWatch | None = None
+        self._notes: list[str] = []
+
+    def open(self) -> AbstractAsyncContextManager[None]:
+        """Return a context in which the server can be read.
+
+        Raises:
+            SourceUnreachable: if it does not answer.
+            SourceMismatch: if what answers is no server of this kind.
+            SourceUnauthorised: if it does not take the token, or the user's name and password.
+            SourceBusy: if it is still starting, for longer than is waited.
+        """
+        return self._opened()
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[None]:
+        async with self._transport.open():
+            client = Client(self._transport, self.dialect)
+            try:
+                await self._check_server(client)
+                signed_in = await self._sign_in(client)
+                try:
+                    self._libraries = await self._read_libraries(client)
+                    self._client = client
+                    yield
+                finally:
+                    if signed_in:
+                        await finish(_sign_out(client))
+            finally:
+                self._client = self._libraries = self._watch = None
+                self._people = PersonList()
+
+    async def fetch_libraries(self) -> list[Library]:
+        """Return the libraries of films and shows, and mixed ones, in the server's order."""
+        self._opened_client()
+        return list(self._libraries or ())
+
+    async def iter_items(
+        self, library: Library, stored: Stored, *, only: Collection[str] | None = None
+    ) -> AsyncGenerator[Finding, None]:
+        """Read the items of a library: films; shows, then all their seasons, then all their episodes.
+
+        Args:
+            library: one of `fetch_libraries`.
+            stored: what the mirror holds. Items whose Etag is the same are yielded as `Unchanged`, unless
+                they credit somebody whose name changed.
+            only: the only items to read.
+
+        Raises:
+            UnknownLibrary: if the server has no such library.
+            SourceError: if the server cannot be read on.
+        """
+        client = self._opened_client()
+        if library.id not in {known.id for known in self._libraries or ()}:
+            raise UnknownLibrary(f"there is no library {library.id!r} in source {self.source.id!r}")
+        watch = await self._watched(client)
+        for remark in self._remarks(library):
+            yield remark
+        if watch.last.running:
+            watch.announce()
+            for remark in self._remarks(library):
+                yield remark
+            await watch.wait()
+        if only is None and not self._people.read:
+            async with aclosing(self._people.compare(client, stored)) as people:
+                async for news in people:
+                    yield news
+        reader = LibraryReader(client, library, stored, self._people, watch, partial(self._lists, library))
+        async with aclosing(reader.findings() if only is None else reader.only(only)) as findings:
+            async for finding in findings:
+                if isinstance(finding, Enumerated):
+                    for news in self._end_of(library, whole=only is None):
+                        yield news
+                yield finding
+
+    async def _watched(self, client: Client) -> ScanWatch:
+        if self._watch is None:
+            self._watch = ScanWatch(client, self._wait_for_scan, self._scan_poll)
+            await self._watch.look()
+        return self._watch
+
+    def _end_of(self, library: Library, *, whole: bool) -> Iterator[Remark | FoundPerson]:
+        """Yield what is told at the end of a library: who was renamed, once.
+
+        Their items in it have been read again by then; if it were told before, a run that ends in between
+        would leave them as they are. Other libraries go on to read theirs again in this run. It does not
+        wait for the last of them, which may not be selected.
+        """
+        yield from self._remarks(library)
+        if whole:
+            yield from map(FoundPerson, self._people.take_untold())
+
+    def _remarks(self, library: Library) -> list[Remark]:
+        texts, self._notes = self._notes, []
+        if self._watch is not None:
+            texts += self._watch.remarks
+            self._watch.remarks = []
+        return [Remark(library.full_id, text) for text in texts]
+
+    async def _check_server(self, client: Client) -> None:
+        """Ask who answers, and take over its id and name.
+
+        Raises:
+            SourceMismatch: if it is no server of this kind.
+        """
+        name = self.dialect.name
+        try:
+            answer = await client.get("/System/Info/Public")
+            info = expect_record(answer, self.source.id, "GET /System/Info/Public")
+        except SourceUnreadable as error:
+            raise SourceMismatch(
+                self.source.id, f"what answers is no {name} server ({error.reason}); check the address"
+            ) from error
+        product, key = info.text("ProductName"), info.key("Id")
+        if key is None or not self._is_product(product):
+            what = f"calls itself {product!r}" if product else f"is no {name} server"
+            raise SourceMismatch(self.source.id, f"what answers {what}: check the address and the kind")
+        update = {"server_id": key, "name": self.source.name or info.text("ServerName") or ""}
+        self.source = self.source.model_copy(update=update)
+
+    def _is_product(self, product: str | None) -> bool:
+        return product is not None and product.startswith("Jellyfin")
+
+    async def _sign_in(self, client: Client) -> bool:
+        """Get a token for the user, where none is given; tell whether that was done."""
+        if self._token is not None:
+            return False
+        if self._username is None:
+            variable = "MEDIASYNC_" + self.source.id.upper().replace("-", "_")
+            raise SourceUnauthorised(
+                self.source.id,
+                f"a token is needed ({variable}_TOKEN in the environment, or the configuration), or the name "
+                "and password of a user",
+            )
+        introduction = f"{self.dialect.scheme} {self._introduction}"
+        try:
+            answer = await client.post(
+                "/Users/AuthenticateByName",
+                {"Username": self._username, "Pw": self._password},
+                headers={self.dialect.sign_in_header: introduction},
+            )
+        except SourceUnauthorised as error:
+            raise SourceUnauthorised(
+                self.source.id, f"the server does not take the user {self._username!r} with this password"
+            ) from error
+        token = expect_record(answer, self.source.id, "POST /Users/AuthenticateByName").text("AccessToken")
+        if not token:
+            raise SourceUnreadable(
+                self.source.id, "POST /Users/AuthenticateByName was answered without a token"
+            )
+        self._transport.set_header(self.dialect.token_header, self._with_token(token))
+        return True
+
+    def _with_token(self, token: str) -> str:
+        return self.dialect.token_format.format(token=token, client=self._introduction)
+
+    async def _read_libraries(self, client: Client) -> list[Library]:
+        """Ask for the libraries; a user who may not see all folders is asked for their own."""
+        try:
+            folders = await client.fetch_media_folders()
+        except SourceForbidden:
+            user = expect_record(await client.get("/Users/Me"), self.source.id, "GET /Users/Me").key("Id")
+            folders = await client.fetch_views(user or "")
+        found = (parse_library(folder, self.source.id) for folder in folders)
+        return [library for library in found if library is not None]
+
+    async def _lists(self, library: Library) -> bool:
+        client = self._opened_client()
+        return any(known.id == library.id for known in await self._read_libraries(client))
+
+    def _opened_client(self) -> Client:
+        if self._client is None:
+            raise LifecycleError("the backend is not open: use it inside 'async with backend.open():'")
+        return self._client
+
+
+async def _sign_out(client: Client) -> None:
+    """End the session. It ends by itself too, so it is not worth an error, or a long wait."""
+    with anyio.move_on_after(_SIGN_OUT_SECONDS), suppress(SourceError):
+        await client.post("/Sessions/Logout", {})
+
+
+def _introduction(client_id: str) -> str:
+    return f'Client="mediasync", Device="mediasync", DeviceId="{quote(client_id)}", Version="{_version()}"'
+
+
+def _version() -> str:
+    try:
+        return version("mediasync")
+    except PackageNotFoundError:
+        return "0"

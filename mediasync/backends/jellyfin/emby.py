@@ -1,0 +1,40 @@
+"""The backend for Emby servers: the same as for Jellyfin, in Emby's dialect."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mediasync.backends.jellyfin.backend import JellyfinBackend
+from mediasync.backends.jellyfin.client import Dialect
+
+EMBY: Final = Dialect(
+    name="Emby",
+    prefix="/emby",
+    token_header="X-Emby-Token",  # noqa: S106
+    token_format="{token}",  # noqa: S106
+    scheme="Emby",
+    sign_in_header="X-Emby-Authorization",
+    persons_path="/Persons",
+    persons_query={"sortBy": "SortName"},
+    views_path="/Users/{user}/Views",
+)
+
+
+class EmbyBackend(JellyfinBackend):
+    """An Emby server.
+
+    It is built on Emby's documents and on what Emby has in common with Jellyfin, and has not been tried
+    against a real server. The arguments are those of `JellyfinBackend`.
+
+    Example:
+        >>> from mediasync import Source
+        >>> backend = EmbyBackend("https://media.example", source=Source(id="den", kind="emby"), token="t")
+        >>> backend.source.id
+        'den'
+    """
+
+    dialect = EMBY
+
+    def _is_product(self, product: str | None) -> bool:
+        # Emby does not say what it is; Jellyfin does, and answers below /emby as well where a proxy lets it.
+        return product is None or product.startswith("Emby")

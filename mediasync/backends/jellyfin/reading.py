@@ -1,0 +1,325 @@
+"""Reading one library: which items are read, in which requests, and what may be trusted of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, TypeVar
+
+from mediasync.backends.base import Enumerated, Finding, Found, Remark, Stored, Unchanged, Unreadable
+from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, Client
+from mediasync.backends.jellyfin.parse import KINDS, TYPES_OF_LIBRARY, change_token, parse_item
+from mediasync.backends.jellyfin.persons import MOST_RENAMED, PersonList, find_items_of
+from mediasync.backends.jellyfin.scans import ScanWatch
+from mediasync.backends.multiread import Page, pages, read_adaptively
+from mediasync.backends.transport import NoAnswerInTime
+from mediasync.backends.wire import Record
+from mediasync.errors import RequestRefused, SourceError, SourceUnreadable
+from mediasync.models import Library
+
+T = TypeVar("T")
+
+_ATTEMPTS: Final = 3
+_FIRST_STRETCH: Final = 400
+_LONGEST_STRETCH: Final = 2_400
+_MOST_CREDITS_HELD: Final = 48_000
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one step of reading brought.
+
+    Attributes:
+        records: items with their people, and those that could not be read.
+        findings: what is known already and depends on no scan.
+    """
+
+    records: list[Record | Unreadable] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+class LibraryReader:
+    """Reads one library once.
+
+    With nothing stored, pages are read with their people. Else the Etags are listed, and people are read of
+    those items alone that are new, whose Etag moved, or that credit somebody who was renamed.
+
+    What was read is held until the server has said that no scan ran meanwhile; if one did, its end is waited
+    for and what was held is read again.
+
+    Args:
+        client: the server.
+        library: what is read.
+        stored: what the mirror holds of it.
+        people: what the list of persons said.
+        watch: asks for scans; it has been asked before anything is read.
+        still_there: tells whether the server still lists the library.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        library: Library,
+        stored: Stored,
+        people: PersonList,
+        watch: ScanWatch,
+        still_there: Callable[[], Awaitable[bool]],
+    ) -> None:
+        self._client = client
+        self._library = library
+        self._stored = stored
+        self._people = people
+        self._watch = watch
+        self._still_there = still_there
+        self._kinds = TYPES_OF_LIBRARY[library.kind]
+        self._compare = any(stored.tokens.values())
+        self._again: set[str] = set()
+        self._all_again = False
+        self._told: dict[str, str | None] = {}
+        self._seasons: set[str] = set()
+        self._stretch = _FIRST_STRETCH
+        self._total = 0
+        self._any_listed = False
+        self._missing_episodes = 0
+        self._reasons: list[str] = []
+
+    async def findings(self) -> AsyncGenerator[Finding, None]:
+        """Yield all that is found, and at the end how much was listed."""
+        if self._people.renamed and self._compare:
+            await self._find_items_of_renamed()
+        for kind in self._kinds:
+            async with aclosing(self._read_kind(kind)) as found:
+                async for finding in found:
+                    yield finding
+        for remark in self._remarks():
+            yield remark
+        if self._missing_episodes:
+            text = f"{self._missing_episodes} episodes without a file are listed by the server, and left out"
+            yield Remark(self._library.full_id, text)
+        if not self._any_listed and self._stored.tokens and not await self._still_there():
+            self._reasons.append(
+                "the server does not list the library any more, and answers as if it were empty"
+            )
+        yield Enumerated(
+            self._total - self._missing_episodes, not self._reasons, "; ".join(dict.fromkeys(self._reasons))
+        )
+
+    async def only(self, ids: Collection[str]) -> AsyncGenerator[Finding, None]:
+        """Yield what is found of these items, whether they changed or not."""
+        before = self._watch.last
+        records: list[Record] = []
+        wanted = list(dict.fromkeys(ids))
+        for start in range(0, len(wanted), IDS_PER_REQUEST):
+            batch = await self._read_ids(wanted[start : start + IDS_PER_REQUEST], self._kinds)
+            for record in batch.records:
+                if isinstance(record, Unreadable):
+                    yield record
+                else:
+                    records.append(record)
+        after = await self._watch.look()
+        for remark in self._remarks():
+            yield remark
+        records.sort(key=lambda record: self._kinds.index(record.data["Type"]))
+        for record in records:
+            yield self._found(record, trusted=after == before and not after.running, seasons=None)
+        yield Enumerated(None, complete=False, reason="only some items were asked for")
+
+    async def _find_items_of_renamed(self) -> None:
+        renamed = list(self._people.renamed)
+        if len(renamed) > MOST_RENAMED:
+            self._all_again = True
+        else:
+            self._again = await find_items_of(renamed, self._client, self._stored, list(KINDS))
+
+    async def _read_kind(self, kind: str) -> AsyncGenerator[Finding, None]:
+        """Read the items of one type, again from the start if a scan came between or a page was refused."""
+        compare = self._compare
+        for attempt in range(_ATTEMPTS):
+            last = attempt == _ATTEMPTS - 1
+            reasons = len(self._reasons)
+            disturbed = False
+            try:
+                batches = self._changed(kind) if compare else self._all(kind)
+                async with aclosing(self._held(_one_ahead(batches))) as stretches:
+                    async for findings, records, trusted in stretches:
+                        for finding in findings:
+                            yield finding
+                        if not trusted and not last and self._watch.can_wait:
+                            disturbed = True
+                            break
+                        for record in records:
+                            yield self._tell(record, kind, trusted)
+            except (SourceUnreadable, NoAnswerInTime) as error:
+                if compare:
+                    await self._explain(error)
+                    return
+                disturbed = True
+            for remark in self._remarks():
+                yield remark
+            if not disturbed:
+                return
+            del self._reasons[reasons:]
+            compare = True
+            if self._watch.last.running:
+                self._watch.announce()
+                for remark in self._remarks():
+                    yield remark
+                await self._watch.wait()
+
+    async def _explain(self, error: SourceError) -> None:
+        """Note that the library is gone, if that is why a listing failed; else raise."""
+        if not isinstance(error, RequestRefused) or await self._still_there():
+            raise error
+        self._reasons.append(f"the server does not list the library any more ({error.reason})")
+
+    async def _held(
+        self, batches: AsyncGenerator[_Batch, None]
+    ) -> AsyncGenerator[tuple[list[Finding], list[Record | Unreadable], bool], None]:
+        """Hold records until it is known whether a scan ran while they were read."""
+        held: list[Record | Unreadable] = []
+        size = 0
+        async with aclosing(batches):
+            async for batch in batches:
+                if batch.findings:
+                    yield batch.findings, [], True
+                held += batch.records
+                size += sum(map(_size, batch.records))
+                if len(held) >= self._stretch or size >= _MOST_CREDITS_HELD:
+                    trusted = await self._undisturbed()
+                    self._stretch = min(self._stretch * 2, _LONGEST_STRETCH)
+                    yield [], held, trusted
+                    held, size = [], 0
+        if held:
+            yield [], held, await self._undisturbed()
+
+    async def _undisturbed(self) -> bool:
+        before = self._watch.last
+        after = await self._watch.look()
+        return after == before and not after.running
+
+    async def _all(self, kind: str) -> AsyncGenerator[_Batch, None]:
+        """Yield all items of one type, with their people."""
+        fetch = partial(self._client.fetch_full, self._library.id, kind)
+        async with aclosing(pages(fetch, prefetch=True)) as listing:
+            async for page in listing:
+                if isinstance(page, Enumerated):
+                    self._listed(page)
+                else:
+                    yield _Batch([*self._own(page, kind)])
+
+    async def _changed(self, kind: str) -> AsyncGenerator[_Batch, None]:
+        """Yield the items of one type that are to be read, with their people, and name the others."""
+        wanted: list[str] = []
+        fetch = partial(self._client.fetch_etags, self._library.id, kind)
+        async with aclosing(pages(fetch, prefetch=True)) as listing:
+            async for page in listing:
+                if isinstance(page, Enumerated):
+                    self._listed(page)
+                    continue
+                unchanged: list[Finding] = []
+                for record in self._own(page, kind):
+                    key, token = record.key("Id") or "", change_token(record.text("Etag"))
+                    if key in self._told and self._told[key] == token:
+                        continue
+                    if self._is_stored(key, token):
+                        self._told[key] = token
+                        unchanged.append(Unchanged(key))
+                    else:
+                        wanted.append(key)
+                yield _Batch(findings=unchanged)
+                while len(wanted) >= IDS_PER_REQUEST:
+                    yield await self._read_ids(wanted[:IDS_PER_REQUEST], (kind,))
+                    del wanted[:IDS_PER_REQUEST]
+        if wanted:
+            yield await self._read_ids(wanted, (kind,))
+
+    def _is_stored(self, key: str, token: str | None) -> bool:
+        if self._all_again or key in self._again:
+            return False
+        return token is not None and self._stored.tokens.get(key) == token
+
+    async def _read_ids(self, ids: Sequence[str], kinds: Sequence[str]) -> _Batch:
+        """Read items by their ids. Who does not come is told of: what is stored of it stays."""
+        batch = _Batch()
+        answered: dict[str, Record] = {}
+        failed: dict[str, str] = {}
+        asked = set(ids)
+
+        def refused(key: str, error: SourceError) -> None:
+            asked.discard(key)
+            failed[key] = error.reason
+
+        async with aclosing(read_adaptively(ids, self._client.fetch_by_ids, refused=refused)) as answers:
+            async for records in answers:
+                for record in records:
+                    if (key := record.key("Id")) in asked and record.data.get("Type") in kinds:
+                        answered[key or ""] = record
+        for key in ids:
+            if key in answered:
+                batch.records.append(answered[key])
+            else:
+                reason = failed.get(key, "listed, but left out of the answer when it was read by its id")
+                batch.records.append(Unreadable(key, reason))
+        return batch
+
+    def _listed(self, listed: Enumerated) -> None:
+        self._total += listed.total or 0
+        if not listed.complete:
+            self._reasons.append(listed.reason)
+
+    def _own(self, page: Page[Record], kind: str) -> list[Record]:
+        """Return the items of a page that were asked for; an answer that was not filtered is noted."""
+        own: list[Record] = []
+        self._any_listed |= bool(page.items)
+        for record in page.items:
+            if record.key("Id") is None:
+                self._reasons.append("an item without an id was listed")
+            elif record.data.get("Type") != kind:
+                self._reasons.append(
+                    f"an item of type {record.data.get('Type')!r} was listed where {kind} was asked for"
+                )
+            elif kind == "Episode" and record.data.get("LocationType") == "Virtual":
+                self._missing_episodes += 1
+            else:
+                own.append(record)
+                if kind == "Season":
+                    self._seasons.add(record.key("Id") or "")
+        return own
+
+    def _tell(self, record: Record | Unreadable, kind: str, trusted: bool) -> Finding:
+        if isinstance(record, Unreadable):
+            return record
+        finding = self._found(record, trusted=trusted, seasons=self._seasons if kind == "Episode" else None)
+        key = record.key("Id") or ""
+        self._told[key] = finding.item.change_token if isinstance(finding, Found) else None
+        return finding
+
+    def _found(self, record: Record, *, trusted: bool, seasons: set[str] | None) -> Found | Unreadable:
+        return parse_item(record, trusted=trusted, people_ids=self._people.ids, seasons=seasons)
+
+    def _remarks(self) -> list[Remark]:
+        texts, self._watch.remarks = self._watch.remarks, []
+        return [Remark(self._library.full_id, text) for text in texts]
+
+
+def _size(record: Record | Unreadable) -> int:
+    people = None if isinstance(record, Unreadable) else record.data.get("People")
+    return len(people) if isinstance(people, list) else 0
+
+
+async def _one_ahead(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """Yield what *source* does; its next step is under way while the last one is worked on."""
+    async with aclosing(source):
+        step = asyncio.ensure_future(anext(source, None))
+        try:
+            while (value := await step) is not None:
+                step = asyncio.ensure_future(anext(source, None))
+                yield value
+        finally:
+            step.cancel()
+            await asyncio.wait({step})
+            if not step.cancelled():
+                step.exception()

@@ -1,0 +1,75 @@
+"""A fake Emby server: what is documented of Emby, in the ways that it shares with Jellyfin."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from mediasync.models import Person
+from mediasync.testing.jellyfin import FakeJellyfin
+from mediasync.testing.jellyfin_rows import PersonRow, digest
+from mediasync.testing.server import Request, Response
+
+__all__ = ["FakeEmby"]
+
+_KEY: Final = re.compile(r"\d{1,12}")
+_PREFIX: Final = "/emby"
+
+
+class FakeEmby(FakeJellyfin):
+    """Serves a catalogue as Emby is documented to: below ``/emby``, with numbers as ids.
+
+    It has not been held against recordings of a real server. The arguments are those of `FakeJellyfin`.
+
+    Attributes:
+        folders_forbidden: whether ``/Library/MediaFolders`` is refused to users (403), who have views.
+    """
+
+    folders_forbidden = False
+
+    def item_id(self, key: str) -> str:
+        """Return the server's id of an item: the catalogue's own key."""
+        return key
+
+    def library_id(self, key: str) -> str:
+        """Return the server's id of a library."""
+        return f"9{key.zfill(8)}"
+
+    def person_row(self, person: Person) -> PersonRow:
+        """Return the person that the server takes somebody of the catalogue for: each is one of its own."""
+        key = person.remote_id or ""
+        return self._people.setdefault(key, PersonRow(key, person.name, person))
+
+    async def handle(self, request: Request) -> Response:
+        """Answer as the server does; everything lies below ``/emby``."""
+        if not request.path.startswith(f"{_PREFIX}/"):
+            return Response(404)
+        path = request.path.removeprefix(_PREFIX)
+        inner = Request(request.method, path, request.query, request.headers, request.body)
+        return await super().handle(inner)
+
+    async def _answer_to(self, path: str, request: Request, user: str) -> Response:
+        match path.split("/")[1:]:
+            case ["library", "mediafolders"] if user and self.folders_forbidden:
+                return Response(403)
+            case ["users", key, "views"] if user and key == digest("user", user):
+                return Response.json({"Items": self.folders(), "TotalRecordCount": len(self.folders())})
+        return await super()._answer_to(path, request, user)
+
+    def _info(self) -> dict[str, Any]:
+        return {
+            "LocalAddress": self.url,
+            "WanAddress": self.url,
+            "ServerName": "fixture",
+            "Version": "4.9.1.80",
+            "Id": self.server_id,
+        }
+
+    def _token(self, request: Request) -> str | None:
+        return request.headers.get("x-emby-token") or request.first("api_key") or None
+
+    def _introduced(self, request: Request) -> bool:
+        return "x-emby-authorization" in request.headers
+
+    def _is_key(self, text: str) -> bool:
+        return _KEY.fullmatch(text) is not None

@@ -1,0 +1,329 @@
+"""A fake Jellyfin server, with the ways of 12.0 or of 10.11."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Final, Literal
+from urllib.parse import urlencode
+
+from mediasync.testing.jellyfin_answers import invalid, listing, root_folders, validation
+from mediasync.testing.jellyfin_holdings import JellyfinHoldings
+from mediasync.testing.jellyfin_rows import TYPES, Row, digest
+from mediasync.testing.library import Catalogue
+from mediasync.testing.server import FakeServer, Request, Response
+
+__all__ = ["FakeJellyfin"]
+
+_KEY: Final = re.compile(r"[0-9a-fA-F]{32}")
+_TOKEN: Final = re.compile(r'\bToken="([^"]*)"')
+_PLACEHOLDER: Final = "00000000000000000000000000000001"
+_LONGEST_REQUEST_LINE: Final = 8_192
+_KNOWN_TYPES: Final = {
+    name.lower(): name for name in (*TYPES.values(), "Person", "BoxSet", "Trailer", "Video")
+}
+_POSTED: Final = frozenset({"/users/authenticatebyname", "/sessions/logout"})
+_ERROR: Final = Response.text("Error processing request.", 400)
+
+Step = Callable[[Request], None]
+
+
+class FakeJellyfin(JellyfinHoldings, FakeServer):
+    """Serves a catalogue as Jellyfin does, with what it loses and what it gets wrong.
+
+    Args:
+        catalogue: what it holds; it may be changed while the server runs.
+        version: whose ways it has.
+        api_key: a key that it takes.
+        users: passwords by the names of users; the first user is an administrator.
+        base_path: the path that it is served below.
+        tls: if given, it speaks TLS with this context.
+
+    Attributes:
+        catalogue: as given.
+        version: as given.
+        tokens: the tokens that it takes, and the name of the user of each, or "" for an API key. Take one
+            out to revoke it.
+        kinds: ``CollectionType`` of libraries by their key in the catalogue, where it is not what the library
+            holds; None: a mixed library, which has none.
+        starting: how many more requests it answers as a server that is still starting.
+        retry_after: what it says then.
+        scanning: whether a library scan runs.
+        scan_ends_after: how many more questions for its tasks the scan lasts; None: until `end_scan`.
+        before: called with each request before it is answered: to change something at that moment.
+        missing: ids that an answer to ``ids=`` leaves out.
+        broken: ids that make every answer that has them in it a 500.
+        seconds_per_credit, seconds_per_item, seconds_per_person: what telling one costs. The server works on
+            one answer at a time.
+
+    Example::
+
+        async with FakeJellyfin(make_catalogue(films=3), version="10.11") as server:
+            print(server.url)
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        version: Literal["12.0", "10.11"] = "12.0",
+        api_key: str = "fixture-api-key",
+        users: dict[str, str] | None = None,
+        base_path: str = "",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        FakeServer.__init__(self, base_path=base_path, tls=tls)
+        JellyfinHoldings.__init__(self, catalogue, version)
+        self.users = {"admin": "fixture-password"} if users is None else users
+        self.tokens: dict[str, str] = {api_key: ""}
+        self.starting = 0
+        self.retry_after = "005"
+        self.before: Step | None = None
+        self.missing: set[str] = set()
+        self.broken: set[str] = set()
+        self.seconds_per_credit = self.seconds_per_item = self.seconds_per_person = 0.0
+        self._busy = asyncio.Lock()
+
+    # What it answers
+
+    async def handle(self, request: Request) -> Response:
+        """Answer as the server does."""
+        if self.before is not None:
+            self.before(request)
+        if self.starting > 0:
+            self.starting -= 1
+            return Response(503, {"Content-Type": "text/html", "Retry-After": self.retry_after})
+        target = f"{request.path}?{urlencode(request.query, doseq=True)}"
+        if len(f"GET {target} HTTP/1.1") > _LONGEST_REQUEST_LINE:
+            return Response(414)
+        path = request.path.rstrip("/").lower()
+        if request.method != "GET" and path not in _POSTED:
+            return Response(405)
+        if path == "/system/info/public":
+            return Response.json(self._info())
+        if path == "/system/ping":
+            return Response.json(self.product)
+        if path == "/users/authenticatebyname":
+            return self._authenticate(request)
+        user = self.tokens.get(self._token(request) or "")
+        if user is None:
+            return Response(401)
+        return await self._answer_to(path, request, user)
+
+    async def _answer_to(self, path: str, request: Request, user: str) -> Response:
+        if path == "/sessions/logout":
+            self.tokens.pop(self._token(request) or "", None)
+            return Response(204)
+        match path.split("/")[1:]:
+            case ["system", "info"]:
+                return Response.json(self._info())
+            case ["library", "mediafolders"]:
+                return listing(self.folders(), len(self.folders()))
+            case ["userviews"] if user or request.first("userId"):
+                return listing(self.folders(), len(self.folders()))
+            case ["users", "me"] if user:
+                return Response.json({"Id": digest("user", user), "Name": user})
+            case ["scheduledtasks"]:
+                return self._told_tasks() if not user or user == next(iter(self.users)) else Response(403)
+            case ["items"]:
+                return await self._told_items(request)
+            case ["items", key] if user or request.first("userId"):
+                return await self._one(key)
+            case ["persons"]:
+                return self._persons(request)
+            case ["shows", key, "episodes" | "seasons" as what]:
+                return self._of_show(key, what)
+            case ["userviews"] | ["users", "me"] | ["items", _]:
+                return _ERROR
+        return Response(404)
+
+    product = "Jellyfin Server"
+
+    def _info(self) -> dict[str, Any]:
+        return {
+            "LocalAddress": self.url,
+            "ServerName": "fixture",
+            "Version": {"12.0": "12.0.0", "10.11": "10.11.11"}[self.version],
+            "ProductName": self.product,
+            "OperatingSystem": "",
+            "Id": self.server_id,
+            "StartupWizardCompleted": True,
+        }
+
+    def _token(self, request: Request) -> str | None:
+        headers = request.headers
+        if match := _TOKEN.search(headers.get("authorization", "")):
+            return match[1]
+        if key := next((values[0] for name, values in request.query.items() if name == "ApiKey"), None):
+            return key
+        if self.old:
+            return (
+                headers.get("x-emby-token")
+                or headers.get("x-mediabrowser-token")
+                or request.first("api_key")
+                or None
+            )
+        return None
+
+    def _introduced(self, request: Request) -> bool:
+        return "authorization" in request.headers
+
+    def _authenticate(self, request: Request) -> Response:
+        if not self._introduced(request):
+            return _ERROR
+        given = request.json()
+        name = given.get("Username", "")
+        if name not in self.users or self.users[name] != given.get("Pw"):
+            return Response.text("Error processing request.", 401)
+        token = digest("session", name, len(self.tokens))
+        self.tokens[token] = name
+        return Response.json(
+            {
+                "User": {"Name": name, "Id": digest("user", name)},
+                "AccessToken": token,
+                "ServerId": self.server_id,
+            }
+        )
+
+    def _told_tasks(self) -> Response:
+        if self.scan_ends_after is not None:
+            self.scan_ends_after -= 1
+            if self.scan_ends_after < 0:
+                self.end_scan()
+        return Response.json(
+            [
+                {"Name": "Clean Cache Directory", "State": "Idle", "Key": "DeleteCacheFiles"},
+                {
+                    "Name": "Scan Media Library",
+                    "State": "Running" if self.scanning else "Idle",
+                    "Key": "RefreshLibrary",
+                    "LastExecutionResult": {"EndTimeUtc": f"2026-11-22T15:{self.scans:02}:50.0073399Z"},
+                },
+            ]
+        )
+
+    async def _told_items(self, request: Request) -> Response:
+        begun = asyncio.get_running_loop().time()
+        response, told = self._answered_items(request)
+        await self._work(told, begun)
+        return response
+
+    def _answered_items(self, request: Request) -> tuple[Response, list[dict[str, Any]]]:
+        if problem := invalid(request):
+            return problem, []
+        if request.first("ids") or any(name.lower() == "ids" for name in request.query):
+            return self._by_ids(request)
+        parent = request.first("parentId").lower()
+        types = {
+            _KNOWN_TYPES[name.strip().lower()]
+            for name in request.first("includeItemTypes").split(",")
+            if name.strip().lower() in _KNOWN_TYPES
+        }
+        rows: Iterable[Row] = self.persons() if types == {"Person"} else self.rows()
+        if parent:
+            within = self._within(parent)
+            if isinstance(within, Response):
+                return within, []
+            rows = within
+        if types:
+            rows = [row for row in rows if row.type in types]
+        if person_ids := {key for key in re.split("[,|]", request.first("personIds")) if key}:
+            rows = [row for row in rows if row.people() & person_ids]
+        if term := request.first("searchTerm").lower():
+            rows = [row for row in rows if term in str(row.record(False)["Name"]).lower()]
+        since = request.first("minDateLastSaved")
+        if since and not (self.old and parent):
+            moment = datetime.fromisoformat(since)
+            rows = [row for row in rows if row.saved_at is not None and row.saved_at >= moment]
+        return self._listed_page(list(rows), request)
+
+    def _within(self, parent: str) -> list[Row] | Response:
+        """Return what lies below a library or a show."""
+        if parent in {folder["Id"] for folder in self.folders()} | self.deleted:
+            return [row for row in self.rows() if row.library == parent]
+        show = next((row for row in self.rows() if row.id == parent and row.type == "Series"), None)
+        if show is None:
+            return Response.text(
+                "Error processing request.", 500 if self.old and parent == _PLACEHOLDER else 400
+            )
+        if self.old:  # after a scan it has forgotten what belongs to which show
+            return []
+        return [row for row in self.rows() if row.record(False).get("SeriesId") == parent]
+
+    def _by_ids(self, request: Request) -> tuple[Response, list[dict[str, Any]]]:
+        given = [key.replace("-", "").lower() for key in request.first("ids").split(",")]
+        wanted = [key for key in given if self._is_key(key)]
+        if not wanted:
+            return self._listed_page(root_folders(), request, total=3)
+        if self.broken & set(wanted) or (self.old and _PLACEHOLDER in wanted):
+            return Response.text("Error processing request.", 500), []
+        known = {row.id: row for row in (*self.rows(), *self.persons())}
+        return self._listed_page(
+            [known[key] for key in wanted if key in known and key not in self.missing], request
+        )
+
+    def _is_key(self, text: str) -> bool:
+        return _KEY.fullmatch(text) is not None
+
+    def _listed_page(
+        self, rows: list[Row], request: Request, total: int | None = None
+    ) -> tuple[Response, list[dict[str, Any]]]:
+        asked_start = int(request.first("startIndex", "0") or 0)
+        start = max(0, asked_start)
+        limit = int(request.first("limit", "-1") or -1)
+        page = rows[start:] if limit < 0 else rows[start : start + limit]
+        fields = frozenset(name.strip().lower() for name in request.first("fields").split(","))
+        if self.broken & {row.id for row in page} and "people" in fields:
+            return Response.text("Error processing request.", 500), []
+        images = request.first("enableImages", "true").lower() != "false"
+        told = [row.told(fields, images=images) for row in page]
+        counted = len(rows) if total is None else total
+        if request.first("enableTotalRecordCount", "true").lower() == "false" and not self.old:
+            counted = start + len(page)
+        return listing(told, counted, asked_start), told
+
+    async def _work(self, told: list[dict[str, Any]], begun: float) -> None:
+        """Take as long as the server would; two answers at once take as long as one after the other."""
+        people = sum(record["Type"] == "Person" for record in told)
+        seconds = (
+            self.seconds_per_credit * sum(len(record.get("People") or ()) for record in told)
+            + self.seconds_per_item * (len(told) - people)
+            + self.seconds_per_person * people
+        )
+        if seconds:
+            taken = asyncio.get_running_loop().time() - begun
+            async with self._busy:
+                await asyncio.sleep(max(0.0, seconds - taken))
+
+    async def _one(self, key: str) -> Response:
+        if not self._is_key(key):
+            return validation("itemId", key)
+        row = next((row for row in (*self.rows(), *self.persons()) if row.id == key), None)
+        if row is None:
+            placeholder = self.old and key == _PLACEHOLDER
+            return (
+                Response.text("Error processing request.", 500)
+                if placeholder
+                else Response.json({"title": "Not Found", "status": 404}, 404)
+            )
+        return Response.json(row.record(True))
+
+    def _persons(self, request: Request) -> Response:
+        start = 0 if self.old else max(0, int(request.first("startIndex", "0") or 0))
+        limit = int(request.first("limit", "0") or 0)
+        rows = self.persons()
+        page = rows[start : start + limit] if limit else rows[start:]
+        fields = frozenset(name.strip().lower() for name in request.first("fields").split(","))
+        told = [row.told(fields, images=True) for row in page]
+        return listing(told, len(told) if self.old else len(rows), start)
+
+    def _of_show(self, key: str, what: str) -> Response:
+        kind = {"episodes": "Episode", "seasons": "Season"}[what]
+        within = self._within(key)
+        if isinstance(within, Response):
+            return Response(404)
+        told = [row.told(frozenset(), images=True) for row in within if row.type == kind]
+        return listing(told, len(told))
