@@ -1,0 +1,192 @@
+"""The backend for Plex Media Server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+import anyio.lowlevel
+import httpx
+
+from mediasync.backends.base import Finding, Remark, Stored
+from mediasync.backends.plex.answers import open_container, parse_sections
+from mediasync.backends.plex.library import LibraryReading
+from mediasync.backends.transport import Transport
+from mediasync.config import HttpOptions
+from mediasync.errors import (
+    LifecycleError,
+    RequestRefused,
+    SourceForbidden,
+    SourceMismatch,
+    SourceUnauthorised,
+    SourceUnreadable,
+    UnknownLibrary,
+)
+from mediasync.models import Library, Source
+
+_CONCURRENCY: Final = 3
+_FINDINGS_PER_PAUSE: Final = 20
+
+
+class PlexBackend:
+    """A Plex Media Server.
+
+    Listings tell which items there are and which changed. Their lists of people are cut short, so the people
+    of every new or changed item are read from its details, up to 200 items with one request.
+
+    Args:
+        url: where the server is; a path in it is kept.
+        source: the source it is.
+        token: an ``X-Plex-Token``. It travels in a header only.
+        client_id: names this installation to the server; always the same.
+        options: certificates, timeouts, retries, how many requests at once.
+        client: an HTTP client to use instead of an own one. It is not closed.
+
+    Example:
+        >>> import asyncio
+        >>> from mediasync import MediaSync, Source
+        >>> async def sync():
+        ...     backend = PlexBackend("http://127.0.0.1:32400", source=Source(id="home", kind="plex"),
+        ...                           token="…", client_id="my-mirror")
+        ...     async with MediaSync("sqlite:///media.db") as ms:
+        ...         return await ms.sync(backend)
+        >>> asyncio.run(sync())  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        source: Source,
+        token: str | None,
+        client_id: str,
+        options: HttpOptions = HttpOptions(),  # noqa: B008 - frozen
+        client: httpx.AsyncClient | None = None,
+    ) -> None:
+        self.source = source
+        self._width = options.concurrency or _CONCURRENCY
+        headers = {
+            "Accept": "application/json",
+            "X-Plex-Client-Identifier": client_id,
+            "X-Plex-Product": "mediasync",
+            "X-Plex-Version": _own_version(),
+        }
+        if token:
+            headers["X-Plex-Token"] = token
+        self._transport = Transport(
+            source.id, url, headers=headers, concurrency=_CONCURRENCY, options=options, client=client
+        )
+        self._waits: list[str] = []
+        self._transport.on_wait = self._waits.append
+        self._sections: list[tuple[Library, bool]] | None = None
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far, each try counted."""
+        return self._transport.requests
+
+    def open(self) -> AbstractAsyncContextManager[None]:
+        """Return a context in which the server can be read.
+
+        Raises:
+            SourceUnreachable: if it does not answer.
+            SourceMismatch: if it is no Plex Media Server.
+            SourceUnauthorised: if it does not take the token.
+            SourceError: as its other subclasses say.
+        """
+        return self._opened()
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[None]:
+        async with self._transport.open():
+            known: dict[str, str] = {"server_id": await self._identify()}
+            self._sections = await self._read_sections()
+            if not self.source.name and (name := await self._find_name()):
+                known["name"] = name
+            self.source = self.source.model_copy(update=known)
+            try:
+                yield
+            finally:
+                self._sections = None
+
+    async def _identify(self) -> str:
+        """Return the server's id; anyone may ask for it."""
+        try:
+            container = open_container(
+                await self._transport.get_json("/identity"), self.source.id, "GET /identity"
+            )
+        except SourceUnreadable as error:
+            if isinstance(error, RequestRefused) and error.status >= 500:
+                raise
+            raise SourceMismatch(
+                self.source.id,
+                f"it does not answer like a Plex Media Server; check the address: {error.reason}",
+            ) from error
+        server_id = container.data.get("machineIdentifier")
+        if isinstance(server_id, str) and server_id:
+            return server_id
+        raise SourceMismatch(
+            self.source.id,
+            "it does not answer like a Plex Media Server; check the address: GET /identity was answered "
+            "without a machineIdentifier",
+        )
+
+    async def _read_sections(self) -> list[tuple[Library, bool]]:
+        request = "GET /library/sections"
+        answer = await self._transport.get_json("/library/sections")
+        return parse_sections(open_container(answer, self.source.id, request), self.source.id, request)
+
+    async def _find_name(self) -> str | None:
+        # The root may be closed to the token of a user who is not the owner; a name is not worth failing for.
+        with suppress(SourceUnauthorised, SourceForbidden, SourceUnreadable):
+            answer = await self._transport.get_json("/")
+            return open_container(answer, self.source.id, "GET /").text("friendlyName")
+        return None
+
+    async def fetch_libraries(self) -> list[Library]:
+        """Return the libraries of films (personal videos too) and of shows, in the server's order."""
+        return [library for library, _ in self._open_sections()]
+
+    async def iter_items(
+        self, library: Library, stored: Stored, *, only: Collection[str] | None = None
+    ) -> AsyncGenerator[Finding, None]:
+        """Read the items of a library: films; or all shows, then all seasons, then all episodes.
+
+        Args:
+            library: one of `fetch_libraries`.
+            stored: what the mirror holds. An item whose change token is the same is yielded as `Unchanged`,
+                its details unread.
+            only: if given, these alone are read, without a listing; those of another library are left out.
+
+        Raises:
+            UnknownLibrary: if the server has no such library.
+            SourceError: if the server cannot be read on.
+        """
+        found = next((entry for entry in self._open_sections() if entry[0].id == library.id), None)
+        if found is None:
+            raise UnknownLibrary(f"there is no library {library.id!r} in source {self.source.id!r}")
+        reading = LibraryReading(self._transport, self._width, found[0], stored, refreshing=found[1])
+        findings = reading.all_findings() if only is None else reading.findings_of(only)
+        number = 0
+        async with aclosing(findings) as stream:
+            async for finding in stream:
+                while self._waits:
+                    yield Remark(self.source.id, self._waits.pop(0))
+                yield finding
+                number += 1
+                if number % _FINDINGS_PER_PAUSE == 0:
+                    await anyio.lowlevel.checkpoint()
+
+    def _open_sections(self) -> list[tuple[Library, bool]]:
+        if self._sections is None:
+            raise LifecycleError("the backend is not open: use it inside 'async with backend.open():'")
+        return self._sections
+
+
+def _own_version() -> str:
+    try:
+        return version("mediasync")
+    except PackageNotFoundError:
+        return "0"

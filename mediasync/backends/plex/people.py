@@ -1,0 +1,80 @@
+"""The people of one item as a list of credits in billing order. Pure.
+
+Plex gives one person several tag ids, one for each list that names them: a director who also wrote the film
+has two. What joins them is ``tagKey``, which newer servers give for the people they know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mediasync.backends.wire import Record
+from mediasync.models import Credit, Person
+from mediasync.redaction import without_secrets
+from mediasync.vocabulary import PersonType
+
+PEOPLE_LISTS: Final = {
+    "Role": ("actor", PersonType.ACTOR),
+    "Director": ("director", PersonType.DIRECTOR),
+    "Writer": ("writer", PersonType.WRITER),
+    "Producer": ("producer", PersonType.PRODUCER),
+}
+"""The lists of people, in the order of a credit list: the tag type that ids belong to, and the function."""
+
+
+def parse_credits(record: Record) -> tuple[list[Credit], bool]:
+    """Return the credits of a full item, cast first, and whether the lists could be read to their end.
+
+    A list that is absent is empty: Plex leaves out what an item has none of. Where anything in a list is of a
+    wrong type, people may be hidden or falsified: what was read cannot be trusted to be the whole truth.
+
+    Example:
+        >>> record = Record({"Role": [{"id": 7, "tag": "Al Pacino", "role": "Vincent Hanna"}],
+        ...                  "Director": [{"id": "9", "tag": "Michael Mann", "tagKey": "5d77"}]})
+        >>> credits, whole = parse_credits(record)
+        >>> [(credit.person.remote_id, str(credit.person_type), credit.role) for credit in credits], whole
+        ([('actor/7', 'actor', 'Vincent Hanna'), ('5d77', 'director', None)], True)
+    """
+    found: list[Credit] = []
+    problems = len(record.problems)
+    for name, (tag_type, person_type) in PEOPLE_LISTS.items():
+        for tag in record.records(name):
+            found.append(
+                Credit(
+                    person=Person(
+                        remote_id=_person_key(tag, tag_type),
+                        name=tag.text("tag") or "",
+                        image_path=_picture(tag),
+                    ),
+                    person_type=person_type,
+                    role=tag.text("role") or None,
+                    sort_order=len(found),
+                )
+            )
+    return found, len(record.problems) == problems
+
+
+def lists_fewer(full: Mapping[str, Any], listed: Mapping[str, Any]) -> bool:
+    """Tell whether an item's details name fewer people than its entry in a listing did.
+
+    A listing names a few people of each list only, so the details can never name fewer, unless something went
+    wrong or the item changed in between.
+    """
+    return any(_length(full.get(name)) < _length(listed.get(name)) for name in PEOPLE_LISTS)
+
+
+def _person_key(tag: Record, tag_type: str) -> str | None:
+    if key := (tag.text("tagKey") or "").strip():
+        return key
+    number = tag.key("id")
+    return f"{tag_type}/{number}" if number else None
+
+
+def _picture(tag: Record) -> str | None:
+    thumb = tag.text("thumb")
+    return without_secrets(thumb) if thumb else None
+
+
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, list) else 0
