@@ -184,6 +184,20 @@ CREATE TABLE sync_run_problem (
     PRIMARY KEY (run_key, position)
 ) WITHOUT ROWID;
 
+-- What one sync saw of each library that it went through. Runs of single items have none.
+CREATE TABLE sync_run_library (
+    run_key     INTEGER NOT NULL REFERENCES sync_run (run_key) ON DELETE CASCADE,
+    library_key INTEGER NOT NULL REFERENCES library (library_key) ON DELETE CASCADE,
+    counted     INTEGER,                      -- items the source says it has; NULL: it does not say
+    seen        INTEGER NOT NULL,             -- items the source named
+    unseen      INTEGER,                      -- stored items it did not name; NULL: not all were listed
+    previews    INTEGER NOT NULL,             -- items of which it gave a cut credit list
+    complete    INTEGER NOT NULL,             -- 1: every item was named
+    reason      TEXT,                         -- why not
+    PRIMARY KEY (run_key, library_key)
+) WITHOUT ROWID;
+CREATE INDEX sync_run_library_of_library ON sync_run_library (library_key, run_key);
+
 -- section: views
 
 CREATE VIEW sources AS
@@ -253,3 +267,9 @@ FROM sync_run r JOIN source s ON s.source_key = r.source_key;
 CREATE VIEW sync_run_problems AS
 SELECT r.run_key AS run_id, p.position, p.kind, p.subject, p.reason
 FROM sync_run_problem p JOIN sync_run r ON r.run_key = p.run_key;
+
+CREATE VIEW sync_run_libraries AS
+SELECT r.run_key AS run_id, l.id AS library_id, x.counted, x.seen, x.unseen, x.previews, x.complete, x.reason
+FROM sync_run_library x
+JOIN sync_run r ON r.run_key = x.run_key
+JOIN library l ON l.library_key = x.library_key;

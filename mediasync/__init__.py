@@ -7,6 +7,7 @@ from mediasync.models import (
     Episode,
     FilmographyCredit,
     Library,
+    LibraryRun,
     MediaItem,
     Movie,
     Person,
@@ -17,7 +18,8 @@ from mediasync.models import (
     SyncRun,
 )
 from mediasync.reports import CheckReport, CopyReport, Flaw, SaveReport, SaveResult, SaveStatus, SyncReport
-from mediasync.services.sync import Sync
+from mediasync.services.running import Sync, SyncAll
+from mediasync.sources import SourceConfig
 from mediasync.vocabulary import Completeness, MediaType, PersonType, RunStatus, SourceKind
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "FilmographyCredit",
     "Flaw",
     "Library",
+    "LibraryRun",
     "MediaItem",
     "MediaSync",
     "MediaSyncError",
@@ -44,8 +47,10 @@ __all__ = [
     "Season",
     "Show",
     "Source",
+    "SourceConfig",
     "SourceKind",
     "Sync",
+    "SyncAll",
     "SyncReport",
     "SyncRun",
     "copy_mirror",

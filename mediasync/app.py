@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import unicodedata
-from collections.abc import Callable
-from pathlib import Path
+import os
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,18 +16,21 @@ from mediasync.backends.base import Backend
 from mediasync.backends.nfo import NfoBackend
 from mediasync.concurrency import finish
 from mediasync.config import DatabaseOptions, sqlite_path
+from mediasync.configuration import with_environment
 from mediasync.database import Database, State, system_clock
 from mediasync.errors import ConfigurationError
-from mediasync.ids import SOURCE_ID, check_source_id
-from mediasync.models import Source, SyncRun
-from mediasync.redaction import without_secrets
+from mediasync.installation import check_client_id, find_client_id
+from mediasync.models import LibraryRun, SyncRun
 from mediasync.reports import CheckReport, CopyReport
 from mediasync.repositories.checks import CheckRepository
 from mediasync.services.copy import CopyService
 from mediasync.services.media import MediaService
 from mediasync.services.people import PeopleService
-from mediasync.services.sync import Sync, SyncService
+from mediasync.services.running import Run, Sync, SyncAll
+from mediasync.services.selection import Selection, share_items, share_libraries
+from mediasync.services.sync import RunOptions, SyncService
 from mediasync.services.writer import Writer
+from mediasync.sources import SourceConfig, parse_source
 from mediasync.vocabulary import SourceKind
 
 
@@ -41,6 +44,8 @@ class MediaSync:
         read_only: only read; the database must be there and of this version.
         upgrade: create the database where there is none, and upgrade the schema of an older one.
         clock: tells the time in milliseconds since 1970, UTC.
+        client_id: by which servers know this installation; without one it is ``MEDIASYNC_CLIENT_ID``, or one
+            that is made once and kept in the user's data folder.
         **options: those of `mediasync.config.DatabaseOptions`.
 
     Attributes:
@@ -62,6 +67,7 @@ class MediaSync:
         read_only: bool = False,
         upgrade: bool = True,
         clock: Callable[[], int] = system_clock,
+        client_id: str | None = None,
         **options: Any,
     ) -> None:
         try:
@@ -75,7 +81,8 @@ class MediaSync:
         self._writer = Writer(self._database)
         self.media = MediaService(self._database, self._writer)
         self.people = PeopleService(self._database, self._writer)
-        self._syncs = SyncService(self._database, self._writer, self.media)
+        self._syncs = SyncService(self._database, self._writer, self.media, clock)
+        self._client_id = None if client_id is None else check_client_id(client_id)
 
     async def open(self) -> None:
         """Connect, and create or upgrade the schema. `async with` does it.
@@ -118,22 +125,112 @@ class MediaSync:
     ) -> None:
         await self.close()
 
-    def sync(self, source: str | Backend, *, full: bool = False) -> Sync:
+    def sync(
+        self,
+        source: str | SourceConfig | Backend,
+        *,
+        full: bool = False,
+        libraries: Collection[str] = (),
+        items: Collection[str] = (),
+        dry_run: bool = False,
+        wait_for_scan: float | None = None,
+        accept_new_server: bool = False,
+    ) -> Sync:
         """Sync one source: await what is returned for the report, or iterate over it for events.
 
         Args:
-            source: ``nfo:FOLDER`` or ``NAME=nfo:FOLDER``, or an object that implements
-                `mediasync.backends.base.Backend`.
+            source: a text (``nfo:FOLDER``, ``home=plex+https://HOST``; see
+                `mediasync.sources.parse_source`), of which the environment is asked for the token; a
+                `SourceConfig`; or an object that implements `mediasync.backends.base.Backend`.
             full: read everything again, changed or not.
+            libraries: the only libraries that are read, by title or id. It beats what the source says to
+                include and exclude.
+            items: the only items that are read, by id; they are read again, changed or not.
+            dry_run: write nothing, and report what would be written.
+            wait_for_scan: seconds to wait for a server that scans its files; beats what the source says.
+            accept_new_server: go on although another server answers than the one that is stored.
 
         Raises:
-            ConfigurationError: at once, if the text names no source that can be used; when awaited, if
-                the source is stored as one of another kind.
+            ConfigurationError: at once, if the source is none that can be used; when awaited, if it is
+                stored as one of another kind or as another server, or has not what is selected.
             SourceError: when awaited, if the source cannot be read.
             DatabaseError: when awaited, if the database fails.
         """
-        backend = make_backend(source) if isinstance(source, str) else source
-        return Sync(lambda emit: self._syncs.run(backend, emit, full=full))
+        [(_, run)] = self._runs(
+            [source], full, libraries, items, dry_run, wait_for_scan, accept_new_server
+        ).items()
+        return Sync(run)
+
+    def sync_all(
+        self,
+        sources: Iterable[str | SourceConfig | Backend],
+        *,
+        full: bool = False,
+        libraries: Collection[str] = (),
+        items: Collection[str] = (),
+        dry_run: bool = False,
+        wait_for_scan: float | None = None,
+        accept_new_server: bool = False,
+    ) -> SyncAll:
+        """Sync several sources at once: await what is returned for what became of each, or iterate over it.
+
+        One that fails does not stop the others. Cancelled, all of them end; what was saved stays.
+
+        Args:
+            sources: each as `sync` takes it; no two of the same id.
+            full: as for `sync`, like all that follow.
+            libraries: a full id is asked of its own source alone.
+            items: full ids; each is asked of its own source.
+            dry_run: of all.
+            wait_for_scan: of each.
+            accept_new_server: of each.
+
+        Returns:
+            What gives, awaited, a list with the `SyncReport` of each source in the order given, or the
+            error of one that could not be synced.
+
+        Raises:
+            ConfigurationError: at once, if one of the sources is none that can be used, two have one id, or
+                nothing of one is selected.
+        """
+        return SyncAll(self._runs(sources, full, libraries, items, dry_run, wait_for_scan, accept_new_server))
+
+    def _runs(
+        self,
+        sources: Iterable[str | SourceConfig | Backend],
+        full: bool,
+        libraries: Collection[str],
+        items: Collection[str],
+        dry_run: bool,
+        wait_for_scan: float | None,
+        accept_new_server: bool,
+    ) -> dict[str, Run]:
+        """Return how each source is synced, by its id."""
+        backends: dict[str, tuple[Backend, Selection]] = {}
+        for source in sources:
+            chosen = Selection()
+            if isinstance(source, str):
+                source = with_environment(parse_source(source), os.environ)
+            if isinstance(source, SourceConfig):
+                chosen = Selection(source.include, source.exclude)
+                source = make_backend(source, client_id=self._client_id, wait_for_scan=wait_for_scan)
+            if source.source.id in backends:
+                raise ConfigurationError(
+                    f"two sources are both called {source.source.id!r}: give one of them another name"
+                )
+            backends[source.source.id] = source, chosen
+        of_libraries = share_libraries(libraries, list(backends))
+        of_items = share_items(items, list(backends))
+        runs: dict[str, Run] = {}
+        for source_id, (backend, chosen) in backends.items():
+            if (libraries and not of_libraries[source_id]) or (items and not of_items[source_id]):
+                raise ConfigurationError(
+                    f"nothing that is selected is of the source {source_id!r}: leave it out"
+                )
+            selection = replace(chosen, libraries=of_libraries[source_id], items=of_items[source_id])
+            options = RunOptions(full, selection, dry_run, accept_new_server)
+            runs[source_id] = partial(self._syncs.run, backend, options=options)
+        return runs
 
     async def list_runs(self, source_id: str | None = None, *, limit: int = 20) -> list[SyncRun]:
         """Return the newest *limit* runs, of one source or of all."""
@@ -149,6 +246,13 @@ class MediaSync:
         The kinds are ``failure`` (the item is not saved), ``problem`` (part of it is not) and ``remark``.
         """
         return await self._syncs.list_problems(run_id)
+
+    async def list_library_runs(self, source_id: str | None = None, *, limit: int = 1) -> list[LibraryRun]:
+        """Return what the newest *limit* runs saw of each library, of one source or of all.
+
+        They are ordered by library, the newest first. Runs of single items are not among them.
+        """
+        return await self._syncs.list_library_runs(source_id, limit=limit)
 
     async def check(self) -> CheckReport:
         """Check the database: its storage, foreign keys, and what every save keeps."""
@@ -195,40 +299,57 @@ def _tell_nobody(_what: str, _done: int, _total: int) -> None:
     return
 
 
-def make_backend(text: str) -> Backend:
-    """Return the backend that a source given as text means.
+def make_backend(
+    source: str | SourceConfig, *, client_id: str | None = None, wait_for_scan: float | None = None
+) -> Backend:
+    """Return the backend that reads a source.
 
     Args:
-        text: ``nfo:FOLDER`` or ``NAME=nfo:FOLDER``. Without a name the source's id is its kind and the
-            folder's own name, in lower case, each run of other characters than letters and digits being
-            one ``-``: ``nfo:/films/My Library`` is ``nfo-my-library``, from whichever folder it is named.
+        source: a text as `mediasync.sources.parse_source` takes it, of which the environment is asked for its
+            token and other settings; or a `SourceConfig`, which is taken as it is.
+        client_id: by which servers know this installation; that of `mediasync.installation` if it is not
+            given.
+        wait_for_scan: seconds; beats what the source says.
 
     Raises:
         ConfigurationError: if it is none that can be used.
     """
-    name, separator, url = text.partition("=")
-    if not separator or not SOURCE_ID.fullmatch(name):
-        name, url = "", text
-    kind, colon, folder = url.partition(":")
-    if kind != SourceKind.NFO or not colon or not folder:
-        raise ConfigurationError(
-            f"{without_secrets(text)!r} is no source: write nfo:FOLDER, or NAME=nfo:FOLDER to give it a name "
-            "of lower-case letters, digits, '-' and '_'"
-        )
-    try:
-        root = Path(folder).expanduser()
-        label = root.resolve().name or "root"
-    except (OSError, RuntimeError) as error:
-        raise ConfigurationError(f"{without_secrets(text)!r} names no folder: {error}") from error
-    source_id = check_source_id(name) if name else f"{kind}-{_slug(label)}"
-    return NfoBackend(root, source=Source(id=source_id, kind=SourceKind.NFO, name="" if name else label))
+    if isinstance(source, str):
+        source = with_environment(parse_source(source), os.environ)
+    stored_as, options = source.source, source.http
+    if source.folder is not None:
+        return NfoBackend(source.folder, source=stored_as)
+    assert source.url is not None
+    url, token, password = source.url, source.read_secret("token"), source.read_secret("password")
+    client_id = check_client_id(client_id) if client_id is not None else find_client_id(os.environ)
+    patience = source.wait_for_scan if wait_for_scan is None else wait_for_scan
+    # A backend over HTTP is imported when one is used: whoever reads folders pays nothing for it.
+    if source.kind is SourceKind.KODI:
+        from mediasync.backends.kodi import KodiBackend
 
-
-def _slug(label: str) -> str:
-    plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
-    if not slug:
-        raise ConfigurationError(
-            f"no name can be made of the folder {label!r}: give the source one, NAME=nfo:FOLDER"
+        return KodiBackend(
+            url,
+            source=stored_as,
+            username=source.username,
+            password=password,
+            options=options,
+            client_id=client_id,
+            timezone=source.timezone,
+            wait_for_scan=patience,
         )
-    return slug
+    if source.kind is SourceKind.PLEX:
+        from mediasync.backends.plex import PlexBackend
+
+        return PlexBackend(url, source=stored_as, token=token, options=options, client_id=client_id)
+    from mediasync.backends.jellyfin import EmbyBackend, JellyfinBackend
+
+    return (EmbyBackend if source.kind is SourceKind.EMBY else JellyfinBackend)(
+        url,
+        source=stored_as,
+        token=token,
+        username=source.username,
+        password=password,
+        options=options,
+        client_id=client_id,
+        wait_for_scan=patience,
+    )

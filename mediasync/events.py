@@ -21,7 +21,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted(Event):
-    """The source answers; its run is recorded."""
+    """The source answers; its run is recorded. Of a dry run, which is not, the id is 0."""
 
     run_id: int
 
@@ -75,6 +75,13 @@ class Remarked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting(Event):
+    """The source is waited for: it is starting, say, or scans its files."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryFinished(Event):
     """A library was read to its end."""
 
@@ -83,6 +90,13 @@ class LibraryFinished(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunFinished(Event):
-    """The run ended; the last event."""
+    """The run ended; the last event of its source."""
 
     report: SyncReport
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailed(Event):
+    """Of several sources synced at once, one could not be synced; the last event of that source."""
+
+    error: Exception

@@ -334,6 +334,30 @@ class FilmographyCredit(Model):
     sort_order: int
 
 
+class LibraryRun(Model):
+    """What one sync saw of one library.
+
+    Attributes:
+        run_id: the run; 0 of a dry run.
+        library_id: the library's full id.
+        counted: how many items the source says it has, if it says so.
+        seen: how many items it named.
+        unseen: how many stored items it did not name; None unless every item was listed.
+        previews: of how many items it gave only a part of the credits.
+        complete: whether every item was named.
+        reason: why not.
+    """
+
+    run_id: int
+    library_id: str
+    counted: int | None = None
+    seen: int = 0
+    unseen: int | None = None
+    previews: int = 0
+    complete: bool = False
+    reason: str | None = None
+
+
 class SyncRun(Model):
     """One recorded sync of one source.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from mediasync.models import SyncRun
+from mediasync.models import LibraryRun, SyncRun
 from mediasync.vocabulary import RunStatus
 
 
@@ -72,6 +72,9 @@ class SyncReport:
             item that is stored.
         remarks: (subject, text) of what people should know, without being a failure.
         repeats: how many exact repeats of a credit were dropped.
+        libraries: what was seen of each library that was gone through.
+        dry: whether it was a dry run: nothing is written, and ``run`` is not recorded.
+        changes: of a dry run, (id, what) of each item that would be written.
     """
 
     run: SyncRun
@@ -79,10 +82,13 @@ class SyncReport:
     problems: tuple[tuple[str, str], ...] = ()
     remarks: tuple[tuple[str, str], ...] = ()
     repeats: int = 0
+    libraries: tuple[LibraryRun, ...] = ()
+    dry: bool = False
+    changes: tuple[tuple[str, str], ...] = ()
 
     @property
     def saved(self) -> int:
-        """How many items were written."""
+        """How many items were written; of a dry run, how many would be."""
         return self.run.saved
 
     @property

@@ -80,6 +80,25 @@ MIGRATIONS: Final = (
         version=3,
         statements=("ALTER TABLE source ADD COLUMN key_blocks INTEGER NOT NULL DEFAULT 0",),
     ),
+    Migration(
+        version=4,
+        statements=(
+            """
+            CREATE TABLE sync_run_library (
+                run_key     INTEGER NOT NULL REFERENCES sync_run (run_key) ON DELETE CASCADE,
+                library_key INTEGER NOT NULL REFERENCES library (library_key) ON DELETE CASCADE,
+                counted     INTEGER,
+                seen        INTEGER NOT NULL,
+                unseen      INTEGER,
+                previews    INTEGER NOT NULL,
+                complete    INTEGER NOT NULL,
+                reason      TEXT,
+                PRIMARY KEY (run_key, library_key)
+            ) WITHOUT ROWID
+            """,
+            "CREATE INDEX sync_run_library_of_library ON sync_run_library (library_key, run_key)",
+        ),
+    ),
 )
 
 CURRENT_VERSION: Final = MIGRATIONS[-1].version

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from mediasync.cli.errors import ExitCode
 from mediasync.cli.output import columns, faint, indented, plain
-from mediasync.cli.state import AllOption, DatabaseOption, DebugOption, JsonOption, State
+from mediasync.cli.state import AllOption, ConfigOption, DatabaseOption, DebugOption, JsonOption, State
 from mediasync.cli.text import counted
 
 _SHOWN = 20
@@ -17,6 +17,7 @@ def check(
     context: typer.Context,
     everything: AllOption = False,
     database: DatabaseOption = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> int:
@@ -34,7 +35,7 @@ def check(
       2  wrong usage or configuration
       4  something is wrong, and is listed; or there is no database, or it failed
     """
-    state = State.of(context, database=database, as_json=as_json, debug=debug)
+    state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
     return state.run(_check(state, everything=everything))
 
 

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mediasync.app import copy_mirror
 from mediasync.cli.output import Output, columns, faint, plain
-from mediasync.cli.state import DebugOption, JsonOption, State, database_document, database_name
+from mediasync.cli.state import ConfigOption, DebugOption, JsonOption, State, database_document, database_name
 from mediasync.cli.text import counted
 from mediasync.config import database_url
 from mediasync.reports import CopyReport
@@ -45,6 +45,7 @@ def copy(
             show_default=False,
         ),
     ] = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> int:
@@ -65,7 +66,7 @@ def copy(
       4  a database failed, or both do not hold the same
       130, 143  interrupted; run it again to go on
     """
-    state = State.of(context, database=origin, as_json=as_json, debug=debug)
+    state = State.of(context, database=origin, config=config, as_json=as_json, debug=debug)
     return state.run(_copy(state, target))
 
 

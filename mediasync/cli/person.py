@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from mediasync.app import MediaSync
 from mediasync.cli.errors import NotFound
 from mediasync.cli.output import columns, faint, heading, indented, plain
-from mediasync.cli.state import AllOption, DatabaseOption, DebugOption, JsonOption, State, words
+from mediasync.cli.state import AllOption, ConfigOption, DatabaseOption, DebugOption, JsonOption, State, words
 from mediasync.cli.text import counted, episode_code, joined, safe, titled, type_name
 from mediasync.models import Person
 from mediasync.vocabulary import CAST_TYPES, MediaType
@@ -36,6 +36,7 @@ def person(
     ],
     everything: AllOption = False,
     database: DatabaseOption = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> int:
@@ -55,7 +56,7 @@ def person(
       2  wrong usage or configuration
       4  there is no database, or it failed
     """
-    state = State.of(context, database=database, as_json=as_json, debug=debug)
+    state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
     return state.run(_person(state, words(name_or_id, "name"), everything=everything))
 
 

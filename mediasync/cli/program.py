@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from mediasync.cli import configuration
 from mediasync.cli.check import check
 from mediasync.cli.copy import copy
 from mediasync.cli.errors import Interrupted, OutputFailed, ReaderGone, exit_code
@@ -17,6 +18,7 @@ from mediasync.cli.person import person
 from mediasync.cli.runs import runs
 from mediasync.cli.show import show
 from mediasync.cli.state import (
+    ConfigOption,
     DatabaseOption,
     DebugOption,
     JsonOption,
@@ -63,6 +65,7 @@ def program(
         bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_version)
     ] = False,
     database: DatabaseOption = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -70,20 +73,22 @@ def program(
 
     [bold]Begin with[/bold]
       mediasync sync nfo:FOLDER       read a folder of NFO files
+      mediasync sync KIND+URL         read a server: plex, jellyfin, emby or kodi, plex+https://HOST
+      mediasync sync                  read all sources of mediasync.toml
       mediasync status                see what is stored
       mediasync show TITLE            see a film or series with its cast and crew
       mediasync person NAME           see what somebody is credited for
 
     [bold]The database[/bold] is the one that --database names, else MEDIASYNC_DATABASE (or the file that
-    MEDIASYNC_DATABASE_FILE names holds its URL), else mediasync.db in your data folder; mediasync status
-    shows where that is. Only sync creates it; copy moves it into another.
+    MEDIASYNC_DATABASE_FILE names holds its URL), else the one of mediasync.toml, else mediasync.db in your
+    data folder; mediasync status shows where that is. Only sync creates it; copy moves it into another.
 
     Answers go to standard output, all else to standard error. Each command's --help tells its exit codes;
     besides, 70 is a fault of the program, 74 an output that cannot be written, 141 one that nobody reads on.
     """
-    State.of(context, database=database, as_json=as_json, debug=debug)
+    State.of(context, database=database, config=config, as_json=as_json, debug=debug)
     if context.invoked_subcommand is None:
-        if as_json or database is not None or debug:
+        if as_json or database is not None or config is not None or debug:
             raise UsageError("say what to do: mediasync --help lists the commands")
         typer.echo(context.get_help())
 
@@ -91,6 +96,7 @@ def program(
 app.callback(invoke_without_command=True, help=unwrapped(program.__doc__))(program)
 for command in (sync, status, runs, show, person, check, copy):
     app.command(help=unwrapped(command.__doc__))(command)
+app.add_typer(configuration.config, name="config")
 
 
 def run(arguments: Sequence[str]) -> int:

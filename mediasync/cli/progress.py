@@ -48,8 +48,9 @@ def make_reporter(out: Output) -> Reporter:
 def summary(report: SyncReport) -> str:
     """Return the counts of a sync in one line."""
     run = report.run
+    saved = "would be saved" if report.dry else "saved"
     return (
-        f"{counted(run.seen, 'item')} seen, {run.saved:,} saved, {run.unchanged:,} unchanged, "
+        f"{counted(run.seen, 'item')} seen, {run.saved:,} {saved}, {run.unchanged:,} unchanged, "
         f"{run.failed:,} failed"
     )
 
@@ -77,6 +78,8 @@ class PlainReporter:
                 self._out.note(f"{source_id}: library {library.title}")
             case events.ItemFailed(source_id, item_id, reason):
                 self._out.note(f"{source_id}: failed: {item_id}: {reason}")
+            case events.Waiting(source_id, text):
+                self._out.note(f"{source_id}: {text}")
             case events.RunFinished(source_id, report):
                 run = report.run
                 took = f" in {duration(run.finished_at - run.started_at)}" if run.finished_at else ""
@@ -106,7 +109,7 @@ class LiveReporter:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._task: TaskID | None = None
+        self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -118,42 +121,53 @@ class LiveReporter:
         self._progress.stop()
 
     def start(self, source_id: str, what: str) -> None:
-        self._task = self._progress.add_task(safe(source_id), total=None, counts="")
+        self._tasks[source_id] = self._progress.add_task(safe(source_id), total=None, counts="")
 
     def show(self, event: events.Event) -> None:
+        source_id = event.source_id
         match event:
-            case events.LibraryStarted(source_id, library):
-                self._update(description=safe(f"{source_id}: {library.title}"))
+            case events.LibraryStarted(_, library):
+                self._update(source_id, description=safe(f"{source_id}: {library.title}"))
             case events.Progress():
                 failed = f", {event.failed:,} failed" if event.failed else ""
-                self._update(counts=f"{counted(event.seen, 'item')}, {event.saved:,} saved{failed}")
+                counts = f"{counted(event.seen, 'item')}, {event.saved:,} saved{failed}"
+                self._update(source_id, counts=counts)
+            case events.Waiting(_, text):
+                self._above(f"{source_id}: {text}")
             case events.ItemFailed(_, item_id, reason):
                 self._above(f"failed: {item_id}: {reason}")
-            case events.RunFinished(source_id, report):
-                self._update(description=safe(source_id), counts=summary(report), total=1, completed=1)
+            case events.RunFinished(_, report):
+                self._update(
+                    source_id, description=safe(source_id), counts=summary(report), total=1, completed=1
+                )
 
     def fail(self, source_id: str, reason: str) -> None:
         self._above(f"{source_id}: {reason}")
-        self._update(description=safe(source_id), counts="not synced", total=1, completed=0)
-        if self._task is not None:
-            self._progress.stop_task(self._task)
+        self._update(source_id, description=safe(source_id), counts="not synced", total=1, completed=0)
+        if source_id in self._tasks:
+            self._progress.stop_task(self._tasks[source_id])
 
     def stopping(self) -> None:
-        self._update(counts="stopping; again ends at once")
+        for task in self._progress.tasks:
+            if task.total is None:
+                self._progress.update(task.id, counts="stopping; again ends at once")
         self._progress.refresh()
 
     def _update(
         self,
+        source_id: str,
         *,
         description: str | None = None,
         counts: str | None = None,
         total: float | None = None,
         completed: float | None = None,
     ) -> None:
-        if self._task is None:
+        if source_id not in self._tasks:
             return
         fields: dict[str, Any] = {} if counts is None else {"counts": counts}
-        self._progress.update(self._task, description=description, total=total, completed=completed, **fields)
+        self._progress.update(
+            self._tasks[source_id], description=description, total=total, completed=completed, **fields
+        )
 
     def _above(self, text: str) -> None:
         self._progress.console.print(Text(f"mediasync: {safe(text)}"), soft_wrap=True)

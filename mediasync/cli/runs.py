@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from mediasync.app import MediaSync
 from mediasync.cli.errors import NotFound
 from mediasync.cli.output import columns, faint, heading, indented, plain
-from mediasync.cli.state import AllOption, DatabaseOption, DebugOption, JsonOption, State
+from mediasync.cli.state import AllOption, ConfigOption, DatabaseOption, DebugOption, JsonOption, State
 from mediasync.cli.text import counted, duration, joined, moment
 from mediasync.models import SyncRun
 
@@ -46,6 +46,7 @@ def runs(
     ] = 20,
     everything: AllOption = False,
     database: DatabaseOption = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> int:
@@ -65,7 +66,7 @@ def runs(
       2  wrong usage or configuration
       4  there is no database, or it failed
     """
-    state = State.of(context, database=database, as_json=as_json, debug=debug)
+    state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
     limit = _EVERYTHING if everything else limit
     if run_id is None:
         return state.run(_list_runs(state, source, limit))

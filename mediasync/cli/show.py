@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from mediasync.app import MediaSync
 from mediasync.cli.errors import NotFound
 from mediasync.cli.output import columns, faint, heading, indented, plain
-from mediasync.cli.state import AllOption, DatabaseOption, DebugOption, JsonOption, State, words
+from mediasync.cli.state import AllOption, ConfigOption, DatabaseOption, DebugOption, JsonOption, State, words
 from mediasync.cli.text import counted, item_code, joined, running_time, safe, titled, type_name
 from mediasync.models import Credit, MediaItem, Season
 from mediasync.vocabulary import Completeness, MediaType, PersonType
@@ -69,6 +69,7 @@ def show(
     ],
     everything: AllOption = False,
     database: DatabaseOption = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> int:
@@ -88,7 +89,7 @@ def show(
       2  wrong usage or configuration
       4  there is no database, or it failed
     """
-    state = State.of(context, database=database, as_json=as_json, debug=debug)
+    state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
     return state.run(_show(state, words(title_or_id, "title"), everything=everything))
 
 

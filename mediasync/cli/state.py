@@ -15,6 +15,7 @@ from mediasync.app import MediaSync
 from mediasync.cli.output import Output
 from mediasync.cli.signals import run_async
 from mediasync.config import database_url, sqlite_path, sqlite_url
+from mediasync.configuration import Configuration, find_configuration, read_configuration
 from mediasync.errors import ConfigurationError, DatabaseError, UsageError
 from mediasync.redaction import without_secrets
 
@@ -26,7 +27,8 @@ DatabaseOption = Annotated[
         "--database",
         metavar="URL|PATH",
         help="The database: a URL (sqlite:///media.db) or a plain path (media.db). "
-        "It beats MEDIASYNC_DATABASE; without either it is mediasync.db in your data folder.",
+        "It beats MEDIASYNC_DATABASE, which beats the configuration file; without any it is mediasync.db in "
+        "your data folder.",
         show_default=False,
     ),
 ]
@@ -35,6 +37,16 @@ JsonOption = Annotated[
 ]
 DebugOption = Annotated[
     bool, typer.Option("--debug", help="Show where an error happened. MEDIASYNC_DEBUG=1 does the same.")
+]
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="The configuration file. It beats MEDIASYNC_CONFIG; without either it is mediasync.toml in the "
+        "working folder, or else in your configuration folder.",
+        show_default=False,
+    ),
 ]
 AllOption = Annotated[bool, typer.Option("--all", "-a", help="Leave nothing out of long lists.")]
 
@@ -56,6 +68,7 @@ class State:
         out: where everything is written to.
         environ: the environment.
         database: ``--database``, given before the command or after it.
+        config: ``--config``, likewise.
         when_interrupted: called at the first signal, to tell people that the end is near.
         interrupted: what is told when a signal has ended the command.
         partial: what ``--json`` says besides the error that ends the command.
@@ -64,6 +77,7 @@ class State:
     out: Output
     environ: Mapping[str, str]
     database: str | None = None
+    config: str | None = None
     when_interrupted: Callable[[], None] = _nothing
     interrupted: str = "interrupted"
     partial: dict[str, Any] = field(default_factory=dict)
@@ -74,6 +88,7 @@ class State:
         context: typer.Context,
         *,
         database: str | None = None,
+        config: str | None = None,
         as_json: bool = False,
         debug: bool = False,
     ) -> State:
@@ -83,6 +98,8 @@ class State:
             raise AssertionError("the command line was not started by mediasync.cli.main")
         if database is not None:
             state.database = database
+        if config is not None:
+            state.config = config
         state.out.as_json |= as_json
         state.out.debug |= debug
         return state
@@ -95,6 +112,14 @@ class State:
         """
         return run_async(work, on_first=lambda: self.when_interrupted(), on_second=self.out.leave_screen)
 
+    def configuration(self) -> Configuration:
+        """Return what the configuration file says; nothing where there is none.
+
+        Raises:
+            ConfigurationError: if it is named and not there, or cannot be used.
+        """
+        return read_configuration(find_configuration(self.config, self.environ))
+
     def open_to_read(self) -> MediaSync:
         """Return the database, to be opened for reading only: it is never created.
 
@@ -103,14 +128,13 @@ class State:
         """
         return MediaSync(self.url(), read_only=True)
 
-    def open_to_write(self) -> MediaSync:
-        """Return the database, to be opened and, where there is none, created. The default's folder is made.
+    @staticmethod
+    def make_folder(url: str) -> None:
+        """Make the folder of the database that *url* names, if that is the default one.
 
         Raises:
-            ConfigurationError: as `open_to_read` does.
-            DatabaseError: if the folder cannot be made.
+            DatabaseError: if it cannot be made.
         """
-        url = self.url()
         if url == sqlite_url(default_database()):
             try:
                 default_database().parent.mkdir(parents=True, exist_ok=True)
@@ -119,11 +143,16 @@ class State:
                     f"the folder of the database, {default_database().parent}, cannot be made: "
                     f"{error.strerror or error}; name another database with --database"
                 ) from error
-        return MediaSync(url)
 
     def url(self) -> str:
-        """Return the URL of the database: the option's, else the environment's, else the default."""
-        return database_url(self.database, self.environ) or sqlite_url(default_database())
+        """Return the URL of the database: the option's, the environment's, the file's, or else the default.
+
+        Raises:
+            ConfigurationError: if what names it cannot be used.
+        """
+        url = database_url(self.database, self.environ)
+        # A flaw in a file that is not needed keeps nobody from looking at the database.
+        return url or self.configuration().database or sqlite_url(default_database())
 
 
 def database_document(url: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from mediasync.app import MediaSync
 from mediasync.cli.output import columns, faint, heading, indented, plain
 from mediasync.cli.state import (
+    ConfigOption,
     DatabaseOption,
     DebugOption,
     JsonOption,
@@ -21,10 +22,31 @@ from mediasync.cli.state import (
 )
 from mediasync.cli.text import counted, duration, joined, moment, size
 from mediasync.config import sqlite_path
-from mediasync.models import Library, Source, SyncRun
+from mediasync.models import Library, LibraryRun, Source, SyncRun
 from mediasync.vocabulary import Completeness, MediaType, RunStatus
 
 Counts = dict[MediaType, Counter[Completeness]]
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryStatus:
+    """What is stored of one library.
+
+    Attributes:
+        library: the library.
+        counts: its numbers of items, by type and completeness.
+        runs: what the newest two runs that went through it saw of it.
+    """
+
+    library: Library
+    counts: Counts
+    runs: list[LibraryRun]
+
+    @property
+    def stays_preview(self) -> bool:
+        """Whether it still holds previews after two runs that were given some."""
+        stored = any(by_known[Completeness.PREVIEW] for by_known in self.counts.values())
+        return stored and len(self.runs) == 2 and all(run.previews for run in self.runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +57,27 @@ class SourceStatus:
         source: the source.
         people: how many.
         last_run: the newest run.
-        libraries: each with its numbers of items, by type and completeness.
+        libraries: each of them.
     """
 
     source: Source
     people: int
     last_run: SyncRun | None
-    libraries: list[tuple[Library, Counts]]
+    libraries: list[LibraryStatus]
 
 
 def status(
     context: typer.Context,
     database: DatabaseOption = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> int:
     """Show what is stored: sources, libraries, items, people, and the last sync.
 
     Only reads the database. Of the items it tells how much of their cast and crew is known: all of it
-    (full), only the first names (preview), or nothing (none).
+    (full), only the first names (preview), or nothing (none). Of each library it tells how many items the
+    source counts, if it does, and how many of the stored ones it did not name in the last sync.
 
     [bold]Examples[/bold]
       mediasync status
@@ -64,7 +88,7 @@ def status(
       2  wrong usage or configuration
       4  there is no database, or it failed
     """
-    state = State.of(context, database=database, as_json=as_json, debug=debug)
+    state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
     return state.run(_status(state))
 
 
@@ -101,6 +125,9 @@ async def _sources(ms: MediaSync) -> list[SourceStatus]:
     counts: dict[str, Counts] = {}
     for library_id, media_type, completeness, number in await ms.media.count_by_library():
         counts.setdefault(library_id, {}).setdefault(media_type, Counter())[completeness] = number
+    seen: dict[str, list[LibraryRun]] = {}
+    for run in await ms.list_library_runs(limit=2):
+        seen.setdefault(run.library_id, []).append(run)
     found = []
     for source in await ms.media.list_sources():
         runs = await ms.list_runs(source.id, limit=1)
@@ -110,7 +137,10 @@ async def _sources(ms: MediaSync) -> list[SourceStatus]:
                 source,
                 await ms.people.count(source.id),
                 runs[0] if runs else None,
-                [(library, counts.get(library.full_id, {})) for library in libraries],
+                [
+                    LibraryStatus(library, counts.get(library.full_id, {}), seen.get(library.full_id, []))
+                    for library in libraries
+                ],
             )
         )
     return found
@@ -123,14 +153,16 @@ def _document(status: SourceStatus) -> dict[str, Any]:
         "last_run": status.last_run.model_dump(mode="json") if status.last_run else None,
         "libraries": [
             {
-                **library.model_dump(mode="json"),
-                "id": library.full_id,
+                **one.library.model_dump(mode="json"),
+                "id": one.library.full_id,
                 "items": {
                     str(media_type): {str(known): by_known[known] for known in Completeness}
-                    for media_type, by_known in counts.items()
+                    for media_type, by_known in one.counts.items()
                 },
+                "last_run": one.runs[0].model_dump(mode="json") if one.runs else None,
+                "stays_preview": one.stays_preview,
             }
-            for library, counts in status.libraries
+            for one in status.libraries
         ],
     }
 
@@ -139,12 +171,32 @@ def _lines(status: SourceStatus) -> list[RenderableType]:
     source = status.source
     facts = joined((str(source.kind), source.name if source.name != source.id else ""))
     parts: list[RenderableType] = [plain(""), heading(f"{source.id} ({facts})")]
-    rows = [(library.title, _contents(counts)) for library, counts in status.libraries]
+    rows = [row for library in status.libraries for row in _rows(library)]
     rows += [("people", f"{status.people:,}"), ("last sync", _last_run(status.last_run))]
     parts.append(columns(rows, indent=2))
     if not status.libraries:
         parts.append(indented(faint("no libraries")))
     return parts
+
+
+def _rows(status: LibraryStatus) -> list[tuple[str, str]]:
+    rows = [(status.library.title, _contents(status.counts))]
+    if status.runs:
+        rows.append(("", _seen(status.runs[0])))
+    if status.stays_preview:
+        rows.append(("", "some cast lists are still cut short after two syncs: is the server done scanning?"))
+    return rows
+
+
+def _seen(run: LibraryRun) -> str:
+    counted_there = "" if run.counted is None else f"the source counts {run.counted:,}"
+    if not run.complete:
+        seen = joined(("the last sync was not told all", run.reason or ""), ": ")
+    elif run.unseen:
+        seen = f"{run.unseen:,} of what is stored not seen in the last sync"
+    else:
+        seen = "all that is stored was seen in the last sync"
+    return joined((counted_there, seen), "; ")
 
 
 def _contents(counts: Counts) -> str:

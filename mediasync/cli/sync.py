@@ -5,243 +5,227 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
-from rich.console import RenderableType
 
-from mediasync.app import MediaSync, make_backend
-from mediasync.cli.errors import ExitCode, error_kind, error_text, exit_code
-from mediasync.cli.output import columns, faint, heading, indented, plain
-from mediasync.cli.progress import Reporter, make_reporter, summary
+from mediasync.app import MediaSync
+from mediasync.cli.errors import ExitCode
+from mediasync.cli.jobs import Job, document_of, lines_of, reason_of
+from mediasync.cli.output import faint
+from mediasync.cli.progress import Reporter, make_reporter
 from mediasync.cli.state import (
+    ConfigOption,
     DatabaseOption,
     DebugOption,
     JsonOption,
     State,
-    database_document,
     database_name,
 )
-from mediasync.cli.text import counted
-from mediasync.errors import ConfigurationError, DatabaseError, MediaSyncError, SourceError
-from mediasync.events import RunStarted
-from mediasync.models import SyncRun
+from mediasync.configuration import choose_source
+from mediasync.errors import (
+    ConfigurationError,
+    DatabaseError,
+    DatabaseMissing,
+    MediaSyncError,
+    UsageError,
+)
+from mediasync.events import RunFailed, RunFinished, RunStarted
 from mediasync.redaction import without_secrets
-from mediasync.reports import SyncReport
+from mediasync.services.running import SyncAll
+from mediasync.services.selection import share_items, share_libraries
 from mediasync.vocabulary import RunStatus
-
-_SHOWN = 20
-"""How many failures, problems and remarks of each source are shown; `mediasync runs` lists all."""
-
-
-@dataclass(slots=True)
-class Job:
-    """One source of the command, and what became of it.
-
-    Attributes:
-        given: the source as it was given.
-        text: the same, as it may be shown.
-        source_id: its id.
-        derived: whether the id was derived from the text.
-        run_id: the recorded run, once it has begun.
-        run: the run as it is recorded.
-        report: if it ended well.
-        error: if it did not.
-        begun: whether its turn came.
-    """
-
-    given: str
-    text: str
-    source_id: str
-    derived: bool
-    run_id: int | None = None
-    run: SyncRun | None = None
-    report: SyncReport | None = None
-    error: Exception | None = None
-    begun: bool = False
-
-    @property
-    def code(self) -> int:
-        """The exit code that tells what became of it."""
-        if self.error is not None:
-            return exit_code(self.error)
-        if self.report is None:
-            return ExitCode.OK
-        return ExitCode.INCOMPLETE if self.report.failed else ExitCode.OK
-
-    @property
-    def status(self) -> str:
-        """How it ended: a run's status, or ``not_started``."""
-        if self.run is not None:
-            return str(self.run.status)
-        if self.error is not None:
-            return str(RunStatus.FAILED)
-        return str(RunStatus.CANCELLED) if self.begun else "not_started"
 
 
 def sync(
     context: typer.Context,
     sources: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
-            metavar="SOURCE...",
-            help="nfo:FOLDER, or NAME=nfo:FOLDER to choose the source's id.",
+            metavar="[SOURCE]...",
+            help="nfo:FOLDER, or KIND+URL (plex+https://HOST), with NAME= before it to choose the source's "
+            "id; or the name of one in mediasync.toml. Without any: all of mediasync.toml.",
             show_default=False,
         ),
-    ],
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything again, changed or not.")] = False,
+    library: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--library",
+            metavar="TITLE|ID",
+            help="Only this library; may be given again. It beats include and exclude of mediasync.toml.",
+            show_default=False,
+        ),
+    ] = None,
+    item: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--item",
+            metavar="ID",
+            help="Only this item, changed or not; may be given again.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing, and tell what would be written.")
+    ] = False,
+    wait_for_scan: Annotated[
+        float | None,
+        typer.Option(
+            "--wait-for-scan",
+            metavar="SECONDS",
+            min=0,
+            help="Wait so long for a server that scans its files, before what it says of people is taken as "
+            "a preview; 900 if nothing else is said.",
+            show_default=False,
+        ),
+    ] = None,
+    accept_new_server: Annotated[
+        bool,
+        typer.Option(
+            "--accept-new-server", help="Go on although another server answers than the one that is stored."
+        ),
+    ] = False,
     database: DatabaseOption = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> int:
-    """Mirror sources into the database.
+    """Mirror sources into the database, all at once.
 
-    Reads each source, one after another, and saves what is new or changed, with the full cast and crew.
-    Besides [bold]copy[/bold], only this command writes the database; where there is none it makes one. A
-    source keeps its id: without a name it is the kind and the folder's name, [bold]nfo-library[/bold] for
-    nfo:examples/library.
+    Reads each source, and saves what is new or changed, with the full cast and crew. Besides
+    [bold]copy[/bold], only this command writes the database; where there is none it makes one. A source keeps
+    its id: without a name it is the kind and the host or the folder's name, [bold]nfo-library[/bold] for
+    nfo:examples/library. What is not selected by --library or --item stays as it is.
+
+    A token is never part of a URL: MEDIASYNC_<SOURCE>_TOKEN holds it, or the file that
+    MEDIASYNC_<SOURCE>_TOKEN_FILE names, the source's id in capitals with _ for -; or mediasync.toml.
 
     [bold]Examples[/bold]
       mediasync sync nfo:/media/films
-      mediasync sync films=nfo:/media/films series=nfo:/media/series
-      mediasync sync nfo:examples/library --database media.db
+      mediasync sync home=plex+https://plex.example:32400 kodi+http://127.0.0.1
+      mediasync sync
+      mediasync sync home --library Films --dry-run
 
     [bold]Exit codes[/bold]
       0  all is well; parts that were left out of an item are shown
       1  some items failed, and are listed; the others are saved
       2  wrong usage or configuration
-      3  a source could not be reached or read
+      3  a source could not be reached or read, or refused
       4  the database failed
-      130, 143  interrupted; what was saved stays, the run is recorded as cancelled
+      130, 143  interrupted; what was saved stays, the runs are recorded as cancelled
 
-    Of several sources the highest counts; one that fails does not keep the next from being synced.
+    Of several sources the highest counts; one that fails does not keep the others from being synced.
     """
-    state = State.of(context, database=database, as_json=as_json, debug=debug)
-    return state.run(_sync(state, _jobs(sources), full=full))
+    state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
+    libraries, items = library or [], item or []
+    jobs = _jobs(state, sources or [], libraries, items)
+    options: dict[str, Any] = {
+        "full": full,
+        "libraries": libraries,
+        "items": items,
+        "dry_run": dry_run,
+        "wait_for_scan": wait_for_scan,
+        "accept_new_server": accept_new_server,
+    }
+    return state.run(_sync(state, jobs, options))
 
 
-def _jobs(sources: Sequence[str]) -> list[Job]:
+def _jobs(state: State, sources: Sequence[str], libraries: Sequence[str], items: Sequence[str]) -> list[Job]:
+    """Return what is to be synced; of several sources only those of which something is selected."""
+    configuration = state.configuration()
+    texts = sources or list(configuration.sources)
+    if not texts:
+        where = f"{configuration.path} has none" if configuration.path else "there is no mediasync.toml"
+        raise UsageError(f"no source is named, and {where} (mediasync sync --help explains)")
     jobs: dict[str, Job] = {}
-    for text in sources:
-        backend = make_backend(text)
-        source_id = backend.source.id
-        shown = without_secrets(text)
+    for text in texts:
+        source = choose_source(text, configuration, state.environ)
+        source_id, shown = source.id, without_secrets(text)
         if source_id in jobs:
             raise ConfigurationError(
                 f"{jobs[source_id].text} and {shown} are both called {source_id!r}: "
-                "give one of them another name, NAME=nfo:FOLDER"
+                f"give one of them another name, NAME={shown.removeprefix(f'{source_id}=')}"
             )
-        jobs[source_id] = Job(text, shown, source_id, derived=not text.startswith(f"{source_id}="))
-    return list(jobs.values())
+        derived = text != source_id and not text.startswith(f"{source_id}=")
+        jobs[source_id] = Job(source, shown, source_id, derived)
+    of_libraries, of_items = share_libraries(libraries, list(jobs)), share_items(items, list(jobs))
+    return [
+        job
+        for source_id, job in jobs.items()
+        if (of_libraries[source_id] or not libraries) and (of_items[source_id] or not items)
+    ]
 
 
-async def _sync(state: State, jobs: Sequence[Job], *, full: bool) -> int:
-    out = state.out
-    ms = state.open_to_write()
-    url = state.url()
-    async with ms:
-        try:
-            with make_reporter(out) as reporter:
-                state.when_interrupted = reporter.stopping
-                for job in jobs:
-                    job.begun = True
-                    await _sync_one(ms, job, reporter, full=full)
-                    if isinstance(job.error, DatabaseError):
-                        break
-        except asyncio.CancelledError:
-            for job in jobs:
-                if job.status == RunStatus.CANCELLED:
-                    state.interrupted = (
-                        f"interrupted: the sync of {job.source_id} is cancelled; what was saved stays"
-                    )
-                    with suppress(MediaSyncError):
-                        await _find_run(ms, job)
+async def _sync(state: State, jobs: Sequence[Job], options: dict[str, Any]) -> int:
+    out, url, dry = state.out, state.url(), bool(options["dry_run"])
+    sources = [job.given for job in jobs]
+    ms = MediaSync(url, read_only=dry)
+    running = ms.sync_all(sources, **options)
+    if not dry:
+        state.make_folder(url)
+    try:
+        await ms.open()
+    except DatabaseMissing:
+        if not dry:
             raise
-        finally:
-            state.partial = _document(url, jobs)
+        # Nothing is stored yet: everything would be new.
+        ms = MediaSync("sqlite:///:memory:")
+        running = ms.sync_all(sources, **options)
+        await ms.open()
+    try:
+        with make_reporter(out) as reporter:
+            state.when_interrupted = reporter.stopping
+            await _follow(running, jobs, reporter)
+        await _find_runs(ms, jobs)
+    except asyncio.CancelledError:
+        cancelled = [job.source_id for job in jobs if job.status == RunStatus.CANCELLED]
+        if cancelled:
+            are = "is" if len(cancelled) == 1 else "are"
+            state.interrupted = (
+                f"interrupted: the sync of {', '.join(cancelled)} {are} cancelled; what was saved stays"
+            )
+        with suppress(MediaSyncError):
+            await _find_runs(ms, jobs)
+        raise
+    finally:
+        state.partial = document_of(url, jobs, dry=dry)
+        await ms.close()
     if out.as_json:
         out.dump(state.partial)
     else:
-        out.print(*(part for job in jobs for part in _lines(job)), faint(f"Database: {database_name(url)}"))
+        last = "Nothing was written: this was a dry run" if dry else f"Database: {database_name(url)}"
+        out.print(*(part for job in jobs for part in lines_of(job)), faint(last))
     for job in jobs:
         if job.error is not None:
             out.trace(job.error)
-    return max(job.code for job in jobs)
+    return max((job.code for job in jobs), default=int(ExitCode.OK))
 
 
-async def _sync_one(ms: MediaSync, job: Job, reporter: Reporter, *, full: bool) -> None:
-    reporter.start(job.source_id, job.text.removeprefix(f"{job.source_id}="))
-    try:
-        running = ms.sync(job.given, full=full)
-        async with aclosing(running.__aiter__()) as events:
-            async for event in events:
-                if isinstance(event, RunStarted):
-                    job.run_id = event.run_id
-                reporter.show(event)
-        job.report, job.run = running.report, running.report.run
-    except Exception as error:
-        # A fault of one backend's code must not keep the next source from being synced either.
-        job.error = error
-        reporter.fail(job.source_id, _reason(error))
-        if not isinstance(error, DatabaseError):
-            await _find_run(ms, job)
+async def _follow(running: SyncAll, jobs: Sequence[Job], reporter: Reporter) -> None:
+    """Tell how far the syncs are, and note what becomes of them."""
+    by_id = {job.source_id: job for job in jobs}
+    for job in jobs:
+        job.begun = True
+        reporter.start(job.source_id, job.address)
+    async with aclosing(running.__aiter__()) as events:
+        async for event in events:
+            job = by_id[event.source_id]
+            match event:
+                case RunStarted(run_id=run_id):
+                    job.run_id = run_id or None
+                case RunFinished(report=report):
+                    job.report, job.run = report, report.run
+                case RunFailed(error=error):
+                    job.error = error
+                    reporter.fail(job.source_id, reason_of(error))
+            reporter.show(event)
 
 
-def _reason(error: Exception) -> str:
-    return error.reason if isinstance(error, SourceError) else error_text(error)
-
-
-async def _find_run(ms: MediaSync, job: Job) -> None:
-    if job.run_id is not None:
-        job.run = await ms.find_run(job.run_id)
-
-
-def _lines(job: Job) -> list[RenderableType]:
-    named = f"{job.source_id} (from {job.text})" if job.derived else job.source_id
-    report = job.report
-    if report is None:
-        why = _reason(job.error) if job.error else "not synced, because the database failed"
-        return [heading(named), indented(plain(f"not synced: {why}" if job.error else why))]
-    found = summary(report) if report.run.seen else "no items were found"
-    parts: list[RenderableType] = [heading(named), indented(plain(found))]
-    parts += _list("failed; what was stored of them before stays:", report.failed, report)
-    parts += _list("left out of items that are saved:", report.problems, report)
-    parts += _list("remarked:", report.remarks, report)
-    if report.repeats:
-        parts.append(indented(plain(f"{counted(report.repeats, 'exact repeat')} of credits dropped")))
-    return parts
-
-
-def _list(title: str, entries: Sequence[tuple[str, str]], report: SyncReport) -> list[RenderableType]:
-    if not entries:
-        return []
-    parts: list[RenderableType] = [
-        indented(plain(f"{len(entries):,} {title}")),
-        columns(entries[:_SHOWN], indent=4),
-    ]
-    if (left := len(entries) - _SHOWN) > 0:
-        parts.append(indented(faint(f"and {left:,} more: mediasync runs {report.run.id} --all"), 4))
-    return parts
-
-
-def _document(url: str, jobs: Sequence[Job]) -> dict[str, Any]:
-    return {"database": database_document(url), "sources": [_job_document(job) for job in jobs]}
-
-
-def _job_document(job: Job) -> dict[str, Any]:
-    report = job.report
-    return {
-        "source": job.text,
-        "source_id": job.source_id,
-        "derived": job.derived,
-        "status": job.status,
-        "run": job.run.model_dump(mode="json") if job.run else None,
-        "failed": [{"id": item_id, "reason": reason} for item_id, reason in report.failed] if report else [],
-        "problems": [{"id": item_id, "reason": reason} for item_id, reason in report.problems]
-        if report
-        else [],
-        "remarks": [{"subject": subject, "text": text} for subject, text in report.remarks] if report else [],
-        "repeats": report.repeats if report else 0,
-        "error": {"kind": error_kind(job.error), "message": error_text(job.error)} if job.error else None,
-    }
+async def _find_runs(ms: MediaSync, jobs: Sequence[Job]) -> None:
+    """Find the records of the runs that did not end well."""
+    for job in jobs:
+        if job.run is None and job.run_id is not None:
+            with suppress(DatabaseError):
+                job.run = await ms.find_run(job.run_id)

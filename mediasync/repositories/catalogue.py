@@ -19,6 +19,13 @@ WHERE source.kind <> excluded.kind OR source.name <> coalesce(nullif(:name, ''),
    OR coalesce(excluded.server_id, source.server_id, '') <> coalesce(source.server_id, '')
 """
 
+FORGET_CHANGE_TOKENS: Final = """
+UPDATE media_item SET change_token = NULL
+WHERE change_token IS NOT NULL AND library_key IN (
+    SELECT l.library_key FROM library l JOIN source s ON s.source_key = l.source_key WHERE s.id = :source_id
+)
+"""
+
 SELECT_SOURCES: Final = """
 SELECT source_key, id, kind, name, server_id, created_at, updated_at FROM source
 WHERE :id IS NULL OR id = :id ORDER BY id
@@ -70,6 +77,10 @@ class CatalogueRepository:
                 },
             )
         )
+
+    async def forget_change_tokens(self, source_id: str) -> None:
+        """Forget by what the items of a source were known not to have changed."""
+        await self._session.execute(FORGET_CHANGE_TOKENS, {"source_id": source_id})
 
     async def upsert_library(self, library: Library) -> bool:
         """Save a library of a stored source. Return whether a row changed."""

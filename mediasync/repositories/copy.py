@@ -192,6 +192,22 @@ INSERT INTO sync_run_problem (run_key, position, kind, subject, reason)
 SELECT r.run_key, r.position, r.kind, r.subject, r.reason
 FROM @rows(:rows, run_key integer, position integer, kind text, subject text, reason text) r
 """
+COPY_RUN_LIBRARIES_SELECT: Final = """
+SELECT x.run_key, l.id AS library_id, x.counted, x.seen, x.unseen, x.previews, x.complete, x.reason
+FROM @list(:ids) k
+JOIN sync_run_library x ON x.run_key = CAST(k.id AS bigint)
+JOIN library l ON l.library_key = x.library_key
+"""
+COPY_RUN_LIBRARIES_DELETE: Final = """
+DELETE FROM sync_run_library WHERE run_key IN (SELECT CAST(k.id AS bigint) FROM @list(:ids) k)
+"""
+COPY_RUN_LIBRARIES_INSERT: Final = """
+INSERT INTO sync_run_library (run_key, library_key, counted, seen, unseen, previews, complete, reason)
+SELECT r.run_key, l.library_key, r.counted, r.seen, r.unseen, r.previews, r.complete, r.reason
+FROM @rows(:rows, run_key integer, library_id text, counted integer, seen integer, unseen integer,
+    previews integer, complete integer, reason text) r
+JOIN library l ON l.id = r.library_id
+"""
 
 _COUNT: Final = "SELECT count(*) AS number FROM {view} v"
 _WALK: Final = "SELECT v.* FROM {view} v WHERE v.id > :above ORDER BY v.id LIMIT :limit"
@@ -202,6 +218,10 @@ COMPARE_RUNS: Final = "SELECT v.* FROM sync_runs v WHERE v.id > :after ORDER BY 
 COMPARE_PROBLEMS: Final = """
 SELECT v.* FROM @list(:ids) k JOIN sync_run_problems v ON v.run_id = CAST(k.id AS bigint)
 ORDER BY v.run_id, v.position
+"""
+COMPARE_RUN_LIBRARIES: Final = """
+SELECT v.* FROM @list(:ids) k JOIN sync_run_libraries v ON v.run_id = CAST(k.id AS bigint)
+ORDER BY v.run_id, v.library_id
 """
 COMPARE_FINGERPRINTS: Final = """
 SELECT i.id, i.item_fingerprint, i.credits_fingerprint, i.change_token
@@ -318,7 +338,10 @@ KINDS: Final = (
         COPY_RUNS_WRITE,
         size=20,
         start=0,
-        parts=(Part(COPY_PROBLEMS_SELECT, COPY_PROBLEMS_DELETE, COPY_PROBLEMS_INSERT),),
+        parts=(
+            Part(COPY_PROBLEMS_SELECT, COPY_PROBLEMS_DELETE, COPY_PROBLEMS_INSERT),
+            Part(COPY_RUN_LIBRARIES_SELECT, COPY_RUN_LIBRARIES_DELETE, COPY_RUN_LIBRARIES_INSERT),
+        ),
     ),
 )
 """What is copied, in this order."""
@@ -340,7 +363,12 @@ COMPARISONS: Final = (
             *((view, _BELOW.format(view=view, order=order)) for view, order in _ORDERS.items()),
         ),
     ),
-    Comparison("sync_runs", COMPARE_RUNS, start=0, below=(("sync_run_problems", COMPARE_PROBLEMS),)),
+    Comparison(
+        "sync_runs",
+        COMPARE_RUNS,
+        start=0,
+        below=(("sync_run_problems", COMPARE_PROBLEMS), ("sync_run_libraries", COMPARE_RUN_LIBRARIES)),
+    ),
 )
 """How a copy is compared with its origin: every public view, and the fingerprints, which none shows."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from mediasync.dialects.base import Session
-from mediasync.models import SyncRun
+from mediasync.models import LibraryRun, SyncRun
 from mediasync.repositories.times import to_datetime
 from mediasync.vocabulary import RunStatus
 
@@ -33,6 +33,24 @@ INSERT_PROBLEMS: Final = """
 INSERT INTO sync_run_problem (run_key, position, kind, subject, reason)
 SELECT :id, r.n, r.kind, r.subject, r.reason
 FROM @rows(:problems, kind text, subject text, reason text) r
+"""
+INSERT_LIBRARIES: Final = """
+INSERT INTO sync_run_library (run_key, library_key, counted, seen, unseen, previews, complete, reason)
+SELECT :id, l.library_key, r.counted, r.seen, r.unseen, r.previews, r.complete, r.reason
+FROM @rows(:libraries, library_id text, counted integer, seen integer, unseen integer, previews integer,
+    complete integer, reason text) r
+JOIN library l ON l.id = r.library_id
+"""
+SELECT_LIBRARIES: Final = """
+SELECT x.run_key, l.id AS library_id, x.counted, x.seen, x.unseen, x.previews, x.complete, x.reason
+FROM library l
+JOIN source s ON s.source_key = l.source_key
+JOIN sync_run_library x ON x.library_key = l.library_key
+WHERE (:source_id IS NULL OR s.id = :source_id) AND x.run_key IN (
+    SELECT y.run_key FROM sync_run_library y
+    WHERE y.library_key = l.library_key ORDER BY y.run_key DESC LIMIT :limit
+)
+ORDER BY l.id, x.run_key DESC
 """
 SELECT_RUNS: Final = """
 SELECT r.run_key, s.id AS source_id, r.status, r.started_at, r.finished_at, r.seen, r.saved, r.unchanged,
@@ -104,6 +122,28 @@ class RunRepository:
     async def add_problems(self, run_id: int, problems: Sequence[tuple[str, str, str]]) -> None:
         """Record what a run could not read or store, as (kind, subject, reason)."""
         await self._session.execute(INSERT_PROBLEMS, {"id": run_id, "problems": list(problems)})
+
+    async def add_libraries(self, run_id: int, libraries: Sequence[LibraryRun]) -> None:
+        """Record what a run saw of the libraries that it went through."""
+        rows = [
+            (
+                library.library_id,
+                library.counted,
+                library.seen,
+                library.unseen,
+                library.previews,
+                int(library.complete),
+                library.reason,
+            )
+            for library in libraries
+        ]
+        await self._session.execute(INSERT_LIBRARIES, {"id": run_id, "libraries": rows})
+
+    async def list_libraries(self, source_id: str | None, limit: int) -> list[LibraryRun]:
+        """Return what the newest *limit* runs saw of each library, of one source or of all."""
+        rows = await self._session.fetch_all(SELECT_LIBRARIES, {"source_id": source_id, "limit": limit})
+        columns = tuple(LibraryRun.model_fields)
+        return [LibraryRun.model_validate(dict(zip(columns, row, strict=True))) for row in rows]
 
     async def get(self, run_id: int) -> SyncRun:
         """Return one run, which must be stored."""

@@ -90,6 +90,21 @@ def is_stored(item: NormalItem, state: ItemState | None) -> bool:
     return not plan.writes and not plan.stamps
 
 
+def what_changes(item: NormalItem, state: ItemState | None) -> str | None:
+    """Return what saving *item* over *state* would write, in words, or None if it would write nothing.
+
+    Where only the rule of a fingerprint has changed, values are not compared: they count as changed.
+    """
+    plan = _plan(item, state)
+    if not plan.writes:
+        return None
+    if state is None:
+        return "new"
+    return " and ".join(
+        what for what, written in (("its own fields", plan.fields), ("its credits", plan.credits)) if written
+    )
+
+
 async def save_group(
     session: Session, items: Sequence[NormalItem], enough: Callable[[], bool]
 ) -> list[bool | UnknownParent]:

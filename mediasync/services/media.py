@@ -51,8 +51,13 @@ class MediaService:
 
     # Sources and libraries
 
-    async def save_source(self, source: Source) -> bool:
+    async def save_source(self, source: Source, *, accept_new_server: bool = False) -> bool:
         """Save a source. Return whether anything changed.
+
+        Args:
+            source: the source.
+            accept_new_server: whether it may be stored as another server. The change tokens of its items are
+                forgotten then, since they are the other server's: the next sync reads all of them again.
 
         Raises:
             ConfigurationError: if the source is stored as one of another kind, or as another server.
@@ -68,16 +73,8 @@ class MediaService:
         async def work(session: Session) -> bool:
             repository = CatalogueRepository(session)
             stored = await repository.find_source(source.id)
-            if stored is not None and stored.kind is not source.kind:
-                raise ConfigurationError(
-                    f"source {source.id!r} is stored as {stored.kind}, not {source.kind}: "
-                    "give it another name"
-                )
-            if stored is not None and stored.server_id and source.server_id not in (None, stored.server_id):
-                raise ConfigurationError(
-                    f"source {source.id!r} is the server {stored.server_id!r}, and what answers now is the "
-                    f"server {source.server_id!r}: give the new one another name"
-                )
+            if is_new_server(stored, source, accepted=accept_new_server):
+                await repository.forget_change_tokens(source.id)
             return await repository.upsert_source(source)
 
         return await self._writer.run(work)
@@ -355,6 +352,28 @@ class MediaService:
         """Return how many credits are stored."""
         async with self._database.read() as session:
             return await MediaRepository(session).count_credits()
+
+
+def is_new_server(stored: Source | None, source: Source, *, accepted: bool) -> bool:
+    """Tell whether *source* is another server than the one that is stored under its id.
+
+    Raises:
+        ConfigurationError: if it is and that is not *accepted*, or if it is of another kind.
+    """
+    if stored is None:
+        return False
+    if stored.kind is not source.kind:
+        raise ConfigurationError(
+            f"source {source.id!r} is stored as {stored.kind}, not {source.kind}: give it another name"
+        )
+    is_new = bool(stored.server_id) and source.server_id not in (None, stored.server_id)
+    if is_new and not accepted:
+        raise ConfigurationError(
+            f"source {source.id!r} is the server {stored.server_id!r}, and what answers now is the server "
+            f"{source.server_id!r}: give the new one another name, or, if it is to take the place of the old "
+            "one, say so once: --accept-new-server, accept_new_server=True"
+        )
+    return is_new
 
 
 async def _require(media: MediaRepository, media_item_id: str) -> ItemState:

@@ -3,92 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
 
-from mediasync.backends.base import (
-    Backend,
-    Enumerated,
-    Found,
-    FoundPerson,
-    Remark,
-    Unchanged,
-    Unreadable,
-)
+from mediasync.backends.base import Backend
 from mediasync.concurrency import finish
 from mediasync.database import Database
 from mediasync.dialects.base import Session
-from mediasync.errors import LifecycleError, MediaSyncError, SourceError
-from mediasync.events import (
-    Event,
-    ItemFailed,
-    ItemProblem,
-    LibraryFinished,
-    LibraryStarted,
-    Progress,
-    Remarked,
-    RunFinished,
-    RunStarted,
-)
+from mediasync.errors import MediaSyncError, SourceError
+from mediasync.events import LibraryFinished, LibraryStarted, RunFinished, RunStarted, Waiting
 from mediasync.ids import make_id
-from mediasync.models import Library, MediaItem, Person, SyncRun
+from mediasync.models import Library, LibraryRun, SyncRun
 from mediasync.normal import storable
-from mediasync.reports import SaveReport, SyncReport
+from mediasync.reports import SyncReport
 from mediasync.repositories.runs import RunRepository
-from mediasync.services.media import MediaService
+from mediasync.repositories.times import to_datetime
+from mediasync.services.comparison import Comparison
+from mediasync.services.media import MediaService, is_new_server
+from mediasync.services.reading import Reading, Wanted
+from mediasync.services.selection import Selection
 from mediasync.services.stored import StoredLibrary
+from mediasync.services.tally import Emit, Tally
 from mediasync.services.writer import Writer
 from mediasync.vocabulary import RunStatus
 
-Emit = Callable[[Event], None]
 
-_FINDINGS_PER_PROGRESS: Final = 50
-_PEOPLE_PAGE: Final = 500
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What one run has found so far.
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a source is synced.
 
     Attributes:
-        run_id: of the run, 0 until it is recorded.
-        saves: what became of the items that were read.
-        seen: items that the source named.
-        unread: items that had not changed and were not read.
-        unreadable: items that could not be read.
-        problems: what could not be understood of items that were read.
-        remarks: what people should know.
-        told_failures, told_problems: how many of the saves' failures and problems were told as events.
+        full: read everything, changed or not.
+        selection: what of the source is synced.
+        dry: write nothing, and tell what would be written.
+        accept_new_server: go on although another server answers than the one that is stored.
     """
 
-    run_id: int = 0
-    saves: SaveReport = field(default_factory=SaveReport)
-    seen: int = 0
-    unread: int = 0
-    unreadable: list[tuple[str, str]] = field(default_factory=list)
-    problems: list[tuple[str, str]] = field(default_factory=list)
-    remarks: list[tuple[str, str]] = field(default_factory=list)
-    told_failures: int = 0
-    told_problems: int = 0
-
-    @property
-    def unchanged(self) -> int:
-        return self.unread + self.saves.unchanged
-
-    @property
-    def failed(self) -> int:
-        return len(self.unreadable) + len(self.saves.failed)
-
-    def rows(self) -> list[tuple[str, str, str]]:
-        """Return what is recorded beside the run, as (kind, subject, reason)."""
-        return [
-            *(("failure", subject, reason) for subject, reason in (*self.unreadable, *self.saves.failed)),
-            *(("problem", subject, reason) for subject, reason in (*self.problems, *self.saves.problems)),
-            *(("remark", subject, text) for subject, text in self.remarks),
-        ]
+    full: bool = False
+    selection: Selection = field(default_factory=Selection)
+    dry: bool = False
+    accept_new_server: bool = False
 
 
 class SyncService:
@@ -98,14 +54,18 @@ class SyncService:
         database: an open database.
         writer: the task that writes to it.
         media: what saves the items.
+        clock: tells the time in milliseconds since 1970, UTC.
     """
 
-    def __init__(self, database: Database, writer: Writer, media: MediaService) -> None:
+    def __init__(
+        self, database: Database, writer: Writer, media: MediaService, clock: Callable[[], int]
+    ) -> None:
         self._database = database
         self._writer = writer
         self._media = media
+        self._clock = clock
 
-    async def run(self, backend: Backend, emit: Emit, *, full: bool = False) -> SyncReport:
+    async def run(self, backend: Backend, emit: Emit, options: RunOptions) -> SyncReport:
         """Sync one source.
 
         Nothing is deleted. Items that could not be read or stored are reported, and what is stored of them
@@ -114,39 +74,45 @@ class SyncService:
         Args:
             backend: the source.
             emit: called with each event; it must not block.
-            full: read everything, changed or not.
+            options: how it is synced.
 
         Returns:
             The report, when everything is committed and the run is recorded.
 
         Raises:
+            ConfigurationError: if the source is another than the one that is stored, or has not what is
+                selected.
             SourceError: if the source cannot be read; the run is recorded as failed.
             DatabaseError: if the database fails.
         """
-        tally = _Tally()
+        tally = Tally(backend.source.id, emit)
+        started = self._clock()
+        if hasattr(backend, "on_wait"):
+            backend.on_wait = lambda text: emit(Waiting(tally.source_id, storable(text)))
+        comparison = Comparison(self._database, backend.source.id) if options.dry else None
         try:
             async with backend.open():
-                source = backend.source
-                await self._media.save_source(source)
-                await finish(self._start(source.id, tally))
-                emit(RunStarted(source.id, tally.run_id))
-                for library in await backend.fetch_libraries():
-                    await self._media.save_library(library)
-                    emit(LibraryStarted(source.id, library))
-                    await self._sync_library(backend, library, tally, emit, full=full)
-                    emit(LibraryFinished(source.id, library))
+                await self._begin(backend, tally, options)
+                await self._sync_libraries(backend, tally, options, comparison)
         except BaseException as error:
-            await finish(self._record_failure(backend.source.id, tally, error))
+            if not options.dry:
+                await finish(self._record_failure(backend.source.id, tally, error))
             raise
-        run = await finish(self._finish(source.id, RunStatus.SUCCEEDED, tally, None))
+        if options.dry:
+            run = self._unrecorded(tally, started)
+        else:
+            run = await finish(self._finish(backend.source.id, RunStatus.SUCCEEDED, tally, None))
         report = SyncReport(
             run=run,
-            failed=(*tally.unreadable, *tally.saves.failed),
+            failed=tally.failures,
             problems=(*tally.problems, *tally.saves.problems),
             remarks=tuple(tally.remarks),
             repeats=tally.saves.repeats,
+            libraries=tuple(library.run(run.id) for library in tally.libraries),
+            dry=options.dry,
+            changes=tuple(comparison.changes) if comparison else (),
         )
-        emit(RunFinished(source.id, report))
+        emit(RunFinished(tally.source_id, report))
         return report
 
     async def list_runs(self, source_id: str | None = None, *, limit: int = 20) -> list[SyncRun]:
@@ -167,68 +133,75 @@ class SyncService:
         async with self._database.read() as session:
             return await RunRepository(session).list_problems(run_id)
 
-    async def _sync_library(
-        self, backend: Backend, library: Library, tally: _Tally, emit: Emit, *, full: bool
+    async def list_library_runs(self, source_id: str | None = None, *, limit: int = 1) -> list[LibraryRun]:
+        """Return what the newest *limit* runs saw of each library, of one source or of all."""
+        async with self._database.read() as session:
+            return await RunRepository(session).list_libraries(source_id, limit)
+
+    async def _begin(self, backend: Backend, tally: Tally, options: RunOptions) -> None:
+        """Check that the source is the one that is stored, and record that its sync begins."""
+        source, accept = backend.source, options.accept_new_server
+        if options.dry:
+            is_new_server(await self._media.find_source(source.id), source, accepted=accept)
+        else:
+            await self._media.save_source(source, accept_new_server=accept)
+            await finish(self._start(source.id, tally))
+        tally.emit(RunStarted(source.id, tally.run_id))
+
+    async def _sync_libraries(
+        self, backend: Backend, tally: Tally, options: RunOptions, comparison: Comparison | None
     ) -> None:
+        selection = options.selection
+        libraries, missing = selection.choose(tally.source_id, await backend.fetch_libraries())
+        for text in missing:
+            tally.remark(tally.source_id, text)
+        wanted = Wanted(selection.items)
+        homes = await self._find_homes(tally.source_id, selection.items)
+        for library in libraries:
+            only = wanted.of(library.full_id, homes) if selection.items else None
+            if only is not None and not only:
+                continue
+            if comparison is None:
+                await self._media.save_library(library)
+            tally.emit(LibraryStarted(tally.source_id, library))
+            stored = await self._stored(library, options, only)
+            reading = Reading(backend, library, stored, tally, only, wanted)
+            if comparison is None:
+                reading.save_people = partial(self._media.upsert_people, source_id=tally.source_id)
+            async with aclosing(reading.items()) as items:
+                if comparison is None:
+                    await self._media.save_media_items(
+                        items, library_id=library.full_id, source_id=tally.source_id, report=tally.saves
+                    )
+                else:
+                    await comparison.compare(items, library.full_id, tally.saves)
+            if only is None:
+                tally.libraries.append(reading.seen)
+            tally.tell()
+            tally.emit(LibraryFinished(tally.source_id, library))
+        for remote_id, reason in wanted.missing():
+            tally.seen += 1
+            tally.fail(make_id(tally.source_id, storable(remote_id)), reason)
+
+    async def _stored(self, library: Library, options: RunOptions, only: set[str] | None) -> StoredLibrary:
         known = await self._media.find_change_tokens(library.full_id)
-        if full:
+        if options.full or (options.dry and options.accept_new_server):
             known = dict.fromkeys(known, "")
-        stored = StoredLibrary(self._database, library, known)
-        async with aclosing(self._found_items(backend, library, stored, tally, emit)) as items:
-            await self._media.save_media_items(
-                items, library_id=library.full_id, source_id=library.source_id, report=tally.saves
-            )
-        _tell(tally, library.source_id, emit)
+        known |= dict.fromkeys((only or set()) & known.keys(), "")
+        return StoredLibrary(self._database, library, known)
 
-    async def _found_items(
-        self, backend: Backend, library: Library, stored: StoredLibrary, tally: _Tally, emit: Emit
-    ) -> AsyncGenerator[MediaItem, None]:
-        source_id = library.source_id
-        findings = 0
-        people: list[Person] = []
-        async with aclosing(backend.iter_items(library, stored)) as stream:
-            async for finding in stream:
-                findings += 1
-                match finding:
-                    case Found(item, problems):
-                        tally.seen += 1
-                        item_id = make_id(source_id, item.remote_id)
-                        for problem in map(storable, problems):
-                            tally.problems.append((item_id, problem))
-                            emit(ItemProblem(source_id, item_id, problem))
-                        yield item
-                    case Unchanged():
-                        tally.seen += 1
-                        tally.unread += 1
-                    case Unreadable():
-                        tally.seen += 1
-                        item_id = make_id(source_id, storable(finding.remote_id))
-                        reason = storable(finding.reason)
-                        tally.unreadable.append((item_id, reason))
-                        emit(ItemFailed(source_id, item_id, reason))
-                    case Remark():
-                        subject, text = storable(finding.subject), storable(finding.text)
-                        tally.remarks.append((subject, text))
-                        emit(Remarked(source_id, subject, text))
-                    case FoundPerson(person):
-                        people.append(person)
-                        if len(people) == _PEOPLE_PAGE:
-                            await self._media.upsert_people(people, source_id=source_id)
-                            people = []
-                    case Enumerated():
-                        if not finding.complete:
-                            reason = storable(f"not all of it was listed: {finding.reason}")
-                            tally.remarks.append((library.full_id, reason))
-                            emit(Remarked(source_id, library.full_id, reason))
-                if findings % _FINDINGS_PER_PROGRESS == 0:
-                    _tell(tally, source_id, emit)
-        if people:
-            await self._media.upsert_people(people, source_id=source_id)
+    async def _find_homes(self, source_id: str, remote_ids: frozenset[str]) -> dict[str, str]:
+        """Return the full ids of the libraries that hold items, by the items' own keys."""
+        if not remote_ids:
+            return {}
+        ids = [make_id(source_id, remote_id) for remote_id in sorted(remote_ids)]
+        found = await self._media.find_media_items(ids)
+        return {item.remote_id: item.library_id for item in found if item.library_id}
 
-    async def _start(self, source_id: str, tally: _Tally) -> None:
+    async def _start(self, source_id: str, tally: Tally) -> None:
         tally.run_id = await self._writer.run(lambda session: RunRepository(session).start(source_id))
 
-    async def _finish(self, source_id: str, status: RunStatus, tally: _Tally, error: str | None) -> SyncRun:
+    async def _finish(self, source_id: str, status: RunStatus, tally: Tally, error: str | None) -> SyncRun:
         async def work(session: Session) -> SyncRun:
             runs = RunRepository(session)
             known = tally.run_id or await runs.start(source_id)
@@ -238,15 +211,29 @@ class SyncService:
                 seen=tally.seen,
                 saved=tally.saves.saved,
                 unchanged=tally.unchanged,
-                failed=tally.failed,
+                failed=len(tally.failures),
                 error=error,
             )
             await runs.add_problems(known, tally.rows())
+            await runs.add_libraries(known, [library.run(known) for library in tally.libraries])
             return await runs.get(known)
 
         return await self._writer.run(work)
 
-    async def _record_failure(self, source_id: str, tally: _Tally, error: BaseException) -> None:
+    def _unrecorded(self, tally: Tally, started: int) -> SyncRun:
+        return SyncRun(
+            id=0,
+            source_id=tally.source_id,
+            status=RunStatus.SUCCEEDED,
+            started_at=to_datetime(started),
+            finished_at=to_datetime(self._clock()),
+            seen=tally.seen,
+            saved=tally.saves.saved,
+            unchanged=tally.unchanged,
+            failed=len(tally.failures),
+        )
+
+    async def _record_failure(self, source_id: str, tally: Tally, error: BaseException) -> None:
         """Record a run that did not end well, if its source is known and the database still works."""
         if isinstance(error, asyncio.CancelledError):
             status, reason = RunStatus.CANCELLED, None
@@ -258,79 +245,3 @@ class SyncService:
             ):
                 return
             await self._finish(source_id, status, tally, reason)
-
-
-def _tell(tally: _Tally, source_id: str, emit: Emit) -> None:
-    saves = tally.saves
-    for item_id, reason in saves.failed[tally.told_failures :]:
-        emit(ItemFailed(source_id, item_id, reason))
-    for item_id, reason in saves.problems[tally.told_problems :]:
-        emit(ItemProblem(source_id, item_id, reason))
-    tally.told_failures, tally.told_problems = len(saves.failed), len(saves.problems)
-    emit(Progress(source_id, tally.seen, saves.saved, tally.unchanged, tally.failed))
-
-
-class Sync:
-    """A sync that has been asked for: await it for its report, or iterate over its events.
-
-    Leaving the iteration early cancels the sync; what was saved stays.
-
-    Example:
-        >>> report = await ms.sync("nfo:examples/library")  # doctest: +SKIP
-        >>> sync = ms.sync("nfo:examples/library")  # doctest: +SKIP
-        >>> async for event in sync:  # doctest: +SKIP
-        ...     print(event)
-        >>> sync.report.saved  # doctest: +SKIP
-        14
-    """
-
-    def __init__(self, run: Callable[[Emit], Coroutine[Any, Any, SyncReport]]) -> None:
-        self._run = run
-        self._report: SyncReport | None = None
-
-    @property
-    def report(self) -> SyncReport:
-        """The report of a sync that has ended.
-
-        Raises:
-            LifecycleError: if it has not ended.
-        """
-        if self._report is None:
-            raise LifecycleError("the sync has not ended: await it, or iterate over its events to the end")
-        return self._report
-
-    def __await__(self) -> Generator[Any, None, SyncReport]:
-        return self._to_end(lambda _: None).__await__()
-
-    async def __aiter__(self) -> AsyncGenerator[Event, None]:
-        events: deque[Event] = deque()
-        moved = asyncio.Event()
-
-        def emit(event: Event) -> None:
-            if isinstance(event, Progress) and events and isinstance(events[-1], Progress):
-                events.pop()
-            events.append(event)
-            moved.set()
-
-        task = asyncio.create_task(self._to_end(emit))
-        task.add_done_callback(lambda _: moved.set())
-        try:
-            while not task.done() or events:
-                while events:
-                    yield events.popleft()
-                if not task.done():
-                    await moved.wait()
-                    moved.clear()
-            await task
-        finally:
-            if not task.done():
-                task.cancel()
-                await finish(_ended(task))
-
-    async def _to_end(self, emit: Emit) -> SyncReport:
-        self._report = await self._run(emit)
-        return self._report
-
-
-async def _ended(task: asyncio.Task[SyncReport]) -> None:
-    await asyncio.wait({task})

@@ -2,18 +2,19 @@
 
 from dataclasses import dataclass, field
 
-from mediasync.backends.base import Finding, Found, NothingStored, Remark, Unchanged, Unreadable
+from mediasync.backends.base import Enumerated, Finding, Found, NothingStored, Remark, Unchanged, Unreadable
 from mediasync.backends.nfo import NfoBackend
 from mediasync.models import Library, MediaItem, Source
 
 
 @dataclass
 class Reading:
-    """What was read: libraries, and by library what was found, in order."""
+    """What was read: libraries, by library what was found, in order, and whether that was all of it."""
 
     libraries: list[Library] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     library_of: dict[str, str] = field(default_factory=dict)
+    enumerated: dict[str, Enumerated] = field(default_factory=dict)
 
     @property
     def items(self) -> dict[str, MediaItem]:
@@ -53,11 +54,16 @@ async def read(root, known=None, **options) -> Reading:
         reading.libraries = await backend.fetch_libraries()
         for library in reading.libraries:
             async for finding in backend.iter_items(library, NothingStored(known or {})):
+                assert library.id not in reading.enumerated, "nothing comes behind the end"
+                if isinstance(finding, Enumerated):
+                    reading.enumerated[library.id] = finding
+                    continue
                 reading.findings.append(finding)
                 if isinstance(finding, Found):
                     key = finding.item.remote_id
                     assert key not in reading.library_of, f"{key} was found twice"
                     reading.library_of[key] = library.id
+            assert library.id in reading.enumerated
     return reading
 
 

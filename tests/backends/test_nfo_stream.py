@@ -8,7 +8,7 @@ import tracemalloc
 import pytest
 from nfo_reading import actor, episode, make_backend, movie, read, write
 
-from mediasync.backends.base import Found, NothingStored, Unreadable
+from mediasync.backends.base import Enumerated, Found, NothingStored, Unreadable
 from mediasync.backends.nfo import folders, reading
 from mediasync.errors import SourceUnreachable
 from mediasync.models import Source
@@ -259,7 +259,8 @@ async def test_closed_libraries_are_libraries_still(tmp_path, forbid):
         with pytest.raises(SourceUnreachable, match="Permission denied"):
             await anext(backend.iter_items(found[2], NothingStored()))
         assert [finding async for finding in backend.iter_items(found[1], NothingStored())] == [
-            Unreadable("three/z", "the folder cannot be listed: Permission denied")
+            Unreadable("three/z", "the folder cannot be listed: Permission denied"),
+            Enumerated(None, False, "folders that cannot be listed: 1"),
         ]
 
 
@@ -354,7 +355,7 @@ async def test_an_abandoned_or_cancelled_iteration_leaves_nothing(tmp_path):
         for _ in range(5):
             await asyncio.sleep(0)
         assert asyncio.all_tasks() == before
-        assert len([finding async for finding in backend.iter_items(library, NothingStored())]) == 203
+        assert len([finding async for finding in backend.iter_items(library, NothingStored())]) == 204
 
 
 async def test_an_iteration_may_go_on_in_another_task(tmp_path):
@@ -364,7 +365,7 @@ async def test_an_iteration_may_go_on_in_another_task(tmp_path):
         library = (await backend.fetch_libraries())[0]
         findings = backend.iter_items(library, NothingStored())
         await asyncio.create_task(anext(findings))
-        assert len([finding async for finding in findings]) == 2
+        assert [type(finding) async for finding in findings] == [Found, Found, Enumerated]
 
 
 async def test_two_iterations_side_by_side(tmp_path):
@@ -374,7 +375,9 @@ async def test_two_iterations_side_by_side(tmp_path):
         found = await backend.fetch_libraries()
 
         async def keys(library):
-            return [finding.item.remote_id async for finding in backend.iter_items(library, NothingStored())]
+            found = [finding async for finding in backend.iter_items(library, NothingStored())]
+            assert found.pop() == Enumerated(None)
+            return [finding.item.remote_id for finding in found]
 
         movies, shows = await asyncio.gather(*map(keys, found))
     assert (len(movies), len(shows)) == (3, 9)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
-from mediasync import Library, Movie, Source
+from mediasync import Library, Movie, Source, SourceConfig
 from mediasync.backends.base import Finding, Found, Stored
 
 
@@ -74,19 +75,35 @@ class StuckBackend(FakeBackend):
                 await asyncio.Event().wait()
 
 
+def stand_in(replace: Callable[[object, str, object], None], backends: Mapping[str, FakeBackend]) -> None:
+    """Let sources that are given by a bare name be these backends.
+
+    Args:
+        replace: puts a value in the place of an attribute.
+        backends: by name.
+    """
+    import mediasync.app
+    import mediasync.cli.sync as command
+
+    choose, make = command.choose_source, mediasync.app.make_backend
+
+    def choose_source(text: str, *rest: Any) -> SourceConfig:
+        if text in backends:
+            return SourceConfig(id=text, kind="nfo", folder=text)
+        return choose(text, *rest)
+
+    def make_backend(source: SourceConfig, **options: Any) -> object:
+        return backends.get(source.id) or make(source, **options)
+
+    replace(command, "choose_source", choose_source)
+    replace(mediasync.app, "make_backend", make_backend)
+
+
 def stuck_main() -> int:
     """Run the command line with sources named ``stuck`` and ``stubborn`` that do not end."""
-    import mediasync.app
-    import mediasync.cli.sync
     from mediasync.cli import main
 
-    real = mediasync.app.make_backend
-
-    def make(text: str) -> object:
-        if text in {"stuck", "stubborn"}:
-            return StuckBackend(text, stubborn=text == "stubborn")
-        return real(text)
-
-    mediasync.app.make_backend = make  # type: ignore[assignment]
-    mediasync.cli.sync.make_backend = make  # type: ignore[assignment]
+    stand_in(
+        setattr, {name: StuckBackend(name, stubborn=name == "stubborn") for name in ("stuck", "stubborn")}
+    )
     return main()

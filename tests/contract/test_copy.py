@@ -25,7 +25,7 @@ from support.mirror import Clock, prepared, public, rows, value, write, written
 from support.postgres import in_thread
 
 import mediasync
-from mediasync import Library, MediaSync, Person, SaveStatus, Source, copy_mirror
+from mediasync import Library, LibraryRun, MediaSync, Person, SaveStatus, Source, copy_mirror
 from mediasync.errors import ConfigurationError, DatabaseError, DatabaseMissing
 from mediasync.repositories import copy as statements
 from mediasync.repositories.runs import RunRepository
@@ -135,6 +135,15 @@ async def record_runs(session: Any) -> None:
     runs = RunRepository(session)
     run = await runs.start("home")
     await runs.add_problems(run, [("failure", "home:1", "broken\nfile"), ("remark", "home", "„odd”")])
+    seen = {"counted": 9, "seen": 3, "unseen": 2, "previews": 1, "complete": True}
+    partly = {"seen": 1, "reason": "„odd”"}
+    await runs.add_libraries(
+        run,
+        [
+            LibraryRun.model_validate({"run_id": run, "library_id": f"home:{key}", **values})
+            for key, values in (("movies", seen), ("shows", partly))
+        ],
+    )
     counts = {"seen": 3, "saved": 1, "unchanged": 1, "failed": 1}
     await runs.finish(run, RunStatus.FAILED, **counts, error="gone")
     await runs.start("home")
@@ -562,6 +571,7 @@ async def test_every_column_is_written(file_ms: MediaSync) -> None:
         "credit": statements.COPY_CREDITS_INSERT,
         "sync_run": statements.COPY_RUNS_WRITE,
         "sync_run_problem": statements.COPY_PROBLEMS_INSERT,
+        "sync_run_library": statements.COPY_RUN_LIBRARIES_INSERT,
     }.items():
         found = await rows(file_ms, f"SELECT name FROM pragma_table_info('{table}')")
         columns = {name for (name,) in found if name not in {"source_key", "library_key", "key_blocks"}}

@@ -267,6 +267,7 @@ ORDER = {
     "images": "path, kind, media_item_id",
     "sync_runs": "status, id",
     "sync_run_problems": "reason, subject, run_id, position",
+    "sync_run_libraries": "run_id, library_id",
 }
 """Columns that are never NULL, texts first: the engines' own order is compared, too."""
 

@@ -32,7 +32,7 @@ from support import postgres
 import mediasync
 from mediasync import MediaSync
 
-NOT_RUN = 11
+NOT_RUN = 17
 """How many blocks are marked as not run. Each says why; a new one is a decision."""
 
 SQLITE3 = """\

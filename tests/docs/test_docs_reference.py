@@ -27,6 +27,7 @@ from mediasync import (
     Movie,
     Person,
     Source,
+    configuration,
     errors,
     events,
     ids,
@@ -35,18 +36,19 @@ from mediasync import (
     schema,
     vocabulary,
 )
-from mediasync.app import make_backend
 from mediasync.backends import base
 from mediasync.backends.nfo import NfoBackend, naming
 from mediasync.config import DatabaseOptions
 from mediasync.services.media import MediaService
 from mediasync.services.people import PeopleService
+from mediasync.sources import SourceConfig, parse_source
 from mediasync.vocabulary import SourceKind
 
 PYTHON: Final = DOCS / "reference" / "python.md"
 DATABASE: Final = DOCS / "reference" / "database.md"
 COMMAND_LINE: Final = DOCS / "reference" / "command-line.md"
 IDS: Final = DOCS / "reference" / "ids.md"
+CONFIGURATION: Final = DOCS / "reference" / "configuration.md"
 NFO: Final = DOCS / "reference" / "nfo.md"
 LAWS: Final = DOCS / "explanation" / "laws.md"
 
@@ -169,7 +171,7 @@ def test_database_options() -> None:
 
 @pytest.mark.parametrize(
     "model",
-    [models.Source, Library, Person, Credit, models.Rating, MediaItem, models.SyncRun],
+    [models.Source, Library, Person, Credit, models.Rating, MediaItem, models.SyncRun, models.LibraryRun],
     ids=lambda model: model.__name__,
 )
 def test_fields_of_models(model: type[models.Model]) -> None:
@@ -343,7 +345,7 @@ def test_examples_of_names_of_sources() -> None:
     for given, expected in (
         (row[0].strip("`"), row[1].strip("`")) for row in table(section(IDS, "Names of sources"))
     ):
-        assert make_backend(given).source.id == expected
+        assert parse_source(given).id == expected
 
 
 # NFO
@@ -405,6 +407,7 @@ INDEXED: Final = {
     "ratings": ["media_item_id"],
     "images": ["media_item_id"],
     "sync_runs": ["id"],
+    "sync_run_libraries": ["run_id", "library_id"],
 }
 
 
@@ -427,7 +430,11 @@ def commands() -> dict[str, Any]:
     from mediasync.cli.program import app
 
     program: Any = typer.main.get_command(app)
-    return {"mediasync": program, **program.commands}
+    found = {"mediasync": program, **program.commands}
+    groups = {name: group.commands for name, group in program.commands.items() if hasattr(group, "commands")}
+    for name, commands in groups.items():
+        [found[name]] = commands.values()  # a command with one sub-command stands for that
+    return found
 
 
 def test_options_of_the_commands() -> None:
@@ -463,8 +470,15 @@ def test_exit_codes() -> None:
 
 def test_variables_of_the_environment() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "mediasync").rglob("*.py"))
-    named = set(re.findall(r"\bMEDIASYNC_[A-Z]+(?:_FILE)?\b", text))
+    named = set(re.findall(r"\bMEDIASYNC_[A-Z]+(?:_(?:FILE|ID))?\b", text))
     assert set(first_codes(section(COMMAND_LINE, "Environment"))) == named
+    of_sources = [f"MEDIASYNC_<SOURCE>_{setting.upper()}" for setting in configuration.SETTINGS]
+    assert sorted(first_codes(section(CONFIGURATION, "The environment"))) == sorted(of_sources)
+
+
+def test_keys_of_the_configuration_file() -> None:
+    keys = first_codes(section(CONFIGURATION, "sources"))
+    assert sorted(keys) == sorted(set(SourceConfig.model_fields) - {"id"})
 
 
 # Laws

@@ -70,7 +70,11 @@ async def test_the_names_that_are_fixed_are_there(ms: MediaSync, engine: Engine,
 @pytest.mark.parametrize("view", view_names())
 async def test_views_are_read_only(ms: MediaSync, view: str) -> None:
     await ms.media.save_media_item(movie(credits=cast("a")), **MOVIES)
-    column = {"media_people": "media_item_id", "sync_run_problems": "run_id"}.get(view, "id")
+    column = {
+        "media_people": "media_item_id",
+        "sync_run_problems": "run_id",
+        "sync_run_libraries": "run_id",
+    }.get(view, "id")
     column = "media_item_id" if view in {"external_ids", "genres", "ratings", "images"} else column
     for sql in (
         f"DELETE FROM {view}",

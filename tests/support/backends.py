@@ -22,7 +22,9 @@ class FakeBackend:
             `asyncio.Event`, which is waited for.
         fails_to_open, fails_to_list, fails_to_close: what is raised there.
         opened, closed: how often.
+        titles: of libraries, by key; those that are not named here have none.
         told: the known tokens that were passed, by library.
+        asked: the keys that were asked for, by library, where only some were.
         yielded: how many findings were taken.
         waiting: set when an event of the script is waited for.
     """
@@ -34,7 +36,9 @@ class FakeBackend:
     fails_to_close: BaseException | None = None
     opened: int = 0
     closed: int = 0
+    titles: Mapping[str, str] = field(default_factory=dict)
     told: dict[str, dict[str, str]] = field(default_factory=dict)
+    asked: dict[str, set[str]] = field(default_factory=dict)
     yielded: int = 0
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -53,12 +57,17 @@ class FakeBackend:
     async def fetch_libraries(self) -> list[Library]:
         if self.fails_to_list is not None:
             raise self.fails_to_list
-        return [Library(id=key, source_id=self.source.id, kind="mixed") for key in self.libraries]
+        return [
+            Library(id=key, source_id=self.source.id, title=self.titles.get(key, ""), kind="mixed")
+            for key in self.libraries
+        ]
 
     async def iter_items(
         self, library: Library, stored: Stored, *, only: Collection[str] | None = None
     ) -> AsyncGenerator[Finding, None]:
         self.told[library.id] = dict(stored.tokens)
+        if only is not None:
+            self.asked[library.id] = set(only)
         for step in self.libraries[library.id]:
             if isinstance(step, BaseException):
                 raise step

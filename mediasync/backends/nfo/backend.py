@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import anyio
 import anyio.to_thread
 
-from mediasync.backends.base import Finding, Stored, Unreadable
+from mediasync.backends.base import Enumerated, Finding, Stored, Unreadable
 from mediasync.backends.nfo.folders import reason
 from mediasync.backends.nfo.items import film_findings, show_findings
 from mediasync.backends.nfo.reading import Known, Outcome, describes_episode, load
@@ -129,17 +129,22 @@ class NfoBackend:
         known = Known(stored.tokens)
         shapes = Shapes(root, partial(describes_episode, root, known=known))
         units = walk(root, folder.path, shapes, folder.others)
+        unlisted = 0
         while True:
             with _Listing(self.source.id):
                 batch = await self._in_thread(partial(_take, units))
             if not batch:
-                return
+                break
             outcomes = iter(
                 await self._load_all(root, [file for unit in batch for file in _files(unit)], known)
             )
             for unit in batch:
+                unlisted += _count_failed(unit)
                 for finding in await self._findings(root, unit, outcomes, known):
                     yield finding
+        yield Enumerated(
+            None, not unlisted, f"folders that cannot be listed: {unlisted:,}" if unlisted else ""
+        )
 
     async def _findings(
         self, root: str, unit: Unit, outcomes: Iterator[Outcome], known: Known
@@ -198,6 +203,13 @@ def _take(units: Iterator[Unit]) -> list[Unit]:
         if size >= _BATCH_FILES:
             break
     return batch
+
+
+def _count_failed(unit: Unit) -> int:
+    """Return how many folders could not be listed."""
+    if isinstance(unit, ShowUnit):
+        return sum(map(_count_failed, unit.findings))
+    return int(isinstance(unit, FolderFailed))
 
 
 def _files(unit: Unit) -> list[NfoFile]:

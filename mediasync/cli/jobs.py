@@ -1,0 +1,140 @@
+"""The sources of one ``mediasync sync``, and what is told of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import RenderableType
+
+from mediasync.cli.errors import ExitCode, error_kind, error_text, exit_code
+from mediasync.cli.output import columns, faint, heading, indented, plain
+from mediasync.cli.progress import summary
+from mediasync.cli.state import database_document
+from mediasync.cli.text import counted
+from mediasync.errors import SourceError
+from mediasync.models import SyncRun
+from mediasync.reports import SyncReport
+from mediasync.sources import SourceConfig
+from mediasync.vocabulary import RunStatus
+
+_SHOWN = 20
+"""How many failures, problems and remarks of each source are shown; `mediasync runs` lists all."""
+
+
+@dataclass(slots=True)
+class Job:
+    """One source of the command, and what became of it.
+
+    Attributes:
+        given: the source.
+        text: it as it was given, as it may be shown.
+        source_id: its id.
+        derived: whether the id was derived from the text.
+        run_id: the recorded run, once it has begun.
+        run: the run as it is recorded.
+        report: if it ended well.
+        error: if it did not.
+        begun: whether its turn came.
+    """
+
+    given: SourceConfig
+    text: str
+    source_id: str
+    derived: bool
+    run_id: int | None = None
+    run: SyncRun | None = None
+    report: SyncReport | None = None
+    error: Exception | None = None
+    begun: bool = False
+
+    @property
+    def address(self) -> str:
+        """Where the source is."""
+        if self.text == self.source_id:
+            return self.given.url or f"nfo:{self.given.folder}"
+        return self.text.removeprefix(f"{self.source_id}=")
+
+    @property
+    def code(self) -> int:
+        """The exit code that tells what became of it."""
+        if self.error is not None:
+            return exit_code(self.error)
+        if self.report is None:
+            return ExitCode.OK
+        return ExitCode.INCOMPLETE if self.report.failed else ExitCode.OK
+
+    @property
+    def status(self) -> str:
+        """How it ended: a run's status, or ``not_started``."""
+        if self.run is not None:
+            return str(self.run.status)
+        if self.error is not None:
+            return str(RunStatus.FAILED)
+        return str(RunStatus.CANCELLED) if self.begun else "not_started"
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a source is not synced."""
+    return error.reason if isinstance(error, SourceError) else error_text(error)
+
+
+def lines_of(job: Job) -> list[RenderableType]:
+    """Return what people are told of a job that has ended."""
+    named = f"{job.source_id} (from {job.text})" if job.derived else job.source_id
+    report = job.report
+    if report is None:
+        why = reason_of(job.error) if job.error else "it has not ended"
+        return [heading(named), indented(plain(f"not synced: {why}"))]
+    found = summary(report) if report.run.seen else "no items were found"
+    parts: list[RenderableType] = [heading(named), indented(plain(found))]
+    parts += _list("would be written:", report.changes, report)
+    parts += _list("failed; what was stored of them before stays:", report.failed, report)
+    parts += _list("left out of items that are saved:", report.problems, report)
+    parts += _list("remarked:", report.remarks, report)
+    if report.repeats:
+        parts.append(indented(plain(f"{counted(report.repeats, 'exact repeat')} of credits dropped")))
+    return parts
+
+
+def _list(title: str, entries: Sequence[tuple[str, str]], report: SyncReport) -> list[RenderableType]:
+    if not entries:
+        return []
+    parts: list[RenderableType] = [
+        indented(plain(f"{len(entries):,} {title}")),
+        columns(entries[:_SHOWN], indent=4),
+    ]
+    if (left := len(entries) - _SHOWN) > 0:
+        where = "--json shows all" if report.dry else f"mediasync runs {report.run.id} --all"
+        parts.append(indented(faint(f"and {left:,} more: {where}"), 4))
+    return parts
+
+
+def document_of(url: str, jobs: Sequence[Job], *, dry: bool) -> dict[str, Any]:
+    """Return what ``--json`` says."""
+    return {
+        "database": database_document(url),
+        "dry_run": dry,
+        "sources": [_job_document(job) for job in jobs],
+    }
+
+
+def _job_document(job: Job) -> dict[str, Any]:
+    report = job.report
+    return {
+        "source": job.text,
+        "source_id": job.source_id,
+        "derived": job.derived,
+        "status": job.status,
+        "run": job.run.model_dump(mode="json") if job.run else None,
+        "failed": [{"id": item_id, "reason": reason} for item_id, reason in report.failed] if report else [],
+        "problems": [{"id": item_id, "reason": reason} for item_id, reason in report.problems]
+        if report
+        else [],
+        "remarks": [{"subject": subject, "text": text} for subject, text in report.remarks] if report else [],
+        "repeats": report.repeats if report else 0,
+        "libraries": [library.model_dump(mode="json") for library in report.libraries] if report else [],
+        "changes": [{"id": item_id, "what": what} for item_id, what in report.changes] if report else [],
+        "error": {"kind": error_kind(job.error), "message": error_text(job.error)} if job.error else None,
+    }

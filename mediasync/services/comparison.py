@@ -1,0 +1,76 @@
+"""What a sync would write, found out without writing: the dry run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from mediasync.database import Database
+from mediasync.errors import InvalidItem
+from mediasync.models import MediaItem
+from mediasync.normal import NormalItem, normal_item
+from mediasync.reports import SaveReport, SaveResult, SaveStatus
+from mediasync.repositories.media import MediaRepository
+from mediasync.services.group import what_changes
+from mediasync.vocabulary import MediaType
+
+_PAGE: Final = 200
+
+
+class Comparison:
+    """Compares items with what is stored, by their fingerprints.
+
+    Args:
+        database: an open database, which is only read.
+        source_id: of the items.
+
+    Attributes:
+        changes: (id, what) of each item that would be written.
+    """
+
+    def __init__(self, database: Database, source_id: str) -> None:
+        self._database = database
+        self._source_id = source_id
+        self.changes: list[tuple[str, str]] = []
+
+    async def compare(self, items: AsyncIterator[MediaItem], library_id: str, report: SaveReport) -> None:
+        """Compare the items of a library, and count in *report* as if they were saved."""
+        page: list[NormalItem] = []
+        parents: set[str] = set()
+        orphans: list[NormalItem] = []
+        async for item in items:
+            try:
+                normal = normal_item(item, self._source_id, library_id)
+            except InvalidItem as error:
+                report.failed.append((error.item_id, error.reason))
+                continue
+            if normal.media_type in {MediaType.SHOW, MediaType.SEASON}:
+                parents.add(normal.id)
+            if normal.parent_id and normal.parent_id not in parents:
+                orphans.append(normal)
+                continue
+            page.append(normal)
+            if len(page) == _PAGE:
+                await self._look(page, report)
+                page = []
+        stored = await self._find_stored({orphan.parent_id for orphan in orphans if orphan.parent_id})
+        for orphan in orphans:
+            if orphan.parent_id in parents or orphan.parent_id in stored:
+                page.append(orphan)
+            else:
+                report.failed.append((orphan.id, f"its parent {orphan.parent_id!r} is not stored"))
+        await self._look(page, report)
+
+    async def _find_stored(self, ids: set[str]) -> set[str]:
+        async with self._database.read() as session:
+            return set(await MediaRepository(session).find_states(sorted(ids)))
+
+    async def _look(self, page: list[NormalItem], report: SaveReport) -> None:
+        async with self._database.read() as session:
+            states = await MediaRepository(session).find_states([item.id for item in page])
+        for item in page:
+            what = what_changes(item, states.get(item.id))
+            status = SaveStatus.UNCHANGED if what is None else SaveStatus.SAVED
+            report.add(SaveResult(item.id, status, tuple(item.problems), item.repeats))
+            if what is not None:
+                self.changes.append((item.id, what))

@@ -1,0 +1,169 @@
+"""Syncs that have been asked for: to be awaited, or followed event by event."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from typing import Any, Generic, TypeVar
+
+from mediasync.concurrency import finish
+from mediasync.errors import LifecycleError, SourceError
+from mediasync.events import Event, Progress, RunFailed
+from mediasync.reports import SyncReport
+from mediasync.services.tally import Emit
+
+T = TypeVar("T")
+Run = Callable[[Emit], Coroutine[Any, Any, SyncReport]]
+
+
+class _Events:
+    """Events that wait to be fetched. Of a source's progress only the newest waits."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[list[Event]] = deque()
+        self._newest: dict[str, list[Event]] = {}
+        self._moved = asyncio.Event()
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def put(self, event: Event) -> None:
+        newest = self._newest.get(event.source_id)
+        if newest and isinstance(event, Progress) and isinstance(newest[0], Progress):
+            newest[0] = event
+        else:
+            place = self._newest[event.source_id] = [event]
+            self._waiting.append(place)
+        self._moved.set()
+
+    def take(self) -> Event:
+        return self._waiting.popleft().pop()
+
+    def wake(self) -> None:
+        self._moved.set()
+
+    async def movement(self) -> None:
+        await self._moved.wait()
+        self._moved.clear()
+
+
+class _Running(Generic[T]):
+    """What `Sync` and `SyncAll` have in common."""
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self._to_end(lambda _: None).__await__()
+
+    async def __aiter__(self) -> AsyncGenerator[Event, None]:
+        events = _Events()
+        task = asyncio.create_task(self._to_end(events.put))
+        task.add_done_callback(lambda _: events.wake())
+        try:
+            while not task.done() or events:
+                while events:
+                    yield events.take()
+                if not task.done():
+                    await events.movement()
+            await task
+        finally:
+            if not task.done():
+                task.cancel()
+                await finish(_ended([task]))
+
+    async def _to_end(self, emit: Emit) -> T:
+        raise NotImplementedError
+
+
+class Sync(_Running[SyncReport]):
+    """A sync that has been asked for: await it for its report, or iterate over its events.
+
+    Leaving the iteration early cancels the sync; what was saved stays.
+
+    Example:
+        >>> report = await ms.sync("nfo:examples/library")  # doctest: +SKIP
+        >>> sync = ms.sync("nfo:examples/library")  # doctest: +SKIP
+        >>> async for event in sync:  # doctest: +SKIP
+        ...     print(event)
+        >>> sync.report.saved  # doctest: +SKIP
+        14
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._report: SyncReport | None = None
+
+    @property
+    def report(self) -> SyncReport:
+        """The report of a sync that has ended.
+
+        Raises:
+            LifecycleError: if it has not ended.
+        """
+        if self._report is None:
+            raise LifecycleError("the sync has not ended: await it, or iterate over its events to the end")
+        return self._report
+
+    async def _to_end(self, emit: Emit) -> SyncReport:
+        self._report = await self._run(emit)
+        return self._report
+
+
+class SyncAll(_Running[list[SyncReport | Exception]]):
+    """Syncs of several sources at once: await it for what became of each, or iterate over all their events.
+
+    One that fails does not stop the others. Leaving the iteration early cancels them all; what was saved
+    stays.
+
+    Example:
+        >>> films, shows = await ms.sync_all(["nfo:films", "nfo:shows"])  # doctest: +SKIP
+    """
+
+    def __init__(self, runs: Mapping[str, Run]) -> None:
+        self._runs = runs
+        self._results: list[SyncReport | Exception] | None = None
+
+    @property
+    def results(self) -> list[SyncReport | Exception]:
+        """The report of each source in the order given, or the error of one that could not be synced.
+
+        Raises:
+            LifecycleError: if they have not all ended.
+        """
+        if self._results is None:
+            raise LifecycleError("the syncs have not ended: await them, or iterate over all their events")
+        return self._results
+
+    async def _to_end(self, emit: Emit) -> list[SyncReport | Exception]:
+        tasks = [
+            asyncio.create_task(_one(source_id, run, emit), name=f"mediasync sync of {source_id}")
+            for source_id, run in self._runs.items()
+        ]
+        try:
+            if tasks:
+                await asyncio.wait(tasks)
+        finally:
+            if left := [task for task in tasks if not task.done()]:
+                for task in left:
+                    task.cancel()
+                await finish(_ended(left))
+        self._results = [task.result() for task in tasks]
+        return self._results
+
+
+async def _one(source_id: str, run: Run, emit: Emit) -> SyncReport | Exception:
+    try:
+        return await run(emit)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        failure: Exception = SourceError(source_id, "its sync was cancelled, and not by whoever asked for it")
+        failure.__cause__ = error
+    except Exception as error:
+        failure = error
+    emit(RunFailed(source_id, failure))
+    return failure
+
+
+async def _ended(tasks: list[asyncio.Task[Any]]) -> None:
+    await asyncio.wait(tasks)

@@ -1,0 +1,184 @@
+"""``mediasync.toml`` on the command line, and ``mediasync config check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli_runs import Run, write
+
+SECRET = "s3cr3t"
+
+
+@pytest.fixture
+def file(home: Path, library: Path) -> Path:
+    """A configuration file in the working folder, with its database and two sources."""
+    return write(
+        home / "mediasync.toml",
+        f"""
+        [database]
+        url = "of-file.db"
+
+        [sources.films]
+        folder = "{library}"
+
+        [sources.empty]
+        folder = "empty"
+        """,
+    )
+
+
+def test_a_sync_without_arguments_is_of_all_in_the_file(
+    run: Run, home: Path, file: Path, library: Path
+) -> None:
+    (home / "empty" / "movies").mkdir(parents=True)
+    ended = run("sync")
+    assert ended.code == 0
+    assert ended.out == (
+        "films\n  6 items seen, 6 saved, 0 unchanged, 0 failed\n"
+        f"empty\n  no items were found\nDatabase: {home}/of-file.db\n"
+    )
+    assert f"mediasync: films: reading nfo:{library}\n" in ended.err
+    [source] = run("sync", "films", "--json").json["sources"]
+    assert (source["source"], source["derived"], source["run"]["unchanged"]) == ("films", False, 6)
+    assert run("status").out.startswith(f"Database  {home}/of-file.db (")
+
+
+def test_where_the_file_is(run: Run, home: Path, library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = write(home / "x" / "my.toml", f"[sources.named]\nfolder = '{library}'\n[database]\nurl = 'n.db'")
+    for arguments in (["--config", named, "sync"], ["sync", "--config", named]):
+        assert run(*arguments).code == 0
+    assert (home / "x" / "n.db").exists()
+    assert "named (nfo)" in run("status", "--config", named).out
+    for command in (["runs"], ["show", "heat"], ["person", "al"], ["check"], ["copy", "--to", "copy.db"]):
+        assert run(*command, "--config", named).code == 0
+    monkeypatch.setenv("MEDIASYNC_CONFIG", str(named))
+    assert "named (nfo)" in run("status").out
+    monkeypatch.setenv("MEDIASYNC_DATABASE", "env.db")
+    assert run("status").code == 4, "the environment beats the file"
+    assert run("status", "--database", home / "x" / "n.db").code == 0
+    ended = run("status", "--config", "gone.toml", "--database", home / "x" / "n.db")
+    assert ended.code == 0, "a file that nothing is wanted of is not read"
+    ended = run("sync", "nfo:x", "--config", "gone.toml", "--json")
+    assert (ended.code, ended.json["error"]["message"]) == (2, "there is no configuration file 'gone.toml'")
+    assert run("--config", named).code == 2
+
+
+def test_a_file_that_names_no_source(run: Run, home: Path) -> None:
+    write(home / "mediasync.toml", "")
+    ended = run("sync")
+    assert ended.code == 2
+    assert ended.err.startswith("mediasync: no source is named, and mediasync.toml has none")
+    assert run("sync", "away").err == "mediasync: mediasync.toml has no source 'away'; there are: none\n"
+    assert "No source is configured." in run("config", "check").out
+
+
+def test_a_flaw_in_the_file_is_told_in_one_line(run: Run, home: Path) -> None:
+    write(home / "mediasync.toml", f"[sources.home]\nurl = 'plex+https://h'\ntokn = '{SECRET}'\n")
+    for command in (["sync"], ["config", "check"], ["status"]):
+        ended = run(*command, "--json")
+        assert ended.code == 2
+        assert (
+            ended.err
+            == "mediasync: mediasync.toml: [sources.home] tokn: is no setting; did you mean token?\n"
+        )
+        assert ended.json["error"]["kind"] == "ConfigurationError"
+    assert [path.name for path in home.iterdir()] == ["mediasync.toml"]
+
+
+CHECKED = """
+[sources.home]
+url = "plex+https://plex.example:32400"
+token_file = "token"
+headers = { X-Key = "s3cr3t" }
+include = ["Films", "Séries"]
+
+[sources.den]
+kind = "kodi"
+url = "http://den"
+username = "me"
+timezone = "Europe/Berlin"
+verify = "ca.pem"
+
+[sources.fin]
+url = "jellyfin+https://fin"
+token = "s3cr3t"
+verify = false
+
+[sources.films]
+folder = "films"
+name = "My films"
+"""
+
+
+def test_what_is_understood_is_shown_with_secrets_hidden(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(home / "mediasync.toml", CHECKED)
+    write(home / "token", SECRET)
+    monkeypatch.setenv("MEDIASYNC_DEN_PASSWORD", SECRET)
+    before = sorted(path.name for path in home.rglob("*"))
+    ended = run("config", "check")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == (
+        f"Configuration  {home}/mediasync.toml\n"
+        f"Database       {home}/data/mediasync/mediasync.db\n"
+        "\nhome (plex)\n"
+        "  url      https://plex.example:32400\n"
+        f"  token    from {home}/token\n"
+        "  headers  X-Key\n"
+        "  include  Films, Séries\n"
+        "\nden (kodi)\n"
+        "  url       http://den:8080\n"
+        "  username  me\n"
+        "  password  from MEDIASYNC_DEN_PASSWORD\n"
+        f"  verify    {home}/ca.pem\n"
+        "  timezone  Europe/Berlin\n"
+        "\nfin (jellyfin)\n"
+        "  url       https://fin\n"
+        "  token     from configuration file\n"
+        "  password  none: MEDIASYNC_FIN_PASSWORD or MEDIASYNC_FIN_PASSWORD_FILE may give it\n"
+        "  verify    no: certificates are not checked\n"
+        "\nfilms (nfo)\n"
+        "  name    My films\n"
+        f"  folder  {home}/films\n"
+    )
+    ended = run("config", "check", "--json", "--database", "postgresql://me:s3cr3t@host/media")
+    assert SECRET not in ended.out + ended.err
+    document = ended.json
+    assert document["path"] == f"{home}/mediasync.toml"
+    assert document["database"] == {"url": "postgresql://host/media", "path": None}
+    assert [source["id"] for source in document["sources"]] == ["home", "den", "fin", "films"]
+    assert document["sources"][0]["secrets"] == {"token": f"{home}/token"}
+    assert document["sources"][1]["secrets"] == {"password": "MEDIASYNC_DEN_PASSWORD"}
+    assert document["sources"][2]["secrets"] == {"token": "configuration file", "password": None}
+    assert document["sources"][3]["error"] is None
+    assert sorted(path.name for path in home.rglob("*")) == before, "nothing is written"
+
+
+def test_what_cannot_be_used_is_told_of_each_source(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(home / "mediasync.toml", CHECKED)
+    monkeypatch.setenv("MEDIASYNC_FIN_TRIES", "many")
+    ended = run("config", "check")
+    assert ended.code == 2
+    assert "  error    token of source 'home': " in ended.out
+    assert "  error     MEDIASYNC_FIN_TRIES: Input should be a valid integer" in ended.out
+    assert [bool(source["error"]) for source in run("config", "check", "--json").json["sources"]] == [
+        True, False, True, False,
+    ]  # fmt: skip
+
+
+def test_without_a_file(run: Run, home: Path) -> None:
+    ended = run("config", "check")
+    assert ended.code == 0
+    assert ended.out.startswith("Configuration  none: there is no mediasync.toml here, nor in ")
+    assert run("config", "check", "--json").json["path"] is None
+
+
+def test_help(run: Run) -> None:
+    assert "mediasync config check" in run("config", "check", "--help").out
+    assert "check" in run("config", "--help").out
+    assert run("config").code in {0, 2}
+    assert run("config", "chekc").code == 2
