@@ -333,9 +333,7 @@ def make_backend(
             username=source.username,
             password=password,
             options=options,
-            client_id=client_id,
             timezone=source.timezone,
-            wait_for_scan=patience,
         )
     if source.kind is SourceKind.PLEX:
         from mediasync.backends.plex import PlexBackend

@@ -152,7 +152,7 @@ def normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem:
 
 def _normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem:
     item_id = make_id(source_id, item.remote_id)
-    parent = getattr(item, "parent_remote_id", None)
+    parent = item.__dict__.get("parent_remote_id")
     normal = NormalItem(
         id=item_id,
         remote_id=item.remote_id,

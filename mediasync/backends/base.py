@@ -7,10 +7,10 @@ remark, and at the end how much was named.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mediasync.models import Library, MediaItem, Person, Source
 
@@ -122,6 +122,17 @@ class NothingStored:
     async def find_items_crediting(self, _remote_ids: Sequence[str]) -> set[str]:
         """Return nothing."""
         return set()
+
+
+@runtime_checkable
+class TellsWaiting(Protocol):
+    """A backend that can say, in words, that its server starts or limits and is waited for.
+
+    Attributes:
+        on_wait: called with the words; it must not block.
+    """
+
+    on_wait: Callable[[str], None] | None
 
 
 class Backend(Protocol):

@@ -8,7 +8,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from mediasync.backends.base import Backend
+from mediasync.backends.base import Backend, TellsWaiting
 from mediasync.concurrency import finish
 from mediasync.database import Database
 from mediasync.dialects.base import Session
@@ -87,7 +87,7 @@ class SyncService:
         """
         tally = Tally(backend.source.id, emit)
         started = self._clock()
-        if hasattr(backend, "on_wait"):
+        if isinstance(backend, TellsWaiting):
             backend.on_wait = lambda text: emit(Waiting(tally.source_id, storable(text)))
         comparison = Comparison(self._database, backend.source.id) if options.dry else None
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -93,12 +93,18 @@ class JellyfinBackend:
             options=options,
             client=client,
         )
-        self._transport.on_wait = lambda text: self._notes.append(text)
+        self._transport.on_wait = self._tell_waiting
+        self.on_wait: Callable[[str], None] | None = None
         self._client: Client | None = None
         self._libraries: list[Library] | None = None
         self._people = PersonList()
         self._watch: ScanWatch | None = None
         self._notes: list[str] = []
+
+    def _tell_waiting(self, text: str) -> None:
+        self._notes.append(text)
+        if self.on_wait is not None:
+            self.on_wait(text)
 
     def open(self) -> AbstractAsyncContextManager[None]:
         """Return a context in which the server can be read.

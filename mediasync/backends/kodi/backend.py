@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -48,8 +48,6 @@ class KodiBackend:
         timezone: the zone of Kodi's clock: ``Europe/Berlin``. Without it Kodi's times are kept as text.
         options: certificates, headers, timeouts, retries.
         client: an HTTP client to use instead of an own one; it is not closed.
-        client_id: of this installation. Kodi asks nobody who they are.
-        wait_for_scan: seconds. A scan of Kodi's is not waited for: what it lists is whole at any time.
         page_size: how many items are asked for at once.
 
     Raises:
@@ -70,8 +68,6 @@ class KodiBackend:
         timezone: str | None = None,
         options: HttpOptions = HttpOptions(),  # noqa: B008
         client: httpx.AsyncClient | None = None,
-        client_id: str = "",
-        wait_for_scan: float = 0.0,
         page_size: int = 250,
     ) -> None:
         if page_size < 1:
@@ -88,6 +84,8 @@ class KodiBackend:
             options=options,
             client=client,
         )
+        self._transport.on_wait = self._tell_waiting
+        self.on_wait: Callable[[str], None] | None = None
         self._findings: Findings | None = None
 
     def __repr__(self) -> str:
@@ -97,6 +95,10 @@ class KodiBackend:
     def transport(self) -> Transport:
         """What sends the requests."""
         return self._transport
+
+    def _tell_waiting(self, text: str) -> None:
+        if self.on_wait is not None:
+            self.on_wait(text)
 
     def open(self) -> AbstractAsyncContextManager[None]:
         """Return a context in which Kodi can be read.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
@@ -79,13 +79,19 @@ class PlexBackend:
             source.id, url, headers=headers, concurrency=_CONCURRENCY, options=options, client=client
         )
         self._waits: list[str] = []
-        self._transport.on_wait = self._waits.append
+        self._transport.on_wait = self._tell_waiting
+        self.on_wait: Callable[[str], None] | None = None
         self._sections: list[tuple[Library, bool]] | None = None
 
     @property
     def requests(self) -> int:
         """How many requests were sent so far, each try counted."""
         return self._transport.requests
+
+    def _tell_waiting(self, text: str) -> None:
+        self._waits.append(text)
+        if self.on_wait is not None:
+            self.on_wait(text)
 
     def open(self) -> AbstractAsyncContextManager[None]:
         """Return a context in which the server can be read.

@@ -1,0 +1,230 @@
+"""What every backend keeps to, whatever it reads: the same tests over all five."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from support.mirror import public, value
+
+from mediasync import Library, MediaSync, Source
+from mediasync.backends.base import (
+    Backend,
+    Enumerated,
+    Finding,
+    Found,
+    NothingStored,
+    TellsWaiting,
+    Unchanged,
+)
+from mediasync.backends.jellyfin import EmbyBackend, JellyfinBackend
+from mediasync.backends.kodi import KodiBackend
+from mediasync.backends.nfo import NfoBackend
+from mediasync.backends.plex import PlexBackend
+from mediasync.config import HttpOptions
+from mediasync.errors import LifecycleError, SourceUnreachable, UnknownLibrary
+from mediasync.events import Waiting
+from mediasync.models import Episode, Season
+from mediasync.testing import FakeEmby, FakeJellyfin, FakeKodi, FakePlex, FakeServer, Fault, make_catalogue
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "library"
+SERVERS = ["plex", "jellyfin", "emby", "kodi"]
+TOKEN = "s3cr3t"
+QUICK = HttpOptions(backoff=0.001)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A source to read, and the server behind it, if there is one."""
+
+    kind: str
+    server: FakeServer | None
+
+    def backend(self) -> Backend:
+        source = Source(id="here", kind=self.kind)
+        if self.server is None:
+            return NfoBackend(EXAMPLES, source=source)
+        url = self.server.url
+        match self.kind:
+            case "plex":
+                return PlexBackend(url, source=source, token=TOKEN, client_id="test", options=QUICK)
+            case "jellyfin":
+                return JellyfinBackend(url, source=source, token=TOKEN, options=QUICK)
+            case "emby":
+                return EmbyBackend(url, source=source, token=TOKEN, options=QUICK)
+            case _:
+                return KodiBackend(url, source=source, options=QUICK)
+
+
+def make_server(kind: str) -> FakeServer | None:
+    catalogue = make_catalogue(30, 2, seed=3)
+    match kind:
+        case "plex":
+            return FakePlex(catalogue, token=TOKEN)
+        case "jellyfin":
+            return FakeJellyfin(catalogue, api_key=TOKEN)
+        case "emby":
+            return FakeEmby(catalogue, api_key=TOKEN)
+        case "kodi":
+            return FakeKodi(catalogue)
+        case _:
+            return None
+
+
+@pytest.fixture(params=["nfo", *SERVERS])
+async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
+    server = make_server(request.param)
+    if server is None:
+        yield Place(request.param, None)
+        return
+    async with server:
+        yield Place(request.param, server)
+
+
+async def read(backend: Backend, known: dict[str, dict[str, str]] | None = None) -> dict[str, list[Finding]]:
+    """Return the findings of each library."""
+    async with backend.open():
+        return {
+            library.id: [
+                finding
+                async for finding in backend.iter_items(
+                    library, NothingStored((known or {}).get(library.id, {}))
+                )
+            ]
+            for library in await backend.fetch_libraries()
+        }
+
+
+def items(findings: list[Finding]) -> list[Found]:
+    return [finding for finding in findings if isinstance(finding, Found)]
+
+
+async def test_libraries_are_told_in_one_order(place: Place) -> None:
+    backend = place.backend()
+    async with backend.open():
+        libraries = await backend.fetch_libraries()
+        assert {library.kind for library in libraries} <= {"movies", "shows", "mixed"}
+        assert len({library.id for library in libraries}) == len(libraries) >= 2
+        assert all(library.source_id == backend.source.id for library in libraries)
+        assert await backend.fetch_libraries() == libraries
+
+
+async def test_items_come_once_and_behind_their_parents_with_all_their_people(place: Place) -> None:
+    credited = 0
+    for findings in (await read(place.backend())).values():
+        seen: set[str] = set()
+        for found in items(findings):
+            assert found.item.remote_id not in seen
+            if isinstance(found.item, Season | Episode):
+                assert found.item.parent_remote_id in seen
+            seen.add(found.item.remote_id)
+            credited += bool(found.item.credits)
+            assert found.problems == ()
+            # A season that only its episodes tell of has no file, and so nothing that could change.
+            assert found.item.change_token or (place.kind, found.item.media_type) == ("nfo", "season")
+        [enumerated] = [finding for finding in findings if isinstance(finding, Enumerated)]
+        assert findings[-1] is enumerated
+        assert enumerated.complete
+        assert enumerated.total in (None, len(seen))
+    assert credited
+
+
+async def test_what_has_its_token_is_not_given_again(place: Place) -> None:
+    backend = place.backend()
+    first = await read(backend)
+    tokens = {
+        key: {found.item.remote_id: found.item.change_token or "" for found in items(findings)}
+        for key, findings in first.items()
+    }
+    again = await read(place.backend(), tokens)
+    for key, findings in again.items():
+        told = {key for key, token in tokens[key].items() if token}
+        assert {found.item.remote_id for found in items(findings)} == set(tokens[key]) - told
+        assert {one.remote_id for one in findings if isinstance(one, Unchanged)} == told
+    emptied = {key: dict.fromkeys(known, "") for key, known in tokens.items()}
+    assert [items(findings) for findings in (await read(place.backend(), emptied)).values()] == [
+        items(findings) for findings in first.values()
+    ]
+
+
+async def test_a_library_that_is_not_there(place: Place) -> None:
+    backend = place.backend()
+    async with backend.open():
+        with pytest.raises(UnknownLibrary):
+            await anext(
+                backend.iter_items(Library(id="none", source_id="here", kind="movies"), NothingStored())
+            )
+
+
+async def test_a_backend_that_is_not_open(place: Place) -> None:
+    backend = place.backend()
+    with pytest.raises(LifecycleError):
+        await backend.fetch_libraries()
+    async with backend.open():
+        await backend.fetch_libraries()
+    with pytest.raises(LifecycleError):
+        await backend.fetch_libraries()
+
+
+async def test_reading_that_is_left_early_leaves_nothing_behind(place: Place) -> None:
+    backend = place.backend()
+    before = asyncio.all_tasks()
+    async with backend.open():
+        library = (await backend.fetch_libraries())[0]
+        async with aclosing(backend.iter_items(library, NothingStored())) as stream:
+            await anext(stream)
+    assert asyncio.all_tasks() - before <= server_tasks(place)
+
+
+def server_tasks(place: Place) -> set[asyncio.Task[object]]:
+    """Return the tasks of the fake server, which runs in the same loop."""
+    if place.server is None:
+        return set()
+    return {task for task in asyncio.all_tasks() if "mediasync/testing" in repr(task.get_coro())} | {
+        task for task in asyncio.all_tasks() if "FakeServer" in repr(task.get_coro())
+    }
+
+
+async def test_a_sync_and_another(place: Place, ms: MediaSync) -> None:
+    first = await ms.sync(place.backend())
+    assert first.saved
+    assert first.failed == ()
+    stored = await public(ms)
+    again = await ms.sync(place.backend())
+    assert (again.saved, again.failed, again.unchanged) == (0, (), first.saved)
+    after = await public(ms)
+    for view in ("sync_runs", "sync_run_libraries", "sync_run_problems"):
+        stored.pop(view), after.pop(view)
+    assert after == stored
+    unknown = "SELECT count(*) AS n FROM media_items WHERE completeness <> 'full' AND media_type <> 'season'"
+    assert await value(ms, unknown) == 0
+    assert (await ms.check()).flaws == ()
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+async def test_a_server_that_is_starting_is_waited_for_and_told_of(kind: str, ms: MediaSync) -> None:
+    server = make_server(kind)
+    assert server is not None
+    async with server:
+        server.faults = [Fault.busy(0, times=2)]
+        backend = Place(kind, server).backend()
+        assert isinstance(backend, TellsWaiting)
+        events = [event async for event in ms.sync(backend)]
+    [waiting] = [event for event in events if isinstance(event, Waiting)]
+    assert "waiting" in waiting.text
+    assert TOKEN not in waiting.text
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+async def test_nobody_answers(kind: str) -> None:
+    server = make_server(kind)
+    assert server is not None
+    async with server:
+        backend = Place(kind, server).backend()
+    with pytest.raises(SourceUnreachable, match="here"):
+        async with backend.open():
+            pass
