@@ -279,6 +279,37 @@ async def test_nobody_is_not_believed_while_a_library_is_refreshed(server, mirro
     assert cast_of(await mirror.media.get_media_item("home:1")) == before
 
 
+async def test_nobody_is_not_believed_when_a_refresh_begins_later(server, mirror):
+    await mirror.sync(make_backend(server))
+    before = cast_of(await mirror.media.get_media_item("home:1"))
+    server.catalogue.edit_cast("1", [])
+
+    def begin(answer):
+        server.refreshing.add("1")
+        return answer
+
+    server.faults = [Fault.rewrite(begin, at=lambda request: request.path.endswith("/all"))]
+    report = await mirror.sync(make_backend(server))
+    assert "its library was being refreshed" in dict(report.problems)["home:1"]
+    assert cast_of(await mirror.media.get_media_item("home:1")) == before
+
+
+async def test_nobody_is_not_believed_of_what_changed_just_now(server, mirror):
+    await mirror.sync(make_backend(server))
+    before = cast_of(await mirror.media.get_media_item("home:1"))
+    server.catalogue.edit_cast("1", [])
+    server.catalogue.item("1").changed_at = datetime.fromtimestamp(time.time(), UTC)
+    report = await mirror.sync(make_backend(server))
+    assert "within the last minute" in dict(report.problems)["home:1"]
+    assert cast_of(await mirror.media.get_media_item("home:1")) == before
+
+
+async def test_an_item_asked_for_by_a_key_with_a_line_end(server, mirror):
+    await mirror.sync(make_backend(server))
+    items = found_items(await read(make_backend(server), only={"1\n"}))
+    assert set(items) <= {"1"}
+
+
 async def test_an_episode_without_a_season_belongs_to_its_show(server):
     episode = next(item for item in server.catalogue.library("2").items if item.media_type == "episode")
     season = server.catalogue.item(episode.parent_remote_id)

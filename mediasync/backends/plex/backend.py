@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
@@ -144,6 +145,9 @@ class PlexBackend:
         answer = await self._transport.get_json("/library/sections")
         return parse_sections(open_container(answer, self.source.id, request), self.source.id, request)
 
+    async def _is_refreshing(self, library_id: str) -> bool:
+        return any(flag for library, flag in await self._read_sections() if library.id == library_id)
+
     async def _find_name(self) -> str | None:
         # The root may be closed to the token of a user who is not the owner; a name is not worth failing for.
         with suppress(SourceUnauthorised, SourceForbidden, SourceUnreadable):
@@ -173,7 +177,14 @@ class PlexBackend:
         found = next((entry for entry in self._open_sections() if entry[0].id == library.id), None)
         if found is None:
             raise UnknownLibrary(f"there is no library {library.id!r} in source {self.source.id!r}")
-        reading = LibraryReading(self._transport, self._width, found[0], stored, refreshing=found[1])
+        reading = LibraryReading(
+            self._transport,
+            self._width,
+            found[0],
+            stored,
+            refreshing=found[1],
+            ask_refreshing=partial(self._is_refreshing, library.id),
+        )
         findings = reading.all_findings() if only is None else reading.findings_of(only)
         number = 0
         async with aclosing(findings) as stream:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from mediasync.backends.base import Finding, Found, Unreadable
 from mediasync.backends.plex.answers import usable_key
 from mediasync.backends.plex.parse import NoItem, change_token, merge_listed, parse_full_item, parse_item
-from mediasync.backends.plex.people import lists_fewer
+from mediasync.backends.plex.people import PEOPLE_LISTS, lists_fewer
 from mediasync.backends.wire import Record
 from mediasync.vocabulary import Completeness, MediaType
 
@@ -79,12 +79,12 @@ def full_finding(item: Listed, details: Mapping[str, Any], *, refreshing: bool) 
     """Tell of an item whose details came.
 
     Its people count as a preview, and the item is read again next time, if the details name fewer than the
-    listing did, or nobody while the server refreshes the library.
+    listing did, or nobody while the server refreshes the library or has only just changed the item.
 
     Args:
         item: as it is listed.
         details: what came.
-        refreshing: whether its library was being refreshed when the reading began.
+        refreshing: whether its library is being refreshed.
     """
     record = Record(merge_listed(details, item.entry))
     told = record.text("type") or item.kind
@@ -99,12 +99,19 @@ def full_finding(item: Listed, details: Mapping[str, Any], *, refreshing: bool) 
     doubt = ""
     if lists_fewer(record.data, item.entry):
         doubt = "its details name fewer people than the listing does"
-    elif refreshing and not found.credits and item.kind in _HAVE_PEOPLE:
+    elif refreshing and names_nobody(item, record.data):
         doubt = "it has no people, and its library was being refreshed"
+    elif item.token is None and names_nobody(item, record.data):
+        doubt = "it has no people, and was changed within the last minute, or has no time of change"
     if doubt:
         found.completeness, found.change_token = Completeness.PREVIEW, None
         record.problems.append(f"{doubt}: its people stay as they are, and it is read again next time")
     return Found(found, tuple(record.problems))
+
+
+def names_nobody(item: Listed, details: Mapping[str, Any]) -> bool:
+    """Tell whether the details of an item that may have people name none."""
+    return item.kind in _HAVE_PEOPLE and not any(details.get(tag) for tag in PEOPLE_LISTS)
 
 
 def failed_findings(item: Listed, reason: str, *, stored: bool) -> Iterator[Finding]:

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -16,6 +25,7 @@ from mediasync.backends.plex.findings import (
     full_finding,
     is_no_item,
     listed_item,
+    names_nobody,
 )
 from mediasync.backends.plex.reading import MOST_IDS, list_kind, read_details
 from mediasync.backends.transport import Transport
@@ -35,16 +45,25 @@ class LibraryReading:
         library: what is read.
         stored: what the mirror holds of it.
         refreshing: whether the server said that it refreshes the library.
+        ask_refreshing: asks it again.
     """
 
     def __init__(
-        self, transport: Transport, width: int, library: Library, stored: Stored, *, refreshing: bool
+        self,
+        transport: Transport,
+        width: int,
+        library: Library,
+        stored: Stored,
+        *,
+        refreshing: bool,
+        ask_refreshing: Callable[[], Awaitable[bool]],
     ) -> None:
         self._transport = transport
         self._width = width
         self._library = library
         self._tokens = stored.tokens
         self._refreshing = refreshing
+        self._ask_refreshing = ask_refreshing
         self._parents: set[str] = set()
 
     async def all_findings(self) -> AsyncGenerator[Finding, None]:
@@ -124,6 +143,10 @@ class LibraryReading:
         for details in await read_details(self._transport, keys, files=False, width=self._width):
             found.update(details.found)
             failed.update(details.failed)
+        # That nobody plays in what is stored is believed only if the server is not about to say more.
+        stored = [item for item in items if item.key in found and self._is_stored(item.key)]
+        if any(names_nobody(item, found[item.key]) for item in stored):
+            self._refreshing = await self._ask_refreshing()
         for item in items:
             if item.key in failed:
                 for finding in failed_findings(item, failed[item.key], stored=self._is_stored(item.key)):
@@ -133,7 +156,7 @@ class LibraryReading:
 
     async def findings_of(self, only: Collection[str]) -> AsyncGenerator[Finding, None]:
         """Yield those of *only* that are in this library."""
-        keys = [key for key in sorted(only) if usable_key({"ratingKey": key})]
+        keys = [key for one in sorted(only) if (key := usable_key({"ratingKey": one}))]
         entries: list[Record] = []
         for details in await read_details(self._transport, keys, files=True, width=self._width):
             entries += map(Record, details.found.values())
