@@ -186,7 +186,7 @@ def open_files() -> Counter[str]:
 
 def make_version_1(path: Path, people: int = 400) -> None:
     """Make a database of the schema's first version, with some people."""
-    new = re.compile(r"TABLE (person_word|item_rating)\b|VIEW ratings\b")
+    new = re.compile(r"(TABLE|ON|VIEW) (person_word|item_rating|ratings|sync_run_librar(y|ies))\b")
     statements = (*schema.statements("tables"), *schema.statements("views"))
     connection = plain(path)
     connection.execute("PRAGMA journal_mode = WAL")
