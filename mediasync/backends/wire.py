@@ -10,6 +10,8 @@ from mediasync.errors import SourceUnreadable
 
 _INTEGER: Final = re.compile(r"\s*[+-]?\d{1,30}\s*", re.ASCII)
 _LARGEST: Final = 1e300
+_LARGEST_INTEGER: Final = 2**63 - 1
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _NUMBER: Final = re.compile(r"\s*[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?\s*", re.ASCII)
 
 
@@ -51,10 +53,18 @@ class Record:
         self._note(key, value, "a text")
         return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
+    def title(self, key: str) -> str | None:
+        """Return a text, or None, noted, for one that no database stores (NUL, half of a surrogate pair)."""
+        value = self.text(key)
+        if value is not None and _UNSTORABLE.search(value):
+            self._note(key, value, "one that can be stored")
+            return None
+        return value
+
     def key(self, key: str) -> str | None:
         """Return an id as text; servers give it as a text or an integer. An empty one is None."""
         value = self.data.get(key)
-        if isinstance(value, str):
+        if isinstance(value, str) and not _UNSTORABLE.search(value):
             return value.strip() or None
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
@@ -63,19 +73,22 @@ class Record:
         return None
 
     def integer(self, key: str) -> int | None:
-        """Return an integer, which may be given as a text of digits or as a number without a fraction."""
+        """Return an integer of 64 bits, which may be given as digits or as a number without a fraction."""
         value = self.data.get(key)
+        number: int | None = None
         if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        if isinstance(value, str):
+            number = value
+        elif isinstance(value, float) and value.is_integer():
+            number = int(value)
+        elif isinstance(value, str):
             if _INTEGER.fullmatch(value):
-                return int(value)
-            if not value.strip():
+                number = int(value)
+            elif not value.strip():
                 return None
+        if number is not None and abs(number) <= _LARGEST_INTEGER:
+            return number
         if value is not None:
-            self._note(key, value, "an integer")
+            self._note(key, value, "an integer" if number is None else "an integer of 64 bits")
         return None
 
     def number(self, key: str) -> float | None:

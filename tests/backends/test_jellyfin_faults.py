@@ -139,6 +139,36 @@ async def test_items_without_ids_or_names_or_objects(server):
     assert sum(item.media_type == "movie" for item in reading.items.values()) == 22
 
 
+async def test_ids_and_titles_that_cannot_be_stored(server):
+    def damage(answer):
+        for folder in answer["Items"]:
+            field = {"movies": "Id", "tvshows": "Name"}.get(folder.get("CollectionType"))
+            if field:
+                folder[field] = "a\0b"
+        return answer
+
+    server.faults.append(
+        Fault.rewrite(damage, at=lambda request: request.path == "/Library/MediaFolders", times=None)
+    )
+    reading = await read(jellyfin(server.url))
+    assert [(library.kind, library.title) for library in reading.libraries] == [("shows", "")]
+    assert sorted(reading.remarks) == [
+        "a library's Id is a text, not an id",
+        "a library's Name is a text, not one that can be stored",
+    ]
+
+
+async def test_an_item_whose_id_cannot_be_stored(server):
+    def damage(answer):
+        answer["Items"][0]["Id"] = "a\0b"
+        return answer
+
+    server.faults.append(Fault.rewrite(damage, at=listing("Movie"), times=None))
+    films, shows = (await read(jellyfin(server.url))).ends
+    assert (films.complete, shows.complete) == (False, True)
+    assert "without an id" in films.reason
+
+
 async def test_people_of_wrong_types_are_never_taken_for_all(server):
     def damage(answer):
         first, second, third, *_ = answer["Items"]
@@ -283,6 +313,30 @@ async def test_episodes_without_a_file_are_left_out():
         reading = await read(jellyfin(server.url))
         assert sum(item.media_type == "episode" for item in reading.items.values()) == 2
         assert ["1 episodes without a file" in remark for remark in reading.remarks] == [True]
+        assert [(end.total, end.complete) for end in reading.ends] == [(0, True), (4, True)]
+
+
+async def test_what_was_counted_is_counted_anew_when_it_is_read_again():
+    catalogue = make_catalogue(films=0, shows=1, seasons=1, episodes=3)
+    async with FakeJellyfin(catalogue) as server:
+
+        def lose_file(answer):
+            answer["Items"][1]["LocationType"] = "Virtual"
+            return answer
+
+        def begin(request):
+            if listing("Episode")(request):
+                server.before = None
+                server.start_scan(ends_after=1)
+
+        for people in (True, False):
+            at = listing("Episode", people=people)
+            server.faults.append(Fault.rewrite(lose_file, at=at, times=None))
+        server.before = begin
+        reading = await read(jellyfin(server.url))
+        assert [remark for remark in reading.remarks if "without a file" in remark] == [
+            "1 episodes without a file are listed by the server, and left out"
+        ]
         assert [(end.total, end.complete) for end in reading.ends] == [(0, True), (4, True)]
 
 

@@ -123,6 +123,20 @@ def test_a_film_with_everything():
     assert film.change_token == change_token("e") == "1:e"
 
 
+def test_a_length_that_no_film_has_is_a_problem():
+    found = item(RunTimeTicks=10**400)
+    assert found.item.runtime_seconds is None
+    assert found.problems == ("RunTimeTicks is a number, not an integer of 64 bits",)
+    assert found.item.change_token is None
+
+
+def test_a_person_whose_id_cannot_be_stored():
+    found = item(People=[{"Id": "\ud800", "Name": "One"}])
+    assert found.item.credits[0].person.remote_id is None
+    assert found.item.completeness is Completeness.PREVIEW
+    assert found.problems == ("People[0].Id is a text, not an id",)
+
+
 def test_credits():
     people = [
         {"Name": "One", "Id": "p1", "Role": "", "Type": "GuestStar", "PrimaryImageTag": "t"},
@@ -176,6 +190,7 @@ def test_an_episode_belongs_to_its_season_if_that_is_listed():
         ({"Type": "CollectionFolder", "CollectionType": "boxsets"}, None),
         ({"Type": "Channel"}, None),
         ({"CollectionType": "movies", "Id": None}, None),
+        ({"CollectionType": "movies", "Id": "\ud800"}, None),
     ],
 )
 def test_libraries(folder, kind):

@@ -194,6 +194,57 @@ async def test_a_token_that_may_not_ask_for_scans_is_told_of_once(server, fault)
     assert {item.completeness for item in reading.items.values()} == {Completeness.FULL}
 
 
+@pytest.mark.parametrize("status", [403, 404, 500])
+async def test_an_empty_cast_proves_nothing_while_scans_cannot_be_asked_for(server, status, file_url):
+    async with MediaSync(file_url) as ms:
+        await ms.sync(jellyfin(server.url))
+        before = {item.remote_id: item.credits for item in await _stored(ms, server)}
+        server.faults.append(Fault.status(status, at=is_tasks, times=None))
+        server.faults.append(
+            Fault.rewrite(_without_people, at=lambda request: bool(with_people([request])), times=None)
+        )
+        reading = await read(jellyfin(server.url))
+        seasons = {key for key, item in reading.items.items() if item.media_type == "season"}
+        full = {key for key, item in reading.items.items() if item.completeness is Completeness.FULL}
+        assert full == seasons != set()
+        assert {key for key, item in reading.items.items() if item.change_token} == seasons
+        report = await ms.sync(jellyfin(server.url), full=True)
+        assert report.failed == ()
+        assert {item.remote_id: item.credits for item in await _stored(ms, server)} == before
+
+
+def _without_people(answer):
+    for item in answer["Items"]:
+        item["People"] = []
+    return answer
+
+
+async def _stored(ms, server):
+    return [await ms.media.get_media_item(f"jf:{item.remote_id}") for item in server.truth().items()]
+
+
+async def test_a_question_that_fails_once_is_asked_again(server):
+    server.start_scan(ends_after=3)
+    server.faults.append(Fault.status(500, at=is_tasks, times=2))
+    reading = await read(jellyfin(server.url))
+    assert ["cannot be asked" in remark for remark in reading.remarks].count(True) == 1
+    assert sum(map(is_tasks, server.requests)) > 3
+    assert all_credits(reading.items.values()) == true_credits(server.truth())
+
+
+async def test_a_wait_that_cannot_hear_of_the_end_is_left_at_once(server):
+    server.start_scan()
+
+    def after_the_first(request):
+        return is_tasks(request) and sum(map(is_tasks, server.requests)) > 1
+
+    server.faults.append(Fault.status(403, at=after_the_first, times=None))
+    reading = await read(jellyfin(server.url, wait_for_scan=3_600))
+    assert sum(map(is_tasks, server.requests)) == 2
+    assert {item.completeness for item in reading.items.values()} == {Completeness.PREVIEW}
+    assert any("preview" in remark for remark in reading.remarks)
+
+
 async def test_a_user_who_is_no_administrator(server):
     server.users["guest"] = "pw"
     reading = await read(jellyfin(server.url, token=None, username="guest", password="pw"))

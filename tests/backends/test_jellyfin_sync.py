@@ -267,6 +267,21 @@ async def test_some_items_only(server):
     assert (end.complete, end.total) == (False, None)
 
 
+async def test_an_item_of_another_library_is_not_taken_for_one_of_this(server):
+    server.kinds = {"1": "mixed", "2": "mixed"}
+    film = server.item_id("1")
+    reading = await read(jellyfin(server.url), only=[film])
+    libraries = [library.id for library in reading.libraries]
+    places = [
+        [type(finding).__name__ for finding in reading.findings].index(name)
+        for name in ("Found", "Enumerated", "Unreadable")
+    ]
+    assert len(libraries) == 2
+    assert places == sorted(places), "the first library gives it, the second one does not"
+    assert set(reading.items) == {film}
+    assert "does not list it" in reading.unreadable[film]
+
+
 async def test_a_library_without_a_kind_may_hold_films_and_shows():
     catalogue = make_catalogue(films=2, shows=1)
     catalogue.libraries[0].items += catalogue.libraries.pop().items

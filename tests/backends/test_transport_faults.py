@@ -273,6 +273,7 @@ async def test_a_retry_after_that_is_a_date_is_waited_for() -> None:
         ("Wed, 21 Oct 2015 07:28:00", 60.0),
         ("Wed, 21 Oct 2015 07:26:00 GMT", 0.0),
         ("Wed, 99 Oct 2015 07:26:00 GMT", None),
+        ("Wed, 21 Oct 99999999999999999999 07:26:00 GMT", None),
     ],
 )
 def test_what_retry_after_says(header: str | None, seconds: float | None) -> None:

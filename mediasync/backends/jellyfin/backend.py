@@ -220,7 +220,7 @@ class JellyfinBackend:
         if key is None or not self._is_product(product):
             what = f"calls itself {product!r}" if product else f"is no {name} server"
             raise SourceMismatch(self.source.id, f"what answers {what}: check the address and the kind")
-        update = {"server_id": key, "name": self.source.name or info.text("ServerName") or ""}
+        update = {"server_id": key, "name": self.source.name or info.title("ServerName") or ""}
         self.source = self.source.model_copy(update=update)
 
     def _is_product(self, product: str | None) -> bool:
@@ -266,7 +266,9 @@ class JellyfinBackend:
         except SourceForbidden:
             user = expect_record(await client.get("/Users/Me"), self.source.id, "GET /Users/Me").key("Id")
             folders = await client.fetch_views(user or "")
-        found = (parse_library(folder, self.source.id) for folder in folders)
+        found = [parse_library(folder, self.source.id) for folder in folders]
+        problems = dict.fromkeys(problem for folder in folders for problem in folder.problems)
+        self._notes += [f"a library's {problem}" for problem in problems]
         return [library for library in found if library is not None]
 
     async def _lists(self, library: Library) -> bool:

@@ -66,7 +66,7 @@ def parse_library(record: Record, source_id: str) -> Library | None:
         return None  # a channel, live TV, and whatever else is no folder of films
     if key is None or kind is None:
         return None
-    return Library(id=key, source_id=source_id, title=record.text("Name") or "", kind=kind)
+    return Library(id=key, source_id=source_id, title=record.title("Name") or "", kind=kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,13 +119,34 @@ class LibraryReader:
                     yield record
                 else:
                     records.append(record)
+        here = await self._listed_here(records)
         after = await self._watch.look()
         for remark in self._remarks():
             yield remark
         records.sort(key=lambda record: self._kinds.index(record.data["Type"]))
         for record in records:
-            yield self._found(record, trusted=after == before and not after.running, seasons=None)
+            if (key := record.key("Id") or "") in here:
+                yield self._found(record, trusted=after == before and not after.running, seasons=None)
+            else:
+                yield Unreadable(key, f"the library {self._library.title!r} does not list it")
         yield Enumerated(None, complete=False, reason="only some items were asked for")
+
+    async def _listed_here(self, records: Sequence[Record]) -> set[str]:
+        """Return the ids of those that the library lists: an answer by id tells of every library's items."""
+        here: set[str] = set()
+        for kind in self._kinds:
+            missing = {record.key("Id") or "" for record in records if record.data["Type"] == kind}
+            if not missing:
+                continue
+            async with aclosing(pages(partial(self._client.fetch_etags, self._library.id, kind))) as listing:
+                async for page in listing:
+                    if isinstance(page, Page):
+                        found = missing & {record.key("Id") or "" for record in self._own(page, kind)}
+                        here |= found
+                        missing -= found
+                    if not missing:
+                        break
+        return here
 
     async def _find_items_of_renamed(self) -> None:
         renamed = list(self._people.renamed)
@@ -139,7 +160,7 @@ class LibraryReader:
         compare = self._compare
         for attempt in range(_ATTEMPTS):
             last = attempt == _ATTEMPTS - 1
-            reasons = len(self._reasons)
+            reasons, counts = len(self._reasons), (self._total, self._missing_episodes)
             disturbed = False
             try:
                 batches = self._changed(kind) if compare else self._all(kind)
@@ -162,6 +183,7 @@ class LibraryReader:
             if not disturbed:
                 return
             del self._reasons[reasons:]
+            self._total, self._missing_episodes = counts
             compare = True
             if self._watch.last.running:
                 self._watch.announce()
@@ -298,6 +320,8 @@ class LibraryReader:
         return finding
 
     def _found(self, record: Record, *, trusted: bool, seasons: set[str] | None) -> Found | Unreadable:
+        if not self._watch.answered and not _size(record) and record.data["Type"] != "Season":
+            trusted = False  # a scan that cannot be seen lists items before it knows their people
         return parse_item(record, trusted=trusted, people_ids=self._people.ids, seasons=seasons)
 
     def _remarks(self) -> list[Remark]:

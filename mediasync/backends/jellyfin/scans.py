@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from mediasync.backends.jellyfin.client import Client
-from mediasync.errors import SourceForbidden, SourceUnreadable
+from mediasync.errors import RequestRefused, SourceForbidden, SourceUnauthorised, SourceUnreadable
 
 _SCAN: Final = "RefreshLibrary"
 _IDLE: Final = "Idle"
+_NOT_THERE: Final = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class ScanWatch:
 
     Attributes:
         last: what the server said last.
+        answered: whether it answered when it was asked last. If not, a scan may run unnoticed.
         remarks: what people should know; whoever tells it takes it out.
     """
 
@@ -46,20 +48,26 @@ class ScanWatch:
         self._may_ask = True
         self._told: set[str] = set()
         self.last = Scan()
+        self.answered = False
         self.remarks: list[str] = []
 
     async def look(self) -> Scan:
-        """Ask once. A token that may not ask is told of once; nothing is then known to run."""
+        """Ask once. That it cannot be asked is told once; a token that may not ask does not ask again."""
         if self._may_ask:
+            self.answered = False
             try:
                 tasks = await self._client.fetch_tasks()
-            except (SourceForbidden, SourceUnreadable) as error:
-                self._may_ask = False
-                self.remarks.append(
+            except (SourceUnauthorised, SourceForbidden, SourceUnreadable) as error:
+                gone = isinstance(error, RequestRefused) and error.status == _NOT_THERE
+                self._may_ask = isinstance(error, SourceUnreadable) and not gone
+                self._remark(
                     f"whether a library scan runs cannot be asked ({error.reason}): what is read during one "
-                    "may lack people until the next sync. An API key, or an administrator's token, may ask"
+                    "may lack people until the next sync, and what has none is read again by it. An API key, "
+                    "or an administrator's token, may ask",
+                    "unknown",
                 )
             else:
+                self.answered = True
                 task = next((task for task in tasks if task.text("Key") == _SCAN), None)
                 if task is not None:
                     result = task.record("LastExecutionResult")
@@ -69,8 +77,8 @@ class ScanWatch:
 
     @property
     def can_wait(self) -> bool:
-        """Whether time is left to wait."""
-        return self._seconds_left > 0
+        """Whether time is left to wait, and the end of a scan can be heard of."""
+        return self._may_ask and self._seconds_left > 0
 
     def announce(self) -> None:
         """Remark, once each, that a running scan is waited for, or that it is not, or not any longer."""
