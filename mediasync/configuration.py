@@ -78,15 +78,19 @@ def find_configuration(option: str | Path | None, environ: Mapping[str, str]) ->
         if not path.is_file():
             raise ConfigurationError(f"there is no configuration file {named!r}")
         return path
-    for folder in (Path(), user_folder()):
-        if (folder / FILE_NAME).is_file():
+    for find_folder in (Path, user_folder):
+        folder = find_folder()
+        if folder is not None and (folder / FILE_NAME).is_file():
             return folder / FILE_NAME
     return None
 
 
-def user_folder() -> Path:
-    """Return the user's folder for configuration."""
-    return platformdirs.user_config_path("mediasync", appauthor=False)
+def user_folder() -> Path | None:
+    """Return the user's folder for configuration; None for a user who has no home."""
+    try:
+        return platformdirs.user_config_path("mediasync", appauthor=False)
+    except RuntimeError:
+        return None
 
 
 def read_configuration(path: str | Path | None) -> Configuration:

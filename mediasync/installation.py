@@ -28,8 +28,8 @@ def find_client_id(environ: Mapping[str, str], folder: Path | None = None) -> st
     """Return the identifier of this installation, and make it where there is none.
 
     It is a random UUID in the file ``client-id``, made once by whichever process comes first. Where that
-    file can be neither read nor made, it is derived from the names of the host and of the user's home, and so
-    stays the same as long as those do.
+    file can be neither read nor made, it is derived from the names of the host and of the user's home
+    (without one, the user's number), and so stays the same as long as those do.
 
     Args:
         environ: ``MEDIASYNC_CLIENT_ID`` beats the file.
@@ -41,11 +41,11 @@ def find_client_id(environ: Mapping[str, str], folder: Path | None = None) -> st
     given = read_setting(CLIENT_ID_VARIABLE, environ)
     if given is not None:
         return check_client_id(given)
-    file = (folder or platformdirs.user_data_path("mediasync", appauthor=False)) / FILE_NAME
     try:
+        file = (folder or platformdirs.user_data_path("mediasync", appauthor=False)) / FILE_NAME
         return _read(file) or _make(file)
-    except OSError:
-        return str(uuid.uuid5(_NAMESPACE, f"{socket.gethostname()}\n{Path.home()}"))
+    except (OSError, RuntimeError):  # the latter where the user has no home
+        return str(uuid.uuid5(_NAMESPACE, f"{socket.gethostname()}\n{_user()}"))
 
 
 def check_client_id(client_id: str) -> str:
@@ -59,6 +59,13 @@ def check_client_id(client_id: str) -> str:
             "the client identifier is none: use at most 100 letters, digits, '.', '_' and '-'"
         )
     return client_id
+
+
+def _user() -> str:
+    try:
+        return str(Path.home())
+    except RuntimeError:
+        return str(os.getuid())
 
 
 def _read(file: Path) -> str | None:

@@ -79,7 +79,8 @@ def check_configuration(
 def _where(path: Path | None) -> str:
     if path is not None:
         return str(path.absolute())
-    return f"none: there is no {FILE_NAME} here, nor in {user_folder()}"
+    folder = user_folder()
+    return f"none: there is no {FILE_NAME} here" + (f", nor in {folder}" if folder else "")
 
 
 def _document(source: SourceConfig, environ: Mapping[str, str]) -> dict[str, Any]:

@@ -52,8 +52,17 @@ AllOption = Annotated[bool, typer.Option("--all", "-a", help="Leave nothing out 
 
 
 def default_database() -> Path:
-    """Return the file of the one default database."""
-    return platformdirs.user_data_path("mediasync", appauthor=False) / "mediasync.db"
+    """Return the file of the one default database.
+
+    Raises:
+        ConfigurationError: if the user has no home, and so no data folder.
+    """
+    try:
+        return platformdirs.user_data_path("mediasync", appauthor=False) / "mediasync.db"
+    except RuntimeError:
+        raise ConfigurationError(
+            "there is no default database, because this user has no home folder: name one with --database"
+        ) from None
 
 
 def _nothing() -> None:
@@ -135,12 +144,16 @@ class State:
         Raises:
             DatabaseError: if it cannot be made.
         """
-        if url == sqlite_url(default_database()):
+        try:
+            default = default_database()
+        except ConfigurationError:
+            return  # There is none.
+        if url == sqlite_url(default):
             try:
-                default_database().parent.mkdir(parents=True, exist_ok=True)
+                default.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise DatabaseError(
-                    f"the folder of the database, {default_database().parent}, cannot be made: "
+                    f"the folder of the database, {default.parent}, cannot be made: "
                     f"{error.strerror or error}; name another database with --database"
                 ) from error
 

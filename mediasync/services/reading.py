@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Final
 
 from mediasync.backends.base import (
@@ -12,13 +13,14 @@ from mediasync.backends.base import (
     Found,
     FoundPerson,
     Remark,
-    Stored,
     Unchanged,
     Unreadable,
 )
+from mediasync.errors import UsageError
 from mediasync.ids import make_id
 from mediasync.models import Library, MediaItem, Person
-from mediasync.normal import storable
+from mediasync.normal import normal_person, storable
+from mediasync.services.stored import StoredLibrary
 from mediasync.services.tally import LibraryTally, Tally
 
 _FINDINGS_PER_PROGRESS: Final = 50
@@ -60,7 +62,7 @@ class Reading:
 
     Args:
         backend: the source, open.
-        library: one of its libraries.
+        library: one of its libraries, as the source names it.
         stored: what the mirror holds of it.
         tally: where all that is found is counted, and told.
         only: the own keys of the only items that are wanted; None for all.
@@ -75,7 +77,7 @@ class Reading:
         self,
         backend: Backend,
         library: Library,
-        stored: Stored,
+        stored: StoredLibrary,
         tally: Tally,
         only: set[str] | None,
         wanted: Wanted,
@@ -87,7 +89,7 @@ class Reading:
         self._only = only
         self._wanted = wanted
         self._people: list[Person] = []
-        self.seen = LibraryTally(library.full_id, set(stored.tokens))
+        self.seen = LibraryTally(stored.library.full_id, set(stored.tokens))
         self.save_people: Callable[[list[Person]], Awaitable[int]] | None = None
 
     async def items(self) -> AsyncGenerator[MediaItem, None]:
@@ -103,7 +105,8 @@ class Reading:
                             self._wanted.found(item.remote_id)
                             tally.seen += 1
                             self.seen.name(item.remote_id, item)
-                            tally.note(make_id(tally.source_id, item.remote_id), map(storable, problems))
+                            item_id = make_id(tally.source_id, storable(item.remote_id))
+                            tally.note(item_id, map(storable, problems))
                             yield item
                     case Unchanged(remote_id):
                         if self._takes(remote_id):
@@ -123,10 +126,10 @@ class Reading:
                     case FoundPerson(person):
                         await self._add_person(person)
                     case Enumerated() if self._only is None:
-                        self.seen.enumerated = finding
+                        self.seen.enumerated = replace(finding, reason=storable(finding.reason))
                         if not finding.complete:
-                            reason = storable(f"not all of it was listed: {finding.reason}")
-                            tally.remark(self._library.full_id, reason)
+                            reason = self.seen.enumerated.reason
+                            tally.remark(self.seen.library_id, f"not all of it was listed: {reason}")
                 if findings % _FINDINGS_PER_PROGRESS == 0:
                     tally.tell()
         await self._save_people()
@@ -135,6 +138,13 @@ class Reading:
         return self._only is None or remote_id in self._only
 
     async def _add_person(self, person: Person) -> None:
+        source_id = self._tally.source_id
+        try:
+            normal_person(person, source_id)
+        except UsageError as error:
+            person_id = person.id or make_id(source_id, person.remote_id or person.name)
+            self._tally.note(storable(person_id), [storable(str(error))])
+            return
         self._people.append(person)
         if len(self._people) == _PEOPLE_PAGE:
             await self._save_people()

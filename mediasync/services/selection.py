@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mediasync.errors import ConfigurationError
+from mediasync.errors import ConfigurationError, UsageError
 from mediasync.ids import make_id
 from mediasync.models import Library
+from mediasync.normal import check_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +91,18 @@ def share_items(item_ids: Iterable[str], source_ids: Sequence[str]) -> dict[str,
     """Return the own keys of items by the source that they are asked of.
 
     Args:
-        item_ids: full ids; of one source alone the own keys will do.
+        item_ids: full ids; of one source alone the own keys will do. White space around them does not count.
         source_ids: the sources.
 
     Raises:
-        ConfigurationError: if it cannot be told of which source an item is.
+        ConfigurationError: if it cannot be told of which source an item is, or no item can have the id.
     """
     shared: dict[str, set[str]] = {source_id: set() for source_id in source_ids}
-    for item_id in item_ids:
+    for item_id in map(str.strip, item_ids):
+        try:
+            check_texts(f"item {item_id!r}", {"id": item_id})
+        except UsageError as error:
+            raise ConfigurationError(str(error)) from None
         owner, colon, key = item_id.partition(":")
         if owner in shared and colon and key:
             shared[owner].add(key)

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mediasync.database import Database
+from mediasync.errors import UsageError
 from mediasync.ids import make_id
 from mediasync.models import Library, Person
+from mediasync.normal import check_texts
 from mediasync.repositories.media import MediaRepository
 from mediasync.repositories.people import PeopleRepository
 
@@ -39,4 +41,13 @@ class StoredLibrary:
             )
 
     def _ids(self, remote_ids: Sequence[str]) -> list[str]:
-        return [make_id(self.library.source_id, remote_id) for remote_id in remote_ids]
+        source_id = self.library.source_id
+        return [make_id(source_id, remote_id) for remote_id in remote_ids if _may_be_stored(remote_id)]
+
+
+def _may_be_stored(remote_id: str) -> bool:
+    try:
+        check_texts("person", {"id": remote_id})
+    except UsageError:
+        return False
+    return True

@@ -15,7 +15,7 @@ from mediasync.dialects.base import Session
 from mediasync.errors import MediaSyncError, SourceError
 from mediasync.events import LibraryFinished, LibraryStarted, RunFinished, RunStarted, Waiting
 from mediasync.ids import make_id
-from mediasync.models import Library, LibraryRun, SyncRun
+from mediasync.models import Library, LibraryRun, Source, SyncRun
 from mediasync.normal import storable
 from mediasync.reports import SyncReport
 from mediasync.repositories.runs import RunRepository
@@ -140,7 +140,7 @@ class SyncService:
 
     async def _begin(self, backend: Backend, tally: Tally, options: RunOptions) -> None:
         """Check that the source is the one that is stored, and record that its sync begins."""
-        source, accept = backend.source, options.accept_new_server
+        source, accept = _storable_source(backend.source), options.accept_new_server
         if options.dry:
             is_new_server(await self._media.find_source(source.id), source, accepted=accept)
         else:
@@ -154,10 +154,11 @@ class SyncService:
         selection = options.selection
         libraries, missing = selection.choose(tally.source_id, await backend.fetch_libraries())
         for text in missing:
-            tally.remark(tally.source_id, text)
+            tally.remark(tally.source_id, storable(text))
         wanted = Wanted(selection.items)
         homes = await self._find_homes(tally.source_id, selection.items)
-        for library in libraries:
+        for named in libraries:
+            library = _storable_library(named)
             only = wanted.of(library.full_id, homes) if selection.items else None
             if only is not None and not only:
                 continue
@@ -165,7 +166,7 @@ class SyncService:
                 await self._media.save_library(library)
             tally.emit(LibraryStarted(tally.source_id, library))
             stored = await self._stored(library, options, only)
-            reading = Reading(backend, library, stored, tally, only, wanted)
+            reading = Reading(backend, named, stored, tally, only, wanted)
             if comparison is None:
                 reading.save_people = partial(self._media.upsert_people, source_id=tally.source_id)
             async with aclosing(reading.items()) as items:
@@ -245,3 +246,15 @@ class SyncService:
             ):
                 return
             await self._finish(source_id, status, tally, reason)
+
+
+# What a server calls itself and its libraries is not the user's to correct.
+
+
+def _storable_source(source: Source) -> Source:
+    server_id = None if source.server_id is None else storable(source.server_id)
+    return source.model_copy(update={"name": storable(source.name), "server_id": server_id})
+
+
+def _storable_library(library: Library) -> Library:
+    return library.model_copy(update={"id": storable(library.id), "title": storable(library.title)})

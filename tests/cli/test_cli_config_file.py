@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pwd
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,25 @@ def test_without_a_file(run: Run, home: Path) -> None:
     assert ended.code == 0
     assert ended.out.startswith("Configuration  none: there is no mediasync.toml here, nor in ")
     assert run("config", "check", "--json").json["path"] is None
+
+
+def test_a_user_without_a_home(run: Run, home: Path, library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_no_user(uid: int) -> None:
+        raise KeyError(uid)
+
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(pwd, "getpwuid", find_no_user)
+    for command in (["status"], ["sync", f"nfo:{library}"]):
+        ended = run(*command)
+        assert ended.code == 2
+        assert "this user has no home folder: name one with --database" in ended.err
+    assert run("sync", f"nfo:{library}", "--database", "here.db").code == 0
+    assert "here.db" in run("status", "--database", "here.db").out
+    ended = run("config", "check", "--database", "here.db")
+    assert ended.code == 0
+    assert ended.out.startswith("Configuration  none: there is no mediasync.toml here\n")
+    assert [path.name for path in home.iterdir() if not path.name.startswith("here.db")] == []
 
 
 def test_help(run: Run) -> None:

@@ -396,7 +396,7 @@ def test_a_terminal_shows_a_bar_and_then_the_answer(library: Path, home: Path) -
         [sys.executable, "-m", "mediasync", "sync", f"films=nfo:{library}"],
         stdout=child,
         stderr=child,
-        env=process_environment({"TERM": "xterm-256color", "COLUMNS": "100"}),
+        env=process_environment({"TERM": "xterm-256color", "COLUMNS": "300"}),
     )
     os.close(child)
     shown = b""

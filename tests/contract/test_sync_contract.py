@@ -345,6 +345,56 @@ async def test_texts_that_cannot_be_stored_do_not_spoil_the_record(ms: MediaSync
     assert (await last_run(ms))[5] == "a\ufffdb"
 
 
+@pytest.mark.parametrize("bad", ["a\0b", "a\ud800b"], ids=["nul", "surrogate"])
+async def test_one_bad_person_does_not_spoil_the_others(ms: MediaSync, bad: str) -> None:
+    people = [
+        Person(remote_id="p1", name="Ann"),
+        Person(remote_id="p2", name=bad),
+        Person(remote_id="p3", name="Bob", image_path=bad),
+        Person(remote_id=bad, name="Cid"),
+        Person(name=" "),
+        Person(remote_id="p4", name="Dan"),
+    ]
+    findings: list[object] = [movie("1"), *map(FoundPerson, people)]
+    report = await ms.sync(FakeBackend({"m": findings}))
+    assert (report.status, report.saved, report.failed) == (RunStatus.SUCCEEDED, 1, ())
+    assert await rows(ms, "SELECT id FROM people ORDER BY id") == [("fake:p1",), ("fake:p4",)]
+    noted = ["fake:p2", "fake:p3", "fake:a\ufffdb", "fake: "]
+    assert [subject for subject, _ in report.problems] == noted
+    assert [subject for _, subject, _ in await ms.list_problems(report.run.id)] == noted
+    assert "image_path holds" in report.problems[1][1]
+    assert (await ms.sync(FakeBackend({"m": findings}), dry_run=True)).problems == report.problems
+
+
+@pytest.mark.parametrize("bad", ["a\0b", "a\ud800b"], ids=["nul", "surrogate"])
+async def test_what_a_server_calls_itself_and_its_libraries_is_made_storable(ms: MediaSync, bad: str) -> None:
+    source = Source(id="fake", kind="plex", name=bad, server_id=bad)
+    listed: list[object] = [movie("1"), Enumerated(3, complete=False, reason=bad)]
+    backend = FakeBackend({"m": listed}, source=source, titles={"m": bad})
+    for _ in range(2):
+        report = await ms.sync(backend)
+        assert (report.saved + report.unchanged, report.libraries[0].reason) == (1, "a\ufffdb")
+        assert report.remarks == (("fake:m", "not all of it was listed: a\ufffdb"),)
+    assert await rows(ms, "SELECT name, server_id FROM sources WHERE id = 'fake'") == [
+        ("a\ufffdb", "a\ufffdb")
+    ]
+    assert await rows(ms, "SELECT id, title FROM libraries WHERE source_id = 'fake'") == [
+        ("fake:m", "a\ufffdb")
+    ]
+    assert (await ms.sync(backend, dry_run=True)).changes == ()
+
+
+async def test_the_keys_of_a_server_are_made_storable(ms: MediaSync) -> None:
+    bad = "a\0b"
+    backend = FakeBackend({bad: [Found(movie("1"), ("odd",)), Found(movie(bad), ("odd",))]})
+    report = await ms.sync(backend)
+    assert backend.told.keys() == {bad}, "the backend meets its own key"
+    assert (report.saved, len(report.failed)) == (1, 1)
+    assert report.problems == (("fake:1", "odd"), ("fake:a\ufffdb", "odd"))
+    assert [library.library_id for library in report.libraries] == ["fake:a\ufffdb"]
+    assert await value(ms, "SELECT library_id FROM media_items") == "fake:a\ufffdb"
+
+
 async def test_a_library_whose_key_begins_like_its_source(ms: MediaSync) -> None:
     report = await ms.sync(FakeBackend({"fake:x": [movie()]}))
     assert report.saved == 1
@@ -390,8 +440,8 @@ class Asking(FakeBackend):
     async def iter_items(
         self, library: Library, stored: Stored, *, only: Collection[str] | None = None
     ) -> AsyncGenerator[Finding, None]:
-        self.people = await stored.find_people(["p1", "p3", "nobody"])
-        self.items = await stored.find_items_crediting(["p1", "nobody"])
+        self.people = await stored.find_people(["p1", "p3", "nobody", "a\0b", "a\ud800b"])
+        self.items = await stored.find_items_crediting(["p1", "nobody", "a\0b", "a\ud800b"])
         async for finding in super().iter_items(library, stored, only=only):
             yield finding
 

@@ -164,6 +164,18 @@ async def test_why_an_item_could_not_be_read_is_told(ms: MediaSync) -> None:
     assert report.failed == (("fake:a", "half of it"),)
 
 
+async def test_the_id_of_an_item_is_trimmed(ms: MediaSync) -> None:
+    report = await ms.sync(three(), items=[" m1", "fake:m2\n"])
+    assert (report.saved, report.failed) == (2, ())
+
+
+@pytest.mark.parametrize("item_id", ["a\0b", "fake:a\ud800b"])
+async def test_an_id_that_no_item_can_have(ms: MediaSync, item_id: str) -> None:
+    with pytest.raises(ConfigurationError, match="id holds"):
+        await ms.sync(three(), items=[item_id])
+    assert await ms.list_runs() == []
+
+
 async def test_an_unchanged_item_that_was_asked_for_is_found(ms: MediaSync) -> None:
     await ms.sync(three())
     report = await ms.sync(three(l1=[Unchanged("m1")]), items=["m1"])

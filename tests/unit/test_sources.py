@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import multiprocessing
 import os
+import pwd
 import traceback
 import uuid
 from pathlib import Path
@@ -410,7 +411,47 @@ def test_where_the_file_is_looked_for(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_the_folder_of_the_user() -> None:
-    assert configuration.user_folder().name == "mediasync"
+    folder = configuration.user_folder()
+    assert folder is not None
+    assert folder.name == "mediasync"
+
+
+@pytest.fixture
+def homeless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user who is not in the list of users, as in many a container, in an empty folder."""
+
+    def find_no_user(uid: int) -> None:
+        raise KeyError(uid)
+
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", find_no_user)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("homeless")
+def test_a_user_without_a_home(tmp_path: Path) -> None:
+    assert configuration.user_folder() is None
+    assert find_configuration(None, {}) is None
+    write_config(tmp_path, "")
+    assert find_configuration(None, {}) == Path("mediasync.toml")
+    derived = find_client_id({})
+    assert uuid.UUID(derived)
+    assert find_client_id({}) == derived
+    assert [path.name for path in tmp_path.iterdir()] == ["mediasync.toml"]
+
+
+def test_the_folder_of_the_user_is_not_asked_for_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(configuration, "user_folder", lambda: asked.append(1))
+    monkeypatch.chdir(tmp_path)
+    assert find_configuration(None, {}) is None
+    assert asked == [1]
+    write_config(tmp_path, "")
+    assert find_configuration(None, {}) == Path("mediasync.toml")
+    assert asked == [1]
 
 
 def test_a_word_of_the_command_line(tmp_path: Path) -> None:
