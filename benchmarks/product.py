@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from random import Random
 from typing import Any
 
@@ -24,7 +24,7 @@ from benchmarks.data import (
 )
 from benchmarks.meeting import Meeting
 from benchmarks.postgres import state
-from mediasync import Library, MediaSync, Movie, Source
+from mediasync import Library, MediaSync, Movie, Source, one_core_left_free
 
 TASKS = 1000
 READ_PAUSE = 0.002
@@ -95,8 +95,18 @@ async def save_stream(path: str, movies: int) -> dict[str, Any]:
     return {**watch.read(), **counts, "before_mb": before, "peak_mb": peak_memory_mb()}
 
 
-async def save_while_read(path: str, movies: int, first: int, signals: str) -> dict[str, Any]:
-    """Save a second library as soon as the reader in the other process says so."""
+def save_while_read(*, spare: bool, **parameters: Any) -> dict[str, Any]:
+    """Save a second library as soon as the reader in the other process says so.
+
+    Args:
+        spare: whether to leave a core free, as the command does.
+        parameters: those of `_save_while_read`.
+    """
+    with one_core_left_free() if spare else nullcontext():
+        return asyncio.run(_save_while_read(**parameters))
+
+
+async def _save_while_read(path: str, movies: int, first: int, signals: str) -> dict[str, Any]:
     meeting = Meeting(signals)
     models = build_models(stream_movies(movies, first=first))
     async with MediaSync(url_of(path)) as ms:

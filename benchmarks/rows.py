@@ -128,10 +128,16 @@ def _memory(lab: Lab, row: Row) -> list[Figure]:
 
 
 def _read_aside(lab: Lab, row: Row) -> list[Figure]:
-    pairs = [_read_aside_once(lab) for _ in range(lab.options.rounds)]
-    syncing, floor = ([pair[side] for pair in pairs] for side in (0, 1))
+    rounds = [_read_aside_once(lab) for _ in range(lab.options.rounds)]
+    floor, spare, both = ([sides[number] for sides in rounds] for number in range(3))
     return [
-        row.figure(_median_rise(syncing), **_reads(syncing)),
+        row.figure(_median_rise(spare), **_reads(spare)),
+        Figure(
+            "read-aside-both",
+            "the same while the sync may use both cores",
+            _median_rise(both),
+            detail=_reads(both),
+        ),
         Figure(
             "read-aside-floor",
             "the same while the loader writes another file: the machine's own share",
@@ -141,14 +147,16 @@ def _read_aside(lab: Lab, row: Row) -> list[Figure]:
     ]
 
 
-def _read_aside_once(lab: Lab) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read_aside_once(lab: Lab) -> list[dict[str, Any]]:
     path = str(lab.copy_of_stored(lab.movies, "aside"))
-    other = str(lab.path("aside-loader"))
     size = {"movies": lab.movies}
-    # The floor comes first: it must not see the library that the sync adds.
-    floor = _read_beside(lab, path, "load_while_read", path=other, **size)
-    syncing = _read_beside(lab, path, "save_while_read", path=path, first=lab.movies, **size)
-    return syncing, floor
+    # The floor comes first: it must not see the libraries that the syncs add.
+    floor = _read_beside(lab, path, "load_while_read", path=str(lab.path("aside-loader")), **size)
+    syncing = [
+        _read_beside(lab, path, "save_while_read", path=path, first=number * lab.movies, spare=spare, **size)
+        for number, spare in enumerate((True, False), start=1)
+    ]
+    return [floor, *syncing]
 
 
 def _read_beside(lab: Lab, read: str, task: str, **parameters: Any) -> dict[str, Any]:

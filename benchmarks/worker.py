@@ -119,6 +119,12 @@ def _rival(name: str, path: str, movies: int) -> Result:
     return asyncio.run(rivals.run(name, path, movies))
 
 
+def _save_while_read(**parameters: Any) -> Result:
+    from benchmarks import product
+
+    return product.save_while_read(**parameters)
+
+
 def _product(function: str) -> Callable[..., Result]:
     def run(**parameters: Any) -> Result:
         from benchmarks import product
@@ -142,7 +148,7 @@ TASKS: dict[str, Callable[..., Result]] = {
     "save": _product("save"),
     "resave": _product("resave"),
     "save_stream": _product("save_stream"),
-    "save_while_read": _product("save_while_read"),
+    "save_while_read": _save_while_read,
     "read_aside": _product("read_aside"),
     "read_within": _product("read_within"),
 }

@@ -1,6 +1,7 @@
 """mediasync: movie and TV libraries with their full cast and crew, mirrored into one SQL database."""
 
 from mediasync.app import MediaSync, copy_mirror
+from mediasync.cores import one_core_left_free
 from mediasync.errors import MediaSyncError
 from mediasync.models import (
     Credit,
@@ -54,4 +55,5 @@ __all__ = [
     "SyncReport",
     "SyncRun",
     "copy_mirror",
+    "one_core_left_free",
 ]

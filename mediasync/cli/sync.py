@@ -23,6 +23,7 @@ from mediasync.cli.state import (
     database_name,
 )
 from mediasync.configuration import choose_source
+from mediasync.cores import one_core_left_free
 from mediasync.errors import (
     ConfigurationError,
     DatabaseError,
@@ -129,7 +130,8 @@ def sync(
         "wait_for_scan": wait_for_scan,
         "accept_new_server": accept_new_server,
     }
-    return state.run(_sync(state, jobs, options))
+    with one_core_left_free():
+        return state.run(_sync(state, jobs, options))
 
 
 def _jobs(state: State, sources: Sequence[str], libraries: Sequence[str], items: Sequence[str]) -> list[Job]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,6 +57,18 @@ def test_a_token_is_never_repeated(run: Run, home: Path) -> None:
     assert ended.code == 2
     assert "s3cr3t" not in ended.out + ended.err
     assert list(home.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a thread which cores it may use")
+def test_of_two_cores_the_command_leaves_one_to_others(
+    run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[set[int]] = []
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(os, "sched_setaffinity", lambda _, cores: kept.append(cores))
+    serve(FakeBackend("well"))
+    assert run("sync", "well").code == 0
+    assert kept == [{1}, {0, 1}]
 
 
 # Parts
