@@ -34,7 +34,8 @@ CREATE TABLE source (
     server_id   TEXT,                         -- the server's own id of itself
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
-    key_blocks  INTEGER NOT NULL DEFAULT 0    -- blocks of storage keys taken by writers (PostgreSQL only)
+    key_blocks  INTEGER NOT NULL DEFAULT 0,   -- blocks of storage keys taken by writers (PostgreSQL only)
+    watermark   TEXT                          -- up to where its last sync that ended well had come, as the backend says it
 );
 
 -- A section of a source.

@@ -99,6 +99,10 @@ MIGRATIONS: Final = (
             "CREATE INDEX sync_run_library_of_library ON sync_run_library (library_key, run_key)",
         ),
     ),
+    Migration(
+        version=5,
+        statements=("ALTER TABLE source ADD COLUMN watermark TEXT",),
+    ),
 )
 
 CURRENT_VERSION: Final = MIGRATIONS[-1].version

@@ -82,7 +82,22 @@ class Enumerated:
     reason: str = ""
 
 
-Finding = Found | Unchanged | Unreadable | Remark | FoundPerson | Enumerated
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """Up to where the source has told what changed, in words of the backend's own.
+
+    It is stored with the record of a run that ended well and was whole: nothing failed, nothing was left out
+    for this once, and every library was `Enumerated` as complete. The next sync is handed it as
+    `Stored.watermark`. Of several the last one counts.
+
+    Attributes:
+        text: what the backend wants to be told; by the source's clock, if it is a time.
+    """
+
+    text: str
+
+
+Finding = Found | Unchanged | Unreadable | Remark | FoundPerson | Enumerated | Watermark
 
 
 class Stored(Protocol):
@@ -91,10 +106,15 @@ class Stored(Protocol):
     Attributes:
         tokens: the change token stored for each item, by the source's own key. An empty token is nobody's:
             the item is stored, and is to be read again.
+        watermark: the `Watermark` of the source's last sync that ended well; empty if there is none, or all
+            is to be read again.
     """
 
     @property
     def tokens(self) -> Mapping[str, str]: ...
+
+    @property
+    def watermark(self) -> str: ...
 
     async def find_people(self, remote_ids: Sequence[str]) -> dict[str, Person]:
         """Return those of the source's people who are stored, by the source's own keys."""
@@ -111,9 +131,11 @@ class NothingStored:
 
     Attributes:
         tokens: the change token of each item, by the source's own key.
+        watermark: where the last sync ended.
     """
 
     tokens: Mapping[str, str] = field(default_factory=dict)
+    watermark: str = ""
 
     async def find_people(self, _remote_ids: Sequence[str]) -> dict[str, Person]:
         """Return nobody."""

@@ -1,4 +1,4 @@
-"""How long to wait before a request is sent again."""
+"""How long to wait before a request is sent again, and the times that servers tell."""
 
 from __future__ import annotations
 
@@ -44,10 +44,19 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     text = (value or "").strip()
     if _SECONDS.fullmatch(text):
         return float(text)
+    date = http_date(text)
+    return None if date is None else max((date - now).total_seconds(), 0.0)
+
+
+def http_date(text: str) -> datetime | None:
+    """Return the time of a header like ``Date``, or None if it is none.
+
+    Example:
+        >>> http_date("Sun, 22 Nov 2026 15:18:16 GMT")
+        datetime.datetime(2026, 11, 22, 15, 18, 16, tzinfo=datetime.timezone.utc)
+    """
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return max((date - now).total_seconds(), 0.0)
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)

@@ -17,7 +17,7 @@ from mediasync.backends import failures
 from mediasync.backends.addresses import SecretHeaders, check_base_url, check_headers, may_follow
 from mediasync.backends.decoding import NoJson, decode
 from mediasync.backends.failures import Failure, NoAnswerInTime
-from mediasync.backends.retrying import pause, retry_after
+from mediasync.backends.retrying import http_date, pause, retry_after
 from mediasync.config import HttpOptions
 from mediasync.errors import ConfigurationError, LifecycleError, SourceError, UsageError
 from mediasync.redaction import without_secrets
@@ -48,6 +48,7 @@ class Transport:
         source_id: as given.
         requests: how many were sent so far, each try counted.
         on_wait: told once, in words, when a server that starts or limits is waited for.
+        server_time: the server's clock at the first answer since it was opened; None if it told no time.
 
     Raises:
         ConfigurationError: if the address or a header is none.
@@ -72,6 +73,7 @@ class Transport:
         self.source_id = source_id
         self.requests = 0
         self.on_wait: Callable[[str], None] | None = None
+        self.server_time: datetime | None = None
         self._base_url = check_base_url(source_id, base_url)
         extra = {name: value.get_secret_value() for name, value in options.headers.items()}
         self._headers = SecretHeaders({"Accept": "application/json", "User-Agent": "mediasync"})
@@ -109,6 +111,7 @@ class Transport:
         self._client = self._injected or self._make_client()
         self._limiter = anyio.CapacityLimiter(self._concurrency)
         self._told = False
+        self.server_time = None
         try:
             yield
         finally:
@@ -259,10 +262,13 @@ class Transport:
     async def _head(self, client: httpx.AsyncClient, request: httpx.Request, name: str) -> httpx.Response:
         self.requests += 1
         try:
-            return await client.send(request, stream=True, auth=None, follow_redirects=False)
+            response = await client.send(request, stream=True, auth=None, follow_redirects=False)
         except (httpx.HTTPError, OSError, UnicodeError) as error:
             timeout = self._options.read_timeout
             raise failures.of_exception(self.source_id, name, error, request.url, timeout) from error
+        if self.server_time is None:
+            self.server_time = http_date(response.headers.get("Date", ""))
+        return response
 
     async def _body(self, response: httpx.Response, name: str) -> Any:
         body = bytearray()

@@ -19,6 +19,13 @@ WHERE source.kind <> excluded.kind OR source.name <> coalesce(nullif(:name, ''),
    OR coalesce(excluded.server_id, source.server_id, '') <> coalesce(source.server_id, '')
 """
 
+SELECT_WATERMARK: Final = "SELECT watermark FROM source WHERE id = :source_id"
+
+UPDATE_WATERMARK: Final = """
+UPDATE source SET watermark = :watermark
+WHERE id = :source_id AND coalesce(watermark, '') <> coalesce(:watermark, '')
+"""
+
 FORGET_CHANGE_TOKENS: Final = """
 UPDATE media_item SET change_token = NULL
 WHERE change_token IS NOT NULL AND library_key IN (
@@ -78,9 +85,19 @@ class CatalogueRepository:
             )
         )
 
-    async def forget_change_tokens(self, source_id: str) -> None:
-        """Forget by what the items of a source were known not to have changed."""
+    async def find_watermark(self, source_id: str) -> str:
+        """Return where the last sync of a source that ended well had come to; empty if it did not say."""
+        rows = await self._session.fetch_all(SELECT_WATERMARK, {"source_id": source_id})
+        return (rows[0][0] or "") if rows else ""
+
+    async def set_watermark(self, source_id: str, watermark: str | None) -> None:
+        """Note where a sync of a source has come to; None if that is known no more."""
+        await self._session.execute(UPDATE_WATERMARK, {"source_id": source_id, "watermark": watermark})
+
+    async def forget_what_was_read(self, source_id: str) -> None:
+        """Forget by what the source was known not to have changed: the items' tokens and its watermark."""
         await self._session.execute(FORGET_CHANGE_TOKENS, {"source_id": source_id})
+        await self.set_watermark(source_id, None)
 
     async def upsert_library(self, library: Library) -> bool:
         """Save a library of a stored source. Return whether a row changed."""

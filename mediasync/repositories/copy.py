@@ -34,17 +34,18 @@ Row = tuple[Any, ...]
 
 # The columns of every row that is copied begin with its id, when it was made and when it was changed.
 
-_SOURCE: Final = "SELECT s.id, s.created_at, s.updated_at, s.kind, s.name, s.server_id"
+_SOURCE: Final = "SELECT s.id, s.created_at, s.updated_at, s.kind, s.name, s.server_id, s.watermark"
 COPY_SOURCES_PAGE: Final = f"{_SOURCE} FROM source s WHERE s.id > :above ORDER BY s.id LIMIT :limit"
 COPY_SOURCES_FIND: Final = f"{_SOURCE} FROM @list(:ids) k JOIN source s ON s.id = k.id"
 COPY_SOURCES_WRITE: Final = """
-INSERT INTO source (id, created_at, updated_at, kind, name, server_id)
-SELECT r.id, r.created_at, r.updated_at, r.kind, r.name, r.server_id
-FROM @rows(:rows, id text, created_at integer, updated_at integer, kind text, name text, server_id text) r
+INSERT INTO source (id, created_at, updated_at, kind, name, server_id, watermark)
+SELECT r.id, r.created_at, r.updated_at, r.kind, r.name, r.server_id, r.watermark
+FROM @rows(:rows, id text, created_at integer, updated_at integer, kind text, name text, server_id text,
+    watermark text) r
 WHERE true
 ON CONFLICT (id) DO UPDATE
 SET updated_at = excluded.updated_at, kind = excluded.kind, name = excluded.name,
-    server_id = excluded.server_id
+    server_id = excluded.server_id, watermark = excluded.watermark
 """
 
 _LIBRARY: Final = "SELECT l.id, l.created_at, l.updated_at, s.id AS source_id, l.remote_id, l.title, l.kind"

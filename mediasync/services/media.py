@@ -74,7 +74,7 @@ class MediaService:
             repository = CatalogueRepository(session)
             stored = await repository.find_source(source.id)
             if is_new_server(stored, source, accepted=accept_new_server):
-                await repository.forget_change_tokens(source.id)
+                await repository.forget_what_was_read(source.id)
             return await repository.upsert_source(source)
 
         return await self._writer.run(work)
@@ -337,6 +337,11 @@ class MediaService:
             if len(ids) < _PAGE:
                 return
             after = ids[-1]
+
+    async def find_watermark(self, source_id: str) -> str:
+        """Return where the last sync of a source that ended well had come to; empty if it did not say."""
+        async with self._database.read() as session:
+            return await CatalogueRepository(session).find_watermark(source_id)
 
     async def find_change_tokens(self, library_id: str) -> dict[str, str]:
         """Return the change tokens of a library's items, by the source's own keys; empty: none."""

@@ -15,6 +15,7 @@ from mediasync.backends.base import (
     Remark,
     Unchanged,
     Unreadable,
+    Watermark,
 )
 from mediasync.errors import UsageError
 from mediasync.ids import make_id
@@ -125,6 +126,8 @@ class Reading:
                         tally.remark(storable(subject), storable(text))
                     case FoundPerson(person):
                         await self._add_person(person)
+                    case Watermark(text):
+                        tally.watermark = storable(text)
                     case Enumerated() if self._only is None:
                         self.seen.enumerated = replace(finding, reason=storable(finding.reason))
                         if not finding.complete:

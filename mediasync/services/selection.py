@@ -27,6 +27,11 @@ class Selection:
     libraries: tuple[str, ...] = ()
     items: frozenset[str] = frozenset()
 
+    @property
+    def of_this_time(self) -> bool:
+        """Whether less is read this time than otherwise."""
+        return bool(self.libraries or self.items)
+
     def choose(self, source_id: str, libraries: Sequence[Library]) -> tuple[list[Library], list[str]]:
         """Return the libraries that are wanted, and in words what could not be found of what is named.
 

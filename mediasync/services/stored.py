@@ -22,11 +22,13 @@ class StoredLibrary:
         database: an open database.
         library: the library.
         tokens: its items' change tokens, by the source's own keys.
+        watermark: where the source's last sync that ended well had come to.
     """
 
     database: Database
     library: Library
     tokens: Mapping[str, str]
+    watermark: str
 
     async def find_people(self, remote_ids: Sequence[str]) -> dict[str, Person]:
         """Return those of the source's people who are stored, by the source's own keys."""

@@ -18,6 +18,7 @@ from mediasync.ids import make_id
 from mediasync.models import Library, LibraryRun, Source, SyncRun
 from mediasync.normal import storable
 from mediasync.reports import SyncReport
+from mediasync.repositories.catalogue import CatalogueRepository
 from mediasync.repositories.runs import RunRepository
 from mediasync.repositories.times import to_datetime
 from mediasync.services.comparison import Comparison
@@ -101,6 +102,8 @@ class SyncService:
         if options.dry:
             run = self._unrecorded(tally, started)
         else:
+            if options.selection.of_this_time or not tally.is_whole:
+                tally.watermark = ""
             run = await finish(self._finish(backend.source.id, RunStatus.SUCCEEDED, tally, None))
         report = SyncReport(
             run=run,
@@ -157,6 +160,8 @@ class SyncService:
             tally.remark(tally.source_id, storable(text))
         wanted = Wanted(selection.items)
         homes = await self._find_homes(tally.source_id, selection.items)
+        anew = options.full or (options.dry and options.accept_new_server)
+        watermark = "" if anew else await self._media.find_watermark(tally.source_id)
         for named in libraries:
             library = _storable_library(named)
             only = wanted.of(library.full_id, homes) if selection.items else None
@@ -165,7 +170,9 @@ class SyncService:
             if comparison is None:
                 await self._media.save_library(library)
             tally.emit(LibraryStarted(tally.source_id, library))
-            stored = await self._stored(library, options, only)
+            tokens = await self._media.find_change_tokens(library.full_id)
+            tokens |= dict.fromkeys(tokens if anew else (only or set()) & tokens.keys(), "")
+            stored = StoredLibrary(self._database, library, tokens, watermark)
             reading = Reading(backend, named, stored, tally, only, wanted)
             if comparison is None:
                 reading.save_people = partial(self._media.upsert_people, source_id=tally.source_id)
@@ -183,13 +190,6 @@ class SyncService:
         for remote_id, reason in wanted.missing():
             tally.seen += 1
             tally.fail(make_id(tally.source_id, storable(remote_id)), reason)
-
-    async def _stored(self, library: Library, options: RunOptions, only: set[str] | None) -> StoredLibrary:
-        known = await self._media.find_change_tokens(library.full_id)
-        if options.full or (options.dry and options.accept_new_server):
-            known = dict.fromkeys(known, "")
-        known |= dict.fromkeys((only or set()) & known.keys(), "")
-        return StoredLibrary(self._database, library, known)
 
     async def _find_homes(self, source_id: str, remote_ids: frozenset[str]) -> dict[str, str]:
         """Return the full ids of the libraries that hold items, by the items' own keys."""
@@ -217,6 +217,8 @@ class SyncService:
             )
             await runs.add_problems(known, tally.rows())
             await runs.add_libraries(known, [library.run(known) for library in tally.libraries])
+            if status is RunStatus.SUCCEEDED and tally.watermark:
+                await CatalogueRepository(session).set_watermark(source_id, tally.watermark)
             return await runs.get(known)
 
         return await self._writer.run(work)

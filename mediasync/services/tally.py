@@ -71,6 +71,7 @@ class Tally:
         problems: what could not be understood of items that were read.
         remarks: what people should know.
         libraries: what was seen of the libraries that were gone through to their end.
+        watermark: where the source has come to; empty if it does not say.
         told_failures, told_problems: how many of the saves' failures and problems were told as events.
     """
 
@@ -84,6 +85,7 @@ class Tally:
     problems: list[tuple[str, str]] = field(default_factory=list)
     remarks: list[tuple[str, str]] = field(default_factory=list)
     libraries: list[LibraryTally] = field(default_factory=list)
+    watermark: str = ""
     told_failures: int = 0
     told_problems: int = 0
 
@@ -94,6 +96,11 @@ class Tally:
     @property
     def failures(self) -> tuple[tuple[str, str], ...]:
         return (*self.unreadable, *self.saves.failed)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing failed, and every library was named to its end."""
+        return not self.failures and all(library.enumerated.complete for library in self.libraries)
 
     def fail(self, item_id: str, reason: str) -> None:
         """Note an item that could not be read."""

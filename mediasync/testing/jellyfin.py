@@ -6,7 +6,9 @@ import asyncio
 import re
 import ssl
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -90,7 +92,12 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
     # What it answers
 
     async def handle(self, request: Request) -> Response:
-        """Answer as the server does."""
+        """Answer as the server does. The time that it tells is the catalogue's."""
+        response = await self._told(request)
+        date = format_datetime(self.catalogue.now.astimezone(UTC), usegmt=True)
+        return replace(response, headers={"Date": date, **response.headers})
+
+    async def _told(self, request: Request) -> Response:
         if self.before is not None:
             self.before(request)
         if self.starting > 0:

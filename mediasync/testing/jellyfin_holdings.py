@@ -152,10 +152,19 @@ class JellyfinHoldings:
     def persons(self) -> list[Row]:
         """Return everybody who was ever credited, sorted."""
         self.rows()
-        rows = [
-            Row(row.id, "Person", row.person.name, "", lambda _, row=row: row.record(self.server_id))  # type: ignore[misc]
-            for row in self._people.values()
-        ]
+        rows = []
+        for person in self._people.values():
+            person.save(self.catalogue.now)
+            rows.append(
+                Row(
+                    person.id,
+                    "Person",
+                    person.person.name,
+                    "",
+                    lambda _, person=person: person.record(self.server_id),  # type: ignore[misc]
+                    saved_at=person.saved_at,
+                )
+            )
         return sorted(rows, key=lambda row: (row.sort, row.id))
 
     def _row(self, item: MediaItem, library_id: str) -> Row:

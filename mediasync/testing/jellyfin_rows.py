@@ -74,11 +74,20 @@ class PersonRow:
         id: made of the name under which the person was first credited.
         credited: that name.
         person: in the catalogue.
+        saved_at: when it was last seen to be another one than before.
     """
 
     id: str
     credited: str
     person: Person
+    saved_at: datetime | None = None
+    _saved: tuple[Any, ...] = ()
+
+    def save(self, now: datetime) -> None:
+        """Save the person, if anything of it changed."""
+        facts = (self.person.name, self.person.image_path, dict(self.person.provider_ids))
+        if facts != self._saved:
+            self.saved_at, self._saved = now, facts
 
     @property
     def tag(self) -> str | None:

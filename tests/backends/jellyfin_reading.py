@@ -20,6 +20,7 @@ from mediasync.backends.base import (
     Stored,
     Unchanged,
     Unreadable,
+    Watermark,
 )
 from mediasync.backends.jellyfin import EmbyBackend, JellyfinBackend
 from mediasync.config import HttpOptions
@@ -57,10 +58,12 @@ class Memory:
     Attributes:
         items: by key, the last that was read of each.
         people: by key.
+        watermark: the last that was told.
     """
 
     items: dict[str, MediaItem] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
+    watermark: str = ""
 
     @property
     def tokens(self) -> dict[str, str]:
@@ -81,6 +84,8 @@ class Memory:
         for finding in findings:
             if isinstance(finding, FoundPerson):
                 self.people[finding.person.remote_id or ""] = finding.person
+            if isinstance(finding, Watermark):
+                self.watermark = finding.text
             if isinstance(finding, Found):
                 self.items[finding.item.remote_id] = finding.item
                 for credit in finding.item.credits or ():

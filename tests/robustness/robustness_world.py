@@ -195,6 +195,7 @@ def make_version_1(path: Path, people: int = 400) -> None:
         if not new.search(statement):
             connection.execute(statement)
     connection.execute("ALTER TABLE source DROP COLUMN key_blocks")
+    connection.execute("ALTER TABLE source DROP COLUMN watermark")
     connection.execute("INSERT INTO schema_version VALUES (1, 0)")
     connection.execute("INSERT INTO source VALUES (1, 'home', 'jellyfin', 'Home', NULL, 0, 0)")
     connection.execute("INSERT INTO library VALUES (1, 1, 'home:movies', 'movies', 'Movies', 'movies', 0, 0)")

@@ -24,6 +24,7 @@ class FakeBackend:
         opened, closed: how often.
         titles: of libraries, by key; those that are not named here have none.
         told: the known tokens that were passed, by library.
+        watermark: what it was told of the last sync's.
         asked: the keys that were asked for, by library, where only some were.
         yielded: how many findings were taken.
         waiting: set when an event of the script is waited for.
@@ -38,6 +39,7 @@ class FakeBackend:
     closed: int = 0
     titles: Mapping[str, str] = field(default_factory=dict)
     told: dict[str, dict[str, str]] = field(default_factory=dict)
+    watermark: str | None = None
     asked: dict[str, set[str]] = field(default_factory=dict)
     yielded: int = 0
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
@@ -66,6 +68,7 @@ class FakeBackend:
         self, library: Library, stored: Stored, *, only: Collection[str] | None = None
     ) -> AsyncGenerator[Finding, None]:
         self.told[library.id] = dict(stored.tokens)
+        self.watermark = stored.watermark
         if only is not None:
             self.asked[library.id] = set(only)
         for step in self.libraries[library.id]:

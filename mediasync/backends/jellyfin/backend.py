@@ -12,7 +12,7 @@ from urllib.parse import quote
 import anyio
 import httpx
 
-from mediasync.backends.base import Enumerated, Finding, FoundPerson, Remark, Stored
+from mediasync.backends.base import Enumerated, Finding, FoundPerson, Remark, Stored, Watermark
 from mediasync.backends.jellyfin.client import JELLYFIN, Client, Dialect
 from mediasync.backends.jellyfin.parse import parse_library
 from mediasync.backends.jellyfin.persons import PersonList
@@ -166,14 +166,16 @@ class JellyfinBackend:
             for remark in self._remarks(library):
                 yield remark
             await watch.wait()
-        if only is None and not self._people.read:
+        if only is None and not self._people.serves(stored):
             async with aclosing(self._people.compare(client, stored)) as people:
-                async for news in people:
-                    yield news
+                async for person_or_remark in people:
+                    yield person_or_remark
         reader = LibraryReader(client, library, stored, self._people, watch, partial(self._lists, library))
         async with aclosing(reader.findings() if only is None else reader.only(only)) as findings:
             async for finding in findings:
                 if isinstance(finding, Enumerated):
+                    if finding.complete and self._people.watermark is not None:
+                        yield Watermark(str(self._people.watermark))
                     for news in self._end_of(library, whole=only is None):
                         yield news
                 yield finding

@@ -39,6 +39,7 @@ class Dialect:
         sign_in_header: the header that introduces the client when a user signs in.
         persons_path: where persons are listed.
         persons_query: with which parameters.
+        persons_since: the parameter that leaves out who was saved before a time; empty if there is none.
         views_path: where a user's libraries are listed.
     """
 
@@ -50,6 +51,7 @@ class Dialect:
     sign_in_header: str
     persons_path: str
     persons_query: Mapping[str, str]
+    persons_since: str
     views_path: str
 
 
@@ -62,6 +64,7 @@ JELLYFIN: Final = Dialect(
     sign_in_header="Authorization",
     persons_path="/Items",
     persons_query={"includeItemTypes": "Person", "recursive": "true", "sortBy": "SortName"},
+    persons_since="minDateLastSaved",
     views_path="/UserViews?userId={user}",
 )
 
@@ -111,10 +114,22 @@ class Client:
         query = {"ids": ",".join(ids), "fields": FULL_FIELDS, "enableUserData": "false"}
         return (await self._page("/Items", query)).items
 
-    async def fetch_persons(self, start: int) -> Page[Record]:
-        """Return a page of all persons, with their pictures and provider ids."""
+    async def fetch_persons(self, start: int, *, since: str | None = None) -> Page[Record]:
+        """Return a page of the persons, with their pictures and provider ids.
+
+        Args:
+            start: how many stand before the page.
+            since: leave out who was saved before that time.
+        """
         query = {**self.dialect.persons_query, "fields": "ProviderIds", "enableUserData": "false"}
+        if since is not None:
+            query[self.dialect.persons_since] = since
         return await self._page(self.dialect.persons_path, query | _place(start, PAGE_OF_PERSONS))
+
+    async def fetch_persons_by_ids(self, ids: Sequence[str]) -> Sequence[Record]:
+        """Return persons with their pictures and provider ids; hold the answer against *ids*."""
+        query = {"ids": ",".join(ids), "fields": "ProviderIds", "enableUserData": "false"}
+        return (await self._page("/Items", query)).items
 
     async def fetch_items_of_person(self, person_id: str, kinds: Sequence[str], start: int) -> Page[Record]:
         """Return a page of the items that the server knows to credit a person, in all libraries."""

@@ -16,6 +16,7 @@ EMBY: Final = Dialect(
     sign_in_header="X-Emby-Authorization",
     persons_path="/Persons",
     persons_query={"sortBy": "SortName"},
+    persons_since="",
     views_path="/Users/{user}/Views",
 )
 

@@ -106,6 +106,17 @@ def parse_person(record: Record) -> PersonFacts | None:
     return PersonFacts(key, name, image_path, _provider_ids(record))
 
 
+def credited_people(record: Record) -> set[str]:
+    """Return the ids of those whom an item credits."""
+    people = record.data.get("People")
+    entries = people if isinstance(people, list) else []
+    return {
+        key
+        for entry in entries
+        if isinstance(entry, dict) and isinstance(key := entry.get("Id"), str) and key
+    }
+
+
 def parse_item(
     record: Record,
     *,

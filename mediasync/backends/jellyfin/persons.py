@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
-from mediasync.backends.base import Enumerated, FoundPerson, Remark, Stored
-from mediasync.backends.jellyfin.client import Client
-from mediasync.backends.jellyfin.parse import PersonFacts, parse_person
-from mediasync.backends.multiread import pages
+from mediasync.backends.base import Enumerated, FoundPerson, Remark, Stored, Unreadable
+from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, Client
+from mediasync.backends.jellyfin.parse import PersonFacts, credited_people, parse_person
+from mediasync.backends.jellyfin.watermark import PeopleWatermark, iso
+from mediasync.backends.multiread import pages, read_adaptively
+from mediasync.backends.wire import Record
 from mediasync.errors import RequestRefused, SourceForbidden
 from mediasync.models import Person
 
@@ -27,35 +30,53 @@ class PersonList:
 
     Attributes:
         read: whether it was read in this run.
+        whole: whether all of it was, not only who was saved since the last sync.
+        watermark: for the next sync; None if the list could not be read to its end, or the server told no
+            time.
         ids: provider ids of people who are not stored, by the person's id.
         renamed: people whose stored name is another one, by id.
     """
 
     read: bool = False
+    whole: bool = False
+    watermark: PeopleWatermark | None = None
     ids: dict[str, dict[str, str]] = field(default_factory=dict)
     renamed: dict[str, Person] = field(default_factory=dict)
-    _told: bool = False
+    _told: set[str] = field(default_factory=set)
+    _asked: set[str] = field(default_factory=set)
+
+    def serves(self, stored: Stored) -> bool:
+        """Tell whether what was read is enough for a library: one that is not stored yet wants all of it."""
+        return self.whole or (self.read and any(stored.tokens.values()))
 
     def take_untold(self) -> list[Person]:
-        """Return those who were renamed; nobody from the second time on."""
-        people = [] if self._told else list(self.renamed.values())
-        self._told = True
+        """Return those who were renamed, each once."""
+        people = [person for key, person in self.renamed.items() if key not in self._told]
+        self._told.update(self.renamed)
         return people
 
     async def compare(self, client: Client, stored: Stored) -> AsyncGenerator[FoundPerson | Remark, None]:
         """Read the list and hold it against what is stored, page by page.
 
-        People with other pictures or provider ids are yielded. Those with another name are only noted: they
-        are told when the items that credit them were read again, so that a run that ends before does not
-        hide the renaming from the next one.
+        Where the last sync left a watermark, only those are listed who were saved since. People with other
+        pictures or provider ids are yielded. Those with another name are only noted: they are told when the
+        items that credit them were read again, so that a run that ends before does not hide the renaming from
+        the next one.
         """
-        self.read = True
+        now = client.transport.server_time
+        last = PeopleWatermark.parse(stored.watermark) if client.dialect.persons_since else None
+        if now is None or last is None or not last.holds(now) or not any(stored.tokens.values()):
+            last = None
+        self.read, self.whole = True, last is None
+        since = None if last is None else iso(last.since)
         try:
-            async with aclosing(pages(client.fetch_persons, prefetch=True)) as listing:
+            async with aclosing(pages(partial(client.fetch_persons, since=since), prefetch=True)) as listing:
                 async for page in listing:
                     if isinstance(page, Enumerated):
                         if not page.complete:
                             yield Remark(client.source_id, f"not all people could be compared: {page.reason}")
+                        elif now is not None:
+                            self.watermark = PeopleWatermark.after(now, last)
                         continue
                     people = [person for record in page.items if (person := parse_person(record))]
                     for found in await self._compare_page(people, stored):
@@ -65,6 +86,41 @@ class PersonList:
                 client.source_id,
                 f"the list of people cannot be read ({error.reason}): new pictures, provider ids and names "
                 "of people are not seen",
+            )
+
+    async def find_ids(
+        self, items: Iterable[Record | Unreadable], client: Client, stored: Stored
+    ) -> AsyncGenerator[Remark, None]:
+        """Ask for the provider ids of those whom *items* credit and who are neither stored nor listed yet.
+
+        Args:
+            items: what is to be told of next.
+            client: the server.
+            stored: what the mirror holds.
+        """
+        if self.whole or not client.dialect.persons_since:
+            return
+        records = [item for item in items if isinstance(item, Record)]
+        credited = set().union(*map(credited_people, records)) - self._asked
+        self._asked |= credited
+        known = await stored.find_people(sorted(credited)) if credited else {}
+        wanted = sorted(credited - known.keys() - self.ids.keys())
+        refused: list[str] = []
+        for start in range(0, len(wanted), IDS_PER_REQUEST):
+            batch = wanted[start : start + IDS_PER_REQUEST]
+            async with aclosing(
+                read_adaptively(
+                    batch, client.fetch_persons_by_ids, refused=lambda _, error: refused.append(error.reason)
+                )
+            ) as answers:
+                async for answer in answers:
+                    for person in filter(None, map(parse_person, answer)):
+                        if person.key in batch and person.provider_ids:
+                            self.ids[person.key] = person.provider_ids
+        if refused:
+            yield Remark(
+                client.source_id,
+                f"the provider ids of {len(refused)} people cannot be read ({refused[0]})",
             )
 
     async def _compare_page(self, people: Sequence[PersonFacts], stored: Stored) -> list[FoundPerson]:

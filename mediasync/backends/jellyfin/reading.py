@@ -123,6 +123,8 @@ class LibraryReader:
         after = await self._watch.look()
         for remark in self._remarks():
             yield remark
+        async for remark in self._people.find_ids(records, self._client, self._stored):
+            yield remark
         records.sort(key=lambda record: self._kinds.index(record.data["Type"]))
         for record in records:
             if (key := record.key("Id") or "") in here:
@@ -171,6 +173,8 @@ class LibraryReader:
                         if not trusted and not last and self._watch.can_wait:
                             disturbed = True
                             break
+                        async for remark in self._people.find_ids(records, self._client, self._stored):
+                            yield remark
                         for record in records:
                             yield self._tell(record, kind, trusted)
             except (SourceUnreadable, NoAnswerInTime) as error:
