@@ -156,9 +156,8 @@ class MediaSync:
             SourceError: when awaited, if the source cannot be read.
             DatabaseError: when awaited, if the database fails.
         """
-        [(_, run)] = self._runs(
-            [source], full, libraries, items, dry_run, wait_for_scan, accept_new_server
-        ).items()
+        options = RunOptions(full, dry=dry_run, accept_new_server=accept_new_server)
+        [run] = self._runs([source], libraries, items, wait_for_scan, options).values()
         return Sync(run)
 
     def sync_all(
@@ -193,25 +192,23 @@ class MediaSync:
             ConfigurationError: at once, if one of the sources is none that can be used, two have one id, or
                 nothing of one is selected.
         """
-        return SyncAll(self._runs(sources, full, libraries, items, dry_run, wait_for_scan, accept_new_server))
+        options = RunOptions(full, dry=dry_run, accept_new_server=accept_new_server)
+        return SyncAll(self._runs(sources, libraries, items, wait_for_scan, options))
 
     def _runs(
         self,
         sources: Iterable[str | SourceConfig | Backend],
-        full: bool,
         libraries: Collection[str],
         items: Collection[str],
-        dry_run: bool,
         wait_for_scan: float | None,
-        accept_new_server: bool,
+        options: RunOptions,
     ) -> dict[str, Run]:
         """Return how each source is synced, by its id."""
         backends: dict[str, tuple[Backend, Selection]] = {}
         for source in sources:
             chosen = Selection()
-            if isinstance(source, str):
-                source = with_environment(parse_source(source), os.environ)
-            if isinstance(source, SourceConfig):
+            if isinstance(source, str | SourceConfig):
+                source = _configured(source)
                 chosen = Selection(source.include, source.exclude)
                 source = make_backend(source, client_id=self._client_id, wait_for_scan=wait_for_scan)
             if source.source.id in backends:
@@ -228,8 +225,7 @@ class MediaSync:
                     f"nothing that is selected is of the source {source_id!r}: leave it out"
                 )
             selection = replace(chosen, libraries=of_libraries[source_id], items=of_items[source_id])
-            options = RunOptions(full, selection, dry_run, accept_new_server)
-            runs[source_id] = partial(self._syncs.run, backend, options=options)
+            runs[source_id] = partial(self._syncs.run, backend, options=replace(options, selection=selection))
         return runs
 
     async def list_runs(self, source_id: str | None = None, *, limit: int = 20) -> list[SyncRun]:
@@ -295,6 +291,10 @@ def _same_file(origin: str, target: str) -> bool:
     return len(paths) == 2 and paths[0] == paths[1]
 
 
+def _configured(source: str | SourceConfig) -> SourceConfig:
+    return with_environment(parse_source(source), os.environ) if isinstance(source, str) else source
+
+
 def _tell_nobody(_what: str, _done: int, _total: int) -> None:
     return
 
@@ -314,14 +314,12 @@ def make_backend(
     Raises:
         ConfigurationError: if it is none that can be used.
     """
-    if isinstance(source, str):
-        source = with_environment(parse_source(source), os.environ)
+    source = _configured(source)
     stored_as, options = source.source, source.http
     if source.folder is not None:
         return NfoBackend(source.folder, source=stored_as)
     assert source.url is not None
     url, token, password = source.url, source.read_secret("token"), source.read_secret("password")
-    client_id = check_client_id(client_id) if client_id is not None else find_client_id(os.environ)
     patience = source.wait_for_scan if wait_for_scan is None else wait_for_scan
     # A backend over HTTP is imported when one is used: whoever reads folders pays nothing for it.
     if source.kind is SourceKind.KODI:
@@ -335,6 +333,7 @@ def make_backend(
             options=options,
             timezone=source.timezone,
         )
+    client_id = check_client_id(client_id) if client_id is not None else find_client_id(os.environ)
     if source.kind is SourceKind.PLEX:
         from mediasync.backends.plex import PlexBackend
 

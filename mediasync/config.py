@@ -14,6 +14,8 @@ from mediasync.errors import ConfigurationError
 
 DATABASE_VARIABLE: Final = "MEDIASYNC_DATABASE"
 
+HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
 _MISSING_SLASHES: Final = re.compile(r"(?i)(sqlite|postgres|postgresql)(\+\w+)?:")
 
 
@@ -69,6 +71,16 @@ class HttpOptions(BaseModel):
     concurrency: int | None = Field(default=None, ge=1, le=64)
     patience: float = Field(default=120.0, ge=0)
     backoff: float = Field(default=0.5, gt=0, le=30)
+
+
+def source_variable(source_id: str, setting: str) -> str:
+    """Return the name of the variable that says a setting of a source.
+
+    Example:
+        >>> source_variable("plex-home", "token")
+        'MEDIASYNC_PLEX_HOME_TOKEN'
+    """
+    return f"MEDIASYNC_{source_id.upper().replace('-', '_')}_{setting.upper()}"
 
 
 def read_setting(name: str, environ: Mapping[str, str]) -> str | None:

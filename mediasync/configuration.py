@@ -12,7 +12,7 @@ from typing import Any, Final
 import platformdirs
 from pydantic import ValidationError
 
-from mediasync.config import database_url, read_setting, sqlite_path, sqlite_url
+from mediasync.config import database_url, read_setting, source_variable, sqlite_path, sqlite_url
 from mediasync.errors import ConfigurationError
 from mediasync.ids import SOURCE_ID
 from mediasync.sources import SECRETS, SourceConfig, flaws_of, parse_source, unknown
@@ -160,16 +160,6 @@ def _moved(known: SourceConfig, given: SourceConfig) -> SourceConfig:
     return known.model_copy(update={"url": given.url, "folder": given.folder})
 
 
-def variable(source_id: str, setting: str) -> str:
-    """Return the name of the variable that says a setting of a source.
-
-    Example:
-        >>> variable("plex-home", "token")
-        'MEDIASYNC_PLEX_HOME_TOKEN'
-    """
-    return f"MEDIASYNC_{source_id.upper().replace('-', '_')}_{setting.upper()}"
-
-
 def with_environment(source: SourceConfig, environ: Mapping[str, str]) -> SourceConfig:
     """Return *source* with what the environment says of it, which beats what it says itself.
 
@@ -184,7 +174,7 @@ def with_environment(source: SourceConfig, environ: Mapping[str, str]) -> Source
     """
     found: dict[str, Any] = {}
     for setting in SETTINGS:
-        name = variable(source.id, setting)
+        name = source_variable(source.id, setting)
         text = read_setting(name, environ)
         if text is not None:
             found[setting] = _from_text(setting, text, name)
@@ -198,7 +188,7 @@ def with_environment(source: SourceConfig, environ: Mapping[str, str]) -> Source
     try:
         return SourceConfig.model_validate({**values, "kind": source.kind, **found})
     except ValidationError as error:
-        names = {setting: variable(source.id, setting) for setting in found}
+        names = {setting: source_variable(source.id, setting) for setting in found}
         raise ConfigurationError("; ".join(flaws_of(error, names, f"MEDIASYNC_… of {source.id!r}"))) from None
 
 
@@ -268,7 +258,7 @@ def same_variables(source_ids: Iterable[str]) -> tuple[str, str] | None:
     """Return two of the ids whose variables of the environment have the same names, if there are any."""
     seen: dict[str, str] = {}
     for source_id in source_ids:
-        other = seen.setdefault(variable(source_id, ""), source_id)
+        other = seen.setdefault(source_variable(source_id, ""), source_id)
         if other != source_id:
             return other, source_id
     return None

@@ -1,4 +1,4 @@
-"""The one identifier by which servers know this installation, whichever source is asked."""
+"""What tells this installation from others: its version, and the one identifier by which servers know it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tempfile
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -59,6 +60,14 @@ def check_client_id(client_id: str) -> str:
             "the client identifier is none: use at most 100 letters, digits, '.', '_' and '-'"
         )
     return client_id
+
+
+def find_version() -> str | None:
+    """Return the version of mediasync that is installed, or None if it only lies in a folder."""
+    try:
+        return metadata.version("mediasync")
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _user() -> str:

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from mediasync.addresses import DEFAULT_PORTS, label, server_id, server_url, slug
-from mediasync.config import HttpOptions, read_value
+from mediasync.config import HEADER_NAME, HttpOptions, read_value
 from mediasync.errors import ConfigurationError
 from mediasync.ids import SOURCE_ID, check_source_id
 from mediasync.models import Source
@@ -31,12 +31,10 @@ DEFAULT_WAIT_FOR_SCAN: Final = 900.0
 
 SECRETS: Final = ("token", "password")
 _OF_FOLDERS: Final = frozenset({"id", "kind", "name", "folder", "include", "exclude"})
-_ONLY_OF: Final = {"timezone": {SourceKind.KODI}}
 
 _NAMED: Final = re.compile(r"([^=:/\\]*)=(.*)", re.DOTALL)
 _SERVER: Final = re.compile(r"(?is)([a-z]+)\+(https?://.*)")
 _URL: Final = re.compile(r"(?is)https?://.*")
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HOW_TO_WRITE: Final = (
     "write nfo:FOLDER, or the kind of server and its address: plex+https://HOST, jellyfin+http://HOST:8096, "
     "emby+http://HOST:8096, kodi+http://HOST:8080; with NAME= before it to give it a name of lower-case "
@@ -134,8 +132,8 @@ class SourceConfig(HttpOptions):
     def _check_headers(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
         for name, secret in value.items():
             text = secret.get_secret_value()
-            if not _HEADER_NAME.fullmatch(name) or not text.isprintable():
-                raise ValueError("a header has a name of plain letters and a value in one line")
+            if not HEADER_NAME.fullmatch(name) or not (text.isascii() and text.isprintable()):
+                raise ValueError("a header has a name of plain letters and a value of ASCII in one line")
         return value
 
     @field_validator("timezone")
@@ -179,9 +177,8 @@ class SourceConfig(HttpOptions):
         if not self.url:
             raise ValueError(f"url is missing: where the server is, {self.kind}+https://HOST")
         object.__setattr__(self, "url", server_url(self.url, self.kind))
-        for setting, kinds in _ONLY_OF.items():
-            if setting in self.model_fields_set and self.kind not in kinds:
-                raise ValueError(f"{self.kind} has no {setting}")
+        if "timezone" in self.model_fields_set and self.kind is not SourceKind.KODI:
+            raise ValueError(f"{self.kind} has no timezone")
 
     def _derive_id(self) -> str:
         if self.folder is not None:

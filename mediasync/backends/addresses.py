@@ -8,9 +8,9 @@ from typing import Final
 
 import httpx
 
+from mediasync.config import HEADER_NAME
 from mediasync.errors import ConfigurationError
 
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
 
 
@@ -54,7 +54,7 @@ def check_headers(source_id: str, headers: Mapping[str, str]) -> dict[str, str]:
         ConfigurationError: if one cannot; its value is not shown.
     """
     for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name):
+        if not HEADER_NAME.fullmatch(name):
             raise ConfigurationError(f"source {source_id!r}: there is a header whose name cannot be one")
         if not _HEADER_VALUE.fullmatch(value.strip()):
             raise ConfigurationError(

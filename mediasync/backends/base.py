@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
+from mediasync.errors import LifecycleError
 from mediasync.models import Library, MediaItem, Person, Source
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Unchanged:
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """An item that could not be read; what is stored of it stays.
+
+    Right after a `Found` of the same item it says that this is all there is: it is saved, and told as failed.
 
     Attributes:
         remote_id: the item's key, or the name of the file where it has none.
@@ -95,6 +100,10 @@ class Watermark:
     """
 
     text: str
+
+
+ONLY_SOME: Final = Enumerated(None, complete=False, reason="only some items were asked for")
+"""How a reading of chosen items ends."""
 
 
 Finding = Found | Unchanged | Unreadable | Remark | FoundPerson | Enumerated | Watermark
@@ -195,3 +204,14 @@ class Backend(Protocol):
             SourceError: if the source as a whole cannot be read on.
         """
         ...
+
+
+def opened(what: T | None) -> T:
+    """Return what a backend has only while it is open.
+
+    Raises:
+        LifecycleError: if it has it not.
+    """
+    if what is None:
+        raise LifecycleError("the backend is not open: use it inside 'async with backend.open():'")
+    return what

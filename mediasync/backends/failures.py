@@ -11,6 +11,7 @@ from typing import Final
 
 import httpx
 
+from mediasync.config import source_variable
 from mediasync.errors import (
     RequestRefused,
     SourceBusy,
@@ -67,10 +68,10 @@ def of_status(source_id: str, request: str, status: int, wait: float | None) -> 
     """
     answer = f"{request} was answered with {_phrase(status)}"
     if status == HTTPStatus.UNAUTHORIZED:
-        variable = "MEDIASYNC_" + source_id.upper().replace("-", "_")
+        token, password = (source_variable(source_id, secret) for secret in ("token", "password"))
         why = (
             f"{answer}: the token or password is missing, wrong or revoked; give one that is valid "
-            f"({variable}_TOKEN or {variable}_PASSWORD in the environment, or the configuration)"
+            f"({token} or {password} in the environment, or the configuration)"
         )
         return Failure(SourceUnauthorised(source_id, why), ONCE)
     if status == HTTPStatus.FORBIDDEN:

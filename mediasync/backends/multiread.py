@@ -195,3 +195,13 @@ class _Listing(Generic[T]):
         if not reason and self._total is not None and len(self._seen) != self._total:
             reason = f"{len(self._seen)} different items came of {self._total}"
         return Enumerated(self._total, complete=not reason, reason=reason)
+
+
+def together(ends: Sequence[Enumerated]) -> Enumerated:
+    """Return how much came of several listings together."""
+    totals = [end.total for end in ends if end.total is not None]
+    return Enumerated(
+        sum(totals) if len(totals) == len(ends) else None,
+        complete=all(end.complete for end in ends),
+        reason="; ".join(end.reason for end in ends if end.reason),
+    )

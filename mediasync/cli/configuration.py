@@ -20,7 +20,8 @@ from mediasync.cli.state import (
     database_document,
     database_name,
 )
-from mediasync.configuration import FILE_NAME, user_folder, variable, with_environment
+from mediasync.config import source_variable
+from mediasync.configuration import FILE_NAME, user_folder, with_environment
 from mediasync.errors import ConfigurationError
 from mediasync.sources import SECRETS, SourceConfig
 from mediasync.vocabulary import SourceKind
@@ -110,7 +111,7 @@ def _document(source: SourceConfig, environ: Mapping[str, str]) -> dict[str, Any
 
 
 def _where_secret_is(source: SourceConfig, secret: str, environ: Mapping[str, str]) -> str | None:
-    name = variable(source.id, secret)
+    name = source_variable(source.id, secret)
     for found in (f"{name}_FILE", name):
         if environ.get(found):
             return found
@@ -126,7 +127,7 @@ def _lines(document: dict[str, Any]) -> list[RenderableType]:
         if document[name]:
             rows.append((name, document[name]))
     for secret, where in document["secrets"].items():
-        name = variable(document["id"], secret)
+        name = source_variable(document["id"], secret)
         rows.append((secret, f"from {where}" if where else f"none: {name} or {name}_FILE may give it"))
     if document["headers"]:
         rows.append(("headers", ", ".join(document["headers"])))

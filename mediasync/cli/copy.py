@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Final, Protocol
+from typing import Annotated, Final
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -15,14 +15,9 @@ from mediasync.cli.state import ConfigOption, DebugOption, JsonOption, State, da
 from mediasync.cli.text import counted
 from mediasync.config import database_url
 from mediasync.reports import CopyReport
+from mediasync.services.copy import Tell
 
 _COMPARING: Final = "comparing"
-
-
-class Tell(Protocol):
-    """Tells how far a copy is."""
-
-    def __call__(self, what: str, done: int, total: int, /) -> None: ...
 
 
 def copy(

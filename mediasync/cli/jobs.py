@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from mediasync.cli.errors import ExitCode, error_kind, error_text, exit_code
-from mediasync.cli.output import columns, faint, heading, indented, plain
+from mediasync.cli.output import heading, indented, plain, shortened
 from mediasync.cli.progress import summary
 from mediasync.cli.state import database_document
 from mediasync.cli.text import counted
@@ -30,7 +30,6 @@ class Job:
     Attributes:
         given: the source.
         text: it as it was given, as it may be shown.
-        source_id: its id.
         derived: whether the id was derived from the text.
         run_id: the recorded run, once it has begun.
         run: the run as it is recorded.
@@ -41,13 +40,17 @@ class Job:
 
     given: SourceConfig
     text: str
-    source_id: str
     derived: bool
     run_id: int | None = None
     run: SyncRun | None = None
     report: SyncReport | None = None
     error: Exception | None = None
     begun: bool = False
+
+    @property
+    def source_id(self) -> str:
+        """The id of the source."""
+        return self.given.id
 
     @property
     def address(self) -> str:
@@ -89,25 +92,16 @@ def lines_of(job: Job) -> list[RenderableType]:
         return [heading(named), indented(plain(f"not synced: {why}"))]
     found = summary(report) if report.run.seen else "no items were found"
     parts: list[RenderableType] = [heading(named), indented(plain(found))]
-    parts += _list("would be written:", report.changes, report)
-    parts += _list("failed; what was stored of them before stays:", report.failed, report)
-    parts += _list("left out of items that are saved:", report.problems, report)
-    parts += _list("remarked:", report.remarks, report)
+    where = "--json shows all" if report.dry else f"mediasync runs {report.run.id} --all"
+    for title, entries in (
+        ("would be written:", report.changes),
+        ("failed; what was stored of them before stays:", report.failed),
+        ("left out of items that are saved:", report.problems),
+        ("remarked:", report.remarks),
+    ):
+        parts += shortened(title, entries, _SHOWN, where)
     if report.repeats:
         parts.append(indented(plain(f"{counted(report.repeats, 'exact repeat')} of credits dropped")))
-    return parts
-
-
-def _list(title: str, entries: Sequence[tuple[str, str]], report: SyncReport) -> list[RenderableType]:
-    if not entries:
-        return []
-    parts: list[RenderableType] = [
-        indented(plain(f"{len(entries):,} {title}")),
-        columns(entries[:_SHOWN], indent=4),
-    ]
-    if (left := len(entries) - _SHOWN) > 0:
-        where = "--json shows all" if report.dry else f"mediasync runs {report.run.id} --all"
-        parts.append(indented(faint(f"and {left:,} more: {where}"), 4))
     return parts
 
 

@@ -95,6 +95,23 @@ def indented(text: RenderableType, indent: int = 2) -> RenderableType:
     return Padding(text, (0, 0, 0, indent), expand=False)
 
 
+def shortened(title: str, entries: Sequence[tuple[str, str]], limit: int, where: str) -> list[RenderableType]:
+    """Return the first entries of a list below its title and their number; nothing if there are none.
+
+    Args:
+        title: what they are, ending in a colon.
+        entries: all of them.
+        limit: how many are shown.
+        where: what shows the others.
+    """
+    if not entries:
+        return []
+    parts = [indented(plain(f"{len(entries):,} {title}")), columns(entries[:limit], indent=4)]
+    if (left := len(entries) - limit) > 0:
+        parts.append(indented(faint(f"and {left:,} more: {where}"), 4))
+    return parts
+
+
 class Output:
     """Standard output and standard error, as a command uses them.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from importlib import metadata
 from typing import Annotated, Final
 
 import typer
@@ -29,6 +28,7 @@ from mediasync.cli.state import (
 from mediasync.cli.status import status
 from mediasync.cli.sync import sync
 from mediasync.errors import UsageError
+from mediasync.installation import find_version
 
 NAME: Final = "mediasync"
 
@@ -45,11 +45,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        try:
-            version = metadata.version(NAME)
-        except metadata.PackageNotFoundError:
-            version = "(not installed)"
-        typer.echo(f"{NAME} {version}")
+        typer.echo(f"{NAME} {find_version() or '(not installed)'}")
         raise typer.Exit
 
 

@@ -153,21 +153,9 @@ class LiveReporter:
                 self._progress.update(task.id, counts="stopping; again ends at once")
         self._progress.refresh()
 
-    def _update(
-        self,
-        source_id: str,
-        *,
-        description: str | None = None,
-        counts: str | None = None,
-        total: float | None = None,
-        completed: float | None = None,
-    ) -> None:
-        if source_id not in self._tasks:
-            return
-        fields: dict[str, Any] = {} if counts is None else {"counts": counts}
-        self._progress.update(
-            self._tasks[source_id], description=description, total=total, completed=completed, **fields
-        )
+    def _update(self, source_id: str, **changes: Any) -> None:
+        if source_id in self._tasks:
+            self._progress.update(self._tasks[source_id], **changes)
 
     def _above(self, text: str) -> None:
         self._progress.console.print(Text(f"mediasync: {safe(text)}"), soft_wrap=True)

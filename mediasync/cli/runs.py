@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Final
 
 import typer
-from rich.console import RenderableType
 
 from mediasync.app import MediaSync
 from mediasync.cli.errors import NotFound
-from mediasync.cli.output import columns, faint, heading, indented, plain
+from mediasync.cli.output import columns, faint, heading, indented, plain, shortened
 from mediasync.cli.state import AllOption, ConfigOption, DatabaseOption, DebugOption, JsonOption, State
-from mediasync.cli.text import counted, duration, joined, moment
+from mediasync.cli.text import duration, joined, moment, run_counts
 from mediasync.models import SyncRun
 
 _EVERYTHING: Final = 2**62
@@ -136,25 +134,14 @@ async def _show_run(state: State, run_id: int, limit: int) -> int:
     rows = [
         ("status", str(run.status)),
         ("started", f"{moment(run.started_at)}{ended}"),
-        (
-            "items",
-            f"{run.seen:,} seen, {run.saved:,} saved, {run.unchanged:,} unchanged, {run.failed:,} failed",
-        ),
+        ("items", run_counts(run)),
     ]
     if run.error:
         rows.append(("error", run.error))
     state.out.print(heading(f"Run {run.id} of {run.source_id}"), columns(rows, indent=2))
     for kind, title in _TITLES.items():
-        state.out.print(*_entries(title, [entry[1:] for entry in entries if entry[0] == kind], limit))
+        of_kind = [entry[1:] for entry in entries if entry[0] == kind]
+        state.out.print(*shortened(f"{title}:", of_kind, limit, "--all shows all"))
     if not entries:
         state.out.print(indented(plain("nothing failed, nothing was left out")))
     return 0
-
-
-def _entries(title: str, entries: Sequence[tuple[str, str]], limit: int) -> list[RenderableType]:
-    if not entries:
-        return []
-    parts = [indented(plain(f"{len(entries):,} {title}:")), columns(entries[:limit], indent=4)]
-    if (left := len(entries) - limit) > 0:
-        parts.append(indented(faint(f"and {counted(left, 'more', 'more')}: --all shows all"), 4))
-    return parts

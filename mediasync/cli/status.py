@@ -20,7 +20,7 @@ from mediasync.cli.state import (
     database_document,
     database_name,
 )
-from mediasync.cli.text import counted, duration, joined, moment, size
+from mediasync.cli.text import counted, duration, joined, moment, run_counts, size
 from mediasync.config import sqlite_path
 from mediasync.models import Library, LibraryRun, Source, SyncRun
 from mediasync.vocabulary import Completeness, MediaType, RunStatus
@@ -223,7 +223,5 @@ def _last_run(run: SyncRun | None) -> str:
     if run.finished_at is not None:
         text += f" after {duration(run.finished_at - run.started_at)}"
     if run.status is not RunStatus.RUNNING:
-        text += (
-            f": {run.seen:,} seen, {run.saved:,} saved, {run.unchanged:,} unchanged, {run.failed:,} failed"
-        )
+        text += f": {run_counts(run)}"
     return f"{text} (run {run.id})" + (f": {run.error}" if run.error else "")

@@ -151,7 +151,7 @@ def _jobs(state: State, sources: Sequence[str], libraries: Sequence[str], items:
                 f"give one of them another name, NAME={shown.removeprefix(f'{source_id}=')}"
             )
         derived = text != source_id and not text.startswith(f"{source_id}=")
-        jobs[source_id] = Job(source, shown, source_id, derived)
+        jobs[source_id] = Job(source, shown, derived)
     of_libraries, of_items = share_libraries(libraries, list(jobs)), share_items(items, list(jobs))
     return [
         job

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from mediasync.models import Episode, MediaItem, Season
+from mediasync.models import Episode, MediaItem, Season, SyncRun
 from mediasync.vocabulary import PersonType
 
 # Overrides and isolates of the writing direction reach beyond the text they stand in, and can make one line
@@ -41,14 +41,14 @@ def _safe_character(character: str) -> str:
     return "\N{REPLACEMENT CHARACTER}" if "\ud800" <= character <= "\udfff" else character
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
+def counted(number: int, noun: str) -> str:
     """Return a number with its noun.
 
     Example:
-        >>> counted(1, "item"), counted(1200, "item"), counted(2, "person", "people")
-        ('1 item', '1,200 items', '2 people')
+        >>> counted(1, "item"), counted(1200, "item")
+        ('1 item', '1,200 items')
     """
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
 def type_name(person_type: str) -> str:
@@ -112,6 +112,11 @@ def duration(time: timedelta) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def run_counts(run: SyncRun) -> str:
+    """Return the counts of a sync."""
+    return f"{run.seen:,} seen, {run.saved:,} saved, {run.unchanged:,} unchanged, {run.failed:,} failed"
 
 
 def running_time(seconds: int) -> str:

@@ -109,32 +109,32 @@ class PostgresEngine:
             async with self._transaction(self._readers[0], _READ) as session:
                 version, tables = await self._version(session)
             upgrade = self._upgrade and not self._read_only
-            if schema.needs_work(version, tables, self._subject, upgrade=upgrade):
+            if schema.needs_work(version, len(tables), self._subject, upgrade=upgrade):
                 await finish(self._create_or_upgrade())
         except BaseException:
             await self.close()
             raise
 
-    async def _version(self, session: PostgresSession) -> tuple[int | None, int]:
-        found = await session.fetch_all(_TABLES, {"schema": self.dialect.schema})
-        if not {name for name, _ in found} >= _OWN_TABLES:
-            return None, len(found)
+    async def _version(self, session: PostgresSession) -> tuple[int | None, list[tuple[str, str]]]:
+        """Return the version of the schema, None if it has none, and its tables and views."""
+        tables = await session.fetch_all(_TABLES, {"schema": self.dialect.schema})
+        if not {name for name, _ in tables} >= _OWN_TABLES:
+            return None, tables
         versions = await session.fetch_all("SELECT version FROM schema_version")
-        return (versions[0][0] if len(versions) == 1 else None), len(found)
+        return (versions[0][0] if len(versions) == 1 else None), tables
 
     async def _create_or_upgrade(self) -> None:
         """Create or upgrade the schema, once, however many processes want to."""
         async with self._transaction(self._writers[0], self._begin) as session:
             await session.fetch_all(_LOCK_UPGRADE, {"schema": self.dialect.schema})
             version, tables = await self._version(session)
-            if not schema.needs_work(version, tables, self._subject, upgrade=True):
+            if not schema.needs_work(version, len(tables), self._subject, upgrade=True):
                 return
             if version is None:
                 await session.execute(f"CREATE SCHEMA IF NOT EXISTS {self.dialect.schema}")
                 await schema.create(session)
             else:
-                found = await session.fetch_all(_TABLES, {"schema": self.dialect.schema})
-                await schema.upgrade(session, version, [name for name, kind in found if kind == "v"])
+                await schema.upgrade(session, version, [name for name, kind in tables if kind == "v"])
 
     async def close(self) -> None:
         """Close all connections; what still runs on them fails."""

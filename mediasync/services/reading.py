@@ -95,7 +95,7 @@ class Reading:
 
     async def items(self) -> AsyncGenerator[MediaItem, None]:
         """Iterate over the items that were read, counting and telling all that is found."""
-        tally, findings = self._tally, 0
+        tally, findings, last = self._tally, 0, ""
         stream = self._backend.iter_items(self._library, self._stored, only=self._only)
         async with aclosing(stream):
             async for finding in stream:
@@ -106,6 +106,7 @@ class Reading:
                             self._wanted.found(item.remote_id)
                             tally.seen += 1
                             self.seen.name(item.remote_id, item)
+                            last = item.remote_id
                             item_id = make_id(tally.source_id, storable(item.remote_id))
                             tally.note(item_id, map(storable, problems))
                             yield item
@@ -119,8 +120,9 @@ class Reading:
                         if self._only is not None:
                             self._wanted.unreadable(remote_id, storable(reason))
                         else:
-                            tally.seen += 1
-                            self.seen.name(remote_id)
+                            if remote_id != last:  # found in a listing, and not readable in full
+                                tally.seen += 1
+                                self.seen.name(remote_id)
                             tally.fail(make_id(tally.source_id, storable(remote_id)), storable(reason))
                     case Remark(subject, text):
                         tally.remark(storable(subject), storable(text))

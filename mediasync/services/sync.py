@@ -97,14 +97,14 @@ class SyncService:
                 await self._sync_libraries(backend, tally, options, comparison)
         except BaseException as error:
             if not options.dry:
-                await finish(self._record_failure(backend.source.id, tally, error))
+                await finish(self._record_failure(tally, error))
             raise
         if options.dry:
             run = self._unrecorded(tally, started)
         else:
-            if options.selection.of_this_time or not tally.is_whole:
-                tally.watermark = ""
-            run = await finish(self._finish(backend.source.id, RunStatus.SUCCEEDED, tally, None))
+            whole = tally.is_whole and not options.selection.of_this_time
+            watermark = tally.watermark if whole else ""
+            run = await finish(self._finish(tally, RunStatus.SUCCEEDED, watermark=watermark))
         report = SyncReport(
             run=run,
             failed=tally.failures,
@@ -148,7 +148,7 @@ class SyncService:
             is_new_server(await self._media.find_source(source.id), source, accepted=accept)
         else:
             await self._media.save_source(source, accept_new_server=accept)
-            await finish(self._start(source.id, tally))
+            await finish(self._start(tally))
         tally.emit(RunStarted(source.id, tally.run_id))
 
     async def _sync_libraries(
@@ -199,13 +199,15 @@ class SyncService:
         found = await self._media.find_media_items(ids)
         return {item.remote_id: item.library_id for item in found if item.library_id}
 
-    async def _start(self, source_id: str, tally: Tally) -> None:
-        tally.run_id = await self._writer.run(lambda session: RunRepository(session).start(source_id))
+    async def _start(self, tally: Tally) -> None:
+        tally.run_id = await self._writer.run(lambda session: RunRepository(session).start(tally.source_id))
 
-    async def _finish(self, source_id: str, status: RunStatus, tally: Tally, error: str | None) -> SyncRun:
+    async def _finish(
+        self, tally: Tally, status: RunStatus, error: str | None = None, watermark: str = ""
+    ) -> SyncRun:
         async def work(session: Session) -> SyncRun:
             runs = RunRepository(session)
-            known = tally.run_id or await runs.start(source_id)
+            known = tally.run_id or await runs.start(tally.source_id)
             await runs.finish(
                 known,
                 status,
@@ -217,8 +219,8 @@ class SyncService:
             )
             await runs.add_problems(known, tally.rows())
             await runs.add_libraries(known, [library.run(known) for library in tally.libraries])
-            if status is RunStatus.SUCCEEDED and tally.watermark:
-                await CatalogueRepository(session).set_watermark(source_id, tally.watermark)
+            if watermark:
+                await CatalogueRepository(session).set_watermark(tally.source_id, watermark)
             return await runs.get(known)
 
         return await self._writer.run(work)
@@ -236,7 +238,7 @@ class SyncService:
             failed=len(tally.failures),
         )
 
-    async def _record_failure(self, source_id: str, tally: Tally, error: BaseException) -> None:
+    async def _record_failure(self, tally: Tally, error: BaseException) -> None:
         """Record a run that did not end well, if its source is known and the database still works."""
         if isinstance(error, asyncio.CancelledError):
             status, reason = RunStatus.CANCELLED, None
@@ -244,10 +246,10 @@ class SyncService:
             status, reason = RunStatus.FAILED, storable(str(error)) or type(error).__name__
         with suppress(MediaSyncError):
             if not tally.run_id and (
-                not isinstance(error, SourceError) or await self._media.find_source(source_id) is None
+                not isinstance(error, SourceError) or await self._media.find_source(tally.source_id) is None
             ):
                 return
-            await self._finish(source_id, status, tally, reason)
+            await self._finish(tally, status, reason)
 
 
 # What a server calls itself and its libraries is not the user's to correct.

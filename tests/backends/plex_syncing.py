@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from findings import FIELDS
+
 from mediasync import MediaItem, MediaSync, Source
-from mediasync.backends.base import Enumerated, Finding, Found, NothingStored, Unchanged, Unreadable
 from mediasync.backends.plex import PlexBackend
-from mediasync.config import HttpOptions
 from mediasync.testing.messages import Request
 from mediasync.testing.plex import FakePlex
 
 TOKEN = "Geheim-12345"
-IMPATIENT = HttpOptions(tries=1, backoff=0.001, patience=0.05, read_timeout=0.5, connect_timeout=2)
-FIELDS = (
-    *("media_type", "title", "original_title", "sort_title", "overview", "tagline", "year", "premiere_date"),
-    *("runtime_seconds", "content_rating", "ratings", "genres", "provider_ids", "images", "path", "added_at"),
-    *("changed_at", "completeness"),
-)
 
 
 def make_backend(server: FakePlex, *, name: str = "", **options: Any) -> PlexBackend:
@@ -79,33 +73,3 @@ def asked_keys(requests: Iterable[Request]) -> list[str]:
     """Return the keys that were asked for in requests for details, in order."""
     paths = [request.path for request in requests if is_details(request)]
     return [key for path in paths for key in path.rpartition("/")[2].split(",")]
-
-
-async def read(backend: PlexBackend, tokens: dict[str, str] | None = None, **options: Any) -> list[Finding]:
-    """Read all libraries, without a database."""
-    findings: list[Finding] = []
-    async with backend.open():
-        for library in await backend.fetch_libraries():
-            async for finding in backend.iter_items(library, NothingStored(tokens or {}), **options):
-                findings.append(finding)
-    return findings
-
-
-def found_items(findings: Iterable[Finding]) -> dict[str, MediaItem]:
-    """Return the items that were found, by key."""
-    return {finding.item.remote_id: finding.item for finding in findings if isinstance(finding, Found)}
-
-
-def unreadable(findings: Iterable[Finding]) -> dict[str, str]:
-    """Return why items could not be read, by key."""
-    return {finding.remote_id: finding.reason for finding in findings if isinstance(finding, Unreadable)}
-
-
-def unchanged(findings: Iterable[Finding]) -> list[str]:
-    """Return the keys of the items that had not changed."""
-    return [finding.remote_id for finding in findings if isinstance(finding, Unchanged)]
-
-
-def ends(findings: Iterable[Finding]) -> list[Enumerated]:
-    """Return how complete each library was."""
-    return [finding for finding in findings if isinstance(finding, Enumerated)]

@@ -5,22 +5,16 @@ from collections import Counter
 from contextlib import aclosing
 
 import pytest
+from findings import ends, found_items, problems, read, tokens, unchanged, unreadable
 from kodi_syncing import (
     PASSWORD,
     assert_same,
     assert_stored,
     calls,
-    ends,
-    found,
     make_backend,
     people_of,
-    problems,
-    read,
     rewriting,
     stored_casts,
-    tokens,
-    unchanged,
-    unreadable,
 )
 from support.mirror import written
 
@@ -136,19 +130,19 @@ async def test_a_changed_cast_of_a_show_is_no_change_of_its_episodes():
         show = catalogue.titled("Show 1")
         catalogue.edit_cast(show.remote_id, [*show.credits, actor("Dean", "Hank")])
         findings = await read(make_backend(server), known)
-    assert found(findings).keys() == {"show/1"}
+    assert found_items(findings).keys() == {"show/1"}
     assert problems(findings) == {}
 
 
 async def test_times_without_a_time_zone_are_kept_as_they_are():
     async with FakeKodi(make_catalogue(films=1, shows=0), timezone="Europe/Berlin") as server:
-        [plain] = found(await read(make_backend(server, timezone=None))).values()
-        [zoned] = found(await read(make_backend(server))).values()
+        [plain] = found_items(await read(make_backend(server, timezone=None))).values()
+        [zoned] = found_items(await read(make_backend(server))).values()
         truth = server.truth().item("movie/1")
         assert zoned.added_at == truth.added_at
         assert plain.added_at == f"{zoned.added_at:%Y-%m-%d %H:%M:%S}"
         other_zone = await read(make_backend(server, timezone="UTC"), {"movie/1": zoned.change_token})
-        assert found(other_zone)["movie/1"].added_at != zoned.added_at
+        assert found_items(other_zone)["movie/1"].added_at != zoned.added_at
 
 
 # What is asked for
@@ -158,7 +152,7 @@ async def test_few_requests_are_enough():
     async with FakeKodi(make_catalogue(films=2_500, shows=0, credits_each=1)) as server:
         backend = make_backend(server)
         findings = await read(backend)
-        assert len(found(findings)) == 2_500
+        assert len(found_items(findings)) == 2_500
         # one to open, ten pages of films, one each of shows, seasons and episodes
         assert len(server.requests) == backend.transport.requests == 14
         assert server.most_at_once <= 2
@@ -172,7 +166,7 @@ async def test_episodes_cost_one_request_for_their_shows_and_one_for_links():
     async with FakeKodi(catalogue) as server:
         findings = await read(make_backend(server))
         for item in server.truth().items():
-            assert_same(found(findings)[item.remote_id], item)
+            assert_same(found_items(findings)[item.remote_id], item)
         assert len(server.requests) <= 8
         assert Counter(server.calls)["VideoLibrary.GetTVShowDetails"] == 20
 
@@ -183,7 +177,7 @@ async def test_no_request_is_too_large_for_kodi():
         findings = await read(make_backend(server))
         assert problems(findings) == {}
         for item in server.truth().items():
-            assert_same(found(findings)[item.remote_id], item)
+            assert_same(found_items(findings)[item.remote_id], item)
         assert max(len(request.body) for request in server.requests) > 30_000
 
 
@@ -207,11 +201,11 @@ async def test_single_items_are_read_by_their_ids():
         assert not any(
             calls("GetMovies")(request) or calls("GetEpisodes")(request) for request in server.requests
         )
-    items = found(findings)
+    items = found_items(findings)
     assert items.keys() == {"movie/2", "show/1", "season/3", "episode/4", "episode/9"}
     for key, item in items.items():
-        assert_same(item, found(whole)[key])
-        assert item.parent_remote_id == found(whole)[key].parent_remote_id if "season" in key else True
+        assert_same(item, found_items(whole)[key])
+        assert item.parent_remote_id == found_items(whole)[key].parent_remote_id if "season" in key else True
         assert item.change_token == tokens(whole)[key]
     assert unreadable(findings) == {"movie/77": "Kodi has no such movie", "movie/0": "no id is 0 or so large"}
     assert [end.complete for end in ends(findings)] == [False, False]
@@ -226,7 +220,7 @@ async def test_single_items_that_cannot_be_read_are_told():
 
         server.faults = [rewriting("GetMovieDetails", spoil)]
         findings = await read(make_backend(server), only=["movie/1", "movie/2"])
-        assert found(findings).keys() == {"movie/1"}
+        assert found_items(findings).keys() == {"movie/1"}
         assert unreadable(findings) == {"movie/2": "asked for, but left out of the answer"}
         server.faults = [Fault.status(500, at=calls("GetMovieDetails"), times=None)]
         findings = await read(make_backend(server), only=["movie/1", "episode/7"])
@@ -259,7 +253,7 @@ async def test_an_episodes_own_cast_is_told_from_its_shows(own, api):
         own = list(dict(own).items())
     async with FakeKodi(series(own, [("Guest", "G")]), api=api) as server:
         findings = await read(make_backend(server))
-    item = found(findings)["episode/1"]
+    item = found_items(findings)["episode/1"]
     assert people_of(item) == [("actor", name, role) for name, role in own]
     assert (item.completeness, problems(findings)) == (Completeness.FULL, {})
 
@@ -267,8 +261,8 @@ async def test_an_episodes_own_cast_is_told_from_its_shows(own, api):
 async def test_a_show_without_a_cast():
     async with FakeKodi(series([("Guest", "G")], [], show=())) as server:
         findings = await read(make_backend(server))
-    assert people_of(found(findings)["episode/1"]) == [("actor", "Guest", "G")]
-    assert found(findings)["episode/2"].credits == []
+    assert people_of(found_items(findings)["episode/1"]) == [("actor", "Guest", "G")]
+    assert found_items(findings)["episode/2"].credits == []
     assert problems(findings) == {}
 
 
@@ -284,7 +278,7 @@ async def test_what_cannot_be_told_is_a_preview_and_takes_nothing_from_a_stored_
         assert "cannot be told from its show's" in problem
         assert await stored_casts(mirror, server.truth().items()) == stored
         findings = await read(make_backend(server))
-        item = found(findings)["episode/1"]
+        item = found_items(findings)["episode/1"]
         assert (item.completeness, item.change_token) == (Completeness.PREVIEW, None)
         catalogue.edit_cast("3", [actor("Guest", "G"), actor("Bryan", "Heisenberg")])
         report = await mirror.sync(make_backend(server))
@@ -297,8 +291,8 @@ async def test_a_name_that_stands_for_others_in_kodis_database_tells_nothing():
     async with FakeKodi(series([("A_C", "Lead")], [], show=show)) as server:
         findings = await read(make_backend(server))
     assert problems(findings).keys() == {"episode/1"}
-    assert found(findings)["episode/1"].completeness is Completeness.PREVIEW
-    assert found(findings)["episode/2"].credits == []
+    assert found_items(findings)["episode/1"].completeness is Completeness.PREVIEW
+    assert found_items(findings)["episode/2"].credits == []
 
 
 async def test_a_show_whose_cast_changes_while_it_is_read_is_read_again():
@@ -312,8 +306,8 @@ async def test_a_show_whose_cast_changes_while_it_is_read_is_read_again():
         server.faults = [rewriting("GetTVShows", join)]
         findings = await read(make_backend(server))
         assert sum(map(calls("GetEpisodes"), server.requests)) >= 2
-        assert found(findings)["episode/1"].credits == []
-        assert people_of(found(findings)["episode/2"]) == [("actor", "Guest", "G")]
+        assert found_items(findings)["episode/1"].credits == []
+        assert people_of(found_items(findings)["episode/2"]) == [("actor", "Guest", "G")]
         assert problems(findings) == {}
 
 
@@ -328,7 +322,7 @@ async def test_a_show_whose_cast_never_stands_still_leaves_its_episodes_as_previ
         findings = await read(make_backend(server))
     assert problems(findings).keys() == {"episode/1", "episode/2"}
     assert "changed while it was read" in problems(findings)["episode/1"][0]
-    assert {found(findings)[key].completeness for key in problems(findings)} == {Completeness.PREVIEW}
+    assert {found_items(findings)[key].completeness for key in problems(findings)} == {Completeness.PREVIEW}
 
 
 @pytest.mark.parametrize(
@@ -353,7 +347,7 @@ async def test_a_cast_that_does_not_end_with_its_shows_is_kept_whole(spoil, told
             rewriting("GetTVShowDetails", spoil, times=None),
         ]
         findings = await read(make_backend(server))
-    item = found(findings)["episode/1"]
+    item = found_items(findings)["episode/1"]
     if "does not end" in told and "X" not in str(spoil):
         # With nobody in the show everybody is the episode's own, were it not for the orders beginning again.
         assert len(item.credits) == 5
@@ -382,7 +376,7 @@ async def test_what_kodi_does_not_tell_leaves_a_preview(fault):
     async with FakeKodi(series([], [("Guest", "G"), ("Other", "O")])) as server:
         server.faults = [fault]
         findings = await read(make_backend(server))
-    item = found(findings)["episode/1"]
+    item = found_items(findings)["episode/1"]
     assert (item.completeness, len(item.credits)) == (Completeness.PREVIEW, 3)
     assert problems(findings)["episode/1"]
     assert ends(findings)[1].complete
@@ -394,7 +388,7 @@ async def test_an_episode_of_a_season_that_was_not_listed_belongs_to_its_show():
             rewriting("GetSeasons", lambda result: result.update(seasons=[], limits={"total": 0}))
         ]
         findings = await read(make_backend(server))
-    assert found(findings)["episode/1"].parent_remote_id == "show/1"
+    assert found_items(findings)["episode/1"].parent_remote_id == "show/1"
 
 
 # How it is used

@@ -4,18 +4,8 @@ import logging
 import re
 
 import pytest
-from kodi_syncing import (
-    IMPATIENT,
-    PASSWORD,
-    calls,
-    ends,
-    found,
-    make_backend,
-    read,
-    rewriting,
-    stored_casts,
-    unreadable,
-)
+from findings import IMPATIENT, ends, found_items, read, unreadable
+from kodi_syncing import PASSWORD, calls, make_backend, rewriting, stored_casts
 
 from mediasync import Credit, MediaSync, Movie
 from mediasync.backends.base import Enumerated
@@ -135,7 +125,7 @@ async def test_a_kodi_that_is_too_old():
 async def test_a_kodi_without_a_friendly_name():
     async with FakeKodi(films(1), name="Busy") as server:
         backend = make_backend(server)
-        assert len(found(await read(backend))) == 1
+        assert len(found_items(await read(backend))) == 1
     assert backend.source.name == ""
 
 
@@ -153,7 +143,7 @@ async def test_user_name_and_password_must_be_right(credentials):
 
 async def test_a_user_name_alone_is_enough_where_the_password_is_empty():
     async with FakeKodi(films(1), username="me", password="") as server:
-        assert len(found(await read(make_backend(server, username="me", password=None)))) == 1
+        assert len(found_items(await read(make_backend(server, username="me", password=None)))) == 1
 
 
 # Listings
@@ -169,7 +159,7 @@ async def test_a_page_that_cannot_be_read_is_read_in_parts_around_the_one_bad_it
 
         server.faults = [Fault.latin1(at=holds_the_bad_one, times=None)]
         findings = await read(make_backend(server, page_size=16, options=IMPATIENT))
-    assert found(findings).keys() == {f"movie/{number}" for number in range(1, 31) if number != 12}
+    assert found_items(findings).keys() == {f"movie/{number}" for number in range(1, 31) if number != 12}
     [(key, reason)] = unreadable(findings).items()
     assert key == "movie/12"
     assert reason.startswith("it is listed, but cannot be read")
@@ -186,7 +176,7 @@ async def test_pages_that_take_too_long_are_made_smaller():
         server.faults = [Fault.hang(at=is_large, times=2)]
         options = IMPATIENT.model_copy(update={"read_timeout": 0.2})
         findings = await read(make_backend(server, page_size=8, options=options))
-    assert len(found(findings)) == 9
+    assert len(found_items(findings)) == 9
     assert ends(findings)[0].complete
 
 
@@ -209,7 +199,7 @@ async def test_a_hole_that_is_empty_when_it_is_looked_at():
         server.faults = [rewriting("GetMovies", spoil, times=None)]
         findings = await read(make_backend(server, page_size=1))
     assert unreadable(findings).keys() == {"movies[0]"}
-    assert found(findings) == {}
+    assert found_items(findings) == {}
 
 
 async def test_an_item_that_goes_while_it_is_listed_is_noticed():
@@ -231,8 +221,8 @@ async def test_an_item_that_goes_while_another_comes_is_noticed_though_the_total
     async with FakeKodi(catalogue) as server:
         server.faults = [rewriting("GetMovies", swap)]
         findings = await read(make_backend(server, page_size=3))
-    assert len(found(findings)) == 9
-    assert "movie/4" not in found(findings)
+    assert len(found_items(findings)) == 9
+    assert "movie/4" not in found_items(findings)
     assert ends(findings)[0] == Enumerated(9, False, "items came, went or moved while they were listed")
 
 
@@ -246,7 +236,7 @@ async def test_a_page_that_comes_again_is_noticed():
 
         server.faults = [rewriting("GetMovies", repeat, times=None)]
         findings = await read(make_backend(server, page_size=3))
-    assert found(findings).keys() == {"movie/1", "movie/2", "movie/3"}
+    assert found_items(findings).keys() == {"movie/1", "movie/2", "movie/3"}
     assert not ends(findings)[0].complete
 
 
@@ -254,7 +244,7 @@ async def test_short_pages_are_no_end():
     async with FakeKodi(films(9)) as server:
         server.faults = [rewriting("GetMovies", lambda result: result["movies"].pop(), times=2)]
         findings = await read(make_backend(server, page_size=5))
-    assert len(found(findings)) == 9
+    assert len(found_items(findings)) == 9
     assert ends(findings)[0] == Enumerated(9)
 
 
@@ -262,7 +252,7 @@ async def test_a_page_that_is_empty_before_the_total_is_no_end_either():
     async with FakeKodi(films(9)) as server:
         server.faults = [rewriting("GetMovies", lambda result: result["movies"].clear(), times=1)]
         findings = await read(make_backend(server))
-    assert found(findings) == {}
+    assert found_items(findings) == {}
     assert not ends(findings)[0].complete
 
 
@@ -284,7 +274,7 @@ async def test_items_without_an_id_are_told_and_the_listing_is_not_complete():
 
         server.faults = [rewriting("GetMovies", spoil)]
         findings = await read(make_backend(server))
-    assert found(findings).keys() == {"movie/3"}
+    assert found_items(findings).keys() == {"movie/3"}
     assert unreadable(findings) == {
         "movies[0]": "Kodi listed it without an id: 'Film 1'",
         "movies[1]": "Kodi listed it without an id: nor with a name",
@@ -312,9 +302,9 @@ async def test_holes_among_shows(kind):
     [(key, reason)] = unreadable(findings).items()
     assert key == f"{kind[:-1]}/2"
     assert "500" in reason
-    assert len(found(findings)) == 6
+    assert len(found_items(findings)) == 6
     if kind == "seasons":
-        parents = {getattr(item, "parent_remote_id", "") for item in found(findings).values()}
+        parents = {getattr(item, "parent_remote_id", "") for item in found_items(findings).values()}
         assert parents == {"", "show/1", "season/1"}
 
 
@@ -345,7 +335,7 @@ async def test_an_error_inside_kodi_is_met_with_smaller_requests():
             Fault.rewrite(lambda answer: {"id": answer["id"], "error": error}, at=calls("GetMovies"))
         ]
         findings = await read(make_backend(server, page_size=8))
-    assert len(found(findings)) == 9
+    assert len(found_items(findings)) == 9
     assert ends(findings)[0].complete
 
 

@@ -1,21 +1,17 @@
 """A Plex that fails, lies or changes while it is read: no stored cast gets shorter, and it is told."""
 
 import pytest
+from findings import IMPATIENT, ends, found_items, read, unreadable
 from plex_syncing import (
-    IMPATIENT,
     TOKEN,
     asked_keys,
     assert_stored,
     cast_of,
     casts,
-    ends,
-    found_items,
     is_details,
     is_listing,
     make_backend,
-    read,
     stored_casts,
-    unreadable,
 )
 
 from mediasync import Credit, MediaSync

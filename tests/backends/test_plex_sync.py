@@ -4,25 +4,11 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from plex_syncing import (
-    IMPATIENT,
-    TOKEN,
-    asked_keys,
-    assert_stored,
-    cast_of,
-    ends,
-    found_items,
-    is_details,
-    is_listing,
-    make_backend,
-    read,
-    unchanged,
-    unreadable,
-)
+from findings import IMPATIENT, ends, found_items, read, unchanged, unreadable
+from plex_syncing import TOKEN, asked_keys, assert_stored, cast_of, is_details, is_listing, make_backend
 
-from mediasync import Credit, MediaSync, Movie
+from mediasync import Credit, MediaSync, Movie, installation
 from mediasync.backends.base import Found, NothingStored, Remark
-from mediasync.backends.plex import backend as backend_module
 from mediasync.errors import (
     LifecycleError,
     RequestRefused,
@@ -133,9 +119,9 @@ async def test_every_request_says_who_asks_and_no_address_holds_the_token(server
 
 async def test_the_version_of_a_program_that_is_not_installed(server, monkeypatch):
     def not_installed(name):
-        raise backend_module.PackageNotFoundError(name)
+        raise installation.metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(backend_module, "version", not_installed)
+    monkeypatch.setattr(installation.metadata, "version", not_installed)
     async with make_backend(server).open():
         assert server.requests[0].headers["x-plex-version"] == "0"
 

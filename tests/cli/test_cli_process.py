@@ -16,7 +16,7 @@ import pytest
 from cli_runs import Run, process_environment, write_movie
 from rich.console import Console
 
-from mediasync import MediaSync, cli
+from mediasync import MediaSync, cli, installation
 from mediasync.cli import errors, program, signals
 from mediasync.cli.output import Output
 from mediasync.cli.state import State
@@ -47,9 +47,9 @@ def test_version(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("--version").out.startswith("mediasync ")
 
     def missing(_: str) -> str:
-        raise program.metadata.PackageNotFoundError
+        raise installation.metadata.PackageNotFoundError
 
-    monkeypatch.setattr(program.metadata, "version", missing)
+    monkeypatch.setattr(installation.metadata, "version", missing)
     assert run("--version").out == "mediasync (not installed)\n"
 
 

@@ -165,6 +165,17 @@ async def mirrored(ms: MediaSync) -> dict[str, list[tuple[Any, ...]]]:
     return {view: found for view, found in (await public(ms)).items() if not view.startswith("sync_run")}
 
 
+async def test_an_item_that_is_found_but_not_readable_in_full_is_one_item(ms: MediaSync) -> None:
+    backend = FakeBackend(
+        {"l1": [show("s1"), Unreadable("s1", "no people came"), movie("m1"), Enumerated(2)]}
+    )
+    report = await ms.sync(backend)
+    assert (report.run.seen, report.saved) == (2, 2)
+    assert report.failed == (("fake:s1", "no people came"),)
+    (library,) = report.libraries
+    assert library.seen == 2
+
+
 async def test_unchanged_keeps_what_is_stored(ms: MediaSync) -> None:
     await ms.sync(FakeBackend({"m": [movie("1", credits=cast("a"), change_token="t")]}))
     report = await ms.sync(FakeBackend({"m": [Unchanged("1")]}))

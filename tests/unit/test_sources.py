@@ -19,11 +19,11 @@ from pydantic import ValidationError
 from mediasync import MediaSync, SourceConfig, addresses, configuration, installation, sources
 from mediasync.app import make_backend
 from mediasync.backends.nfo import NfoBackend
+from mediasync.config import source_variable
 from mediasync.configuration import (
     choose_source,
     find_configuration,
     read_configuration,
-    variable,
     with_environment,
 )
 from mediasync.errors import ConfigurationError
@@ -167,6 +167,7 @@ def test_any_text_is_a_source_or_a_configuration_error(text: str, beginning: str
         ({"url": "plex+http://h", "token": f"{SECRET}\n"}, "token is no token"),
         ({"url": "plex+http://h", "headers": {"a b": SECRET}}, "a header has a name"),
         ({"url": "plex+http://h", "headers": {"a": f"{SECRET}\r\nb"}}, "a header has a name"),
+        ({"url": "plex+http://h", "headers": {"a": f"{SECRET}é"}}, "a header has a name"),
         ({"url": "plex+http://h", "id": "No Id"}, "cannot name a source"),
         ({"url": "plex+http://h", "tokn": SECRET}, "Extra inputs"),
         ({"url": f"plex+http://me:{SECRET}@h"}, "do not belong into a URL"),
@@ -244,7 +245,7 @@ def test_the_environment_beats_what_a_source_says(tmp_path: Path) -> None:
     assert (found.include, found.exclude) == (("Movies", "TV shows", "1"), ())
     assert (found.concurrency, found.wait_for_scan) == (3, 1.5)
     assert with_environment(source, {}) is source
-    assert variable("my-kodi", "token") == "MEDIASYNC_MY_KODI_TOKEN"
+    assert source_variable("my-kodi", "token") == "MEDIASYNC_MY_KODI_TOKEN"
 
 
 def test_a_ca_file_from_the_environment() -> None:
@@ -495,6 +496,13 @@ def test_the_identifier_from_the_environment_is_checked(tmp_path: Path) -> None:
         find_client_id({"MEDIASYNC_CLIENT_ID": "a\nb"}, tmp_path)
     with pytest.raises(ConfigurationError, match="client identifier is none"):
         MediaSync("sqlite:///:memory:", client_id="a b")
+
+
+def test_a_kodi_is_told_no_identifier_and_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIASYNC_CLIENT_ID", "a\nb")
+    make_backend("den=kodi+http://127.0.0.1")
+    with pytest.raises(ConfigurationError, match="client identifier is none"):
+        make_backend("den=plex+http://127.0.0.1")
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\n", b"two words"])

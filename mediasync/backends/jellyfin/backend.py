@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 from urllib.parse import quote
 
 import anyio
 import httpx
 
-from mediasync.backends.base import Enumerated, Finding, FoundPerson, Remark, Stored, Watermark
+from mediasync.backends.base import Enumerated, Finding, FoundPerson, Remark, Stored, Watermark, opened
 from mediasync.backends.jellyfin.client import JELLYFIN, Client, Dialect
 from mediasync.backends.jellyfin.parse import parse_library
 from mediasync.backends.jellyfin.persons import PersonList
@@ -21,9 +20,8 @@ from mediasync.backends.jellyfin.scans import ScanWatch
 from mediasync.backends.transport import Transport
 from mediasync.backends.wire import expect_record
 from mediasync.concurrency import finish
-from mediasync.config import HttpOptions
+from mediasync.config import HttpOptions, source_variable
 from mediasync.errors import (
-    LifecycleError,
     SourceError,
     SourceForbidden,
     SourceMismatch,
@@ -31,6 +29,7 @@ from mediasync.errors import (
     SourceUnreadable,
     UnknownLibrary,
 )
+from mediasync.installation import find_version
 from mediasync.models import Library, Source
 
 _AT_ONCE: Final = 2
@@ -137,8 +136,7 @@ class JellyfinBackend:
 
     async def fetch_libraries(self) -> list[Library]:
         """Return the libraries of films and shows, and mixed ones, in the server's order."""
-        self._opened_client()
-        return list(self._libraries or ())
+        return list(opened(self._libraries))
 
     async def iter_items(
         self, library: Library, stored: Stored, *, only: Collection[str] | None = None
@@ -155,7 +153,7 @@ class JellyfinBackend:
             UnknownLibrary: if the server has no such library.
             SourceError: if the server cannot be read on.
         """
-        client = self._opened_client()
+        client = opened(self._client)
         if library.id not in {known.id for known in self._libraries or ()}:
             raise UnknownLibrary(f"there is no library {library.id!r} in source {self.source.id!r}")
         watch = await self._watched(client)
@@ -233,10 +231,10 @@ class JellyfinBackend:
         if self._token is not None:
             return False
         if self._username is None:
-            variable = "MEDIASYNC_" + self.source.id.upper().replace("-", "_")
+            variable = source_variable(self.source.id, "token")
             raise SourceUnauthorised(
                 self.source.id,
-                f"a token is needed ({variable}_TOKEN in the environment, or the configuration), or the name "
+                f"a token is needed ({variable} in the environment, or the configuration), or the name "
                 "and password of a user",
             )
         introduction = f"{self.dialect.scheme} {self._introduction}"
@@ -274,13 +272,8 @@ class JellyfinBackend:
         return [library for library in found if library is not None]
 
     async def _lists(self, library: Library) -> bool:
-        client = self._opened_client()
+        client = opened(self._client)
         return any(known.id == library.id for known in await self._read_libraries(client))
-
-    def _opened_client(self) -> Client:
-        if self._client is None:
-            raise LifecycleError("the backend is not open: use it inside 'async with backend.open():'")
-        return self._client
 
 
 async def _sign_out(client: Client) -> None:
@@ -290,11 +283,5 @@ async def _sign_out(client: Client) -> None:
 
 
 def _introduction(client_id: str) -> str:
-    return f'Client="mediasync", Device="mediasync", DeviceId="{quote(client_id)}", Version="{_version()}"'
-
-
-def _version() -> str:
-    try:
-        return version("mediasync")
-    except PackageNotFoundError:
-        return "0"
+    version = find_version() or "0"
+    return f'Client="mediasync", Device="mediasync", DeviceId="{quote(client_id)}", Version="{version}"'

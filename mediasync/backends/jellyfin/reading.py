@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
 
-from mediasync.backends.base import Enumerated, Finding, Found, Remark, Stored, Unchanged, Unreadable
+from mediasync.backends.base import (
+    ONLY_SOME,
+    Enumerated,
+    Finding,
+    Found,
+    Remark,
+    Stored,
+    Unchanged,
+    Unreadable,
+)
 from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, Client
 from mediasync.backends.jellyfin.parse import KINDS, TYPES_OF_LIBRARY, change_token, parse_item
 from mediasync.backends.jellyfin.persons import MOST_RENAMED, PersonList, find_items_of
@@ -131,7 +140,7 @@ class LibraryReader:
                 yield self._found(record, trusted=after == before and not after.running, seasons=None)
             else:
                 yield Unreadable(key, f"the library {self._library.title!r} does not list it")
-        yield Enumerated(None, complete=False, reason="only some items were asked for")
+        yield ONLY_SOME
 
     async def _listed_here(self, records: Sequence[Record]) -> set[str]:
         """Return the ids of those that the library lists: an answer by id tells of every library's items."""

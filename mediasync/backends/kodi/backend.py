@@ -10,14 +10,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
 
-from mediasync.backends.base import Finding, Stored
+from mediasync.backends.base import Finding, Stored, opened
 from mediasync.backends.kodi.findings import Findings
 from mediasync.backends.kodi.rpc import Call, KodiRefused, Rpc
 from mediasync.backends.transport import Transport
 from mediasync.config import HttpOptions
 from mediasync.errors import (
     ConfigurationError,
-    LifecycleError,
     RequestRefused,
     SourceMismatch,
     SourceUnreadable,
@@ -120,7 +119,6 @@ class KodiBackend:
                 self.source = self.source.model_copy(update={"name": name})
             self._findings = Findings(
                 rpc,
-                self.source.id,
                 zone=self._zone,
                 page_size=self._page_size,
                 roles_matter=version >= _ROLES_MATTER_SINCE_API,
@@ -132,7 +130,7 @@ class KodiBackend:
 
     async def fetch_libraries(self) -> list[Library]:
         """Return the two libraries that a Kodi has: ``movies`` and ``shows``."""
-        self._open_findings()
+        opened(self._findings)
         return [
             Library(id="movies", source_id=self.source.id, title=_TITLES["movies"], kind="movies"),
             Library(id="shows", source_id=self.source.id, title=_TITLES["shows"], kind="shows"),
@@ -152,7 +150,7 @@ class KodiBackend:
             UnknownLibrary: if it is none of the two.
             SourceError: if Kodi cannot be read on.
         """
-        findings = self._open_findings()
+        findings = opened(self._findings)
         if library.id not in _TITLES:
             raise UnknownLibrary(f"there is no library {library.id!r} in source {self.source.id!r}")
         if only is not None:
@@ -192,11 +190,6 @@ class KodiBackend:
                 f"it is older than Kodi 18 (JSON-RPC {major}), which is the oldest that is read",
             )
         return major, _name(labels)
-
-    def _open_findings(self) -> Findings:
-        if self._findings is None:
-            raise LifecycleError("the backend is not open: use it inside 'async with backend.open():'")
-        return self._findings
 
 
 _NO_KODI: Final = (

@@ -143,10 +143,8 @@ class EpisodeCasts:
             for question, ids in zip(questions, answers, strict=True)
         }
         for case in cases:
-            if anybody[case.show_id] is not None:
-                case.settle(seam_by_links(case.listed, case.possible, ()))
-            else:
-                case.settle(None)
+            untold = anybody[case.show_id] is None
+            case.settle(None if untold else seam_by_links(case.listed, case.possible, ()))
         for case in unsure:
             told = {name: by_name[case.show_id, name] for name in case.doubtful}
             credited = [name for name, ids in told.items() if ids is not None and case.episode_id in ids]

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from mediasync.backends.base import Enumerated, Finding, Unchanged, Unreadable
+from mediasync.backends.base import ONLY_SOME, Enumerated, Finding, Unchanged, Unreadable
 from mediasync.backends.kodi.chosen import read_chosen
 from mediasync.backends.kodi.episodes import EpisodeCasts
 from mediasync.backends.kodi.kinds import EPISODES, MOVIES, SEASONS, SHOWS, Kind
@@ -22,9 +22,9 @@ from mediasync.backends.kodi.parse import (
     parse_show,
 )
 from mediasync.backends.kodi.rpc import Rpc
+from mediasync.backends.multiread import together
 
 _READS: Final = 3
-_CHOSEN: Final = Enumerated(None, complete=False, reason="only some items were asked for")
 
 Tokens = Mapping[str, str]
 Item = Mapping[str, Any] | Hole
@@ -35,17 +35,13 @@ class Findings:
 
     Args:
         rpc: asks it.
-        source_id: named by errors.
         zone: that its times are in.
         page_size: how many items are asked for at once.
         roles_matter: see `mediasync.backends.kodi.people.seams`.
     """
 
-    def __init__(
-        self, rpc: Rpc, source_id: str, *, zone: ZoneInfo | None, page_size: int, roles_matter: bool
-    ) -> None:
+    def __init__(self, rpc: Rpc, *, zone: ZoneInfo | None, page_size: int, roles_matter: bool) -> None:
         self._rpc = rpc
-        self._source_id = source_id
         self._zone = zone
         self._page_size = page_size
         self._roles_matter = roles_matter
@@ -83,7 +79,7 @@ class Findings:
                             else:
                                 seasons.add(SEASONS.key(item) or "")
                             yield self._finding(kind, item, tokens)
-        yield _together(ends)
+        yield together(ends)
 
     async def chosen(self, library_id: str, keys: Collection[str]) -> AsyncGenerator[Finding, None]:
         """Read the items of a library that are wanted, changed or not."""
@@ -101,10 +97,10 @@ class Findings:
                     yield Unreadable(item.key, item.reason)
                 else:
                     yield self._episode(item, casts.take(item), _parent(item, None), {})
-        yield _CHOSEN
+        yield ONLY_SOME
 
     def _listing(self, kind: Kind) -> Listing:
-        return Listing(self._rpc, self._source_id, kind, self._page_size)
+        return Listing(self._rpc, kind, self._page_size)
 
     def _finding(self, kind: Kind, item: Item, tokens: Tokens) -> Finding:
         if isinstance(item, Hole):
@@ -132,13 +128,3 @@ def _parent(episode: Mapping[str, Any], seasons: Collection[str] | None) -> str 
     """Return the key of an episode's season if there is one, else of its show."""
     season = SEASONS.key(episode)
     return season if season and (seasons is None or season in seasons) else SHOWS.key(episode)
-
-
-def _together(ends: list[Enumerated]) -> Enumerated:
-    """Return how much was named of shows, seasons and episodes together."""
-    totals = [end.total for end in ends if end.total is not None]
-    return Enumerated(
-        sum(totals) if len(totals) == len(ends) else None,
-        complete=all(end.complete for end in ends),
-        reason="; ".join(end.reason for end in ends if end.reason),
-    )

@@ -51,7 +51,6 @@ class Listing:
 
     Args:
         rpc: asks Kodi.
-        source_id: named by errors.
         kind: of the items.
         page_size: how many items are asked for at once, at most.
 
@@ -60,7 +59,6 @@ class Listing:
     """
 
     rpc: Rpc
-    source_id: str
     kind: Kind
     page_size: int
     oddities: list[str] = field(default_factory=list)
@@ -152,12 +150,12 @@ class Listing:
         total = limits.get("total") if isinstance(limits, Mapping) else None
         if not isinstance(result, Mapping) or not isinstance(total, int) or isinstance(total, bool):
             raise SourceUnreadable(
-                self.source_id, f"{self.kind.method}: the answer does not say how many there are"
+                self.rpc.source_id, f"{self.kind.method}: the answer does not say how many there are"
             )
         records = result.get(self.kind.plural, [] if total <= start else None)
         if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
             raise SourceUnreadable(
-                self.source_id, f"{self.kind.method}: the answer holds no list of {self.kind.plural}"
+                self.rpc.source_id, f"{self.kind.method}: the answer holds no list of {self.kind.plural}"
             )
         return records, total
 

@@ -42,6 +42,11 @@ class Rpc:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
+    @property
+    def source_id(self) -> str:
+        """The id of the source that is asked; errors name it."""
+        return self._transport.source_id
+
     async def call(self, method: str, **params: Any) -> Mapping[str, Any] | str:
         """Call one method and return its result.
 
@@ -82,14 +87,12 @@ class Rpc:
         if isinstance(answer, dict):
             error = answer.get("error")
             if isinstance(error, dict):
-                raise KodiRefused(
-                    self._transport.source_id, _refusal(call.method, error), code=_code(error.get("code"))
-                )
+                raise KodiRefused(self.source_id, _refusal(call.method, error), code=_code(error.get("code")))
             result = answer.get("result")
             if answer.get("id") == number and isinstance(result, dict | str):
                 return result
         raise SourceUnreadable(
-            self._transport.source_id,
+            self.source_id,
             f"POST {PATH} {call.method}: what came is no JSON-RPC answer to it; "
             "is this Kodi's own web server?",
         )

@@ -12,14 +12,14 @@ from typing import Final, TypeVar
 import anyio
 import anyio.to_thread
 
-from mediasync.backends.base import Enumerated, Finding, Stored, Unreadable
+from mediasync.backends.base import Enumerated, Finding, Stored, Unreadable, opened
 from mediasync.backends.nfo.folders import reason
 from mediasync.backends.nfo.items import film_findings, show_findings
 from mediasync.backends.nfo.reading import Known, Outcome, describes_episode, load
 from mediasync.backends.nfo.scan import LibraryFolder, find_libraries, walk
 from mediasync.backends.nfo.shapes import Shapes
 from mediasync.backends.nfo.units import FolderFailed, NfoFile, ShowUnit, Unit
-from mediasync.errors import LifecycleError, SourceUnreachable, UnknownLibrary
+from mediasync.errors import SourceUnreachable, UnknownLibrary
 from mediasync.models import Library, Source
 
 T = TypeVar("T")
@@ -100,7 +100,7 @@ class NfoBackend:
         ]
 
     async def _find_libraries(self) -> list[LibraryFolder]:
-        root = self._open_root()
+        root = opened(self._root)
         if self._libraries is None:
             shapes = Shapes(root, lambda *_: False)  # names alone decide here: no file is opened
             with _Listing(self.source.id):
@@ -122,7 +122,7 @@ class NfoBackend:
             UnknownLibrary: if the folder has no such library.
             SourceUnreachable: if the library's folder, or the root, is not there any more.
         """
-        root = self._open_root()
+        root = opened(self._root)
         folder = next((found for found in await self._find_libraries() if found.key == library.id), None)
         if folder is None:
             raise UnknownLibrary(f"there is no library {library.id!r} in source {self.source.id!r}")
@@ -182,11 +182,6 @@ class NfoBackend:
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(function, limiter=self._limiter)
-
-    def _open_root(self) -> str:
-        if self._root is None:
-            raise LifecycleError("the backend is not open: use it inside 'async with backend.open():'")
-        return self._root
 
 
 def _load(root: str, files: list[NfoFile], known: Known, size_limit: int) -> list[Outcome]:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 import anyio.lowlevel
 import httpx
 
-from mediasync.backends.base import Finding, Remark, Stored
+from mediasync.backends.base import Finding, Remark, Stored, opened
 from mediasync.backends.plex.answers import open_container, parse_sections
 from mediasync.backends.plex.library import LibraryReading
 from mediasync.backends.transport import Transport
 from mediasync.config import HttpOptions
 from mediasync.errors import (
-    LifecycleError,
     RequestRefused,
     SourceForbidden,
     SourceMismatch,
@@ -25,10 +23,12 @@ from mediasync.errors import (
     SourceUnreadable,
     UnknownLibrary,
 )
+from mediasync.installation import find_version
 from mediasync.models import Library, Source
 
 _CONCURRENCY: Final = 3
 _FINDINGS_PER_PAUSE: Final = 20
+_NO_PLEX: Final = "it does not answer like a Plex Media Server; check the address"
 
 
 class PlexBackend:
@@ -72,7 +72,7 @@ class PlexBackend:
             "Accept": "application/json",
             "X-Plex-Client-Identifier": client_id,
             "X-Plex-Product": "mediasync",
-            "X-Plex-Version": _own_version(),
+            "X-Plex-Version": find_version() or "0",
         }
         if token:
             headers["X-Plex-Token"] = token
@@ -127,17 +127,12 @@ class PlexBackend:
         except SourceUnreadable as error:
             if isinstance(error, RequestRefused) and error.status >= 500:
                 raise
-            raise SourceMismatch(
-                self.source.id,
-                f"it does not answer like a Plex Media Server; check the address: {error.reason}",
-            ) from error
+            raise SourceMismatch(self.source.id, f"{_NO_PLEX}: {error.reason}") from error
         server_id = container.data.get("machineIdentifier")
         if isinstance(server_id, str) and server_id:
             return server_id
         raise SourceMismatch(
-            self.source.id,
-            "it does not answer like a Plex Media Server; check the address: GET /identity was answered "
-            "without a machineIdentifier",
+            self.source.id, f"{_NO_PLEX}: GET /identity was answered without a machineIdentifier"
         )
 
     async def _read_sections(self) -> list[tuple[Library, bool]]:
@@ -157,7 +152,7 @@ class PlexBackend:
 
     async def fetch_libraries(self) -> list[Library]:
         """Return the libraries of films (personal videos too) and of shows, in the server's order."""
-        return [library for library, _ in self._open_sections()]
+        return [library for library, _ in opened(self._sections)]
 
     async def iter_items(
         self, library: Library, stored: Stored, *, only: Collection[str] | None = None
@@ -174,7 +169,7 @@ class PlexBackend:
             UnknownLibrary: if the server has no such library.
             SourceError: if the server cannot be read on.
         """
-        found = next((entry for entry in self._open_sections() if entry[0].id == library.id), None)
+        found = next((entry for entry in opened(self._sections) if entry[0].id == library.id), None)
         if found is None:
             raise UnknownLibrary(f"there is no library {library.id!r} in source {self.source.id!r}")
         reading = LibraryReading(
@@ -195,15 +190,3 @@ class PlexBackend:
                 number += 1
                 if number % _FINDINGS_PER_PAUSE == 0:
                     await anyio.lowlevel.checkpoint()
-
-    def _open_sections(self) -> list[tuple[Library, bool]]:
-        if self._sections is None:
-            raise LifecycleError("the backend is not open: use it inside 'async with backend.open():'")
-        return self._sections
-
-
-def _own_version() -> str:
-    try:
-        return version("mediasync")
-    except PackageNotFoundError:
-        return "0"

@@ -14,9 +14,11 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Final
 
-from mediasync.backends.base import Enumerated, Finding, Stored, Unchanged, Unreadable
+from mediasync.backends.base import ONLY_SOME, Enumerated, Finding, Stored, Unchanged, Unreadable
+from mediasync.backends.multiread import together
 from mediasync.backends.plex.answers import SECTION_KINDS, usable_key
 from mediasync.backends.plex.findings import (
     PARENTS,
@@ -68,21 +70,17 @@ class LibraryReading:
 
     async def all_findings(self) -> AsyncGenerator[Finding, None]:
         """Yield everything, and at the end how complete it is."""
-        ends: list[tuple[MediaType, Enumerated]] = []
+        ends: list[Enumerated] = []
         for kind in _KINDS[self._library.kind]:
             async with aclosing(self._findings_of_kind(kind)) as findings:
                 async for finding in findings:
-                    if isinstance(finding, Enumerated):
-                        ends.append((kind, finding))
-                    else:
+                    if not isinstance(finding, Enumerated):
                         yield finding
-        totals = [end.total for _, end in ends if end.total is not None]
-        reasons = [f"{kind}s: {end.reason}" for kind, end in ends if not end.complete]
-        yield Enumerated(
-            sum(totals) if len(totals) == len(ends) else None,
-            complete=not reasons,
-            reason="; ".join(reasons),
-        )
+                    elif finding.complete:
+                        ends.append(finding)
+                    else:
+                        ends.append(replace(finding, reason=f"{kind}s: {finding.reason}"))
+        yield together(ends)
 
     async def _findings_of_kind(self, kind: MediaType) -> AsyncGenerator[Finding, None]:
         """Yield the findings of one kind, changed items in rounds of as many as are read at once."""
@@ -168,7 +166,7 @@ class LibraryReading:
             for entry in here:
                 if entry.text("type") == kind and isinstance(item := self._listed(kind, entry.data), Listed):
                     yield full_finding(item, item.entry, refreshing=self._refreshing)
-        yield Enumerated(None, complete=False, reason="only some items were asked for")
+        yield ONLY_SOME
 
     def _is_stored(self, key: str) -> bool:
         return key in self._tokens
