@@ -14,7 +14,7 @@ from environment import python_with  # noqa: E402
 
 def main(arguments: list[str]) -> int:
     """Run pytest; without arguments all tests, in two processes, with the coverage that must be reached."""
-    whole = [] if arguments else ["-n", "2", "--dist", "loadfile", "--cov", "--cov-report=term"]
+    whole = [] if arguments else ["-n", "2", "--dist", "loadgroup", "--cov", "--cov-report=term"]
     command = [python_with("test"), "-m", "pytest", *whole, *arguments]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from typing import Final, TypeVar
 
@@ -51,8 +51,8 @@ class SaveStream:
         self._newest: dict[str, Save] = {}
         self._orphans: dict[str, tuple[NormalItem, UnknownParent]] = {}
         self._children: dict[str, list[str]] = {}
-        self._children_under_way: Counter[str] = Counter()
-        self._came: set[str] = set()
+        self._children_under_way: defaultdict[str, set[Save]] = defaultdict(set)
+        self._overtaken: set[Save] = set()
         self._moved = asyncio.Event()
         self._fatal: Exception | None = None
 
@@ -100,7 +100,7 @@ class SaveStream:
         self._under_way.add(save)
         self._newest[item.id] = save
         if item.parent_id:
-            self._children_under_way[item.parent_id] += 1
+            self._children_under_way[item.parent_id].add(save)
         try:
             self._writer.submit(save)
         except MediaSyncError as error:
@@ -109,14 +109,13 @@ class SaveStream:
     def _done(self, save: Save, outcome: SaveResult | Exception) -> None:
         self._under_way.discard(save)
         self._moved.set()
-        parent_came = self._forget_child(save.item.parent_id)
+        parent_came = self._forget_child(save)
         newest = self._newest.get(save.item.id) is save
         if newest:
             del self._newest[save.item.id]
         if isinstance(outcome, SaveResult):
             self._report.add(outcome)
-            if outcome.id in self._children_under_way:
-                self._came.add(outcome.id)
+            self._overtaken |= self._children_under_way.get(outcome.id, set())
             for child_id in self._children.pop(outcome.id, ()):
                 if child_id in self._orphans and not save.abandoned:
                     self._submit(self._orphans.pop(child_id)[0])
@@ -132,15 +131,16 @@ class SaveStream:
             self._fatal = outcome
             self._abandon()
 
-    def _forget_child(self, parent_id: str | None) -> bool:
+    def _forget_child(self, save: Save) -> bool:
         """Note that a save is not under way any more, and tell whether its parent was saved meanwhile."""
-        if parent_id is None:
+        parent_id = save.item.parent_id
+        if not parent_id:
             return False
-        came = parent_id in self._came
-        self._children_under_way[parent_id] -= 1
+        self._children_under_way[parent_id].discard(save)
         if not self._children_under_way[parent_id]:
             del self._children_under_way[parent_id]
-            self._came.discard(parent_id)
+        came = save in self._overtaken
+        self._overtaken.discard(save)
         return came
 
     def _hold(self, item: NormalItem, error: UnknownParent) -> None:

@@ -6,6 +6,7 @@ import unicodedata
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
+import anyio
 import pytest
 from support.items import MOVIES, SHOWS, cast, credit, episode, movie, person, season, show
 from support.mirror import Clock, public, rows, value, written
@@ -528,6 +529,17 @@ async def test_a_parent_of_the_wrong_type_is_refused(
     with pytest.raises(UnknownParent):
         await ms.media.save_media_item(child, **SHOWS)
     assert (await ms.check()).flaws == ()
+
+
+@pytest.mark.parametrize("concurrency", [1, 6000])
+async def test_several_items_under_a_parent_of_the_wrong_type_are_refused(
+    ms: MediaSync, concurrency: int
+) -> None:
+    items = [movie("m"), *(season(f"x{number}", parent="m", number=number) for number in range(5))]
+    with anyio.fail_after(60):  # each saw the parent come, and kept the others waiting for it
+        report = await ms.media.save_media_items(items, **MOVIES, concurrency=concurrency)
+    assert report.saved == 1
+    assert [reason for _, reason in report.failed] == ["its parent 'home:m' is a movie, not a show"] * 5
 
 
 async def test_a_parent_may_be_stored_before_the_call(ms: MediaSync) -> None:

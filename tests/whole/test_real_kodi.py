@@ -21,7 +21,11 @@ from mediasync.backends.kodi import KodiBackend
 from mediasync.errors import SourceUnauthorised
 from mediasync.vocabulary import Completeness
 
-pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
+pytestmark = [
+    pytest.mark.skipif(bool(why_not()), reason=why_not()),
+    # One Kodi for all of them, which each finds as the last one left it.
+    pytest.mark.xdist_group("kodi"),
+]
 
 ADDED = datetime(2024, 1, 1, 12, tzinfo=UTC)
 SHOW = "Breaking Bad"
