@@ -7,14 +7,15 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
+from benchmarks.figures import Figure, Row
 from benchmarks.lab import Lab, Options
 from benchmarks.report import as_json, machine, table
-from benchmarks.rows import ROWS, Figure, Row
+from benchmarks.rows import ROWS
+from benchmarks.serving import NotInstalledError
 from benchmarks.worker import WorkerFailedError
-
-DEFAULTS = Options()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,18 +26,20 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     if options.list:
-        print("\n".join(f"{row.name:12} {'(--big) ' if row.big else ''}{row.what}" for row in ROWS))
+        print("\n".join(f"{row.name:18} {'(--big) ' if row.big else ''}{row.what}" for row in ROWS))
         return 0
     rows = _chosen(options.only, options.big)
     with _directory(options.keep) as directory:
         lab = Lab(
-            Options(options.credits, options.big_credits, options.rival_movies, options.rounds),
+            Options(**{size.name: getattr(options, size.name) for size in fields(Options)}),
             directory,
             frozenset(row.name for row in rows),
         )
         lab.say(", ".join(f"{key} {value}" for key, value in machine().items()))
         figures = _measure(lab, rows)
     print(as_json(lab, figures) if options.json else table(figures))
+    for name, reason in lab.skipped.items():
+        print(f"SKIPPED: {name}: {reason}", file=sys.stderr)
     for problem in lab.problems:
         print(f"PROBLEM: {problem}", file=sys.stderr)
     return 1 if lab.problems else 0
@@ -48,6 +51,8 @@ def _measure(lab: Lab, rows: list[Row]) -> list[Figure]:
         lab.say(f"{row.name}: {row.what}")
         try:
             figures += row.measure(lab, row)
+        except NotInstalledError as error:
+            lab.skipped[row.name] = str(error)
         except WorkerFailedError as error:
             lab.problems.append(f"{row.name}: {error}")
     return figures
@@ -74,24 +79,13 @@ def _directory(keep: Path | None) -> Iterator[Path]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "--credits", type=_positive, default=DEFAULTS.credits, metavar="N", help="default %(default)s"
-    )
-    parser.add_argument(
-        "--rounds", type=_positive, default=DEFAULTS.rounds, metavar="N", help="default %(default)s"
-    )
+    for size in fields(Options):
+        option = f"--{size.name.replace('_', '-')}"
+        parser.add_argument(
+            option, type=_positive, default=size.default, metavar="N", help="default %(default)s"
+        )
     parser.add_argument("--only", metavar="NAME[,NAME]", help="only these rows, the big ones included")
-    parser.add_argument("--big", action="store_true", help="also the rows of the big library")
-    parser.add_argument(
-        "--big-credits", type=_positive, default=DEFAULTS.big_credits, metavar="N", help="default %(default)s"
-    )
-    parser.add_argument(
-        "--rival-movies",
-        type=_positive,
-        default=DEFAULTS.rival_movies,
-        metavar="N",
-        help="default %(default)s",
-    )
+    parser.add_argument("--big", action="store_true", help="also the rows of the big libraries")
     parser.add_argument("--list", action="store_true", help="name the rows and stop")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="put the databases there and leave them")

@@ -1,12 +1,18 @@
-"""What is measured with: a stopwatch that treats both sides alike, and percentiles."""
+"""What is measured with: a stopwatch that treats both sides alike, peak memory, and percentiles."""
 
 from __future__ import annotations
 
 import gc
+import resource
 import statistics
+import sys
 import time
 from collections.abc import Sequence
 from typing import TypedDict
+
+
+class WrongResultError(Exception):
+    """The work was not done as the row claims, so its time means nothing."""
 
 
 class Timing(TypedDict):
@@ -27,6 +33,12 @@ class Stopwatch:
     def read(self) -> Timing:
         """Return the time since the start."""
         return Timing(wall=time.perf_counter() - self._wall, cpu=time.process_time() - self._cpu)
+
+
+def peak_memory_mb() -> float:
+    """Return the most memory that this process ever had resident."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -24,6 +24,9 @@ class Options:
     credits: int = 300_000
     big_credits: int = 1_000_000
     rival_movies: int = 2_000
+    films: int = 10_000
+    big_films: int = 100_000
+    slow_films: int = 1_000
     rounds: int = 3
 
 
@@ -34,7 +37,9 @@ class Lab:
     Attributes:
         options: what the command line says.
         directory: for the databases.
+        wanted: the names of the rows that are measured.
         problems: why the figures are worth nothing: rows that differ, results that are wrong.
+        skipped: why rows were not measured, by name.
         compared: how many rows were found equal, by comparison.
     """
 
@@ -42,6 +47,7 @@ class Lab:
     directory: Path
     wanted: frozenset[str] = frozenset()
     problems: list[str] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
     compared: dict[str, dict[str, int]] = field(default_factory=dict)
     _measured: dict[str, Runs | worker.WorkerFailedError] = field(default_factory=dict)
     _stored: dict[int, Path] = field(default_factory=dict)
@@ -69,8 +75,8 @@ class Lab:
         """Run one task in a child process."""
         result = worker.call(task, **parameters)
         if "wall" in result:
-            size = parameters.get("movies", "")
-            self.say(f"  {task} {size}: {result['wall']:.2f} s, CPU {result['cpu']:.2f} s")
+            what = parameters.get("movies", parameters.get("kind", ""))
+            self.say(f"  {task} {what}: {result['wall']:.2f} s, CPU {result['cpu']:.2f} s")
         return result
 
     def path(self, name: str) -> Path:
@@ -121,17 +127,17 @@ class Lab:
 
     def saves(self) -> Runs:
         """Return the timings of the main library, all sides in turn, each round in the other order."""
-        return self._once("saves", _measure_saves)
+        return self.once("saves", _measure_saves)
 
     def postgres(self) -> Runs:
         """Return the timings on PostgreSQL, and those of its yardstick."""
-        return self._once("postgres", _measure_postgres)
+        return self.once("postgres", _measure_postgres)
 
     def scale(self) -> Runs:
         """Return the timings of the big library and of one a tenth of its size."""
-        return self._once("scale", _measure_scale)
+        return self.once("scale", _measure_scale)
 
-    def _once(self, name: str, measure: Callable[[Lab], Runs]) -> Runs:
+    def once(self, name: str, measure: Callable[[Lab], Runs]) -> Runs:
         """Measure what several rows share; a failure is shared as well, not tried again for each row."""
         if name not in self._measured:
             try:

@@ -102,7 +102,7 @@ async def _load(url: str, movies: int) -> dict[str, Any]:
             await connection.copy_records_to_table("new_credits", records=credit_rows)
             for merge in MERGES:
                 await connection.execute(merge)
-        return watch.read()
+        return {**watch.read()}
     finally:
         await connection.close()
 

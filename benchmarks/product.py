@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import sqlite3
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from random import Random
 from typing import Any
 
-from benchmarks.clock import Stopwatch, percentile
+from benchmarks.clock import Stopwatch, WrongResultError, peak_memory_mb, percentile
 from benchmarks.data import (
     CREDITS_PER_MOVIE,
     LIBRARY_ID,
@@ -29,10 +27,6 @@ from mediasync import Library, MediaSync, Movie, Source, one_core_left_free
 TASKS = 1000
 READ_PAUSE = 0.002
 MIN_READS = 20
-
-
-class WrongResultError(Exception):
-    """The work was not done as the row claims, so its time means nothing."""
 
 
 def url_of(path: str) -> str:
@@ -145,12 +139,6 @@ async def read_within(path: str, movies: int, first: int, rest_reads: int) -> di
         busy = await _read(ms, movies, MIN_READS, saving.done)
         await saving
     return {"rest": _summary(rest), "busy": _summary(busy), **watch.read()}
-
-
-def peak_memory_mb() -> float:
-    """Return the most memory that this process ever had resident."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 async def _register(ms: MediaSync) -> None:

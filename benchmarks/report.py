@@ -8,8 +8,8 @@ import platform
 import sqlite3
 from typing import Any
 
+from benchmarks.figures import Figure
 from benchmarks.lab import Lab
-from benchmarks.rows import Figure
 
 # The ratio of CPU times stands beside that of wall times: where they differ much, other programs took part.
 HEADER = ("row", "measured", "(CPU)", "must", "goal", "verdict", "what")
@@ -36,6 +36,7 @@ def as_json(lab: Lab, figures: list[Figure]) -> str:
         "machine": machine(),
         "figures": [figure.as_json() for figure in figures],
         "compared": lab.compared,
+        "skipped": lab.skipped,
         "problems": lab.problems,
     }
     return json.dumps(document, indent=2)
@@ -70,4 +71,5 @@ def _bound(value: float | None, unit: str) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    decimals = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 0.1 else 3
+    return f"{value:.{decimals}f}"

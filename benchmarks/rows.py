@@ -4,65 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from benchmarks import worker
+from benchmarks import servers, worker
 from benchmarks.clock import median_ratio
+from benchmarks.figures import Figure, Row, column
 from benchmarks.lab import PROCESSES, Lab, remove
 from benchmarks.loader import BATCH
-
-
-@dataclass
-class Figure:
-    """One measured figure.
-
-    Attributes:
-        name: of the row, or of one part of it.
-        what: was measured.
-        value: in *unit*; a ratio where that is empty.
-        must: the most that is allowed, if the row promises anything.
-        goal: the most that is aimed at.
-        scaled: whether it was measured on a smaller library and computed for this one.
-        detail: the parts of the figure.
-    """
-
-    name: str
-    what: str
-    value: float
-    unit: str = ""
-    must: float | None = None
-    goal: float | None = None
-    scaled: bool = False
-    detail: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def verdict(self) -> str:
-        """``GOAL``, ``ok`` or ``MISS``; empty for a figure that promises nothing."""
-        if self.must is None or self.goal is None:
-            return ""
-        return "GOAL" if self.value <= self.goal else "ok" if self.value <= self.must else "MISS"
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the figure for ``--json``."""
-        return {**asdict(self), "verdict": self.verdict}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the table; `measure` gives its figures."""
-
-    name: str
-    what: str
-    measure: Callable[[Lab, Row], list[Figure]]
-    must: float | None = None
-    goal: float | None = None
-    unit: str = ""
-    big: bool = False
-
-    def figure(self, value: float, **detail: Any) -> Figure:
-        """Return the row's own figure."""
-        return Figure(self.name, self.what, value, self.unit, self.must, self.goal, detail=detail)
 
 
 def _loader(lab: Lab, row: Row) -> list[Figure]:
@@ -79,21 +27,17 @@ def _loader(lab: Lab, row: Row) -> list[Figure]:
 
 
 def _seconds(name: str, what: str, runs: list[dict[str, Any]]) -> Figure:
-    walls = _column(runs, "wall")
-    detail = {"wall": walls, "cpu": _column(runs, "cpu")}
+    walls = column(runs, "wall")
+    detail = {"wall": walls, "cpu": column(runs, "cpu")}
     return Figure(name, what, statistics.median(walls), "s", detail=detail)
-
-
-def _column(runs: list[dict[str, Any]], key: str) -> list[float]:
-    return [run[key] for run in runs]
 
 
 def _ratio(runs_name: str, divisor_name: str) -> Callable[[Lab, Row], list[Figure]]:
     def measure(lab: Lab, row: Row) -> list[Figure]:
         runs = lab.saves()
-        ours = _column(runs[runs_name], "wall")
-        theirs = _column(runs[divisor_name], "wall")
-        cpu = median_ratio(_column(runs[runs_name], "cpu"), _column(runs[divisor_name], "cpu"))
+        ours = column(runs[runs_name], "wall")
+        theirs = column(runs[divisor_name], "wall")
+        cpu = median_ratio(column(runs[runs_name], "cpu"), column(runs[divisor_name], "cpu"))
         return [row.figure(median_ratio(ours, theirs), cpu_ratio=cpu, wall=ours, loader_wall=theirs)]
 
     return measure
@@ -102,7 +46,7 @@ def _ratio(runs_name: str, divisor_name: str) -> Callable[[Lab, Row], list[Figur
 def _postgres(name: str, divisor: str) -> Callable[[Lab, Row], list[Figure]]:
     def measure(lab: Lab, row: Row) -> list[Figure]:
         runs = lab.postgres()
-        ours, theirs = _column(runs[name], "wall"), _column(runs[divisor], "wall")
+        ours, theirs = column(runs[name], "wall"), column(runs[divisor], "wall")
         return [row.figure(median_ratio(ours, theirs), wall=ours, other_wall=theirs)]
 
     return measure
@@ -110,14 +54,14 @@ def _postgres(name: str, divisor: str) -> Callable[[Lab, Row], list[Figure]]:
 
 def _postgres_processes(lab: Lab, row: Row) -> list[Figure]:
     runs = lab.postgres()
-    many, one = (_column(runs[f"{count} processes"], "per_second") for count in (PROCESSES, 1))
+    many, one = (column(runs[f"{count} processes"], "per_second") for count in (PROCESSES, 1))
     return [row.figure(median_ratio(many, one), per_second=many, per_second_alone=one)]
 
 
 def _scale(lab: Lab, row: Row) -> list[Figure]:
     runs = lab.scale()
-    ratio = median_ratio(*(_column(runs[side], "per_credit") for side in ("big", "small")))
-    return [row.figure(ratio, **{f"{side}_wall": _column(runs[side], "wall") for side in runs})]
+    ratio = median_ratio(*(column(runs[side], "per_credit") for side in ("big", "small")))
+    return [row.figure(ratio, **{f"{side}_wall": column(runs[side], "wall") for side in runs})]
 
 
 def _memory(lab: Lab, row: Row) -> list[Figure]:
@@ -283,6 +227,7 @@ ROWS = (
         _postgres_processes,
     ),
     Row("rivals", "other ways from asyncio, for scale", _rivals),
+    *servers.ROWS,
     Row("scale", "time per credit of the big library ÷ of a tenth of it", _scale, 1.3, 1.1, big=True),
     Row(
         "memory", "peak memory of a sync of the big library from a stream", _memory, 200, 120, "MB", big=True

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import subprocess
 import sys
@@ -125,11 +126,10 @@ def _save_while_read(**parameters: Any) -> Result:
     return product.save_while_read(**parameters)
 
 
-def _product(function: str) -> Callable[..., Result]:
+def _async(module: str, function: str) -> Callable[..., Result]:
     def run(**parameters: Any) -> Result:
-        from benchmarks import product
-
-        result: Result = asyncio.run(getattr(product, function)(**parameters))
+        work = getattr(importlib.import_module(f"benchmarks.{module}"), function)
+        result: Result = asyncio.run(work(**parameters))
         return result
 
     return run
@@ -144,13 +144,16 @@ TASKS: dict[str, Callable[..., Result]] = {
     "rival": _rival,
     "load_postgres": _load_postgres,
     "compare_postgres": _compare_postgres,
-    "resave_postgres": _product("resave_postgres"),
-    "save": _product("save"),
-    "resave": _product("resave"),
-    "save_stream": _product("save_stream"),
+    "resave_postgres": _async("product", "resave_postgres"),
+    "save": _async("product", "save"),
+    "resave": _async("product", "resave"),
+    "save_stream": _async("product", "save_stream"),
     "save_while_read": _save_while_read,
-    "read_aside": _product("read_aside"),
-    "read_within": _product("read_within"),
+    "read_aside": _async("product", "read_aside"),
+    "read_within": _async("product", "read_within"),
+    "sync": _async("syncing", "sync"),
+    "read_jellyfin": _async("syncing", "read_jellyfin"),
+    "read_kodi": _async("syncing", "read_kodi"),
 }
 
 

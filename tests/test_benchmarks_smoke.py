@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sqlite3
 import subprocess
 import sys
@@ -25,6 +26,7 @@ FIGURES = [
     "resync",
     "changed",
     "read-aside",
+    "read-aside-both",
     "read-aside-floor",
     "read-within",
     "postgres-cold",
@@ -36,6 +38,26 @@ FIGURES = [
     "rival-core",
     "rival-loader",
     "rival-mediasync",
+    "plex",
+    "plex-resync",
+    "jellyfin",
+    "jellyfin-resync",
+    "emby",
+    "emby-resync",
+    "kodi",
+    "kodi-resync",
+    "nfo",
+    "nfo-resync",
+    "jellyfin-first",
+    "jellyfin-unchanged",
+    "jellyfin-changed",
+    "kodi-first",
+    "kodi-unchanged",
+    "plex-memory",
+    "jellyfin-memory",
+    "emby-memory",
+    "kodi-memory",
+    "nfo-memory",
     "scale",
     "memory",
     "filmography",
@@ -49,16 +71,29 @@ PROMISES = {
     "read-within",
     "postgres-cold",
     "postgres-resync",
+    "jellyfin-first",
+    "jellyfin-unchanged",
+    "jellyfin-changed",
+    "kodi-first",
     "scale",
     "memory",
     "filmography",
 }
+NEED_KODI = {"kodi-first", "kodi-unchanged"}
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run Python in the root of the checkout."""
     command = [sys.executable, "-m", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 def work(task: str, **parameters: Any) -> dict[str, Any]:
@@ -71,13 +106,15 @@ def work(task: str, **parameters: Any) -> dict[str, Any]:
 
 def test_every_row_is_measured_and_both_sides_hold_the_same() -> None:
     sizes = ["--credits", "600", "--big-credits", "1500", "--rival-movies", "20", "--rounds", "1"]
+    sizes += ["--films", "20", "--big-films", "40", "--slow-films", "20"]
     done = run("benchmarks", *sizes, "--big", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
 
     figures = {figure["name"]: figure for figure in document["figures"]}
-    assert list(figures) == FIGURES
     assert document["problems"] == []
+    assert document["skipped"].keys() in (set(), NEED_KODI)
+    assert list(figures) == [name for name in FIGURES if name not in document["skipped"]]
     assert set(document["compared"]) == {"cold", "tasks", "changed", "postgres"}
     for counts in document["compared"].values():
         assert counts["media_items"] == 40
@@ -93,6 +130,14 @@ def test_table_has_one_line_for_each_figure() -> None:
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["row", "loader", "loader-resync", "loader-models"]
+
+
+def test_rows_of_a_real_kodi_are_skipped_where_there_is_none() -> None:
+    done = run("benchmarks", "--slow-films", "1", "--only", "kodi-first", "--json", PATH="")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["figures"] == []
+    assert "SKIPPED: kodi-first: what it needs is not installed here" in done.stderr
+    assert "python tests/support/kodi.py install" in done.stderr
 
 
 def test_an_unknown_row_is_refused() -> None:

@@ -52,6 +52,7 @@ class JellyfinHoldings:
         self._person_ids: dict[str, str] = {}
         self._by_key: dict[str, MediaItem] = {}
         self._listed: tuple[object, list[Row]] = (None, [])
+        self._listed_people: tuple[object, list[Row]] = (None, [])
 
     @property
     def old(self) -> bool:
@@ -133,15 +134,11 @@ class JellyfinHoldings:
 
     def rows(self) -> list[Row]:
         """Return all items, sorted."""
-        libraries = self.catalogue.libraries
-        state = (
-            self.catalogue.now,
-            *((library.id, id(library.items), len(library.items)) for library in libraries),
-        )
+        state = self.catalogue.state()
         if self._listed[0] != state:
             rows = [
                 self._row(item, self.library_id(library.id))
-                for library in libraries
+                for library in self.catalogue.libraries
                 for item in library.items
             ]
             rows.sort(key=lambda row: (row.sort, row.id))
@@ -152,10 +149,10 @@ class JellyfinHoldings:
     def persons(self) -> list[Row]:
         """Return everybody who was ever credited, sorted."""
         self.rows()
-        rows = []
-        for person in self._people.values():
-            person.save(self.catalogue.now)
-            rows.append(
+        saved = [person.save(self.catalogue.now) for person in self._people.values()]
+        state = (self.catalogue.state(), len(self._people))
+        if any(saved) or self._listed_people[0] != state:
+            rows = [
                 Row(
                     person.id,
                     "Person",
@@ -164,8 +161,10 @@ class JellyfinHoldings:
                     lambda _, person=person: person.record(self.server_id),  # type: ignore[misc]
                     saved_at=person.saved_at,
                 )
-            )
-        return sorted(rows, key=lambda row: (row.sort, row.id))
+                for person in self._people.values()
+            ]
+            self._listed_people = state, sorted(rows, key=lambda row: (row.sort, row.id))
+        return self._listed_people[1]
 
     def _row(self, item: MediaItem, library_id: str) -> Row:
         for credit in item.credits or ():

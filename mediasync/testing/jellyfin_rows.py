@@ -83,11 +83,13 @@ class PersonRow:
     saved_at: datetime | None = None
     _saved: tuple[Any, ...] = ()
 
-    def save(self, now: datetime) -> None:
-        """Save the person, if anything of it changed."""
-        facts = (self.person.name, self.person.image_path, dict(self.person.provider_ids))
-        if facts != self._saved:
-            self.saved_at, self._saved = now, facts
+    def save(self, now: datetime) -> bool:
+        """Save the person, if anything of it changed; tell whether it did."""
+        person = self.person
+        if (person.name, person.image_path, person.provider_ids) == self._saved:
+            return False
+        self.saved_at, self._saved = now, (person.name, person.image_path, dict(person.provider_ids))
+        return True
 
     @property
     def tag(self) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -88,15 +89,16 @@ class VideoLibrary:
     def __init__(self, *, roles_matter: bool) -> None:
         self._roles_matter = roles_matter
         self._ids = Ids()
-        self._people: tuple[object, People] | None = None
+        self._records: tuple[object, Records] | None = None
 
     def records(self, catalogue: Catalogue, timezone: str) -> Records:
         """Return what makes the records of a catalogue as it is now."""
-        state = (id(catalogue), catalogue.now, sum(len(library.items) for library in catalogue.libraries))
-        if self._people is None or self._people[0] != state:
-            self._people = (state, People(catalogue))
-        people, zone = self._people[1], ZoneInfo(timezone)
-        return Records(catalogue, self._ids, people, zone, roles_matter=self._roles_matter)
+        state = (catalogue.state(), timezone)
+        if self._records is None or self._records[0] != state:
+            people, zone = People(catalogue), ZoneInfo(timezone)
+            records = Records(catalogue, self._ids, people, zone, roles_matter=self._roles_matter)
+            self._records = state, records
+        return self._records[1]
 
     def list_items(
         self, kind: Kind, method: str, params: Mapping[str, Any], catalogue: Catalogue, timezone: str
@@ -106,14 +108,15 @@ class VideoLibrary:
         properties = _properties(method, kind, params)
         start, end = _limits(method, params)
         records = self.records(catalogue, timezone)
-        items = list(self._ids.of(catalogue, kind.media_type).items())
-        items = [pair for pair in items if self._wanted(method, pair[1], params, records, catalogue)]
+        items: Collection[tuple[int, MediaItem]] = self._ids.of(catalogue, kind.media_type).items()
+        if params.keys() & {*kind.parents, "filter"}:
+            items = [pair for pair in items if self._wanted(method, pair[1], params, records, catalogue)]
         total = len(items)
         nothing = "end" in params.get("limits", {}) and not start and not end
         end = min(end or total, total)
         start = min(start, end)
-        items = [] if nothing else items[start:end]
-        found = [records.record(number, item, properties, kind.id_name) for number, item in items]
+        page = () if nothing else itertools.islice(items, start, end)
+        found = [records.record(number, item, properties, kind.id_name) for number, item in page]
         plural = f"{kind.word.lower()}s"
         return {plural: found, "limits": {"end": end, "start": start, "total": total}}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
@@ -46,16 +47,21 @@ class Ids:
 
     def __init__(self) -> None:
         self._known: dict[MediaType, dict[str, int]] = {kind: {} for kind in MediaType}
+        self._found: dict[MediaType, tuple[object, dict[int, MediaItem]]] = {}
 
     def of(self, catalogue: Catalogue, kind: MediaType) -> dict[int, MediaItem]:
         """Return the items of a type by their ids."""
+        state = catalogue.state()
+        if kind in self._found and self._found[kind][0] == state:
+            return self._found[kind][1]
         items = {item.remote_id: item for item in catalogue.items() if item.media_type is kind}
         ids = {key: number for key, number in self._known[kind].items() if key in items}
-        for key in items:
-            if key not in ids:
-                ids[key] = max(ids.values(), default=0) + 1
+        new = [key for key in items if key not in ids]
+        ids.update(zip(new, itertools.count(max(ids.values(), default=0) + 1), strict=False))
         self._known[kind] = ids
-        return {number: items[key] for key, number in sorted(ids.items(), key=lambda pair: pair[1])}
+        found = {number: items[key] for key, number in sorted(ids.items(), key=lambda pair: pair[1])}
+        self._found[kind] = state, found
+        return found
 
     def id_of(self, catalogue: Catalogue, item: MediaItem) -> int:
         """Return the id of an item."""

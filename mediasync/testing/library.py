@@ -54,6 +54,14 @@ class Catalogue:
     libraries: list[MediaLibrary] = field(default_factory=list)
     now: datetime = _START
 
+    def state(self) -> tuple[object, ...]:
+        """Return what is another one once items came or went, or the clock moved."""
+        return (
+            id(self),
+            self.now,
+            *((library.id, id(library.items), len(library.items)) for library in self.libraries),
+        )
+
     def library(self, library_id: str) -> MediaLibrary:
         """Return the library with this key."""
         return next(library for library in self.libraries if library.id == library_id)

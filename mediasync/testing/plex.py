@@ -86,6 +86,7 @@ class FakePlex(FakeServer):
         self._tag_keys = () if old else tag_keys
         self._page_limit = page_limit
         self._longest_url = longest_url
+        self._indexed: tuple[object, _Index | None] = (None, None)
 
     async def handle(self, request: Request) -> Response:
         """Answer a request; see `FakeServer`."""
@@ -142,6 +143,14 @@ class FakePlex(FakeServer):
                 item.path = None
         return truth
 
+    def _index(self) -> _Index:
+        state = self.catalogue.state()
+        known, index = self._indexed
+        if index is None or known != state:
+            index = _Index(self.catalogue)
+            self._indexed = state, index
+        return index
+
     def _sections(self) -> Response:
         sections: list[dict[str, Any]] = [
             {
@@ -163,14 +172,10 @@ class FakePlex(FakeServer):
         if library is None:
             return _refusal(404, "Not Found")
         kind = _TYPES.get(request.first("type"), MediaType(library.kind.removesuffix("s")))
-        items = [item for item in library.items if item.media_type == kind]
-        if request.first("sort") == "id":
-            items.sort(key=lambda item: int(item.remote_id))
-        else:
-            items.sort(key=lambda item: item.sort_title or item.title)
+        index = self._index()
+        items = index.listing(library, kind, by_id=request.first("sort") == "id")
         start, size = _paging(request)
         page = items[start:] if size is None else items[start : start + min(size, self._page_limit or size)]
-        index = _Index(self.catalogue)
         entries = [self._entry(item, library, index, request, full=False) for item in page]
         content: dict[str, Any] = {"librarySectionID": int(section), "title1": library.title}
         if entries:
@@ -182,7 +187,7 @@ class FakePlex(FakeServer):
         return _container(content, len(entries), headers)
 
     def _details(self, keys: Sequence[str], request: Request) -> Response:
-        index = _Index(self.catalogue)
+        index = self._index()
         found = [
             index.items[key]
             for key in dict.fromkeys(keys)
@@ -286,13 +291,24 @@ class FakePlex(FakeServer):
 
 
 class _Index:
-    """A catalogue's items by key, and how many are below each."""
+    """A catalogue's items by key and in their orders, and how many are below each."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.items = {
             item.remote_id: (library, item) for library in catalogue.libraries for item in library.items
         }
         self._below = Counter(parent_of(item) for item in catalogue.items())
+        self._listings: dict[tuple[str, MediaType, bool], list[MediaItem]] = {}
+
+    def listing(self, library: MediaLibrary, kind: MediaType, *, by_id: bool) -> list[MediaItem]:
+        """Return the items of one kind of a library, by key or by title."""
+        asked = (library.id, kind, by_id)
+        if asked not in self._listings:
+            self._listings[asked] = sorted(
+                (item for item in library.items if item.media_type == kind),
+                key=lambda item: int(item.remote_id) if by_id else item.sort_title or item.title,
+            )
+        return self._listings[asked]
 
     def place(self, item: MediaItem) -> dict[str, Any]:
         """Return what an entry says of the item's place among the others."""

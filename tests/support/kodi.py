@@ -1,7 +1,8 @@
 """A real Kodi for tests: headless, from an empty home folder, on loopback.
 
 ``python tests/support/kodi.py install`` installs what is needed where apt is and one is root; nothing else
-here installs anything. ``… run LIBRARY`` starts one on a library and waits for Enter.
+here installs anything. ``… run LIBRARY`` starts one on a library, tells in a line of JSON where it is, and
+waits for Enter.
 """
 
 from __future__ import annotations
@@ -297,11 +298,15 @@ def main(words: list[str]) -> int:
     if words == ["install"]:
         return install()
     if len(words) == 2 and words[0] == "run":
+        if reason := why_not():
+            print(reason, file=sys.stderr)
+            return os.EX_UNAVAILABLE
         with (
             tempfile.TemporaryDirectory(prefix="kodi-") as folder,
             RealKodi(Path(words[1]).resolve(), Path(folder)) as kodi,
         ):
-            print(f"{kodi.url}, user {kodi.username}, password {kodi.password}; Enter ends it")
+            told = {"url": kodi.url, "username": kodi.username, "password": kodi.password}
+            print(json.dumps(told), flush=True)
             sys.stdin.readline()
         return 0
     print(__doc__, file=sys.stderr)

@@ -1,0 +1,181 @@
+"""The rows of servers: what a whole sync takes, what it holds in memory, and what it costs beside reading."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.clock import median_ratio
+from benchmarks.figures import Figure, Row, column
+from benchmarks.folders import write_library
+from benchmarks.lab import Lab, Runs, remove
+from benchmarks.serving import Server, fake, real_kodi
+
+CREDITS = 18
+FEW_CREDITS = 5
+KODI_CREDITS = 17
+_CREDITS_PER_PERSON = 4.5
+
+_KINDS = {"plex": "Plex", "jellyfin": "Jellyfin", "emby": "Emby", "kodi": "Kodi", "nfo": "NFO files"}
+
+
+@contextmanager
+def _source(
+    lab: Lab, kind: str, films: int, credits_each: int
+) -> Iterator[tuple[dict[str, str], Server | None]]:
+    """Run a fake, or write a folder; give what a backend is made with, and the server if there is one."""
+    lab.say(f"  {kind}: {films:,} films × {credits_each}")
+    if kind == "nfo":
+        folder = lab.folder("library")
+        write_library(folder, films, credits_each)
+        yield {"root": str(folder)}, None
+        shutil.rmtree(folder)
+    else:
+        people = int(films * credits_each / _CREDITS_PER_PERSON) + credits_each
+        with fake(kind=kind, films=films, credits_each=credits_each, people=people) as server:
+            yield server.told["connection"], server
+
+
+def _first_and_again(lab: Lab, kind: str, films: int, credits_each: int, rounds: int) -> Runs:
+    """Sync into a new database, and again into the same."""
+    runs: Runs = {"first": [], "again": []}
+    with _source(lab, kind, films, credits_each) as (connection, server):
+        for _ in range(rounds):
+            path = lab.path(f"sync-{kind}")
+            for name, saved in (("first", films), ("again", 0)):
+                run = _sync(lab, kind, connection, path, saved, films * credits_each)
+                counted = server.ask("count") if server else {"requests": 0, "cpu": 0.0}
+                runs[name].append({**run, "requests": counted["requests"], "server_cpu": counted["cpu"]})
+            remove(path)
+    return runs
+
+
+def _sync(
+    lab: Lab, kind: str, connection: dict[str, str], path: Path, saved: int, stored: int
+) -> dict[str, Any]:
+    return lab.call(
+        "sync", kind=kind, connection=connection, path=str(path), saved=saved, credits_stored=stored
+    )
+
+
+def _throughput(kind: str) -> Callable[[Lab, Row], list[Figure]]:
+    def measure(lab: Lab, row: Row) -> list[Figure]:
+        films = lab.options.films
+        runs = _first_and_again(lab, kind, films, CREDITS, lab.options.rounds)
+        return [
+            _speed(row.name, f"{row.what}, {films:,} films × {CREDITS}", row.unit, runs["first"], films),
+            _speed(f"{row.name}-resync", "the same again, unchanged", row.unit, runs["again"], films),
+        ]
+
+    return measure
+
+
+def _speed(name: str, what: str, unit: str, runs: list[dict[str, Any]], films: int) -> Figure:
+    seconds = statistics.median(column(runs, "wall"))
+    parts = [f"{films * CREDITS / seconds:,.0f} credits/s", f"peak {max(column(runs, 'peak_mb')):.0f} MB"]
+    if requests := runs[-1]["requests"]:
+        parts.append(f"{requests:,} requests")
+    detail = {key: column(runs, key) for key in runs[0]}
+    return Figure(name, f"{what}: {', '.join(parts)}", films / seconds, unit, detail=detail)
+
+
+def _memory(kind: str) -> Callable[[Lab, Row], list[Figure]]:
+    def measure(lab: Lab, row: Row) -> list[Figure]:
+        sizes = lab.options.films, lab.options.big_films
+        small, big = (_first_and_again(lab, kind, films, FEW_CREDITS, 1) for films in sizes)
+        peaks = [run["peak_mb"] for runs in (big, small) for run in (*runs["first"], *runs["again"])]
+        figure = row.figure(peaks[0], peaks=peaks)
+        figure.what += (
+            f", {sizes[1]:,} films × {FEW_CREDITS} (again, unchanged: {peaks[1]:.0f} MB;"
+            f" {sizes[0]:,} films: {peaks[2]:.0f} and {peaks[3]:.0f} MB)"
+        )
+        return [figure]
+
+    return measure
+
+
+def _ratio(
+    name: str, measured: Callable[[Lab], Runs], dividend: str, divisor: str
+) -> Callable[[Lab, Row], list[Figure]]:
+    def measure(lab: Lab, row: Row) -> list[Figure]:
+        runs = lab.once(name, measured)
+        walls, others = column(runs[dividend], "wall"), column(runs[divisor], "wall")
+        return [row.figure(median_ratio(walls, others), wall=walls, other_wall=others)]
+
+    return measure
+
+
+def _slow_jellyfin(lab: Lab) -> Runs:
+    films = lab.options.slow_films
+    runs: Runs = {name: [] for name in ("bare", "first", "again", "changed")}
+    sizes = {"films": films, "credits_each": CREDITS, "people": films * 4}
+    with fake(kind="jellyfin", slow=True, **sizes) as server:
+        connection = server.told["connection"]
+        for _ in range(lab.options.rounds):
+            path = lab.path("sync-slow")
+            reading = {"connection": connection, "library": server.told["library"], "films": films}
+            runs["bare"].append(lab.call("read_jellyfin", **reading))
+            for name, saved in (("first", films), ("again", 0), ("changed", -(-films // 100))):
+                if name == "changed":
+                    server.ask("change")
+                runs[name].append(_sync(lab, "jellyfin", connection, path, saved, films * CREDITS))
+    return runs
+
+
+def _real_kodi(lab: Lab) -> Runs:
+    films = lab.options.slow_films
+    runs: Runs = {name: [] for name in ("bare", "first", "again")}
+    folder = lab.folder("library")
+    write_library(folder, films, KODI_CREDITS)
+    with real_kodi(folder) as server:
+        for _ in range(lab.options.rounds):
+            path = lab.path("sync-kodi")
+            runs["bare"].append(lab.call("read_kodi", connection=server.told, films=films))
+            for name, saved in (("first", films), ("again", 0)):
+                runs[name].append(_sync(lab, "kodi", server.told, path, saved, films * KODI_CREDITS))
+    return runs
+
+
+ROWS = (
+    *(Row(kind, f"{name}: first sync", _throughput(kind), unit="items/s") for kind, name in _KINDS.items()),
+    Row(
+        "jellyfin-first",
+        "a Jellyfin as slow as a real one: first sync ÷ bare reading of the same pages",
+        _ratio("jellyfin", _slow_jellyfin, "first", "bare"),
+        1.15,
+        1.05,
+    ),
+    Row(
+        "jellyfin-unchanged",
+        "the same: unchanged resync ÷ first sync",
+        _ratio("jellyfin", _slow_jellyfin, "again", "first"),
+        1 / 50,
+        1 / 100,
+    ),
+    Row(
+        "jellyfin-changed",
+        "the same: resync with 1 % of the films changed ÷ first sync",
+        _ratio("jellyfin", _slow_jellyfin, "changed", "first"),
+        1 / 25,
+    ),
+    Row(
+        "kodi-first",
+        "a real Kodi: first sync ÷ the bare call that lists all films with their casts",
+        _ratio("kodi", _real_kodi, "first", "bare"),
+        4,
+        2,
+    ),
+    Row(
+        "kodi-unchanged",
+        "the same: unchanged resync ÷ the bare call",
+        _ratio("kodi", _real_kodi, "again", "bare"),
+    ),
+    *(
+        Row(f"{kind}-memory", f"{name}: peak memory of a first sync", _memory(kind), unit="MB", big=True)
+        for kind, name in _KINDS.items()
+    ),
+)

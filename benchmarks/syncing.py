@@ -1,0 +1,84 @@
+"""One sync of one source, and the bare reading of the same. Each function runs in a process of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from benchmarks.clock import Stopwatch, WrongResultError, peak_memory_mb
+from mediasync import MediaSync, Source
+from mediasync.backends.base import Backend
+from mediasync.backends.jellyfin import EmbyBackend, JellyfinBackend
+from mediasync.backends.kodi import KodiBackend
+from mediasync.backends.kodi.parse import MOVIE_PROPERTIES
+from mediasync.backends.nfo import NfoBackend
+from mediasync.backends.plex import PlexBackend
+
+_BACKENDS: dict[str, Callable[..., Backend]] = {
+    "plex": PlexBackend,
+    "jellyfin": JellyfinBackend,
+    "emby": EmbyBackend,
+    "kodi": KodiBackend,
+    "nfo": NfoBackend,
+}
+_PAGE = 100
+_FIELDS = "People,ProviderIds,Etag,Path,OriginalTitle,SortName,Overview,Genres,Taglines,DateCreated"
+
+
+async def sync(
+    kind: str, connection: dict[str, str], path: str, saved: int, credits_stored: int
+) -> dict[str, Any]:
+    """Sync once, and tell how much memory the process had at its peak.
+
+    Args:
+        kind: of the source.
+        connection: what its backend is made with.
+        path: of the database.
+        saved: how many items must be saved.
+        credits_stored: how many credits must be stored then.
+    """
+    backend = _BACKENDS[kind](source=Source.model_validate({"id": "bench", "kind": kind}), **connection)
+    async with MediaSync(f"sqlite:///{path}") as ms:
+        before = peak_memory_mb()
+        watch = Stopwatch()
+        report = await ms.sync(backend)
+        timing = watch.read()
+        peak = peak_memory_mb()
+        stored = await ms.media.count_credits()
+    if report.saved != saved or report.failed or report.problems or stored != credits_stored:
+        raise WrongResultError(
+            f"{report.saved} items were saved instead of {saved}, {stored} credits are stored instead of "
+            f"{credits_stored}, {len(report.failed)} items failed, {len(report.problems)} problems"
+        )
+    return {**timing, "before_mb": before, "peak_mb": peak}
+
+
+async def read_jellyfin(connection: dict[str, str], library: str, films: int) -> dict[str, Any]:
+    """Ask a Jellyfin for all pages of films with their people, one after the other, and decode them."""
+    headers = {"Authorization": f'MediaBrowser Token="{connection["token"]}"'}
+    query = {"parentId": library, "recursive": "true", "includeItemTypes": "Movie", "fields": _FIELDS}
+    read = 0
+    watch = Stopwatch()
+    async with httpx.AsyncClient(base_url=connection["url"], headers=headers, timeout=60) as client:
+        while read < films:
+            answer = await client.get("/Items", params={**query, "startIndex": read, "limit": _PAGE})
+            read += len(answer.json()["Items"])
+    return {**watch.read()}
+
+
+async def read_kodi(connection: dict[str, str], films: int) -> dict[str, Any]:
+    """Make the one call that a Kodi answers with all films and their casts, and decode the answer."""
+    params = {"properties": list(MOVIE_PROPERTIES)}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "VideoLibrary.GetMovies", "params": params}
+    credentials = (connection["username"], connection["password"])
+    watch = Stopwatch()
+    async with httpx.AsyncClient(auth=credentials, timeout=120) as client:
+        answer = await client.post(f"{connection['url']}/jsonrpc", json=call)
+        decoded = json.loads(answer.content)
+    timing = watch.read()
+    if len(decoded["result"]["movies"]) != films:
+        raise WrongResultError(f"{len(decoded['result']['movies'])} films came instead of {films}")
+    return {**timing}
