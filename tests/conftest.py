@@ -40,9 +40,9 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 @pytest.fixture
-def url(engine: Engine, tmp_path: Path) -> str:
-    """The URL of a database that is not there yet."""
-    return engine.new_url(tmp_path)
+def url(request: pytest.FixtureRequest, engine: Engine, tmp_path: Path) -> str:
+    """The URL of a database that is not there yet; for `ms`, which opens it, its tables may be."""
+    return (engine.new_mirror_url if "ms" in request.fixturenames else engine.new_url)(tmp_path)
 
 
 @pytest.fixture

@@ -17,11 +17,13 @@ class Engine:
     Attributes:
         name: as the test's id shows it.
         new_url: returns the URL of a database that is not there yet.
+        new_mirror_url: returns the URL of one that is quickly made a mirror.
         lasts: whether it can be closed and opened again, and be looked at by a second connection.
     """
 
     name: str
     new_url: Callable[[Path], str]
+    new_mirror_url: Callable[[Path], str]
     lasts: bool
 
     @property
@@ -30,16 +32,24 @@ class Engine:
         return self.name.startswith("sqlite")
 
 
-SQLITE_FILE = Engine("sqlite-file", lambda folder: f"sqlite:///{folder / 'media.db'}", lasts=True)
-SQLITE_MEMORY = Engine("sqlite-memory", lambda _: "sqlite:///:memory:", lasts=False)
+def _file(folder: Path) -> str:
+    return f"sqlite:///{folder / 'media.db'}"
 
 
-def _new_postgres(_: Path) -> str:
+def _memory(_: Path) -> str:
+    return "sqlite:///:memory:"
+
+
+def _server() -> postgres.Server:
     if reason := postgres.is_available():
         pytest.skip(reason)
-    return postgres.server().new_database()
+    return postgres.server()
 
 
-POSTGRES = Engine("postgresql", _new_postgres, lasts=True)
+SQLITE_FILE = Engine("sqlite-file", _file, _file, lasts=True)
+SQLITE_MEMORY = Engine("sqlite-memory", _memory, _memory, lasts=False)
+POSTGRES = Engine(
+    "postgresql", lambda _: _server().new_database(), lambda _: _server().new_mirror(), lasts=True
+)
 
 ENGINES = [SQLITE_FILE, SQLITE_MEMORY, POSTGRES]

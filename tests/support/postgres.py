@@ -23,6 +23,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from mediasync import MediaSync
+
 T = TypeVar("T")
 
 URL_VARIABLE = "MEDIASYNC_TEST_POSTGRES_URL"
@@ -39,6 +41,7 @@ class Server:
 
     def __init__(self, url: str | None = None) -> None:
         self._own: Any = None
+        self._mirror: str | None = None
         if url is None:
             url = self._start_own()
         self._url = url
@@ -102,13 +105,21 @@ class Server:
         """Return the URL of one database."""
         return urlunsplit(urlsplit(self._url)._replace(path=f"/{database}"))
 
-    def new_database(self) -> str:
-        """Create an empty database, and return its URL."""
+    def new_database(self, template: str = "template0") -> str:
+        """Create a database, empty unless it is a copy of another one, and return its URL."""
         name = f"mediasync_test_{os.getpid()}_{next(_numbers)}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' STRATEGY file_copy")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8' STRATEGY file_copy")
         if not self.is_own:
             atexit.register(self.run, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         return self.url(name)
+
+    def new_mirror(self) -> str:
+        """Create a database with the tables of a mirror, which are copied, and return its URL."""
+        if self._mirror is None:
+            url = self.new_database()
+            in_thread(_make_mirror(url))
+            self._mirror = urlsplit(url).path.removeprefix("/")
+        return self.new_database(self._mirror)
 
     def run(self, sql: str, *, database: str | None = None) -> list[tuple[Any, ...]]:
         """Run one statement from outside of any event loop, or beside one."""
@@ -121,6 +132,11 @@ class Server:
             return [tuple(row) for row in await connection.fetch(sql)]
         finally:
             await connection.close()
+
+
+async def _make_mirror(url: str) -> None:
+    async with MediaSync(url):
+        pass
 
 
 def in_thread(work: Coroutine[Any, Any, T]) -> T:
