@@ -112,10 +112,10 @@ class NormalItem:
     library_id: str
     media_type: str
     values: tuple[Any, ...]
-    external_ids: list[tuple[str, str]]
-    genres: list[str]
-    ratings: list[tuple[str, float, int | None]]
-    images: list[tuple[str, str]]
+    external_ids: Sequence[tuple[str, str]]
+    genres: Sequence[str]
+    ratings: Sequence[tuple[str, float, int | None]]
+    images: Sequence[tuple[str, str]]
     change_token: str | None
     item_fingerprint: str = ""
     completeness: Completeness = Completeness.NONE
@@ -161,10 +161,10 @@ def _normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem
         library_id=library_id,
         media_type=item.media_type,
         values=_values(item, item_id),
-        external_ids=sorted(_provider_ids(item.provider_ids).items()) if item.provider_ids else [],
+        external_ids=sorted(_provider_ids(item.provider_ids).items()) if item.provider_ids else (),
         genres=list(dict.fromkeys(genre for text in item.genres if (genre := text.strip())))
         if item.genres
-        else [],
+        else (),
         ratings=[
             (
                 rating.name.strip(),
@@ -174,12 +174,18 @@ def _normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem
                 else rating.votes,
             )
             for rating in item.ratings
-        ],
-        images=sorted((kind, without_secrets(path)) for kind, path in item.images.items() if path),
+        ]
+        if item.ratings
+        else (),
+        images=sorted((kind, without_secrets(path)) for kind, path in item.images.items() if path)
+        if item.images
+        else (),
         change_token=item.change_token or None,
     )
     normal.item_fingerprint = _fingerprint(_item_texts(normal), item, item_id)
-    given = Completeness(item.completeness or Completeness.NONE)
+    given = item.completeness or Completeness.NONE
+    if not isinstance(given, Completeness):
+        given = Completeness(given)
     if item.credits:
         _add_credits(normal, item, item.credits, source_id)
         if normal.credits:
@@ -200,7 +206,7 @@ def normal_credits(item_id: str, credits_given: Sequence[Credit]) -> NormalItem:
     """
     source_id, remote_id = split_id(item_id)
     item = Movie(remote_id=remote_id, title="", credits=list(credits_given))
-    normal = NormalItem(item_id, remote_id, None, frozenset(), "", "", (), [], [], [], [], None)
+    normal = NormalItem(item_id, remote_id, None, frozenset(), "", "", (), (), (), (), (), None)
     _add_credits(normal, item, credits_given, source_id)
     normal.completeness = Completeness.FULL
     normal.credits_fingerprint = _fingerprint(list(chain.from_iterable(normal.credits)), item, item_id)
@@ -287,17 +293,19 @@ def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], s
         if not name or not person_type:
             normal.problems.append(_nameless(credit, given))
             continue
-        if person["source_id"] is not None and person["source_id"] != source_id:
+        of_source = person["source_id"]
+        if of_source is not None and of_source != source_id:
             raise InvalidItem(
-                normal.id,
-                f"credit of {name!r}: the person is of source {person['source_id']!r}, not {source_id!r}",
+                normal.id, f"credit of {name!r}: the person is of source {of_source!r}, not {source_id!r}"
             )
         remote_id = person["remote_id"]
         image = person["image_path"]
         ids = person["provider_ids"]
-        ids_text = _provider_ids_text(ids) if ids else ""
-        if "\\u0000" in ids_text and "\0" in "".join(_flat(ids)):  # JSON hides it from what is checked later
-            raise _unstorable(item, normal.id)
+        ids_text = ""
+        if ids:
+            ids_text = _provider_ids_text(ids)
+            if "\\u0000" in ids_text and "\0" in "".join(_flat(ids)):  # JSON hides it from the check later
+                raise _unstorable(item, normal.id)
         role = fields["role"]
         rows.append(
             (
@@ -318,13 +326,14 @@ def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], s
 
 
 def _with_one_row_per_person(rows: list[CreditRow]) -> list[CreditRow]:
-    people: dict[str, PersonRow] = {}
+    people: dict[str, tuple[str, ...]] = {}
+    merged = False
     for row in rows:
-        person = row[:4]
-        known = people.setdefault(person[0], person)
-        if known is not person:
-            people[person[0]] = merge_people(known, person)
-    return [(*people[row[0]], row[4], row[5]) for row in rows]
+        known = people.setdefault(row[0], row)
+        if known is not row and known[1:4] != row[1:4]:
+            people[row[0]] = merge_people(known[:4], row[:4])  # type: ignore[arg-type]
+            merged = True
+    return [(*people[row[0]][:4], *row[4:]) for row in rows] if merged else rows  # type: ignore[misc]
 
 
 def _in_order(given: Sequence[Credit]) -> Sequence[Credit]:
@@ -414,13 +423,13 @@ def _item_texts(normal: NormalItem) -> list[str]:
 
 
 def _fingerprint(texts: list[str], item: MediaItem, item_id: str) -> str:
-    joined = "\0".join(texts)
+    token = item.change_token or ""
     try:
-        encoded = joined.encode()
-        (item.change_token or "").encode()
+        encoded = "\0".join(texts).encode()
+        token.encode()
     except UnicodeEncodeError:
         raise _unstorable(item, item_id) from None
-    if joined.count("\0") != max(len(texts) - 1, 0) or "\0" in (item.change_token or ""):
+    if encoded.count(0) != max(len(texts) - 1, 0) or "\0" in token:
         raise _unstorable(item, item_id)
     return f"{RULE}:{blake2b(encoded, digest_size=16).hexdigest()}"
 

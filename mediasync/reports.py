@@ -57,7 +57,8 @@ class SaveReport:
             self.saved += 1
         else:
             self.unchanged += 1
-        self.problems += [(result.id, reason) for reason in result.problems]
+        if result.problems:
+            self.problems += [(result.id, reason) for reason in result.problems]
         self.repeats += result.repeats
 
 

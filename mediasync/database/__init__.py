@@ -95,9 +95,9 @@ class Database:
         return self._engine.longest_wait
 
     @property
-    def at_work(self) -> bool:
-        """Whether a read or a transaction is under way."""
-        return bool(self._reads or self._writes)
+    def threads_at_work(self) -> bool:
+        """Whether threads of this process are at a read or a transaction."""
+        return self._engine.threaded and bool(self._reads or self._writes)
 
     async def open(self) -> None:
         """Connect, and create or upgrade the schema.

@@ -31,6 +31,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def threaded(self) -> bool:
+        """Whether threads of this process do the work, and need the interpreter's lock to take it up."""
+        ...
+
+    @property
     def max_group_items(self) -> int:
         """How many items one transaction saves at most."""
         ...

@@ -59,6 +59,8 @@ class PostgresEngine:
         upgrade: create the schema where there is none, and upgrade an older one.
     """
 
+    threaded: Final = False
+
     # No more than one part: a transaction then locks items first and people after them, each in one order.
     # With several parts it would come back to items, and two transactions would wait in a circle.
     max_group_items: Final = 500

@@ -66,6 +66,7 @@ class SQLiteEngine:
     """
 
     writers: Final = 1
+    threaded: Final = True
     max_group_items: Final = 3_000
 
     def __init__(

@@ -16,7 +16,7 @@ from typing import Any, Final
 import databases
 
 from mediasync.concurrency import finish
-from mediasync.dialects.base import Params
+from mediasync.dialects.base import Params, insertion
 from mediasync.dialects.sqlite import SQLiteDialect
 from mediasync.errors import LifecycleError
 from mediasync.known import KnownPeople
@@ -131,6 +131,7 @@ class SQLiteSession:
     """
 
     clustered = True
+    crowded = False
 
     def __init__(
         self,
@@ -152,6 +153,9 @@ class SQLiteSession:
 
     async def execute(self, sql: str, params: Params | None = None) -> int:
         return await self._connection.run(self._dialect.translate(sql), params)
+
+    async def insert(self, table: str, columns: str, rows: list[Any]) -> int:
+        return await self.execute(insertion(table, columns), {"rows": rows})
 
     async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         fetch = _FETCHES.get(sql)

@@ -25,6 +25,17 @@ from mediasync.known import KnownPeople
 Params = Mapping[str, Any]
 
 
+def names_of(columns: str) -> list[str]:
+    """Return the names in a list of columns with their types."""
+    return [column.split()[0] for column in columns.split(",")]
+
+
+def insertion(table: str, columns: str) -> str:
+    """Return the statement that inserts the rows in the parameter ``rows`` into a table as they are."""
+    names = ", ".join(names_of(columns))
+    return f"INSERT INTO {table} ({names}) SELECT {names} FROM @rows(:rows, {columns}) r"
+
+
 class Session(Protocol):
     """An open transaction or snapshot: what repositories are given.
 
@@ -32,11 +43,14 @@ class Session(Protocol):
         now: the time of the transaction, in milliseconds since 1970, UTC.
         known_people: who need not be looked up to be saved; of use in transactions only.
         clustered: whether a table without a row id keeps its rows in the order of its key, however they come.
+        crowded: whether other transactions write at the same time. What they may have to wait for is then
+            written as late as can be.
     """
 
     now: int
     known_people: KnownPeople
     clustered: bool
+    crowded: bool
 
     def new_keys(self, source_id: str, count: int) -> Sequence[int]:
         """Return storage keys for rows that will be new, ascending.
@@ -52,6 +66,16 @@ class Session(Protocol):
 
     async def execute(self, sql: str, params: Params | None = None) -> int:
         """Run a statement and return the number of rows that it wrote."""
+        ...
+
+    async def insert(self, table: str, columns: str, rows: list[Any]) -> int:
+        """Insert rows as they are, in the way that is quickest, and return how many there were.
+
+        Args:
+            table: into which.
+            columns: and their types, as the macro ``@rows`` names them.
+            rows: equally long sequences; none of them is in the table.
+        """
         ...
 
     async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from string import ascii_lowercase, ascii_uppercase
@@ -17,8 +17,8 @@ from mediasync.repositories.keys import new_keys
 from mediasync.repositories.times import to_datetime
 from mediasync.vocabulary import Completeness, MediaType
 
-StoredCredit = tuple[int, int, int, str, str]
-"""The item's storage key, the place in its billing, the person's storage key, the type, the role or ''."""
+StoredCredit = tuple[int, int, int, str, str | None]
+"""The item's storage key, the place in its billing, the person's storage key, the type, the role."""
 
 _PERSON_KEY: Final = itemgetter(2)
 _CREDITS_PER_STATEMENT: Final = 10_000
@@ -87,11 +87,9 @@ DELETE_GENRES: Final = f"DELETE FROM item_genre {_OF_ITEMS}"
 DELETE_RATINGS: Final = f"DELETE FROM item_rating {_OF_ITEMS}"
 DELETE_IMAGES: Final = f"DELETE FROM item_image {_OF_ITEMS}"
 
-INSERT_CREDITS: Final = """
-INSERT INTO credit (item_key, sort_order, person_key, person_type, role)
-SELECT r.item_key, r.sort_order, r.person_key, r.person_type, nullif(r.role, '')
-FROM @rows(:credits, item_key integer, sort_order integer, person_key integer, person_type text, role text) r
-"""
+_CREDIT_COLUMNS: Final = (
+    "item_key integer, sort_order integer, person_key integer, person_type text, role text"
+)
 SELECT_KEYS: Final = "SELECT i.item_key FROM @list(:ids) l JOIN media_item i ON i.id = l.id ORDER BY l.n"
 
 INSERT_EXTERNAL_IDS: Final = """
@@ -399,6 +397,7 @@ class MediaRepository:
         credits_by_item: Iterable[tuple[str, Sequence[CreditRow]]],
         item_keys: Mapping[str, int],
         person_keys: Mapping[str, int],
+        without: Container[str] = frozenset(),
     ) -> list[StoredCredit]:
         """Return credits as `insert_credits` takes them.
 
@@ -406,17 +405,19 @@ class MediaRepository:
             credits_by_item: each item's id and its credits in normal form.
             item_keys: the storage keys of the items.
             person_keys: the storage keys of the people.
+            without: the people whose credits are left out.
         """
         made = [
-            (item_keys[item_id], order, person_keys[row[0]], row[4], row[5])
+            (item_keys[item_id], order, person_keys[row[0]], row[4], row[5] or None)
             for item_id, credit_rows in credits_by_item
             for order, row in enumerate(credit_rows)
+            if row[0] not in without
         ]
         self._sort(made)
         return made
 
     async def insert_credits(self, credits_to_store: list[StoredCredit]) -> None:
-        """Insert the credits of items that have none.
+        """Insert credits of items.
 
         Args:
             credits_to_store: made by `stored_credits`, of one or several calls; sorted in place.
@@ -427,7 +428,7 @@ class MediaRepository:
         self._sort(credits_to_store)
         for first in range(0, len(credits_to_store), _CREDITS_PER_STATEMENT):
             some = credits_to_store[first : first + _CREDITS_PER_STATEMENT]
-            if await self._session.execute(INSERT_CREDITS, {"credits": some}) != len(some):
+            if await self._session.insert("credit", _CREDIT_COLUMNS, some) != len(some):
                 raise DataError("not all credits were stored")
 
     def _sort(self, credits_to_store: list[StoredCredit]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -21,7 +21,7 @@ p.id AS person_id, s.id AS source_id, p.name, p.image_path, p.provider_ids, p.cr
 """
 
 SELECT_PEOPLE: Final = """
-SELECT p.id AS person_id, p.person_key, p.name, p.image_path, p.provider_ids
+SELECT p.person_key, p.id AS person_id, p.name, p.image_path, p.provider_ids
 FROM @list(:ids) l JOIN person p ON p.id = l.id
 """
 LOCK_PEOPLE: Final = f"{SELECT_PEOPLE}ORDER BY p.id @lock(p)"
@@ -49,9 +49,10 @@ DELETE FROM person_word
 WHERE (word, person_key) IN (SELECT r.word, r.person_key FROM @rows(:words, word text, person_key integer) r)
 """
 
-INSERT_WORDS: Final = """
+_WORD_COLUMNS: Final = "word text, person_key integer"
+INSERT_WORDS: Final = f"""
 INSERT INTO person_word (word, person_key)
-SELECT r.word, r.person_key FROM @rows(:words, word text, person_key integer) r
+SELECT r.word, r.person_key FROM @rows(:words, {_WORD_COLUMNS}) r
 WHERE true
 ON CONFLICT (word, person_key) DO NOTHING
 """
@@ -124,12 +125,14 @@ class SavedPeople:
     Attributes:
         keys: the storage key of each person, by id.
         written: how many rows were written.
+        renamed: whether some of them had another name before.
         old_words: (word, key) of names that are not theirs any more.
         new_words: (word, key) of names that are new.
     """
 
     keys: dict[str, int]
     written: int
+    renamed: bool
     old_words: list[tuple[str, int]]
     new_words: list[tuple[str, int]]
 
@@ -169,19 +172,30 @@ class PeopleRepository:
         keys, rows = self._session.known_people.split(people)
         return PeopleDraft(keys, rows)
 
-    async def upsert_rows(self, draft: PeopleDraft) -> SavedPeople:
-        """Save people as `upsert_batch` does, and leave the words to `index_names`."""
+    async def upsert_rows(
+        self, draft: PeopleDraft, use: Callable[[dict[str, int]], Awaitable[None]] | None = None
+    ) -> SavedPeople:
+        """Save people as `upsert_batch` does, and leave the words to `index_names`.
+
+        Args:
+            draft: the people.
+            use: called with the keys of those who are stored already, before new ones are inserted, which may
+                have to wait for other transactions, and makes others wait.
+        """
         keys, people = draft.keys, draft.rows
         if not people:
-            return SavedPeople(keys, 0, [], [])
+            return SavedPeople(keys, 0, False, [], [])
         known = self._session.known_people
         stored = {} if known.others_are_new else await self._find(SELECT_PEOPLE, [row[0] for row in people])
+        if use is not None:
+            await use(keys | {person_id: key for person_id, (key, _) in stored.items()})
         new = [row for row in people if row[0] not in stored] if stored else people
         new_words: list[tuple[str, str]] = []
         if new:
             new, new_words = await self._insert(new, keys, stored)
         known.others_are_new = 2 * len(new) > len(people)
         written = len(new)
+        renamed: list[PersonRow] = []
         old_words: list[tuple[str, int]] = []
         if stored:
             changed = self._merge(stored, [row for row in people if row[0] in stored])
@@ -203,14 +217,16 @@ class PeopleRepository:
             ]
         known.add(people, keys)
         return SavedPeople(
-            keys, written, old_words, [(word, keys[person_id]) for word, person_id in new_words]
+            keys,
+            written,
+            bool(renamed),
+            old_words,
+            [(word, keys[person_id]) for word, person_id in new_words],
         )
 
     async def _find(self, query: str, ids: Any) -> dict[str, tuple[int, PersonRow]]:
-        return {
-            person_id: (key, (person_id, *fields))
-            for person_id, key, *fields in await self._session.fetch_all(query, {"ids": ids})
-        }
+        rows = await self._session.fetch_all(query, {"ids": ids})
+        return {row[1]: (row[0], row[1:]) for row in rows}
 
     @staticmethod
     def _merge(stored: dict[str, tuple[int, PersonRow]], people: Sequence[PersonRow]) -> list[PersonRow]:
@@ -253,14 +269,18 @@ class PeopleRepository:
 
     async def index_names(self, saved: SavedPeople) -> None:
         """Save the words by which the people of `upsert_rows` are found."""
+        if not saved.renamed:
+            await self.add_words(saved.new_words)
+            return
         if saved.old_words:
             await self._session.execute(DELETE_WORDS, {"words": saved.old_words})
-        await self.add_words(saved.new_words)
+        if saved.new_words:
+            await self._session.execute(INSERT_WORDS, {"words": saved.new_words})
 
-    async def add_words(self, words: Sequence[tuple[str, int]]) -> None:
-        """Save words of people's names, each with the key of the person."""
+    async def add_words(self, words: list[tuple[str, int]]) -> None:
+        """Save the words of new people's names, each with the key of the person."""
         if words:
-            await self._session.execute(INSERT_WORDS, {"words": list(words)})
+            await self._session.insert("person_word", _WORD_COLUMNS, words)
 
     async def _raise_what_is_gone(self, source_ids: set[str]) -> NoReturn:
         stored = await self._session.fetch_all(SOURCES_STORED, {"ids": sorted(source_ids)})

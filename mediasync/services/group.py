@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -125,7 +125,7 @@ async def save_group(
     """
     media, people = MediaRepository(session), PeopleRepository(session)
     outcomes: list[bool | UnknownParent] = []
-    late = _Late()
+    late = _Late(early=session.crowded)
     while len(outcomes) < len(items) and not (outcomes and enough()):
         start = len(outcomes)
         outcomes += await _save_part(media, people, items[start : start + ITEMS_PER_PART], late)
@@ -139,10 +139,13 @@ class _Late:
     """What is inserted at the end for the whole group: in one go, ordered as an index is, it costs less.
 
     Attributes:
+        early: whether the credits of people who are stored already are inserted before new people are. Who
+            inserts the same people has to wait from then on, until the transaction ends.
         words: of the names of people who are new.
-        credits: of all items whose lists are replaced.
+        credits: of the items whose lists are replaced, as far as they are not inserted yet.
     """
 
+    early: bool
     words: list[tuple[str, int]] = field(default_factory=list)
     credits: list[StoredCredit] = field(default_factory=list)
 
@@ -178,19 +181,30 @@ async def _write(
         item_keys, drafted = await overlap(_write_items(media, plans), draft)
     if not with_credits:
         return
-    saved = await people.upsert_rows(drafted)
-    if saved.old_words:
+    if unknown := [item.id for item in with_credits if item.id not in item_keys]:
+        item_keys |= await media.find_keys(unknown)
+    placed: frozenset[str] = frozenset()
+
+    def credits_of(keys: Mapping[str, int], without: Container[str]) -> list[StoredCredit]:
+        lists = ((item.id, item.credits) for item in with_credits)
+        return media.stored_credits(lists, item_keys, keys, without)
+
+    async def insert_credits(keys: Mapping[str, int]) -> None:
+        nonlocal placed
+        others = {row[0] for row in drafted.rows if row[0] not in keys}
+        await media.insert_credits(credits_of(keys, others))
+        placed = frozenset(keys)
+
+    early = late.early and len(plans) >= _WORTH_OVERLAPPING
+    saved = await people.upsert_rows(drafted, insert_credits if early else None)
+    if saved.renamed:
         # In turn: what one part of the group adds, another may take away.
         await people.add_words(late.words)
         late.words.clear()
         await people.index_names(saved)
     else:
         late.words.extend(saved.new_words)
-    if unknown := [item.id for item in with_credits if item.id not in item_keys]:
-        item_keys |= await media.find_keys(unknown)
-    late.credits.extend(
-        media.stored_credits(((item.id, item.credits) for item in with_credits), item_keys, saved.keys)
-    )
+    late.credits.extend(credits_of(saved.keys, placed))
 
 
 async def _write_items(media: MediaRepository, plans: Sequence[_Plan]) -> dict[str, int]:

@@ -71,7 +71,7 @@ class SaveStream:
                 self._take(item, position, source_id, library_id)
                 position += 1
                 if position % _ITEMS_PER_TURN == 0:
-                    await asyncio.sleep(_PAUSE if self._writer.database_at_work else 0)
+                    await asyncio.sleep(_PAUSE if self._writer.threads_at_work else 0)
                 while len(self._under_way) >= self._concurrency:
                     await self._movement()
         except asyncio.CancelledError:

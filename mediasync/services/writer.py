@@ -32,6 +32,8 @@ MAX_GROUP_CREDITS: Final = 60_000
 MAX_GROUP_SECONDS: Final = 0.5
 """A transaction that takes longer is committed with what it has saved; the rest makes the next one."""
 
+_MAX_GATHERING_SECONDS: Final = 0.02
+
 
 @dataclass(slots=True, eq=False)
 class Save:
@@ -85,9 +87,9 @@ class Writer:
         self._alone = False
 
     @property
-    def database_at_work(self) -> bool:
-        """Whether a read or a transaction is under way."""
-        return self._database.at_work
+    def threads_at_work(self) -> bool:
+        """Whether threads of this process are at a read or a transaction."""
+        return self._database.threads_at_work
 
     def start(self) -> None:
         """Start one task for each transaction that can write at once."""
@@ -166,6 +168,7 @@ class Writer:
     async def _run(self) -> None:
         try:
             while True:
+                await self._gather()
                 job = self._next()
                 if job is None:
                     if self._closing and not self._waiting:
@@ -188,6 +191,17 @@ class Writer:
             raise
         finally:
             self._fail_waiting()
+
+    async def _gather(self) -> None:
+        """Wait a moment for more saves, as long as some are handed in one after the other."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + _MAX_GATHERING_SECONDS
+        waiting = 0
+        while waiting < len(self._waiting) < ITEMS_PER_PART and isinstance(self._waiting[0], Save):
+            waiting = len(self._waiting)
+            await asyncio.sleep(0)
+            if clock() > end:
+                break
 
     def _next(self) -> _Operation | list[Save] | None:
         """Take what can be written now: a group of saves, or, if nothing else is under way, an operation."""

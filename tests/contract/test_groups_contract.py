@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from support.mirror import Clock, prepared, rows
 from mediasync import MediaItem, MediaSync
 from mediasync.app import make_backend
 from mediasync.errors import ConfigurationError
+from mediasync.repositories.media import MediaRepository
 from mediasync.services import writer
+from mediasync.services.group import ITEMS_PER_PART
 
 NUMBER = 640
 
@@ -85,6 +87,26 @@ async def test_many_items_give_what_one_after_the_other_gives(
             assert (report.saved, report.unchanged) == (told.count("saved"), told.count("unchanged"))
             assert await seen(ms) == expected(model)
         assert (await ms.check()).flaws == ()
+
+
+async def test_the_writer_waits_for_a_stream_that_goes_on(
+    ms: MediaSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An idle database is not asked about the first few items of a stream, and then about the next few."""
+    find_states = MediaRepository.find_states
+    sizes: list[int] = []
+
+    async def noted(self: Any, item_ids: Sequence[str], **options: Any) -> Any:
+        sizes.append(len(item_ids))
+        return await find_states(self, item_ids, **options)
+
+    monkeypatch.setattr(MediaRepository, "find_states", noted)
+    monkeypatch.setattr(writer, "_MAX_GATHERING_SECONDS", 60)
+    await ms.media.save_media_items([movie(f"{n}") for n in range(NUMBER)], **MOVIES)
+    assert ITEMS_PER_PART <= sizes[0] < NUMBER
+    sizes.clear()
+    await ms.media.save_media_item(movie("one"), **MOVIES)
+    assert sizes == [1, 1], "looked at, and looked at again under the lock"
 
 
 async def test_of_one_item_in_more_than_a_group_holds_the_last_wins(ms: MediaSync) -> None:

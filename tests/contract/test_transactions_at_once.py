@@ -150,6 +150,44 @@ async def test_a_person_deleted_while_a_credit_is_saved(
     assert (await ms.check()).flaws == ()
 
 
+@pytest.mark.parametrize("number", [60, 250], ids=["inserted", "copied"])
+async def test_a_person_deleted_before_the_credits_of_many_items_are_saved(
+    ms: MediaSync, other: MediaSync, meanwhile: Meanwhile, number: int
+) -> None:
+    await ms.people.upsert(person("a", "Ann"), source_id="home")
+    meanwhile.after(PeopleRepository, "_find", lambda: other.people.delete("home:a"))
+    items = [movie(f"{n}", credits=[credit("a", "Ann"), credit(f"b{n}", f"Bo {n}")]) for n in range(number)]
+    report = await ms.media.save_media_items(items, **MOVIES)
+    assert meanwhile.done
+    assert (report.saved, report.failed) == (number, [])
+    assert await ms.media.count_credits() == 2 * number
+    assert (await ms.check()).flaws == ()
+
+
+async def test_what_others_may_wait_for_is_written_late(
+    ms: MediaSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Credits of people who are stored come before new people, for whom another transaction may wait."""
+    await ms.people.upsert(person("a", "Ann"), source_id="home")
+    steps: list[tuple[str, int]] = []
+
+    def note(cls: type, method: str) -> None:
+        original = getattr(cls, method)
+
+        async def noted(self: Any, given: Any, *rest: Any) -> Any:
+            steps.append((method, len(given)))
+            return await original(self, given, *rest)
+
+        monkeypatch.setattr(cls, method, noted)
+
+    note(MediaRepository, "insert_credits")
+    note(PeopleRepository, "_insert")
+    note(PeopleRepository, "add_words")
+    items = [movie(f"{n}", credits=[credit("a", "Ann"), credit(f"b{n}", "Bo")]) for n in range(60)]
+    await ms.media.save_media_items(items, **MOVIES)
+    assert steps == [("insert_credits", 60), ("_insert", 60), ("add_words", 60), ("insert_credits", 60)]
+
+
 async def delete_at_once(other: MediaSync) -> None:
     """Begin to delete a person; where the person's row is locked, the deletion waits for its turn."""
     deleting = asyncio.create_task(other.people.delete("home:a"))

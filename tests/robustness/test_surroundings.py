@@ -67,7 +67,7 @@ async def test_a_group_that_does_not_fit_fails_once_and_whole(tmp_path: Path) ->
         assert len(taken) < 10_000, "more was taken although nothing can be saved"
         assert_idle(ms)
         [(number,)] = outside.execute("SELECT count(*) FROM media_items").fetchall()
-        assert number < 100
+        assert number < 500, "more than the first groups, that found room"
         for (item_id,) in outside.execute("SELECT id FROM media_items").fetchall():
             assert stored_version(outside, item_id.partition(":")[2]) == 1
         await assert_sound(ms)
