@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import pytest
-from support.mirror import public, rows, value
+from support.engines import Engine
+from support.mirror import Clock, public, rows, value
 
-from mediasync import MediaSync, SourceConfig, SyncReport
+from mediasync import MediaItem, MediaSync, SourceConfig, SyncReport
 from mediasync.app import make_backend
 from mediasync.errors import ConfigurationError
 from mediasync.testing import FakeEmby, FakeJellyfin, FakeKodi, FakePlex, FakeServer, make_catalogue
@@ -122,6 +126,73 @@ async def test_one_item_and_one_library_of_each_kind(ms: MediaSync, home: Home, 
     gone = await ms.sync(text, items=["movie/999999" if kind == "kodi" else "999999"])
     assert (gone.saved, len(gone.failed)) == (0, 1)
     assert (await ms.list_library_runs(kind))[0].run_id == 3
+
+
+Cast = list[tuple[str, str | None, str, str | None]]
+
+
+def casts_of(server: FakePlex | FakeJellyfin) -> dict[str, Cast]:
+    """Return who is in each item, by the server's key."""
+    return {item.remote_id: _cast(item) for item in server.truth().items()}
+
+
+def _cast(item: MediaItem) -> Cast:
+    return [(str(c.person_type), c.person.remote_id, c.person.name, c.role) for c in item.credits or ()]
+
+
+async def test_a_reader_beside_two_servers_that_hold_the_same_films(
+    url: str, engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each cast that is read is one server's own, and all of what it was at one time."""
+    servers = {
+        "plex": FakePlex(make_catalogue(400, 0, seed=1), token=TOKEN),
+        "jellyfin": FakeJellyfin(make_catalogue(400, 0, seed=1), api_key=TOKEN),
+    }
+    for name in servers:
+        monkeypatch.setenv(f"MEDIASYNC_{name.upper()}_TOKEN", TOKEN)
+    possible: dict[str, list[Cast]] = {}
+    seen: Counter[str] = Counter()
+
+    def note_truth() -> None:
+        for name, server in servers.items():
+            for key, cast in casts_of(server).items():
+                possible.setdefault(f"{name}:{key}", []).append(cast)
+
+    async def read_until(done: asyncio.Event, reader: MediaSync) -> None:
+        ids, random = sorted(possible), Random(1)
+        while not done.is_set():
+            for item in await reader.media.find_media_items(random.sample(ids, 10)):
+                assert item.id is not None
+                assert _cast(item) in possible[item.id], item.id
+                seen[item.id.partition(":")[0]] += 1
+
+    async with AsyncExitStack() as stack:
+        for server in servers.values():
+            await stack.enter_async_context(server)
+        ms = await stack.enter_async_context(MediaSync(url, clock=clock))
+        reader = ms
+        if engine.lasts:
+            reader = await stack.enter_async_context(MediaSync(url, read_only=True))
+        texts = [f"{name}={name}+{server.url}" for name, server in servers.items()]
+        for expected in (400, 40):
+            note_truth()
+            done = asyncio.Event()
+            reading = asyncio.create_task(read_until(done, reader))
+            try:
+                results = await ms.sync_all(texts)
+            finally:
+                done.set()
+                await reading
+            assert [result.saved for result in results if isinstance(result, SyncReport)] == [expected] * 2
+            assert seen.keys() == servers.keys()
+            seen.clear()
+            for server in servers.values():
+                for film in server.catalogue.libraries[0].items[::10]:
+                    server.catalogue.edit_cast(film.remote_id, list(reversed(film.credits or [])))
+        for item_id, casts in possible.items():
+            item = await ms.media.get_media_item(item_id)
+            assert item is not None
+            assert _cast(item) == casts[-1]
 
 
 def test_a_server_that_is_configured_needs_no_environment() -> None:
