@@ -28,6 +28,7 @@ from mediasync.errors import (
 _ROWS: Final = re.compile(r"@rows\(:(\w+),([^)]*)\)")
 _LIST: Final = re.compile(r"@list\(:(\w+)\)")
 _LOCK: Final = re.compile(r"@lock\((\w+)\)")
+_IN_ORDER: Final = re.compile(r"@inorder\((\w+)\)")
 _PARAMETER: Final = re.compile(r"(?<!:):([a-z]\w*)")
 _TYPES: Final = {"integer": "bigint", "text": "text", "real": "float8"}
 
@@ -126,7 +127,8 @@ class PostgresDialect:
         )
 
     def translate(self, sql: str) -> str:
-        """Qualify names, write out ``@lock``, and bring the schema's statements into PostgreSQL's words."""
+        """Qualify names, write out what is said of several writers, and bring the schema's statements into
+        PostgreSQL's words."""
         translated = self._translated.get(sql)
         if translated is None:
             translated = sql
@@ -135,6 +137,7 @@ class PostgresDialect:
                     translated = re.sub(pattern, replacement, translated)
             translated = self._qualified.sub(rf"\1 {self.schema}.\2", translated)
             translated = _LOCK.sub(r"FOR NO KEY UPDATE OF \1", translated)
+            translated = _IN_ORDER.sub(r"ORDER BY \1.n", translated)
             self._translated[sql] = translated
         return translated
 

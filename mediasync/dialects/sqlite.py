@@ -24,7 +24,7 @@ MINIMUM_VERSION: Final = (3, 38, 0)
 """The first SQLite that has ``->>`` and its JSON functions built in."""
 
 _ROWS: Final = re.compile(r"@rows\(:(\w+),([^)]*)\)")
-_LOCK: Final = re.compile(r"@lock\(\w+\)")
+_OF_SEVERAL_WRITERS: Final = re.compile(r"@(?:lock|inorder)\(\w+\)")
 _LIST: Final = re.compile(r"@list\(:(\w+)\)")
 
 _ERRORS: Final[dict[str, tuple[type[DatabaseError], str]]] = {
@@ -65,7 +65,7 @@ class SQLiteDialect:
     @lru_cache(maxsize=512)
     def translate(sql: str) -> str:
         """Write the macros out with ``json_each``."""
-        sql = _LOCK.sub("", sql)
+        sql = _OF_SEVERAL_WRITERS.sub("", sql)
         sql = _LIST.sub(r"(SELECT key AS n, value AS id FROM json_each(:\1))", sql)
         return _ROWS.sub(_expand_rows, sql)
 

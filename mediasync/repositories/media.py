@@ -61,7 +61,7 @@ SELECT l.library_key, p.item_key, {", ".join(f"r.{column}" for column in _ITEM_C
 FROM @rows(:items, {typed(_ITEM_COLUMNS)}) r
 JOIN library l ON l.id = r.library_id
 LEFT JOIN media_item p ON p.id = r.parent_id
-WHERE r.parent_id IS NULL OR p.item_key IS NOT NULL
+WHERE r.parent_id IS NULL OR p.item_key IS NOT NULL @inorder(r)
 ON CONFLICT (id)"""
 INSERT_ITEMS: Final = f"{_INSERT_ITEMS} DO NOTHING"
 UPSERT_ITEMS: Final = f"""{_INSERT_ITEMS} DO UPDATE

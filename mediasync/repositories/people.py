@@ -34,7 +34,7 @@ SELECT r.person_key, s.source_key, r.id, r.name, r.image_path, r.provider_ids, :
 FROM @rows(:people, person_key integer, source_id text, id text, name text, image_path text,
     provider_ids text) r
 JOIN source s ON s.id = r.source_id
-WHERE true
+WHERE true @inorder(r)
 ON CONFLICT (id)"""
 INSERT_PEOPLE: Final = f"{_INSERT_PEOPLE} DO NOTHING"
 UPSERT_PEOPLE: Final = f"""{_INSERT_PEOPLE} DO UPDATE

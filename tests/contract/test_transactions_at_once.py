@@ -164,6 +164,17 @@ async def test_a_person_deleted_before_the_credits_of_many_items_are_saved(
     assert (await ms.check()).flaws == ()
 
 
+@pytest.mark.parametrize("number", [20, 100, 400])
+async def test_new_rows_are_inserted_in_the_order_of_ids(ms: MediaSync, number: int) -> None:
+    """In whatever order the server joins what it is given: else two transactions wait in a circle."""
+    items = [movie(f"{n:03}", credits=[credit(f"p{n:03}", f"Name {n}")]) for n in reversed(range(number))]
+    await ms.media.save_media_items(items, **MOVIES)
+    for table in ("person", "media_item"):
+        ids = [one for (one,) in await rows(ms, f"SELECT id FROM mediasync.{table} ORDER BY ctid")]
+        assert len(ids) == number
+        assert ids == sorted(ids), table
+
+
 async def test_what_others_may_wait_for_is_written_late(
     ms: MediaSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
