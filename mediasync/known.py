@@ -7,7 +7,7 @@ from typing import Final
 
 from mediasync.normal import PersonRow
 
-GENERATION: Final = 120_000
+GENERATION: Final = 250_000
 """At some 200 bytes for a person."""
 
 _HASH_BITS: Final = 64
