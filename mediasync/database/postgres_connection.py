@@ -7,8 +7,8 @@ statement runs inside a transaction, and settings are made for the transaction o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import asyncpg
@@ -171,25 +171,32 @@ class PostgresConnection:
 
     async def copy(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
         """Insert rows by COPY and return how many."""
-        try:
+        with self._translating():
             return _number_in(
                 await self._connected().copy_records_to_table(
                     table, schema_name=self._dialect.schema, columns=columns, records=rows
                 )
             )
-        except _DRIVER_ERRORS as error:
-            raise self._translated(error) from error
 
     async def rows(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         """Run a query and return its rows as the driver gives them, which can be read like tuples."""
         return list(await self._call("fetch", sql, params))
 
     async def _call(self, method: str, sql: str, params: Params | None) -> Any:
-        try:
+        with self._translating():
             raw = self._connected()
             text, values = self._dialect.prepare(sql, params)
             return await getattr(raw, method)(text, *values)
-        except _DRIVER_ERRORS as error:
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            # A connection that is cut off between two steps of a call has lost its parts, and the driver
+            # stumbles over that with whatever error.
+            if not (self._closed or isinstance(error, _DRIVER_ERRORS)):
+                raise
             raise self._translated(error) from error
 
     def _connected(self) -> Any:

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -835,7 +836,9 @@ async def test_cancelled_at_any_step(url: str) -> None:
                     await use_all_connections(ms, number)
                     await assert_sound(ms)
             assert cancelled > CANCELS / 4, SEED
+            await upsert()  # after what was cancelled and may still be on its way
             ann = await ms.people.find_by_id("home:ann")
+            assert ann.name == f"Ann {number}"
             assert ann in await ms.people.search(ann.name)
     await until(url, "count(*) = 0")
     await before.assert_unchanged()
@@ -854,6 +857,23 @@ async def test_a_begin_that_is_cancelled_leaves_no_transaction_open(url: str) ->
             await asyncio.wait({reading})
             assert reading.cancelled()
             await until(url, IDLE)
+
+
+async def test_a_connection_cut_off_between_two_steps_of_the_driver_was_closed(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with furnished(url, writers=1) as ms:
+        prepare = asyncpg.Connection._get_statement
+
+        async def prepare_and_cut_off(raw: asyncpg.Connection, query: str, *args: Any, **options: Any) -> Any:
+            statement = await prepare(raw, query, *args, **options)
+            if "INSERT" in query:
+                ms._database.give_up_waiting()
+            return statement
+
+        monkeypatch.setattr(asyncpg.Connection, "_get_statement", prepare_and_cut_off)
+        with pytest.raises(LifecycleError, match="was closed before this was done"):
+            await save(ms, "late")
 
 
 async def test_a_read_is_cancelled_in_the_middle_of_its_query(url: str) -> None:
