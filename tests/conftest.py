@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -31,6 +32,45 @@ settings.register_profile(
     "long", deadline=None, max_examples=1_000, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+TESTS = Path(__file__).parent
+LONG = (
+    "test_benchmarks_smoke.py",
+    "contract/test_engines_agree.py",
+    "robustness/test_processes.py",
+    "contract/test_stateful.py",
+)
+"""The longest come first: at the end one process would wait for another."""
+
+NOT_COUNTED = (
+    "robustness",
+    "contract/test_engines_agree.py",
+    "contract/test_groups_contract.py",
+    "contract/test_stateful.py",
+    "backends/test_jellyfin_budget.py",
+    "backends/test_jellyfin_faults.py",
+    "backends/test_kodi_faults.py",
+    "backends/test_plex_faults.py",
+)
+"""Where the same code runs many times over, and others cover it: to count lines would take half the time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest tests first, and leave out of the coverage what would only be slowed down by it."""
+    for item in items:
+        if any(item.path.is_relative_to(TESTS / name) for name in NOT_COUNTED):
+            item.add_marker(pytest.mark.no_cover)
+    items.sort(key=lambda item: not any(item.path == TESTS / name for name in LONG))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> Iterator[None]:
+    """Take SIGINT, which a shell lets programs in the background ignore: their children would, too."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)

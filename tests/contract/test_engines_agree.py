@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from support.backends import FakeBackend
@@ -409,6 +409,7 @@ TIMED = [
 def test_the_same_calls_give_the_same_rows(pair: Pair) -> None:
     with asyncio.Runner() as runner:
 
+        @settings(max_examples=max(settings.default.max_examples // 2, 1))  # each asks hundreds of things
         @given(history=histories)
         @example(history=[Call("media.save_media_items", (TIMED,), HOME)])
         @example(history=[Call("media.save_media_items", (SAVED,), HOME)])
