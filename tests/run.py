@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,9 @@ def main(arguments: list[str]) -> int:
     """Run pytest; without arguments all tests, in two processes, with the coverage that must be reached."""
     whole = [] if arguments else ["-n", "2", "--dist", "loadgroup", "--cov", "--cov-report=term"]
     command = [python_with("test"), "-m", "pytest", *whole, *arguments]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    # Hundreds of processes are started by the tests: none shall compile the package anew.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

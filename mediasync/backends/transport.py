@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import anyio
@@ -312,8 +314,10 @@ class Transport:
 
     def _trust(self) -> ssl.SSLContext | bool:
         verify = self._options.verify
-        if isinstance(verify, bool):
-            return verify
+        if verify is True:
+            return _usual_trust(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        if verify is False:
+            return False
         try:
             return ssl.create_default_context(cafile=str(verify))
         except (OSError, ValueError) as error:  # SSLError is an OSError: a file that holds no certificate
@@ -321,6 +325,17 @@ class Transport:
             raise ConfigurationError(
                 f"source {self.source_id!r}: the file of its CA, {str(verify)!r}, cannot be used: {reason}"
             ) from error
+
+
+@lru_cache(maxsize=1)
+def _usual_trust(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """Return what certificates are checked by, made once: to read the usual authorities takes some 20 ms.
+
+    Args:
+        file: of authorities, as the environment names it; httpx looks there itself.
+        folder: the same.
+    """
+    return httpx.create_ssl_context()
 
 
 def _final(error: SourceError, tries: int, waited: float) -> SourceError:

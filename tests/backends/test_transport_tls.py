@@ -71,6 +71,23 @@ async def test_a_ca_file_and_no_check_at_all(ca: trustme.CA, ca_file: Path) -> N
     assert [request.headers["x-token"] for request in server.requests] == [TOKEN, TOKEN]
 
 
+async def test_the_environment_names_who_is_trusted_anew_each_time(
+    ca: trustme.CA, ca_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Echo(tls=context(ca)) as server:
+        for trusted in (False, True, False):
+            if trusted:
+                monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+            else:
+                monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+            async with opened(server.url) as transport:
+                if trusted:
+                    assert (await transport.get_json("/Items"))["path"] == "/Items"
+                else:
+                    with pytest.raises(SourceUnreachable, match="is not trusted"):
+                        await transport.get_json("/Items")
+
+
 async def test_a_certificate_of_another_name(ca: trustme.CA, ca_file: Path) -> None:
     tls = context(ca, "media.example")
     async with Echo(tls=tls) as server, opened(server.url, verify=ca_file) as transport:
