@@ -346,8 +346,8 @@ class PostgresMirror(Mirror):
 
 
 TestInMemory = Mirror.TestCase
-TestInMemory.settings = settings(max_examples=400 if LONG else 30, stateful_step_count=30)
+TestInMemory.settings = settings(max_examples=400 if LONG else 20, stateful_step_count=30)
 TestInFile = FileMirror.TestCase
-TestInFile.settings = settings(max_examples=400 if LONG else 25, stateful_step_count=25)
+TestInFile.settings = settings(max_examples=400 if LONG else 20, stateful_step_count=25)
 TestOnPostgres = PostgresMirror.TestCase
-TestOnPostgres.settings = settings(max_examples=400 if LONG else 20, stateful_step_count=20)
+TestOnPostgres.settings = settings(max_examples=400 if LONG else 15, stateful_step_count=20)
