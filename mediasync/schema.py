@@ -38,17 +38,13 @@ class Migration:
 PEOPLE_PAGE: Final = """
 SELECT person_key, name FROM person WHERE person_key > :after ORDER BY person_key LIMIT 5000
 """
-INSERT_WORDS: Final = """
-INSERT INTO person_word (word, person_key)
-SELECT r.word, r.person_key FROM @rows(:rows, word text, person_key integer) r
-"""
 
 
 async def _fill_person_word(session: Session) -> None:
     after = 0
     while page := await session.fetch_all(PEOPLE_PAGE, {"after": after}):
         rows = [(word, key) for key, name in page for word in words_of_name(name)]
-        await session.execute(INSERT_WORDS, {"rows": sorted(rows)})
+        await session.insert("person_word", "word text, person_key integer", sorted(rows))
         after = page[-1][0]
 
 

@@ -59,15 +59,20 @@ NOT_COUNTED = (
 """Where the same code runs many times over, and others cover it: to count lines would take half the time."""
 
 
+def lies_in(path: Path, places: tuple[str, ...]) -> bool:
+    """Tell whether a test's file is one of *places*, or in one of them."""
+    return any(path.is_relative_to(TESTS / place) for place in places)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest tests first."""
-    items.sort(key=lambda item: not any(item.path == TESTS / name for name in LONG))
+    items.sort(key=lambda item: not lies_in(item.path, LONG))
 
 
 @pytest.fixture(autouse=True)
 def not_counted(request: pytest.FixtureRequest) -> Iterator[None]:
     """Leave out of the coverage what would only be slowed down by it."""
-    if not any(request.path.is_relative_to(TESTS / name) for name in NOT_COUNTED):
+    if not lies_in(request.path, NOT_COUNTED):
         yield
         return
     # The marker ``no_cover`` does not help: in a process of pytest-xdist a second measurement goes on.

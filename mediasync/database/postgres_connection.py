@@ -158,11 +158,9 @@ class PostgresConnection:
     def _was_closed(self) -> LifecycleError:
         return LifecycleError(f"{self._subject} was closed before this was done")
 
-    def _translated(self, error: BaseException) -> BaseException:
+    def _translated(self, error: Exception) -> Exception:
         if self._closed:
             return self._was_closed()
-        if not isinstance(error, Exception):
-            return error
         return self._dialect.translate_error(error, self._subject) or error
 
     async def run(self, sql: str, params: Params | None = None) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic_core import PydanticSerializationError, to_json
 
-from mediasync.dialects.base import Params
+from mediasync.dialects.base import Params, names_of
 from mediasync.errors import (
     DatabaseCorrupt,
     DatabaseError,
@@ -107,6 +107,5 @@ class SQLiteDialect:
 
 
 def _expand_rows(match: re.Match[str]) -> str:
-    columns = [column.split()[0] for column in match[2].split(",")]
-    values = ", ".join(f"value ->> {index} AS {name}" for index, name in enumerate(columns))
+    values = ", ".join(f"value ->> {index} AS {name}" for index, name in enumerate(names_of(match[2])))
     return f"(SELECT key AS n, {values} FROM json_each(:{match[1]}))"

@@ -44,12 +44,11 @@ SET name = excluded.name,
     updated_at = excluded.updated_at
 """
 
-DELETE_WORDS: Final = """
-DELETE FROM person_word
-WHERE (word, person_key) IN (SELECT r.word, r.person_key FROM @rows(:words, word text, person_key integer) r)
-"""
-
 _WORD_COLUMNS: Final = "word text, person_key integer"
+DELETE_WORDS: Final = f"""
+DELETE FROM person_word
+WHERE (word, person_key) IN (SELECT r.word, r.person_key FROM @rows(:words, {_WORD_COLUMNS}) r)
+"""
 INSERT_WORDS: Final = f"""
 INSERT INTO person_word (word, person_key)
 SELECT r.word, r.person_key FROM @rows(:words, {_WORD_COLUMNS}) r
