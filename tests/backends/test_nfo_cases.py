@@ -1,8 +1,8 @@
 """Small folders made after public reports, each with the rows that are right.
 
-A case is a folder of ``tests/data/cases/nfo``. It holds ``input``, or ``root`` beside what its links point to,
-or ``before`` and ``after``, which are synced one after the other as one folder. Its ``expected.json`` names
-the report, the situation and the rows: items (only the fields that are given are compared), counts, remarks.
+A case is a folder of ``tests/data/cases/nfo``. It holds ``input``, or ``root`` beside what its links point
+to, or ``before`` and ``after``, which are synced one after the other as one folder. Its ``expected.json``
+names the report, the situation and the rows: items (only the given fields are compared), counts, remarks.
 """
 
 from __future__ import annotations
