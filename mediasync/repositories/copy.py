@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from mediasync.dialects.base import Session
 from mediasync.names import words_of_name
+from mediasync.repositories.item_reading import SELECT_EXTERNAL_IDS, SELECT_IMAGES
 from mediasync.repositories.keys import new_keys
 from mediasync.repositories.media import (
     DELETE_CREDITS,
@@ -25,8 +26,6 @@ from mediasync.repositories.media import (
     INSERT_IMAGES,
     INSERT_RATINGS,
     OWN_COLUMNS,
-    SELECT_EXTERNAL_IDS,
-    SELECT_IMAGES,
     typed,
 )
 

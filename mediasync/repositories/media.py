@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final, NoReturn
 
-from mediasync.dialects.base import Session
 from mediasync.errors import DataError, WriteConflict
-from mediasync.models import Episode, FilmographyCredit, MediaItem, Movie, Rating, Season, Show
-from mediasync.names import fold
 from mediasync.normal import NUMBER_FIELDS, VALUE_COLUMNS, CreditRow, NormalItem
+from mediasync.repositories.item_reading import ItemReader
 from mediasync.repositories.keys import new_keys
-from mediasync.repositories.times import to_datetime
-from mediasync.vocabulary import Completeness, MediaType
+from mediasync.vocabulary import Completeness
 
 StoredCredit = tuple[int, int, int, str, str | None]
 """The item's storage key, the place in its billing, the person's storage key, the type, the role."""
@@ -122,124 +118,9 @@ WHERE id = :id
 
 DELETE_ITEM: Final = "DELETE FROM media_item WHERE id = :id"
 
-SELECT_ITEMS: Final = f"""
-SELECT i.id AS item_id, s.id AS source_id, l.id AS library_id, p.id AS parent_id,
-    p.remote_id AS parent_remote_id, i.remote_id, i.media_type,
-    {", ".join(f"i.{column}" for column in VALUE_COLUMNS)},
-    i.completeness, i.change_token, i.created_at, i.updated_at
-FROM @list(:ids) g
-JOIN media_item i ON i.id = g.id
-JOIN library l ON l.library_key = i.library_key
-JOIN source s ON s.source_key = l.source_key
-LEFT JOIN media_item p ON p.item_key = i.parent_key
-ORDER BY g.n
-"""
-SELECT_EXTERNAL_IDS: Final = """
-SELECT i.id AS item_id, x.provider, x.value FROM @list(:ids) l
-JOIN media_item i ON i.id = l.id JOIN item_external_id x ON x.item_key = i.item_key
-ORDER BY l.n, x.provider
-"""
-SELECT_GENRES: Final = """
-SELECT i.id AS item_id, x.name FROM @list(:ids) l
-JOIN media_item i ON i.id = l.id JOIN item_genre x ON x.item_key = i.item_key
-ORDER BY l.n, x.position
-"""
-SELECT_RATINGS: Final = """
-SELECT i.id AS item_id, x.name, x.value, x.votes FROM @list(:ids) l
-JOIN media_item i ON i.id = l.id JOIN item_rating x ON x.item_key = i.item_key
-ORDER BY l.n, x.position
-"""
-SELECT_IMAGES: Final = """
-SELECT i.id AS item_id, x.kind, x.path FROM @list(:ids) l
-JOIN media_item i ON i.id = l.id JOIN item_image x ON x.item_key = i.item_key
-ORDER BY l.n, x.kind
-"""
-
-SELECT_CREDIT_ITEMS: Final = """
-SELECT i.id AS media_item_id, i.media_type, i.title, i.year, i.season_number, i.episode_number,
-    coalesce(upper.id, parent.id) AS show_id, coalesce(upper.title, parent.title) AS show_title,
-    c.person_type, c.role, c.sort_order
-FROM credit c
-JOIN media_item i ON i.item_key = c.item_key
-LEFT JOIN media_item parent ON parent.item_key = i.parent_key
-LEFT JOIN media_item upper ON upper.item_key = parent.parent_key
-WHERE c.person_key = (SELECT person_key FROM person WHERE id = :person_id)
-ORDER BY i.year IS NULL, i.year, i.title, i.season_number NULLS FIRST,
-    i.episode_number NULLS FIRST, i.id, c.sort_order
-"""
-
-FIND_ITEMS_BY_TITLE: Final = """
-SELECT i.id AS item_id FROM media_item i
-WHERE lower(i.title) = :title OR lower(i.original_title) = :title
-ORDER BY CASE i.media_type WHEN 'movie' THEN 0 WHEN 'show' THEN 1 WHEN 'episode' THEN 2 ELSE 3 END,
-    i.year NULLS FIRST, i.id
-LIMIT :limit
-"""
-
-TITLES_PAGE: Final = """
-SELECT i.item_key, i.id AS item_id, i.media_type, i.title, i.original_title, i.year
-FROM media_item i WHERE i.item_key > :after ORDER BY i.item_key LIMIT 2000
-"""
-
-FIND_BY_PROVIDER_ID: Final = """
-SELECT i.id AS item_id FROM item_external_id x JOIN media_item i ON i.item_key = x.item_key
-WHERE x.provider = :provider AND x.value = :value ORDER BY i.id
-"""
-
-LIST_ITEM_IDS: Final = """
-SELECT i.id AS item_id FROM media_item i JOIN library l ON l.library_key = i.library_key
-WHERE l.id = :library_id AND (:media_type IS NULL OR i.media_type = :media_type) AND i.id > :after
-ORDER BY i.id LIMIT :limit
-"""
-
-LIST_CHILD_IDS: Final = """
-SELECT i.id AS item_id FROM media_item i JOIN media_item p ON p.item_key = i.parent_key
-WHERE p.id = :parent_id ORDER BY i.season_number NULLS FIRST, i.episode_number NULLS FIRST, i.id
-"""
-
-SELECT_CHANGE_TOKENS: Final = """
-SELECT i.remote_id, coalesce(i.change_token, '') AS change_token
-FROM media_item i JOIN library l ON l.library_key = i.library_key
-WHERE l.id = :library_id
-"""
-
-SELECT_ITEMS_CREDITING: Final = """
-SELECT DISTINCT i.remote_id
-FROM @list(:ids) k
-JOIN person p ON p.id = k.id
-JOIN credit c ON c.person_key = p.person_key
-JOIN media_item i ON i.item_key = c.item_key
-JOIN library l ON l.library_key = i.library_key
-WHERE l.id = :library_id
-"""
-
-COUNT_BY_LIBRARY: Final = """
-SELECT l.id AS library_id, i.media_type, i.completeness, count(*) AS items
-FROM media_item i JOIN library l ON l.library_key = i.library_key
-GROUP BY l.id, i.media_type, i.completeness ORDER BY l.id, i.media_type, i.completeness
-"""
-COUNT_CREDITS: Final = "SELECT count(*) AS credits FROM credit"
-
 _PARENT: Final = _ITEM_COLUMNS.index("parent_id")
 _KEY: Final = _ITEM_COLUMNS.index("item_key")
 _ID: Final = _ITEM_COLUMNS.index("id")
-
-# The engines' lower() of a column knows these letters; of a parameter PostgreSQL's knows those of its locale.
-_ASCII_LOWER: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
-
-_TITLE_RANKS: Final[dict[str, int]] = {
-    MediaType.MOVIE: 0,
-    MediaType.SHOW: 1,
-    MediaType.EPISODE: 2,
-    MediaType.SEASON: 3,
-}
-
-_CLASSES: Final[dict[str, type[MediaItem]]] = {
-    MediaType.MOVIE: Movie,
-    MediaType.SHOW: Show,
-    MediaType.SEASON: Season,
-    MediaType.EPISODE: Episode,
-}
 
 
 def item_row(item: NormalItem, completeness: Completeness, credits_fingerprint: str | None) -> list[Any]:
@@ -281,17 +162,12 @@ class ItemState:
     change_token: str | None
 
 
-class MediaRepository:
-    """Media items and their credits.
+class MediaRepository(ItemReader):
+    """Writes media items and their credits, and reads them.
 
     Args:
         session: an open transaction, or a snapshot for the methods that only read.
     """
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    # Writing
 
     async def find_states(self, item_ids: Sequence[str], *, lock: bool = False) -> dict[str, ItemState]:
         """Return the states of those of the items that are stored.
@@ -467,125 +343,3 @@ class MediaRepository:
     async def delete_item(self, media_item_id: str) -> bool:
         """Delete an item, its credits and all items below it; people stay. Return whether it was there."""
         return bool(await self._session.execute(DELETE_ITEM, {"id": media_item_id}))
-
-    # Reading
-
-    async def find_items(self, item_ids: Sequence[str]) -> list[MediaItem]:
-        """Return those of the items that are stored, without their credits, in the order asked for."""
-        ids = {"ids": list(dict.fromkeys(item_ids))}
-        rows = await self._session.fetch_all(SELECT_ITEMS, ids)
-        details: dict[str, dict[str, Any]] = {
-            row[0]: {"provider_ids": {}, "genres": [], "ratings": [], "images": {}} for row in rows
-        }
-        for item_id, provider, value in await self._session.fetch_all(SELECT_EXTERNAL_IDS, ids):
-            details[item_id]["provider_ids"][provider] = value
-        for item_id, name in await self._session.fetch_all(SELECT_GENRES, ids):
-            details[item_id]["genres"].append(name)
-        for item_id, name, value, votes in await self._session.fetch_all(SELECT_RATINGS, ids):
-            details[item_id]["ratings"].append(Rating(name=name, value=value, votes=votes))
-        for item_id, kind, path in await self._session.fetch_all(SELECT_IMAGES, ids):
-            details[item_id]["images"][kind] = path
-        return [_item(row, details[row[0]]) for row in rows]
-
-    async def find_filmography(self, person_id: str) -> list[FilmographyCredit]:
-        """Return all credits of a person, the oldest item first."""
-        rows = await self._session.fetch_all(SELECT_CREDIT_ITEMS, {"person_id": person_id})
-        columns = tuple(FilmographyCredit.model_fields)
-        return [FilmographyCredit.model_validate(dict(zip(columns, row, strict=True))) for row in rows]
-
-    async def find_ids_by_title(self, text: str, limit: int) -> list[str]:
-        """Return the ids of items with this title, or, if there are none, with a title that contains it."""
-        params = {"title": text.translate(_ASCII_LOWER), "limit": limit}
-        rows = await self._session.fetch_all(FIND_ITEMS_BY_TITLE, params)
-        if rows:
-            return [item_id for (item_id,) in rows]
-        folded = fold(text)
-        if not folded:
-            return []
-        found: list[tuple[bool, int, int, str]] = []
-        after = 0
-        while page := await self._session.fetch_all(TITLES_PAGE, {"after": after}):
-            for _, item_id, media_type, title, original_title, year in page:
-                titles = {fold(title), fold(original_title or "")}
-                if any(folded in candidate for candidate in titles):
-                    found.append((folded not in titles, _TITLE_RANKS[media_type], year or 0, item_id))
-            after = page[-1][0]
-        whole = [row for row in sorted(found) if not row[0]]
-        return [row[3] for row in (whole or sorted(found))[:limit]]
-
-    async def find_ids_by_provider_id(self, provider: str, value: str) -> list[str]:
-        """Return the ids of the items that a public provider knows by this id."""
-        rows = await self._session.fetch_all(FIND_BY_PROVIDER_ID, {"provider": provider, "value": value})
-        return [item_id for (item_id,) in rows]
-
-    async def list_ids(
-        self, library_id: str, media_type: MediaType | None, after: str, limit: int
-    ) -> list[str]:
-        """Return a page of the ids of a library's items, by id, beginning behind *after*."""
-        rows = await self._session.fetch_all(
-            LIST_ITEM_IDS,
-            {
-                "library_id": library_id,
-                "media_type": str(media_type) if media_type else None,
-                "after": after,
-                "limit": limit,
-            },
-        )
-        return [item_id for (item_id,) in rows]
-
-    async def list_child_ids(self, parent_id: str) -> list[str]:
-        """Return the ids of a show's seasons or a season's episodes, by number."""
-        rows = await self._session.fetch_all(LIST_CHILD_IDS, {"parent_id": parent_id})
-        return [item_id for (item_id,) in rows]
-
-    async def find_change_tokens(self, library_id: str) -> dict[str, str]:
-        """Return the change tokens of a library's items, by the source's own keys; empty: none."""
-        rows = await self._session.fetch_all(SELECT_CHANGE_TOKENS, {"library_id": library_id})
-        return dict(rows)
-
-    async def find_items_crediting(self, library_id: str, person_ids: Sequence[str]) -> set[str]:
-        """Return the source's own keys of a library's items that credit any of these people."""
-        rows = await self._session.fetch_all(
-            SELECT_ITEMS_CREDITING, {"library_id": library_id, "ids": list(person_ids)}
-        )
-        return {remote_id for (remote_id,) in rows}
-
-    async def count_by_library(self) -> list[tuple[str, MediaType, Completeness, int]]:
-        """Return how many items there are, by library's id, type and completeness."""
-        return [
-            (library_id, MediaType(media_type), Completeness(completeness), number)
-            for library_id, media_type, completeness, number in await self._session.fetch_all(
-                COUNT_BY_LIBRARY
-            )
-        ]
-
-    async def count_credits(self) -> int:
-        """Return how many credits are stored."""
-        [(number,)] = await self._session.fetch_all(COUNT_CREDITS)
-        return int(number)
-
-
-def _item(row: Sequence[Any], details: dict[str, Any]) -> MediaItem:
-    item_id, source_id, library_id, parent_id, parent_remote_id, remote_id, media_type = row[:7]
-    values = dict(zip(VALUE_COLUMNS, row[7:-4], strict=True))
-    completeness, change_token, created_at, updated_at = row[-4:]
-    for name in ("added", "changed"):
-        at, text = values.pop(f"{name}_at"), values.pop(f"{name}_text")
-        values[f"{name}_at"] = text if at is None else to_datetime(at)
-    cls = _CLASSES[media_type]
-    fields = {name: value for name, value in values.items() if name in cls.model_fields}
-    if "parent_remote_id" in cls.model_fields:
-        fields["parent_remote_id"] = parent_remote_id
-    return cls(
-        remote_id=remote_id,
-        change_token=change_token,
-        completeness=completeness,
-        id=item_id,
-        source_id=source_id,
-        library_id=library_id,
-        parent_id=parent_id,
-        created_at=to_datetime(created_at),
-        updated_at=to_datetime(updated_at),
-        **fields,
-        **details,
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -11,11 +11,9 @@ from mediasync.dialects.base import Session
 from mediasync.errors import (
     ConfigurationError,
     UnknownItem,
-    UnknownLibrary,
     UnknownSource,
     UsageError,
 )
-from mediasync.ids import make_id, split_id
 from mediasync.models import Credit, Library, MediaItem, Person, Source
 from mediasync.normal import check_texts, merge_all, normal_credits, normal_item, normal_person
 from mediasync.reports import SaveReport, SaveResult, SaveStatus
@@ -23,17 +21,17 @@ from mediasync.repositories.catalogue import CatalogueRepository
 from mediasync.repositories.media import ItemState, MediaRepository
 from mediasync.repositories.people import PeopleRepository
 from mediasync.services.group import same_credits
+from mediasync.services.media_reading import MediaReads
 from mediasync.services.stream import SaveStream, as_async
 from mediasync.services.writer import Writer
-from mediasync.vocabulary import Completeness, MediaType
+from mediasync.vocabulary import Completeness
 
 DEFAULT_CONCURRENCY: Final = 6_000
 DEFAULT_ORPHAN_WINDOW: Final = 5_000
-_PAGE: Final = 500
 _PEOPLE_PAGE: Final = 1_000
 
 
-class MediaService:
+class MediaService(MediaReads):
     """Saves items with their people and credits, and reads them.
 
     Saves of different items run concurrently and share transactions; saves of one item happen one after
@@ -45,9 +43,8 @@ class MediaService:
     """
 
     def __init__(self, database: Database, writer: Writer) -> None:
-        self._database = database
+        super().__init__(database)
         self._writer = writer
-        self._known_libraries: set[tuple[str, str]] = set()
 
     # Sources and libraries
 
@@ -97,30 +94,6 @@ class MediaService:
             return await repository.upsert_library(library)
 
         return await self._writer.run(work)
-
-    async def find_source(self, source_id: str) -> Source | None:
-        """Return one source, or None."""
-        async with self._database.read() as session:
-            return await CatalogueRepository(session).find_source(source_id)
-
-    async def list_sources(self) -> list[Source]:
-        """Return all sources, by id."""
-        async with self._database.read() as session:
-            return await CatalogueRepository(session).list_sources()
-
-    async def list_libraries(self, source_id: str | None = None) -> list[Library]:
-        """Return the libraries of one source, or of all, by id."""
-        async with self._database.read() as session:
-            return await CatalogueRepository(session).list_libraries(source_id)
-
-    async def _full_library_id(self, library_id: str, source_id: str) -> str:
-        full_id = library_id if library_id.startswith(source_id + ":") else make_id(source_id, library_id)
-        if (full_id, source_id) not in self._known_libraries:
-            async with self._database.read() as session:
-                if not await CatalogueRepository(session).has_library(full_id, source_id):
-                    raise UnknownLibrary(f"library {full_id!r} is not stored: save_library saves it")
-            self._known_libraries.add((full_id, source_id))
-        return full_id
 
     # Saving
 
@@ -264,100 +237,6 @@ class MediaService:
         """Delete an item with its credits and all below it; its people stay. Return whether it was there."""
         return await self._writer.run(lambda session: MediaRepository(session).delete_item(media_item_id))
 
-    # Reading
-
-    async def get_media_item(self, media_item_id: str) -> MediaItem:
-        """Return an item with its ``credits``, and so ``cast`` and ``crew``.
-
-        Raises:
-            UnknownItem: if it is not stored.
-
-        Example:
-            >>> item = await ms.media.get_media_item("home:603")  # doctest: +SKIP
-            >>> [credit.person.name for credit in item.cast]  # doctest: +SKIP
-            ['Keanu Reeves']
-        """
-        items = await self.find_media_items([media_item_id])
-        if not items:
-            raise UnknownItem(f"media item {media_item_id!r} is not stored")
-        return items[0]
-
-    async def find_media_items(self, media_item_ids: Sequence[str]) -> list[MediaItem]:
-        """Return those of the items that are stored, with their credits, in the order asked for."""
-        async with self._database.read(snapshot=True) as session:
-            return await _with_credits(session, media_item_ids)
-
-    async def find_by_title(self, text: str, *, limit: int = 100) -> list[MediaItem]:
-        """Return at most *limit* items with this title; if there are none, those whose title contains it.
-
-        Case and accents do not matter. Movies come first, then shows, episodes and seasons, each by year.
-        """
-        async with self._database.read(snapshot=True) as session:
-            ids = await MediaRepository(session).find_ids_by_title(text, limit)
-            return await _with_credits(session, ids)
-
-    async def find_by_provider_id(self, provider: str, value: str) -> list[MediaItem]:
-        """Return the items that a public provider knows by this id, of all sources, by id.
-
-        Example:
-            >>> await ms.media.find_by_provider_id("imdb", "tt0133093")  # doctest: +SKIP
-            [Movie(...)]
-        """
-        async with self._database.read(snapshot=True) as session:
-            ids = await MediaRepository(session).find_ids_by_provider_id(provider, value)
-            return await _with_credits(session, ids)
-
-    async def list_children(self, media_item_id: str) -> list[MediaItem]:
-        """Return a show's seasons, or a season's episodes, by number."""
-        async with self._database.read(snapshot=True) as session:
-            ids = await MediaRepository(session).list_child_ids(media_item_id)
-            return await _with_credits(session, ids)
-
-    async def iter_media_items(
-        self, library_id: str, *, media_type: MediaType | None = None
-    ) -> AsyncIterator[MediaItem]:
-        """Iterate over the items of a library, by id, in pages; each page is one state of the database.
-
-        Args:
-            library_id: the library's full id (``home:movies``).
-            media_type: only items of this type.
-
-        Raises:
-            InvalidId: if *library_id* is no full id.
-            UnknownLibrary: if the library is not stored.
-        """
-        await self._full_library_id(library_id, split_id(library_id)[0])
-        after = ""
-        while True:
-            async with self._database.read(snapshot=True) as session:
-                ids = await MediaRepository(session).list_ids(library_id, media_type, after, _PAGE)
-                page = await _with_credits(session, ids)
-            for item in page:
-                yield item
-            if len(ids) < _PAGE:
-                return
-            after = ids[-1]
-
-    async def find_watermark(self, source_id: str) -> str:
-        """Return where the last sync of a source that ended well had come to; empty if it did not say."""
-        async with self._database.read() as session:
-            return await CatalogueRepository(session).find_watermark(source_id)
-
-    async def find_change_tokens(self, library_id: str) -> dict[str, str]:
-        """Return the change tokens of a library's items, by the source's own keys; empty: none."""
-        async with self._database.read() as session:
-            return await MediaRepository(session).find_change_tokens(library_id)
-
-    async def count_by_library(self) -> list[tuple[str, MediaType, Completeness, int]]:
-        """Return how many items are stored, by library's full id, type and completeness."""
-        async with self._database.read() as session:
-            return await MediaRepository(session).count_by_library()
-
-    async def count_credits(self) -> int:
-        """Return how many credits are stored."""
-        async with self._database.read() as session:
-            return await MediaRepository(session).count_credits()
-
 
 def is_new_server(stored: Source | None, source: Source, *, accepted: bool) -> bool:
     """Tell whether *source* is another server than the one that is stored under its id.
@@ -386,11 +265,3 @@ async def _require(media: MediaRepository, media_item_id: str) -> ItemState:
     if not states:
         raise UnknownItem(f"media item {media_item_id!r} is not stored")
     return states[media_item_id]
-
-
-async def _with_credits(session: Session, media_item_ids: Sequence[str]) -> list[MediaItem]:
-    items = await MediaRepository(session).find_items(media_item_ids)
-    found = await PeopleRepository(session).find_by_media_items(media_item_ids)
-    for item in items:
-        item.credits = found[item.id or ""]
-    return items

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from mediasync.database import Database
-from mediasync.models import Credit, FilmographyCredit, Person
+from mediasync.models import Person
 from mediasync.normal import merge_all, normal_person
-from mediasync.repositories.media import MediaRepository
 from mediasync.repositories.people import PeopleRepository
+from mediasync.services.people_reading import PeopleReads
 from mediasync.services.writer import Writer
 
 
-class PeopleService:
+class PeopleService(PeopleReads):
     """Saves and reads people.
 
     Args:
@@ -21,7 +21,7 @@ class PeopleService:
     """
 
     def __init__(self, database: Database, writer: Writer) -> None:
-        self._database = database
+        super().__init__(database)
         self._writer = writer
 
     async def upsert(self, person: Person, *, source_id: str | None = None) -> str:
@@ -55,48 +55,6 @@ class PeopleService:
         await self._writer.run(lambda session: PeopleRepository(session).upsert_batch(merge_all(rows)))
         return [row[0] for row in rows]
 
-    async def find_by_id(self, person_id: str) -> Person | None:
-        """Return one person, or None."""
-        async with self._database.read() as session:
-            return await PeopleRepository(session).find_by_id(person_id)
-
-    async def find_by_media_item(self, media_item_id: str) -> list[Credit]:
-        """Return the credits of one item in billing order; an empty list if it has none or is not stored."""
-        async with self._database.read() as session:
-            return await PeopleRepository(session).find_by_media_item(media_item_id)
-
-    async def find_by_media_items(self, media_item_ids: Sequence[str]) -> dict[str, list[Credit]]:
-        """Return the credits of many items in one query: each item's id to its credits in billing order."""
-        async with self._database.read() as session:
-            return await PeopleRepository(session).find_by_media_items(media_item_ids)
-
-    async def filmography(self, person_id: str) -> list[FilmographyCredit]:
-        """Return all credits of a person, the oldest item first."""
-        async with self._database.read() as session:
-            return await MediaRepository(session).find_filmography(person_id)
-
-    async def search(
-        self, text: str, *, source_id: str | None = None, limit: int = 50, offset: int = 0
-    ) -> list[Person]:
-        """Find people by the beginnings of words of their names; accents and case do not matter.
-
-        Args:
-            text: one or more words; each must begin some word of the name. At most eight are looked at,
-                the longest.
-            source_id: only people of this source.
-            limit: at most so many.
-            offset: leave out the first so many.
-
-        Returns:
-            The people, by name and id.
-
-        Example:
-            >>> await ms.people.search("zellw ren")  # doctest: +SKIP
-            [Person(name='Renée Zellweger', ...)]
-        """
-        async with self._database.read() as session:
-            return await PeopleRepository(session).search(text, source_id, limit, offset)
-
     async def delete(self, person_id: str) -> bool:
         """Delete a person whom no credit points at. Return whether there was one.
 
@@ -104,8 +62,3 @@ class PeopleService:
             PersonInUse: if credits point at the person.
         """
         return await self._writer.run(lambda session: PeopleRepository(session).delete(person_id))
-
-    async def count(self, source_id: str | None = None) -> int:
-        """Return how many people are stored, of one source or of all."""
-        async with self._database.read() as session:
-            return await PeopleRepository(session).count(source_id)

@@ -10,8 +10,8 @@ from mediasync.errors import UsageError
 from mediasync.ids import make_id
 from mediasync.models import Library, Person
 from mediasync.normal import check_texts
-from mediasync.repositories.media import MediaRepository
-from mediasync.repositories.people import PeopleRepository
+from mediasync.repositories.item_reading import ItemReader
+from mediasync.repositories.person_reading import PersonReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,12 @@ class StoredLibrary:
     async def find_people(self, remote_ids: Sequence[str]) -> dict[str, Person]:
         """Return those of the source's people who are stored, by the source's own keys."""
         async with self.database.read() as session:
-            return await PeopleRepository(session).find_by_ids(self._ids(remote_ids))
+            return await PersonReader(session).find_by_ids(self._ids(remote_ids))
 
     async def find_items_crediting(self, remote_ids: Sequence[str]) -> set[str]:
         """Return the source's own keys of the library's items that credit any of these people."""
         async with self.database.read() as session:
-            return await MediaRepository(session).find_items_crediting(
-                self.library.full_id, self._ids(remote_ids)
-            )
+            return await ItemReader(session).find_items_crediting(self.library.full_id, self._ids(remote_ids))
 
     def _ids(self, remote_ids: Sequence[str]) -> list[str]:
         source_id = self.library.source_id

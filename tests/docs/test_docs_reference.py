@@ -137,11 +137,11 @@ def signature(function: Any) -> str:
 
 
 def public_calls(prefix: str, cls: type) -> set[str]:
-    """Return the calls of the public methods that a class itself has."""
+    """Return the calls of the public methods of a class."""
     return {
         f"{prefix}{name}{signature(method)}"
-        for name, method in vars(cls).items()
-        if inspect.isfunction(method) and not name.startswith("_")
+        for name, method in inspect.getmembers(cls, inspect.isfunction)
+        if not name.startswith("_")
     }
 
 

@@ -267,14 +267,14 @@ async def test_a_search_through_the_views_scans_no_big_table_on_postgres(filled_
 
 
 SEARCHES = [
-    "people.SEARCH_PEOPLE",
-    "people.SELECT_CREDITS",
+    "person_reading.SEARCH_PEOPLE",
+    "person_reading.SELECT_CREDITS",
     "people.SELECT_PEOPLE",
     "people.COUNT_CREDITS_OF_PERSON",
-    "media.SELECT_CREDIT_ITEMS",
-    "media.FIND_BY_PROVIDER_ID",
-    "media.LIST_CHILD_IDS",
-    "media.SELECT_ITEMS",
+    "item_reading.SELECT_CREDIT_ITEMS",
+    "item_reading.FIND_BY_PROVIDER_ID",
+    "item_reading.LIST_CHILD_IDS",
+    "item_reading.SELECT_ITEMS",
     "media.SELECT_STATES",
 ]
 
@@ -314,10 +314,11 @@ def test_the_test_of_plans_would_see_a_scan(filled: Path) -> None:
 async def test_the_packages_own_queries_search_by_indexes(filled: Path) -> None:
     whole = {
         "catalogue", "checks", "schema",
-        "media.COUNT_BY_LIBRARY", "media.COUNT_CREDITS", "people.COUNT_PEOPLE", "runs.SELECT_RUNS",
-        "media.TITLES_PAGE", "media.FIND_ITEMS_BY_TITLE", "media.FIND_ITEMS_BY_PART",
+        "item_reading.COUNT_BY_LIBRARY", "item_reading.COUNT_CREDITS", "person_reading.COUNT_PEOPLE",
+        "runs.SELECT_RUNS",
+        "item_reading.TITLES_PAGE", "item_reading.FIND_ITEMS_BY_TITLE", "item_reading.FIND_ITEMS_BY_PART",
         # what reads a whole library, or waits for running rows of a handful of runs
-        "media.SELECT_CHANGE_TOKENS", "media.LIST_ITEM_IDS",
+        "item_reading.SELECT_CHANGE_TOKENS", "item_reading.LIST_ITEM_IDS",
     }  # fmt: skip
     async with MediaSync(f"sqlite:///{filled}") as ms:
         for name, text in constants().items():

@@ -1,0 +1,154 @@
+"""Reading items with their people, and what is stored besides them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from mediasync.database import Database
+from mediasync.dialects.base import Session
+from mediasync.errors import UnknownItem, UnknownLibrary
+from mediasync.ids import make_id, split_id
+from mediasync.models import Library, MediaItem, Source
+from mediasync.repositories.catalogue import CatalogueRepository
+from mediasync.repositories.item_reading import ItemReader
+from mediasync.repositories.person_reading import PersonReader
+from mediasync.vocabulary import Completeness, MediaType
+
+_PAGE: Final = 500
+
+
+class MediaReads:
+    """The half of the media service that reads.
+
+    Args:
+        database: an open database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known_libraries: set[tuple[str, str]] = set()
+
+    async def find_source(self, source_id: str) -> Source | None:
+        """Return one source, or None."""
+        async with self._database.read() as session:
+            return await CatalogueRepository(session).find_source(source_id)
+
+    async def list_sources(self) -> list[Source]:
+        """Return all sources, by id."""
+        async with self._database.read() as session:
+            return await CatalogueRepository(session).list_sources()
+
+    async def list_libraries(self, source_id: str | None = None) -> list[Library]:
+        """Return the libraries of one source, or of all, by id."""
+        async with self._database.read() as session:
+            return await CatalogueRepository(session).list_libraries(source_id)
+
+    async def _full_library_id(self, library_id: str, source_id: str) -> str:
+        full_id = library_id if library_id.startswith(source_id + ":") else make_id(source_id, library_id)
+        if (full_id, source_id) not in self._known_libraries:
+            async with self._database.read() as session:
+                if not await CatalogueRepository(session).has_library(full_id, source_id):
+                    raise UnknownLibrary(f"library {full_id!r} is not stored: save_library saves it")
+            self._known_libraries.add((full_id, source_id))
+        return full_id
+
+    async def get_media_item(self, media_item_id: str) -> MediaItem:
+        """Return an item with its ``credits``, and so ``cast`` and ``crew``.
+
+        Raises:
+            UnknownItem: if it is not stored.
+
+        Example:
+            >>> item = await ms.media.get_media_item("home:603")  # doctest: +SKIP
+            >>> [credit.person.name for credit in item.cast]  # doctest: +SKIP
+            ['Keanu Reeves']
+        """
+        items = await self.find_media_items([media_item_id])
+        if not items:
+            raise UnknownItem(f"media item {media_item_id!r} is not stored")
+        return items[0]
+
+    async def find_media_items(self, media_item_ids: Sequence[str]) -> list[MediaItem]:
+        """Return those of the items that are stored, with their credits, in the order asked for."""
+        async with self._database.read(snapshot=True) as session:
+            return await _with_credits(session, media_item_ids)
+
+    async def find_by_title(self, text: str, *, limit: int = 100) -> list[MediaItem]:
+        """Return at most *limit* items with this title; if there are none, those whose title contains it.
+
+        Case and accents do not matter. Movies come first, then shows, episodes and seasons, each by year.
+        """
+        async with self._database.read(snapshot=True) as session:
+            ids = await ItemReader(session).find_ids_by_title(text, limit)
+            return await _with_credits(session, ids)
+
+    async def find_by_provider_id(self, provider: str, value: str) -> list[MediaItem]:
+        """Return the items that a public provider knows by this id, of all sources, by id.
+
+        Example:
+            >>> await ms.media.find_by_provider_id("imdb", "tt0133093")  # doctest: +SKIP
+            [Movie(...)]
+        """
+        async with self._database.read(snapshot=True) as session:
+            ids = await ItemReader(session).find_ids_by_provider_id(provider, value)
+            return await _with_credits(session, ids)
+
+    async def list_children(self, media_item_id: str) -> list[MediaItem]:
+        """Return a show's seasons, or a season's episodes, by number."""
+        async with self._database.read(snapshot=True) as session:
+            ids = await ItemReader(session).list_child_ids(media_item_id)
+            return await _with_credits(session, ids)
+
+    async def iter_media_items(
+        self, library_id: str, *, media_type: MediaType | None = None
+    ) -> AsyncIterator[MediaItem]:
+        """Iterate over the items of a library, by id, in pages; each page is one state of the database.
+
+        Args:
+            library_id: the library's full id (``home:movies``).
+            media_type: only items of this type.
+
+        Raises:
+            InvalidId: if *library_id* is no full id.
+            UnknownLibrary: if the library is not stored.
+        """
+        await self._full_library_id(library_id, split_id(library_id)[0])
+        after = ""
+        while True:
+            async with self._database.read(snapshot=True) as session:
+                ids = await ItemReader(session).list_ids(library_id, media_type, after, _PAGE)
+                page = await _with_credits(session, ids)
+            for item in page:
+                yield item
+            if len(ids) < _PAGE:
+                return
+            after = ids[-1]
+
+    async def find_watermark(self, source_id: str) -> str:
+        """Return where the last sync of a source that ended well had come to; empty if it did not say."""
+        async with self._database.read() as session:
+            return await CatalogueRepository(session).find_watermark(source_id)
+
+    async def find_change_tokens(self, library_id: str) -> dict[str, str]:
+        """Return the change tokens of a library's items, by the source's own keys; empty: none."""
+        async with self._database.read() as session:
+            return await ItemReader(session).find_change_tokens(library_id)
+
+    async def count_by_library(self) -> list[tuple[str, MediaType, Completeness, int]]:
+        """Return how many items are stored, by library's full id, type and completeness."""
+        async with self._database.read() as session:
+            return await ItemReader(session).count_by_library()
+
+    async def count_credits(self) -> int:
+        """Return how many credits are stored."""
+        async with self._database.read() as session:
+            return await ItemReader(session).count_credits()
+
+
+async def _with_credits(session: Session, media_item_ids: Sequence[str]) -> list[MediaItem]:
+    items = await ItemReader(session).find_items(media_item_ids)
+    found = await PersonReader(session).find_by_media_items(media_item_ids)
+    for item in items:
+        item.credits = found[item.id or ""]
+    return items
