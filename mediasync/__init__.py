@@ -4,6 +4,7 @@ from mediasync.app import MediaSync, copy_mirror
 from mediasync.cores import one_core_left_free
 from mediasync.errors import MediaSyncError
 from mediasync.models import (
+    AnyMediaItem,
     Credit,
     Episode,
     FilmographyCredit,
@@ -24,6 +25,7 @@ from mediasync.sources import SourceConfig
 from mediasync.vocabulary import Completeness, MediaType, PersonType, RunStatus, SourceKind
 
 __all__ = [
+    "AnyMediaItem",
     "CheckReport",
     "Completeness",
     "CopyReport",

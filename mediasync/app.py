@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Final, Literal, Self
 
 from pydantic import ValidationError
 
@@ -33,6 +33,8 @@ from mediasync.services.writer import Writer
 from mediasync.sources import SourceConfig, parse_source
 from mediasync.vocabulary import SourceKind
 
+_DEFAULTS: Final = DatabaseOptions()
+
 
 class MediaSync:
     """A mirror of media libraries in one SQL database.
@@ -46,7 +48,14 @@ class MediaSync:
         clock: tells the time in milliseconds since 1970, UTC.
         client_id: by which servers know this installation; without one it is ``MEDIASYNC_CLIENT_ID``, or one
             that is made once and kept in the user's data folder.
-        **options: those of `mediasync.config.DatabaseOptions`.
+        readers: connections that are held for reading, 1 to 64.
+        writers: PostgreSQL only: connections that write at once, 1 to 64.
+        postgres_schema: PostgreSQL only: the schema that holds the tables.
+        lock_timeout: seconds that a write waits for another process's lock before it fails.
+        close_timeout: seconds that closing waits for accepted saves and running reads.
+        synchronous: SQLite only: ``normal`` or ``full``; see `mediasync.config.DatabaseOptions`.
+        writer_cache_kib: SQLite only: page cache of the writing connection.
+        reader_cache_kib: SQLite only: page cache of each reading connection.
 
     Attributes:
         media: saves and reads items.
@@ -68,10 +77,26 @@ class MediaSync:
         upgrade: bool = True,
         clock: Callable[[], int] = system_clock,
         client_id: str | None = None,
-        **options: Any,
+        readers: int = _DEFAULTS.readers,
+        writers: int = _DEFAULTS.writers,
+        postgres_schema: str = _DEFAULTS.postgres_schema,
+        lock_timeout: float = _DEFAULTS.lock_timeout,
+        close_timeout: float = _DEFAULTS.close_timeout,
+        synchronous: Literal["normal", "full"] = _DEFAULTS.synchronous,
+        writer_cache_kib: int = _DEFAULTS.writer_cache_kib,
+        reader_cache_kib: int = _DEFAULTS.reader_cache_kib,
     ) -> None:
         try:
-            database_options = DatabaseOptions(**options)
+            database_options = DatabaseOptions(
+                readers=readers,
+                writers=writers,
+                postgres_schema=postgres_schema,
+                lock_timeout=lock_timeout,
+                close_timeout=close_timeout,
+                synchronous=synchronous,
+                writer_cache_kib=writer_cache_kib,
+                reader_cache_kib=reader_cache_kib,
+            )
         except ValidationError as error:
             flaws = "; ".join(f"{flaw['loc'][0]}: {flaw['msg']}" for flaw in error.errors())
             raise ConfigurationError(f"options of the database: {flaws}") from error

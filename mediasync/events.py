@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from mediasync.models import Library
-from mediasync.reports import SyncReport
+from mediasync.reports import Reported, SyncReport
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Event(Reported):
     """The base of all events.
 
     Attributes:
         source_id: the source that is synced.
+
+    Example:
+        >>> RunStarted("home", 7).as_dict()
+        {'event': 'RunStarted', 'source_id': 'home', 'run_id': 7}
     """
 
     source_id: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the name of the event and its fields, all of which `json.dumps` takes."""
+        return {"event": type(self).__name__, **Reported.as_dict(self)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,17 @@ reading and ignored on saving, so an item that was read can be changed and saved
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    computed_field,
+    field_validator,
+    model_validator,
+)
 
 from mediasync.ids import check_source_id, make_id
 from mediasync.vocabulary import (
@@ -44,11 +52,34 @@ PersonKind = Annotated[
 ]
 """A `PersonType`, or the source's own word where the vocabulary lacks it."""
 
+if TYPE_CHECKING:
+    # Each member may be given by its text, and is always read as a member.
+    SourceKindOrText = SourceKind | Literal["plex", "jellyfin", "emby", "kodi", "nfo"]
+    CompletenessOrText = Completeness | Literal["none", "preview", "full"]
+else:
+    SourceKindOrText = SourceKind
+    CompletenessOrText = Completeness
+
 
 class Model(BaseModel):
     """The base of all models: unknown fields are errors, so that a misspelt one is noticed."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class ComputingModel(Model):
+    """The base of models that dump more than their fields.
+
+    What ``model_dump`` computes, ``model_validate`` accepts and leaves out, so that a dump can be read back.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_computed(cls, values: Any) -> Any:
+        computed = cls.model_computed_fields
+        if not isinstance(values, dict) or computed.keys().isdisjoint(values):
+            return values
+        return {name: value for name, value in values.items() if name not in computed}
 
 
 class Source(Model):
@@ -67,7 +98,7 @@ class Source(Model):
     """
 
     id: str
-    kind: SourceKind
+    kind: SourceKindOrText
     name: str = ""
     server_id: str | None = None
     created_at: datetime | None = None
@@ -79,11 +110,15 @@ class Source(Model):
         return check_source_id(value)
 
 
-class Library(Model):
+class Library(ComputingModel):
     """A section of a source.
 
+    A library has two ids. ``id`` is the source's own key, what ``remote_id`` is to items and people.
+    ``full_id`` is the id across sources: items have it as ``library_id``, and every call that reads a library
+    takes it.
+
     Attributes:
-        id: the source's own key of the library (``full_id`` puts the source's id before it).
+        id: the source's own key of the library.
         source_id: the source it belongs to.
         title: what people call it. Without one a stored title stays, and a new library is called by its id.
         kind: ``movies`` or ``shows``; ``mixed`` where a folder holds both.
@@ -105,9 +140,10 @@ class Library(Model):
     def _check_source_id(cls, value: str) -> str:
         return check_source_id(value)
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def full_id(self) -> str:
-        """The id across sources: ``{source_id}:{id}``."""
+        """The id across sources: ``{source_id}:{id}``. It is part of what ``model_dump`` returns."""
         return make_id(self.source_id, self.id)
 
 
@@ -179,7 +215,7 @@ class Rating(Model):
     votes: int | None = Field(default=None, ge=0)
 
 
-class MediaItem(Model):
+class MediaItem(ComputingModel):
     """What movies, shows, seasons and episodes have in common.
 
     Attributes:
@@ -227,7 +263,7 @@ class MediaItem(Model):
     changed_at: SourceTime | None = None
     change_token: str | None = None
     credits: list[Credit] | None = None
-    completeness: Completeness | None = None
+    completeness: CompletenessOrText | None = None
 
     id: str | None = None
     source_id: str | None = None
@@ -239,14 +275,16 @@ class MediaItem(Model):
     parent_types: ClassVar[frozenset[MediaType]] = frozenset()
     """The types that an item of this class may have as its parent."""
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def cast(self) -> list[Credit]:
-        """The credits of actors and guest stars, in billing order."""
+        """The credits of actors and guest stars, in billing order. Part of what ``model_dump`` returns."""
         return [credit for credit in self.credits or () if credit.is_cast]
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def crew(self) -> list[Credit]:
-        """The credits that are not cast, in billing order."""
+        """The credits that are not cast, in billing order. Part of what ``model_dump`` returns."""
         return [credit for credit in self.credits or () if not credit.is_cast]
 
 
@@ -302,6 +340,21 @@ class Episode(MediaItem):
     episode_number_end: int | None = None
 
     parent_types = frozenset({MediaType.SEASON, MediaType.SHOW})
+
+
+AnyMediaItem = Annotated[Movie | Show | Season | Episode, Field(discriminator="media_type")]
+"""One item of any type, told apart by ``media_type``.
+
+It is the type to validate and to serialise items by where any of them may come: annotated with the base
+class `MediaItem`, pydantic (and so FastAPI) leaves out the fields that only some types have.
+
+Example:
+    >>> from pydantic import TypeAdapter
+    >>> item = TypeAdapter(AnyMediaItem).validate_python(
+    ...     {"media_type": "episode", "remote_id": "7", "title": "Pilot", "episode_number": 1})
+    >>> type(item).__name__, item.episode_number
+    ('Episode', 1)
+"""
 
 
 class FilmographyCredit(Model):

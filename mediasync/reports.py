@@ -2,11 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
 
 from mediasync.models import LibraryRun, SyncRun
 from mediasync.vocabulary import RunStatus
+
+
+class Reported:
+    """The base of reports and events: dataclasses that can be written as JSON."""
+
+    __slots__ = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields, all of which `json.dumps` takes.
+
+        Models become what their ``model_dump(mode="json")`` returns, an error its class and its text.
+        """
+        return {each.name: _as_json(getattr(self, each.name)) for each in fields(self)}  # type: ignore[arg-type]
+
+
+def _as_json(value: Any) -> Any:
+    match value:
+        case Reported():
+            return value.as_dict()
+        case BaseModel():
+            return value.model_dump(mode="json")
+        case Exception():
+            return {"kind": type(value).__name__, "message": str(value)}
+        case dict():
+            return {str(key): _as_json(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_as_json(inner) for inner in value]
+        case StrEnum():
+            return str(value)
+        case _:
+            return value
 
 
 class SaveStatus(StrEnum):
@@ -17,7 +51,7 @@ class SaveStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SaveResult:
+class SaveResult(Reported):
     """What became of one item.
 
     Attributes:
@@ -34,7 +68,7 @@ class SaveResult:
 
 
 @dataclass(slots=True)
-class SaveReport:
+class SaveReport(Reported):
     """What became of many items.
 
     Attributes:
@@ -63,7 +97,7 @@ class SaveReport:
 
 
 @dataclass(frozen=True, slots=True)
-class SyncReport:
+class SyncReport(Reported):
     """How a sync of one source went.
 
     Attributes:
@@ -104,7 +138,7 @@ class SyncReport:
 
 
 @dataclass(frozen=True, slots=True)
-class CopyReport:
+class CopyReport(Reported):
     """What a copy of a mirror did, by the names of the public views.
 
     Attributes:
@@ -119,7 +153,7 @@ class CopyReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(Reported):
     """One thing that does not hold.
 
     Attributes:
@@ -134,7 +168,7 @@ class Flaw:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckReport:
+class CheckReport(Reported):
     """What a check of a database found.
 
     Attributes:

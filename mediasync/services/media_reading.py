@@ -7,7 +7,7 @@ from typing import Final
 
 from mediasync.database import Database
 from mediasync.dialects.base import Session
-from mediasync.errors import UnknownItem, UnknownLibrary
+from mediasync.errors import InvalidId, UnknownItem, UnknownLibrary
 from mediasync.ids import make_id, split_id
 from mediasync.models import Library, MediaItem, Source
 from mediasync.repositories.catalogue import CatalogueRepository
@@ -101,18 +101,19 @@ class MediaReads:
             return await _with_credits(session, ids)
 
     async def iter_media_items(
-        self, library_id: str, *, media_type: MediaType | None = None
+        self, library_id: str | Library, *, media_type: MediaType | None = None
     ) -> AsyncIterator[MediaItem]:
         """Iterate over the items of a library, by id, in pages; each page is one state of the database.
 
         Args:
-            library_id: the library's full id (``home:movies``).
+            library_id: the library, or its full id (``home:movies``), which is `Library.full_id`.
             media_type: only items of this type.
 
         Raises:
-            InvalidId: if *library_id* is no full id.
+            InvalidId: if *library_id* is not a full id.
             UnknownLibrary: if the library is not stored.
         """
+        library_id = _full_id(library_id)
         await self._full_library_id(library_id, split_id(library_id)[0])
         after = ""
         while True:
@@ -130,8 +131,16 @@ class MediaReads:
         async with self._database.read() as session:
             return await CatalogueRepository(session).find_watermark(source_id)
 
-    async def find_change_tokens(self, library_id: str) -> dict[str, str]:
-        """Return the change tokens of a library's items, by the source's own keys; empty: none."""
+    async def find_change_tokens(self, library_id: str | Library) -> dict[str, str]:
+        """Return the change tokens of a library's items, by the source's own keys; empty: none.
+
+        Args:
+            library_id: the library, or its full id.
+
+        Raises:
+            InvalidId: if *library_id* is not a full id.
+        """
+        library_id = _full_id(library_id)
         async with self._database.read() as session:
             return await ItemReader(session).find_change_tokens(library_id)
 
@@ -144,6 +153,19 @@ class MediaReads:
         """Return how many credits are stored."""
         async with self._database.read() as session:
             return await ItemReader(session).count_credits()
+
+
+def _full_id(library: str | Library) -> str:
+    if isinstance(library, Library):
+        return library.full_id
+    try:
+        split_id(library)
+    except InvalidId as error:
+        raise InvalidId(
+            f"{library!r} is not the full id of a library, SOURCE:{library}: Library.full_id is that id, "
+            "and Library.id the source's own key"
+        ) from error
+    return library
 
 
 async def _with_credits(session: Session, media_item_ids: Sequence[str]) -> list[MediaItem]:

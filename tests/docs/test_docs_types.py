@@ -1,0 +1,79 @@
+"""The code of README and the docs passes type checkers, as the code of somebody who copies it has to."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import docs_code
+import pytest
+from docs_pages import ROOT
+
+SETTINGS = """\
+[mypy]
+strict = True
+follow_imports = silent
+
+[mypy-asyncpg.*,benchmarks.*]
+ignore_missing_imports = True
+"""
+
+
+def needs(checker: str) -> pytest.MarkDecorator:
+    """Skip a test where a checker, which comes with the extra ``dev``, is not installed."""
+    return pytest.mark.skipif(find_spec(checker) is None, reason=f"{checker} is not installed")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The folders with the code of each page."""
+    return docs_code.write_pages(tmp_path_factory.mktemp("pages"))
+
+
+@pytest.fixture
+def in_docs(tmp_path: Path) -> dict[str, str]:
+    """An environment in which the checkers find the package that is tested."""
+    return {**os.environ, "MYPYPATH": str(ROOT), "MYPY_CACHE_DIR": str(tmp_path / "cache")}
+
+
+@needs("mypy")
+def test_mypy_accepts_the_code_of_the_docs(
+    folders: list[Path], in_docs: dict[str, str], tmp_path: Path
+) -> None:
+    settings = tmp_path / "mypy.ini"
+    settings.write_text(SETTINGS, encoding="utf-8")
+    told = []
+    for folder in folders:
+        files = [path.name for path in folder.glob("*.py")]
+        told.append(
+            f"{folder.name}:\n{check(['mypy', '--config-file', str(settings), *files], folder, in_docs)}"
+        )
+    flaws = [text for text in told if "Success: no issues found" not in text]
+    assert not flaws, "\n".join(flaws)
+
+
+@needs("pyright")
+def test_pyright_accepts_the_code_of_the_docs(folders: list[Path], in_docs: dict[str, str]) -> None:
+    root = folders[0].parent
+    places = [{"root": folder.name, "extraPaths": [str(ROOT)]} for folder in folders]
+    settings = {"executionEnvironments": places, "pythonVersion": "3.11"}
+    (root / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    told = check(["pyright", "-p", str(root), "--pythonpath", sys.executable], root, in_docs)
+    assert "0 errors, 0 warnings" in told, told
+
+
+def check(command: list[str], folder: Path, environ: dict[str, str]) -> str:
+    """Run a checker in a folder, and return what it says."""
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return f"{done.stdout}{done.stderr}"
