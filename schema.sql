@@ -93,6 +93,21 @@ CREATE INDEX media_item_by_imdb ON media_item (imdb_id) WHERE imdb_id IS NOT NUL
 CREATE INDEX media_item_by_tmdb ON media_item (tmdb_id) WHERE tmdb_id IS NOT NULL;
 CREATE INDEX media_item_by_tvdb ON media_item (tvdb_id) WHERE tvdb_id IS NOT NULL;
 
+-- The other libraries of an item that several libraries of its source list; media_item has the first, its home.
+CREATE TABLE item_library (
+    item_key    INTEGER NOT NULL REFERENCES media_item (item_key) ON DELETE CASCADE,
+    library_key INTEGER NOT NULL REFERENCES library (library_key) ON DELETE CASCADE,
+    PRIMARY KEY (item_key, library_key)
+) WITHOUT ROWID;
+CREATE INDEX item_library_of_library ON item_library (library_key, item_key);
+
+-- Items whose id is not made of their current key: the key changed after the id was given, or the id that the
+-- key would make belonged to another item.
+CREATE TABLE item_rekeyed (
+    current_id  TEXT    NOT NULL PRIMARY KEY, -- "{source_id}:{remote_id}"
+    id          TEXT    NOT NULL UNIQUE REFERENCES media_item (id) ON DELETE CASCADE
+) WITHOUT ROWID;
+
 -- All ids of an item at public providers.
 CREATE TABLE item_external_id (
     item_key    INTEGER NOT NULL REFERENCES media_item (item_key) ON DELETE CASCADE,
@@ -227,6 +242,15 @@ FROM media_item i
 JOIN library l ON l.library_key = i.library_key
 JOIN source s ON s.source_key = l.source_key
 LEFT JOIN media_item p ON p.item_key = i.parent_key;
+
+CREATE VIEW item_libraries AS
+SELECT i.id AS media_item_id, l.id AS library_id
+FROM media_item i JOIN library l ON l.library_key = i.library_key
+UNION ALL
+SELECT i.id AS media_item_id, l.id AS library_id
+FROM item_library m
+JOIN media_item i ON i.item_key = m.item_key
+JOIN library l ON l.library_key = m.library_key;
 
 CREATE VIEW people AS
 SELECT p.id, s.id AS source_id, p.name,

@@ -29,7 +29,7 @@ from mediasync.models import Credit, MediaItem, Movie, Person
 from mediasync.redaction import without_secrets
 from mediasync.vocabulary import Completeness, PersonType
 
-RULE: Final = "1"
+RULE: Final = "2"
 """The version of the rule by which fingerprints are made; it stands before each of them."""
 
 PersonRow = tuple[str, str, str, str]
@@ -85,9 +85,10 @@ class NormalItem:
     """An item in normal form.
 
     Attributes:
-        id: ``{source_id}:{remote_id}``.
+        id: ``{source_id}:{remote_id}``, by the source's current key. An item whose key changed is stored
+            under the id that it had before.
         remote_id: the source's own key.
-        parent_id: the id of the parent, if the item names one.
+        parent_id: the same of the parent, if the item names one.
         parent_types: the types that the parent may be of.
         library_id: the full id of the library.
         media_type: what the item is.
@@ -97,12 +98,13 @@ class NormalItem:
         ratings: (name, value, votes), in the source's order.
         images: (kind, reference), sorted.
         change_token: as the source gives it.
-        item_fingerprint: of all of the above but the change token.
+        item_fingerprint: of all of the above but the library and the change token.
         completeness: what is known by this item of its credits; none: nothing.
         credits: in billing order; empty where nothing is known.
         credits_fingerprint: of ``credits``.
         problems: the credits that were left out, and why.
         repeats: how many exact repeats were dropped.
+        stored_id: the id under which it is stored, once that is known; empty before.
     """
 
     id: str
@@ -123,6 +125,7 @@ class NormalItem:
     credits_fingerprint: str = ""
     problems: list[str] = field(default_factory=list)
     repeats: int = 0
+    stored_id: str = ""
 
 
 def normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem:
@@ -413,7 +416,7 @@ def _canonical(ids: Mapping[str, str]) -> str:
 
 
 def _item_texts(normal: NormalItem) -> list[str]:
-    texts = [normal.remote_id, normal.media_type, normal.library_id, normal.parent_id or ""]
+    texts = [normal.remote_id, normal.media_type, normal.parent_id or ""]
     texts += ["" if value is None else str(value) for value in normal.values]
     for values in (normal.external_ids, normal.genres, normal.ratings, normal.images):
         texts.append(str(len(values)))

@@ -99,6 +99,25 @@ MIGRATIONS: Final = (
         version=5,
         statements=("ALTER TABLE source ADD COLUMN watermark TEXT",),
     ),
+    Migration(
+        version=6,
+        statements=(
+            """
+            CREATE TABLE item_library (
+                item_key    INTEGER NOT NULL REFERENCES media_item (item_key) ON DELETE CASCADE,
+                library_key INTEGER NOT NULL REFERENCES library (library_key) ON DELETE CASCADE,
+                PRIMARY KEY (item_key, library_key)
+            ) WITHOUT ROWID
+            """,
+            "CREATE INDEX item_library_of_library ON item_library (library_key, item_key)",
+            """
+            CREATE TABLE item_rekeyed (
+                current_id  TEXT    NOT NULL PRIMARY KEY,
+                id          TEXT    NOT NULL UNIQUE REFERENCES media_item (id) ON DELETE CASCADE
+            ) WITHOUT ROWID
+            """,
+        ),
+    ),
 )
 
 CURRENT_VERSION: Final = MIGRATIONS[-1].version

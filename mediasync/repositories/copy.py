@@ -24,7 +24,9 @@ from mediasync.repositories.media import (
     INSERT_EXTERNAL_IDS,
     INSERT_GENRES,
     INSERT_IMAGES,
+    INSERT_ITEM_LIBRARIES,
     INSERT_RATINGS,
+    INSERT_REKEYED,
     OWN_COLUMNS,
     typed,
 )
@@ -151,6 +153,19 @@ FROM @rows(:rows, item_id text, sort_order integer, person_id text, person_type 
 JOIN media_item i ON i.id = r.item_id
 JOIN person p ON p.id = r.person_id
 """
+
+COPY_ITEM_LIBRARIES_SELECT: Final = """
+SELECT i.id AS item_id, (SELECT v.id FROM library v WHERE v.library_key = x.library_key) AS library_id
+FROM @list(:ids) k JOIN media_item i ON i.id = k.id JOIN item_library x ON x.item_key = i.item_key
+"""
+COPY_ITEM_LIBRARIES_DELETE: Final = """
+DELETE FROM item_library
+WHERE item_key IN (SELECT i.item_key FROM @list(:ids) k JOIN media_item i ON i.id = k.id)
+"""
+COPY_REKEYED_SELECT: Final = """
+SELECT r.current_id, r.id AS item_id FROM @list(:ids) k JOIN item_rekeyed r ON r.id = k.id
+"""
+COPY_REKEYED_DELETE: Final = "DELETE FROM item_rekeyed WHERE id IN (SELECT k.id FROM @list(:ids) k)"
 
 # A run's id is a number, and is listed as text here.
 _RUN: Final = """
@@ -301,6 +316,8 @@ _PARTS_OF_ITEMS: Final = (
     Part(COPY_RATINGS_SELECT, DELETE_RATINGS, INSERT_RATINGS),
     Part(SELECT_IMAGES, DELETE_IMAGES, INSERT_IMAGES),
     Part(COPY_CREDITS_SELECT, DELETE_CREDITS, COPY_CREDITS_INSERT),
+    Part(COPY_ITEM_LIBRARIES_SELECT, COPY_ITEM_LIBRARIES_DELETE, INSERT_ITEM_LIBRARIES),
+    Part(COPY_REKEYED_SELECT, COPY_REKEYED_DELETE, INSERT_REKEYED),
 )
 
 KINDS: Final = (
@@ -352,6 +369,7 @@ _ORDERS: Final = {
     "ratings": "position",
     "images": "kind",
     "media_people": "sort_order",
+    "item_libraries": "library_id",
 }
 COMPARISONS: Final = (
     *(Comparison(view, _WALK.format(view=view)) for view in ("sources", "libraries", "people")),

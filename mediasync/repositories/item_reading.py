@@ -80,7 +80,12 @@ WHERE x.provider = :provider AND x.value = :value ORDER BY i.id
 LIST_ITEM_IDS: Final = """
 SELECT i.id AS item_id FROM media_item i JOIN library l ON l.library_key = i.library_key
 WHERE l.id = :library_id AND (:media_type IS NULL OR i.media_type = :media_type) AND i.id > :after
-ORDER BY i.id LIMIT :limit
+UNION ALL
+SELECT i.id AS item_id FROM library l
+JOIN item_library x ON x.library_key = l.library_key
+JOIN media_item i ON i.item_key = x.item_key
+WHERE l.id = :library_id AND (:media_type IS NULL OR i.media_type = :media_type) AND i.id > :after
+ORDER BY item_id LIMIT :limit
 """
 
 LIST_CHILD_IDS: Final = """
@@ -92,6 +97,12 @@ SELECT_CHANGE_TOKENS: Final = """
 SELECT i.remote_id, coalesce(i.change_token, '') AS change_token
 FROM media_item i JOIN library l ON l.library_key = i.library_key
 WHERE l.id = :library_id
+UNION ALL
+SELECT i.remote_id, coalesce(i.change_token, '') AS change_token
+FROM library l
+JOIN item_library x ON x.library_key = l.library_key
+JOIN media_item i ON i.item_key = x.item_key
+WHERE l.id = :library_id
 """
 
 SELECT_ITEMS_CREDITING: Final = """
@@ -100,14 +111,21 @@ FROM @list(:ids) k
 JOIN person p ON p.id = k.id
 JOIN credit c ON c.person_key = p.person_key
 JOIN media_item i ON i.item_key = c.item_key
-JOIN library l ON l.library_key = i.library_key
-WHERE l.id = :library_id
+JOIN library l ON l.id = :library_id
+WHERE i.library_key = l.library_key OR EXISTS (
+    SELECT 1 FROM item_library x WHERE x.item_key = i.item_key AND x.library_key = l.library_key
+)
 """
 
 COUNT_BY_LIBRARY: Final = """
-SELECT l.id AS library_id, i.media_type, i.completeness, count(*) AS items
-FROM media_item i JOIN library l ON l.library_key = i.library_key
-GROUP BY l.id, i.media_type, i.completeness ORDER BY l.id, i.media_type, i.completeness
+SELECT l.id AS library_id, m.media_type, m.completeness, count(*) AS items
+FROM library l JOIN (
+    SELECT i.library_key, i.media_type, i.completeness FROM media_item i
+    UNION ALL
+    SELECT x.library_key, i.media_type, i.completeness
+    FROM item_library x JOIN media_item i ON i.item_key = x.item_key
+) m ON m.library_key = l.library_key
+GROUP BY l.id, m.media_type, m.completeness ORDER BY l.id, m.media_type, m.completeness
 """
 COUNT_CREDITS: Final = "SELECT count(*) AS credits FROM credit"
 

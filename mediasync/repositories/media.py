@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from operator import itemgetter
 from typing import Any, Final, NoReturn
 
@@ -19,12 +20,44 @@ StoredCredit = tuple[int, int, int, str, str | None]
 _PERSON_KEY: Final = itemgetter(2)
 _CREDITS_PER_STATEMENT: Final = 10_000
 
-SELECT_STATES: Final = """
-SELECT i.id AS item_id, i.media_type, i.item_fingerprint, i.credits_fingerprint, i.completeness,
-    i.change_token
-FROM @list(:ids) l JOIN media_item i ON i.id = l.id
+_STATE: Final = """
+    i.media_type, i.item_fingerprint, i.credits_fingerprint, i.completeness, i.change_token,
+    h.id AS library_id,
+    (SELECT o.id FROM library o WHERE o.library_key = x.library_key) AS other_library_id
+"""
+_LIBRARIES_OF_STATE: Final = """
+JOIN library h ON h.library_key = i.library_key
+LEFT JOIN item_library x ON x.item_key = i.item_key
+"""
+SELECT_STATES: Final = f"""
+SELECT i.id AS item_id, {_STATE}
+FROM @list(:ids) l JOIN media_item i ON i.id = l.id {_LIBRARIES_OF_STATE}
 """
 LOCK_STATES: Final = f"{SELECT_STATES}ORDER BY i.id @lock(i)"
+
+# An id that was made of a current key is that of the item that has the key, whatever its own id is.
+SELECT_CURRENT_STATES: Final = f"""
+SELECT l.id AS current_id, r.id IS NULL AND a.id IS NOT NULL AS is_former, i.id AS item_id, {_STATE}
+FROM @list(:ids) l
+LEFT JOIN item_rekeyed r ON r.current_id = l.id
+JOIN media_item i ON i.id = coalesce(r.id, l.id)
+LEFT JOIN item_rekeyed a ON a.id = i.id {_LIBRARIES_OF_STATE}
+"""
+LOCK_CURRENT_STATES: Final = f"{SELECT_CURRENT_STATES}ORDER BY i.id @lock(i)"
+
+INSERT_REKEYED: Final = """
+INSERT INTO item_rekeyed (current_id, id)
+SELECT r.current_id, r.id FROM @rows(:rows, current_id text, id text) r
+"""
+INSERT_ITEM_LIBRARIES: Final = """
+INSERT INTO item_library (item_key, library_key)
+SELECT i.item_key, l.library_key
+FROM @rows(:rows, item_id text, library_id text) r
+JOIN media_item i ON i.id = r.item_id
+JOIN library l ON l.id = r.library_id
+WHERE l.library_key <> i.library_key
+ON CONFLICT (item_key, library_key) DO NOTHING
+"""
 
 # The columns that most items have stand first: what is missing at the end of a row is not even sent.
 OWN_COLUMNS: Final = (
@@ -123,17 +156,20 @@ _KEY: Final = _ITEM_COLUMNS.index("item_key")
 _ID: Final = _ITEM_COLUMNS.index("id")
 
 
-def item_row(item: NormalItem, completeness: Completeness, credits_fingerprint: str | None) -> list[Any]:
+def item_row(
+    item: NormalItem, library_id: str, completeness: Completeness, credits_fingerprint: str | None
+) -> list[Any]:
     """Return an item's own fields as `MediaRepository.upsert_items` takes them.
 
     Args:
         item: in normal form.
+        library_id: the full id of its home.
         completeness: of the credits that are stored for it.
         credits_fingerprint: of the same.
     """
     ids = dict(item.external_ids)
     row = [
-        item.library_id,
+        library_id,
         item.parent_id,
         None,
         item.id,
@@ -153,13 +189,27 @@ def item_row(item: NormalItem, completeness: Completeness, credits_fingerprint: 
 
 @dataclass(frozen=True, slots=True)
 class ItemState:
-    """What is stored of an item that tells whether it changed."""
+    """What is stored of an item that tells whether it changed.
 
+    Attributes:
+        id: the item's id.
+        media_type: what it is.
+        item_fingerprint: of its own fields.
+        credits_fingerprint: of its credits.
+        completeness: what is known of its credits.
+        change_token: as the source gave it.
+        library_id: the full id of its home.
+        library_ids: of all libraries that list it, its home among them.
+    """
+
+    id: str
     media_type: str
     item_fingerprint: str | None
     credits_fingerprint: str | None
     completeness: Completeness
     change_token: str | None
+    library_id: str
+    library_ids: frozenset[str]
 
 
 class MediaRepository(ItemReader):
@@ -177,8 +227,59 @@ class MediaRepository(ItemReader):
             lock: keep other transactions from changing them.
         """
         query = LOCK_STATES if lock else SELECT_STATES
-        rows = await self._session.fetch_all(query, {"ids": list(item_ids)})
-        return {row[0]: ItemState(row[1], row[2], row[3], Completeness(row[4]), row[5]) for row in rows}
+        states: dict[str, ItemState] = {}
+        for row in await self._session.fetch_all(query, {"ids": list(item_ids)}):
+            _add_state(states, row[0], row)
+        return states
+
+    async def find_current_states(
+        self, current_ids: Sequence[str], *, lock: bool = False
+    ) -> tuple[dict[str, ItemState], set[str]]:
+        """Return the states of the stored items that have these keys now.
+
+        Args:
+            current_ids: ``{source_id}:{remote_id}`` of each. An item whose key changed has another id.
+            lock: keep other transactions from changing them.
+
+        Returns:
+            The states by what was given; and which of those no item has now, while an item whose key was
+            another before is stored under it.
+        """
+        query = LOCK_CURRENT_STATES if lock else SELECT_CURRENT_STATES
+        states: dict[str, ItemState] = {}
+        former: set[str] = set()
+        for current_id, is_former, *row in await self._session.fetch_all(query, {"ids": list(current_ids)}):
+            if is_former:
+                former.add(current_id)
+            else:
+                _add_state(states, current_id, row)
+        return states, former
+
+    async def find_free_ids(self, current_ids: Iterable[str], given: Container[str]) -> dict[str, str]:
+        """Return an id for each new item whose own is taken by an item that had its key before.
+
+        It is the own one with ``~2`` behind it, or the first higher number that no item has.
+
+        Args:
+            current_ids: ``{source_id}:{remote_id}`` of each new item.
+            given: ids that other new items will have.
+        """
+        free: dict[str, str] = {}
+        for current_id in sorted(current_ids):
+            for number in count(2):
+                item_id = f"{current_id}~{number}"
+                if item_id not in given and not await self.find_states([item_id]):
+                    free[current_id] = item_id
+                    break
+        return free
+
+    async def add_rekeyed(self, ids: Mapping[str, str]) -> None:
+        """Note stored items whose id is not made of their key: the ids, by what their keys would make."""
+        await self._session.execute(INSERT_REKEYED, {"rows": sorted(ids.items())})
+
+    async def add_libraries(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Note that libraries list items that have another home: (item's id, library's full id)."""
+        await self._session.execute(INSERT_ITEM_LIBRARIES, {"rows": sorted(pairs)})
 
     async def insert_items(self, rows: Sequence[list[Any]]) -> dict[str, int]:
         """Save the own fields of new items; parents are saved by an earlier call than their children.
@@ -343,3 +444,20 @@ class MediaRepository(ItemReader):
     async def delete_item(self, media_item_id: str) -> bool:
         """Delete an item, its credits and all items below it; people stay. Return whether it was there."""
         return bool(await self._session.execute(DELETE_ITEM, {"id": media_item_id}))
+
+
+def _add_state(states: dict[str, ItemState], key: str, row: Sequence[Any]) -> None:
+    """Add a state, or, of an item that has one row for each of its other libraries, one more library."""
+    item_id, media_type, item_fingerprint, credits_fingerprint, completeness, token, home, other = row
+    known = states.get(key)
+    libraries = {home} if other is None else {home, other}
+    states[key] = ItemState(
+        item_id,
+        media_type,
+        item_fingerprint,
+        credits_fingerprint,
+        Completeness(completeness),
+        token,
+        home,
+        frozenset(libraries | known.library_ids if known else libraries),
+    )

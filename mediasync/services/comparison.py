@@ -63,14 +63,16 @@ class Comparison:
 
     async def _find_stored(self, ids: set[str]) -> set[str]:
         async with self._database.read() as session:
-            return set(await MediaRepository(session).find_states(sorted(ids)))
+            return set((await MediaRepository(session).find_current_states(sorted(ids)))[0])
 
     async def _look(self, page: list[NormalItem], report: SaveReport) -> None:
         async with self._database.read() as session:
-            states = await MediaRepository(session).find_states([item.id for item in page])
+            states, _ = await MediaRepository(session).find_current_states([item.id for item in page])
         for item in page:
-            what = what_changes(item, states.get(item.id))
+            state = states.get(item.id)
+            what = what_changes(item, state)
+            item_id = state.id if state else item.id
             status = SaveStatus.UNCHANGED if what is None else SaveStatus.SAVED
-            report.add(SaveResult(item.id, status, tuple(item.problems), item.repeats))
+            report.add(SaveResult(item_id, status, tuple(item.problems), item.repeats))
             if what is not None:
-                self.changes.append((item.id, what))
+                self.changes.append((item_id, what))

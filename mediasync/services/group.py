@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from mediasync.concurrency import overlap
@@ -38,6 +38,7 @@ class _Plan:
         state: what is stored of it.
         fields: whether its own fields are written.
         credits: whether its credit list is replaced.
+        joins: whether a library lists it that did not before.
         completeness: what is stored of its credits afterwards.
         fingerprint: the credits' fingerprint afterwards.
     """
@@ -46,11 +47,13 @@ class _Plan:
     state: ItemState | None
     fields: bool
     credits: bool
+    joins: bool
     completeness: Completeness
     fingerprint: str | None
 
     @property
     def writes(self) -> bool:
+        """Whether its row or its credits are written."""
         return self.fields or self.credits
 
     @property
@@ -71,15 +74,16 @@ class _Plan:
 def _plan(item: NormalItem, state: ItemState | None) -> _Plan:
     given = item.completeness
     if state is None:
-        return _Plan(item, None, True, bool(item.credits), given, item.credits_fingerprint or None)
+        return _Plan(item, None, True, bool(item.credits), False, given, item.credits_fingerprint or None)
     keeps = given is Completeness.NONE or (
         given is Completeness.PREVIEW and state.completeness is Completeness.FULL
     )
     same = (state.completeness, state.credits_fingerprint) == (given, item.credits_fingerprint)
     fields = state.item_fingerprint != item.item_fingerprint
+    joins = item.library_id not in state.library_ids
     if keeps or same:
-        return _Plan(item, state, fields, False, state.completeness, state.credits_fingerprint)
-    return _Plan(item, state, fields, True, given, item.credits_fingerprint)
+        return _Plan(item, state, fields, False, joins, state.completeness, state.credits_fingerprint)
+    return _Plan(item, state, fields, True, joins, given, item.credits_fingerprint)
 
 
 def is_stored(item: NormalItem, state: ItemState | None) -> bool:
@@ -87,7 +91,7 @@ def is_stored(item: NormalItem, state: ItemState | None) -> bool:
     if state is None:
         return False
     plan = _plan(item, state)
-    return not plan.writes and not plan.stamps
+    return not (plan.writes or plan.stamps or plan.joins)
 
 
 def what_changes(item: NormalItem, state: ItemState | None) -> str | None:
@@ -96,13 +100,10 @@ def what_changes(item: NormalItem, state: ItemState | None) -> str | None:
     Where only the rule of a fingerprint has changed, values are not compared: they count as changed.
     """
     plan = _plan(item, state)
-    if not plan.writes:
-        return None
     if state is None:
         return "new"
-    return " and ".join(
-        what for what, written in (("its own fields", plan.fields), ("its credits", plan.credits)) if written
-    )
+    written = {"its own fields": plan.fields, "its credits": plan.credits, "its libraries": plan.joins}
+    return " and ".join(what for what, is_written in written.items() if is_written) or None
 
 
 async def save_group(
@@ -153,18 +154,48 @@ class _Late:
 async def _save_part(
     media: MediaRepository, people: PeopleRepository, items: Sequence[NormalItem], late: _Late
 ) -> list[bool | UnknownParent]:
-    states = await media.find_states([item.id for item in items], lock=True)
-    parents = dict.fromkeys(item.parent_id for item in items if item.parent_id)
-    if elsewhere := [parent_id for parent_id in parents if parent_id not in states]:
-        states |= await media.find_states(elsewhere)
+    items, states, taken = await _find_stored(media, items)
     orphans = _orphans(items, states)
     plans = {item.id: _plan(item, states.get(item.id)) for item in items if item.id not in orphans}
     await _compare_values(media, people, plans)
     if written := [plan for plan in plans.values() if plan.writes]:
         await _write(media, people, written, late)
+    if joined := [(item_id, plan.item.library_id) for item_id, plan in plans.items() if plan.joins]:
+        await media.add_libraries(joined)
     if stamped := [(plan.item, plan.fingerprint) for plan in plans.values() if plan.stamps]:
         await media.update_stamps(stamped)
-    return [orphans.get(item.id) or plans[item.id].writes for item in items]
+    if rekeyed := {current: item_id for current, item_id in taken.items() if item_id in plans}:
+        await media.add_rekeyed(rekeyed)
+    return [orphans.get(item.id) or plans[item.id].writes or plans[item.id].joins for item in items]
+
+
+async def _find_stored(
+    media: MediaRepository, items: Sequence[NormalItem]
+) -> tuple[Sequence[NormalItem], dict[str, ItemState], dict[str, str]]:
+    """Find what is stored of items and their parents, by their current keys.
+
+    Returns:
+        The items with the ids under which they and their parents are stored; the states by those ids; and
+        the ids of new items whose own id belongs to another item, by their own.
+    """
+    states, former = await media.find_current_states([item.id for item in items], lock=True)
+    parents = dict.fromkeys(item.parent_id for item in items if item.parent_id)
+    if elsewhere := [parent_id for parent_id in parents if parent_id not in states]:
+        states |= (await media.find_current_states(elsewhere))[0]
+    ids = {current_id: state.id for current_id, state in states.items() if state.id != current_id}
+    taken: dict[str, str] = {}
+    if new := former.intersection(item.id for item in items):
+        taken = await media.find_free_ids(new, {item.id for item in items})
+    ids |= taken
+    if not ids:
+        return items, states, taken
+    for item in items:
+        item.stored_id = ids.get(item.id, "")
+    placed = [
+        replace(item, id=item.stored_id or item.id, parent_id=ids.get(item.parent_id or "", item.parent_id))
+        for item in items
+    ]
+    return placed, {state.id: state for state in states.values()}, taken
 
 
 async def _write(
@@ -226,7 +257,8 @@ async def _write_items(media: MediaRepository, plans: Sequence[_Plan]) -> dict[s
 
 
 def _row(plan: _Plan) -> list[Any]:
-    return item_row(plan.item, plan.completeness, plan.fingerprint)
+    home = plan.state.library_id if plan.state else plan.item.library_id
+    return item_row(plan.item, home, plan.completeness, plan.fingerprint)
 
 
 def rank(item: NormalItem) -> int:

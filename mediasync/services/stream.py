@@ -115,8 +115,8 @@ class SaveStream:
             del self._newest[save.item.id]
         if isinstance(outcome, SaveResult):
             self._report.add(outcome)
-            self._overtaken |= self._children_under_way.get(outcome.id, set())
-            for child_id in self._children.pop(outcome.id, ()):
+            self._overtaken |= self._children_under_way.get(save.item.id, set())
+            for child_id in self._children.pop(save.item.id, ()):
                 if child_id in self._orphans and not save.abandoned:
                     self._submit(self._orphans.pop(child_id)[0])
         elif isinstance(outcome, UnknownParent):

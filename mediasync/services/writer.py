@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar, cast
@@ -23,7 +23,7 @@ from mediasync.errors import (
 )
 from mediasync.normal import NormalItem
 from mediasync.reports import SaveResult, SaveStatus
-from mediasync.repositories.media import MediaRepository
+from mediasync.repositories.media import ItemState, MediaRepository
 from mediasync.services.group import ITEMS_PER_PART, is_stored, rank, save_group
 
 T = TypeVar("T")
@@ -304,9 +304,11 @@ class Writer:
         for first in range(0, len(group), ITEMS_PER_PART):
             part = group[first : first + ITEMS_PER_PART]
             async with self._database.read() as session:
-                states = await MediaRepository(session).find_states([save.item.id for save in part])
+                states, _ = await MediaRepository(session).find_current_states(
+                    [save.item.id for save in part]
+                )
             for save in part:
-                if is_stored(save.item, states.get(save.item.id)):
+                if _is_stored(save.item, states):
                     _succeed(save, SaveStatus.UNCHANGED)
                 else:
                     changed.append(save)
@@ -349,7 +351,9 @@ class Writer:
         while True:
             try:
                 async with self._database.read() as session:
-                    states = await MediaRepository(session).find_states([save.item.id for save in group])
+                    states, _ = await MediaRepository(session).find_current_states(
+                        [save.item.id for save in group]
+                    )
             except (DatabaseError, LifecycleError) as failure:
                 if clock() > deadline or not isinstance(failure, DatabaseUnreachable):
                     _answer(group, error)
@@ -360,7 +364,7 @@ class Writer:
                 break
         missing = []
         for save in group:
-            if is_stored(save.item, states.get(save.item.id)):
+            if _is_stored(save.item, states):
                 _succeed(save, SaveStatus.SAVED)
             else:
                 missing.append(save)
@@ -386,6 +390,15 @@ async def _save(session: Session, items: list[NormalItem]) -> list[bool | Unknow
     return await save_group(session, items, lambda: clock() > end)
 
 
+def _is_stored(item: NormalItem, states: Mapping[str, ItemState]) -> bool:
+    """Tell whether an item is stored as it is, and note under which id."""
+    state = states.get(item.id)
+    if state is None or not is_stored(item, state):
+        return False
+    item.stored_id = state.id
+    return True
+
+
 def _succeed(save: Save, status: SaveStatus) -> None:
     item = save.item
-    save.answer(SaveResult(item.id, status, tuple(item.problems), item.repeats))
+    save.answer(SaveResult(item.stored_id or item.id, status, tuple(item.problems), item.repeats))

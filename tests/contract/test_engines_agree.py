@@ -268,6 +268,7 @@ ORDER = {
     "sync_runs": "status, id",
     "sync_run_problems": "reason, subject, run_id, position",
     "sync_run_libraries": "run_id, library_id",
+    "item_libraries": "media_item_id, library_id",
 }
 """Columns that are never NULL, texts first: the engines' own order is compared, too."""
 

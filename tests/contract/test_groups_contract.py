@@ -93,14 +93,14 @@ async def test_the_writer_waits_for_a_stream_that_goes_on(
     ms: MediaSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An idle database is not asked about the first few items of a stream, and then about the next few."""
-    find_states = MediaRepository.find_states
+    find_states = MediaRepository.find_current_states
     sizes: list[int] = []
 
     async def noted(self: Any, item_ids: Sequence[str], **options: Any) -> Any:
         sizes.append(len(item_ids))
         return await find_states(self, item_ids, **options)
 
-    monkeypatch.setattr(MediaRepository, "find_states", noted)
+    monkeypatch.setattr(MediaRepository, "find_current_states", noted)
     monkeypatch.setattr(writer, "_MAX_GATHERING_SECONDS", 60)
     await ms.media.save_media_items([movie(f"{n}") for n in range(NUMBER)], **MOVIES)
     assert ITEMS_PER_PART <= sizes[0] < NUMBER

@@ -549,13 +549,15 @@ async def test_a_parent_may_be_stored_before_the_call(ms: MediaSync) -> None:
     assert [item.id for item in await ms.media.list_children("home:s")] == ["home:s-1"]
 
 
-async def test_an_item_can_change_its_parent_and_library(ms: MediaSync) -> None:
+async def test_an_item_can_change_its_parent_and_be_in_another_library(ms: MediaSync) -> None:
     await ms.media.save_media_items([show("s"), show("t"), season("x", parent="s")], **SHOWS)
     await ms.media.save_media_item(season("x", parent="t"), **SHOWS)
     assert (await ms.media.get_media_item("home:x")).parent_id == "home:t"
     await ms.media.save_media_item(season("x", parent=None), **MOVIES)
     item = await ms.media.get_media_item("home:x")
-    assert (item.parent_id, item.library_id) == (None, "home:movies")
+    assert (item.parent_id, item.library_id) == (None, "home:shows"), "its home stays"
+    in_movies = [item.id async for item in ms.media.iter_media_items("home:movies")]
+    assert in_movies == ["home:x"]
 
 
 async def test_list_children_by_number(ms: MediaSync) -> None:

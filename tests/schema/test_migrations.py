@@ -309,6 +309,10 @@ async def test_an_old_database_on_postgres_is_upgraded(url: str, tmp_path: Path,
         upgraded = await public(ms)
     after = await stored(url)
     assert after["schema_version"] == [{"version": schema.CURRENT_VERSION, "upgraded_at": clock.now}]
+    # The save above has stored fingerprints of the present rule.
+    fingerprints = {"item_fingerprint": None, "credits_fingerprint": None}
+    for rows in (before["media_item"], after["media_item"]):
+        rows[:] = [row | fingerprints for row in rows]
     for table in before.keys() - {"columns", "indexes", "schema_version", "source"}:
         assert after[table] == before[table], table
     assert [{**row, "key_blocks": 0, "watermark": None} for row in before["source"]] == after["source"]

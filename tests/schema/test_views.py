@@ -75,7 +75,8 @@ async def test_views_are_read_only(ms: MediaSync, view: str) -> None:
         "sync_run_problems": "run_id",
         "sync_run_libraries": "run_id",
     }.get(view, "id")
-    column = "media_item_id" if view in {"external_ids", "genres", "ratings", "images"} else column
+    of_items = {"external_ids", "genres", "ratings", "images", "item_libraries"}
+    column = "media_item_id" if view in of_items else column
     for sql in (
         f"DELETE FROM {view}",
         f"UPDATE {view} SET {column} = NULL",
