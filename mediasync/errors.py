@@ -33,6 +33,7 @@
         ├── SourceForbidden           the token may not read this (403)
         ├── SourceMismatch            what answers is no server of this kind
         ├── SourceBusy                still starting, or asks for fewer requests, for too long (429, 503)
+        ├── LibraryUnreadable         one library could not be read; others of the source may be
         └── SourceUnreadable          an answer or a file that is not what it should be
             └── RequestRefused        one request was answered with an error (`status` tells which)
 """
@@ -181,6 +182,19 @@ class SourceMismatch(SourceError):
 
 class SourceBusy(SourceError):
     """The source is still starting or asks for fewer requests, and did so for longer than was waited."""
+
+
+class LibraryUnreadable(SourceError):
+    """One library could not be read. The other libraries of the source may well be readable.
+
+    Attributes:
+        library_id: the id of the library, with the source's id before it.
+    """
+
+    def __init__(self, source_id: str, library_id: str, title: str, reason: str) -> None:
+        name = f"{title!r} ({library_id})" if title else library_id
+        super().__init__(source_id, f"the library {name} could not be read: {reason}")
+        self.library_id = library_id
 
 
 class SourceUnreadable(SourceError):

@@ -1,21 +1,20 @@
-"""Reading many things in few requests: halving what fails, and paging by what arrives."""
+"""Reading many things by their ids in few requests: a request that fails is halved."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Final, TypeVar
 
-from mediasync.backends.base import Enumerated
 from mediasync.backends.transport import NoAnswerInTime
 from mediasync.errors import RequestRefused, SourceError, SourceUnreadable
 
 T = TypeVar("T")
 
 _GATEWAY: Final = frozenset({502, 504, *range(520, 528)})
-_SILENT_IN_A_ROW: Final = 2
-_BROKEN_IN_A_ROW: Final = 25
+SILENT_IN_A_ROW: Final = 2
+BROKEN_IN_A_ROW: Final = 25
+"""So many single things fail one after the other before the server counts as the one that fails."""
 
 
 async def read_adaptively(
@@ -73,135 +72,15 @@ class _Health:
 
     def note(self, error: SourceError) -> None:
         """Note that a lone id failed; raise *error* if the server is the one that fails."""
-        status = error.status if isinstance(error, RequestRefused) else 0
-        silent = isinstance(error, NoAnswerInTime) or status in _GATEWAY
+        silent = is_silent(error)
+        failed = silent or (isinstance(error, RequestRefused) and error.status >= 500)
         self.silent = self.silent + 1 if silent else 0
-        self.broken = self.broken + 1 if silent or status >= 500 else 0
-        if self.silent >= _SILENT_IN_A_ROW or self.broken >= _BROKEN_IN_A_ROW:
+        self.broken = self.broken + 1 if failed else 0
+        if self.silent >= SILENT_IN_A_ROW or self.broken >= BROKEN_IN_A_ROW:
             raise error
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One page of a listing.
-
-    Attributes:
-        items: what arrived.
-        keys: the key of each of *items*, by which repeats are told; an empty one is nobody's.
-        total: how many items the listing has, as the source says with this page; None where it does not.
-    """
-
-    items: Sequence[T]
-    keys: Sequence[str]
-    total: int | None
-
-
-async def pages(
-    fetch: Callable[[int], Awaitable[Page[T]]], *, prefetch: bool = False, most: int = 10_000_000
-) -> AsyncGenerator[Page[T] | Enumerated, None]:
-    """Read a listing page by page; each page begins after what has arrived.
-
-    Use it with `contextlib.aclosing`, so that nothing is left behind when the loop is left early.
-
-    Args:
-        fetch: reads the page that begins at an offset.
-        prefetch: whether the next page is read already while a page is worked on.
-        most: how many items a listing may have before it counts as one without end.
-
-    Yields:
-        The pages, without items that came before (a page of nothing else is left out); at the end one
-        `Enumerated`: the listing is complete if as many different items arrived as it has, and the total
-        never moved.
-
-    Raises:
-        SourceError: what *fetch* raises.
-
-    Example::
-
-        async with aclosing(pages(self._fetch_page)) as listing:
-            async for page in listing:
-                ...
-    """
-    listing: _Listing[T] = _Listing(most)
-    ahead: asyncio.Task[Page[T]] | None = None
-    try:
-        while not listing.ended:
-            page = await (ahead or fetch(listing.arrived))
-            ahead = None
-            fresh = listing.add(page)
-            if prefetch and not listing.ended:
-                ahead = asyncio.ensure_future(_fetch(fetch, listing.arrived))
-            if fresh.items:
-                yield fresh
-        yield listing.enumerated()
-    finally:
-        if ahead is not None:
-            ahead.cancel()
-            await asyncio.gather(ahead, return_exceptions=True)
-
-
-async def _fetch(fetch: Callable[[int], Awaitable[Page[T]]], start: int) -> Page[T]:
-    return await fetch(start)
-
-
-@dataclass(slots=True)
-class _Listing(Generic[T]):
-    """What has come of a listing.
-
-    Attributes:
-        most: how many items it may have.
-        arrived: how many items came, repeats counted: where the next page begins.
-        ended: whether there is nothing more to ask for.
-    """
-
-    most: int
-    arrived: int = 0
-    ended: bool = False
-    _seen: set[str] = field(default_factory=set)
-    _total: int | None = None
-    _moved: str = ""
-    _flaw: str = ""
-
-    def add(self, page: Page[T]) -> Page[T]:
-        """Note a page, and return it without what came before."""
-        if page.total is not None:
-            if self._total is not None and page.total != self._total and not self._moved:
-                self._moved = f"the total moved from {self._total} to {page.total} while it was listed"
-            self._total = page.total
-        fresh: dict[str, tuple[T, str]] = {}
-        for place, (item, key) in enumerate(zip(page.items, page.keys, strict=True), self.arrived):
-            known_by = key or f"\0{place}"
-            if known_by not in self._seen:
-                fresh.setdefault(known_by, (item, key))
-        self._seen.update(fresh)
-        start, self.arrived = self.arrived, self.arrived + len(page.items)
-        if not page.items:
-            self.ended = True
-            if self._total is not None and start < self._total:
-                self._flaw = f"nothing came after item {start} of {self._total}"
-        elif not fresh:
-            self.ended = True
-            self._flaw = f"the page at {start} brought only what had come before"
-        elif self._total is not None and self.arrived >= self._total:
-            self.ended = True
-        elif self.arrived >= self.most:
-            self.ended = True
-            self._flaw = f"it has no end: {self.arrived} items came"
-        return Page([item for item, _ in fresh.values()], [key for _, key in fresh.values()], page.total)
-
-    def enumerated(self) -> Enumerated:
-        """Return how much of the listing came."""
-        reason = self._flaw or self._moved
-        if not reason and self._total is not None and len(self._seen) != self._total:
-            reason = f"{len(self._seen)} different items came of {self._total}"
-        return Enumerated(self._total, complete=not reason, reason=reason)
-
-
-def together(ends: Sequence[Enumerated]) -> Enumerated:
-    """Return how much came of several listings together."""
-    totals = [end.total for end in ends if end.total is not None]
-    return Enumerated(
-        sum(totals) if len(totals) == len(ends) else None,
-        complete=all(end.complete for end in ends),
-        reason="; ".join(end.reason for end in ends if end.reason),
-    )
+def is_silent(error: SourceError) -> bool:
+    """Return whether the server, or the one behind a gateway, did not answer at all."""
+    status = error.status if isinstance(error, RequestRefused) else 0
+    return isinstance(error, NoAnswerInTime) or status in _GATEWAY

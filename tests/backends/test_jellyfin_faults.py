@@ -8,7 +8,11 @@ import pytest
 from jellyfin_reading import QUICK, VERSIONS, Memory, all_credits, jellyfin, read, true_credits
 
 from mediasync import MediaSync
-from mediasync.errors import RequestRefused, SourceError, SourceUnreachable, SourceUnreadable
+from mediasync.errors import (
+    LibraryUnreadable,
+    SourceError,
+    SourceUnreachable,
+)
 from mediasync.testing import Fault, make_catalogue
 from mediasync.testing.jellyfin import FakeJellyfin
 from mediasync.vocabulary import Completeness
@@ -119,7 +123,7 @@ async def test_a_listing_without_a_list(server):
     memory = Memory()
     await read(jellyfin(server.url), memory)
     server.faults.append(Fault.empty(at=listing("Movie", people=False), times=None))
-    with pytest.raises(SourceUnreadable, match="without a list of items"):
+    with pytest.raises(LibraryUnreadable, match=r"Films.*/Items was answered without a list of items"):
         await read(jellyfin(server.url), memory)
 
 
@@ -266,7 +270,7 @@ async def test_a_listing_that_is_refused_because_the_library_is_gone(server):
 
 async def test_a_listing_that_is_refused_though_the_library_is_there(server):
     server.faults.append(Fault.status(500, at=lambda request: bool(request.first("parentId")), times=None))
-    with pytest.raises(RequestRefused):
+    with pytest.raises(LibraryUnreadable, match=r"Films.*GET /Items was answered with 500"):
         await read(jellyfin(server.url))
 
 

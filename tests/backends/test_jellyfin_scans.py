@@ -277,5 +277,5 @@ async def test_large_stretches_are_given_out_as_soon_as_they_are_certain(server)
             found += hasattr(finding, "item")
     assert found == 1_300
     assert asked_so_far < 10, "not everything is held until the end"
-    assert len(with_people(server.requests)) == 13
+    assert len(with_people(server.requests)) == 14
     assert sum(map(is_tasks, server.requests)) == 4

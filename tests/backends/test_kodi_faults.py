@@ -10,6 +10,7 @@ from kodi_syncing import PASSWORD, calls, make_backend, rewriting, stored_casts
 from mediasync import Credit, MediaSync, Movie
 from mediasync.backends.base import Enumerated
 from mediasync.errors import (
+    LibraryUnreadable,
     MediaSyncError,
     RequestRefused,
     SourceBusy,
@@ -18,7 +19,6 @@ from mediasync.errors import (
     SourceMismatch,
     SourceUnauthorised,
     SourceUnreachable,
-    SourceUnreadable,
 )
 from mediasync.testing import Fault, make_catalogue
 from mediasync.testing.kodi import FakeKodi
@@ -180,10 +180,25 @@ async def test_pages_that_take_too_long_are_made_smaller():
     assert ends(findings)[0].complete
 
 
-async def test_an_item_whose_very_id_cannot_be_read_ends_the_sync():
+async def test_an_item_whose_very_id_cannot_be_read_makes_the_listing_incomplete():
+    async with FakeKodi(films(30)) as server:
+
+        def holds_the_bad_one(request):
+            limits = fields_of(request).get("limits")
+            return bool(limits and limits["start"] <= 11 < limits["end"])
+
+        server.faults = [Fault.cut_json(at=holds_the_bad_one, times=None)]
+        findings = await read(make_backend(server, page_size=16, options=IMPATIENT))
+    assert len(found_items(findings)) == 29
+    assert unreadable(findings).keys() == {"movies[11]"}
+    assert not ends(findings)[0].complete
+    assert "entry 11 of the listing has a key that cannot be read" in ends(findings)[0].reason
+
+
+async def test_a_listing_of_which_nothing_can_be_read():
     async with FakeKodi(films(3)) as server:
-        server.faults = [Fault.latin1(at=calls("GetMovies"), times=None)]
-        with pytest.raises(SourceUnreadable):
+        server.faults = [Fault.cut_json(at=calls("GetMovies"), times=None)]
+        with pytest.raises(LibraryUnreadable, match=r"'Movies' \(home:movies\).*jsonrpc"):
             await read(make_backend(server, options=IMPATIENT))
 
 
@@ -322,9 +337,8 @@ async def test_a_call_that_kodi_does_not_take_ends_the_sync_at_once(error, words
     async with FakeKodi(films(300)) as server:
         refuse = Fault.rewrite(lambda answer: {"id": answer["id"], "error": error}, at=calls("GetMovies"))
         server.faults = [refuse]
-        with pytest.raises(RequestRefused, match=re.escape(words)) as raised:
+        with pytest.raises(LibraryUnreadable, match=re.escape(words)):
             await read(make_backend(server))
-        assert raised.value.status == 0
         assert len(server.requests) == 2
 
 
@@ -364,7 +378,7 @@ async def test_no_fault_shortens_a_stored_cast(mirror, name):
         items = list(server.truth().items())
         wanted = without_pictures(await stored_casts(mirror, items))
         needed = len(server.requests)
-        assert needed == 8
+        assert needed == 9
         for number in range(1, needed + 1):
             change(catalogue)
             before, fault = wanted, FAULTS[name]

@@ -18,12 +18,10 @@ from mediasync import Credit, MediaSync
 from mediasync.backends.base import NothingStored
 from mediasync.backends.plex.reading import LEFT_OUT
 from mediasync.errors import (
-    RequestRefused,
+    LibraryUnreadable,
     SourceBusy,
     SourceError,
     SourceUnauthorised,
-    SourceUnreachable,
-    SourceUnreadable,
 )
 from mediasync.testing import Fault, make_catalogue
 from mediasync.testing.plex import FakePlex
@@ -282,9 +280,11 @@ class TestListings:
             async with backend.open():
                 libraries = await backend.fetch_libraries()
                 server.catalogue.libraries.clear()
-                with pytest.raises(RequestRefused, match="404"):
+                with pytest.raises(LibraryUnreadable, match=r"'Films' \(home:1\).*/all was .* 404") as raised:
                     async for _ in backend.iter_items(libraries[0], NothingStored()):
                         pass
+                assert raised.value.library_id == "home:1"
+                assert len([request for request in server.requests if is_listing(request)]) == 1
 
 
 async def test_the_token_is_revoked_between_two_pages(mirror):
@@ -303,13 +303,14 @@ async def test_the_token_is_revoked_between_two_pages(mirror):
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (Fault.html(at=is_listing), SourceUnreadable),
-        (Fault.truncated(at=is_listing), (SourceUnreadable, SourceUnreachable)),
-        (Fault.hang(at=is_listing), SourceUnreachable),
+        (Fault.html(at=is_listing, times=None), LibraryUnreadable),
+        (Fault.truncated(at=is_listing, times=None), LibraryUnreadable),
+        (Fault.hang(at=is_listing, times=None), LibraryUnreadable),
+        (Fault.status(403, at=is_listing), LibraryUnreadable),
         (Fault.status(401, at=is_details), SourceUnauthorised),
         (Fault.busy(60, at=is_details), SourceBusy),
     ],
-    ids=["html", "truncated", "hang", "401", "busy"],
+    ids=["html", "truncated", "hang", "403", "401", "busy"],
 )
 async def test_what_ends_a_reading(fault, error):
     fault.met = 0
@@ -334,5 +335,5 @@ async def test_xml_is_no_answer():
     async with FakePlex(films(3), token=TOKEN) as server:
         xml = {"Content-Type": "text/xml"}
         server.faults.append(Fault.status(200, xml, b"<MediaContainer/>", at=is_listing, times=None))
-        with pytest.raises(SourceUnreadable, match="sections/1/all"):
+        with pytest.raises(LibraryUnreadable, match="sections/1/all"):
             await read(make_backend(server, options=IMPATIENT))

@@ -5,74 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from support.mirror import public, value
+from support.servers import SERVERS, TOKEN, Place, items, make_server, read
 
-from mediasync import Library, MediaSync, Source
+from mediasync import Library, MediaSync
 from mediasync.backends.base import (
-    Backend,
     Enumerated,
-    Finding,
-    Found,
     NothingStored,
     TellsWaiting,
     Unchanged,
 )
-from mediasync.backends.jellyfin import EmbyBackend, JellyfinBackend
-from mediasync.backends.kodi import KodiBackend
-from mediasync.backends.nfo import NfoBackend
-from mediasync.backends.plex import PlexBackend
-from mediasync.config import HttpOptions
 from mediasync.errors import LifecycleError, SourceUnreachable, UnknownLibrary
 from mediasync.events import Waiting
 from mediasync.models import Episode, Season
-from mediasync.testing import FakeEmby, FakeJellyfin, FakeKodi, FakePlex, FakeServer, Fault, make_catalogue
-
-EXAMPLES = Path(__file__).parents[2] / "examples" / "library"
-SERVERS = ["plex", "jellyfin", "emby", "kodi"]
-TOKEN = "s3cr3t"
-QUICK = HttpOptions(backoff=0.001)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A source to read, and the server behind it, if there is one."""
-
-    kind: str
-    server: FakeServer | None
-
-    def backend(self) -> Backend:
-        source = Source(id="here", kind=self.kind)
-        if self.server is None:
-            return NfoBackend(EXAMPLES, source=source)
-        url = self.server.url
-        match self.kind:
-            case "plex":
-                return PlexBackend(url, source=source, token=TOKEN, client_id="test", options=QUICK)
-            case "jellyfin":
-                return JellyfinBackend(url, source=source, token=TOKEN, options=QUICK)
-            case "emby":
-                return EmbyBackend(url, source=source, token=TOKEN, options=QUICK)
-            case _:
-                return KodiBackend(url, source=source, options=QUICK)
-
-
-def make_server(kind: str) -> FakeServer | None:
-    catalogue = make_catalogue(30, 2, seed=3)
-    match kind:
-        case "plex":
-            return FakePlex(catalogue, token=TOKEN)
-        case "jellyfin":
-            return FakeJellyfin(catalogue, api_key=TOKEN)
-        case "emby":
-            return FakeEmby(catalogue, api_key=TOKEN)
-        case "kodi":
-            return FakeKodi(catalogue)
-        case _:
-            return None
+from mediasync.testing import Fault
 
 
 @pytest.fixture(params=["nfo", *SERVERS])
@@ -83,24 +31,6 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
         return
     async with server:
         yield Place(request.param, server)
-
-
-async def read(backend: Backend, known: dict[str, dict[str, str]] | None = None) -> dict[str, list[Finding]]:
-    """Return the findings of each library."""
-    async with backend.open():
-        return {
-            library.id: [
-                finding
-                async for finding in backend.iter_items(
-                    library, NothingStored((known or {}).get(library.id, {}))
-                )
-            ]
-            for library in await backend.fetch_libraries()
-        }
-
-
-def items(findings: list[Finding]) -> list[Found]:
-    return [finding for finding in findings if isinstance(finding, Found)]
 
 
 async def test_libraries_are_told_in_one_order(place: Place) -> None:

@@ -17,6 +17,7 @@ from mediasync.backends.jellyfin.parse import parse_library
 from mediasync.backends.jellyfin.persons import PersonList
 from mediasync.backends.jellyfin.reading import LibraryReader
 from mediasync.backends.jellyfin.scans import ScanWatch
+from mediasync.backends.libraries import naming
 from mediasync.backends.transport import Transport
 from mediasync.backends.wire import expect_record
 from mediasync.concurrency import finish
@@ -151,6 +152,7 @@ class JellyfinBackend:
 
         Raises:
             UnknownLibrary: if the server has no such library.
+            LibraryUnreadable: if this library cannot be read on.
             SourceError: if the server cannot be read on.
         """
         client = opened(self._client)
@@ -169,14 +171,15 @@ class JellyfinBackend:
                 async for person_or_remark in people:
                     yield person_or_remark
         reader = LibraryReader(client, library, stored, self._people, watch, partial(self._lists, library))
-        async with aclosing(reader.findings() if only is None else reader.only(only)) as findings:
-            async for finding in findings:
-                if isinstance(finding, Enumerated):
-                    if finding.complete and self._people.watermark is not None:
-                        yield Watermark(str(self._people.watermark))
-                    for news in self._end_of(library, whole=only is None):
-                        yield news
-                yield finding
+        with naming(library):
+            async with aclosing(reader.findings() if only is None else reader.only(only)) as findings:
+                async for finding in findings:
+                    if isinstance(finding, Enumerated):
+                        if finding.complete and self._people.watermark is not None:
+                            yield Watermark(str(self._people.watermark))
+                        for news in self._end_of(library, whole=only is None):
+                            yield news
+                    yield finding
 
     async def _watched(self, client: Client) -> ScanWatch:
         if self._watch is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mediasync.backends.multiread import Page
+from mediasync.backends.paging import Page
 from mediasync.backends.transport import Transport
 from mediasync.backends.wire import Record, expect_record
 from mediasync.errors import SourceUnreadable
@@ -98,15 +98,15 @@ class Client:
             self.dialect.prefix + path, body, idempotent=idempotent, headers=headers
         )
 
-    async def fetch_full(self, library_id: str, kind: str, start: int) -> Page[Record]:
+    async def fetch_full(self, library_id: str, kind: str, start: int, size: int) -> Page[Record]:
         """Return a page of a library's items of one type, with their people."""
         query = _listing(library_id, kind) | {"fields": FULL_FIELDS}
-        return await self._page("/Items", query | _place(start, PAGE_WITH_PEOPLE))
+        return await self._page("/Items", query | _place(start, size))
 
-    async def fetch_etags(self, library_id: str, kind: str, start: int) -> Page[Record]:
+    async def fetch_etags(self, library_id: str, kind: str, start: int, size: int) -> Page[Record]:
         """Return a page of a library's items of one type, with little more than their Etags."""
         query = _listing(library_id, kind) | {"fields": "Etag", "enableImages": "false"}
-        return await self._page("/Items", query | _place(start, PAGE_OF_ETAGS))
+        return await self._page("/Items", query | _place(start, size))
 
     async def fetch_by_ids(self, ids: Sequence[str]) -> Sequence[Record]:
         """Return items with their people. The server leaves out what it does not know, or adds what nobody
@@ -114,24 +114,27 @@ class Client:
         query = {"ids": ",".join(ids), "fields": FULL_FIELDS, "enableUserData": "false"}
         return (await self._page("/Items", query)).items
 
-    async def fetch_persons(self, start: int, *, since: str | None = None) -> Page[Record]:
+    async def fetch_persons(self, start: int, size: int, *, since: str | None = None) -> Page[Record]:
         """Return a page of the persons, with their pictures and provider ids.
 
         Args:
             start: how many stand before the page.
+            size: how many it has at most.
             since: leave out who was saved before that time.
         """
         query = {**self.dialect.persons_query, "fields": "ProviderIds", "enableUserData": "false"}
         if since is not None:
             query[self.dialect.persons_since] = since
-        return await self._page(self.dialect.persons_path, query | _place(start, PAGE_OF_PERSONS))
+        return await self._page(self.dialect.persons_path, query | _place(start, size))
 
     async def fetch_persons_by_ids(self, ids: Sequence[str]) -> Sequence[Record]:
         """Return persons with their pictures and provider ids; hold the answer against *ids*."""
         query = {"ids": ",".join(ids), "fields": "ProviderIds", "enableUserData": "false"}
         return (await self._page("/Items", query)).items
 
-    async def fetch_items_of_person(self, person_id: str, kinds: Sequence[str], start: int) -> Page[Record]:
+    async def fetch_items_of_person(
+        self, person_id: str, kinds: Sequence[str], start: int, size: int
+    ) -> Page[Record]:
         """Return a page of the items that the server knows to credit a person, in all libraries."""
         query = {
             "personIds": person_id,
@@ -140,7 +143,7 @@ class Client:
             "enableUserData": "false",
             "enableImages": "false",
         }
-        return await self._page("/Items", query | _place(start, PAGE_OF_ETAGS))
+        return await self._page("/Items", query | _place(start, size))
 
     async def fetch_media_folders(self) -> list[Record]:
         """Return all folders of media, of whatever kind."""

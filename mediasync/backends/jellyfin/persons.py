@@ -9,12 +9,14 @@ from functools import partial
 from typing import Final
 
 from mediasync.backends.base import Enumerated, FoundPerson, Remark, Stored, Unreadable
-from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, Client
+from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, PAGE_OF_ETAGS, PAGE_OF_PERSONS, Client
 from mediasync.backends.jellyfin.parse import PersonFacts, credited_people, parse_person
 from mediasync.backends.jellyfin.watermark import PeopleWatermark, iso
-from mediasync.backends.multiread import pages, read_adaptively
+from mediasync.backends.multiread import read_adaptively
+from mediasync.backends.paging import Hole, Page, pages
+from mediasync.backends.transport import NoAnswerInTime
 from mediasync.backends.wire import Record
-from mediasync.errors import RequestRefused, SourceForbidden
+from mediasync.errors import SourceForbidden, SourceUnreadable
 from mediasync.models import Person
 
 MOST_IDS: Final = 100_000
@@ -70,8 +72,11 @@ class PersonList:
         self.read, self.whole = True, last is None
         since = None if last is None else iso(last.since)
         try:
-            async with aclosing(pages(partial(client.fetch_persons, since=since), prefetch=True)) as listing:
+            fetch = partial(client.fetch_persons, since=since)
+            async with aclosing(pages(fetch, PAGE_OF_PERSONS, prefetch=True)) as listing:
                 async for page in listing:
+                    if isinstance(page, Hole):
+                        continue  # nameless, so that the listing is told to be incomplete
                     if isinstance(page, Enumerated):
                         if not page.complete:
                             yield Remark(client.source_id, f"not all people could be compared: {page.reason}")
@@ -81,7 +86,7 @@ class PersonList:
                     people = [person for record in page.items if (person := parse_person(record))]
                     for found in await self._compare_page(people, stored):
                         yield found
-        except (SourceForbidden, RequestRefused) as error:
+        except (SourceForbidden, SourceUnreadable, NoAnswerInTime) as error:
             yield Remark(
                 client.source_id,
                 f"the list of people cannot be read ({error.reason}): new pictures, provider ids and names "
@@ -153,10 +158,9 @@ async def find_items_of(
     """
     items = await stored.find_items_crediting(people)
     for person_id in people:
-        async with aclosing(
-            pages(lambda start, key=person_id: client.fetch_items_of_person(key, kinds, start))  # type: ignore[misc]
-        ) as listing:
+        fetch = partial(client.fetch_items_of_person, person_id, kinds)
+        async with aclosing(pages(fetch, PAGE_OF_ETAGS)) as listing:
             async for page in listing:
-                if not isinstance(page, Enumerated):
+                if isinstance(page, Page):
                     items.update(page.keys)
     return items

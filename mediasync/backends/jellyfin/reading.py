@@ -19,11 +19,12 @@ from mediasync.backends.base import (
     Unchanged,
     Unreadable,
 )
-from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, Client
+from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, PAGE_OF_ETAGS, PAGE_WITH_PEOPLE, Client
 from mediasync.backends.jellyfin.parse import KINDS, TYPES_OF_LIBRARY, change_token, parse_item
 from mediasync.backends.jellyfin.persons import MOST_RENAMED, PersonList, find_items_of
 from mediasync.backends.jellyfin.scans import ScanWatch
-from mediasync.backends.multiread import Page, pages, read_adaptively
+from mediasync.backends.multiread import read_adaptively
+from mediasync.backends.paging import Hole, Page, pages
 from mediasync.backends.transport import NoAnswerInTime
 from mediasync.backends.wire import Record
 from mediasync.errors import RequestRefused, SourceError, SourceUnreadable
@@ -149,7 +150,8 @@ class LibraryReader:
             missing = {record.key("Id") or "" for record in records if record.data["Type"] == kind}
             if not missing:
                 continue
-            async with aclosing(pages(partial(self._client.fetch_etags, self._library.id, kind))) as listing:
+            fetch = partial(self._client.fetch_etags, self._library.id, kind)
+            async with aclosing(pages(fetch, PAGE_OF_ETAGS)) as listing:
                 async for page in listing:
                     if isinstance(page, Page):
                         found = missing & {record.key("Id") or "" for record in self._own(page, kind)}
@@ -238,10 +240,13 @@ class LibraryReader:
     async def _all(self, kind: str) -> AsyncGenerator[_Batch, None]:
         """Yield all items of one type, with their people."""
         fetch = partial(self._client.fetch_full, self._library.id, kind)
-        async with aclosing(pages(fetch, prefetch=True)) as listing:
+        name = partial(self._name, kind)
+        async with aclosing(pages(fetch, PAGE_WITH_PEOPLE, prefetch=True, name=name)) as listing:
             async for page in listing:
                 if isinstance(page, Enumerated):
                     self._listed(page)
+                elif isinstance(page, Hole):
+                    yield _Batch([self._hole(page, kind)])
                 else:
                     yield _Batch([*self._own(page, kind)])
 
@@ -249,10 +254,13 @@ class LibraryReader:
         """Yield the items of one type that are to be read, with their people, and name the others."""
         wanted: list[str] = []
         fetch = partial(self._client.fetch_etags, self._library.id, kind)
-        async with aclosing(pages(fetch, prefetch=True)) as listing:
+        async with aclosing(pages(fetch, PAGE_OF_ETAGS, prefetch=True)) as listing:
             async for page in listing:
                 if isinstance(page, Enumerated):
                     self._listed(page)
+                    continue
+                if isinstance(page, Hole):
+                    yield _Batch([self._hole(page, kind)])
                     continue
                 unchanged: list[Finding] = []
                 for record in self._own(page, kind):
@@ -270,6 +278,15 @@ class LibraryReader:
                     del wanted[:IDS_PER_REQUEST]
         if wanted:
             yield await self._read_ids(wanted, (kind,))
+
+    async def _name(self, kind: str, position: int) -> str | None:
+        """Return the id of the item at a position, for one that cannot be read with its people."""
+        page = await self._client.fetch_etags(self._library.id, kind, position, 1)
+        return page.keys[0] if len(page.keys) == 1 else None
+
+    def _hole(self, hole: Hole, kind: str) -> Unreadable:
+        self._any_listed = True
+        return Unreadable(hole.key or f"{self._library.id}/{kind}[{hole.position}]", hole.reason)
 
     def _is_stored(self, key: str, token: str | None) -> bool:
         if self._all_again or key in self._again:

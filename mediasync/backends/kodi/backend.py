@@ -13,6 +13,7 @@ import httpx
 from mediasync.backends.base import Finding, Stored, opened
 from mediasync.backends.kodi.findings import Findings
 from mediasync.backends.kodi.rpc import Call, KodiRefused, Rpc
+from mediasync.backends.libraries import naming
 from mediasync.backends.transport import Transport
 from mediasync.config import HttpOptions
 from mediasync.errors import (
@@ -148,6 +149,7 @@ class KodiBackend:
 
         Raises:
             UnknownLibrary: if it is none of the two.
+            LibraryUnreadable: if this library cannot be read on.
             SourceError: if Kodi cannot be read on.
         """
         findings = opened(self._findings)
@@ -159,9 +161,10 @@ class KodiBackend:
             stream = findings.movies(stored.tokens)
         else:
             stream = findings.shows(stored.tokens)
-        async with aclosing(stream):
-            async for finding in stream:
-                yield finding
+        with naming(library):
+            async with aclosing(stream):
+                async for finding in stream:
+                    yield finding
 
     async def _greet(self, rpc: Rpc) -> tuple[int, str]:
         """Return the version of Kodi's API and what its owner calls it."""

@@ -11,7 +11,7 @@ from mediasync.backends.base import ONLY_SOME, Enumerated, Finding, Unchanged, U
 from mediasync.backends.kodi.chosen import read_chosen
 from mediasync.backends.kodi.episodes import EpisodeCasts
 from mediasync.backends.kodi.kinds import EPISODES, MOVIES, SEASONS, SHOWS, Kind
-from mediasync.backends.kodi.listing import Hole, Listing
+from mediasync.backends.kodi.listing import Listing
 from mediasync.backends.kodi.parse import (
     OwnCast,
     change_token,
@@ -22,12 +22,12 @@ from mediasync.backends.kodi.parse import (
     parse_show,
 )
 from mediasync.backends.kodi.rpc import Rpc
-from mediasync.backends.multiread import together
+from mediasync.backends.paging import together
 
 _READS: Final = 3
 
 Tokens = Mapping[str, str]
-Item = Mapping[str, Any] | Hole
+Item = Mapping[str, Any] | Unreadable
 
 
 class Findings:
@@ -69,8 +69,8 @@ class Findings:
                         ends.append(page)
                         continue
                     for item in page:
-                        if isinstance(item, Hole):
-                            yield Unreadable(item.key, item.reason)
+                        if isinstance(item, Unreadable):
+                            yield item
                         elif kind is EPISODES:
                             yield self._episode(item, casts.take(item), _parent(item, seasons), tokens)
                         else:
@@ -90,11 +90,11 @@ class Findings:
             casts = EpisodeCasts(self._rpc, roles_matter=self._roles_matter)
             for _ in range(_READS):
                 episodes = await read_chosen(self._rpc, EPISODES, keys)
-                if await casts.cut(item for item in episodes if not isinstance(item, Hole)):
+                if await casts.cut(item for item in episodes if not isinstance(item, Unreadable)):
                     break
             for item in episodes:
-                if isinstance(item, Hole):
-                    yield Unreadable(item.key, item.reason)
+                if isinstance(item, Unreadable):
+                    yield item
                 else:
                     yield self._episode(item, casts.take(item), _parent(item, None), {})
         yield ONLY_SOME
@@ -103,8 +103,8 @@ class Findings:
         return Listing(self._rpc, kind, self._page_size)
 
     def _finding(self, kind: Kind, item: Item, tokens: Tokens) -> Finding:
-        if isinstance(item, Hole):
-            return Unreadable(item.key, item.reason)
+        if isinstance(item, Unreadable):
+            return item
         key = kind.key(item) or ""
         token = change_token(essence(item, kind.properties), self._zone)
         if tokens.get(key) == token:

@@ -6,7 +6,7 @@ first begins with the last item of the one before, so that an item that came or 
 and what arrives is counted against the total.
 
 A page that cannot be read is asked for again in smaller parts, down to the one item that is at fault; that
-one is a `Hole`.
+one is `Unreadable`.
 """
 
 from __future__ import annotations
@@ -17,32 +17,17 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mediasync.backends.base import Enumerated
+from mediasync.backends.base import Enumerated, Unreadable
 from mediasync.backends.kodi.kinds import Kind
 from mediasync.backends.kodi.rpc import INVALID_PARAMS, METHOD_NOT_FOUND, KodiRefused, Rpc
-from mediasync.backends.multiread import Page, pages
-from mediasync.backends.transport import NoAnswerInTime
-from mediasync.errors import RequestRefused, SourceError, SourceUnreadable
+from mediasync.backends.paging import Hole, Page, pages
+from mediasync.errors import SourceError, SourceUnreadable
 
 _READS: Final = 3
-_FEWER: Final = 4
 
 # Work on a page leaves the event loop few turns. The request for the next one takes some to be sent: it gets
 # them first, so that Kodi works at the same time.
 _HEAD_START: Final = 0.001
-
-
-@dataclass(frozen=True, slots=True)
-class Hole:
-    """An item that is listed and cannot be read.
-
-    Attributes:
-        key: its key, or where it stands if even that cannot be read.
-        reason: why it cannot be read.
-    """
-
-    key: str
-    reason: str
 
 
 @dataclass(slots=True)
@@ -63,18 +48,14 @@ class Listing:
     page_size: int
     oddities: list[str] = field(default_factory=list)
     _last: str | None = None
-    _size: int = 0
-
-    def __post_init__(self) -> None:
-        self._size = self.page_size
 
     async def read(
         self, check: Callable[[Sequence[Mapping[str, Any]]], Awaitable[bool]] | None = None
-    ) -> AsyncGenerator[Sequence[Mapping[str, Any] | Hole] | Enumerated, None]:
+    ) -> AsyncGenerator[Sequence[Mapping[str, Any] | Unreadable] | Enumerated, None]:
         """Read it all.
 
         Args:
-            check: called with the records of each page when it has arrived. It tells whether they may be
+            check: called with the records of each page when it has arrived. It says whether they may be
                 used; else the page is read again, and used after the third time.
 
         Yields:
@@ -84,61 +65,51 @@ class Listing:
             SourceError: if Kodi cannot be read on.
         """
 
-        async def fetch(offset: int) -> Page[Mapping[str, Any] | Hole]:
+        async def fetch(offset: int, size: int) -> Page[Mapping[str, Any] | Unreadable]:
             for _ in range(_READS):
-                page = await self._fetch(offset)
-                if check is None or await check([item for item in page.items if not isinstance(item, Hole)]):
+                page = await self._fetch(offset, size)
+                records = [item for item in page.items if not isinstance(item, Unreadable)]
+                if check is None or await check(records):
                     break
-            self._last = page.keys[-1] if page.keys and not isinstance(page.items[-1], Hole) else None
+            named = page.items and not isinstance(page.items[-1], Unreadable)
+            self._last = page.keys[-1] if named else None
             return page
 
-        async with aclosing(pages(fetch, prefetch=True)) as stream:
+        listing = pages(fetch, self.page_size, prefetch=True, name=self._name, lasting=_is_lasting)
+        async with aclosing(listing) as stream:
             async for page in stream:
                 if isinstance(page, Page):
                     await asyncio.sleep(_HEAD_START)
                     yield page.items
+                elif isinstance(page, Hole):
+                    yield [Unreadable(page.key or f"{self.kind.plural}[{page.position}]", page.reason)]
                 elif page.complete and self.oddities:
                     yield Enumerated(page.total, complete=False, reason="; ".join(self.oddities))
                 else:
                     yield page
 
-    async def _fetch(self, offset: int) -> Page[Mapping[str, Any] | Hole]:
+    async def _fetch(self, offset: int, size: int) -> Page[Mapping[str, Any] | Unreadable]:
         overlap = 1 if offset and self._last is not None else 0
-        while True:
-            try:
-                records, total = await self._ask(offset - overlap, offset + self._size, self.kind.properties)
-                break
-            except KodiRefused as error:
-                if error.code in {METHOD_NOT_FOUND, INVALID_PARAMS}:
-                    raise
-                failure: SourceError = error
-            except (RequestRefused, SourceUnreadable, NoAnswerInTime) as error:
-                failure = error
-            if self._size == 1:
-                return await self._fetch_hole(offset, failure)
-            self._size = max(1, self._size // _FEWER)
-        self._size = min(self.page_size, self._size * _FEWER)
+        records, total = await self._ask(offset - overlap, offset + size, self.kind.properties)
         if overlap and (not records or self.kind.key(records[0]) != self._last):
             self._note("items came, went or moved while they were listed")
-        items: list[Mapping[str, Any] | Hole] = []
+        items: list[Mapping[str, Any] | Unreadable] = []
         keys: list[str] = []
         for position, record in enumerate(records[overlap:], offset):
             key = self.kind.key(record)
-            hole = Hole(f"{self.kind.plural}[{position}]", f"Kodi listed it without an id: {_named(record)}")
+            place = f"{self.kind.plural}[{position}]"
+            unnamed = Unreadable(place, f"Kodi listed it without an id: {_named(record)}")
             if key is None:
-                self._note(hole.reason)
-            items.append(record if key else hole)
-            keys.append(key or hole.key)
+                self._note(unnamed.reason)
+            items.append(record if key else unnamed)
+            keys.append(key or place)
         return Page(items, keys, total)
 
-    async def _fetch_hole(self, offset: int, error: SourceError) -> Page[Mapping[str, Any] | Hole]:
-        """Ask for the id of the one item that cannot be read in full."""
-        records, total = await self._ask(offset, offset + 1, ())
-        key = self.kind.key(records[0]) if records else None
-        hole = Hole(
-            key or f"{self.kind.plural}[{offset}]", f"it is listed, but cannot be read: {error.reason}"
-        )
-        return Page([hole], [hole.key], total)
+    async def _name(self, offset: int) -> str | None:
+        """Return the key of the one item that cannot be read in full."""
+        self._last = None
+        records, _ = await self._ask(offset, offset + 1, ())
+        return self.kind.key(records[0]) if records else None
 
     async def _ask(
         self, start: int, end: int, properties: Sequence[str]
@@ -167,3 +138,8 @@ class Listing:
 def _named(record: Mapping[str, Any]) -> str:
     label = record.get("label") or record.get("title")
     return repr(label) if isinstance(label, str) else "nor with a name"
+
+
+def _is_lasting(error: SourceError) -> bool:
+    """Return whether Kodi lacks the method or does not take what it is asked, however few items they are."""
+    return isinstance(error, KodiRefused) and error.code in {METHOD_NOT_FOUND, INVALID_PARAMS}

@@ -11,6 +11,7 @@ import anyio.lowlevel
 import httpx
 
 from mediasync.backends.base import Finding, Remark, Stored, opened
+from mediasync.backends.libraries import naming
 from mediasync.backends.plex.answers import open_container, parse_sections
 from mediasync.backends.plex.library import LibraryReading
 from mediasync.backends.transport import Transport
@@ -167,6 +168,7 @@ class PlexBackend:
 
         Raises:
             UnknownLibrary: if the server has no such library.
+            LibraryUnreadable: if this library cannot be read on.
             SourceError: if the server cannot be read on.
         """
         found = next((entry for entry in opened(self._sections) if entry[0].id == library.id), None)
@@ -182,11 +184,12 @@ class PlexBackend:
         )
         findings = reading.all_findings() if only is None else reading.findings_of(only)
         number = 0
-        async with aclosing(findings) as stream:
-            async for finding in stream:
-                while self._waits:
-                    yield Remark(self.source.id, self._waits.pop(0))
-                yield finding
-                number += 1
-                if number % _FINDINGS_PER_PAUSE == 0:
-                    await anyio.lowlevel.checkpoint()
+        with naming(library):
+            async with aclosing(findings) as stream:
+                async for finding in stream:
+                    while self._waits:
+                        yield Remark(self.source.id, self._waits.pop(0))
+                    yield finding
+                    number += 1
+                    if number % _FINDINGS_PER_PAUSE == 0:
+                        await anyio.lowlevel.checkpoint()

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from mediasync.backends.base import ONLY_SOME, Enumerated, Finding, Stored, Unchanged, Unreadable
-from mediasync.backends.multiread import together
+from mediasync.backends.paging import Hole, together
 from mediasync.backends.plex.answers import SECTION_KINDS, usable_key
 from mediasync.backends.plex.findings import (
     PARENTS,
@@ -91,6 +91,9 @@ class LibraryReading:
             async for page in listing:
                 if isinstance(page, Enumerated):
                     end = page
+                    continue
+                if isinstance(page, Hole):
+                    yield Unreadable(page.key or f"{self._library.id}/{kind}s[{page.position}]", page.reason)
                     continue
                 for listed in self._look_at(kind, page.items):
                     match listed:

@@ -10,7 +10,8 @@ from typing import Any, Final
 import anyio
 
 from mediasync.backends.base import Enumerated
-from mediasync.backends.multiread import Page, pages, read_adaptively
+from mediasync.backends.multiread import read_adaptively
+from mediasync.backends.paging import Hole, Page, pages
 from mediasync.backends.plex.answers import list_entries, open_container, usable_key
 from mediasync.backends.transport import Transport
 from mediasync.backends.wire import Record
@@ -48,28 +49,27 @@ class Details:
 
 def list_kind(
     transport: Transport, section: str, kind: MediaType
-) -> AsyncGenerator[Page[Mapping[str, Any]] | Enumerated, None]:
+) -> AsyncGenerator[Page[Mapping[str, Any]] | Hole | Enumerated, None]:
     """List the items of one kind of a section; their lists of people are previews.
 
     Yields:
-        Pages of entries, each entry once; at the end how complete they are.
+        Pages of entries, each entry once, and holes; at the end how complete they are.
     """
     path = f"/library/sections/{section}/all"
     request = f"GET {path}?type={_TYPE_NUMBERS[kind]}"
     params: dict[str, str | int] = {"type": _TYPE_NUMBERS[kind], "includeGuids": 1, "sort": "id"}
 
-    async def fetch(start: int) -> Page[Mapping[str, Any]]:
-        paging = {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(PAGE_SIZE)}
+    async def fetch(start: int, size: int) -> Page[Mapping[str, Any]]:
+        paging = {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)}
         answer = await transport.get_json(path, params, headers=paging)
         container = open_container(answer, transport.source_id, request)
         entries = list_entries(container, "Metadata", transport.source_id, request)
         total = container.integer("totalSize")
-        if total is None and start == 0 and container.data.get("offset") is None:
-            total = len(entries)  # not paged: this is all there is
+        unpaged = total is None and start == 0 and container.data.get("offset") is None
         keys = [usable_key(entry) or f"?{start + place}" for place, entry in enumerate(entries)]
-        return Page(entries, keys, total)
+        return Page(entries, keys, len(entries) if unpaged else total, last=unpaged)
 
-    return pages(fetch, prefetch=True)
+    return pages(fetch, PAGE_SIZE, prefetch=True)
 
 
 async def read_details(

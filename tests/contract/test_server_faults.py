@@ -1,0 +1,125 @@
+"""What every backend of a server does when the server fails or lies: the same tests over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from support.servers import SERVERS, Place, items, lists_movies, make_server, page_size, page_start
+
+from mediasync.backends.base import Enumerated, Finding, NothingStored, Unreadable
+from mediasync.errors import LibraryUnreadable
+from mediasync.testing import FakeServer, Fault, Request, make_catalogue
+
+FILMS = 30
+
+
+@pytest.fixture(params=SERVERS)
+async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
+    server = make_server(request.param)
+    assert server is not None
+    async with server:
+        yield Place(request.param, server)
+
+
+def server_of(place: Place) -> FakeServer:
+    assert place.server is not None
+    return place.server
+
+
+async def read_each(place: Place) -> dict[str, list[Finding] | LibraryUnreadable]:
+    """Return the findings of each library, or the error that its reading ends in."""
+    backend = place.backend()
+    found: dict[str, list[Finding] | LibraryUnreadable] = {}
+    async with backend.open():
+        for library in await backend.fetch_libraries():
+            try:
+                found[library.kind] = [each async for each in backend.iter_items(library, NothingStored())]
+            except LibraryUnreadable as error:
+                found[library.kind] = error
+    return found
+
+
+async def films_of(place: Place) -> list[Finding]:
+    """Return the findings of the library of films."""
+    found = (await read_each(place))["movies"]
+    assert isinstance(found, list)
+    return found
+
+
+def end_of(findings: list[Finding]) -> Enumerated:
+    [end] = [finding for finding in findings if isinstance(finding, Enumerated)]
+    return end
+
+
+@pytest.mark.parametrize("fault", [Fault.status(500), Fault.status(403), Fault.cut_json(), Fault.empty()])
+async def test_a_library_whose_listing_fails_is_named_and_the_others_are_read(
+    place: Place, fault: Fault
+) -> None:
+    fault = Fault(fault.kind, at=lists_movies(place.kind), times=None, code=fault.code)
+    server_of(place).faults = [fault]
+    found = await read_each(place)
+    error, shows = found["movies"], found["shows"]
+    assert isinstance(error, LibraryUnreadable)
+    title = "Movies" if place.kind == "kodi" else "Films"
+    assert f"the library '{title}' (here:" in str(error)
+    assert error.library_id.startswith("here:")
+    assert {"plex": "/library/sections/", "kodi": "/jsonrpc"}.get(place.kind, "/Items") in str(error)
+    assert isinstance(shows, list)
+    assert len(items(shows)) > 2
+    assert end_of(shows).complete
+
+
+async def test_pages_get_smaller_where_only_large_ones_fail(place: Place) -> None:
+    listed = lists_movies(place.kind)
+    server_of(place).faults = [
+        Fault.status(500, at=lambda one: listed(one) and page_size(place.kind, one) > 7, times=None)
+    ]
+    findings = await films_of(place)
+    assert len(items(findings)) == FILMS
+    assert end_of(findings) == Enumerated(FILMS)
+
+
+async def test_one_entry_that_fails_whole_pages_costs_only_itself(place: Place) -> None:
+    listed = lists_movies(place.kind)
+
+    def holds_the_bad_one(request: Request) -> bool:
+        if not listed(request):
+            return False
+        start = page_start(place.kind, request)
+        return start <= 11 < start + page_size(place.kind, request)
+
+    server_of(place).faults = [Fault.cut_json(at=holds_the_bad_one, times=None)]
+    findings = await films_of(place)
+    assert len(items(findings)) == FILMS - 1
+    [bad] = [finding for finding in findings if isinstance(finding, Unreadable)]
+    assert "[11]" in bad.remote_id
+    assert "it is listed, but cannot be read" in bad.reason
+    assert not end_of(findings).complete
+
+
+@pytest.mark.parametrize("total", [0, 1, FILMS - 1])
+async def test_a_total_that_is_too_small_is_not_believed(place: Place, total: int) -> None:
+    # As many films as one page of each kind of server holds: the first page is full.
+    count = 1_000
+    server = make_server(place.kind, make_catalogue(count, 1, credits_each=1, seed=3))
+    assert server is not None
+    async with server:
+        server.faults = [Fault.rewrite(_saying(total), at=lists_movies(place.kind), times=None)]
+        findings = await films_of(Place(place.kind, server))
+    assert len(items(findings)) == count
+    assert not end_of(findings).complete
+    assert f"{count} different items came of {total}" in end_of(findings).reason
+
+
+def _saying(total: int):  # type: ignore[no-untyped-def]
+    def change(answer):  # type: ignore[no-untyped-def]
+        if "MediaContainer" in answer:
+            answer["MediaContainer"]["totalSize"] = total
+        elif "TotalRecordCount" in answer:
+            answer["TotalRecordCount"] = total
+        else:
+            answer["result"]["limits"]["total"] = total
+        return answer
+
+    return change

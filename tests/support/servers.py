@@ -1,0 +1,125 @@
+"""The servers that the backends read: a fake of each kind, and what its listings are asked by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mediasync import Source
+from mediasync.backends.base import Backend, Finding, Found, NothingStored
+from mediasync.backends.jellyfin import EmbyBackend, JellyfinBackend
+from mediasync.backends.kodi import KodiBackend
+from mediasync.backends.nfo import NfoBackend
+from mediasync.backends.plex import PlexBackend
+from mediasync.config import HttpOptions
+from mediasync.testing import (
+    Catalogue,
+    FakeEmby,
+    FakeJellyfin,
+    FakeKodi,
+    FakePlex,
+    FakeServer,
+    Request,
+    make_catalogue,
+)
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "library"
+SERVERS = ["plex", "jellyfin", "emby", "kodi"]
+TOKEN = "s3cr3t"
+QUICK = HttpOptions(backoff=0.001)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A source to read, and the server behind it, if there is one."""
+
+    kind: str
+    server: FakeServer | None
+
+    def backend(self) -> Backend:
+        source = Source(id="here", kind=self.kind)
+        if self.server is None:
+            return NfoBackend(EXAMPLES, source=source)
+        url = self.server.url
+        match self.kind:
+            case "plex":
+                return PlexBackend(url, source=source, token=TOKEN, client_id="test", options=QUICK)
+            case "jellyfin":
+                return JellyfinBackend(url, source=source, token=TOKEN, options=QUICK)
+            case "emby":
+                return EmbyBackend(url, source=source, token=TOKEN, options=QUICK)
+            case _:
+                return KodiBackend(url, source=source, options=QUICK)
+
+
+def make_server(kind: str, catalogue: Catalogue | None = None) -> FakeServer | None:
+    catalogue = catalogue or make_catalogue(30, 2, seed=3)
+    match kind:
+        case "plex":
+            return FakePlex(catalogue, token=TOKEN)
+        case "jellyfin":
+            return FakeJellyfin(catalogue, api_key=TOKEN)
+        case "emby":
+            return FakeEmby(catalogue, api_key=TOKEN)
+        case "kodi":
+            return FakeKodi(catalogue)
+        case _:
+            return None
+
+
+async def read(backend: Backend, known: dict[str, dict[str, str]] | None = None) -> dict[str, list[Finding]]:
+    """Return the findings of each library."""
+    async with backend.open():
+        return {
+            library.id: [
+                finding
+                async for finding in backend.iter_items(
+                    library, NothingStored((known or {}).get(library.id, {}))
+                )
+            ]
+            for library in await backend.fetch_libraries()
+        }
+
+
+def items(findings: list[Finding]) -> list[Found]:
+    return [finding for finding in findings if isinstance(finding, Found)]
+
+
+def lists_movies(kind: str) -> Callable[[Request], bool]:
+    """Return what recognises the requests that list the films of a server of a kind."""
+
+    def matches(request: Request) -> bool:
+        match kind:
+            case "plex":
+                return request.path.endswith("/all") and request.first("type") == "1"
+            case "kodi":
+                asked = request.json() if request.method == "POST" else {}
+                return isinstance(asked, dict) and asked.get("method") == "VideoLibrary.GetMovies"
+            case _:
+                return bool(request.first("parentId")) and request.first("includeItemTypes") == "Movie"
+
+    return matches
+
+
+def page_size(kind: str, request: Request) -> int:
+    """Return how many items a request for a page of a listing asks for."""
+    match kind:
+        case "plex":
+            return int(request.headers["x-plex-container-size"])
+        case "kodi":
+            limits = request.json()["params"]["limits"]
+            return int(limits["end"] - limits["start"])
+        case _:
+            return int(request.first("limit"))
+
+
+def page_start(kind: str, request: Request) -> int:
+    """Return how many items stand before the page that a request asks for."""
+    match kind:
+        case "plex":
+            return int(request.headers["x-plex-container-start"])
+        case "kodi":
+            return int(request.json()["params"]["limits"]["start"])
+        case _:
+            return int(request.first("startIndex"))
