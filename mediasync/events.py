@@ -51,12 +51,34 @@ class Progress(Event):
         saved: items that were written.
         unchanged: items that had not changed.
         failed: items that could not be read or stored.
+        library_id: the full id of the library that is being read.
+        library_seen: items of it that the source named.
+        library_total: how many items it has, if the source said so at its beginning.
+        libraries_read: libraries that were gone through before it.
+        libraries: all that are gone through.
     """
 
     seen: int
     saved: int
     unchanged: int
     failed: int
+    library_id: str | None = None
+    library_seen: int = 0
+    library_total: int | None = None
+    libraries_read: int = 0
+    libraries: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """How much of the run is done, from 0 to 1, all libraries counting alike; None if it is not known."""
+        if not self.libraries:
+            return None
+        if self.libraries_read == self.libraries:
+            return 1.0
+        if self.library_total is None:
+            return None
+        of_library = min(1.0, self.library_seen / self.library_total) if self.library_total else 1.0
+        return (self.libraries_read + of_library) / self.libraries
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +117,14 @@ class LibraryFinished(Event):
     """A library was read to its end."""
 
     library: Library
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryFailed(Event):
+    """A library could not be read to its end; the others are read, and what is stored of it stays."""
+
+    library: Library
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """What a backend is: the code that reads one source, behind one protocol.
 
 A backend never sees the database and a service never sees a URL or a file. What a backend yields is a stream
-of *findings*: an item, an item that has not changed, an item that could not be read, more of a person, a
-remark, and at the end how much was named.
+of *findings*: how many items to expect, an item, an item that has not changed, one that could not be read,
+more of a person, a remark, and at the end how much was named.
 """
 
 from __future__ import annotations
@@ -73,6 +73,19 @@ class FoundPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """How many items a library has, told as soon as the source says so, for those who watch the progress.
+
+    It proves nothing, and may be left out. Of several the last one counts.
+
+    Attributes:
+        total: all items of the library, those that have not changed included.
+    """
+
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Enumerated:
     """How much of a library the source named, told once at its end.
 
@@ -106,7 +119,7 @@ ONLY_SOME: Final = Enumerated(None, complete=False, reason="only some items were
 """How a reading of chosen items ends."""
 
 
-Finding = Found | Unchanged | Unreadable | Remark | FoundPerson | Enumerated | Watermark
+Finding = Found | Unchanged | Unreadable | Remark | FoundPerson | Expected | Enumerated | Watermark
 
 
 class Stored(Protocol):

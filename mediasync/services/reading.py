@@ -10,6 +10,7 @@ from typing import Final
 from mediasync.backends.base import (
     Backend,
     Enumerated,
+    Expected,
     Found,
     FoundPerson,
     Remark,
@@ -128,6 +129,8 @@ class Reading:
                         tally.remark(storable(subject), storable(text))
                     case FoundPerson(person):
                         await self._add_person(person)
+                    case Expected(total) if self._only is None:
+                        self.seen.expected = total
                     case Watermark(text):
                         tally.watermark = storable(text)
                     case Enumerated() if self._only is None:

@@ -49,14 +49,31 @@ class _Events:
 
 
 class _Running(Generic[T]):
-    """What `Sync` and `SyncAll` have in common."""
+    """What `Sync` and `SyncAll` have in common: one run, which any number of tasks await or iterate over.
+
+    It begins with the first of them, and is cancelled when the last of them leaves before its end.
+    """
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[T] | None = None
+        self._followers = 0
+        self._listeners: list[_Events] = []
 
     def __await__(self) -> Generator[Any, None, T]:
-        return self._to_end(lambda _: None).__await__()
+        return self._result().__await__()
+
+    async def _result(self) -> T:
+        task = self._follow()
+        try:
+            await asyncio.wait({task})
+        finally:
+            await self._leave(task)
+        return task.result()
 
     async def __aiter__(self) -> AsyncGenerator[Event, None]:
         events = _Events()
-        task = asyncio.create_task(self._to_end(events.put))
+        self._listeners.append(events)
+        task = self._follow()
         task.add_done_callback(lambda _: events.wake())
         try:
             while not task.done() or events:
@@ -64,11 +81,28 @@ class _Running(Generic[T]):
                     yield events.take()
                 if not task.done():
                     await events.movement()
-            await task
+            task.result()
         finally:
-            if not task.done():
-                task.cancel()
-                await finish(_ended([task]))
+            self._listeners.remove(events)
+            await self._leave(task)
+
+    def _follow(self) -> asyncio.Task[T]:
+        if self._task is None:
+            self._task = asyncio.create_task(self._to_end(self._emit))
+        elif self._task.cancelled():
+            raise LifecycleError("this sync was cancelled: ask for a new one")
+        self._followers += 1
+        return self._task
+
+    async def _leave(self, task: asyncio.Task[T]) -> None:
+        self._followers -= 1
+        if not self._followers and not task.done():
+            task.cancel()
+            await finish(_ended([task]))
+
+    def _emit(self, event: Event) -> None:
+        for events in self._listeners:
+            events.put(event)
 
     async def _to_end(self, emit: Emit) -> T:
         raise NotImplementedError
@@ -77,7 +111,8 @@ class _Running(Generic[T]):
 class Sync(_Running[SyncReport]):
     """A sync that has been asked for: await it for its report, or iterate over its events.
 
-    Leaving the iteration early cancels the sync; what was saved stays.
+    It runs once, however many tasks await it or iterate over it: each iteration sees the events from where it
+    began. The sync is cancelled when the last of them leaves early or is cancelled; what was saved stays.
 
     Example:
         >>> report = await ms.sync("nfo:examples/library")  # doctest: +SKIP
@@ -89,6 +124,7 @@ class Sync(_Running[SyncReport]):
     """
 
     def __init__(self, run: Run) -> None:
+        super().__init__()
         self._run = run
         self._report: SyncReport | None = None
 
@@ -111,14 +147,15 @@ class Sync(_Running[SyncReport]):
 class SyncAll(_Running[list[SyncReport | Exception]]):
     """Syncs of several sources at once: await it for what became of each, or iterate over all their events.
 
-    One that fails does not stop the others. Leaving the iteration early cancels them all; what was saved
-    stays.
+    One that fails does not stop the others. They run once, and several tasks may follow them, as those of a
+    `Sync`; when the last of them leaves early, all are cancelled.
 
     Example:
         >>> films, shows = await ms.sync_all(["nfo:films", "nfo:shows"])  # doctest: +SKIP
     """
 
     def __init__(self, runs: Mapping[str, Run]) -> None:
+        super().__init__()
         self._runs = runs
         self._results: list[SyncReport | Exception] | None = None
 

@@ -159,6 +159,7 @@ class SyncService:
         for text in missing:
             tally.remark(tally.source_id, storable(text))
         wanted = Wanted(selection.items)
+        tally.number_of_libraries = len(libraries)
         homes = await self._find_homes(tally.source_id, selection.items)
         anew = options.full or (options.dry and options.accept_new_server)
         watermark = "" if anew else await self._media.find_watermark(tally.source_id)
@@ -174,6 +175,7 @@ class SyncService:
             tokens |= dict.fromkeys(tokens if anew else (only or set()) & tokens.keys(), "")
             stored = StoredLibrary(self._database, library, tokens, watermark)
             reading = Reading(backend, named, stored, tally, only, wanted)
+            tally.current = reading.seen
             if comparison is None:
                 reading.save_people = partial(self._media.upsert_people, source_id=tally.source_id)
             async with aclosing(reading.items()) as items:
@@ -185,6 +187,7 @@ class SyncService:
                     await comparison.compare(items, library.full_id, tally.saves)
             if only is None:
                 tally.libraries.append(reading.seen)
+            tally.libraries_read += 1
             tally.tell()
             tally.emit(LibraryFinished(tally.source_id, library))
         for remote_id, reason in wanted.missing():

@@ -23,6 +23,7 @@ class LibraryTally:
         unnamed: the own keys of stored items that were not named yet.
         seen: items that were named.
         previews: items of which only a part of the credits was given.
+        expected: items that it has, as the source said at its beginning; None if it did not say.
         enumerated: what the source said at the end.
     """
 
@@ -30,6 +31,7 @@ class LibraryTally:
     unnamed: set[str]
     seen: int = 0
     previews: int = 0
+    expected: int | None = None
     enumerated: Enumerated = field(
         default_factory=lambda: Enumerated(None, False, "the source does not tell whether it named all")
     )
@@ -71,6 +73,9 @@ class Tally:
         problems: what could not be understood of items that were read.
         remarks: what people should know.
         libraries: what was seen of the libraries that were gone through to their end.
+        current: what was seen of the library that is being read.
+        number_of_libraries: how many are gone through.
+        libraries_read: how many were.
         watermark: where the source has come to; empty if it does not say.
         told_failures, told_problems: how many of the saves' failures and problems were told as events.
     """
@@ -85,6 +90,9 @@ class Tally:
     problems: list[tuple[str, str]] = field(default_factory=list)
     remarks: list[tuple[str, str]] = field(default_factory=list)
     libraries: list[LibraryTally] = field(default_factory=list)
+    current: LibraryTally | None = None
+    number_of_libraries: int = 0
+    libraries_read: int = 0
     watermark: str = ""
     told_failures: int = 0
     told_problems: int = 0
@@ -126,7 +134,21 @@ class Tally:
         for item_id, reason in saves.problems[self.told_problems :]:
             self.emit(ItemProblem(self.source_id, item_id, reason))
         self.told_failures, self.told_problems = len(saves.failed), len(saves.problems)
-        self.emit(Progress(self.source_id, self.seen, saves.saved, self.unchanged, len(self.failures)))
+        library = self.current
+        self.emit(
+            Progress(
+                self.source_id,
+                self.seen,
+                saves.saved,
+                self.unchanged,
+                len(self.failures),
+                library_id=library.library_id if library else None,
+                library_seen=library.seen if library else 0,
+                library_total=library.expected if library else None,
+                libraries_read=self.libraries_read,
+                libraries=self.number_of_libraries,
+            )
+        )
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Return what is recorded beside the run, as (kind, subject, reason)."""
