@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 import ssl
 from collections.abc import Callable, Iterable
@@ -14,20 +15,33 @@ from urllib.parse import urlencode
 
 from mediasync.testing.jellyfin_answers import invalid, listing, root_folders, validation
 from mediasync.testing.jellyfin_holdings import JellyfinHoldings
-from mediasync.testing.jellyfin_rows import TYPES, Row, digest
+from mediasync.testing.jellyfin_queries import UnknownQueryError, select, wanted_types
+from mediasync.testing.jellyfin_rows import Row, digest
+from mediasync.testing.jellyfin_users import JellyfinUsers
 from mediasync.testing.library import Catalogue
 from mediasync.testing.server import FakeServer, Request, Response
 
 __all__ = ["FakeJellyfin"]
 
 _KEY: Final = re.compile(r"[0-9a-fA-F]{32}")
-_TOKEN: Final = re.compile(r'\bToken="([^"]*)"')
 _PLACEHOLDER: Final = "00000000000000000000000000000001"
 _LONGEST_REQUEST_LINE: Final = 8_192
-_KNOWN_TYPES: Final = {
-    name.lower(): name for name in (*TYPES.values(), "Person", "BoxSet", "Trailer", "Video")
-}
-_POSTED: Final = frozenset({"/users/authenticatebyname", "/sessions/logout"})
+_POSTED: Final = frozenset(
+    {
+        "/users/authenticatebyname",
+        "/users/authenticatewithquickconnect",
+        "/quickconnect/initiate",
+        "/quickconnect/authorize",
+        "/sessions/logout",
+    }
+)
+_COUNTED: Final = (
+    *("Movie", "Series", "Episode", "Trailer", "BoxSet", "Book"),
+    *("Artist", "Album", "Song", "MusicVideo", "Program"),
+)
+_PICTURE: Final = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 _ERROR: Final = Response.text("Error processing request.", 400)
 
 Step = Callable[[Request], None]
@@ -35,6 +49,9 @@ Step = Callable[[Request], None]
 
 class FakeJellyfin(JellyfinHoldings, FakeServer):
     """Serves a catalogue as Jellyfin does, with what it loses and what it gets wrong.
+
+    A path that it does not know is answered 404, and a filter that it does not know 501; both answers name
+    it.
 
     Args:
         catalogue: what it holds; it may be changed while the server runs.
@@ -47,6 +64,7 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
     Attributes:
         catalogue: as given.
         version: as given.
+        accounts: the users, and Quick Connect.
         tokens: the tokens that it takes, and the name of the user of each, or "" for an API key. Take one
             out to revoke it.
         kinds: ``CollectionType`` of libraries by their key in the catalogue, where it is not what the library
@@ -80,7 +98,8 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         FakeServer.__init__(self, base_path=base_path, tls=tls)
         JellyfinHoldings.__init__(self, catalogue, version)
         self.users = {"admin": "fixture-password"} if users is None else users
-        self.tokens: dict[str, str] = {api_key: ""}
+        self.accounts = JellyfinUsers(self.users, api_key, self.server_id, old=self.old)
+        self.tokens = self.accounts.tokens
         self.starting = 0
         self.retry_after = "005"
         self.before: Step | None = None
@@ -109,43 +128,84 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         path = request.path.rstrip("/").lower()
         if request.method != "GET" and path not in _POSTED:
             return Response(405)
-        if path == "/system/info/public":
-            return Response.json(self._info())
-        if path == "/system/ping":
-            return Response.json(self.product)
-        if path == "/users/authenticatebyname":
-            return self._authenticate(request)
+        if (response := self._answer_to_anybody(path, request)) is not None:
+            return response
         user = self.tokens.get(self._token(request) or "")
         if user is None:
             return Response(401)
-        return await self._answer_to(path, request, user)
+        try:
+            return await self._answer_to(path, request, user)
+        except UnknownQueryError as error:
+            return Response.text(f"this fake does not know the filter {error}", 501)
+
+    def _answer_to_anybody(self, path: str, request: Request) -> Response | None:
+        """Answer what needs no token."""
+        match path.split("/")[1:]:
+            case ["system", "info", "public"]:
+                return Response.json(self._info())
+            case ["system", "ping"]:
+                return Response.json(self.product)
+            case ["users", "public"]:
+                return self.accounts.records()
+            case ["users", "authenticatebyname"]:
+                return self.accounts.sign_in(request) if self._introduced(request) else _ERROR
+            case ["users", "authenticatewithquickconnect"]:
+                return self.accounts.sign_in_quickly(request)
+            case ["quickconnect", "enabled"]:
+                return Response.json(self.accounts.quick_connect)
+            case ["quickconnect", "initiate"]:
+                return self.accounts.initiate(request) if self._introduced(request) else _ERROR
+            case ["quickconnect", "connect"]:
+                return self.accounts.state(request.first("secret"))
+            case ["items", key, "images", kind, *_]:
+                return self._picture(key, kind)
+        return None
 
     async def _answer_to(self, path: str, request: Request, user: str) -> Response:
         if path == "/sessions/logout":
             self.tokens.pop(self._token(request) or "", None)
             return Response(204)
         match path.split("/")[1:]:
+            case ["users", key, *rest] if rest and (name := self.accounts.find(key)) is not None:
+                return await self._answer_to("/" + "/".join(_without_user(rest)), request, name)
             case ["system", "info"]:
                 return Response.json(self._info())
             case ["library", "mediafolders"]:
                 return listing(self.folders(), len(self.folders()))
+            case ["library", "virtualfolders"]:
+                return Response.json(self._virtual_folders())
             case ["userviews"] if user or request.first("userId"):
                 return listing(self.folders(), len(self.folders()))
+            case ["users"]:
+                return self.accounts.records()
             case ["users", "me"] if user:
-                return Response.json({"Id": digest("user", user), "Name": user})
+                return Response.json(self.accounts.record(user))
+            case ["users", key] if (name := self.accounts.find(key)) is not None:
+                return Response.json(self.accounts.record(name))
+            case ["quickconnect", "authorize"] if user:
+                approved = self.accounts.approve(request.first("code"), user)
+                return Response.json(approved) if approved else Response(404)
             case ["scheduledtasks"]:
                 return self._told_tasks() if not user or user == next(iter(self.users)) else Response(403)
             case ["items"]:
                 return await self._told_items(request)
+            case ["items", "counts"]:
+                return Response.json(self._counts())
+            case ["items", "latest"] if user or request.first("userId"):
+                return self._latest(request)
+            case ["items", key, "images"]:
+                return self._pictures(key)
             case ["items", key] if user or request.first("userId"):
                 return await self._one(key)
             case ["persons"]:
                 return self._persons(request)
+            case ["genres"]:
+                return self._genres()
             case ["shows", key, "episodes" | "seasons" as what]:
-                return self._of_show(key, what)
+                return self._of_show(key, what, request)
             case ["userviews"] | ["users", "me"] | ["items", _]:
                 return _ERROR
-        return Response(404)
+        return Response.text(f"this fake does not know {path}", 404)
 
     product = "Jellyfin Server"
 
@@ -161,39 +221,63 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         }
 
     def _token(self, request: Request) -> str | None:
-        headers = request.headers
-        if match := _TOKEN.search(headers.get("authorization", "")):
-            return match[1]
-        if key := next((values[0] for name, values in request.query.items() if name == "ApiKey"), None):
-            return key
-        if self.old:
-            return (
-                headers.get("x-emby-token")
-                or headers.get("x-mediabrowser-token")
-                or request.first("api_key")
-                or None
-            )
-        return None
+        return self.accounts.token_of(request)
 
     def _introduced(self, request: Request) -> bool:
         return "authorization" in request.headers
 
-    def _authenticate(self, request: Request) -> Response:
-        if not self._introduced(request):
-            return _ERROR
-        given = request.json()
-        name = given.get("Username", "")
-        if name not in self.users or self.users[name] != given.get("Pw"):
-            return Response.text("Error processing request.", 401)
-        token = digest("session", name, len(self.tokens))
-        self.tokens[token] = name
-        return Response.json(
+    def _virtual_folders(self) -> list[dict[str, Any]]:
+        return [
             {
-                "User": {"Name": name, "Id": digest("user", name)},
-                "AccessToken": token,
-                "ServerId": self.server_id,
+                "Name": folder["Name"],
+                "Locations": [f"/media/{folder['Name']}"],
+                "CollectionType": folder.get("CollectionType"),
+                "ItemId": folder["Id"],
             }
+            for folder in self.folders()
+            if folder["Type"] == "CollectionFolder"
+        ]
+
+    def _counts(self) -> dict[str, int]:
+        rows = self.rows()
+        counts = {f"{kind}Count": sum(row.type == kind for row in rows) for kind in _COUNTED}
+        return {**counts, "ItemCount": len(rows)}
+
+    def _picture(self, key: str, kind: str) -> Response:
+        row = self._row_of(key.lower())
+        record = row.record(False) if row else {}
+        known = {name.lower() for name in record.get("ImageTags", {})}
+        if record.get("BackdropImageTags"):
+            known.add("backdrop")
+        return Response(200, {"Content-Type": "image/png"}, _PICTURE) if kind in known else Response(404)
+
+    def _pictures(self, key: str) -> Response:
+        row = self._row_of(key)
+        if row is None:
+            return Response(404)
+        tags = row.record(False).get("ImageTags", {})
+        return Response.json(
+            [{"ImageType": kind, "ImageTag": tag, "Width": 1, "Height": 1} for kind, tag in tags.items()]
         )
+
+    def _row_of(self, key: str) -> Row | None:
+        return next((row for row in (*self.rows(), *self.persons()) if row.id == key), None)
+
+    def _latest(self, request: Request) -> Response:
+        """Return what was added last, as a bare list."""
+        parent = request.first("parentId").lower()
+        rows = [row for row in self.rows() if row.type in {"Movie", "Series"} and parent in {"", row.library}]
+        rows.sort(key=lambda row: str(row.record(False).get("DateCreated", "")), reverse=True)
+        page = rows[: int(request.first("limit", "20") or 20)]
+        return Response.json([row.told(self._fields(request), images=True) for row in page])
+
+    def _genres(self) -> Response:
+        names = sorted({name for row in self.rows() for name in row.record(False).get("Genres", ())})
+        told = [{"Name": name, "Id": digest("genre", name), "Type": "Genre"} for name in names]
+        return listing(told, len(told))
+
+    def _fields(self, request: Request) -> frozenset[str]:
+        return frozenset(name.lower() for name in request.listed("fields"))
 
     def _told_tasks(self) -> Response:
         if self.scan_ends_after is not None:
@@ -224,11 +308,7 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         if request.first("ids") or any(name.lower() == "ids" for name in request.query):
             return self._by_ids(request)
         parent = request.first("parentId").lower()
-        types = {
-            _KNOWN_TYPES[name.strip().lower()]
-            for name in request.first("includeItemTypes").split(",")
-            if name.strip().lower() in _KNOWN_TYPES
-        }
+        types = wanted_types(request, "includeItemTypes")
         rows: Iterable[Row] = self.persons() if types == {"Person"} else self.rows()
         if parent:
             within = self._within(parent)
@@ -237,7 +317,7 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
             rows = within
         if types:
             rows = [row for row in rows if row.type in types]
-        if person_ids := {key for key in re.split("[,|]", request.first("personIds")) if key}:
+        if person_ids := set(request.listed("personIds", separators=",|")):
             rows = [row for row in rows if row.people() & person_ids]
         if term := request.first("searchTerm").lower():
             rows = [row for row in rows if term in str(row.record(False)["Name"]).lower()]
@@ -245,7 +325,7 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         if since and not (self.old and parent):
             moment = datetime.fromisoformat(since)
             rows = [row for row in rows if row.saved_at is not None and row.saved_at >= moment]
-        return self._listed_page(list(rows), request)
+        return self._listed_page(select(rows, request), request)
 
     def _within(self, parent: str) -> list[Row] | Response:
         """Return what lies below a library or a show."""
@@ -261,7 +341,7 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         return [row for row in self.rows() if row.record(False).get("SeriesId") == parent]
 
     def _by_ids(self, request: Request) -> tuple[Response, list[dict[str, Any]]]:
-        given = [key.replace("-", "").lower() for key in request.first("ids").split(",")]
+        given = [key.replace("-", "").lower() for key in request.listed("ids")]
         wanted = [key for key in given if self._is_key(key)]
         if not wanted:
             return self._listed_page(root_folders(), request, total=3)
@@ -282,7 +362,7 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         start = max(0, asked_start)
         limit = int(request.first("limit", "-1") or -1)
         page = rows[start:] if limit < 0 else rows[start : start + limit]
-        fields = frozenset(name.strip().lower() for name in request.first("fields").split(","))
+        fields = self._fields(request)
         if self.broken & {row.id for row in page} and "people" in fields:
             return Response.text("Error processing request.", 500), []
         images = request.first("enableImages", "true").lower() != "false"
@@ -308,7 +388,7 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
     async def _one(self, key: str) -> Response:
         if not self._is_key(key):
             return validation("itemId", key)
-        row = next((row for row in (*self.rows(), *self.persons()) if row.id == key), None)
+        row = self._row_of(key)
         if row is None:
             placeholder = self.old and key == _PLACEHOLDER
             return (
@@ -323,14 +403,26 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         limit = int(request.first("limit", "0") or 0)
         rows = self.persons()
         page = rows[start : start + limit] if limit else rows[start:]
-        fields = frozenset(name.strip().lower() for name in request.first("fields").split(","))
+        fields = self._fields(request)
         told = [row.told(fields, images=True) for row in page]
         return listing(told, len(told) if self.old else len(rows), start)
 
-    def _of_show(self, key: str, what: str) -> Response:
+    def _of_show(self, key: str, what: str, request: Request) -> Response:
         kind = {"episodes": "Episode", "seasons": "Season"}[what]
         within = self._within(key)
         if isinstance(within, Response):
             return Response(404)
-        told = [row.told(frozenset(), images=True) for row in within if row.type == kind]
-        return listing(told, len(told))
+        season, number = request.first("seasonId").replace("-", "").lower(), request.first("season")
+        records = [row for row in within if row.type == kind]
+        if season:
+            records = [row for row in records if row.record(False).get("SeasonId") == season]
+        if number:
+            records = [row for row in records if str(row.record(False).get("ParentIndexNumber")) == number]
+        start, limit = int(request.first("startIndex") or 0), int(request.first("limit") or len(records))
+        told = [row.told(self._fields(request), images=True) for row in records[start : start + limit]]
+        return listing(told, len(records), start)
+
+
+def _without_user(path: list[str]) -> list[str]:
+    """Return the path that stands today for one below ``/Users/{id}``."""
+    return ["userviews"] if path == ["views"] else path

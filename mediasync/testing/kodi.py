@@ -22,6 +22,9 @@ _ROLES_MATTER_SINCE: Final = 12
 
 Method = Callable[[Mapping[str, Any]], Any]
 
+_TYPES: Final = {"properties": "array", "labels": "array", "booleans": "array"}
+_OBJECTS: Final = frozenset({"limits", "sort", "filter"})
+
 
 class FakeKodi(FakeServer):
     """A Kodi that serves a catalogue over JSON-RPC.
@@ -72,14 +75,18 @@ class FakeKodi(FakeServer):
         self.timezone = timezone
         self.calls: list[str] = []
         self._library = VideoLibrary(roles_matter=api >= _ROLES_MATTER_SINCE)
-        version = {"version": {"major": api, "minor": 0, "patch": 0}}
+        self._version = {"version": {"major": api, "minor": 0, "patch": 0}}
         application = {
+            "volume": 100,
+            "muted": False,
             "name": "Kodi",
             "version": {"major": api + 7, "minor": 1, "revision": "fake", "tag": "stable"},
         }
         self._methods: dict[str, Method] = {
             "JSONRPC.Ping": lambda _: "pong",
-            "JSONRPC.Version": lambda _: version,
+            "JSONRPC.Version": lambda _: self._version,
+            "JSONRPC.Introspect": self._introspect,
+            "Player.GetActivePlayers": lambda _: [],
             "Application.GetProperties": lambda params: {
                 key: application[key] for key in words(params["properties"]) if key in application
             },
@@ -88,10 +95,17 @@ class FakeKodi(FakeServer):
             },
             "XBMC.GetInfoBooleans": lambda params: dict.fromkeys(words(params["booleans"]), False),
         }
+        self._params: dict[str, tuple[str, ...]] = {
+            "JSONRPC.Introspect": ("getdescriptions", "getmetadata", "filterbytransport", "filter"),
+            "Application.GetProperties": ("properties",),
+            "XBMC.GetInfoLabels": ("labels",),
+            "XBMC.GetInfoBooleans": ("booleans",),
+        }
         for kind in KINDS:
             listing, details = f"VideoLibrary.Get{kind.word}s", f"VideoLibrary.Get{kind.word}Details"
             self._methods[listing] = partial(self._call_library, self._library.list_items, kind, listing)
             self._methods[details] = partial(self._call_library, self._library.details, kind, details)
+            self._params |= {listing: kind.listing_params, details: kind.details_params}
         self._names = {name.lower(): name for name in self._methods}
 
     async def handle(self, request: Request) -> Response:
@@ -140,11 +154,38 @@ class FakeKodi(FakeServer):
             return _error(number, Refusal(-32601, "Method not found."))
         self.calls.append(known)
         if isinstance(params, list):
-            params = dict(zip(("properties", "limits", "sort", "filter"), params, strict=False))
+            params = dict(zip(self._params.get(known, ()), params, strict=False))
         try:
             return {"id": number, "jsonrpc": "2.0", "result": self._methods[known](params)}
         except Refusal as refusal:
             return _error(number, refusal)
+
+    def _introspect(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the methods that there are, with their parameters; of one method if the filter names one."""
+        wanted = params.get("filter", {})
+        if wanted and (wanted.get("type") != "method" or wanted.get("id") not in self._methods):
+            raise Refusal(-32602, "Invalid params.")
+        names = [wanted["id"]] if wanted else sorted(self._methods)
+        return {
+            "id": "http://xbmc.org/jsonrpc/ServiceDescription.json",
+            "description": "JSON-RPC API of a fake Kodi",
+            "version": f"{self._version['version']['major']}.0.0",
+            "methods": {name: self._described(name) for name in names},
+            "notifications": {},
+            "types": {},
+        }
+
+    def _described(self, name: str) -> dict[str, Any]:
+        needed = {"labels", "booleans", *(kind.id_name for kind in KINDS if name.endswith("Details"))}
+        params = [
+            {
+                "name": param,
+                "required": param in needed,
+                "type": _TYPES.get(param, "object" if param in _OBJECTS else "integer"),
+            }
+            for param in self._params.get(name, ())
+        ]
+        return {"type": "method", "description": name, "params": params, "returns": {"type": "any"}}
 
     def _call_library(
         self, call: Callable[..., Any], kind: Any, method: str, params: Mapping[str, Any]

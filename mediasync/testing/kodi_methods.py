@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from mediasync.models import Episode, MediaItem, Season
+from mediasync.testing.kodi_queries import SORTS, UnknownRuleError, ordered, passes
 from mediasync.testing.kodi_records import ICON_OF_SEASONS, Ids, People, Records
 from mediasync.testing.library import Catalogue
 from mediasync.vocabulary import MediaType
@@ -66,6 +67,16 @@ class Kind(NamedTuple):
     parents: tuple[str, ...] = ()
 
     @property
+    def listing_params(self) -> tuple[str, ...]:
+        """The names of a listing's parameters, in the order in which they may be given without names."""
+        return (*self.parents, "properties", "limits", "sort", "filter")
+
+    @property
+    def details_params(self) -> tuple[str, ...]:
+        """The same of details."""
+        return (self.id_name, "properties")
+
+    @property
     def id_name(self) -> str:
         """The name of its id."""
         return f"{self.word.lower()}id"
@@ -104,13 +115,16 @@ class VideoLibrary:
         self, kind: Kind, method: str, params: Mapping[str, Any], catalogue: Catalogue, timezone: str
     ) -> dict[str, Any]:
         """Answer ``Get…s``."""
-        _check_names(method, params, {*kind.parents, "properties", "limits", "sort", "filter"})
+        _check_names(method, params, set(kind.listing_params))
         properties = _properties(method, kind, params)
         start, end = _limits(method, params)
         records = self.records(catalogue, timezone)
+        sort = _sort(method, params)
         items: Collection[tuple[int, MediaItem]] = self._ids.of(catalogue, kind.media_type).items()
         if params.keys() & {*kind.parents, "filter"}:
-            items = [pair for pair in items if self._wanted(method, pair[1], params, records, catalogue)]
+            items = [pair for pair in items if self._wanted(method, pair, params, records, catalogue)]
+        if sort is not None:
+            items = ordered(records, items, sort)
         total = len(items)
         nothing = "end" in params.get("limits", {}) and not start and not end
         end = min(end or total, total)
@@ -124,7 +138,7 @@ class VideoLibrary:
         self, kind: Kind, method: str, params: Mapping[str, Any], catalogue: Catalogue, timezone: str
     ) -> dict[str, Any]:
         """Answer ``Get…Details``."""
-        _check_names(method, params, {kind.id_name, "properties"})
+        _check_names(method, params, set(kind.details_params))
         if kind.id_name not in params:
             raise _invalid(method, {"message": "Missing parameter", "name": kind.id_name, "type": "integer"})
         number = params[kind.id_name]
@@ -145,11 +159,12 @@ class VideoLibrary:
     def _wanted(
         self,
         method: str,
-        item: MediaItem,
+        pair: tuple[int, MediaItem],
         params: Mapping[str, Any],
         records: Records,
         catalogue: Catalogue,
     ) -> bool:
+        number, item = pair
         show_id, season = params.get("tvshowid", -1), params.get("season", -1)
         if season != -1 and show_id == -1:
             raise Refusal(-32602, "Invalid params.")
@@ -157,25 +172,11 @@ class VideoLibrary:
             return False
         if season not in {-1, getattr(item, "season_number", None)}:
             return False
-        return _passes(method, item, params.get("filter"), records)
-
-
-def _passes(method: str, item: MediaItem, rule: Any, records: Records) -> bool:
-    match rule:
-        case None:
-            return True
-        case {"and": list(rules)}:
-            return all(_passes(method, item, inner, records) for inner in rules)
-        case {"or": list(rules)}:
-            return any(_passes(method, item, inner, records) for inner in rules)
-        case {"actor": str(name)} | {"field": "actor", "operator": "is", "value": str(name)}:
-            return records.credits_itself(item, [name])
-        case {"field": "actor", "operator": "is", "value": list(names)}:
-            return records.credits_itself(item, names)
-        case {"field": "title", "operator": "is", "value": str(title)}:
-            return item.title.casefold() == title.casefold()
-    message = "Received value does not match any of the union type definitions"
-    raise _invalid(method, {"message": message, "name": "filter", "type": "object"})
+        try:
+            return passes(records, number, item, params.get("filter"))
+        except UnknownRuleError:
+            message = "Received value does not match any of the union type definitions"
+            raise _invalid(method, {"message": message, "name": "filter", "type": "object"}) from None
 
 
 def _invalid(method: str, stack: Mapping[str, Any]) -> Refusal:
@@ -211,13 +212,16 @@ def _limits(method: str, params: Mapping[str, Any]) -> tuple[int, int]:
             _check_integer(
                 method, limits[name], 0, {"name": name}, outer={"name": "limits", "type": "object"}
             )
-    sort = params.get("sort", {}).get("method", "none")
-    if sort not in _SORTS:
-        stack = {"name": "sort", "type": "object"}
-        raise _invalid(
-            method, {**stack, "property": {"message": _NO_ENUM, "name": "method", "type": "string"}}
-        )
     return limits.get("start", 0), limits.get("end", 0)
+
+
+def _sort(method: str, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    sort: Mapping[str, Any] = params.get("sort", {})
+    for name, known, default in (("method", SORTS, "none"), ("order", _DIRECTIONS, "ascending")):
+        if sort.get(name, default) not in known:
+            wrong = {"message": _NO_ENUM, "name": name, "type": "string"}
+            raise _invalid(method, {"name": "sort", "type": "object", "property": wrong})
+    return None if sort.get("method", "none") == "none" else sort
 
 
 def _check_integer(
@@ -246,6 +250,4 @@ def words(values: Iterable[Any]) -> list[str]:
 
 
 _NO_ENUM: Final = "Received value does not match any of the defined enum values"
-_SORTS: Final = frozenset(
-    {"none", "label", "date", "file", "path", "title", "year", "dateadded", "sorttitle", "episode", "season"}
-)
+_DIRECTIONS: Final = frozenset({"ascending", "descending"})

@@ -169,7 +169,7 @@ class Records:
 
     def record(self, number: int, item: MediaItem, properties: Iterable[str], id_name: str) -> dict[str, Any]:
         """Return a record with those of its fields that are asked for."""
-        fields = self._fields(number, item)
+        fields = self.fields(number, item)
         always = {"label": self._label(item), id_name: number}
         return dict(
             sorted({**{name: fields[name] for name in properties if name in fields}, **always}.items())
@@ -180,7 +180,8 @@ class Records:
             return f"{item.season_number}x{item.episode_number:02}. {item.title}"
         return item.title
 
-    def _fields(self, number: int, item: MediaItem) -> dict[str, Any]:
+    def fields(self, number: int, item: MediaItem) -> dict[str, Any]:
+        """Return all fields of an item's record."""
         images = {kind: wrapped(source) for kind, source in item.images.items()}
         icon = {"icon": ICONS[item.media_type]} if item.media_type in ICONS else {}
         added = item.added_at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,24 @@ class Request:
             if known.lower() == name.lower() and values:
                 return values[0]
         return default
+
+    def listed(self, name: str, *, separators: str = ",") -> list[str]:
+        """Return all values of a name of the query, whose case does not matter.
+
+        A list may come as one value with separators, as several values, or as both.
+
+        Args:
+            name: of the parameter.
+            separators: the characters that stand between values.
+        """
+        return [
+            value
+            for known, values in self.query.items()
+            if known.lower() == name.lower()
+            for text in values
+            for part in re.split(f"[{separators}]", text)
+            if (value := part.strip())
+        ]
 
     def json(self) -> Any:
         """Return the decoded body."""

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import ssl
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from hashlib import blake2b
+from collections.abc import Collection, Sequence
+from html import escape
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from mediasync.models import Credit, Episode, MediaItem, Person, Season
-from mediasync.testing.library import Catalogue, MediaLibrary, in_billing_order, parent_of
+from mediasync.models import MediaItem
+from mediasync.testing.library import Catalogue, MediaLibrary
+from mediasync.testing.plex_entries import LISTS, PlexEntries
+from mediasync.testing.plex_queries import TYPES, Query, UnknownQueryError, choices, is_tag, meta
+from mediasync.testing.plex_xml import to_xml
 from mediasync.testing.server import FakeServer, Request, Response
-from mediasync.vocabulary import Completeness, MediaType, PersonType
+from mediasync.vocabulary import MediaType
 
 __all__ = ["FakePlex"]
 
-_TYPES: Final = {"1": MediaType.MOVIE, "2": MediaType.SHOW, "3": MediaType.SEASON, "4": MediaType.EPISODE}
-_LISTS: Final = {
-    "Role": ("actor", PersonType.ACTOR),
-    "Director": ("director", PersonType.DIRECTOR),
-    "Writer": ("writer", PersonType.WRITER),
-    "Producer": ("producer", PersonType.PRODUCER),
-}
-_PREVIEWS: Final = {"Role": 3, "Director": 2, "Writer": 2}
-_PREVIEWED_GENRES: Final = 2
-_PICTURES: Final = "https://metadata-static.plex.tv/people/"
+_MUSIC: Final = {"key": "99", "type": "artist", "title": "Music", "refreshing": False}
 _REFUSED: Final = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
@@ -35,11 +29,12 @@ class FakePlex(FakeServer):
     It was built from documents and recorded answers: listings name three roles without ids, details all
     people; each list of people has ids of its own, which ``tagKey`` joins; unknown ids are left out of
     details, and 404 is the answer only if none is left. People of a type that Plex has no list for are not
-    served.
+    served. It answers JSON where that is asked for, and XML otherwise. A path that it does not know is
+    answered 404, and a filter that it does not know 400; both answers name it.
 
     Args:
         catalogue: what it serves; change it between two syncs.
-        token: what ``X-Plex-Token`` must be.
+        token: what ``X-Plex-Token`` must be, as a header or in the query.
         machine_id: the server's own id.
         name: its friendly name.
         old: whether it answers as a server with the agents of 2019: their guids, no ``Guid``, no ``tagKey``.
@@ -69,7 +64,7 @@ class FakePlex(FakeServer):
         machine_id: str = "3f1c2a97b05d4f6e",
         name: str = "Fake Plex",
         old: bool = False,
-        tag_keys: Collection[str] = tuple(_LISTS),
+        tag_keys: Collection[str] = tuple(LISTS),
         page_limit: int | None = None,
         longest_url: int = 4096,
         base_path: str = "",
@@ -86,70 +81,76 @@ class FakePlex(FakeServer):
         self._tag_keys = () if old else tag_keys
         self._page_limit = page_limit
         self._longest_url = longest_url
-        self._indexed: tuple[object, _Index | None] = (None, None)
+        self._made: tuple[object, PlexEntries | None] = (None, None)
 
     async def handle(self, request: Request) -> Response:
         """Answer a request; see `FakeServer`."""
         if len(request.path) + len(urlencode(request.query, doseq=True)) > self._longest_url:
             return _refusal(414, "URI Too Long")
-        if request.path != "/identity" and request.headers.get("x-plex-token") != self.token:
+        token = request.headers.get("x-plex-token") or request.first("X-Plex-Token")
+        if request.path != "/identity" and token != self.token:
             return _refusal(401, "Unauthorized")
-        if "application/json" not in request.headers.get("accept", ""):
-            return Response.text(
-                '<?xml version="1.0" encoding="UTF-8"?>\n<MediaContainer size="0"/>\n', kind="text/xml"
-            )
+        if request.method not in {"GET", "HEAD"}:
+            return _refusal(501, f"Not Implemented: this fake does not change anything by {request.method}")
+        try:
+            response = self._answer_to(request)
+        except UnknownQueryError as error:
+            return _refusal(400, f"Bad Request: this fake does not know the filter {error}")
+        if response is None:
+            return _refusal(404, f"Not Found: {request.path}")
+        return response if _wants_json(request) else _as_xml(response)
+
+    def _answer_to(self, request: Request) -> Response | None:
         match request.path.strip("/").split("/"):
             case [""]:
-                return _container({"friendlyName": self._name, "machineIdentifier": self._machine_id}, 0)
+                return self._root()
             case ["identity"]:
-                return _container(
-                    {"claimed": True, "machineIdentifier": self._machine_id, "version": "1.43.0"}, 0
-                )
+                return _container({"claimed": True, **self._identity()}, 0)
+            case ["library"]:
+                return self._library()
             case ["library", "sections"]:
                 return self._sections()
-            case ["library", "sections", key, "all"]:
-                return self._listing(key, request)
+            case ["library", "all"]:
+                return self._everywhere(request)
+            case ["library", "sections", key, "all"] if key == _MUSIC["key"]:  # it holds nothing
+                return self._page([], None, request)
+            case ["library", "sections", key, *rest] if library := self._section(key):
+                return self._of_section(library, rest, request)
+            case ["hubs", "search"]:
+                return self._hubs(request)
             case ["library", "metadata", keys]:
                 return self._details(keys.split(","), request)
-        return _refusal(404, "Not Found")
+            case ["library", "metadata", key, "children" | "allLeaves" as what]:
+                return self._below(key, what, request)
+        return None
 
     def truth(self) -> Catalogue:
         """Return what a mirror of it should hold: with its keys, and without what Plex cannot say."""
-        truth = self.catalogue.mapped()
-        index = _Index(self.catalogue)
-        for item in truth.items():
-            original = index.items[item.remote_id][1]
-            item.images = self._images(original)
-            item.provider_ids = self._provider_ids(original)
-            for rating in item.ratings:
-                rating.votes = None
-            item.credits = in_billing_order(
-                Credit(
-                    person=Person(
-                        remote_id=self._person_key(credit.person, name, tag_type),
-                        name=credit.person.name,
-                        image_path=_picture(credit.person),
-                    ),
-                    person_type=person_type,
-                    role=credit.role if name == "Role" else None,
-                )
-                for name, (tag_type, person_type) in _LISTS.items()
-                for credit in _listed(original, name)
-            )
-            item.completeness = Completeness.FULL
-            if isinstance(item, Episode):
-                item.episode_number_end = None
-            if isinstance(item, Season):
-                item.path = None
-        return truth
+        return self._entries().truth()
 
-    def _index(self) -> _Index:
+    def _entries(self) -> PlexEntries:
         state = self.catalogue.state()
-        known, index = self._indexed
-        if index is None or known != state:
-            index = _Index(self.catalogue)
-            self._indexed = state, index
-        return index
+        known, entries = self._made
+        if entries is None or known != state:
+            entries = PlexEntries(self.catalogue, old=self._old, tag_keys=self._tag_keys)
+            self._made = state, entries
+        return entries
+
+    def _section(self, key: str) -> MediaLibrary | None:
+        return next((library for library in self.catalogue.libraries if library.id == key), None)
+
+    def _identity(self) -> dict[str, Any]:
+        return {"machineIdentifier": self._machine_id, "version": "1.43.0"}
+
+    def _root(self) -> Response:
+        directories = [{"key": key, "title": key} for key in ("identity", "library")]
+        names = {"friendlyName": self._name, "platform": "Linux", "myPlex": False, **self._identity()}
+        return _container({**names, "Directory": directories}, len(directories))
+
+    def _library(self) -> Response:
+        directories = [{"key": "sections", "title": "Library Sections"}, {"key": "all", "title": "All"}]
+        identity = {"identifier": "com.plexapp.plugins.library", "title1": "Plex Library"}
+        return _container({**identity, "Directory": directories}, len(directories))
 
     def _sections(self) -> Response:
         sections: list[dict[str, Any]] = [
@@ -161,195 +162,103 @@ class FakePlex(FakeServer):
                 "uuid": f"0000-{library.id}",
                 "refreshing": library.id in self.refreshing,
                 "updatedAt": int(self.catalogue.now.timestamp()),
+                "Location": [{"id": int(library.id), "path": f"/media/{library.title}"}],
             }
             for library in self.catalogue.libraries
         ]
-        sections.append({"key": "99", "type": "artist", "title": "Music", "refreshing": False})
+        sections.append(_MUSIC)
         return _container({"Directory": sections, "title1": "Plex Library"}, len(sections))
 
-    def _listing(self, section: str, request: Request) -> Response:
-        library = next((library for library in self.catalogue.libraries if library.id == section), None)
-        if library is None:
-            return _refusal(404, "Not Found")
-        kind = _TYPES.get(request.first("type"), MediaType(library.kind.removesuffix("s")))
-        index = self._index()
-        items = index.listing(library, kind, by_id=request.first("sort") == "id")
+    def _of_section(self, library: MediaLibrary, rest: list[str], request: Request) -> Response | None:
+        match rest:
+            case []:
+                directories = [{"key": "all", "title": f"All {library.title}"}]
+                title = {"librarySectionID": int(library.id), "title1": library.title}
+                return _container({**title, "Directory": directories}, len(directories))
+            case ["all"]:
+                return self._listing(library, request)
+            case ["collections"]:  # a catalogue has none
+                return self._page([], library, request)
+            case [field] if is_tag(field):
+                kind = self._kind(library, request)
+                items = self._entries().index.listing(library, kind, by_id=False)
+                found = choices(items, field, library.id)
+                return _container({"Directory": found, "title1": library.title}, len(found))
+        return None
+
+    def _kind(self, library: MediaLibrary, request: Request) -> MediaType:
+        return TYPES.get(request.first("type"), MediaType(library.kind.removesuffix("s")))
+
+    def _listing(self, library: MediaLibrary, request: Request) -> Response:
+        entries = self._entries()
+        by_id = request.first("sort") == "id"
+        items = entries.index.listing(library, self._kind(library, request), by_id=by_id)
+        return self._page(Query(entries, request.query).select(items), library, request)
+
+    def _everywhere(self, request: Request) -> Response:
+        entries = self._entries()
+        items = [
+            item
+            for library in self.catalogue.libraries
+            for item in entries.index.listing(library, self._kind(library, request), by_id=False)
+        ]
+        return self._page(Query(entries, request.query).select(items), None, request)
+
+    def _hubs(self, request: Request) -> Response:
+        """Return the items whose title holds the text that is searched for, a hub for each kind of them."""
+        entries, sought = self._entries(), request.first("query").casefold()
+        limit, section = int(request.first("limit") or 10), request.first("sectionId")
+        hubs: list[dict[str, Any]] = []
+        for kind in (MediaType.MOVIE, MediaType.SHOW, MediaType.EPISODE):
+            found = [
+                entries.entry(item, full=False)
+                for library in self.catalogue.libraries
+                if section in {"", library.id}
+                for item in entries.index.listing(library, kind, by_id=False)
+                if sought in item.title.casefold()
+            ][:limit]
+            names = {"type": str(kind), "hubIdentifier": str(kind), "title": f"{kind.title()}s"}
+            hubs.append({**names, "size": len(found), "Metadata": found})
+        return _container({"Hub": hubs}, len(hubs))
+
+    def _below(self, key: str, what: str, request: Request) -> Response | None:
+        index = self._entries().index
+        if key not in index.items:
+            return None
+        library, item = index.items[key]
+        return self._page(
+            index.children(item) if what == "children" else index.leaves(item), library, request
+        )
+
+    def _page(self, items: Sequence[MediaItem], library: MediaLibrary | None, request: Request) -> Response:
         start, size = _paging(request)
         page = items[start:] if size is None else items[start : start + min(size, self._page_limit or size)]
-        entries = [self._entry(item, library, index, request, full=False) for item in page]
-        content: dict[str, Any] = {"librarySectionID": int(section), "title1": library.title}
-        if entries:
-            content["Metadata"] = entries
+        entries, guids = self._entries(), request.first("includeGuids") == "1"
+        content: dict[str, Any] = {}
+        if library is not None:
+            content |= {"librarySectionID": int(library.id), "title1": library.title}
+        if page:
+            content["Metadata"] = [entries.entry(item, full=False, guids=guids) for item in page]
+        if library is not None and request.first("includeMeta") == "1":
+            content["Meta"] = meta(library)
         headers = {}
         if size is not None:
             content |= {"totalSize": len(items), "offset": start}
             headers = {"X-Plex-Container-Start": str(start), "X-Plex-Container-Total-Size": str(len(items))}
-        return _container(content, len(entries), headers)
+        return _container(content, len(page), headers)
 
-    def _details(self, keys: Sequence[str], request: Request) -> Response:
-        index = self._index()
+    def _details(self, keys: Sequence[str], request: Request) -> Response | None:
+        entries = self._entries()
         found = [
-            index.items[key]
+            entries.index.items[key][1]
             for key in dict.fromkeys(keys)
-            if key in index.items and key not in self.without_details
+            if key in entries.index.items and key not in self.without_details
         ]
         if not found:
-            return _refusal(404, "Not Found")
-        entries = [self._entry(item, library, index, request, full=True) for library, item in found]
-        return _container({"Metadata": entries}, len(entries))
-
-    def _entry(
-        self, item: MediaItem, library: MediaLibrary, index: _Index, request: Request, *, full: bool
-    ) -> dict[str, Any]:
-        entry: dict[str, Any] = {
-            "ratingKey": item.remote_id,
-            "key": f"/library/metadata/{item.remote_id}",
-            "guid": self._guid(item, index),
-            "type": str(item.media_type),
-            "title": item.title,
-            "titleSort": item.sort_title,
-            "originalTitle": item.original_title,
-            "summary": item.overview or "",
-            "tagline": item.tagline,
-            "year": item.year,
-            "contentRating": item.content_rating,
-            "originallyAvailableAt": item.premiere_date.isoformat() if item.premiere_date else None,
-            "duration": item.runtime_seconds * 1000 if item.runtime_seconds else None,
-            "addedAt": _epoch(item.added_at),
-            "updatedAt": _epoch(item.changed_at),
-            **{
-                "thumb" if name in ("poster", "thumb") else "art": path
-                for name, path in self._images(item).items()
-            },
-            **index.place(item),
-        }
-        if item.ratings:
-            entry |= {
-                "rating": item.ratings[0].value,
-                "ratingImage": f"{item.ratings[0].name}://image.rating",
-            }
-        if item.path and not isinstance(item, Season):
-            if item.media_type == MediaType.SHOW:
-                entry["Location"] = [{"path": item.path}] if full else None
-            else:
-                entry["Media"] = [{"id": int(item.remote_id), "Part": [{"id": 1, "file": item.path}]}]
-        if request.first("includeGuids") == "1" and not self._old:
-            entry["Guid"] = [{"id": f"{name}://{value}"} for name, value in item.provider_ids.items()]
-        entry["Genre"] = [{"tag": genre} for genre in item.genres[: None if full else _PREVIEWED_GENRES]]
-        if full:
-            entry |= {"librarySectionID": int(library.id), "Country": [{"id": 5, "tag": "France"}]}
-        entry |= {
-            name: self._tags(item, name) if full else _preview(item, name, _PREVIEWS.get(name, 0))
-            for name in _LISTS
-        }
-        left_out = request.first("excludeElements").split(",") if full else []
-        return {
-            name: value for name, value in entry.items() if value not in (None, []) and name not in left_out
-        }
-
-    def _tags(self, item: MediaItem, name: str) -> list[dict[str, Any]]:
-        tag_type = _LISTS[name][0]
-        tags = []
-        for credit in _listed(item, name):
-            number = _tag_id(credit.person, name)
-            tag: dict[str, Any] = {"id": number, "filter": f"{tag_type}={number}", "tag": credit.person.name}
-            if name in self._tag_keys:
-                tag["tagKey"] = _hex(f"person {credit.person.remote_id}")
-            if name == "Role" and credit.role:
-                tag["role"] = credit.role
-            if picture := _picture(credit.person):
-                tag["thumb"] = picture
-            tags.append(tag)
-        return tags
-
-    def _person_key(self, person: Person, name: str, tag_type: str) -> str:
-        if name in self._tag_keys:
-            return _hex(f"person {person.remote_id}")
-        return f"{tag_type}/{_tag_id(person, name)}"
-
-    def _guid(self, item: MediaItem, index: _Index) -> str:
-        if not self._old:
-            return f"plex://{item.media_type}/{_hex(f'item {item.remote_id}')}"
-        if item.media_type == MediaType.MOVIE:
-            return f"com.plexapp.agents.imdb://{item.provider_ids.get('imdb', '')}?lang=en"
-        place = index.place(item)
-        show = index.items[place.get("grandparentRatingKey", place.get("parentRatingKey", item.remote_id))][1]
-        numbers = [str(place[name]) for name in ("parentIndex", "index") if name in place]
-        path = "/".join([show.provider_ids.get("tmdb", ""), *numbers])
-        return f"com.plexapp.agents.themoviedb://{path}?lang=en"
-
-    def _provider_ids(self, item: MediaItem) -> dict[str, str]:
-        if not self._old:
-            return {**item.provider_ids, "plex": _hex(f"item {item.remote_id}")}
-        told = {MediaType.MOVIE: "imdb", MediaType.SHOW: "tmdb"}.get(item.media_type, "")
-        return {name: value for name, value in item.provider_ids.items() if name == told}
-
-    def _images(self, item: MediaItem) -> dict[str, str]:
-        changed = _epoch(item.changed_at)
-        name = "thumb" if isinstance(item, Episode) else "poster"
-        return {name: f"/library/metadata/{item.remote_id}/thumb/{changed}"} if item.images else {}
-
-
-class _Index:
-    """A catalogue's items by key and in their orders, and how many are below each."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.items = {
-            item.remote_id: (library, item) for library in catalogue.libraries for item in library.items
-        }
-        self._below = Counter(parent_of(item) for item in catalogue.items())
-        self._listings: dict[tuple[str, MediaType, bool], list[MediaItem]] = {}
-
-    def listing(self, library: MediaLibrary, kind: MediaType, *, by_id: bool) -> list[MediaItem]:
-        """Return the items of one kind of a library, by key or by title."""
-        asked = (library.id, kind, by_id)
-        if asked not in self._listings:
-            self._listings[asked] = sorted(
-                (item for item in library.items if item.media_type == kind),
-                key=lambda item: int(item.remote_id) if by_id else item.sort_title or item.title,
-            )
-        return self._listings[asked]
-
-    def place(self, item: MediaItem) -> dict[str, Any]:
-        """Return what an entry says of the item's place among the others."""
-        below = self._below[item.remote_id]
-        if isinstance(item, Season):
-            return {"parentRatingKey": item.parent_remote_id, "index": item.season_number, "leafCount": below}
-        if isinstance(item, Episode):
-            parent = self.items[item.parent_remote_id or ""][1]
-            show = parent.parent_remote_id if isinstance(parent, Season) else parent.remote_id
-            return {
-                "parentRatingKey": parent.remote_id if isinstance(parent, Season) else None,
-                "grandparentRatingKey": show,
-                "parentIndex": item.season_number,
-                "index": item.episode_number,
-            }
-        return {"childCount": below} if item.media_type == MediaType.SHOW else {}
-
-
-def _listed(item: MediaItem, name: str) -> Iterable[Credit]:
-    wanted = {_LISTS[name][1], PersonType.GUEST_STAR} if name == "Role" else {_LISTS[name][1]}
-    return (credit for credit in item.credits or () if credit.person_type in wanted)
-
-
-def _preview(item: MediaItem, name: str, most: int) -> list[dict[str, Any]]:
-    return [{"tag": credit.person.name} for credit in _listed(item, name)][:most]
-
-
-def _tag_id(person: Person, name: str) -> int:
-    return int(person.remote_id or 0) * 10 + list(_LISTS).index(name)
-
-
-def _picture(person: Person) -> str | None:
-    return f"{_PICTURES}{person.image_path}" if person.image_path else None
-
-
-def _hex(text: str) -> str:
-    return blake2b(text.encode(), digest_size=12).hexdigest()
-
-
-def _epoch(value: Any) -> int | None:
-    return int(value.timestamp()) if value is not None else None
+            return None
+        left_out = request.first("excludeElements").split(",")
+        told = [entries.entry(item, full=True, guids=True, left_out=left_out) for item in found]
+        return _container({"Metadata": told}, len(told))
 
 
 def _paging(request: Request) -> tuple[int, int | None]:
@@ -358,9 +267,18 @@ def _paging(request: Request) -> tuple[int, int | None]:
     return int(start), int(size) if size else None
 
 
+def _wants_json(request: Request) -> bool:
+    return "application/json" in request.headers.get("accept", "")
+
+
+def _as_xml(response: Response) -> Response:
+    body = to_xml(json.loads(response.body)["MediaContainer"])
+    return Response(response.status, {**response.headers, "Content-Type": "text/xml; charset=utf-8"}, body)
+
+
 def _container(content: dict[str, Any], size: int, headers: dict[str, str] | None = None) -> Response:
     return Response.json({"MediaContainer": {"size": size, **content}}, headers=headers)
 
 
 def _refusal(status: int, text: str) -> Response:
-    return Response.text(_REFUSED.format(f"{status} {text}"), status, "text/html")
+    return Response.text(_REFUSED.format(escape(f"{status} {text}")), status, "text/html")

@@ -96,7 +96,7 @@ async def test_unknown_ids_are_left_out_and_refused_only_alone(ask):
     assert (await ask("/library/metadata/77777")).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/music", "/library/sections/77/all", "/library"])
+@pytest.mark.parametrize("path", ["/music", "/library/sections/77/all", "/library/metadata/1/similar"])
 async def test_what_is_not_there(ask, path):
     assert (await ask(path)).status_code == 404
 
