@@ -21,37 +21,26 @@ CASES = Path(__file__).parent.parent / "data" / "cases" / "nfo"
 
 NOT_YET = frozenset(
     {
-        "actor-many-names",
-        "apos-double",
         "bluray-nfo-beside",
-        "credits-comma",
-        "credits-with-function",
-        "date-us",
         "ep-names-variants",
         "ep-subtitle-names",
         "episode-title-number",
         "film-named-S21",
         "folder-gets-second-film",
         "funkyname-s02",
-        "imdb-element",
         "library-gone-status",
         "library-link",
         "named-seasons",
-        "numeric-cp1252",
         "only-season-nfo",
         "open-season-doubles-library",
         "parts-one-described",
         "person-id-some-credits",
-        "pretty-printed-names",
         "same-episode-two-nfos",
-        "scene-nfo-imdb",
         "season01-nfo",
         "show-called-extras",
         "sonarr-upgrade",
         "tvshow-in-season",
         "two-editions-two-nfos",
-        "utf8-one-bad-byte",
-        "wrapped-people-clear",
     }
 )
 

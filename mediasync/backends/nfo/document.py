@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from mediasync.backends.nfo.cleaning import NfoError, decode, drop_html_tags, repair
+from mediasync.backends.nfo.cleaning import NfoError, decode, meaning
+from mediasync.backends.nfo.elements import FOREIGN_ROOTS, HTML, HTML_BREAKS, OF_ITEMS, ROOTS, TEXTS
+from mediasync.backends.nfo.tolerant import Reading, local_name, read_tolerantly
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-ROOTS: Final = frozenset({"movie", "tvshow", "season", "episodedetails"})
-FOREIGN_ROOTS: Final = frozenset({"album", "artist", "concert", "musicvideo", "set"})
 _PAGE: Final = "html"
 _TELLING: Final = frozenset({"title", "plot", "actor", "director", "uniqueid", "year", "season", "outline"})
+_LOOSE: Final = OF_ITEMS - ROOTS - FOREIGN_ROOTS
 _MAX_WRAPPERS: Final = 3
 _MAX_DEPTH: Final = 8
 _MAX_TAGS: Final = 200_000
 _WRAPPER: Final = "mediasync-document"
+_C1: Final = re.compile("[\x80-\x9f]|&#")
 
 
 @dataclass(slots=True)
@@ -31,7 +34,7 @@ class Node:
     Attributes:
         name: of the element.
         attributes: by name.
-        text: its own and its descendants' text, trimmed.
+        text: its own, trimmed, with that of the tags of HTML in it.
         children: in the order of the file.
     """
 
@@ -64,24 +67,29 @@ class Document:
 
     Attributes:
         roots: its elements, several for a file with several episodes.
-        outside: the text around them.
+        outside: the text around them; all of the text if there are none.
         problems: what had to be repaired.
+        damage: why it may hold more than could be read, with the line; empty if all of it was read.
+        cut: whether a part of it is missing.
     """
 
     roots: list[Node]
     outside: str
     problems: list[str]
+    damage: str = ""
+    cut: bool = False
 
 
 def read_document(data: bytes) -> Document:
     """Read the bytes of an NFO file.
 
+    What is well-formed is read by an XML parser. What is not is read by `read_tolerantly`, as far as it goes.
+
     Returns:
         Its root elements; none if it is plain text.
 
     Raises:
-        NfoError: if the markup is cut off or does not fit together, or declares entities. What came before
-            the break is not returned: a shortened list of people looks like a whole one.
+        NfoError: if it is empty, too large, a web page, or declares entities.
 
     Example:
         >>> [root.first("title") for root in read_document(b"<movie><title>Heat</title></movie>").roots]
@@ -92,46 +100,60 @@ def read_document(data: bytes) -> Document:
         raise NfoError("the file is empty")
     if text.count("<") > _MAX_TAGS:
         raise NfoError(f"it has more than {_MAX_TAGS} tags")
-    text, repaired = repair(text)
-    problems += repaired
+    reading = _parse(text) or read_tolerantly(text)
+    clean = meaning if "&" in text or _C1.search(text) else _unchanged
+    nodes = [_node(child, clean, 0) for child in reading.top]
+    roots = _unwrap(nodes, 0, problems)
+    loose = [node for node in nodes if node.name in _LOOSE and (node.text or node.children)]
+    if not roots and not loose:
+        return Document([], text, [])
+    problems += reading.problems
+    parts = (reading.top.text, *(child.tail for child in reading.top))
+    outside = " ".join(part for part in parts if part and part.strip())
+    if not roots:
+        damage = reading.damage or "there is no element round all others"
+        return Document([Node("", children=nodes)], outside, problems, damage, cut=True)
+    damage = reading.damage or (f"<{loose[0].name}> stands outside of <{roots[0].name}>" if loose else "")
+    return Document(roots, outside, problems, damage, reading.cut)
+
+
+def _parse(text: str) -> Reading | None:
+    """Read text that is well-formed but for what may stand around its elements, else return None."""
+    if text.startswith("<?xml"):
+        end = text.find("?>") + 2
+        text = "\n" * text.count("\n", 0, end) + text[end:]
     try:
-        top = _parse(text)
-    except NfoError as first_error:
-        try:
-            top = _parse(drop_html_tags(text))
-        except NfoError:
-            raise first_error from None
-        problems.append("HTML that is no XML was read without its tags")
-    outside = " ".join(part for part in (top.text, *(child.tail for child in top)) if part and part.strip())
-    return Document(_unwrap([_node(child, 0) for child in top], 0, problems), outside, problems)
+        return Reading(fromstring(f"<{_WRAPPER}>{text}</{_WRAPPER}>", forbid_dtd=True))
+    except (ParseError, DefusedXmlException):
+        return None
 
 
-def _parse(text: str) -> Element:
-    try:
-        element: Element = fromstring(f"<{_WRAPPER}>{text}</{_WRAPPER}>", forbid_dtd=True)
-    except ParseError as error:
-        line, _ = error.position
-        reason = str(error).partition(":")[0].replace(_WRAPPER, "document")
-        raise NfoError(f"the XML does not fit together ({reason})", line) from error
-    except DefusedXmlException as error:
-        raise NfoError("declarations of entities are not read") from error
-    return element
-
-
-def _node(element: Element, depth: int) -> Node:
+def _node(element: Element, clean: Callable[[str], str], depth: int) -> Node:
     """Copy an element; below a depth that no NFO file uses only the text is kept."""
-    node = Node(
-        _local(element.tag),
-        {_local(name): value.strip() for name, value in element.attrib.items()} if element.attrib else {},
-        ("".join(element.itertext()) if len(element) else element.text or "").strip(),
-    )
-    if depth < _MAX_DEPTH:
-        node.children = [_node(child, depth + 1) for child in element]
+    node = Node(local_name(element.tag))
+    if element.attrib:
+        node.attributes = {local_name(name): clean(value).strip() for name, value in element.attrib.items()}
+    text = element.text or ""
+    if len(element):
+        children = [child for child in element if local_name(child.tag) not in HTML]
+        if (node.name in TEXTS and depth) or len(children) < len(element):
+            text = _whole_text(element)
+        if depth < _MAX_DEPTH:
+            node.children = [_node(child, clean, depth + 1) for child in children]
+    node.text = clean(text).strip()
     return node
 
 
-def _local(name: str) -> str:
-    return name.rpartition("}")[2].lower()
+def _whole_text(element: Element) -> str:
+    """Return the text of an element and of all in it; tags of HTML that end a line do so."""
+    for inner in element.iter():
+        if inner is not element and local_name(inner.tag) in HTML_BREAKS:
+            inner.tail = "\n" + (inner.tail or "")
+    return "".join(element.itertext())
+
+
+def _unchanged(text: str) -> str:
+    return text
 
 
 def _unwrap(nodes: list[Node], depth: int, problems: list[str]) -> list[Node]:
@@ -144,7 +166,7 @@ def _unwrap(nodes: list[Node], depth: int, problems: list[str]) -> list[Node]:
             roots.append(node)
         elif depth < _MAX_WRAPPERS and any(child.name in ROOTS and child.children for child in node.children):
             roots += _unwrap(node.children, depth + 1, problems)
-        elif any(child.name in _TELLING for child in node.children):
+        elif node.name not in OF_ITEMS and any(child.name in _TELLING for child in node.children):
             problems.append(f"unknown root element <{node.name}>")
             roots.append(node)
     return roots

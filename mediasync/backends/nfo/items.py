@@ -12,7 +12,7 @@ from mediasync.backends.nfo.parse import Record
 from mediasync.backends.nfo.reading import Failed, Known, Loaded, Outcome, Same, make_token
 from mediasync.backends.nfo.units import NfoFile, ShowUnit
 from mediasync.models import Credit, Episode, Movie, Season, Show
-from mediasync.vocabulary import Completeness, MediaType
+from mediasync.vocabulary import MediaType
 
 _NOUNS = {
     MediaType.MOVIE: "a film",
@@ -70,8 +70,14 @@ def _found_movie(file: NfoFile, records: list[Record], token: str) -> Found:
     if len(records) > 1:
         record.problems.append(f"{len(records)} films in one file: only the first is taken")
     return Found(
-        Movie(remote_id=file.key, change_token=token, **_fields(file, record)), tuple(record.problems)
+        Movie(remote_id=file.key, change_token=_kept(token, record), **_fields(file, record)),
+        tuple(record.problems),
     )
+
+
+def _kept(token: str, record: Record) -> str | None:
+    """Return the change token of an item; one whose file is damaged is read again next time."""
+    return None if record.damage else token
 
 
 def _fields(file: NfoFile, record: Record) -> dict[str, Any]:
@@ -101,7 +107,7 @@ def _fields(file: NfoFile, record: Record) -> dict[str, Any]:
         "path": file.item_path,
         "added_at": record.added_at,
         "credits": _with_local_pictures(record.credits, file.actors),
-        "completeness": None if record.credits is None else Completeness.FULL,
+        "completeness": record.completeness,
     }
 
 
@@ -163,7 +169,8 @@ def _own_findings(show: ShowUnit, outcome: Outcome | None, known: Known) -> Iter
                 record.problems.append(f"the root element is that of {_NOUNS[record.kind]}: taken as a show")
                 record.kind = MediaType.SHOW
             fields = _fields(show.nfo, record)
-            item = Show(remote_id=show.key, change_token=make_token(show.nfo, state, 1), **fields)
+            token = _kept(make_token(show.nfo, state, 1), record)
+            item = Show(remote_id=show.key, change_token=token, **fields)
             yield Found(item, tuple(record.problems))
         case _:
             if isinstance(outcome, Failed):
@@ -222,7 +229,7 @@ class _Seasons:
             remote_id=season_key(self._show.key, number),
             parent_remote_id=self._show.key,
             season_number=number,
-            change_token=token,
+            change_token=_kept(token, record),
             **fields,
         )
         return Found(item, tuple(record.problems))
@@ -334,7 +341,7 @@ def _found_episode(show: ShowUnit, numbered: _NumberedEpisode, token: str) -> Fo
         season_number=numbered.season,
         episode_number=numbered.episode,
         episode_number_end=record.episode_end,
-        change_token=token,
+        change_token=_kept(token, record),
         **fields,
     )
     return Found(item, tuple(record.problems))

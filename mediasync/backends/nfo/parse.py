@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from mediasync.backends.nfo.cleaning import ForeignNfoError, NfoError, plain_text
-from mediasync.backends.nfo.document import FOREIGN_ROOTS, Node, read_document
-from mediasync.backends.nfo.people import parse_credits
+from mediasync.backends.nfo.cleaning import ForeignNfoError, NfoError, one_line, plain_text
+from mediasync.backends.nfo.document import Document, Node, read_document
+from mediasync.backends.nfo.elements import FOREIGN_ROOTS, IDS
+from mediasync.backends.nfo.people import join_people, parse_people
 from mediasync.backends.nfo.values import (
     parse_added,
     parse_genres,
@@ -17,12 +18,12 @@ from mediasync.backends.nfo.values import (
     parse_premiere,
     parse_provider_ids,
     parse_ratings,
+    parse_release_year,
     parse_runtime,
-    parse_year,
     provider_ids_in_text,
 )
 from mediasync.models import Credit, Rating
-from mediasync.vocabulary import MediaType
+from mediasync.vocabulary import Completeness, MediaType
 
 _KINDS: Final = {
     "movie": MediaType.MOVIE,
@@ -30,6 +31,7 @@ _KINDS: Final = {
     "season": MediaType.SEASON,
     "episodedetails": MediaType.EPISODE,
 }
+_WITH_PAGES: Final = frozenset({MediaType.MOVIE, MediaType.SHOW})
 _CONTENT: Final = frozenset(
     {
         *(
@@ -44,7 +46,7 @@ _CONTENT: Final = frozenset(
             "country",
             "studio",
         ),
-        *("uniqueid", "imdbid", "tmdbid", "tvdbid", "id", "mpaa", "ratings", "rating", "runtime", "status"),
+        *("id", *IDS, "uniqueid", "mpaa", "ratings", "rating", "runtime", "status"),
         *("originaltitle", "thumb", "fanart", "set", "tag"),
     }
 )
@@ -57,6 +59,9 @@ class Record:
     Attributes:
         kind: what it describes.
         credits: its people; ``None`` where the file does not prove anything about them.
+        completeness: what ``credits`` is.
+        damage: where the file is damaged, empty if it is not: there may be more than what is here.
+        cut: whether a part of it is missing.
         season: the season's number, of a season or an episode.
         episode: the episode's number.
         episode_end: the last episode's number, where several are one item.
@@ -81,6 +86,9 @@ class Record:
     images: dict[str, str] = field(default_factory=dict)
     added_at: str | None = None
     credits: list[Credit] | None = None
+    completeness: Completeness | None = None
+    damage: str = ""
+    cut: bool = False
     season: int | None = None
     episode: int | None = None
     episode_end: int | None = None
@@ -90,9 +98,10 @@ class Record:
 def parse_nfo(data: bytes, expected: MediaType) -> list[Record]:
     """Parse the bytes of one NFO file.
 
-    A list of people is complete as soon as the document was read to its end, so an empty one is proof that
-    there are none. Only a document that says next to nothing (a title, or the bare address of a provider's
-    page) proves nothing, and its ``credits`` are ``None``.
+    A list of people is complete as soon as the document was read to its end and understood, so an empty one
+    is proof that there are none. A damaged document, and one with elements that may hold people and are not
+    known, give a preview. Only a document that says next to nothing (a title, or the bare address of a
+    provider's page) proves nothing, and its ``credits`` are ``None``.
 
     Args:
         data: the whole file.
@@ -103,25 +112,32 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[Record]:
         One record for each root element, in the order of the file; at least one.
 
     Raises:
-        NfoError: if it is cut off, does not fit together or declares entities. Nothing of such a file may be
-            used.
+        NfoError: if nothing of it can be used, or it declares entities.
         ForeignNfoError: if it is whole, but about something else.
 
     Example:
         >>> [record] = parse_nfo(b"<movie><title>Heat</title><year>1995</year></movie>", MediaType.MOVIE)
         >>> record.title, record.year, record.credits
         ('Heat', 1995, [])
+        >>> damaged = b"<movie><title>Heat</title><director>A O</directr></movie>"
+        >>> [record] = parse_nfo(damaged, MediaType.MOVIE)
+        >>> [credit.person.name for credit in record.credits], str(record.completeness), record.damage
+        (['A O'], 'preview', 'line 1: </directr> stands where </director> should')
     """
     document = read_document(data)
     ours = [root for root in document.roots if root.name not in FOREIGN_ROOTS]
     if not ours:
         if document.roots:
             raise ForeignNfoError(f"<{document.roots[0].name}> is about neither a film nor a show")
-        ids = provider_ids_in_text(document.outside, expected)
-        if not ids:
-            raise NfoError("it holds no description of a film or show, and no address of one")
-        return [Record(expected, provider_ids=ids, problems=document.problems)]
+        return [_record_of_text(document, expected)]
     records = [_record(root, expected) for root in ours]
+    if document.damage:
+        for record in records:
+            _make_preview(record)
+            record.damage, record.cut = document.damage, document.cut
+        if not any(record.title or record.credits or record.provider_ids for record in records):
+            raise NfoError(f"nothing of it can be used: {document.damage}")
+    join_people([record.credits or [] for record in records])
     records[0].problems[:0] = document.problems
     if document.outside:
         ids = provider_ids_in_text(document.outside, records[0].kind)
@@ -132,34 +148,58 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[Record]:
     return records
 
 
+def _record_of_text(document: Document, expected: MediaType) -> Record:
+    """Make a record of a text that names the page of a film or show: the address alone, or a release note.
+
+    Such notes beside an episode name the page of the show, so no id is taken from them.
+    """
+    ids = provider_ids_in_text(document.outside, expected)
+    if not ids:
+        raise NfoError("it holds no description of a film or show, and no address of one")
+    return Record(expected, provider_ids=ids if expected in _WITH_PAGES else {})
+
+
+def _make_preview(record: Record) -> None:
+    record.credits = record.credits or None
+    record.completeness = Completeness.PREVIEW if record.credits else None
+
+
 def _record(node: Node, expected: MediaType) -> Record:
     kind = _KINDS.get(node.name, expected)
     problems: list[str] = []
     premiere = parse_premiere(node, problems)
-    year = parse_year(node.first("year")) or (premiere.year if premiere else None)
-    return Record(
+    people = parse_people(node)
+    record = Record(
         kind=kind,
-        title=node.first("title", "localtitle")
-        or (node.first("showtitle") if kind is MediaType.SHOW else ""),
-        original_title=node.first("originaltitle") or None,
-        sort_title=node.first("sorttitle") or None,
+        title=one_line(
+            node.first("title", "localtitle") or (node.first("showtitle") if kind is MediaType.SHOW else "")
+        ),
+        original_title=one_line(node.first("originaltitle")) or None,
+        sort_title=one_line(node.first("sorttitle")) or None,
         overview=plain_text(node.first("plot", "outline", "review", "biography")) or None,
         tagline=plain_text(node.first("tagline")) or None,
-        year=year,
+        year=parse_release_year(node, premiere),
         premiere_date=premiere,
         runtime_seconds=parse_runtime(node),
-        content_rating=node.first("mpaa", "certification") or None,
+        content_rating=one_line(node.first("mpaa", "certification")) or None,
         ratings=parse_ratings(node, problems),
         genres=parse_genres(node),
         provider_ids=parse_provider_ids(node),
         images=parse_images(node, kind),
         added_at=parse_added(node),
-        credits=_credits(node),
+        credits=people.credits,
+        completeness=Completeness.FULL,
         season=_not_negative(node.first("seasonnumber", "season")) if kind is not MediaType.SHOW else None,
         episode=_not_negative(node.first("episode")),
         episode_end=_not_negative(node.first("episodenumberend")),
         problems=problems,
     )
+    if people.doubts:
+        problems += people.doubts
+        _make_preview(record)
+    elif not people.credits and not _says_something(node):
+        record.credits = record.completeness = None
+    return record
 
 
 def _not_negative(text: str) -> int | None:
@@ -167,9 +207,7 @@ def _not_negative(text: str) -> int | None:
     return number if number is not None and number >= 0 else None
 
 
-def _credits(node: Node) -> list[Credit] | None:
-    found = parse_credits(node)
-    if found:
-        return found
-    told = node.first("title") and any(child.text and child.name in _CONTENT for child in node.children)
-    return [] if told else None
+def _says_something(node: Node) -> bool:
+    return bool(node.first("title")) and any(
+        child.name in _CONTENT and (child.text or child.children) for child in node.children
+    )

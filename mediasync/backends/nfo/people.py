@@ -1,37 +1,43 @@
-"""The people of one NFO element as a list of credits in billing order. Pure."""
+"""The people of the elements of one NFO file as lists of credits in billing order. Pure."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from mediasync.backends.nfo.cleaning import one_line
 from mediasync.backends.nfo.document import Node
+from mediasync.backends.nfo.elements import (
+    MEMBERS,
+    OF_ITEMS,
+    PEOPLE_LISTS,
+    PERSON_FIELDS,
+    PERSONS,
+)
+from mediasync.backends.nfo.namelists import folded, parse_job, split_names
 from mediasync.backends.nfo.values import image_reference, parse_number, parse_person_ids
 from mediasync.models import Credit, Person
 from mediasync.vocabulary import CAST_TYPES, PersonType
 
-_CREW_ELEMENTS: Final = {
-    "director": PersonType.DIRECTOR,
-    "credits": PersonType.WRITER,
-    "writer": PersonType.WRITER,
-    "producer": PersonType.PRODUCER,
-    "composer": PersonType.COMPOSER,
-    "creator": PersonType.CREATOR,
-    "editor": PersonType.EDITOR,
-}
 _GROUPS: Final = (PersonType.DIRECTOR, PersonType.WRITER, PersonType.PRODUCER)
-_SEVERAL: Final = re.compile(r"\s/\s")
-_STRAY: Final = " \t\r\n\u00a0,|"
+_SHARED: Final = frozenset({"type", "job", "department", "order", "sortorder", "role", "character"})
+_ROLES: Final = ("role", "character")
+_NO_ROLE: Final = (None,)
+_MAX_DEPTH: Final = 3
+_PEOPLE: Final = re.compile(
+    r"(?:\w+[_-])?(?:guest|main|full|supporting|lead|voice|co|executive|associate)?[_-]?(?:cast|crew|actor|actress|"
+    r"director|writer|producer|composer|creator|editor|star|performer|person|people|credit|screenplay|author|"
+    r"screenwriter|cinematographer|narrator|musician)(?:s|es|list|info|members?)?"
+)
 
 
 @dataclass(slots=True)
 class _Entry:
     element: str
     credit: Credit
-    order: int | None
+    order: int | None = None
 
     def sort_key(self) -> tuple[int, bool, int]:
         kind = self.credit.person_type
@@ -41,8 +47,21 @@ class _Entry:
         return group, last, 0 if last or self.order is None else self.order
 
 
-def parse_credits(node: Node) -> list[Credit]:
-    """Return the credits of an element: cast, directors, writers, producers, others, numbered from 0.
+@dataclass(frozen=True, slots=True)
+class People:
+    """What an element says of people.
+
+    Attributes:
+        credits: cast, directors, writers, producers, others, numbered from 0.
+        doubts: what may hold people and is not understood, in words: the list may not be complete.
+    """
+
+    credits: list[Credit]
+    doubts: list[str]
+
+
+def parse_people(node: Node) -> People:
+    """Return the people of an element of an item.
 
     Inside each group the file's own order counts, entries without one last and as they stand. An ``<actor>``
     whose ``<type>`` is a crew function is crew. A writer in both ``<writer>`` and ``<credits>`` is one
@@ -52,69 +71,213 @@ def parse_credits(node: Node) -> list[Credit]:
     Example:
         >>> movie = Node("movie", children=[Node("director", text="One / Two"),
         ...                                 Node("actor", children=[Node("name", text="Three")])])
-        >>> [(credit.person.name, str(credit.person_type)) for credit in parse_credits(movie)]
+        >>> [(credit.person.name, str(credit.person_type)) for credit in parse_people(movie).credits]
         [('Three', 'actor'), ('One', 'director'), ('Two', 'director')]
     """
-    entries: list[_Entry] = []
-    writers = _Writers()
+    reader = _Reader(node)
     for child in node.children:
-        if child.name == "actor":
-            entries += _actor_entries(child)
-        elif child.name in _CREW_ELEMENTS:
-            kind = _CREW_ELEMENTS[child.name]
-            crew = _crew_entries(child, kind)
-            entries += [entry for entry in crew if kind is not PersonType.WRITER or writers.is_new(entry)]
-    entries.sort(key=_Entry.sort_key)
+        reader.read_child(child)
+    entries = sorted(reader.entries, key=_Entry.sort_key)
     for place, entry in enumerate(entries):
         entry.credit.sort_order = place
-    return [entry.credit for entry in entries]
+    return People([entry.credit for entry in entries], reader.doubts)
 
 
-def _actor_entries(node: Node) -> Iterator[_Entry]:
-    name = node.first("name") or ("" if node.children else node.text)
-    roles: list[str | None] = [child.text for child in node.all("role") if child.text]
-    if not name and not roles:
+class _Reader:
+    """Collects the people of one item."""
+
+    def __init__(self, root: Node) -> None:
+        self._root = root
+        self._known: set[str] | None = None
+        self._writers = _Writers()
+        self.entries: list[_Entry] = []
+        self.doubts: list[str] = []
+
+    def read_child(self, node: Node) -> None:
+        """Read a child of the item's element."""
+        if kind := PERSONS.get(node.name):
+            self._read_person(node, kind, 0)
+        elif node.name in PEOPLE_LISTS:
+            self._read_list(node, PEOPLE_LISTS[node.name], 0)
+        elif node.name in OF_ITEMS or node.name in PERSON_FIELDS:
+            return
+        elif any(child.name in PERSONS for child in node.children):
+            self._read_list(node, None, 0)
+        elif _may_hold_people(node):
+            self._doubt(node)
+
+    def _read_list(self, node: Node, kind: PersonType | None, depth: int) -> None:
+        """Read an element that wraps people, or holds their names as text.
+
+        Args:
+            node: the element.
+            kind: the function of those who state none.
+            depth: how many such elements are round it.
+        """
+        if node.text and kind:
+            self._add_names(node, node.text, kind, None)
+        elif node.text:
+            self._doubt(node)
+        for child in node.children:
+            stated = PERSONS.get(child.name)
+            if depth < _MAX_DEPTH and (stated or child.name in MEMBERS):
+                self._read_person(child, stated or kind, depth + 1)
+            elif depth < _MAX_DEPTH and child.name in PEOPLE_LISTS:
+                self._read_list(child, PEOPLE_LISTS[child.name] or kind, depth + 1)
+            elif kind and child.name == "name":
+                self._add_names(child, child.text, kind, None)
+            elif _holds_text(child):
+                self._doubt(child)
+
+    def _read_person(self, node: Node, kind: PersonType | None, depth: int) -> None:
+        """Read an element that is meant for one person."""
+        if any(child.name in PERSONS or child.name in MEMBERS for child in node.children):
+            self._read_list(node, kind, depth)
+            return
+        for one in _one_name_each(node):
+            self._read_one(one, kind)
+
+    def _read_one(self, node: Node, kind: PersonType | None) -> None:
+        """Read an element that has one name, or none."""
+        given = node.first("name") or node.attributes.get("name", "")
+        function, roles = _function_and_roles(node, kind)
+        if not given and not node.text and not (roles and kind in CAST_TYPES):
+            if any(child.name not in PERSON_FIELDS and _holds_text(child) for child in node.children):
+                self._doubt(node)
+        elif kind in CAST_TYPES and (given or not node.text):
+            for role in roles or _NO_ROLE:
+                credit = _credit(node, one_line(given), function, role)
+                self._add(_Entry(node.name, credit, parse_number(node.first("order", "sortorder"))))
+        else:
+            self._add_names(node, given or node.text, function, roles[0] if roles else None)
+
+    def _add_names(self, node: Node, text: str, kind: PersonType | str, role: str | None) -> None:
+        """Add all the names in *text*; the element's ids and picture are a person's who is alone in it."""
+        names = list(split_names(text, self._is_known, one_person=bool(parse_person_ids(node))))
+        alone = len({named.name for named in names}) == 1
+        for named in names:
+            source = node if alone else _NOBODY
+            self._add(_Entry(node.name, _credit(source, named.name, named.kind or kind, named.role or role)))
+
+    def _add(self, entry: _Entry) -> None:
+        if entry.credit.person_type is not PersonType.WRITER or self._writers.is_new(entry):
+            self.entries.append(entry)
+
+    def _is_known(self, name: str) -> bool:
+        """Whether *name* is that of an actor of the item: those stand alone in their elements."""
+        if self._known is None:
+            self._known = {folded(one_line(actor)) for actor in _names_of_cast(self._root, 0)}
+        return folded(name) in self._known
+
+    def _doubt(self, node: Node) -> None:
+        doubt = f"<{node.name}> may hold people and is not understood"
+        if doubt not in self.doubts:
+            self.doubts.append(doubt)
+
+
+_NOBODY: Final = Node("")
+
+
+def _names_of_cast(node: Node, depth: int) -> Iterator[str]:
+    for child in node.children:
+        if PERSONS.get(child.name) in CAST_TYPES:
+            yield from (name.text for name in child.all("name"))
+        elif child.name in PEOPLE_LISTS and depth < _MAX_DEPTH:
+            yield from _names_of_cast(child, depth + 1)
+
+
+def _one_name_each(node: Node) -> Iterator[Node]:
+    """Yield an element for each of the names in it.
+
+    The fields behind a name are that person's. Where all names come first, the fields are dealt out if there
+    is one for each name; else what people can share is everybody's, and ids and pictures are nobody's.
+    """
+    if sum(child.name == "name" for child in node.children) < 2:
+        yield node
         return
-    order = parse_number(node.first("order", "sortorder"))
-    kind = PersonType.parse(node.first("type") or PersonType.ACTOR)
-    for role in roles or [None]:
-        person = Person(name=name, image_path=_picture(node), provider_ids=parse_person_ids(node))
-        yield _Entry("actor", Credit(person=person, person_type=kind, role=role), order)
+    first, *runs = _runs(node.children)
+    if any(len(run) > 1 for run in runs[:-1]):
+        yield from (Node(node.name, children=[*run, *first]) for run in runs)
+        return
+    fields: dict[str, list[Node]] = {}
+    for child in (*first, *runs[-1][1:]):
+        fields.setdefault(child.name, []).append(child)
+    for place, run in enumerate(runs):
+        own = [all_[place] for all_ in fields.values() if len(all_) == len(runs)]
+        shared = [
+            one for name, all_ in fields.items() if len(all_) != len(runs) for one in all_ if name in _SHARED
+        ]
+        yield Node(node.name, children=[run[0], *own, *shared])
 
 
-def _crew_entries(node: Node, kind: PersonType) -> Iterator[_Entry]:
-    names = list(_names(node.first("name") or ("" if node.children else node.text)))
-    single = len(names) == 1
-    for name in names:
-        person = Person(
-            name=name,
-            image_path=_picture(node) if single else None,
-            provider_ids=parse_person_ids(node) if single else {},
-        )
-        role = node.first("role") or None
-        yield _Entry(node.name, Credit(person=person, person_type=kind, role=role), None)
+def _runs(children: list[Node]) -> list[list[Node]]:
+    """Return what comes before the first name, and each name with what follows it."""
+    runs: list[list[Node]] = [[]]
+    for child in children:
+        if child.name == "name":
+            runs.append([])
+        runs[-1].append(child)
+    return runs
 
 
-def _names(text: str) -> Iterator[str]:
-    parts = text.split("|") if re.fullmatch(r"\|.*\|", text, re.DOTALL) else [text]
-    for part in parts:
-        for name in _SEVERAL.split(part):
-            if trimmed := name.strip(_STRAY):
-                yield trimmed
+def _function_and_roles(node: Node, kind: PersonType | None) -> tuple[PersonType | str, list[str]]:
+    """Return the function of the person in an element, and the roles.
+
+    Args:
+        node: the element.
+        kind: the function that the element itself states, or the list round it.
+    """
+    roles = [one_line(child.text) for child in node.all(*_ROLES) if child.text]
+    if not roles and (role := node.attributes.get("role")):
+        roles = [one_line(role)]
+    job = node.first("job") or node.attributes.get("job", "")
+    if kind in CAST_TYPES or kind is None:
+        job = node.first("type") or node.attributes.get("type", "") or job
+    if not job and kind is None and roles:
+        job = roles.pop(0)
+    if not job:
+        return kind or PersonType.UNKNOWN, roles
+    function, words = parse_job(job)
+    return function or job, [*roles, *([words] if words and not roles else [])]
+
+
+def _credit(node: Node, name: str, kind: PersonType | str, role: str | None) -> Credit:
+    person = Person(name=name, image_path=_picture(node), provider_ids=parse_person_ids(node))
+    return Credit(person=person, person_type=kind, role=role)
+
+
+def _may_hold_people(node: Node) -> bool:
+    """Whether an element that is not known looks as if it held people."""
+    return (bool(_PEOPLE.fullmatch(node.name)) and _holds_text(node)) or _holds_names(node)
+
+
+def _holds_names(node: Node) -> bool:
+    return any(
+        ((child.name == "name" or child.name in PERSONS) and _holds_text(child)) or _holds_names(child)
+        for child in node.children
+    )
+
+
+def _holds_text(node: Node) -> bool:
+    return bool(node.text) or any(map(_holds_text, node.children))
+
+
+def _picture(node: Node) -> str | None:
+    return image_reference(node.first("thumb"))
 
 
 class _Writers:
     """The writers met so far, to recognise those that the other of the two elements repeats."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str, str | None], dict[tuple[tuple[str, str], ...], _Entry]] = {}
+        self._known: dict[tuple[bool, str, str | None], dict[tuple[tuple[str, str], ...], _Entry]] = {}
 
     def is_new(self, entry: _Entry) -> bool:
         """Remember *entry*; if the other element had it already, only its ids and picture are taken over."""
         person = entry.credit.person
-        name = _folded(person.name)
-        other = "credits" if entry.element == "writer" else "writer"
-        same_name = self._known.get((other, name, entry.credit.role), {})
+        name = folded(person.name)
+        in_credits = entry.element == "credits"
+        same_name = self._known.get((not in_credits, name, entry.credit.role), {})
         ids = tuple(sorted(person.provider_ids.items()))
         match = (
             same_name.get(ids)
@@ -122,7 +285,7 @@ class _Writers:
             or (next(iter(same_name.values()), None) if not ids else None)
         )
         if match is None:
-            self._known.setdefault((entry.element, name, entry.credit.role), {}).setdefault(ids, entry)
+            self._known.setdefault((in_credits, name, entry.credit.role), {}).setdefault(ids, entry)
             return True
         known = match.credit.person
         known.provider_ids = person.provider_ids | known.provider_ids
@@ -130,9 +293,35 @@ class _Writers:
         return False
 
 
-def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
+def join_people(lists: Iterable[list[Credit]]) -> None:
+    """Give the people of one file who have no id the ids of the one person of their name who has some.
+
+    Those of one name who have ids are one person if they are linked by ids that they share, and no provider
+    has two for them. Otherwise it is open whom a bare name means, and all of them stay as they are.
+
+    Example:
+        >>> ada, bare = (Person(name="Ada", provider_ids={"tmdb": "1"}), Person(name="ADA"))
+        >>> join_people([[Credit(person=person, person_type="writer")] for person in (ada, bare)])
+        >>> bare.provider_ids
+        {'tmdb': '1'}
+    """
+    people = [credit.person for credits_ in lists for credit in credits_]
+    if not any(person.provider_ids for person in people) or all(person.provider_ids for person in people):
+        return
+    by_name: dict[str, list[Person]] = {}
+    for person in people:
+        by_name.setdefault(folded(person.name), []).append(person)
+    for same_name in by_name.values():
+        if len(same_name) > 1:
+            _join_same_name(same_name)
 
 
-def _picture(node: Node) -> str | None:
-    return image_reference(node.first("thumb"))
+def _join_same_name(people: list[Person]) -> None:
+    humans: list[set[tuple[str, str]]] = []
+    for person in people:
+        if ids := set(person.provider_ids.items()):
+            same = [human for human in humans if human & ids]
+            humans = [human for human in humans if not human & ids] + [ids.union(*same)]
+    if len(humans) == 1 and len(dict(humans[0])) == len(humans[0]):
+        for person in people:
+            person.provider_ids = dict(sorted(humans[0]))

@@ -150,11 +150,32 @@ def load(root: str, file: NfoFile, known: Known, size_limit: int) -> Outcome:
                 return Same(same)
         data, state = read_file(root, file.path, size_limit)
         records = parse_nfo(data, file.kind)
+        _note_damage(file, records, known)
     except NfoError as error:
         return Failed(f"{naming.nfc(file.path)}: {error}", isinstance(error, ForeignNfoError))
     except OSError as error:
         return Failed(f"{naming.nfc(file.path)}: {reason(error)}")
     return Loaded(records, state)
+
+
+def _note_damage(file: NfoFile, records: list[Record], known: Known) -> None:
+    """Say of a damaged file that it is, unless what could be read of it is less than what is stored.
+
+    Raises:
+        NfoError: if a part of the file is missing, and it was read whole before: what is stored of it stays.
+    """
+    damage = records[0].damage
+    if not damage:
+        return
+    keys = known.keys_of(file)
+    lacking = records[0].cut or not all(record.title for record in records)
+    if file.kind is MediaType.EPISODE and len(records) < len(keys):
+        lacking = True
+    if lacking and any(known.tokens[key] for key in keys):
+        raise NfoError(f"{damage}; what is stored of it stays")
+    records[0].problems.insert(
+        0, f"{naming.nfc(file.path)}: {damage}: it was read as far as it could be, its people as a preview"
+    )
 
 
 def describes_episode(root: str, film_key: str, episode_key: str, path: str, known: Known) -> bool:

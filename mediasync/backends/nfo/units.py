@@ -10,7 +10,7 @@ from mediasync.backends.base import Finding
 from mediasync.backends.nfo.folders import ActorPictures
 from mediasync.vocabulary import MediaType
 
-_RULE: Final = "1"
+_RULE: Final = "2"
 """The version of how files are read: another one has every file read again."""
 
 

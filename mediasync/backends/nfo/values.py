@@ -10,59 +10,74 @@ from typing import Final
 from urllib.parse import unquote
 
 from mediasync.backends.nfo.document import Node
+from mediasync.backends.nfo.elements import IDS
 from mediasync.models import Rating
 from mediasync.vocabulary import MediaType
 
-_YEAR_FIRST: Final = re.compile(r"(\d{4})[-./ ](\d{1,2})[-./ ](\d{1,2})(?!\d)")
+_YEAR_FIRST: Final = re.compile(r"(\d{4})(?:[-./ ]|年)(\d{1,2})(?:[-./ ]|月)(\d{1,2})(?!\d)")
 _YEAR_FIRST_DENSE: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?!\d)")
 _DAY_FIRST: Final = re.compile(r"(\d{1,2})([-./ ])(\d{1,2})\2(\d{4})(?!\d)")
-_MONTH_NAMED: Final = re.compile(r"(?:(\d{1,2})\.? +)?([A-Za-z]{3,9})\.?(?: +(\d{1,2}),?)? +(\d{4})(?!\d)")
+_WEEKDAY: Final = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,?\s+", re.IGNORECASE)
+_HALF_OF_DAY: Final = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
+_MONTH_NAMED: Final = re.compile(
+    r"(?:(\d{1,2})(?:\.|st|nd|rd|th)?(?: +| ?- ?)(?:of +)?)?([A-Za-z]{3,9})\.?"
+    r"(?:(?: +| ?- ?)(\d{1,2})(?:st|nd|rd|th)?,?)?(?: +| ?- ?)(\d{4})(?!\d)"
+)
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NUMBER: Final = re.compile(r"[+-]?\d+")
 _YEAR: Final = re.compile(r"(?<!\d)(1[89]\d\d|2[01]\d\d)(?!\d)")
-_HOURS: Final = re.compile(r"(\d+)\s*h(?:ours?|rs?|\b|(?=\d))\s*(?:(\d+)\s*m?)?", re.IGNORECASE)
+_YEAR_OR_MONTH: Final = re.compile(r"(?:1[89]|2[01])\d\d(?:-\d\d)?")
+_DATES: Final = ("premiered", "releasedate", "aired", "firstaired")
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
-_MINUTES: Final = re.compile(r"(\d+)(?:[.,]\d+)?\s*(?:m|$)", re.IGNORECASE)
+_BEFORE_LENGTH: Final = re.compile(r"\s*(?:P(?:0D)?T|ca\.?|approx\.?|[~≈])?\s*", re.IGNORECASE)
+_PART_OF_LENGTH: Final = re.compile(
+    r"\s{0,9}(?:[,&]|and\b|und\b)?\s{0,9}(\d+)(?:[.,](\d{1,6}))?\s{0,9}([^\W\d]{1,12}|')?\.?", re.IGNORECASE
+)
+_UNITS: Final = (
+    (("h", "std", "stu", "uur", "or", "時", "小时", "小時", "시"), 3600),
+    (("m", "'", "分", "분"), 60),
+    (("s", "秒", "초"), 1),
+)
+_RATING: Final = re.compile(
+    r"(\d{1,6}(?:[.,]\d{1,9})?)\s{0,9}(%|/\s{0,9}(\d{1,6}))?"
+    r"(?:\s{0,9}\(([\d,. ']{1,20})(?:\s[^\W\d]{1,12})?\))?"
+)
 _EMPTY_DATES: Final = frozenset({"0", "-1", "n/a", "unknown"})
 _MAX_LENGTH_SECONDS: Final = 1_000_000
 
 _PROVIDER_ALIASES: Final = {
     "themoviedb": "tmdb",
     "moviedb": "tmdb",
+    "tmdbmovie": "tmdb",
+    "tmdbshow": "tmdb",
+    "tmdbtv": "tmdb",
     "thetvdb": "tvdb",
-    "imdbid": "imdb",
-    "tmdbid": "tmdb",
-    "tvdbid": "tvdb",
-}
-_ID_ELEMENTS: Final = {
-    f"{provider}{suffix}": provider
-    for provider in (
-        "imdb",
-        "tmdb",
-        "tvdb",
-        "tvmaze",
-        "tvrage",
-        "trakt",
-        "wikidata",
-        "zap2it",
-        "anidb",
-        "anilist",
-    )
-    for suffix in ("id", "_id")
 }
 _IMDB: Final = re.compile(r"tt\d{5,10}")
+_IMDB_PERSON: Final = re.compile(r"nm\d{5,10}")
+_IMDB_NUMBER: Final = re.compile(r"\d{7,8}")
+_NUMERIC: Final = frozenset({"tmdb", "tvdb", "tvmaze", "tvrage"})
 _TITLE_URLS: Final = (
     (
         "imdb",
         None,
-        re.compile(r"imdb\.(?:com|de|fr|es|it)/(?:[a-z-]+/)?(?:title/|Title\?)(tt\d{5,10})", re.IGNORECASE),
+        re.compile(
+            r"imdb\.(?:com|de|fr|es|it)/(?:[a-z-]+/)?(?:title/|Title\?)(tt\d{5,10}|\d{7,8})", re.IGNORECASE
+        ),
     ),
-    ("tmdb", MediaType.MOVIE, re.compile(r"themoviedb\.org/movie/(\d+)", re.IGNORECASE)),
-    ("tmdb", MediaType.SHOW, re.compile(r"themoviedb\.org/tv/(\d+)(?!\S{0,200}/season/)", re.IGNORECASE)),
+    ("tmdb", MediaType.MOVIE, re.compile(r"(?:themoviedb|tmdb)\.org/movie/(\d+)", re.IGNORECASE)),
+    (
+        "tmdb",
+        MediaType.SHOW,
+        re.compile(r"(?:themoviedb|tmdb)\.org/tv/(\d+)(?!\S{0,200}/season/)", re.IGNORECASE),
+    ),
     (
         "tvdb",
         MediaType.SHOW,
-        re.compile(r"thetvdb\.com/(?:dereferrer/series/|\?\S{0,200}?\b(?:series)?id=)(\d+)", re.IGNORECASE),
+        re.compile(
+            r"thetvdb\.com/(?:(?:dereferrer/)?series/(?=\d+(?![\w-]))|(?:index\.php)?\?\S{0,200}?\b(?:series)?id=)(\d+)",
+            re.IGNORECASE,
+        ),
     ),
     ("tvmaze", MediaType.SHOW, re.compile(r"tvmaze\.com/shows/(\d+)", re.IGNORECASE)),
 )
@@ -71,6 +86,8 @@ _PERSON_URLS: Final = (
     ("imdb", re.compile(r"imdb\.com/name/(nm\d+)", re.IGNORECASE)),
     ("tvdb", re.compile(r"thetvdb\.com/people/(\d+)", re.IGNORECASE)),
 )
+_BARE_IMDB: Final = re.compile(r"(?<![A-Za-z0-9])tt\d{7,8}(?![A-Za-z0-9])")
+_LAST_NUMBER: Final = re.compile(r".*/(\d+)", re.DOTALL)
 _NO_ID: Final = frozenset({"", "0", "-1", "none", "null"})
 
 _IMAGE_KINDS: Final = {
@@ -92,17 +109,22 @@ def parse_date(text: str) -> date | None:
     """Return the day that *text* names, ``None`` if it names none.
 
     Understood are ``2001-02-03`` (also with ``.``, ``/`` and a time after it), ``20010203``, ``03.02.2001``,
-    ``3 Feb 2001`` and ``Feb 3, 2001``. Of two numbers before a year the first is the day unless it cannot be.
+    ``3 Feb 2001`` and ``Feb 3, 2001``, with or without a weekday. Of two numbers before a year the first is
+    the day unless it cannot be; before a time with AM or PM the first is the month unless it cannot be.
 
     Example:
         >>> parse_date("2001-02-03T10:00:00Z"), parse_date("31/12/1999"), parse_date("0000-00-00")
         (datetime.date(2001, 2, 3), datetime.date(1999, 12, 31), None)
+        >>> parse_date("7/8/2017"), parse_date("7/8/2017 4:00:00 PM")
+        (datetime.date(2017, 8, 7), datetime.date(2017, 7, 8))
     """
-    text = text.strip()
+    text = _WEEKDAY.sub("", text.strip(), count=1)
     if match := _YEAR_FIRST.match(text) or _YEAR_FIRST_DENSE.match(text):
         return _day(int(match[1]), int(match[2]), int(match[3]))
     if match := _DAY_FIRST.match(text):
         year, first, second = int(match[4]), int(match[1]), int(match[3])
+        if _HALF_OF_DAY.search(text, match.end(), match.end() + 30):
+            first, second = second, first
         return _day(year, second, first) or _day(year, first, second)
     if (match := _MONTH_NAMED.match(text)) and match[2][:3].lower() in _MONTHS:
         month = _MONTHS.index(match[2][:3].lower()) + 1
@@ -119,7 +141,7 @@ def _day(year: int, month: int, day: int) -> date | None:
 
 def parse_premiere(node: Node, problems: list[str]) -> date | None:
     """Return the day of the first release or broadcast; an impossible one is a problem."""
-    for name in ("premiered", "releasedate", "aired", "firstaired"):
+    for name in _DATES:
         for text in (child.text for child in node.all(name)):
             if found := parse_date(text):
                 return found
@@ -127,9 +149,9 @@ def parse_premiere(node: Node, problems: list[str]) -> date | None:
                 text
                 and text.strip("0-/. :T")
                 and text.lower() not in _EMPTY_DATES
-                and not _YEAR.fullmatch(text)
+                and not _YEAR_OR_MONTH.fullmatch(text)
             ):
-                problems.append(f"<{name}>: {_shortened(text)} is no date")
+                problems.append(f"<{name}>: {_shortened(text)} is not a date")
     return None
 
 
@@ -144,6 +166,19 @@ def parse_year(text: str) -> int | None:
     return int(match[1]) if match else None
 
 
+def parse_release_year(node: Node, premiere: date | None) -> int | None:
+    """Return the year that the file states, else that of the first release, be its day known or not.
+
+    Example:
+        >>> parse_release_year(Node("movie", children=[Node("premiered", text="1999-05")]), None)
+        1999
+    """
+    stated = parse_year(node.first("year"))
+    if stated or premiere:
+        return stated or (premiere.year if premiere else None)
+    return next(filter(None, map(parse_year, (child.text for child in node.all(*_DATES)))), None)
+
+
 def parse_number(text: str) -> int | None:
     """Return the whole number that *text* begins with.
 
@@ -156,13 +191,14 @@ def parse_number(text: str) -> int | None:
 
 
 def parse_count(text: str) -> int | None:
-    """Return *text* as a number that is not negative; ``1,234`` and ``1.234`` are one number.
+    """Return *text* as a number that is not negative; ``1,234``, ``1.234`` and ``1 234 votes`` are equal.
 
     Example:
         >>> parse_count("1,234"), parse_count("-1")
         (1234, None)
     """
-    digits = re.sub(r"(?<=\d)[,. '](?=\d{3}\b)", "", text.strip())
+    digits = re.sub(r"(?<=\d)[,. '\u00a0\u202f](?=\d{3}\b)", "", text.strip())
+    digits = re.sub(r"\s*[^\W\d]+$", "", digits[:100])
     return int(digits) if digits.isdecimal() and len(digits) <= 12 else None
 
 
@@ -199,11 +235,23 @@ def parse_runtime(node: Node) -> int | None:
 def _length(text: str) -> int:
     if match := _CLOCK.match(text):
         return int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3] or 0)
-    if match := _HOURS.match(text):
-        return int(match[1][:6]) * 3600 + int((match[2] or "0")[:6]) * 60
-    if match := _MINUTES.match(text):
-        return int(match[1][:6]) * 60
-    return 0
+    before = _BEFORE_LENGTH.match(text)
+    position = before.end() if before else 0
+    seconds, unit = 0, 0
+    while match := _PART_OF_LENGTH.match(text, position):
+        number, fraction, word = match.groups()
+        smaller = _unit(word.lower()) if word else max(unit // 60, 1) if unit else 60
+        if not smaller or (unit and smaller >= unit) or len(number) > 6:
+            break
+        unit, position = smaller, match.end()
+        seconds += int(number) * unit
+        if fraction and unit == 3600:
+            seconds += int(float(f"0.{fraction}") * unit)
+    return seconds
+
+
+def _unit(word: str) -> int:
+    return next((seconds for words, seconds in _UNITS if word.startswith(words)), 0)
 
 
 def parse_ratings(node: Node, problems: list[str]) -> list[Rating]:
@@ -241,12 +289,16 @@ def parse_ratings(node: Node, problems: list[str]) -> list[Rating]:
 
 
 def _rating(name: str, value: str, maximum: str, votes: str, problems: list[str]) -> Rating | None:
+    match = _RATING.fullmatch(value.strip())
+    if match:
+        value, maximum = match[1], "100" if match[2] == "%" else match[3] or maximum
+        votes = votes or match[4] or ""
     number = parse_decimal(value)
     top = parse_decimal(maximum) or 10.0
     count = parse_count(votes)
     if number is None:
         if value:
-            problems.append(f"rating {_shortened(value)} is no number")
+            problems.append(f"rating {_shortened(value)} is not a number")
         return None
     if number == 0 and not count:
         return None
@@ -281,31 +333,64 @@ def parse_provider_ids(node: Node) -> dict[str, str]:
     """
     ids: dict[str, str] = {}
     for child in node.all("uniqueid"):
-        _put(ids, child.attributes.get("type", ""), child.text)
+        _put(ids, child.attributes.get("type", ""), child.text, _IMDB)
     for child in node.children:
-        if provider := _ID_ELEMENTS.get(child.name):
-            _put(ids, provider, child.text)
-        elif child.name == "id":
-            for name, value in child.attributes.items():
-                if name in {"imdb", "tmdb", "tvdb"}:
-                    _put(ids, name, value)
-            if _IMDB.fullmatch(child.text):
-                _put(ids, "imdb", child.text)
+        _put_child(ids, child, _IMDB)
     return ids
 
 
-def _put(ids: dict[str, str], provider: str, value: str) -> None:
-    key = provider.strip().lower()
-    key = _PROVIDER_ALIASES.get(key, key)
+def _put_child(ids: dict[str, str], child: Node, imdb: re.Pattern[str]) -> None:
+    """Take the id that a child of an item or a person holds, in any of its spellings."""
+    if provider := IDS.get(child.name):
+        bare = child.name == provider
+        if not bare or _looks_like_id(provider, child.text, imdb):
+            _put(ids, provider, child.text, imdb)
+    elif child.name == "id":
+        for name, value in child.attributes.items():
+            if name in {"imdb", "tmdb", "tvdb"}:
+                _put(ids, name, value, imdb)
+        _put(ids, child.attributes.get("moviedb", ""), child.text, imdb)
+        if imdb.fullmatch(child.text):
+            _put(ids, "imdb", child.text, imdb)
+    elif child.name == "ids":
+        for one in child.children:
+            if one.name == "entry":
+                _put(ids, one.first("key"), one.first("value"), imdb)
+            else:
+                _put_child(ids, one, imdb)
+
+
+def _looks_like_id(provider: str, text: str, imdb: re.Pattern[str]) -> bool:
+    """Whether the text of an element like ``<imdb>`` is an id: it could be a rating."""
+    if provider == "imdb":
+        return bool(imdb.search(text) or _IMDB_NUMBER.fullmatch(text))
+    return text.isdecimal() if provider in _NUMERIC else bool(text)
+
+
+def _put(ids: dict[str, str], provider: str, value: str, imdb: re.Pattern[str]) -> None:
+    """Take an id, if it is one.
+
+    Args:
+        ids: those there are; they stay.
+        provider: in the file's words; empty where it does not say.
+        value: the id, or an address with it.
+        imdb: what the ids of IMDb look like.
+    """
     value = value.strip()
-    if key == "imdb" and (match := re.search(r"tt\d{5,10}|nm\d{5,10}", value)):
-        value = match[0]
+    key = re.sub(r"[\s_-]+", "", provider).lower()
+    key = _PROVIDER_ALIASES.get(key, _PROVIDER_ALIASES.get(key.removesuffix("id"), IDS.get(key, key)))
+    if key in {"imdb", ""} and (match := imdb.search(value)):
+        key, value = "imdb", match[0]
+    elif key == "imdb" and _IMDB_NUMBER.fullmatch(value):
+        value = imdb.pattern[:2] + value
+    elif key and "://" in value and (number := _LAST_NUMBER.match(value)):
+        value = number[1]
     if key and value.lower() not in _NO_ID:
         ids.setdefault(key, value)
 
 
 def provider_ids_in_text(text: str, kind: MediaType) -> dict[str, str]:
-    """Return the ids in the addresses of providers' pages that *text* names.
+    """Return the ids in the addresses of providers' pages that *text* names; of IMDb also a bare id.
 
     Example:
         >>> provider_ids_in_text("https://www.themoviedb.org/movie/603-the-matrix", MediaType.MOVIE)
@@ -314,7 +399,9 @@ def provider_ids_in_text(text: str, kind: MediaType) -> dict[str, str]:
     ids: dict[str, str] = {}
     for provider, only, pattern in _TITLE_URLS:
         if only in {None, kind} and (match := pattern.search(text)):
-            ids.setdefault(provider, match[1])
+            _put(ids, provider, match[1], _IMDB)
+    if "imdb" not in ids and len(bare := set(_BARE_IMDB.findall(text))) == 1:
+        ids["imdb"] = bare.pop()
     return ids
 
 
@@ -322,17 +409,17 @@ def parse_person_ids(node: Node) -> dict[str, str]:
     """Return the ids of the person that an element names: its attributes, children and profile address."""
     ids: dict[str, str] = {}
     for name, value in node.attributes.items():
-        if provider := _ID_ELEMENTS.get(name):
-            _put(ids, provider, value)
+        if provider := IDS.get(name):
+            _put(ids, provider, value, _IMDB_PERSON)
     for child in node.children:
-        if provider := _ID_ELEMENTS.get(child.name):
-            _put(ids, provider, child.text)
-        elif child.name == "uniqueid":
-            _put(ids, child.attributes.get("type", ""), child.text)
+        if child.name == "uniqueid":
+            _put(ids, child.attributes.get("type", ""), child.text, _IMDB_PERSON)
+        else:
+            _put_child(ids, child, _IMDB_PERSON)
     for child in node.all("profile"):
         for provider, pattern in _PERSON_URLS:
             if match := pattern.search(child.text):
-                _put(ids, provider, match[1])
+                _put(ids, provider, match[1], _IMDB_PERSON)
     return ids
 
 

@@ -1,0 +1,95 @@
+"""The names of the elements of NFO files, in lower case, and what each of them may hold."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mediasync.vocabulary import PersonType
+
+ROOTS: Final = frozenset({"movie", "tvshow", "season", "episodedetails"})
+FOREIGN_ROOTS: Final = frozenset({"album", "artist", "concert", "musicvideo", "set"})
+
+PERSONS: Final[dict[str, PersonType]] = {
+    **{member.value.replace("_", ""): member for member in PersonType if member is not PersonType.UNKNOWN},
+    "guest_star": PersonType.GUEST_STAR,
+    "guest": PersonType.GUEST_STAR,
+    "actress": PersonType.ACTOR,
+    "credits": PersonType.WRITER,
+    "screenwriter": PersonType.WRITER,
+}
+"""The elements that hold one person, or a list of names, and the function that each of them states."""
+
+MEMBERS: Final = frozenset({"member", "person", "credit"})
+"""The elements inside a list of people that leave the function to the list, or to an element of their own."""
+
+PEOPLE_LISTS: Final[dict[str, PersonType | None]] = {
+    **{f"{name}s": kind for name, kind in PERSONS.items() if not name.endswith("s")},
+    "cast": PersonType.ACTOR,
+    "actresses": PersonType.ACTOR,
+    "stars": PersonType.ACTOR,
+    "starring": PersonType.ACTOR,
+    "gueststars": PersonType.GUEST_STAR,
+    "guestcast": PersonType.GUEST_STAR,
+    "crew": None,
+    "people": None,
+    "persons": None,
+}
+"""The elements that wrap people, and the function of those inside that do not state one."""
+
+IDS: Final[dict[str, str]] = {
+    f"{provider}{suffix}": provider
+    for provider in (
+        *("imdb", "tmdb", "tvdb", "tvmaze", "tvrage", "trakt", "wikidata", "zap2it", "anidb", "anilist"),
+    )
+    for suffix in ("", "id", "_id")
+}
+"""The elements that hold the id of an item or a person at a provider."""
+
+PERSON_FIELDS: Final = frozenset(
+    {
+        *("name", "role", "character", "order", "sortorder", "type", "job", "department"),
+        *("thumb", "profile", "uniqueid", "id", *IDS),
+    }
+)
+"""What an element of a person holds."""
+
+TEXTS: Final = frozenset(
+    {
+        *("title", "localtitle", "originaltitle", "sorttitle", "showtitle", "plot", "outline", "review"),
+        *("biography", "tagline", "year", "premiered", "releasedate", "aired", "firstaired", "runtime"),
+        *("mpaa", "certification", "votes", "criticrating", "userrating", "top250"),
+        *("season", "seasonnumber", "episode", "episodenumberend", "displayseason"),
+        *("displayepisode", "status", "dateadded", "lastplayed", "playcount", "watched", "trailer"),
+        *("language", "value", "overview"),
+        *PERSON_FIELDS,
+    }
+)
+"""The elements that hold text and nothing else, but perhaps tags of HTML."""
+
+OTHERS: Final = frozenset(
+    {
+        *("rating", "ratings", "fanart", "art", "fileinfo", "set", "resume", "episodeguide", "namedseason"),
+        *("ids", "studio", "studios", "genre", "genres", "country", "countries", "tag", "tags", "collection"),
+        *("network", "sets", "epbookmark"),
+    }
+)
+"""The elements of an item that may hold elements, none of them people."""
+
+OF_ITEMS: Final = frozenset({*TEXTS, *OTHERS, *PERSONS, *PEOPLE_LISTS}) - {
+    *PERSON_FIELDS,
+    *("value", "overview", "language"),
+}
+"""The elements that lie directly in that of an item; people also lie in lists of people."""
+
+HTML: Final = frozenset(
+    {
+        *("a", "abbr", "b", "big", "blockquote", "br", "center", "cite", "code", "del", "div", "em", "font"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "li", "mark", "ol", "p", "pre", "q"),
+        *("s", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "th", "tr", "tt"),
+        *("u", "ul"),
+    }
+)
+"""The elements of HTML that a text may hold."""
+
+HTML_BREAKS: Final = frozenset({"br", "p", "div", "li", "hr", "tr", "blockquote"})
+"""Those that begin a line, or end one."""
