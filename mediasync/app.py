@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 from typing import Final, Literal, Self
@@ -16,7 +16,7 @@ from mediasync.backends.base import Backend
 from mediasync.backends.nfo import NfoBackend
 from mediasync.concurrency import finish
 from mediasync.config import DatabaseOptions, sqlite_path
-from mediasync.configuration import with_environment
+from mediasync.configuration import Configuration, choose_source, with_environment
 from mediasync.database import Database, State, system_clock
 from mediasync.errors import ConfigurationError
 from mediasync.installation import check_client_id, find_client_id
@@ -30,7 +30,7 @@ from mediasync.services.running import Run, Sync, SyncAll
 from mediasync.services.selection import Selection, share_items, share_libraries
 from mediasync.services.sync import RunOptions, SyncService
 from mediasync.services.writer import Writer
-from mediasync.sources import SourceConfig, parse_source
+from mediasync.sources import FlawedSource, SourceConfig, parse_source
 from mediasync.vocabulary import SourceKind
 
 _DEFAULTS: Final = DatabaseOptions()
@@ -182,12 +182,15 @@ class MediaSync:
             DatabaseError: when awaited, if the database fails.
         """
         options = RunOptions(full, dry=dry_run, accept_new_server=accept_new_server)
-        [run] = self._runs([source], libraries, items, wait_for_scan, options).values()
+        made = self._make(source, wait_for_scan)
+        if isinstance(made, FlawedSource):
+            raise made.error
+        [run] = self._runs([made], libraries, items, options).values()
         return Sync(run)
 
     def sync_all(
         self,
-        sources: Iterable[str | SourceConfig | Backend],
+        sources: Iterable[str | SourceConfig | FlawedSource | Backend],
         *,
         full: bool = False,
         libraries: Collection[str] = (),
@@ -198,10 +201,13 @@ class MediaSync:
     ) -> SyncAll:
         """Sync several sources at once: await what is returned for what became of each, or iterate over it.
 
-        One that fails does not stop the others. Cancelled, all of them end; what was saved stays.
+        One that fails does not stop the others, nor does one whose settings cannot be used (a token file that
+        is missing, say): its error is a `ConfigurationError`. Cancelled, all of them end; what was saved
+        stays.
 
         Args:
-            sources: each as `sync` takes it; no two of the same id.
+            sources: each as `sync` takes it, or as `mediasync.configuration.read_configuration` returns it.
+                No two have the same id.
             full: as for `sync`, like all that follow.
             libraries: a full id is asked of its own source alone.
             items: full ids; each is asked of its own source.
@@ -214,37 +220,52 @@ class MediaSync:
             error of one that could not be synced.
 
         Raises:
-            ConfigurationError: at once, if one of the sources is none that can be used, two have one id, or
-                nothing of one is selected.
+            ConfigurationError: at once, if a text does not name a source, two sources have one id, or nothing
+                of one is selected.
         """
         options = RunOptions(full, dry=dry_run, accept_new_server=accept_new_server)
-        return SyncAll(self._runs(sources, libraries, items, wait_for_scan, options))
+        made = [self._make(source, wait_for_scan) for source in sources]
+        return SyncAll(self._runs(made, libraries, items, options))
+
+    def _make(
+        self, source: str | SourceConfig | FlawedSource | Backend, wait_for_scan: float | None
+    ) -> _Made | FlawedSource:
+        """Return what reads a source, and what of it is read."""
+        if isinstance(source, str):
+            source = choose_source(source, Configuration(), os.environ)
+        if isinstance(source, FlawedSource):
+            return source
+        if not isinstance(source, SourceConfig):
+            return _Made(source, Selection())
+        try:
+            backend = make_backend(source, client_id=self._client_id, wait_for_scan=wait_for_scan)
+        except ConfigurationError as error:
+            return FlawedSource(source.id, error)
+        return _Made(backend, Selection(source.include, source.exclude))
 
     def _runs(
         self,
-        sources: Iterable[str | SourceConfig | Backend],
+        sources: Iterable[_Made | FlawedSource],
         libraries: Collection[str],
         items: Collection[str],
-        wait_for_scan: float | None,
         options: RunOptions,
     ) -> dict[str, Run]:
         """Return how each source is synced, by its id."""
-        backends: dict[str, tuple[Backend, Selection]] = {}
+        by_id: dict[str, _Made | FlawedSource] = {}
         for source in sources:
-            chosen = Selection()
-            if isinstance(source, str | SourceConfig):
-                source = _configured(source)
-                chosen = Selection(source.include, source.exclude)
-                source = make_backend(source, client_id=self._client_id, wait_for_scan=wait_for_scan)
-            if source.source.id in backends:
+            if source.id in by_id:
                 raise ConfigurationError(
-                    f"two sources are both called {source.source.id!r}: give one of them another name"
+                    f"two sources are both called {source.id!r}: give one of them another name"
                 )
-            backends[source.source.id] = source, chosen
-        of_libraries = share_libraries(libraries, list(backends))
-        of_items = share_items(items, list(backends))
+            by_id[source.id] = source
+        of_libraries = share_libraries(libraries, list(by_id))
+        of_items = share_items(items, list(by_id))
         runs: dict[str, Run] = {}
-        for source_id, (backend, chosen) in backends.items():
+        for source_id, made in by_id.items():
+            if isinstance(made, FlawedSource):
+                runs[source_id] = partial(self._syncs.refuse, made.id, made.error, dry=options.dry)
+                continue
+            backend, chosen = made.backend, made.selection
             if (libraries and not of_libraries[source_id]) or (items and not of_items[source_id]):
                 raise ConfigurationError(
                     f"nothing that is selected is of the source {source_id!r}: leave it out"
@@ -316,8 +337,21 @@ def _same_file(origin: str, target: str) -> bool:
     return len(paths) == 2 and paths[0] == paths[1]
 
 
-def _configured(source: str | SourceConfig) -> SourceConfig:
-    return with_environment(parse_source(source), os.environ) if isinstance(source, str) else source
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A source that can be read.
+
+    Attributes:
+        backend: what reads it.
+        selection: what of it is always read.
+    """
+
+    backend: Backend
+    selection: Selection
+
+    @property
+    def id(self) -> str:
+        return self.backend.source.id
 
 
 def _tell_nobody(_what: str, _done: int, _total: int) -> None:
@@ -339,7 +373,8 @@ def make_backend(
     Raises:
         ConfigurationError: if it is none that can be used.
     """
-    source = _configured(source)
+    if isinstance(source, str):
+        source = with_environment(parse_source(source), os.environ)
     stored_as, options = source.source, source.http
     if source.folder is not None:
         return NfoBackend(source.folder, source=stored_as)

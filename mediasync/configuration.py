@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,12 +15,20 @@ from typing import Any, Final
 import platformdirs
 from pydantic import ValidationError
 
-from mediasync.config import database_url, read_setting, source_variable, sqlite_path, sqlite_url
+from mediasync.config import (
+    database_url,
+    read_setting,
+    source_variable,
+    sqlite_path,
+    sqlite_url,
+)
 from mediasync.errors import ConfigurationError
 from mediasync.ids import SOURCE_ID
-from mediasync.sources import SECRETS, SourceConfig, flaws_of, parse_source, unknown
+from mediasync.sources import SECRETS, FlawedSource, SourceConfig, flaws_of, parse_source
+from mediasync.suggestions import unknown_setting
 
 CONFIG_VARIABLE: Final = "MEDIASYNC_CONFIG"
+DEBUG_VARIABLE: Final = "MEDIASYNC_DEBUG"
 FILE_NAME: Final = "mediasync.toml"
 
 SETTINGS: Final = (
@@ -39,6 +50,10 @@ SETTINGS: Final = (
 )
 """What the environment can say of a source: ``MEDIASYNC_<SOURCE>_`` and the setting in capitals."""
 
+_PASSWORD_IN_URL: Final = re.compile(r"[^/]*://[^/@]*:[^/@]*@")
+
+_log: Final = logging.getLogger("mediasync.configuration")
+
 _TABLES: Final = ("database", "sources")
 _OF_DATABASE: Final = ("url",)
 
@@ -50,12 +65,14 @@ class Configuration:
     Attributes:
         path: the file, or None where there is none.
         database: the URL of the database; None if it names none.
-        sources: the sources, by id, in the order of the file.
+        sources: the sources, by id, in the order of the file; one that cannot be used as a `FlawedSource`.
+        warnings: what is wrong with the file without keeping it from being used.
     """
 
     path: Path | None = None
     database: str | None = None
-    sources: Mapping[str, SourceConfig] = field(default_factory=dict)
+    sources: Mapping[str, SourceConfig | FlawedSource] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def find_configuration(option: str | Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -96,12 +113,15 @@ def user_folder() -> Path | None:
 def read_configuration(path: str | Path | None) -> Configuration:
     """Read a configuration file.
 
+    A source that cannot be used does not keep the others from being used: it becomes a `FlawedSource`, whose
+    error names the file, the table and the key of all that is wrong with it, and never a value.
+
     Args:
         path: the file; None for no file, which says nothing.
 
     Raises:
-        ConfigurationError: if it cannot be read, or something in it cannot be used: file, table and key of
-            all that is wrong are told, values are not.
+        ConfigurationError: if the file cannot be read, or something outside the tables of its sources cannot
+            be used.
 
     Example:
         >>> read_configuration(None).sources
@@ -119,16 +139,24 @@ def read_configuration(path: str | Path | None) -> Configuration:
     except UnicodeDecodeError:
         raise ConfigurationError(f"{file}: cannot be read: it is no text in UTF-8") from None
     folder = file.parent.absolute()
-    flaws = [f"{name} {unknown(name, _TABLES)}" for name in document if name not in _TABLES]
+    flaws = [f"{name} {unknown_setting(name, _TABLES)}" for name in document if name not in _TABLES]
     database = _read_database(document.get("database", {}), folder, flaws)
-    sources = _read_sources(document.get("sources", {}), folder, flaws)
+    tables = document.get("sources", {})
+    if not isinstance(tables, dict):
+        flaws.append("sources is not a table: write [sources.NAME]")
     if flaws:
         raise ConfigurationError(f"{file}: {'; '.join(flaws)}")
-    return Configuration(file, database, sources)
+    sources = _read_sources(tables, folder, file)
+    warnings = _warnings(file, document)
+    for text in warnings:
+        _log.warning("%s", text)
+    return Configuration(file, database, sources, warnings)
 
 
-def choose_source(text: str, configuration: Configuration, environ: Mapping[str, str]) -> SourceConfig:
-    """Return the source that a word of the command line means, with what the environment says of it.
+def choose_source(
+    text: str, configuration: Configuration, environ: Mapping[str, str]
+) -> SourceConfig | FlawedSource:
+    """Return the source that a text means, with what the environment says of it.
 
     Args:
         text: the name of a source of the file, or a source as `mediasync.sources.parse_source` takes it. If
@@ -136,22 +164,35 @@ def choose_source(text: str, configuration: Configuration, environ: Mapping[str,
         configuration: what the file says.
         environ: the environment.
 
+    Returns:
+        The source, or what is wrong with it if it cannot be used.
+
     Raises:
-        ConfigurationError: if it means none that can be used.
+        ConfigurationError: if the text does not mean a source.
     """
-    source = configuration.sources.get(text)
-    if source is None:
-        if SOURCE_ID.fullmatch(text) and configuration.path is not None:
-            names = ", ".join(configuration.sources) or "none"
-            raise ConfigurationError(f"{configuration.path} has no source {text!r}; there are: {names}")
-        source = parse_source(text)
-        if known := configuration.sources.get(source.id):
-            source = _moved(known, source)
-    return with_environment(source, environ)
+    try:
+        source = configuration.sources.get(text) or _given_source(text, configuration)
+        return source if isinstance(source, FlawedSource) else with_environment(source, environ)
+    except ConfigurationError as error:
+        if error.source_id is None:
+            raise
+        return FlawedSource(error.source_id, error)
 
 
-def _moved(known: SourceConfig, given: SourceConfig) -> SourceConfig:
+def _given_source(text: str, configuration: Configuration) -> SourceConfig | FlawedSource:
+    """Return a source that is not named by its id alone."""
+    if SOURCE_ID.fullmatch(text) and configuration.path is not None:
+        names = ", ".join(configuration.sources) or "none"
+        raise ConfigurationError(f"{configuration.path} has no source {text!r}; there are: {names}")
+    given = parse_source(text)
+    known = configuration.sources.get(given.id)
+    return given if known is None else _moved(known, given)
+
+
+def _moved(known: SourceConfig | FlawedSource, given: SourceConfig) -> SourceConfig | FlawedSource:
     """Return a source of the file at another address."""
+    if isinstance(known, FlawedSource):
+        return known
     if known.kind is not given.kind:
         raise ConfigurationError(
             f"source {given.id!r} is {known.kind} in the configuration file, and not {given.kind}: give the "
@@ -175,9 +216,13 @@ def with_environment(source: SourceConfig, environ: Mapping[str, str]) -> Source
     found: dict[str, Any] = {}
     for setting in SETTINGS:
         name = source_variable(source.id, setting)
-        text = read_setting(name, environ)
-        if text is not None:
-            found[setting] = _from_text(setting, text, name)
+        try:
+            text = read_setting(name, environ)
+            if text is not None:
+                found[setting] = _from_text(setting, text, name)
+        except ConfigurationError as error:
+            error.source_id = source.id
+            raise
     if not found:
         return source
     values = {name: getattr(source, name) for name in source.model_fields_set}
@@ -189,7 +234,8 @@ def with_environment(source: SourceConfig, environ: Mapping[str, str]) -> Source
         return SourceConfig.model_validate({**values, "kind": source.kind, **found})
     except ValidationError as error:
         names = {setting: source_variable(source.id, setting) for setting in found}
-        raise ConfigurationError("; ".join(flaws_of(error, names, f"MEDIASYNC_… of {source.id!r}"))) from None
+        flaws = "; ".join(flaws_of(error, names, f"MEDIASYNC_… of {source.id!r}"))
+        raise ConfigurationError(flaws, source_id=source.id) from None
 
 
 def _from_text(setting: str, text: str, name: str) -> Any:
@@ -205,16 +251,18 @@ def _from_text(setting: str, text: str, name: str) -> Any:
 
 def _read_database(table: Any, folder: Path, flaws: list[str]) -> str | None:
     if not isinstance(table, dict):
-        flaws.append("database is no table: write [database] and below it url = …")
+        flaws.append("database is not a table: write [database] and below it url = …")
         return None
     flaws += [
-        f"[database] {name} {unknown(name, _OF_DATABASE)}" for name in table if name not in _OF_DATABASE
+        f"[database] {name} {unknown_setting(name, _OF_DATABASE)}"
+        for name in table
+        if name not in _OF_DATABASE
     ]
     url = table.get("url")
     if url is None:
         return None
     if not isinstance(url, str) or not url.strip():
-        flaws.append("[database] url: is no text that names a database")
+        flaws.append("[database] url: is not a text that names a database")
         return None
     try:
         url = database_url(url, {}) or ""
@@ -225,33 +273,61 @@ def _read_database(table: Any, folder: Path, flaws: list[str]) -> str | None:
     return url if path is None or path.is_absolute() else sqlite_url(folder / path)
 
 
-def _read_sources(tables: Any, folder: Path, flaws: list[str]) -> dict[str, SourceConfig]:
-    if not isinstance(tables, dict):
-        flaws.append("sources is no table: write [sources.NAME]")
-        return {}
-    sources: dict[str, SourceConfig] = {}
+def _read_sources(tables: dict[str, Any], folder: Path, file: Path) -> dict[str, SourceConfig | FlawedSource]:
+    sources: dict[str, SourceConfig | FlawedSource] = {}
     for name, table in tables.items():
-        where = f"[sources.{name}]"
-        if not SOURCE_ID.fullmatch(name):
-            flaws.append(
-                f"{where}: cannot name a source: use lower-case letters, digits, '-' and '_', beginning "
-                "with a letter or a digit"
-            )
-        elif not isinstance(table, dict):
-            flaws.append(f"sources.{name} is no table: write {where}")
-        elif "id" in table:
-            flaws.append(f"{where} id: the id is the name of the table")
-        else:
-            try:
-                sources[name] = SourceConfig.model_validate({**table, "id": name}, context={"folder": folder})
-            except ValidationError as error:
-                flaws += [f"{where} {flaw}" for flaw in flaws_of(error)]
+        try:
+            sources[name] = _read_source(name, table, folder)
+        except ConfigurationError as error:
+            sources[name] = _flawed(name, f"{file}: {error}")
     if pair := same_variables(sources):
-        flaws.append(
-            f"[sources.{pair[0]}] and [sources.{pair[1]}] would be told apart by no variable of the "
+        flaw = (
+            f"{file}: [sources.{pair[0]}] and [sources.{pair[1]}] share the names of their variables in the "
             "environment: rename one of them"
         )
+        sources |= {name: _flawed(name, flaw) for name in pair}
     return sources
+
+
+def _read_source(name: str, table: Any, folder: Path) -> SourceConfig:
+    where = f"[sources.{name}]"
+    if not SOURCE_ID.fullmatch(name):
+        raise ConfigurationError(
+            f"{where}: cannot name a source: use lower-case letters, digits, '-' and '_', beginning with a "
+            "letter or a digit"
+        )
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"sources.{name} is not a table: write {where}")
+    if "id" in table:
+        raise ConfigurationError(f"{where} id: the id is the name of the table")
+    try:
+        return SourceConfig.model_validate({**table, "id": name}, context={"folder": folder})
+    except ValidationError as error:
+        raise ConfigurationError("; ".join(f"{where} {flaw}" for flaw in flaws_of(error))) from None
+
+
+def _flawed(name: str, text: str) -> FlawedSource:
+    return FlawedSource(name, ConfigurationError(text, source_id=name))
+
+
+def _warnings(file: Path, document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what is wrong with a file that can be used: others can read the secrets in it."""
+    if os.name == "nt" or not file.stat().st_mode & stat.S_IROTH:
+        return ()
+    tables = document.get("sources", {})
+    secret = [
+        f"{name} of [sources.{source}]"
+        for source, table in tables.items()
+        if isinstance(table, dict)
+        for name in (*SECRETS, "headers")
+        if table.get(name)
+    ]
+    url = document.get("database", {}).get("url", "")
+    if isinstance(url, str) and _PASSWORD_IN_URL.match(url):
+        secret.append("the password of [database]")
+    if not secret:
+        return ()
+    return (f"{file}: every user of this machine can read {', '.join(secret)}: chmod 600 {file}",)
 
 
 def same_variables(source_ids: Iterable[str]) -> tuple[str, str] | None:

@@ -88,7 +88,16 @@ class PersonInUse(UsageError):
 
 
 class ConfigurationError(UsageError):
-    """A source, a database URL or an option that cannot be used."""
+    """A source, a database URL or an option that cannot be used.
+
+    Attributes:
+        source_id: the source whose own settings are wrong, or what stands for it where it has no id; None if
+            it is not about the settings of one source.
+    """
+
+    def __init__(self, message: str, *, source_id: str | None = None) -> None:
+        super().__init__(message)
+        self.source_id = source_id
 
 
 class LifecycleError(MediaSyncError):

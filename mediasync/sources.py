@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
@@ -20,11 +20,12 @@ from pydantic import (
 )
 
 from mediasync.addresses import DEFAULT_PORTS, label, server_id, server_url, slug
-from mediasync.config import HEADER_NAME, HttpOptions, read_value
+from mediasync.config import HEADER_NAME, HttpOptions, read_value, source_variable
 from mediasync.errors import ConfigurationError
 from mediasync.ids import SOURCE_ID, check_source_id
 from mediasync.models import Source
 from mediasync.redaction import without_secrets
+from mediasync.suggestions import unknown_setting
 from mediasync.vocabulary import SourceKind
 
 DEFAULT_WAIT_FOR_SCAN: Final = 900.0
@@ -40,6 +41,19 @@ _HOW_TO_WRITE: Final = (
     "emby+http://HOST:8096, kodi+http://HOST:8080; with NAME= before it to give it a name of lower-case "
     "letters, digits, '-' and '_'"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class FlawedSource:
+    """A source that is configured, and cannot be used. `mediasync.MediaSync.sync_all` reports its error.
+
+    Attributes:
+        id: the id of the source, or what stands for it where no id can be found.
+        error: what is wrong with it.
+    """
+
+    id: str
+    error: ConfigurationError
 
 
 class SourceConfig(HttpOptions):
@@ -143,7 +157,9 @@ class SourceConfig(HttpOptions):
             try:
                 ZoneInfo(value)
             except (KeyError, ValueError, OSError):
-                raise ValueError("is no time zone that is known here: write Europe/Berlin, or UTC") from None
+                raise ValueError(
+                    "is not a time zone that is known here: write Europe/Berlin, or UTC"
+                ) from None
         return value
 
     @model_validator(mode="after")
@@ -210,8 +226,27 @@ class SourceConfig(HttpOptions):
         subject = f"{name} of source {self.id!r}"
         value = read_value(file, subject)
         if flaw := _flaw_of_secret(name, value):
-            raise ConfigurationError(f"{subject}: what {str(file)!r} holds {flaw}")
+            raise ConfigurationError(f"{subject}: what {str(file)!r} holds {flaw}", source_id=self.id)
         return value
+
+    def check_login(self) -> None:
+        """Check that there is something to sign in with, of a kind of server that always asks for it.
+
+        Raises:
+            ConfigurationError: if there is nothing, or a file that should hold it cannot be read.
+        """
+        secrets = {name: self.read_secret(name) for name in SECRETS}
+        variable = source_variable(self.id, "token")
+        if self.kind is SourceKind.PLEX and secrets["token"] is None:
+            raise ConfigurationError(
+                f"source {self.id!r} has no token: {variable} or token_file gives it", source_id=self.id
+            )
+        if self.kind in {SourceKind.JELLYFIN, SourceKind.EMBY} and not (secrets["token"] or self.username):
+            raise ConfigurationError(
+                f"source {self.id!r} has neither a token nor a username: {variable} or token_file gives a "
+                "token",
+                source_id=self.id,
+            )
 
 
 def parse_source(text: str) -> SourceConfig:
@@ -222,7 +257,8 @@ def parse_source(text: str) -> SourceConfig:
             ``NAME=`` before it to choose the id. See the page on ids for the id of one without a name.
 
     Raises:
-        ConfigurationError: if it is none that can be used. Nothing secret in it is repeated.
+        ConfigurationError: if it is not a source, or (then with its ``source_id``) one that cannot be used.
+            Nothing secret in it is repeated.
 
     Example:
         >>> parse_source("home=plex+https://plex.example:32400").url
@@ -234,26 +270,27 @@ def parse_source(text: str) -> SourceConfig:
     if match := _NAMED.fullmatch(text):
         name, rest = match[1], match[2]
         if not SOURCE_ID.fullmatch(name):
-            raise ConfigurationError(f"{_shown(text)!r} is no source: {_HOW_TO_WRITE}")
+            raise ConfigurationError(f"{_shown(text)!r} is not a source: {_HOW_TO_WRITE}")
     values: dict[str, Any] = {"id": name}
     kind, colon, folder = rest.partition(":")
     if match := _SERVER.fullmatch(rest):
         if match[1].lower() not in {kind.value for kind in DEFAULT_PORTS}:
-            raise ConfigurationError(f"{match[1]!r} is no kind of server: {_HOW_TO_WRITE}")
+            raise ConfigurationError(f"{match[1]!r} is not a kind of server: {_HOW_TO_WRITE}")
         values |= {"kind": match[1].lower(), "url": match[2]}
     elif kind == SourceKind.NFO and colon and folder:
         values["folder"] = folder
     elif _URL.fullmatch(rest):
         raise ConfigurationError(
-            f"{_shown(text)!r} is no source: say what kind of server it is; {_HOW_TO_WRITE}"
+            f"{_shown(text)!r} is not a source: say what kind of server it is; {_HOW_TO_WRITE}"
         )
     else:
-        raise ConfigurationError(f"{_shown(text)!r} is no source: {_HOW_TO_WRITE}")
+        raise ConfigurationError(f"{_shown(text)!r} is not a source: {_HOW_TO_WRITE}")
     try:
         return SourceConfig.model_validate(values)
     except ValidationError as error:
         subject = f"source {name!r}" if name else f"a source of the kind {kind.partition('+')[0].lower()}"
-        raise ConfigurationError(f"{subject}: {'; '.join(flaws_of(error))}") from None
+        flaws = f"{subject}: {'; '.join(flaws_of(error))}"
+        raise ConfigurationError(flaws, source_id=name or _shown(text)) from None
 
 
 def flaws_of(error: ValidationError, names: Mapping[str, str] | None = None, subject: str = "") -> list[str]:
@@ -272,29 +309,16 @@ def flaws_of(error: ValidationError, names: Mapping[str, str] | None = None, sub
         if flaw["type"] == "missing":
             message = "is missing"
         elif flaw["type"] == "extra_forbidden":
-            message = unknown(where, SourceConfig.model_fields)
+            message = unknown_setting(where, SourceConfig.model_fields)
         found.append(f"{name}: {message}" if name else message)
     return list(dict.fromkeys(found))
-
-
-def unknown(name: str, known: Iterable[str]) -> str:
-    """Return what is said of a setting that there is not.
-
-    Example:
-        >>> unknown("verfy", ["url", "verify"])
-        'is no setting; did you mean verify?'
-    """
-    names = list(known)
-    if near := get_close_matches(name, names, 1):
-        return f"is no setting; did you mean {near[0]}?"
-    return f"is no setting; there are: {', '.join(names)}"
 
 
 def _flaw_of_secret(name: str, value: str) -> str | None:
     if not value:
         return "is empty"
     if name == "token" and not (value.isascii() and value.isprintable() and " " not in value):
-        return "is no token: white space or other characters than plain ones are in it"
+        return "is not a token: it has white space or other characters than plain ones in it"
     return None
 
 

@@ -23,7 +23,7 @@ from mediasync.cli.state import (
 from mediasync.config import source_variable
 from mediasync.configuration import FILE_NAME, user_folder, with_environment
 from mediasync.errors import ConfigurationError
-from mediasync.sources import SECRETS, SourceConfig
+from mediasync.sources import FlawedSource, SourceConfig
 from mediasync.vocabulary import SourceKind
 
 config = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Look at the configuration.")
@@ -47,7 +47,8 @@ def check_configuration(
 ) -> int:
     """Show what is understood of mediasync.toml and of the environment, secrets hidden.
 
-    Asks no server and writes nothing. Of each secret it tells where it was found, if it was.
+    Asks no server and writes nothing. It says where each secret was found, and what is wrong with a source: a
+    setting that there is not, a file that cannot be read, a token that is missing.
 
     [bold]Examples[/bold]
       mediasync config check
@@ -55,10 +56,11 @@ def check_configuration(
 
     [bold]Exit codes[/bold]
       0  all of it can be used
-      2  something cannot, and is told; or wrong usage
+      2  something cannot be used, and is shown; or wrong usage
     """
     state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
     configuration, url = state.configuration(), state.url()
+    warnings = [*configuration.warnings, *state.warn_of_variables(configuration.sources)]
     documents = [_document(source, state.environ) for source in configuration.sources.values()]
     code = ExitCode.USAGE if any(document["error"] for document in documents) else ExitCode.OK
     if state.out.as_json:
@@ -67,6 +69,7 @@ def check_configuration(
                 "path": str(configuration.path.absolute()) if configuration.path else None,
                 "database": database_document(url),
                 "sources": documents,
+                "warnings": warnings,
             }
         )
         return code
@@ -84,13 +87,14 @@ def _where(path: Path | None) -> str:
     return f"none: there is no {FILE_NAME} here" + (f", nor in {folder}" if folder else "")
 
 
-def _document(source: SourceConfig, environ: Mapping[str, str]) -> dict[str, Any]:
+def _document(source: SourceConfig | FlawedSource, environ: Mapping[str, str]) -> dict[str, Any]:
     """Return what ``--json`` says of a source."""
+    if isinstance(source, FlawedSource):
+        return {"id": source.id, "kind": None, "secrets": {}, "error": str(source.error)}
     error = None
     try:
         source = with_environment(source, environ)
-        for secret in SECRETS:
-            source.read_secret(secret)
+        source.check_login()
     except ConfigurationError as flaw:
         error = str(flaw)
     return {
@@ -124,20 +128,19 @@ def _where_secret_is(source: SourceConfig, secret: str, environ: Mapping[str, st
 def _lines(document: dict[str, Any]) -> list[RenderableType]:
     rows: list[tuple[str, str]] = []
     for name in ("name", "url", "folder", "username"):
-        if document[name]:
+        if document.get(name):
             rows.append((name, document[name]))
     for secret, where in document["secrets"].items():
         name = source_variable(document["id"], secret)
         rows.append((secret, f"from {where}" if where else f"none: {name} or {name}_FILE may give it"))
-    if document["headers"]:
+    if document.get("headers"):
         rows.append(("headers", ", ".join(document["headers"])))
-    if document["verify"] is not True:
+    if document.get("verify", True) is not True:
         rows.append(("verify", document["verify"] or "no: certificates are not checked"))
     for name in ("timezone", "include", "exclude"):
-        if document[name]:
-            value = document[name]
+        if value := document.get(name):
             rows.append((name, value if isinstance(value, str) else ", ".join(value)))
     if document["error"]:
         rows.append(("error", document["error"]))
-    title = heading(f"{document['id']} ({document['kind']})")
+    title = heading(f"{document['id']} ({document['kind']})" if document["kind"] else document["id"])
     return [plain(""), title, columns(rows, indent=2)]

@@ -16,7 +16,7 @@ from mediasync.cli.text import counted
 from mediasync.errors import SourceError
 from mediasync.models import SyncRun
 from mediasync.reports import SyncReport
-from mediasync.sources import SourceConfig
+from mediasync.sources import FlawedSource, SourceConfig
 from mediasync.vocabulary import RunStatus
 
 _SHOWN = 20
@@ -38,7 +38,7 @@ class Job:
         begun: whether its turn came.
     """
 
-    given: SourceConfig
+    given: SourceConfig | FlawedSource
     text: str
     derived: bool
     run_id: int | None = None
@@ -55,7 +55,7 @@ class Job:
     @property
     def address(self) -> str:
         """Where the source is."""
-        if self.text == self.source_id:
+        if self.text == self.source_id and isinstance(self.given, SourceConfig):
             return self.given.url or f"nfo:{self.given.folder}"
         return self.text.removeprefix(f"{self.source_id}=")
 

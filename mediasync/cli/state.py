@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import platformdirs
 import typer
@@ -15,11 +15,15 @@ from mediasync.app import MediaSync
 from mediasync.cli.output import Output
 from mediasync.cli.signals import run_async
 from mediasync.config import database_url, sqlite_path, sqlite_url
-from mediasync.configuration import Configuration, find_configuration, read_configuration
+from mediasync.configuration import (
+    DEBUG_VARIABLE,
+    Configuration,
+    find_configuration,
+    read_configuration,
+)
 from mediasync.errors import ConfigurationError, DatabaseError, UsageError
 from mediasync.redaction import without_secrets
-
-DEBUG_VARIABLE: Final = "MEDIASYNC_DEBUG"
+from mediasync.variables import unread_variables
 
 DatabaseOption = Annotated[
     str | None,
@@ -90,6 +94,7 @@ class State:
     when_interrupted: Callable[[], None] = _nothing
     interrupted: str = "interrupted"
     partial: dict[str, Any] = field(default_factory=dict)
+    _configuration: Configuration | None = None
 
     @classmethod
     def of(
@@ -113,12 +118,18 @@ class State:
         state.out.debug |= debug
         return state
 
-    def run(self, work: Coroutine[Any, Any, int]) -> int:
+    def run(self, work: Coroutine[Any, Any, int], *, knows_sources: bool = False) -> int:
         """Run what a command does, and return its exit code.
+
+        Args:
+            work: what the command does.
+            knows_sources: whether it warns of unread variables by itself, because it knows the sources.
 
         Raises:
             Interrupted: if a signal ended it.
         """
+        if not knows_sources:
+            self.warn_of_variables()
         return run_async(work, on_first=lambda: self.when_interrupted(), on_second=self.out.leave_screen)
 
     def configuration(self) -> Configuration:
@@ -127,7 +138,20 @@ class State:
         Raises:
             ConfigurationError: if it is named and not there, or cannot be used.
         """
-        return read_configuration(find_configuration(self.config, self.environ))
+        if self._configuration is None:
+            self._configuration = read_configuration(find_configuration(self.config, self.environ))
+        return self._configuration
+
+    def warn_of_variables(self, source_ids: Iterable[str] | None = None) -> list[str]:
+        """Warn of variables of the environment that nothing reads, and return what was said.
+
+        Args:
+            source_ids: all sources; None if the command does not know them.
+        """
+        found = unread_variables(self.environ, source_ids)
+        for text in found:
+            self.out.note(text)
+        return found
 
     def open_to_read(self) -> MediaSync:
         """Return the database, to be opened for reading only: it is never created.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -35,6 +35,7 @@ from mediasync.events import RunFailed, RunFinished, RunStarted
 from mediasync.redaction import without_secrets
 from mediasync.services.running import SyncAll
 from mediasync.services.selection import share_items, share_libraries
+from mediasync.sources import FlawedSource, SourceConfig
 from mediasync.vocabulary import RunStatus
 
 
@@ -131,7 +132,7 @@ def sync(
         "accept_new_server": accept_new_server,
     }
     with one_core_left_free():
-        return state.run(_sync(state, jobs, options))
+        return state.run(_sync(state, jobs, options), knows_sources=True)
 
 
 def _jobs(state: State, sources: Sequence[str], libraries: Sequence[str], items: Sequence[str]) -> list[Job]:
@@ -163,6 +164,10 @@ def _jobs(state: State, sources: Sequence[str], libraries: Sequence[str], items:
 async def _sync(state: State, jobs: Sequence[Job], options: dict[str, Any]) -> int:
     out, url, dry = state.out, state.url(), bool(options["dry_run"])
     sources = [job.given for job in jobs]
+    known = {*(job.source_id for job in jobs), *state.configuration().sources}
+    if flawed := _all_flawed(sources):
+        state.warn_of_variables(sorted(known))
+        await _refuse(url, flawed, dry=dry)
     ms = MediaSync(url, read_only=dry)
     running = ms.sync_all(sources, **options)
     if not dry:
@@ -177,6 +182,8 @@ async def _sync(state: State, jobs: Sequence[Job], options: dict[str, Any]) -> i
         running = ms.sync_all(sources, **options)
         await ms.open()
     try:
+        known |= {source.id for source in await ms.media.list_sources()}
+        state.warn_of_variables(sorted(known))
         with make_reporter(out) as reporter:
             state.when_interrupted = reporter.stopping
             await _follow(running, jobs, reporter)
@@ -203,6 +210,26 @@ async def _sync(state: State, jobs: Sequence[Job], options: dict[str, Any]) -> i
         if job.error is not None:
             out.trace(job.error)
     return max((job.code for job in jobs), default=int(ExitCode.OK))
+
+
+def _all_flawed(sources: Sequence[SourceConfig | FlawedSource]) -> list[FlawedSource]:
+    """Return the sources if none of them can be used, else nothing."""
+    flawed = [source for source in sources if isinstance(source, FlawedSource)]
+    return flawed if len(flawed) == len(sources) else []
+
+
+async def _refuse(url: str, flawed: Sequence[FlawedSource], *, dry: bool) -> NoReturn:
+    """End with what is wrong with sources of which none can be used.
+
+    The database, if there is one, records that they were not synced; none is made.
+    """
+    if not dry:
+        with suppress(DatabaseError):
+            async with MediaSync(url, upgrade=False) as ms:
+                await ms.sync_all(flawed)
+    if len(flawed) == 1:
+        raise flawed[0].error
+    raise ConfigurationError("; ".join(str(source.error) for source in flawed))
 
 
 async def _follow(running: SyncAll, jobs: Sequence[Job], reporter: Reporter) -> None:

@@ -12,7 +12,7 @@ from mediasync.backends.base import Backend, TellsWaiting
 from mediasync.concurrency import finish
 from mediasync.database import Database
 from mediasync.dialects.base import Session
-from mediasync.errors import MediaSyncError, SourceError
+from mediasync.errors import ConfigurationError, MediaSyncError, SourceError
 from mediasync.events import LibraryFinished, LibraryStarted, RunFinished, RunStarted, Waiting
 from mediasync.ids import make_id
 from mediasync.models import Library, LibraryRun, Source, SyncRun
@@ -117,6 +117,21 @@ class SyncService:
         )
         emit(RunFinished(tally.source_id, report))
         return report
+
+    async def refuse(
+        self, source_id: str, error: ConfigurationError, emit: Emit, *, dry: bool = False
+    ) -> SyncReport:
+        """Record that a source cannot be synced as it is configured, if it is stored, and raise *error*.
+
+        Args:
+            source_id: the source.
+            error: what is wrong with its settings.
+            emit: as for `run`; nothing is told.
+            dry: record nothing.
+        """
+        if not dry and await self._media.find_source(source_id) is not None:
+            await finish(self._finish(Tally(source_id, emit), RunStatus.FAILED, storable(str(error))))
+        raise error
 
     async def list_runs(self, source_id: str | None = None, *, limit: int = 20) -> list[SyncRun]:
         """Return the newest *limit* runs, of one source or of all."""

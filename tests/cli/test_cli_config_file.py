@@ -76,15 +76,82 @@ def test_a_file_that_names_no_source(run: Run, home: Path) -> None:
 
 def test_a_flaw_in_the_file_is_told_in_one_line(run: Run, home: Path) -> None:
     write(home / "mediasync.toml", f"[sources.home]\nurl = 'plex+https://h'\ntokn = '{SECRET}'\n")
-    for command in (["sync"], ["config", "check"], ["status"]):
+    flaw = "mediasync.toml: [sources.home] tokn: is not a setting; did you mean token?"
+    for command in (["sync"], ["sync", "home"], ["sync", "home=plex+http://nas"]):
         ended = run(*command, "--json")
-        assert ended.code == 2
-        assert (
-            ended.err
-            == "mediasync: mediasync.toml: [sources.home] tokn: is no setting; did you mean token?\n"
-        )
-        assert ended.json["error"]["kind"] == "ConfigurationError"
+        assert (ended.code, ended.err) == (2, f"mediasync: {flaw}\n")
+        assert ended.json["error"] == {"kind": "ConfigurationError", "message": flaw}
+    ended = run("config", "check")
+    assert (ended.code, ended.out.endswith(f"\nhome\n  error  {flaw}\n")) == (2, True)
+    [source] = run("config", "check", "--json").json["sources"]
+    assert source == {"id": "home", "kind": None, "secrets": {}, "error": flaw}
+    assert "does not exist" in run("status").err, "a source is not needed to look at the database"
     assert [path.name for path in home.iterdir()] == ["mediasync.toml"]
+    write(home / "mediasync.toml", "[sorces.home]\nurl = 'plex+https://h'\n")
+    for command in (["sync"], ["config", "check"], ["status"]):
+        told = "mediasync: mediasync.toml: sorces is not a setting; did you mean sources?\n"
+        assert run(*command).err == told
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("url = 'plex+http://127.0.0.1:1'\ntoken_file = 'gone'", "token of source 'home': "),
+        ("url = 'plex+http://127.0.0.1:1'\nadress = 'x'", "adress: is not a setting; did you mean url?"),
+        ("url = 'plex+http://127.0.0.1:1'\ntries = 0", "[sources.home] tries: "),
+    ],
+)
+def test_a_misconfigured_source_fails_alone(
+    run: Run, home: Path, file: Path, table: str, message: str
+) -> None:
+    write(file, f"{file.read_text()}\n[sources.home]\n{table}\n")
+    (home / "empty" / "movies").mkdir(parents=True)
+    ended = run("sync")
+    assert ended.code == 2
+    assert "films\n  6 items seen, 6 saved, 0 unchanged, 0 failed\n" in ended.out
+    assert "empty\n  no items were found\n" in ended.out
+    [line] = [line for line in ended.out.splitlines() if "not synced" in line]
+    assert message in line
+    document = run("sync", "home", "films", "--json").json
+    assert [(source["source_id"], source["status"]) for source in document["sources"]] == [
+        ("home", "failed"),
+        ("films", "succeeded"),
+    ]
+    assert document["sources"][0]["error"]["kind"] == "ConfigurationError"
+    alone = run("sync", "home")
+    assert (alone.code, message in alone.err) == (2, True)
+    assert run("runs", "--json").json["runs"][0]["source_id"] != "home", "it is not stored"
+
+
+def test_config_check_fails_for_a_source_without_its_token(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "[sources.home]\nurl = 'plex+https://h'\n[sources.den]\nurl='kodi+http://d'"
+    write(home / "mediasync.toml", text)
+    ended = run("config", "check")
+    assert ended.code == 2
+    assert "  error  source 'home' has no token: MEDIASYNC_HOME_TOKEN or token_file gives it\n" in ended.out
+    monkeypatch.setenv("MEDIASYNC_HOME_TOKEN", SECRET)
+    assert run("config", "check").code == 0
+    monkeypatch.setenv("MEDIASYNC_HOME_TOEKN", SECRET)
+    ended = run("config", "check", "--json")
+    assert (ended.code, SECRET in ended.out + ended.err) == (0, False)
+    [warning] = ended.json["warnings"]
+    assert warning.endswith("did you mean MEDIASYNC_HOME_TOKEN?")
+    assert ended.err == f"mediasync: {warning}\n"
+
+
+def test_variables_that_nothing_reads_are_warned_about(
+    run: Run, synced: Path, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDIASYNC_DATABSE", "x.db")
+    warning = "mediasync: MEDIASYNC_DATABSE is not a variable that mediasync reads; did you mean "
+    for command in (["status"], ["runs"], ["show", "heat"], ["sync", f"films=nfo:{library}"], ["check"]):
+        assert run(*command).err.count(warning) == 1
+    monkeypatch.setenv("MEDIASYNC_FILM_EXCLUDE", "tvshows")
+    assert "MEDIASYNC_FILM_EXCLUDE" not in run("status").err
+    told = "MEDIASYNC_FILM_EXCLUDE is not read, since there is no such source; there are: films; did you mean"
+    assert told in run("sync", f"films=nfo:{library}").err
 
 
 CHECKED = """
@@ -115,7 +182,7 @@ name = "My films"
 def test_what_is_understood_is_shown_with_secrets_hidden(
     run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(home / "mediasync.toml", CHECKED)
+    write(home / "mediasync.toml", CHECKED).chmod(0o600)
     write(home / "token", SECRET)
     monkeypatch.setenv("MEDIASYNC_DEN_PASSWORD", SECRET)
     before = sorted(path.name for path in home.rglob("*"))

@@ -14,6 +14,7 @@ from support.items import cast, movie
 from support.mirror import rows, value
 
 from mediasync import MediaSync, RunStatus, Source, SourceConfig, SyncReport
+from mediasync.configuration import read_configuration
 from mediasync.errors import (
     ConfigurationError,
     LifecycleError,
@@ -77,6 +78,55 @@ async def test_one_that_fails_does_not_stop_the_others(ms: MediaSync) -> None:
     assert await value(ms, "SELECT count(*) FROM media_items") == 302
     statuses = {run.source_id: str(run.status) for run in await ms.list_runs()}
     assert statuses == {"well": "succeeded", "html": "failed", "bug": "failed"}
+
+
+async def test_one_that_is_misconfigured_fails_alone(
+    ms: MediaSync, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "films" / "Film").mkdir(parents=True)
+    (tmp_path / "films" / "Film" / "movie.nfo").write_text("<movie><title>Film</title></movie>")
+    file = tmp_path / "mediasync.toml"
+    file.write_text(
+        """
+        [sources.films]
+        folder = "films"
+        [sources.tokenless]
+        url = "plex+http://127.0.0.1:1"
+        token_file = "gone"
+        [sources.misspelt]
+        url = "plex+http://127.0.0.1:1"
+        tries = "many"
+        """
+    )
+    monkeypatch.setenv("MEDIASYNC_WRONG_TRIES", "many")
+    texts = ["wrong=plex+http://127.0.0.1:1", "named=plex+https://me:s3cr3t@127.0.0.1:1"]
+    await ms.media.save_source(Source(id="tokenless", kind="plex"))
+    sources = [*read_configuration(file).sources.values(), *texts, backend("well", movie("1"))]
+    running = ms.sync_all(sources)
+    told = {event.source_id: event for event in [event async for event in running]}
+    films, tokenless, misspelt, wrong, named, well = running.results
+    assert isinstance(films, SyncReport)
+    assert isinstance(well, SyncReport)
+    assert (films.saved, well.saved) == (1, 1)
+    for error, source_id, text in (
+        (tokenless, "tokenless", "'tokenless': "),
+        (misspelt, "misspelt", f"{file}: [sources.misspelt] tries: "),
+        (wrong, "wrong", "MEDIASYNC_WRONG_TRIES: "),
+        (named, "named", "source 'named': "),
+    ):
+        assert isinstance(error, ConfigurationError)
+        assert text in str(error)
+        assert "s3cr3t" not in str(error)
+        assert told[source_id] == RunFailed(source_id, error)
+    [run] = await ms.list_runs("tokenless")
+    assert (run.status, run.error) == (RunStatus.FAILED, str(tokenless)), (
+        "a source that is stored has a record"
+    )
+    dry = await ms.sync_all(sources, dry_run=True)
+    assert [type(result) for result in dry] == [type(result) for result in running.results]
+    assert len(await ms.list_runs("tokenless")) == 1
+    with pytest.raises(ConfigurationError, match="MEDIASYNC_WRONG_TRIES"):
+        ms.sync(texts[0])
 
 
 async def test_the_events_of_all_are_told_each_with_its_source(ms: MediaSync) -> None:
@@ -186,7 +236,7 @@ async def test_nothing_at_all(ms: MediaSync) -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda ms: ms.sync_all(["nfo:x", "sonarr:y"]), "'sonarr:y' is no source"),
+        (lambda ms: ms.sync_all(["nfo:x", "sonarr:y"]), "'sonarr:y' is not a source"),
         (lambda ms: ms.sync_all(["a=nfo:x", backend("a")]), "two sources are both called 'a'"),
         (
             lambda ms: ms.sync_all([backend("a"), backend("b")], items=["a:1"]),

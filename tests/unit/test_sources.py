@@ -16,11 +16,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mediasync import MediaSync, SourceConfig, addresses, configuration, installation, sources
+from mediasync import (
+    MediaSync,
+    SourceConfig,
+    addresses,
+    configuration,
+    installation,
+    sources,
+    suggestions,
+    variables,
+)
 from mediasync.app import make_backend
 from mediasync.backends.nfo import NfoBackend
 from mediasync.config import source_variable
 from mediasync.configuration import (
+    Configuration,
     choose_source,
     find_configuration,
     read_configuration,
@@ -28,13 +38,14 @@ from mediasync.configuration import (
 )
 from mediasync.errors import ConfigurationError
 from mediasync.installation import find_client_id
-from mediasync.sources import parse_source
+from mediasync.sources import FlawedSource, parse_source
+from mediasync.suggestions import suggestion
 from mediasync.vocabulary import SourceKind
 
 SECRET = "s3cr3t"
 
 
-@pytest.mark.parametrize("module", [sources, addresses, configuration, installation])
+@pytest.mark.parametrize("module", [sources, addresses, configuration, installation, suggestions, variables])
 def test_the_examples_of_the_modules_are_true(module: Any) -> None:
     assert doctest.testmod(module).failed == 0
 
@@ -108,14 +119,14 @@ def test_secrets_in_a_text_are_refused_and_not_repeated(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("plex:films", "'plex:films' is no source: write nfo:FOLDER"),
-        ("", "'' is no source"),
-        ("nfo:", "is no source"),
-        ("films", "'films' is no source"),
+        ("plex:films", "'plex:films' is not a source: write nfo:FOLDER"),
+        ("", "'' is not a source"),
+        ("nfo:", "is not a source"),
+        ("films", "'films' is not a source"),
         ("https://host", "say what kind of server it is"),
-        ("sonarr+http://host", "'sonarr' is no kind of server"),
-        ("nfo+http://host", "'nfo' is no kind of server"),
-        ("Home=nfo:x", "is no source"),
+        ("sonarr+http://host", "'sonarr' is not a kind of server"),
+        ("nfo+http://host", "'nfo' is not a kind of server"),
+        ("Home=nfo:x", "is not a source"),
         ("plex+https://", "names no server"),
         ("plex+https://:32400", "names no server"),
         ("plex+https://host:99999", "names no host and port that can be"),
@@ -160,11 +171,11 @@ def test_any_text_is_a_source_or_a_configuration_error(text: str, beginning: str
         ({"folder": "x", "token": SECRET}, "a folder of NFO files has no token"),
         ({"url": "plex+http://h", "kind": "kodi"}, "url begins with plex\\+, and kind is 'kodi'"),
         ({"url": "plex+http://h", "timezone": "UTC"}, "plex has no timezone"),
-        ({"url": "kodi+http://h", "timezone": "Mars/Olympus"}, "is no time zone"),
-        ({"url": "kodi+http://h", "timezone": "../etc"}, "is no time zone"),
+        ({"url": "kodi+http://h", "timezone": "Mars/Olympus"}, "is not a time zone"),
+        ({"url": "kodi+http://h", "timezone": "../etc"}, "is not a time zone"),
         ({"url": "plex+http://h", "token": SECRET, "token_file": "f"}, "both given"),
         ({"url": "plex+http://h", "token": ""}, "token is empty"),
-        ({"url": "plex+http://h", "token": f"{SECRET}\n"}, "token is no token"),
+        ({"url": "plex+http://h", "token": f"{SECRET}\n"}, "token is not a token"),
         ({"url": "plex+http://h", "headers": {"a b": SECRET}}, "a header has a name"),
         ({"url": "plex+http://h", "headers": {"a": f"{SECRET}\r\nb"}}, "a header has a name"),
         ({"url": "plex+http://h", "headers": {"a": f"{SECRET}é"}}, "a header has a name"),
@@ -195,7 +206,7 @@ def test_a_secret_from_a_file(tmp_path: Path) -> None:
     source = SourceConfig.model_validate({"id": "home", "url": "plex+http://h", "token_file": file})
     with pytest.raises(ConfigurationError, match=r"token of source 'home'.*cannot be read"):
         source.read_secret("token")
-    for content, message in (("", "is empty"), (f"{SECRET} and more", "is no token")):
+    for content, message in (("", "is empty"), (f"{SECRET} and more", "is not a token")):
         file.write_text(content)
         with pytest.raises(ConfigurationError, match=f"token of source 'home'.*{message}") as caught:
             source.read_secret("token")
@@ -257,7 +268,7 @@ def test_a_ca_file_from_the_environment() -> None:
     ("environ", "message"),
     [
         ({"MEDIASYNC_HOME_TRIES": "many"}, "MEDIASYNC_HOME_TRIES: Input should be a valid integer"),
-        ({"MEDIASYNC_HOME_TOKEN": f"{SECRET} {SECRET}"}, "token is no token"),
+        ({"MEDIASYNC_HOME_TOKEN": f"{SECRET} {SECRET}"}, "token is not a token"),
         ({"MEDIASYNC_HOME_TOKEN": "a", "MEDIASYNC_HOME_TOKEN_FILE": "b"}, "set only one"),
         ({"MEDIASYNC_HOME_HEADERS": SECRET}, "MEDIASYNC_HOME_HEADERS: write a line 'Name: value'"),
         ({"MEDIASYNC_HOME_TIMEZONE": "UTC"}, "'home': plex has no timezone"),
@@ -338,22 +349,22 @@ def test_the_database_of_a_file(tmp_path: Path, url: str, expected: str) -> None
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[datbase]\nurl = 'x'", "datbase is no setting; did you mean database"),
-        ("[database]\nulr = 'x'", r"\[database\] ulr is no setting; did you mean url"),
-        ("[database]\nurl = 5", r"\[database\] url: is no text"),
+        ("[datbase]\nurl = 'x'", "datbase is not a setting; did you mean database"),
+        ("[database]\nulr = 'x'", r"\[database\] ulr is not a setting; did you mean url"),
+        ("[database]\nurl = 5", r"\[database\] url: is not a text"),
         ("[database]\nurl = 'sqlite:x'", r"\[database\] url: .*slashes"),
-        ("database = 'x'", r"database is no table"),
-        ("sources = 'x'", r"sources is no table"),
-        ("[sources]\nhome = 'plex+https://h'", r"sources.home is no table"),
+        ("database = 'x'", r"database is not a table"),
+        ("sources = 'x'", r"sources is not a table"),
+        ("[sources]\nhome = 'plex+https://h'", r"sources.home is not a table"),
         ("[sources.Home]\nurl = 'plex+https://h'", r"\[sources.Home\]: cannot name a source"),
         ("[sources.home]\nid = 'x'\nurl = 'plex+https://h'", "the id is the name of the table"),
         (
             f"[sources.home]\nurl = 'plex+https://h'\ntokn = '{SECRET}'",
-            r"\[sources.home\] tokn: is no setting; did you mean token",
+            r"\[sources.home\] tokn: is not a setting; did you mean token",
         ),
         (
             "[sources.home]\nurl = 'plex+https://h'\nx9 = 1",
-            r"\[sources.home\] x9: is no setting; there are: ",
+            r"\[sources.home\] x9: is not a setting; there are: ",
         ),
         (
             f"[sources.home]\nurl = 'plex+https://me:{SECRET}@h'",
@@ -367,19 +378,69 @@ def test_the_database_of_a_file(tmp_path: Path, url: str, expected: str) -> None
     ],
 )
 def test_what_is_wrong_in_a_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+    def use(file: Path) -> None:
+        for source in read_configuration(file).sources.values():
+            assert isinstance(source, FlawedSource)
+            raise source.error
+
     file = write_config(tmp_path, text)
     with pytest.raises(ConfigurationError, match=message) as caught:
-        read_configuration(file)
+        use(file)
     assert str(caught.value).startswith(f"{file}: ")
     assert SECRET not in "".join(traceback.format_exception(caught.value, limit=0))
 
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
-    file = write_config(
-        tmp_path, "x = 1\n[sources.a]\nfolder = 'x'\nurl = 'y'\n[sources.b]\ntries = 0\nfolder = 'z'"
-    )
-    with pytest.raises(ConfigurationError, match=r"x is no setting.*\[sources.a\].*\[sources.b\]"):
+    file = write_config(tmp_path, "x = 1\n[database]\nurl = 5\nulr = 'x'")
+    with pytest.raises(ConfigurationError, match=r"x is not a setting.*\[database\] ulr.*\[database\] url"):
         read_configuration(file)
+
+
+def test_a_source_that_cannot_be_used_keeps_its_place_among_the_others(tmp_path: Path) -> None:
+    file = write_config(
+        tmp_path,
+        "[sources.a]\nfolder = 'x'\nurl = 'y'\nadress = 'z'\n[sources.b]\nfolder = 'z'\n"
+        "[sources.c-d]\nfolder = 'x'\n[sources.c_d]\nfolder = 'y'",
+    )
+    found = read_configuration(file).sources
+    assert [(name, isinstance(source, FlawedSource)) for name, source in found.items()] == [
+        ("a", True),
+        ("b", False),
+        ("c-d", True),
+        ("c_d", True),
+    ]
+    flawed = found["a"]
+    assert isinstance(flawed, FlawedSource)
+    assert (flawed.id, flawed.error.source_id) == ("a", "a")
+    assert str(flawed.error) == f"{file}: [sources.a] adress: is not a setting; did you mean url?"
+    whole = Configuration(path=file, sources=found)
+    assert choose_source("a", whole, {}) == choose_source("a=nfo:elsewhere", whole, {}) == flawed
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("adress", "url"),
+        ("address", "url"),
+        ("hostname", "url"),
+        ("Path", "folder"),
+        ("directry", "folder"),
+        ("api-key", "token"),
+        ("tokenfile", "token_file"),
+        ("user", "username"),
+        ("passwd", "password"),
+        ("tz", "timezone"),
+        ("timeout", "read_timeout"),
+        ("libraries", "include"),
+        ("verify_ssl", "verify"),
+        ("hedaers", "headers"),
+        ("retries", "tries"),
+        ("colour", None),
+        ("x", None),
+    ],
+)
+def test_what_is_meant_by_another_word(name: str, meant: str | None) -> None:
+    assert suggestion(name, SourceConfig.model_fields) == meant
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
@@ -474,7 +535,7 @@ def test_a_word_of_the_command_line(tmp_path: Path) -> None:
         choose_source("away", found, environ)
     with pytest.raises(ConfigurationError, match="'home' is plex in the configuration file, and not kodi"):
         choose_source("home=kodi+http://nas", found, environ)
-    with pytest.raises(ConfigurationError, match="'home' is no source: write"):
+    with pytest.raises(ConfigurationError, match="'home' is not a source: write"):
         choose_source("home", read_configuration(None), environ)
 
 
@@ -541,3 +602,128 @@ def _make_one(folder: str) -> str:
 def test_processes_that_come_at_once_agree(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         assert len(set(pool.map(_make_one, [str(tmp_path)] * 16))) == 1
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"MEDIASYNC_HOME_TRIES": "many"}, "MEDIASYNC_HOME_TRIES: Input should be a valid integer"),
+        (
+            {"MEDIASYNC_HOME_TOKEN_FILE": "/not/there"},
+            "_FILE: '/not/there' cannot be read",
+        ),
+        ({"MEDIASYNC_HOME_HEADERS": "x"}, "write a line"),
+    ],
+)
+def test_what_is_wrong_in_the_environment_is_wrong_with_its_source(
+    environ: dict[str, str], message: str
+) -> None:
+    found = choose_source("home=plex+http://nas", Configuration(), environ)
+    assert isinstance(found, FlawedSource)
+    assert found.id == "home"
+    assert message in str(found.error)
+    found = choose_source(f"plex+http://me:{SECRET}@nas", Configuration(), environ)
+    assert isinstance(found, FlawedSource)
+    assert SECRET not in f"{found}"
+
+
+def test_a_login_that_is_always_asked_for_is_missed(tmp_path: Path) -> None:
+    for url, message in (
+        ("plex+http://h", "source 'plex-h' has no token: MEDIASYNC_PLEX_H_TOKEN or token_file gives it"),
+        ("jellyfin+http://h", "source 'jellyfin-h' has neither a token nor a username"),
+        ("emby+http://h", "source 'emby-h' has neither a token nor a username"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            parse_source(url).check_login()
+        SourceConfig.model_validate({"url": url, "token": "abc"}).check_login()
+        with pytest.raises(ConfigurationError, match="cannot be read"):
+            SourceConfig.model_validate({"url": url, "token_file": tmp_path / "gone"}).check_login()
+    SourceConfig.model_validate({"url": "jellyfin+http://h", "username": "me"}).check_login()
+    parse_source("kodi+http://h").check_login()
+    parse_source("nfo:films").check_login()
+
+
+# Who can read the file
+
+
+@pytest.mark.skipif(os.name == "nt", reason="it needs POSIX")
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("[sources.home]\nurl = 'plex+https://h'\ntoken = 's3cr3t'", "token of [sources.home]"),
+        ("[sources.den]\nurl = 'kodi+http://h'\npassword = 's3cr3t'", "password of [sources.den]"),
+        ("[sources.a]\nurl = 'plex+http://h'\nheaders = {X = 's3cr3t'}\n", "headers of [sources.a]"),
+        ("[database]\nurl = 'postgresql://me:s3cr3t@h/media'", "the password of [database]"),
+        ("[sources.home]\nurl = 'plex+https://h'\ntoken = 's3cr3t'\nwrong = 1", "token of [sources.home]"),
+    ],
+)
+def test_a_file_with_secrets_that_others_can_read_is_warned_about(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, what: str
+) -> None:
+    file = write_config(tmp_path, text)
+    for mode, warned in ((0o644, True), (0o604, True), (0o600, False), (0o640, False)):
+        file.chmod(mode)
+        caplog.clear()
+        warnings = read_configuration(file).warnings
+        assert [record.getMessage() for record in caplog.records] == list(warnings)
+        assert bool(warnings) is warned, oct(mode)
+        if warned:
+            assert warnings == (f"{file}: every user of this machine can read {what}: chmod 600 {file}",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[sources.home]\nurl = 'plex+https://h'\ntoken_file = 'token'",
+        "[database]\nurl = 'postgresql://me@h/media'",
+        "",
+    ],
+)
+def test_a_file_without_secrets_may_be_read_by_all(tmp_path: Path, text: str) -> None:
+    file = write_config(tmp_path, text)
+    file.chmod(0o644)
+    assert read_configuration(file).warnings == ()
+
+
+# Variables that nothing reads
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("MEDIASYNC_DATABSE", "is not a variable that mediasync reads; did you mean MEDIASYNC_DATABASE?"),
+        ("MEDIASYNC_DATABSE_FILE", "mediasync reads; did you mean MEDIASYNC_DATABASE_FILE?"),
+        (
+            "MEDIASYNC_HOME_TOEKN",
+            "is not a variable that mediasync reads; did you mean MEDIASYNC_HOME_TOKEN?",
+        ),
+        ("MEDIASYNC_DEN_API_KEY_FILE", "did you mean MEDIASYNC_DEN_TOKEN_FILE?"),
+        ("MEDIASYNC_TOKEN", "does not say of which source; did you mean MEDIASYNC_PLEX_HOME_TOKEN?"),
+        ("MEDIASYNC_PLEX_TOKEN", "there are: plex-home, den; did you mean MEDIASYNC_PLEX_HOME_TOKEN?"),
+        ("MEDIASYNC_ZZZ_TOKEN", "is not read, since there is no such source; there are: plex-home, den"),
+        ("MEDIASYNC_PLEX_HOME_COLOUR", "is not a variable that mediasync reads"),
+        ("MEDIASYNC_PLEX_HOME_TOKEN", None),
+        ("MEDIASYNC_DEN_WAIT_FOR_SCAN_FILE", None),
+        ("MEDIASYNC_DATABASE_FILE", None),
+        ("MEDIASYNC_CONFIG", None),
+        ("MEDIASYNC_CLIENT_ID", None),
+        ("MEDIASYNC_DEBUG", None),
+        ("MEDIASYNC_SERVICE_HOST", None),
+        ("MEDIASYNC_PORT_8080_TCP_ADDR", None),
+        ("OTHER_TOKEN", None),
+    ],
+)
+def test_variables_that_nothing_reads(name: str, told: str | None) -> None:
+    found = variables.unread_variables({name: "x"}, ["plex-home", "den"])
+    assert found == ([] if told is None else [found[0]])
+    if told is not None:
+        assert found[0].startswith(f"{name} ")
+        assert found[0].endswith(told)
+    assert variables.unread_variables({name: ""}, ["plex-home"]) == []
+
+
+def test_a_variable_of_a_source_that_is_not_known_here_is_left_alone() -> None:
+    environ = {"MEDIASYNC_OTHER_TOKEN": "x", "MEDIASYNC_OTHER_TOEKN": "x"}
+    assert [text.split()[0] for text in variables.unread_variables(environ, None)] == [
+        "MEDIASYNC_OTHER_TOEKN"
+    ]

@@ -1,0 +1,68 @@
+"""What is meant by a name that nothing has: a setting, a table, a variable of the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Final
+
+_ALIKE: Final = 0.75
+"""How alike two names are when one may be a misspelling of the other."""
+
+_OTHER_WORDS: Final = {
+    "sources": ("source", "server", "servers", "backend", "backends"),
+    "database": ("db", "storage", "database_url", "dsn"),
+    "kind": ("type", "backend"),
+    "name": ("title", "label"),
+    "folder": ("path", "directory", "dir", "root"),
+    "url": ("address", "host", "hostname", "server", "uri", "link", "endpoint", "port", "path", "file"),
+    "token": ("key", "api_key", "apikey", "access_token", "secret"),
+    "username": ("user", "user_name", "login", "account"),
+    "password": ("pass", "passwd", "pw", "passphrase"),
+    "timezone": ("tz", "time_zone", "zone"),
+    "include": ("library", "libraries", "only", "sections"),
+    "exclude": ("ignore", "skip"),
+    "verify": ("ssl", "tls", "verify_ssl", "insecure", "cert", "certificate", "ca", "ca_file"),
+    "headers": ("header", "http_headers"),
+    "read_timeout": ("timeout",),
+    "tries": ("retries", "retry", "attempts"),
+    "concurrency": ("parallel", "threads", "workers", "connections"),
+}
+"""Words that people write for a setting, by its name. Of two settings the first that there is counts."""
+
+
+def suggestion(name: str, known: Iterable[str]) -> str | None:
+    """Return which of the known names is meant by *name*, or None if it resembles none of them.
+
+    A name may be misspelt, or be another word for the same thing, or both.
+
+    Example:
+        >>> suggestion("verfy", ["url", "verify"]), suggestion("adress", ["url", "headers"])
+        ('verify', 'url')
+        >>> suggestion("ulr", ["url", "headers"])
+        'url'
+        >>> suggestion("x", ["url", "headers"]) is None
+        True
+    """
+    meant = {word: word for word in known}
+    for setting, words in _OTHER_WORDS.items():
+        if setting in meant:
+            for word in words:
+                meant.setdefault(word, setting)
+    written = name.lower().replace("-", "_")
+    swapped = [word for word in meant if sorted(word) == sorted(written)]
+    near = swapped or get_close_matches(written, meant, 1, _ALIKE)
+    return meant[near[0]] if near else None
+
+
+def unknown_setting(name: str, known: Iterable[str]) -> str:
+    """Return what is said of a setting that there is not.
+
+    Example:
+        >>> unknown_setting("verfy", ["url", "verify"])
+        'is not a setting; did you mean verify?'
+    """
+    names = list(known)
+    if near := suggestion(name, names):
+        return f"is not a setting; did you mean {near}?"
+    return f"is not a setting; there are: {', '.join(names)}"
