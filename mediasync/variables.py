@@ -32,8 +32,8 @@ def unread_variables(environ: Mapping[str, str], source_ids: Iterable[str] | Non
             there is not.
 
     Example:
-        >>> unread_variables({"MEDIASYNC_DATABSE": "x"}, None)
-        ['MEDIASYNC_DATABSE is not a variable that mediasync reads; did you mean MEDIASYNC_DATABASE?']
+        >>> unread_variables({"MEDIASYNC_HOME_TOEKN": "x"}, None)
+        ['MEDIASYNC_HOME_TOEKN is not a variable that mediasync reads; did you mean MEDIASYNC_HOME_TOKEN?']
     """
     ids = None if source_ids is None else list(source_ids)
     found = []

@@ -153,7 +153,7 @@ def _document(status: SourceStatus) -> dict[str, Any]:
         "last_run": status.last_run.model_dump(mode="json") if status.last_run else None,
         "libraries": [
             {
-                **one.library.model_dump(mode="json"),
+                **one.library.model_dump(mode="json", exclude={"full_id"}),
                 "id": one.library.full_id,
                 "items": {
                     str(media_type): {str(known): by_known[known] for known in Completeness}
