@@ -9,7 +9,7 @@
 --   INTEGER, REAL        ->  bigint, double precision
 --   TEXT                 ->  text COLLATE "C"   (compared by bytes, as SQLite does)
 --   WITHOUT ROWID        ->  (nothing)
---   strftime(…)          ->  to_timestamp(…)    (timestamptz)
+--   strftime(…)          ->  the time as timestamptz
 --
 -- * Ids are text, "{source_id}:{remote_id}", stored and indexed. Inside, rows point at each other by integer
 --   keys, which never leave the database.
@@ -87,7 +87,15 @@ CREATE TABLE media_item (
     created_at          INTEGER NOT NULL,
     updated_at          INTEGER NOT NULL
 );
-CREATE INDEX media_item_of_library ON media_item (library_key, media_type);
+CREATE INDEX media_item_of_library ON media_item (library_key, media_type, id, completeness);
+CREATE INDEX media_item_by_title ON media_item (title);
+-- As the view shows them, so that it can be asked for the newest items and for what changed since a time.
+CREATE INDEX media_item_by_added ON media_item
+    (strftime('%Y-%m-%dT%H:%M:%fZ', added_at / 1000.0, 'unixepoch'));
+CREATE INDEX media_item_by_created ON media_item
+    (strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1000.0, 'unixepoch'));
+CREATE INDEX media_item_by_updated ON media_item
+    (strftime('%Y-%m-%dT%H:%M:%fZ', updated_at / 1000.0, 'unixepoch'));
 CREATE INDEX media_item_of_parent ON media_item (parent_key) WHERE parent_key IS NOT NULL;
 CREATE INDEX media_item_by_imdb ON media_item (imdb_id) WHERE imdb_id IS NOT NULL;
 CREATE INDEX media_item_by_tmdb ON media_item (tmdb_id) WHERE tmdb_id IS NOT NULL;
@@ -106,6 +114,15 @@ CREATE INDEX item_library_of_library ON item_library (library_key, item_key);
 CREATE TABLE item_rekeyed (
     current_id  TEXT    NOT NULL PRIMARY KEY, -- "{source_id}:{remote_id}"
     id          TEXT    NOT NULL UNIQUE REFERENCES media_item (id) ON DELETE CASCADE
+) WITHOUT ROWID;
+
+-- The words of titles and original titles, folded likewise, and "=" with the letters and digits of each as a
+-- whole, without a leading article. Without a foreign key, for the same reason as person_word.
+CREATE TABLE item_word (
+    word        TEXT    NOT NULL,
+    place       INTEGER NOT NULL,             -- in answers: by type, then by year
+    item_key    INTEGER NOT NULL,
+    PRIMARY KEY (word, place, item_key)
 ) WITHOUT ROWID;
 
 -- All ids of an item at public providers.
@@ -156,10 +173,12 @@ CREATE TABLE person (
 CREATE INDEX person_by_name ON person (name);
 CREATE INDEX person_of_source ON person (source_key);
 
--- The words of people's names, accents and case folded, for search by the beginning of any word.
+-- The words of people's names, accents and case folded, for search by the beginning of any word. There is no
+-- foreign key, which would read all words for each person that is deleted: whoever deletes people or changes
+-- names takes their words away, and `mediasync check` proves it.
 CREATE TABLE person_word (
     word        TEXT    NOT NULL,
-    person_key  INTEGER NOT NULL REFERENCES person (person_key) ON DELETE CASCADE,
+    person_key  INTEGER NOT NULL,
     PRIMARY KEY (word, person_key)
 ) WITHOUT ROWID;
 
@@ -216,6 +235,9 @@ CREATE INDEX sync_run_library_of_library ON sync_run_library (library_key, run_k
 
 -- section: views
 
+-- Every row has what it is joined with. The joins are outer ones because an engine leaves out an outer join that
+-- a query needs no column of: counting the rows of a view, or its newest ones, then reads one table.
+
 CREATE VIEW sources AS
 SELECT id, kind, name, server_id,
        strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1000.0, 'unixepoch') AS created_at,
@@ -226,7 +248,7 @@ CREATE VIEW libraries AS
 SELECT l.id, s.id AS source_id, l.remote_id, l.title, l.kind,
        strftime('%Y-%m-%dT%H:%M:%fZ', l.created_at / 1000.0, 'unixepoch') AS created_at,
        strftime('%Y-%m-%dT%H:%M:%fZ', l.updated_at / 1000.0, 'unixepoch') AS updated_at
-FROM library l JOIN source s ON s.source_key = l.source_key;
+FROM library l LEFT JOIN source s ON s.source_key = l.source_key;
 
 CREATE VIEW media_items AS
 SELECT i.id, s.id AS source_id, l.id AS library_id, p.id AS parent_id, i.remote_id, i.media_type,
@@ -240,7 +262,7 @@ SELECT i.id, s.id AS source_id, l.id AS library_id, p.id AS parent_id, i.remote_
        strftime('%Y-%m-%dT%H:%M:%fZ', i.updated_at / 1000.0, 'unixepoch') AS updated_at
 FROM media_item i
 JOIN library l ON l.library_key = i.library_key
-JOIN source s ON s.source_key = l.source_key
+LEFT JOIN source s ON s.source_key = l.source_key
 LEFT JOIN media_item p ON p.item_key = i.parent_key;
 
 CREATE VIEW item_libraries AS
@@ -258,29 +280,29 @@ SELECT p.id, s.id AS source_id, p.name,
        nullif(p.provider_ids, '') AS provider_ids,
        strftime('%Y-%m-%dT%H:%M:%fZ', p.created_at / 1000.0, 'unixepoch') AS created_at,
        strftime('%Y-%m-%dT%H:%M:%fZ', p.updated_at / 1000.0, 'unixepoch') AS updated_at
-FROM person p JOIN source s ON s.source_key = p.source_key;
+FROM person p LEFT JOIN source s ON s.source_key = p.source_key;
 
 CREATE VIEW media_people AS
 SELECT i.id AS media_item_id, p.id AS person_id, c.person_type, c.role, c.sort_order
 FROM credit c
-JOIN media_item i ON i.item_key = c.item_key
-JOIN person p ON p.person_key = c.person_key;
+LEFT JOIN media_item i ON i.item_key = c.item_key
+LEFT JOIN person p ON p.person_key = c.person_key;
 
 CREATE VIEW external_ids AS
 SELECT i.id AS media_item_id, x.provider, x.value
-FROM item_external_id x JOIN media_item i ON i.item_key = x.item_key;
+FROM item_external_id x LEFT JOIN media_item i ON i.item_key = x.item_key;
 
 CREATE VIEW genres AS
 SELECT i.id AS media_item_id, g.name, g.position
-FROM item_genre g JOIN media_item i ON i.item_key = g.item_key;
+FROM item_genre g LEFT JOIN media_item i ON i.item_key = g.item_key;
 
 CREATE VIEW ratings AS
 SELECT i.id AS media_item_id, r.name, r.value, r.votes, r.position
-FROM item_rating r JOIN media_item i ON i.item_key = r.item_key;
+FROM item_rating r LEFT JOIN media_item i ON i.item_key = r.item_key;
 
 CREATE VIEW images AS
 SELECT i.id AS media_item_id, g.kind, g.path
-FROM item_image g JOIN media_item i ON i.item_key = g.item_key;
+FROM item_image g LEFT JOIN media_item i ON i.item_key = g.item_key;
 
 CREATE VIEW sync_runs AS
 SELECT r.run_key AS id, s.id AS source_id, r.status,

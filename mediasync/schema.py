@@ -13,6 +13,7 @@ from typing import Final
 from mediasync.dialects.base import Session
 from mediasync.errors import DatabaseMissing, SchemaForeign, SchemaOutdated, SchemaTooNew
 from mediasync.names import words_of_name
+from mediasync.titles import words_of_item
 
 _SECTION: Final = re.compile(r"^-- section: (\w+)$", re.MULTILINE)
 _COMMENT: Final = re.compile(r"--.*$", re.MULTILINE)
@@ -40,11 +41,22 @@ SELECT person_key, name FROM person WHERE person_key > :after ORDER BY person_ke
 """
 
 
-async def _fill_person_word(session: Session) -> None:
-    after = 0
+TITLES_PAGE: Final = """
+SELECT item_key, media_type, title, original_title, year FROM media_item
+WHERE item_key > :after ORDER BY item_key LIMIT 5000
+"""
+
+
+async def _fill_words(session: Session) -> None:
+    after = -1
     while page := await session.fetch_all(PEOPLE_PAGE, {"after": after}):
         rows = [(word, key) for key, name in page for word in words_of_name(name)]
         await session.insert("person_word", "word text, person_key integer", sorted(rows))
+        after = page[-1][0]
+    after = -1
+    while page := await session.fetch_all(TITLES_PAGE, {"after": after}):
+        words = {word for row in page for word in words_of_item(*row)}
+        await session.insert("item_word", "word text, place integer, item_key integer", sorted(words))
         after = page[-1][0]
 
 
@@ -70,7 +82,6 @@ MIGRATIONS: Final = (
             ) WITHOUT ROWID
             """,
         ),
-        fill=_fill_person_word,
     ),
     Migration(
         version=3,
@@ -116,7 +127,36 @@ MIGRATIONS: Final = (
                 id          TEXT    NOT NULL UNIQUE REFERENCES media_item (id) ON DELETE CASCADE
             ) WITHOUT ROWID
             """,
+            "DROP TABLE person_word",
+            """
+            CREATE TABLE person_word (
+                word        TEXT    NOT NULL,
+                person_key  INTEGER NOT NULL,
+                PRIMARY KEY (word, person_key)
+            ) WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE item_word (
+                word        TEXT    NOT NULL,
+                place       INTEGER NOT NULL,
+                item_key    INTEGER NOT NULL,
+                PRIMARY KEY (word, place, item_key)
+            ) WITHOUT ROWID
+            """,
+            "DROP INDEX media_item_of_library",
+            """
+            CREATE INDEX media_item_of_library ON media_item (library_key, media_type, id, completeness)
+            """,
+            "CREATE INDEX media_item_by_title ON media_item (title)",
+            *(
+                f"""
+                CREATE INDEX media_item_by_{name} ON media_item
+                    (strftime('%Y-%m-%dT%H:%M:%fZ', {name}_at / 1000.0, 'unixepoch'))
+                """
+                for name in ("added", "created", "updated")
+            ),
         ),
+        fill=_fill_words,
     ),
 )
 

@@ -29,6 +29,7 @@ _ROWS: Final = re.compile(r"@rows\(:(\w+),([^)]*)\)")
 _LIST: Final = re.compile(r"@list\(:(\w+)\)")
 _LOCK: Final = re.compile(r"@lock\((\w+)\)")
 _IN_ORDER: Final = re.compile(r"@inorder\((\w+)\)")
+_DROP_INDEX: Final = re.compile(r"^\s*DROP INDEX (?=\w)")
 _PARAMETER: Final = re.compile(r"(?<!:):([a-z]\w*)")
 _TYPES: Final = {"integer": "bigint", "text": "text", "real": "float8"}
 
@@ -51,7 +52,9 @@ SUBSTITUTION: Final = (
     (r"\) WITHOUT ROWID\b", ")"),
     (
         r"strftime\('%Y-%m-%dT%H:%M:%fZ', (\S+) / 1000\.0, 'unixepoch'\)",
-        r"(to_timestamp(\1 / 1000) + \1 % 1000 * interval '1 millisecond')",
+        # Exact for every time. An index may hold it, unlike the sum of a timestamptz and an interval.
+        r"((timestamp 'epoch' + \1 / 1000 * interval '1 second' + \1 % 1000 * interval '1 millisecond') "
+        r"AT TIME ZONE 'UTC')",
     ),
 )
 
@@ -136,6 +139,7 @@ class PostgresDialect:
                 for pattern, replacement in SUBSTITUTION:
                     translated = re.sub(pattern, replacement, translated)
             translated = self._qualified.sub(rf"\1 {self.schema}.\2", translated)
+            translated = _DROP_INDEX.sub(f"DROP INDEX {self.schema}.", translated)
             translated = _LOCK.sub(r"FOR NO KEY UPDATE OF \1", translated)
             translated = _IN_ORDER.sub(r"ORDER BY \1.n", translated)
             self._translated[sql] = translated

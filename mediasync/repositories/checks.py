@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from mediasync.dialects.base import Session
 from mediasync.names import words_of_name
 from mediasync.reports import CheckReport, Flaw
+from mediasync.titles import words_of_item
 
 ORDERS_NOT_DENSE: Final = """
 SELECT i.id AS subject, 'its credits are not numbered 0 to ' || (count(*) - 1) AS reason
@@ -64,9 +66,35 @@ WHERE p.source_key <> l.source_key
 ORDER BY i.id
 """
 PEOPLE_PAGE: Final = """
-SELECT person_key, id, name FROM person WHERE person_key > :after ORDER BY person_key LIMIT 2000
+SELECT person_key, id, name FROM person WHERE person_key > :after ORDER BY person_key LIMIT 1000
 """
-ALL_WORDS: Final = "SELECT person_key, word FROM person_word"
+PERSON_WORDS_MISSING: Final = """
+SELECT r.word, r.person_key FROM @rows(:words, word text, person_key integer) r
+WHERE NOT EXISTS (SELECT 1 FROM person_word w WHERE w.word = r.word AND w.person_key = r.person_key)
+"""
+PERSON_WORDS_COUNT: Final = "SELECT count(*) AS words FROM person_word"
+PERSON_WORDS_PAGE: Final = """
+SELECT w.word, w.person_key, p.id, p.name
+FROM person_word w LEFT JOIN person p ON p.person_key = w.person_key
+WHERE (w.word, w.person_key) > (:word, :after) ORDER BY w.word, w.person_key LIMIT 1000
+"""
+ITEMS_PAGE: Final = """
+SELECT item_key, id, media_type, title, original_title, year FROM media_item
+WHERE item_key > :after ORDER BY item_key LIMIT 500
+"""
+ITEM_WORDS_MISSING: Final = """
+SELECT r.word, r.item_key FROM @rows(:words, word text, place integer, item_key integer) r
+WHERE NOT EXISTS (
+    SELECT 1 FROM item_word w WHERE w.word = r.word AND w.place = r.place AND w.item_key = r.item_key
+)
+"""
+ITEM_WORDS_COUNT: Final = "SELECT count(*) AS words FROM item_word"
+ITEM_WORDS_PAGE: Final = """
+SELECT w.word, w.place, w.item_key, i.id, i.media_type, i.title, i.original_title, i.year
+FROM item_word w LEFT JOIN media_item i ON i.item_key = w.item_key
+WHERE (w.word, w.place, w.item_key) > (:word, :place, :after)
+ORDER BY w.word, w.place, w.item_key LIMIT 1000
+"""
 
 _CHECKS: Final = (
     ("dense orders", ORDERS_NOT_DENSE),
@@ -77,6 +105,10 @@ _CHECKS: Final = (
     ("ids", IDS_MISFIT),
     ("sources", SOURCES_MIXED),
 )
+
+
+_NAMES: Final = "search words"
+_TITLES: Final = "words of titles"
 
 
 class CheckRepository:
@@ -97,24 +129,63 @@ class CheckRepository:
         for name, query in self._checks:
             rows = await self._session.fetch_all(query)
             flaws += [Flaw(name, str(subject), reason) for subject, reason in rows]
-        flaws += await self._check_words()
-        return CheckReport((*(name for name, _ in self._checks), "search words"), tuple(flaws))
+        flaws += await self._check_names()
+        flaws += await self._check_titles()
+        return CheckReport((*(name for name, _ in self._checks), _NAMES, _TITLES), tuple(flaws))
 
-    async def _check_words(self) -> list[Flaw]:
-        flaws: list[Flaw] = []
-        words: dict[int, set[str]] = {}
-        for key, word in await self._session.fetch_all(ALL_WORDS):
-            words.setdefault(key, set()).add(word)
-        after = -1
+    # The words of names are computed page by page, and the database says which of them it does not have. Only
+    # if it has more words than were computed, it is gone through for those that are too many.
+
+    async def _check_names(self) -> list[Flaw]:
+        flawed: dict[str, str] = {}
+        after, computed = -1, 0
         while page := await self._session.fetch_all(PEOPLE_PAGE, {"after": after}):
-            flaws += [
-                Flaw(
-                    "search words",
-                    person_id,
-                    f"the words by which {name!r} is found are not those of the name",
-                )
-                for key, person_id, name in page
-                if words.get(key, set()) != set(words_of_name(name))
-            ]
+            words = [(word, key) for key, _, name in page for word in words_of_name(name)]
+            missing = {key for _, key in await self._missing(PERSON_WORDS_MISSING, words)}
+            flawed |= {person_id: name for key, person_id, name in page if key in missing}
+            computed += len(words) - len(missing)
             after = page[-1][0]
-        return flaws
+        if await self._count(PERSON_WORDS_COUNT) > computed:
+            word, after = "", -1
+            while page := await self._session.fetch_all(PERSON_WORDS_PAGE, {"word": word, "after": after}):
+                for word, key, person_id, name in page:
+                    if person_id is None:
+                        flawed[f"person {key}"] = word
+                    elif word not in words_of_name(name):
+                        flawed[person_id] = name
+                after = page[-1][1]
+        return _flaws(_NAMES, flawed)
+
+    async def _check_titles(self) -> list[Flaw]:
+        flawed: dict[str, str] = {}
+        after, computed = -1, 0
+        while page := await self._session.fetch_all(ITEMS_PAGE, {"after": after}):
+            words = [word for key, _, *title in page for word in words_of_item(key, *title)]
+            missing = {key for _, key in await self._missing(ITEM_WORDS_MISSING, words)}
+            flawed |= {item_id: title for key, item_id, _, title, *_ in page if key in missing}
+            computed += len(words) - len(missing)
+            after = page[-1][0]
+        if await self._count(ITEM_WORDS_COUNT) > computed:
+            behind = {"word": "", "place": -1, "after": -1}
+            while page := await self._session.fetch_all(ITEM_WORDS_PAGE, behind):
+                for word, where, key, item_id, *title in page:
+                    if item_id is None:
+                        flawed[f"item {key}"] = word
+                    elif (word, where, key) not in words_of_item(key, *title):
+                        flawed[item_id] = title[1]
+                behind = dict(zip(behind, page[-1], strict=False))
+        return _flaws(_TITLES, flawed)
+
+    async def _missing(self, query: str, words: list[Any]) -> list[Any]:
+        return await self._session.fetch_all(query, {"words": words}) if words else []
+
+    async def _count(self, query: str) -> int:
+        [(number,)] = await self._session.fetch_all(query)
+        return int(number)
+
+
+def _flaws(check: str, names: Mapping[str, str]) -> list[Flaw]:
+    return [
+        Flaw(check, subject, f"the words by which {name!r} is found are not those of the name")
+        for subject, name in sorted(names.items())
+    ]

@@ -30,6 +30,7 @@ from mediasync.repositories.media import (
     OWN_COLUMNS,
     typed,
 )
+from mediasync.titles import words_of_item
 
 Row = tuple[Any, ...]
 
@@ -166,6 +167,20 @@ COPY_REKEYED_SELECT: Final = """
 SELECT r.current_id, r.id AS item_id FROM @list(:ids) k JOIN item_rekeyed r ON r.id = k.id
 """
 COPY_REKEYED_DELETE: Final = "DELETE FROM item_rekeyed WHERE id IN (SELECT k.id FROM @list(:ids) k)"
+
+COPY_ITEM_WORDS_DELETE: Final = """
+DELETE FROM item_word WHERE (word, place, item_key) IN (
+    SELECT r.word, r.place, i.item_key
+    FROM @rows(:rows, item_id text, word text, place integer) r JOIN media_item i ON i.id = r.item_id
+)
+"""
+COPY_ITEM_WORDS_INSERT: Final = """
+INSERT INTO item_word (word, place, item_key)
+SELECT r.word, r.place, i.item_key
+FROM @rows(:rows, item_id text, word text, place integer) r JOIN media_item i ON i.id = r.item_id
+WHERE true
+ON CONFLICT (word, place, item_key) DO NOTHING
+"""
 
 # A run's id is a number, and is listed as text here.
 _RUN: Final = """
@@ -310,7 +325,22 @@ def _words(people: Sequence[Row]) -> list[Row]:
     return [(row[0], word) for row in people for word in words_of_name(row[4])]
 
 
+_OWN: Final = 5
+_TITLE_COLUMNS: Final = tuple(
+    _OWN + OWN_COLUMNS.index(column) for column in ("media_type", "title", "original_title", "year")
+)
+
+
+def _item_words(items: Sequence[Row]) -> list[Row]:
+    return [
+        (row[0], word, where)
+        for row in items
+        for word, where, _ in words_of_item(0, *(row[column] for column in _TITLE_COLUMNS))
+    ]
+
+
 _PARTS_OF_ITEMS: Final = (
+    Part(_item_words, COPY_ITEM_WORDS_DELETE, COPY_ITEM_WORDS_INSERT),
     Part(SELECT_EXTERNAL_IDS, DELETE_EXTERNAL_IDS, INSERT_EXTERNAL_IDS),
     Part(COPY_GENRES_SELECT, DELETE_GENRES, INSERT_GENRES),
     Part(COPY_RATINGS_SELECT, DELETE_RATINGS, INSERT_RATINGS),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Final
 
 from mediasync.dialects.base import Session
 from mediasync.models import Episode, FilmographyCredit, MediaItem, Movie, Rating, Season, Show
-from mediasync.names import fold
+from mediasync.names import words_of_title
 from mediasync.normal import VALUE_COLUMNS
 from mediasync.repositories.times import to_datetime
+from mediasync.repositories.word_search import WordIndex, find_by_words
+from mediasync.titles import place, whole
 from mediasync.vocabulary import Completeness, MediaType
 
 SELECT_ITEMS: Final = f"""
@@ -60,16 +61,24 @@ ORDER BY i.year IS NULL, i.year, i.title, i.season_number NULLS FIRST,
 """
 
 FIND_ITEMS_BY_TITLE: Final = """
-SELECT i.id AS item_id FROM media_item i
-WHERE lower(i.title) = :title OR lower(i.original_title) = :title
-ORDER BY CASE i.media_type WHEN 'movie' THEN 0 WHEN 'show' THEN 1 WHEN 'episode' THEN 2 ELSE 3 END,
-    i.year NULLS FIRST, i.id
-LIMIT :limit
+SELECT i.id AS item_id FROM item_word w JOIN media_item i ON i.item_key = w.item_key
+WHERE w.word = :word ORDER BY w.place, i.id LIMIT :limit
 """
-
-TITLES_PAGE: Final = """
-SELECT i.item_key, i.id AS item_id, i.media_type, i.title, i.original_title, i.year
-FROM media_item i WHERE i.item_key > :after ORDER BY i.item_key LIMIT 2000
+COUNT_ITEM_WORDS: Final = """
+SELECT r.n, (
+    SELECT count(*) FROM (
+        SELECT w.item_key FROM item_word w WHERE w.word >= r.low AND w.word < r.high LIMIT :most
+    ) begun
+) AS matches
+FROM @rows(:words, low text, high text) r
+"""
+_KEYS_OF_WORD: Final = "SELECT item_key FROM item_word WHERE word >= :low{n} AND word < :high{n}"
+_TITLES: Final = "i.id AS item_id, i.title, i.original_title, i.media_type, i.year"
+SEARCH_FEW_ITEMS: Final = f"SELECT {_TITLES} FROM (@words) w JOIN media_item i ON i.item_key = w.item_key"
+SEARCH_MANY_ITEMS: Final = f"""
+SELECT w.word, {_TITLES} FROM item_word w JOIN media_item i ON i.item_key = w.item_key
+WHERE w.word >= :low AND w.word < :high
+ORDER BY w.word, w.place, i.id LIMIT :limit OFFSET :offset
 """
 
 FIND_BY_PROVIDER_ID: Final = """
@@ -129,15 +138,14 @@ GROUP BY l.id, m.media_type, m.completeness ORDER BY l.id, m.media_type, m.compl
 """
 COUNT_CREDITS: Final = "SELECT count(*) AS credits FROM credit"
 
-# The engines' lower() of a column knows these letters; of a parameter PostgreSQL's knows those of its locale.
-_ASCII_LOWER: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
-
-_TITLE_RANKS: Final[dict[str, int]] = {
-    MediaType.MOVIE: 0,
-    MediaType.SHOW: 1,
-    MediaType.EPISODE: 2,
-    MediaType.SEASON: 3,
-}
+_INDEX: Final = WordIndex(
+    COUNT_ITEM_WORDS,
+    _KEYS_OF_WORD,
+    SEARCH_FEW_ITEMS,
+    SEARCH_MANY_ITEMS,
+    words=lambda row: {*words_of_title(row[1]), *words_of_title(row[2] or "")},
+    order=lambda row: (place(row[3], row[4]), row[0]),
+)
 
 _CLASSES: Final[dict[str, type[MediaItem]]] = {
     MediaType.MOVIE: Movie,
@@ -181,24 +189,11 @@ class ItemReader:
         return [FilmographyCredit.model_validate(dict(zip(columns, row, strict=True))) for row in rows]
 
     async def find_ids_by_title(self, text: str, limit: int) -> list[str]:
-        """Return the ids of items with this title, or, if there are none, with a title that contains it."""
-        params = {"title": text.translate(_ASCII_LOWER), "limit": limit}
-        rows = await self._session.fetch_all(FIND_ITEMS_BY_TITLE, params)
-        if rows:
+        """Return the ids of items with this title, or, if there are none, with a title that has its words."""
+        params = {"word": whole(text), "limit": limit}
+        if rows := await self._session.fetch_all(FIND_ITEMS_BY_TITLE, params):
             return [item_id for (item_id,) in rows]
-        folded = fold(text)
-        if not folded:
-            return []
-        found: list[tuple[bool, int, int, str]] = []
-        after = 0
-        while page := await self._session.fetch_all(TITLES_PAGE, {"after": after}):
-            for _, item_id, media_type, title, original_title, year in page:
-                titles = {fold(title), fold(original_title or "")}
-                if any(folded in candidate for candidate in titles):
-                    found.append((folded not in titles, _TITLE_RANKS[media_type], year or 0, item_id))
-            after = page[-1][0]
-        whole = [row for row in sorted(found) if not row[0]]
-        return [row[3] for row in (whole or sorted(found))[:limit]]
+        return [row[0] for row in await find_by_words(self._session, _INDEX, text, {}, skip=0, limit=limit)]
 
     async def find_ids_by_provider_id(self, provider: str, value: str) -> list[str]:
         """Return the ids of the items that a public provider knows by this id."""

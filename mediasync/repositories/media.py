@@ -11,7 +11,9 @@ from typing import Any, Final, NoReturn
 from mediasync.errors import DataError, WriteConflict
 from mediasync.normal import NUMBER_FIELDS, VALUE_COLUMNS, CreditRow, NormalItem
 from mediasync.repositories.item_reading import ItemReader
+from mediasync.repositories.item_words import WORD_COLUMNS, find_item_words, replace_item_words
 from mediasync.repositories.keys import new_keys
+from mediasync.titles import StoredWord, words_of_item
 from mediasync.vocabulary import Completeness
 
 StoredCredit = tuple[int, int, int, str, str | None]
@@ -151,6 +153,7 @@ WHERE id = :id
 
 DELETE_ITEM: Final = "DELETE FROM media_item WHERE id = :id"
 
+_TITLE_COLUMNS: Final = tuple(map(VALUE_COLUMNS.index, ("title", "original_title", "year")))
 _PARENT: Final = _ITEM_COLUMNS.index("parent_id")
 _KEY: Final = _ITEM_COLUMNS.index("item_key")
 _ID: Final = _ITEM_COLUMNS.index("id")
@@ -353,6 +356,34 @@ class MediaRepository(ItemReader):
             if rows:
                 await self._session.execute(insert, {"rows": rows})
 
+    @staticmethod
+    def title_words(items: Iterable[NormalItem], item_keys: Mapping[str, int]) -> list[StoredWord]:
+        """Return the words of the titles of items, as `add_title_words` takes them.
+
+        Args:
+            items: in normal form.
+            item_keys: their storage keys.
+        """
+        return [
+            word
+            for item in items
+            for word in words_of_item(
+                item_keys[item.id], item.media_type, *(item.values[column] for column in _TITLE_COLUMNS)
+            )
+        ]
+
+    async def add_title_words(self, words: Iterable[StoredWord]) -> None:
+        """Store the words of the titles of new items, made by `title_words`."""
+        if rows := sorted(words):
+            await self._session.insert("item_word", WORD_COLUMNS, rows)
+
+    async def replace_title_words(self, items: Sequence[NormalItem]) -> None:
+        """Store the words of the titles of stored items, by what differs, before the titles are stored."""
+        ids = [item.id for item in items]
+        old = await find_item_words(self._session, ids)
+        new = self.title_words(items, await self.find_keys(ids))
+        await replace_item_words(self._session, old, set(new))
+
     async def update_stamps(self, items: Sequence[tuple[NormalItem, str | None]]) -> None:
         """Store fingerprints and change tokens of items that did not change otherwise."""
         rows = [
@@ -443,6 +474,8 @@ class MediaRepository(ItemReader):
 
     async def delete_item(self, media_item_id: str) -> bool:
         """Delete an item, its credits and all items below it; people stay. Return whether it was there."""
+        words = await find_item_words(self._session, [media_item_id], below=True)
+        await replace_item_words(self._session, words, set())
         return bool(await self._session.execute(DELETE_ITEM, {"id": media_item_id}))
 
 

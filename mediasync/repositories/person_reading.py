@@ -10,6 +10,7 @@ from mediasync.dialects.base import Session
 from mediasync.models import Credit, Person
 from mediasync.names import words_of_name
 from mediasync.repositories.times import to_datetime
+from mediasync.repositories.word_search import WordIndex, find_by_words
 
 _PERSON: Final = """
 p.id AS person_id, s.id AS source_id, p.name, p.image_path, p.provider_ids, p.created_at, p.updated_at
@@ -38,19 +39,40 @@ SELECT count(*) AS people FROM person
 WHERE :source_id IS NULL OR source_key = (SELECT source_key FROM source WHERE id = :source_id)
 """
 
-_WORD_RANGE: Final = "SELECT person_key FROM person_word WHERE word >= :low{n} AND word < :high{n}"
-
-SEARCH_PEOPLE: Final = f"""
+COUNT_PERSON_WORDS: Final = """
+SELECT r.n, (
+    SELECT count(*) FROM (
+        SELECT w.person_key FROM person_word w WHERE w.word >= r.low AND w.word < r.high LIMIT :most
+    ) begun
+) AS matches
+FROM @rows(:words, low text, high text) r
+"""
+_KEYS_OF_WORD: Final = "SELECT person_key FROM person_word WHERE word >= :low{n} AND word < :high{n}"
+SEARCH_FEW_PEOPLE: Final = f"""
 SELECT {_PERSON}
 FROM (@words) w
 JOIN person p ON p.person_key = w.person_key
 JOIN source s ON s.source_key = p.source_key
 WHERE :source_id IS NULL OR s.id = :source_id
-ORDER BY p.name, p.id LIMIT :limit OFFSET :offset
+"""
+SEARCH_MANY_PEOPLE: Final = f"""
+SELECT w.word, {_PERSON}
+FROM person_word w
+JOIN person p ON p.person_key = w.person_key
+JOIN source s ON s.source_key = p.source_key
+WHERE w.word >= :low AND w.word < :high AND (:source_id IS NULL OR s.id = :source_id)
+ORDER BY w.word, p.name, p.id LIMIT :limit OFFSET :offset
 """
 
-MAX_SEARCH_WORDS: Final = 8
-_AFTER_ALL_WORDS: Final = "\U0010ffff"
+_NAME: Final = 2
+_INDEX: Final = WordIndex(
+    COUNT_PERSON_WORDS,
+    _KEYS_OF_WORD,
+    SEARCH_FEW_PEOPLE,
+    SEARCH_MANY_PEOPLE,
+    words=lambda row: words_of_name(row[_NAME]),
+    order=lambda row: (row[_NAME], row[0]),
+)
 
 
 class PersonReader:
@@ -86,17 +108,12 @@ class PersonReader:
         return found
 
     async def search(self, text: str, source_id: str | None, limit: int, offset: int) -> list[Person]:
-        """Return the people each of whose names has a word beginning with each word of *text*, by name."""
-        words = sorted(words_of_name(text), key=len, reverse=True)[:MAX_SEARCH_WORDS]
-        if not words:
-            return []
-        params: dict[str, Any] = {"source_id": source_id, "limit": limit, "offset": offset}
-        for number, word in enumerate(words):
-            params |= {f"low{number}": word, f"high{number}": word + _AFTER_ALL_WORDS}
-        ranges = " INTERSECT ".join(_WORD_RANGE.format(n=number) for number in range(len(words)))
-        if len(words) == 1:
-            ranges = ranges.replace("SELECT", "SELECT DISTINCT", 1)
-        rows = await self._session.fetch_all(SEARCH_PEOPLE.replace("@words", ranges), params)
+        """Return the people each of whose names has a word beginning with each word of *text*.
+
+        They are ordered by their first word that begins with the longest word of the text, then by name.
+        """
+        params = {"source_id": source_id}
+        rows = await find_by_words(self._session, _INDEX, text, params, skip=offset, limit=limit)
         return [_person(row) for row in rows]
 
     async def count(self, source_id: str | None = None) -> int:

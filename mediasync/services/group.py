@@ -19,6 +19,7 @@ from mediasync.normal import (
 )
 from mediasync.repositories.media import ItemState, MediaRepository, StoredCredit, item_row
 from mediasync.repositories.people import PeopleDraft, PeopleRepository
+from mediasync.titles import StoredWord
 from mediasync.vocabulary import Completeness, MediaType
 
 ITEMS_PER_PART: Final = 500
@@ -131,6 +132,7 @@ async def save_group(
         start = len(outcomes)
         outcomes += await _save_part(media, people, items[start : start + ITEMS_PER_PART], late)
     await people.add_words(sorted(late.words))
+    await media.add_title_words(late.titles)
     await media.insert_credits(late.credits)
     return outcomes
 
@@ -143,11 +145,13 @@ class _Late:
         early: whether the credits of people who are stored already are inserted before new people are. Who
             inserts the same people has to wait from then on, until the transaction ends.
         words: of the names of people who are new.
+        titles: words of the titles of items that are new.
         credits: of the items whose lists are replaced, as far as they are not inserted yet.
     """
 
     early: bool
     words: list[tuple[str, int]] = field(default_factory=list)
+    titles: list[StoredWord] = field(default_factory=list)
     credits: list[StoredCredit] = field(default_factory=list)
 
 
@@ -210,6 +214,7 @@ async def _write(
         item_keys, drafted = await _write_items(media, plans), draft()
     else:
         item_keys, drafted = await overlap(_write_items(media, plans), draft)
+    late.titles.extend(media.title_words([plan.item for plan in plans if plan.state is None], item_keys))
     if not with_credits:
         return
     if unknown := [item.id for item in with_credits if item.id not in item_keys]:
@@ -241,6 +246,8 @@ async def _write(
 async def _write_items(media: MediaRepository, plans: Sequence[_Plan]) -> dict[str, int]:
     """Write the items themselves, and return the keys of the new ones; their old credits go."""
     item_keys: dict[str, int] = {}
+    if renamed := [plan.item for plan in plans if plan.fields and plan.state is not None]:
+        await media.replace_title_words(renamed)
     for level in range(3):
         of_level = [plan for plan in plans if rank(plan.item) == level]
         if new := [_row(plan) for plan in of_level if plan.state is None]:

@@ -75,9 +75,14 @@ class MediaReads:
             return await _with_credits(session, media_item_ids)
 
     async def find_by_title(self, text: str, *, limit: int = 100) -> list[MediaItem]:
-        """Return at most *limit* items with this title; if there are none, those whose title contains it.
+        """Return at most *limit* items with this title; if there are none, those whose titles have its words.
 
-        Case and accents do not matter. Movies come first, then shows, episodes and seasons, each by year.
+        A title is the same in any spelling: case, accents, spaces and punctuation do not matter, nor does an
+        article at the beginning, nor whether it is the title or the original title. Movies come first, then
+        shows, episodes and seasons, each by year, then by id.
+
+        An item whose title is another one must have a word that begins with each word of *text*. Those that
+        have the longest word of the text itself come first.
         """
         async with self._database.read(snapshot=True) as session:
             ids = await ItemReader(session).find_ids_by_title(text, limit)

@@ -53,7 +53,8 @@ class PeopleReads:
             offset: leave out the first so many.
 
         Returns:
-            The people, by name and id.
+            The people, by their first word that begins with the longest word of *text*, then by name and id:
+            those who have that word itself come first.
 
         Example:
             >>> await ms.people.search("zellw ren")  # doctest: +SKIP

@@ -601,13 +601,87 @@ async def test_find_by_title(ms: MediaSync) -> None:
     assert await ids("heat") == ["home:5", "home:2", "home:1", "home:7"]
     assert await ids("heat", limit=1) == ["home:5"]
     assert await ids("the night") == ["home:3"]
-    assert await ids("0%") == ["home:4"]
-    assert await ids("k\\s") == ["home:6"]
+    assert await ids("0%") == []
+    assert await ids("100%") == ["home:4"]
+    assert await ids("back\\s") == ["home:6"]
+    assert await ids("slash back") == ["home:6"]
     assert await ids("_") == []
     await ms.media.save_media_item(movie("8", title="Le Fabuleux Destin d'Amélie"), **MOVIES)
     assert await ids("AMELIE") == ["home:8"]
     assert await ids("le fabuleux destin d amelie") == ["home:8"]
     assert await ids("nothing") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        ("Salome", ["Salome", "Salomé"]),
+        ("godfather", ["Godfather", "The Godfather"]),
+        ("Godfather, The", ["Godfather", "The Godfather"]),
+        ("wall-e", ["Wall-E", "WALL·E"]),
+        ("walle", ["Wall-E", "WALL·E"]),
+        ("oceans eleven", ["Ocean's Eleven", "Oceans Eleven"]),
+        ("m.a.s.h.", ["M*A*S*H", "MASH"]),
+        ("Blod", ["Blod", "Blød"]),
+        ("Lodz", ["Lodz", "Łódź"]),
+        ("Kirmizi", ["Kirmizi", "Kırmızı"]),
+        ("Aeon", ["Aeon", "Æon"]),
+        ("Dorde", ["Dorde", "Đorđe"]),
+        ("Thor", ["Thor", "Þór"]),
+        ("Strasse", ["Strasse", "Straße"]),
+        ("$", ["$"]),
+    ],
+)
+async def test_an_equal_title_hides_no_variant_of_it(ms: MediaSync, text: str, titles: list[str]) -> None:
+    items = [movie(str(n), title=title) for n, title in enumerate(titles)]
+    await ms.media.save_media_items([*items, movie("x", title="Other")], **MOVIES)
+    for spelling in (text, *titles):
+        assert [item.title for item in await ms.media.find_by_title(spelling)] == titles, spelling
+
+
+async def test_a_title_is_found_by_its_words(ms: MediaSync) -> None:
+    titles = {
+        "1": ("The Lord of the Rings: The Return of the King", 2003, None),
+        "2": ("The Lord of the Rings: The Two Towers", 2002, None),
+        "3": ("Spirited Away", 2001, "千と千尋の神隠し"),
+        "4": ("Ringing Bell", 1978, None),
+    }
+    await ms.media.save_media_items(
+        (
+            movie(key, title=title, year=year, original_title=original)
+            for key, (title, year, original) in titles.items()
+        ),
+        **MOVIES,
+    )
+
+    async def found(text: str, **options: int) -> list[str | None]:
+        return [item.remote_id for item in await ms.media.find_by_title(text, **options)]
+
+    assert await found("lord of the rings") == ["2", "1"]
+    assert await found("rings lord") == ["2", "1"]
+    assert await found("king ret") == ["1"]
+    assert await found("ring") == ["4", "2", "1"]
+    assert await found("ring", limit=1) == ["4"]
+    assert await found("神隠し") == ["3"]
+    assert await found("away 千尋") == ["3"]
+    assert await found("ing") == []
+
+
+async def test_words_follow_titles(ms: MediaSync) -> None:
+    async def found(text: str) -> list[str | None]:
+        return [item.id for item in await ms.media.find_by_title(text)]
+
+    await ms.media.save_media_item(show("s", title="Old Name", year=1999), **SHOWS)
+    await ms.media.save_media_item(season("s1", parent="s", title="Chapter"), **SHOWS)
+    await ms.media.save_media_item(episode("e1", parent="s1", title="Pilot"), **SHOWS)
+    assert await found("old") == await found("Old Name") == ["home:s"]
+    await ms.media.save_media_item(show("s", title="New Name", year=2000), **SHOWS)
+    assert await found("old") == await found("old name") == []
+    assert await found("new") == await found("new name") == ["home:s"]
+    assert (await ms.check()).flaws == ()
+    await ms.media.delete_media_item("home:s")
+    assert [await found(text) for text in ("new", "Chapter", "pilot")] == [[], [], []]
+    assert (await ms.check()).flaws == ()
 
 
 async def test_find_by_provider_id_is_of_all_sources(ms: MediaSync) -> None:

@@ -1,0 +1,63 @@
+"""The words of titles, by which items are found.
+
+No foreign key leads from them to the items: deleting an item would read all of them. Whoever deletes items or
+changes titles takes their words away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from mediasync.dialects.base import Session
+from mediasync.titles import StoredWord, words_of_item
+
+WORD_COLUMNS: Final = "word text, place integer, item_key integer"
+
+SELECT_TITLES: Final = """
+SELECT i.item_key, i.media_type, i.title, i.original_title, i.year
+FROM @list(:ids) l JOIN media_item i ON i.id = l.id
+"""
+SELECT_TITLES_BELOW: Final = """
+WITH RECURSIVE below (item_key) AS (
+    SELECT i.item_key FROM @list(:ids) l JOIN media_item i ON i.id = l.id
+    UNION
+    SELECT i.item_key FROM below b JOIN media_item i ON i.parent_key = b.item_key
+)
+SELECT i.item_key, i.media_type, i.title, i.original_title, i.year
+FROM below b JOIN media_item i ON i.item_key = b.item_key
+"""
+INSERT_ITEM_WORDS: Final = f"""
+INSERT INTO item_word (word, place, item_key)
+SELECT r.word, r.place, r.item_key FROM @rows(:words, {WORD_COLUMNS}) r
+WHERE true
+ON CONFLICT (word, place, item_key) DO NOTHING
+"""
+DELETE_ITEM_WORDS: Final = f"""
+DELETE FROM item_word WHERE (word, place, item_key) IN (
+    SELECT r.word, r.place, r.item_key FROM @rows(:words, {WORD_COLUMNS}) r
+)
+"""
+
+
+async def find_item_words(
+    session: Session, item_ids: Sequence[str], *, below: bool = False
+) -> set[StoredWord]:
+    """Return the words of stored items.
+
+    Args:
+        session: a transaction.
+        item_ids: the items.
+        below: with those of all items below them.
+    """
+    query = SELECT_TITLES_BELOW if below else SELECT_TITLES
+    rows: list[Any] = await session.fetch_all(query, {"ids": list(item_ids)})
+    return {word for row in rows for word in words_of_item(*row)}
+
+
+async def replace_item_words(session: Session, old: set[StoredWord], new: set[StoredWord]) -> None:
+    """Store the words of items that were stored before, by what differs."""
+    if gone := sorted(old - new):
+        await session.execute(DELETE_ITEM_WORDS, {"words": gone})
+    if added := sorted(new - old):
+        await session.execute(INSERT_ITEM_WORDS, {"words": added})

@@ -1,0 +1,118 @@
+"""Searching by the beginnings of words, bounded however many names a text fits.
+
+The words of names and titles stand in an index of their own, in order. A text of which some word is rare is
+answered from the rows of its rare words alone: they are all read, filtered and sorted here. A text of common
+words only is answered by going through the index in the order of the answer until the page is full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mediasync.dialects.base import Session
+from mediasync.names import words_of_name
+
+MAX_SEARCH_WORDS: Final = 8
+RARE: Final = 1_000
+"""A word is rare if no more than so many rows of the index begin with it."""
+
+_ROWS_AT_ONCE: Final = 500
+_AFTER_ALL_WORDS: Final = "\U0010ffff"
+
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WordIndex:
+    """An index of words, and how rows are found by it.
+
+    Attributes:
+        count: the query for how many rows of the index begin with each of the ``words``, up to ``most``.
+        keys: the query for the storage keys of the rows of one word, with its number as ``{n}``.
+        few: the query for all rows with the keys that ``@words`` gives.
+        many: the query for rows of the index from ``low`` to ``high`` in the order of the answer: the word,
+            then the columns of *few*.
+        words: the words of a row of *few*, folded.
+        order: by what rows that match by the same word are ordered. No two rows have the same.
+    """
+
+    count: str
+    keys: str
+    few: str
+    many: str
+    words: Callable[[Row], Collection[str]]
+    order: Callable[[Row], tuple[Any, ...]]
+
+
+async def find_by_words(
+    session: Session, index: WordIndex, text: str, params: Mapping[str, Any], *, skip: int, limit: int
+) -> list[Row]:
+    """Return the rows each of whose words begins with each word of *text*.
+
+    They are ordered by their first word that begins with the longest word of the text, so that those which
+    have the word itself come first, then by the order of the index.
+
+    Args:
+        session: a snapshot.
+        index: where to look.
+        text: at most `MAX_SEARCH_WORDS` words of it are looked at, the longest.
+        params: of the queries, besides the words.
+        skip: leave out the first so many.
+        limit: at most so many.
+    """
+    words = sorted(words_of_name(text), key=len, reverse=True)[:MAX_SEARCH_WORDS]
+    if not words or limit < 1:
+        return []
+    ranges = [(word, word + _AFTER_ALL_WORDS) for word in words]
+    counted = await session.fetch_all(index.count, {"words": ranges, "most": RARE + 1})
+    numbers = dict(counted)
+    if not min(numbers.values()):
+        return []
+    rare = [words[n] for n, number in sorted(numbers.items()) if number <= RARE]
+    if rare:
+        return (await _find_few(session, index, words, rare, params))[skip : skip + limit]
+    return await _find_many(session, index, words, params, skip, limit)
+
+
+async def _find_few(
+    session: Session, index: WordIndex, words: list[str], rare: list[str], params: Mapping[str, Any]
+) -> list[Row]:
+    given = dict(params)
+    for number, word in enumerate(rare):
+        given |= {f"low{number}": word, f"high{number}": word + _AFTER_ALL_WORDS}
+    keys = " INTERSECT ".join(index.keys.format(n=number) for number in range(len(rare)))
+    if len(rare) == 1:
+        keys = keys.replace("SELECT", "SELECT DISTINCT", 1)
+    found: list[tuple[str, tuple[Any, ...], Row]] = []
+    for row in await session.fetch_all(index.few.replace("@words", keys), given):
+        first = _first_match(index.words(row), words)
+        if first is not None:
+            found.append((first, index.order(row), row))
+    return [row for *_, row in sorted(found, key=lambda one: one[:2])]
+
+
+async def _find_many(
+    session: Session, index: WordIndex, words: list[str], params: Mapping[str, Any], skip: int, limit: int
+) -> list[Row]:
+    given = {**params, "low": words[0], "high": words[0] + _AFTER_ALL_WORDS, "limit": _ROWS_AT_ONCE}
+    found: dict[Any, Row] = {}
+    read = 0
+    while len(found) < skip + limit:
+        rows = await session.fetch_all(index.many, {**given, "offset": read})
+        for _, *row in rows:
+            # One that has several such words was found by its first already.
+            if row[0] not in found and _first_match(index.words(row), words) is not None:
+                found[row[0]] = row
+        read += len(rows)
+        if len(rows) < _ROWS_AT_ONCE:
+            break
+    return list(found.values())[skip : skip + limit]
+
+
+def _first_match(own: Collection[str], words: list[str]) -> str | None:
+    """Return the first of a row's own words that begins with the longest of *words*, if all of them match."""
+    if not all(any(one.startswith(word) for one in own) for word in words[1:]):
+        return None
+    return min((one for one in own if one.startswith(words[0])), default=None)
