@@ -21,26 +21,10 @@ CASES = Path(__file__).parent.parent / "data" / "cases" / "nfo"
 
 NOT_YET = frozenset(
     {
-        "bluray-nfo-beside",
-        "ep-names-variants",
-        "ep-subtitle-names",
-        "episode-title-number",
-        "film-named-S21",
         "folder-gets-second-film",
-        "funkyname-s02",
         "library-gone-status",
-        "library-link",
-        "named-seasons",
-        "only-season-nfo",
-        "open-season-doubles-library",
-        "parts-one-described",
         "person-id-some-credits",
-        "same-episode-two-nfos",
-        "season01-nfo",
-        "show-called-extras",
         "sonarr-upgrade",
-        "tvshow-in-season",
-        "two-editions-two-nfos",
     }
 )
 

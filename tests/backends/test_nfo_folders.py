@@ -122,9 +122,13 @@ async def test_a_root_that_goes_away_is_unreachable(tmp_path):
     ("files", "key", "path"),
     [
         (["Heat (1995)/movie.nfo", "Heat (1995)/Heat.mkv"], "Heat (1995)", "Heat (1995)/Heat.mkv"),
-        (["Heat (1995)/movie.nfo"], "Heat (1995)", None),
-        (["Heat (1995)/Heat.nfo"], "Heat (1995)", None),
-        (["Heat (1995)/heat.1995.x264-grp.nfo"], "Heat (1995)", None),
+        (["Heat (1995)/movie.nfo"], "Heat (1995)", "Heat (1995)/movie.nfo"),
+        (["Heat (1995)/Heat.nfo"], "Heat (1995)", "Heat (1995)/Heat.nfo"),
+        (
+            ["Heat (1995)/heat.1995.x264-grp.nfo"],
+            "Heat (1995)",
+            "Heat (1995)/heat.1995.x264-grp.nfo",
+        ),
         (
             ["Heat (1995)/Heat (1995) - 1080p.nfo", "Heat (1995)/Heat (1995) - 4K.mkv"],
             "Heat (1995)",
@@ -139,14 +143,14 @@ async def test_a_root_that_goes_away_is_unreachable(tmp_path):
         ),
         (["Heat/VIDEO_TS/VIDEO_TS.nfo", "Heat/VIDEO_TS/VTS_01_1.VOB"], "Heat", "Heat/VIDEO_TS"),
         (["Heat/BDMV/index.nfo", "Heat/BDMV/STREAM/0.m2ts"], "Heat", "Heat/BDMV"),
-        (["Heat/movie.nfo", "Heat/CD1/a.avi", "Heat/CD2/b.avi"], "Heat", None),
+        (["Heat/movie.nfo", "Heat/CD1/a.avi", "Heat/CD2/b.avi"], "Heat", "Heat/movie.nfo"),
         (["Heat.nfo", "Heat.mkv"], "Heat", "Heat.mkv"),
         (["movie.nfo", "Heat.mkv"], ".", "Heat.mkv"),
         (["VIDEO_TS/VIDEO_TS.nfo"], ".", "VIDEO_TS"),
-        (["...And Justice/movie.nfo"], "...And Justice", None),
-        (["Me\u0301lo/movie.nfo"], "M\u00e9lo", None),
-        (["Heat/Heat.nfo", "Heat/odd folder/readme.txt"], "Heat", None),
-        (["Folder/Heat.nfo", "Folder/odd folder/readme.txt"], "Folder/Heat", None),
+        (["...And Justice/movie.nfo"], "...And Justice", "...And Justice/movie.nfo"),
+        (["Me\u0301lo/movie.nfo"], "M\u00e9lo", "Me\u0301lo/movie.nfo"),
+        (["Heat/Heat.nfo", "Heat/odd folder/readme.txt"], "Heat", "Heat/Heat.nfo"),
+        (["Folder/Heat.nfo", "Folder/odd folder/readme.txt"], "Folder/Heat", "Folder/Heat.nfo"),
     ],
 )
 async def test_the_key_and_path_of_a_film(tmp_path, files, key, path):
@@ -215,7 +219,10 @@ async def test_versions_parts_trailers_and_extras_are_no_films(tmp_path):
     write(tmp_path, {"Heat/._Heat.nfo": b"\x00\x05\x16\x07", "Heat/.nfo": ""})
     reading = await read(tmp_path)
     assert list(reading.items) == ["Heat"]
-    assert (reading.remarks, reading.unreadable) == ({}, {})
+    assert reading.unreadable == {}
+    assert reading.remarks.pop("Heat/Heat-trailer.nfo") == "the NFO file of an extra is not read"
+    assert reading.remarks["Heat/behind the scenes"] == "extras: their NFO files are not read (1: x.nfo)"
+    assert len(reading.remarks) == 12
 
 
 async def test_parts_with_an_nfo_file_each_are_films(tmp_path):
@@ -240,8 +247,10 @@ async def test_a_stray_file_in_a_films_own_folder_is_named(tmp_path):
     write(tmp_path, {"Ran/VIDEO_TS/VIDEO_TS.nfo": movie("Ran"), "Ran/bonus.nfo": movie("Bonus")})
     reading = await read(tmp_path)
     assert list(reading.items) == ["Heat (1995)", "Ran"]
-    text = "not read: the folder is that of another film"
-    assert reading.remarks == {"Heat (1995)/scene.nfo": text, "Ran/bonus.nfo": text}
+    assert reading.remarks == {
+        "Heat (1995)/scene.nfo": "not read: it describes no film",
+        "Ran/bonus.nfo": "not read: the folder is that of another film",
+    }
 
 
 async def test_a_film_without_a_title_is_called_like_its_folder(tmp_path):
@@ -348,7 +357,10 @@ async def test_a_show_its_seasons_and_episodes_in_order(tmp_path):
     one, two = items[f"{show}/Season 01/D S01E01#s01e01"], items[f"{show}/Season 02/D S02E01#s02e01"]
     assert (one.season_number, one.episode_number, one.parent_remote_id) == (1, 1, f"{show}#s01")
     assert one.path == f"{show}/Season 01/D S01E01.mkv"
-    assert (two.path, two.images) == (None, {"thumb": f"{show}/Season 02/D S02E01-thumb.jpg"})
+    assert (two.path, two.images) == (
+        f"{show}/Season 02/D S02E01.nfo",
+        {"thumb": f"{show}/Season 02/D S02E01-thumb.jpg"},
+    )
     assert reading.remarks == {
         f"{show}/movie.nfo": "in a show's folder movie.nfo describes nothing",
         f"{show}/Season 01/D S01E02.mkv": "a video without an NFO file",

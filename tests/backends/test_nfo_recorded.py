@@ -294,7 +294,7 @@ async def test_odd_folders_give_each_film_and_episode_once():
     assert people(items[shows]) == [("actor", "Show Lead", "Lead"), ("guest_star", "Show Guest", "G")]
     flat = "tvshows/No Seasons (2013)"
     made = items[f"{flat}#s01"]
-    assert (made.title, made.credits, made.change_token) == ("Season 1", None, None)
+    assert (made.title, made.credits) == ("Season 1", None)
     assert items[f"{flat}/No Seasons 1x01#s01e01"].parent_remote_id == f"{flat}#s01"
 
 

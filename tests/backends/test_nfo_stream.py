@@ -10,7 +10,6 @@ from nfo_reading import actor, episode, make_backend, movie, read, write
 
 from mediasync.backends.base import Enumerated, Found, NothingStored, Unreadable
 from mediasync.backends.nfo import folders, reading
-from mediasync.errors import SourceUnreachable
 from mediasync.models import Source
 
 SHOW = "<tvshow><title>Dark</title><year>2017</year></tvshow>"
@@ -51,7 +50,7 @@ async def test_unchanged_files_are_not_opened(tmp_path, opened):
     second = await read(tmp_path, first.tokens)
     assert opened == []
     assert set(second.unchanged) == set(first.tokens)
-    assert set(second.items) == {"tv/D#s02", "tv/E", "tv/E#s01"}
+    assert set(second.items) == {"tv/E", "tv/E#s01"}
     order = [getattr(finding, "remote_id", None) or finding.item.remote_id for finding in second.findings]
     assert order == list(first.items)
 
@@ -67,7 +66,8 @@ async def test_a_file_with_another_time_is_read_again(tmp_path, opened, path):
     os.utime(tmp_path / path, ns=(state.st_atime_ns, state.st_mtime_ns + 1))
     second = await read(tmp_path, first.tokens)
     assert opened == [path]
-    assert len(second.unchanged) == len(first.tokens) - 1
+    named_by_the_show = 1 if path.endswith("tvshow.nfo") else 0
+    assert len(second.unchanged) == len(first.tokens) - 1 - named_by_the_show
 
 
 async def test_a_file_whose_number_of_episodes_changed_is_read_again(tmp_path, opened):
@@ -256,8 +256,10 @@ async def test_closed_libraries_are_libraries_still(tmp_path, forbid):
     async with backend.open():
         found = await backend.fetch_libraries()
         assert [library.id for library in found] == ["one", "three", "two"]
-        with pytest.raises(SourceUnreachable, match="Permission denied"):
-            await anext(backend.iter_items(found[2], NothingStored()))
+        assert [finding async for finding in backend.iter_items(found[2], NothingStored({"two/x": ""}))] == [
+            Unreadable("two", "the folder cannot be listed: Permission denied"),
+            Enumerated(None, False, "folders that cannot be listed: 1"),
+        ]
         assert [finding async for finding in backend.iter_items(found[1], NothingStored())] == [
             Unreadable("three/z", "the folder cannot be listed: Permission denied"),
             Enumerated(None, False, "folders that cannot be listed: 1"),
@@ -265,7 +267,7 @@ async def test_closed_libraries_are_libraries_still(tmp_path, forbid):
 
 
 async def test_a_look_at_a_file_that_cannot_be_opened_says_no(tmp_path):
-    assert not reading.describes_episode(str(tmp_path), "a", "a", "gone.nfo", reading.Known({}))
+    assert reading.look(str(tmp_path), "gone.nfo", ["a"], known=reading.Known({})) is None
 
 
 # Laziness

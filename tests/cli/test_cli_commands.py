@@ -287,6 +287,7 @@ def test_show_a_movie(run: Run, synced: Path) -> None:
         "Id         films:movies/Heat (1995)\n"
         "Providers  imdb:tt0113277\n"
         "Library    films:movies\n"
+        "Path       movies/Heat (1995)/movie.nfo\n"
     )
 
 

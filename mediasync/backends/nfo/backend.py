@@ -12,13 +12,14 @@ from typing import Final, TypeVar
 import anyio
 import anyio.to_thread
 
-from mediasync.backends.base import Enumerated, Finding, Stored, Unreadable, opened
-from mediasync.backends.nfo.folders import reason
-from mediasync.backends.nfo.items import film_findings, show_findings
-from mediasync.backends.nfo.reading import Known, Outcome, describes_episode, load
-from mediasync.backends.nfo.scan import LibraryFolder, find_libraries, walk
+from mediasync.backends.base import Enumerated, Finding, Remark, Stored, Unreadable, opened
+from mediasync.backends.nfo.folders import list_folder, reason
+from mediasync.backends.nfo.items import film_findings, films_findings
+from mediasync.backends.nfo.reading import Known, Outcome, load, load_films, look, read
+from mediasync.backends.nfo.scan import Libraries, LibraryFolder, find_libraries, walk
 from mediasync.backends.nfo.shapes import Shapes
-from mediasync.backends.nfo.units import FolderFailed, NfoFile, ShowUnit, Unit
+from mediasync.backends.nfo.show_items import show_findings
+from mediasync.backends.nfo.units import FilmFiles, FolderFailed, NfoFile, ShowUnit, Unit, VideoAlone
 from mediasync.errors import SourceUnreachable, UnknownLibrary
 from mediasync.models import Library, Source
 
@@ -26,6 +27,9 @@ T = TypeVar("T")
 
 _BATCH_FILES: Final = 64
 _FILES_PER_CALL: Final = 8
+_VIDEOS_NAMED: Final = 20
+
+_Job = NfoFile | FilmFiles
 
 
 class NfoBackend:
@@ -69,7 +73,8 @@ class NfoBackend:
         self._size_limit = size_limit
         self._root: str | None = None
         self._limiter: anyio.CapacityLimiter | None = None
-        self._libraries: list[LibraryFolder] | None = None
+        self._libraries: Libraries | None = None
+        self._told_of_root = False
 
     def open(self) -> AbstractAsyncContextManager[None]:
         """Return a context in which the folder can be read.
@@ -87,6 +92,7 @@ class NfoBackend:
             yield
         finally:
             self._root = self._limiter = self._libraries = None
+            self._told_of_root = False
 
     async def fetch_libraries(self) -> list[Library]:
         """Return the libraries, by id; see `mediasync.backends.nfo.scan.find_libraries` for the rule.
@@ -96,13 +102,15 @@ class NfoBackend:
         """
         return [
             Library(id=found.key, source_id=self.source.id, title=found.title, kind=found.kind)
-            for found in await self._find_libraries()
+            for found in (await self._find_libraries()).folders
         ]
 
-    async def _find_libraries(self) -> list[LibraryFolder]:
+    async def _find_libraries(self) -> Libraries:
         root = opened(self._root)
         if self._libraries is None:
-            shapes = Shapes(root, lambda *_: False)  # names alone decide here: no file is opened
+            nothing = Known({})
+            # Names alone decide here, but for folders that are named like a season: no other file is opened.
+            shapes = Shapes(root, nothing, lambda *_: None, partial(look, root, known=nothing))
             with _Listing(self.source.id):
                 self._libraries = await self._in_thread(partial(find_libraries, root, shapes))
         return self._libraries
@@ -120,72 +128,123 @@ class NfoBackend:
 
         Raises:
             UnknownLibrary: if the folder has no such library.
-            SourceUnreachable: if the library's folder, or the root, is not there any more.
+            SourceUnreachable: if the root is not there any more. A library whose own folder cannot be listed
+                ends as not complete.
         """
         root = opened(self._root)
-        folder = next((found for found in await self._find_libraries() if found.key == library.id), None)
+        libraries = await self._find_libraries()
+        folder = next((found for found in libraries.folders if found.key == library.id), None)
         if folder is None:
             raise UnknownLibrary(f"there is no library {library.id!r} in source {self.source.id!r}")
+        if not self._told_of_root:
+            self._told_of_root = True
+            for remark in libraries.findings:
+                yield remark
         known = Known(stored.tokens)
-        shapes = Shapes(root, partial(describes_episode, root, known=known))
-        units = walk(root, folder.path, shapes, folder.others)
+        looking = partial(look, root, known=known)
+        units = walk(root, folder.path, Shapes(root, known, looking, looking), folder.others)
         unlisted = 0
+        alone = _VideosAlone()
         while True:
-            with _Listing(self.source.id):
-                batch = await self._in_thread(partial(_take, units))
+            batch = await self._in_thread(partial(_take, units))
             if not batch:
                 break
-            outcomes = iter(
-                await self._load_all(root, [file for unit in batch for file in _files(unit)], known)
-            )
+            results = iter(await self._load_all(root, [job for unit in batch for job in _jobs(unit)], known))
             for unit in batch:
                 unlisted += _count_failed(unit)
-                for finding in await self._findings(root, unit, outcomes, known):
-                    yield finding
-        yield Enumerated(
-            None, not unlisted, f"folders that cannot be listed: {unlisted:,}" if unlisted else ""
-        )
+                for finding in await self._findings(root, folder, unit, results, known):
+                    if isinstance(finding, VideoAlone):
+                        alone.add(finding)
+                    else:
+                        yield finding
+        for video in alone.remarks(folder.key):
+            yield video
+        text = f"folders that cannot be listed: {unlisted:,}" if unlisted else ""
+        may_be_unmounted = bool(known.tokens) or not folder.path
+        if may_be_unmounted and await self._in_thread(partial(_is_empty, root, folder.path)):
+            text = "the folder is empty: is a disk not mounted?"
+            if known.tokens:
+                yield Unreadable(folder.key, f"{text} {len(known.tokens):,} items of it are stored")
+        yield Enumerated(None, not text, text)
 
     async def _findings(
-        self, root: str, unit: Unit, outcomes: Iterator[Outcome], known: Known
-    ) -> list[Finding]:
+        self, root: str, library: LibraryFolder, unit: Unit, results: Iterator[Outcome], known: Known
+    ) -> list[Finding | VideoAlone]:
         match unit:
             case NfoFile():
-                return list(film_findings(unit, next(outcomes)))
+                return list(film_findings(unit, next(results)))
+            case FilmFiles():
+                return list(films_findings(unit, next(results)))
             case ShowUnit():
-                own_outcomes = [next(outcomes) for _ in unit.files()]
-                found = await self._in_thread(lambda: list(show_findings(unit, own_outcomes, known)))
+                outcomes = [next(results) for _ in unit.files()]
+                reread = partial(read, root, known=known, size_limit=self._size_limit)
+                found: list[Finding | VideoAlone] = []
+                found += await self._in_thread(lambda: list(show_findings(unit, outcomes, known, reread)))
                 for finding in unit.findings:
-                    found += await self._findings(root, finding, outcomes, known)
+                    found += await self._findings(root, library, finding, results, known)
                 return found
             case FolderFailed():
                 await self._in_thread(partial(_check_root, root, self.source.id))
                 text = f"the folder cannot be listed: {unit.reason}"
-                return [Unreadable(key, text) for key in dict.fromkeys([unit.key, *known.below(unit.key)])]
+                below = known.below(unit.key) if unit.path != library.path else []
+                return [Unreadable(key, text) for key in dict.fromkeys([unit.key, *below])]
             case _:
                 return [unit]
 
-    async def _load_all(self, root: str, files: list[NfoFile], known: Known) -> list[Outcome]:
+    async def _load_all(self, root: str, jobs: list[_Job], known: Known) -> list[Outcome]:
         """Load files side by side; their order is kept."""
-        outcomes: dict[int, list[Outcome]] = {}
-        starts = iter(range(0, len(files), _FILES_PER_CALL))
+        results: dict[int, list[Outcome]] = {}
+        starts = iter(range(0, len(jobs), _FILES_PER_CALL))
 
         async def load_some() -> None:
             for start in starts:
-                some = files[start : start + _FILES_PER_CALL]
-                outcomes[start] = await self._in_thread(partial(_load, root, some, known, self._size_limit))
+                some = jobs[start : start + _FILES_PER_CALL]
+                results[start] = await self._in_thread(partial(_load, root, some, known, self._size_limit))
 
         async with anyio.create_task_group() as group:
-            for _ in range(min(self._threads, -(-len(files) // _FILES_PER_CALL))):
+            for _ in range(min(self._threads, -(-len(jobs) // _FILES_PER_CALL))):
                 group.start_soon(load_some)
-        return [outcome for start in sorted(outcomes) for outcome in outcomes[start]]
+        return [result for start in sorted(results) for result in results[start]]
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(function, limiter=self._limiter)
 
 
-def _load(root: str, files: list[NfoFile], known: Known, size_limit: int) -> list[Outcome]:
-    return [load(root, file, known, size_limit) for file in files]
+class _VideosAlone:
+    """Videos without an NFO file: each is named, unless there are very many."""
+
+    def __init__(self) -> None:
+        self._first: list[str] = []
+        self._count = 0
+
+    def add(self, video: VideoAlone) -> None:
+        self._count += 1
+        if len(self._first) < _VIDEOS_NAMED:
+            self._first.append(video.key)
+
+    def remarks(self, library: str) -> list[Remark]:
+        if self._count <= _VIDEOS_NAMED:
+            return [Remark(key, "a video without an NFO file") for key in self._first]
+        text = f"{self._count:,} videos without an NFO file, the first are {', '.join(self._first)}"
+        return [Remark(library, text)]
+
+
+def _load(root: str, jobs: list[_Job], known: Known, size_limit: int) -> list[Outcome]:
+    return [
+        load_films(root, job, known, size_limit)
+        if isinstance(job, FilmFiles)
+        else load(root, job, known, size_limit)
+        for job in jobs
+    ]
+
+
+def _is_empty(root: str, path: str) -> bool:
+    """Whether there is nothing in a folder; one that cannot be listed is reported elsewhere."""
+    try:
+        folder = list_folder(root, path)
+    except OSError:
+        return False
+    return not (folder.files or folder.dirs or folder.findings)
 
 
 def _take(units: Iterator[Unit]) -> list[Unit]:
@@ -194,7 +253,7 @@ def _take(units: Iterator[Unit]) -> list[Unit]:
     size = 0
     for unit in units:
         batch.append(unit)
-        size += max(1, len(_files(unit)))
+        size += max(1, sum(len(job.files) if isinstance(job, FilmFiles) else 1 for job in _jobs(unit)))
         if size >= _BATCH_FILES:
             break
     return batch
@@ -207,10 +266,11 @@ def _count_failed(unit: Unit) -> int:
     return int(isinstance(unit, FolderFailed))
 
 
-def _files(unit: Unit) -> list[NfoFile]:
+def _jobs(unit: Unit) -> list[_Job]:
+    """Return what of a unit is loaded."""
     if isinstance(unit, ShowUnit):
-        return unit.files()
-    return [unit] if isinstance(unit, NfoFile) else []
+        return [*unit.files()]
+    return [unit] if isinstance(unit, NfoFile | FilmFiles) else []
 
 
 def _check_root(root: str, source_id: str) -> str:

@@ -90,6 +90,10 @@ class ForeignNfoError(NfoError):
     """A document that is whole, but about something else: music, for example."""
 
 
+class EmptyNfoError(NfoError):
+    """A document that describes nothing: a text without the address of a provider's page, for example."""
+
+
 def decode(data: bytes) -> tuple[str, list[str]]:
     """Decode the bytes of a file, whatever encoding they claim.
 

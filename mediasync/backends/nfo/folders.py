@@ -11,6 +11,7 @@ from mediasync.backends.base import Finding, Remark, Unreadable
 from mediasync.backends.nfo import naming
 
 ACTORS_FOLDER = ".actors"
+_NAMES_SHOWN = 20
 _SPECIAL_NFOS = frozenset({"movie.nfo", "tvshow.nfo", "season.nfo"})
 
 
@@ -52,16 +53,57 @@ class Folder:
         return naming.nfc(join(self.path, name))
 
     @cached_property
+    def _described(self) -> set[str]:
+        """The names without suffix of the NFO files that are called like a video."""
+        return {naming.stem_of(name) for name in self._all_nfos}
+
+    @cached_property
+    def _all_nfos(self) -> list[str]:
+        return [name for name in self.files if naming.is_nfo(name) and name.lower() not in _SPECIAL_NFOS]
+
+    @cached_property
+    def _all_videos(self) -> list[str]:
+        return [name for name in self.files if naming.is_video(name)]
+
+    @cached_property
+    def _extras(self) -> set[str]:
+        """The names without suffix of trailers, samples and the like: extras of something that is here."""
+        stems = {naming.stem_of(name) for name in (*self._all_nfos, *self._all_videos)}
+        owners = {stem: owner for stem in stems if (owner := naming.extra_of(stem)) is not None}
+        if not owners:
+            return set()
+        others = stems - owners.keys()
+        names = {naming.letters(self.own_name)} | {
+            naming.letters(naming.base_of(stem, parts=parts)) for stem in others for parts in (False, True)
+        }
+        has_own_film = bool(self.discs or self.find("movie.nfo")) or any(
+            naming.labels_folder(stem, self.own_name) for stem in others
+        )
+        return {
+            stem
+            for stem, owner in owners.items()
+            if not naming.names_folder(stem, self.own_name)
+            and (
+                naming.letters(owner) in names
+                if owner
+                else has_own_film or (bool(others) and stem not in self._described)
+            )
+        }
+
+    @cached_property
     def nfos(self) -> list[str]:
         """The NFO files that are called like a video."""
-        return naming.without_extras(
-            name for name in self.files if naming.is_nfo(name) and name.lower() not in _SPECIAL_NFOS
-        )
+        return [name for name in self._all_nfos if naming.stem_of(name) not in self._extras]
 
     @cached_property
     def videos(self) -> list[str]:
-        """The videos that are no extras."""
-        return naming.without_extras(name for name in self.files if naming.is_video(name))
+        """The videos that are not extras."""
+        return [name for name in self._all_videos if naming.stem_of(name) not in self._extras]
+
+    @cached_property
+    def extra_nfos(self) -> list[str]:
+        """The NFO files of extras: they are not read."""
+        return [name for name in self._all_nfos if naming.stem_of(name) in self._extras]
 
     @cached_property
     def discs(self) -> list[str]:
@@ -86,6 +128,33 @@ class Folder:
     def dir_names(self) -> dict[str, str]:
         """The folders by their names in NFC."""
         return {naming.nfc(name): name for name in self.dirs}
+
+
+def nfos_below(root: str, path: str) -> list[str]:
+    """Return the keys of all NFO files in and below a folder.
+
+    Raises:
+        OSError: if it, or a folder below it, cannot be listed.
+    """
+    found: list[str] = []
+    pending = [path]
+    while pending:
+        folder = list_folder(root, pending.pop())
+        found += [folder.key_of(name) for name in folder.files if naming.is_nfo(name)]
+        pending += [folder.path_of(name) for name in reversed(folder.dirs)]
+    return found
+
+
+def extras_remark(key: str, nfos: list[str]) -> Remark:
+    """Return the remark on a folder of extras whose NFO files are not read.
+
+    Args:
+        key: of the folder.
+        nfos: the files' keys.
+    """
+    names = [nfo.removeprefix(f"{key}/") for nfo in nfos]
+    shown = ", ".join(names[:_NAMES_SHOWN]) + (" …" if len(names) > _NAMES_SHOWN else "")
+    return Remark(key, f"extras: their NFO files are not read ({len(names):,}: {shown})")
 
 
 def join(path: str, name: str) -> str:
@@ -147,6 +216,9 @@ def _sort_in(folder: Folder, entry: os.DirEntry[str], root: str) -> None:
         folder.dirs.append(name)
     elif entry.is_file(follow_symlinks=False):
         folder.files.append(name)
+    elif naming.is_nfo(name):
+        text = "a pipe, a socket or a device is not read"
+        folder.findings.append(Remark(folder.key_of(name), text))
 
 
 def _sort_in_link(folder: Folder, entry: os.DirEntry[str], root: str) -> None:
@@ -159,7 +231,9 @@ def _sort_in_link(folder: Folder, entry: os.DirEntry[str], root: str) -> None:
         folder.linked.add(entry.name)
         return
     target = os.path.realpath(entry.path)
-    if target == root or target.startswith(root.rstrip(os.sep) + os.sep):
+    if not os.path.lexists(target) or os.path.islink(target):
+        text = "a link that leads nowhere"
+    elif target == root or target.startswith(root.rstrip(os.sep) + os.sep):
         shown = printable(os.path.relpath(target, root)).replace(os.sep, "/")
         text = f"a link to {shown}, which is read in its own place"
     else:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from mediasync.backends.base import Finding, Found, Remark, Unchanged, Unreadable
 from mediasync.backends.nfo import naming
 from mediasync.backends.nfo.parse import Record
-from mediasync.backends.nfo.reading import Failed, Known, Loaded, Outcome, Same, make_token
-from mediasync.backends.nfo.units import NfoFile, ShowUnit
-from mediasync.models import Credit, Episode, Movie, Season, Show
+from mediasync.backends.nfo.reading import Failed, Loaded, Outcome, Same, Several, make_film_token, make_token
+from mediasync.backends.nfo.units import FilmFiles, NfoFile
+from mediasync.backends.nfo.versions import describes_same, merge
+from mediasync.models import Credit, Movie
 from mediasync.vocabulary import MediaType
 
-_NOUNS = {
+NOUNS: Final = {
     MediaType.MOVIE: "a film",
     MediaType.SHOW: "a show",
     MediaType.SEASON: "a season",
@@ -48,39 +49,152 @@ def film_findings(file: NfoFile, outcome: Outcome) -> Iterator[Finding]:
         case Same(ids):
             yield from map(Unchanged, ids)
         case Failed(reason, foreign):
-            yield _foreign(file, reason) if foreign else Unreadable(file.key, reason)
+            yield foreign_remark(file, reason) if foreign else Unreadable(file.key, reason)
         case Loaded(records, _) if records[0].kind is not MediaType.MOVIE:
-            yield _misplaced(file, records[0].kind)
+            yield misplaced(file, records[0].kind)
         case Loaded(records, state):
-            yield _found_movie(file, records, make_token(file, state, 1))
+            yield found_movie(file, records, make_token(file, state, 1, MediaType.MOVIE))
 
 
-def _foreign(file: NfoFile, text: str) -> Remark:
+def films_findings(films: FilmFiles, outcome: Outcome) -> Iterator[Finding]:
+    """Yield what was found in NFO files that may describe the same film.
+
+    While the file that the folder is named after cannot be read, nobody knows whether the others describe
+    its film: they wait.
+
+    Args:
+        films: the files.
+        outcome: what became of all together, or of each.
+    """
+    if isinstance(outcome, Same):
+        yield from map(Unchanged, outcome.ids)
+        yield from map(_left_out, outcome.left_out)
+    elif isinstance(outcome, Several):
+        yield from _read_findings(films, outcome.outcomes)
+
+
+def _read_findings(films: FilmFiles, outcomes: list[Loaded | Failed]) -> Iterator[Finding]:
+    read: list[_ReadFile] = []
+    left_out: list[NfoFile] = []
+    failed: list[Finding] = []
+    owner = films.files[0] if films.has_owner else None
+    for file, one in zip(films.files, outcomes, strict=True):
+        match one:
+            case Loaded(records, _) if records[0].kind is MediaType.MOVIE:
+                read.append(_ReadFile(file, records))
+            case Failed() if one.is_empty or one.foreign:
+                left_out.append(file)
+                owner = None if file is owner else owner
+            case _:
+                key = films.shared_key if file is owner else None
+                failed += film_findings(replace(file, key=key or file.key), one)
+    waits = owner is not None and (not read or read[0].file is not owner)
+    if not read and not failed:
+        file = replace(films.files[0], key=films.shared_key or films.files[0].key)
+        yield from film_findings(file, outcomes[0])
+        left_out = left_out[1:]
+    mask = sum(1 << place for place, file in enumerate(films.files) if file in left_out)
+    for place, cluster in enumerate([] if waits else _clusters(read)):
+        shared = cluster[0].file is owner if owner else len(cluster) == len(read)
+        token = _film_token(films, cluster, outcomes, 0 if place else mask)
+        yield _found_version(films, cluster, token, shared=shared)
+    for other in read if waits else ():
+        text = (
+            f"not read while {naming.nfc(films.files[0].path)} cannot be read: it may describe the same film"
+        )
+        yield Remark(naming.nfc(other.file.path), text)
+    yield from failed
+    yield from map(_left_out, left_out)
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadFile:
+    file: NfoFile
+    records: list[Record]
+
+
+def _clusters(read: list[_ReadFile]) -> list[list[_ReadFile]]:
+    """Put the files of each film together."""
+    clusters: list[list[_ReadFile]] = []
+    for one in read:
+        for cluster in clusters:
+            if any(
+                one.file.key == other.file.key or describes_same(one.records[0], other.records[0])
+                for other in cluster
+            ):
+                cluster.append(one)
+                break
+        else:
+            clusters.append([one])
+    return clusters
+
+
+def _film_token(
+    films: FilmFiles, cluster: list[_ReadFile], outcomes: list[Loaded | Failed], left_out: int
+) -> str | None:
+    """Return the change token of a film; ``None`` if not all files could be read whole."""
+    states = [one.state for one in outcomes if one.state]
+    if len(states) < len(films.files) or any(one.records[0].damage for one in cluster):
+        return None
+    return make_film_token(films, cluster[0].file, states, len(cluster), left_out)
+
+
+def _found_version(films: FilmFiles, cluster: list[_ReadFile], token: str | None, *, shared: bool) -> Found:
+    """Return the film that some files describe, the first of them before the others.
+
+    Args:
+        films: all files of the folder.
+        cluster: those of this film.
+        token: its change token.
+        shared: whether the folder is the film's.
+    """
+    first, *others = cluster
+    file = first.file
+    if shared and films.shared_key:
+        images = films.shared_images | file.images
+        name = films.shared_key.rpartition("/")[2]
+        file = replace(file, key=films.shared_key, name=name, images=images)
+    if file.item_path == file.path:
+        paths = (one.file.item_path for one in others if one.file.item_path != one.file.path)
+        file = replace(file, item_path=next(paths, file.item_path))
+    described = [(naming.nfc(other.file.path), other.records[0]) for other in others]
+    record = merge(first.records[0], described)
+    return found_movie(file, [record, *first.records[1:]], token)
+
+
+def _left_out(file: NfoFile) -> Remark:
+    return Remark(naming.nfc(file.path), "not read: it describes no film")
+
+
+def foreign_remark(file: NfoFile, text: str) -> Remark:
+    """Return the remark on a file that is about neither films nor shows."""
     return Remark(naming.nfc(file.path), text.removeprefix(f"{naming.nfc(file.path)}: "))
 
 
-def _misplaced(file: NfoFile, kind: MediaType) -> Unreadable:
+def misplaced(file: NfoFile, kind: MediaType) -> Unreadable:
+    """Return the failure of a file that describes something else than what can lie there."""
     return Unreadable(
-        file.key, f"{naming.nfc(file.path)}: it describes {_NOUNS[kind]}, which has no place here"
+        file.key, f"{naming.nfc(file.path)}: it describes {NOUNS[kind]}, which has no place here"
     )
 
 
-def _found_movie(file: NfoFile, records: list[Record], token: str) -> Found:
+def found_movie(file: NfoFile, records: list[Record], token: str | None) -> Found:
+    """Return the film that a file describes."""
     record = records[0]
     if len(records) > 1:
         record.problems.append(f"{len(records)} films in one file: only the first is taken")
     return Found(
-        Movie(remote_id=file.key, change_token=_kept(token, record), **_fields(file, record)),
+        Movie(remote_id=file.key, change_token=kept(token, record), **item_fields(file, record)),
         tuple(record.problems),
     )
 
 
-def _kept(token: str, record: Record) -> str | None:
+def kept(token: str | None, record: Record) -> str | None:
     """Return the change token of an item; one whose file is damaged is read again next time."""
     return None if record.damage else token
 
 
-def _fields(file: NfoFile, record: Record) -> dict[str, Any]:
+def item_fields(file: NfoFile, record: Record) -> dict[str, Any]:
     """Return what all kinds of item have in common, completed from names and files beside it."""
     title, year = record.title, record.year
     if record.kind is not MediaType.EPISODE and record.kind is not MediaType.SEASON:
@@ -116,232 +230,3 @@ def _with_local_pictures(credits_: list[Credit] | None, actors: dict[str, str]) 
         person = credit.person
         person.image_path = person.image_path or actors.get(naming.actor_key(person.name))
     return credits_
-
-
-@dataclass(slots=True)
-class _NumberedEpisode:
-    file: NfoFile
-    record: Record
-    season: int | None
-    episode: int | None
-    key: str
-
-
-def show_findings(show: ShowUnit, outcomes: list[Outcome], known: Known) -> Iterator[Finding]:
-    """Yield what was found of a show: the show, its seasons, its episodes.
-
-    A show whose ``tvshow.nfo`` cannot be read is made from its folder's name, but only while it is not
-    stored: what is stored of it stays. The same goes for its seasons.
-
-    Args:
-        show: the show.
-        outcomes: what became of each of its files, in the order of `ShowUnit.files`.
-        known: the stored change tokens.
-    """
-    remaining = iter(outcomes)
-    own = next(remaining) if show.nfo else None
-    season_outcomes = [(file, next(remaining)) for file in show.seasons]
-    episode_outcomes = list(zip(show.episodes, remaining, strict=True))
-    episodes: list[Finding] = []
-    numbers: set[int] = set()
-    for file, outcome in episode_outcomes:
-        found = list(_episode_findings(show, file, outcome, known))
-        episodes += found
-        numbers.update(_season_numbers(found))
-    seasons = _Seasons(show, known)
-    for file, outcome in season_outcomes:
-        seasons.add(file, outcome)
-    seasons.complete(numbers)
-    if own is None and not episodes and not seasons.findings:
-        return
-    yield from _own_findings(show, own, known)
-    yield from seasons.in_order()
-    yield from episodes
-
-
-def _own_findings(show: ShowUnit, outcome: Outcome | None, known: Known) -> Iterator[Finding]:
-    match outcome:
-        case Same(ids):
-            yield from map(Unchanged, ids)
-        case Loaded(records, state) if show.nfo:
-            record = records[0]
-            if record.kind is not MediaType.SHOW:
-                record.problems.append(f"the root element is that of {_NOUNS[record.kind]}: taken as a show")
-                record.kind = MediaType.SHOW
-            fields = _fields(show.nfo, record)
-            token = _kept(make_token(show.nfo, state, 1), record)
-            item = Show(remote_id=show.key, change_token=token, **fields)
-            yield Found(item, tuple(record.problems))
-        case _:
-            if isinstance(outcome, Failed):
-                yield Unreadable(show.key, outcome.reason)
-            if not (isinstance(outcome, Failed) and show.key in known.tokens):
-                title, year = naming.title_and_year(show.name)
-                yield Found(
-                    Show(
-                        remote_id=show.key, title=title, year=year, images=show.images, path=show.path or "."
-                    )
-                )
-
-
-class _Seasons:
-    """The seasons of one show, each once, from their own files and from the episodes that name them."""
-
-    def __init__(self, show: ShowUnit, known: Known) -> None:
-        self._show = show
-        self._known = known
-        self._by_number: dict[int, Finding] = {}
-        self._failed: set[int] = set()
-        self.findings: list[Finding] = []
-
-    def add(self, file: NfoFile, outcome: Outcome) -> None:
-        match outcome:
-            case Same((key,)):
-                self._put(int(key.rpartition("#s")[2]), Unchanged(key), file)
-            case Failed(reason):
-                if file.season is None:
-                    self.findings.append(Unreadable(naming.nfc(file.path), reason))
-                else:
-                    self._failed.add(file.season)
-                    self.findings.append(Unreadable(season_key(self._show.key, file.season), reason))
-            case Loaded(records, state):
-                record = records[0]
-                number = file.season if record.season is None else record.season
-                if number is None:
-                    reason = f"{naming.nfc(file.path)}: it names no season, and neither does its folder"
-                    self.findings.append(Unreadable(naming.nfc(file.path), reason))
-                else:
-                    record.kind = MediaType.SEASON
-                    self._put(number, self._found(number, file, record, make_token(file, state, 1)), file)
-
-    def _put(self, number: int, finding: Finding, file: NfoFile) -> None:
-        if number in self._by_number:
-            self.findings.append(
-                Remark(naming.nfc(file.path), f"another file describes season {number} already")
-            )
-        else:
-            self._by_number[number] = finding
-
-    def _found(self, number: int, file: NfoFile, record: Record, token: str) -> Found:
-        fields = _fields(file, record)
-        fields["title"] = record.title or _season_title(number)
-        item = Season(
-            remote_id=season_key(self._show.key, number),
-            parent_remote_id=self._show.key,
-            season_number=number,
-            change_token=_kept(token, record),
-            **fields,
-        )
-        return Found(item, tuple(record.problems))
-
-    def complete(self, numbers: set[int]) -> None:
-        """Add the seasons that only episodes, or a broken file, name."""
-        for number in numbers | self._failed:
-            key = season_key(self._show.key, number)
-            if number in self._by_number or (number in self._failed and key in self._known.tokens):
-                continue
-            self._by_number[number] = Found(
-                Season(
-                    remote_id=key,
-                    parent_remote_id=self._show.key,
-                    season_number=number,
-                    title=_season_title(number),
-                    images=self._show.season_images.get(number, {}),
-                    path=self._show.season_folders.get(number),
-                )
-            )
-
-    def in_order(self) -> Iterator[Finding]:
-        yield from (finding for _, finding in sorted(self._by_number.items(), key=lambda pair: pair[0]))
-        yield from self.findings
-
-
-def _season_title(number: int) -> str:
-    return f"Season {number}" if number else "Specials"
-
-
-def _season_numbers(findings: list[Finding]) -> Iterator[int]:
-    for finding in findings:
-        if isinstance(finding, Found) and isinstance(finding.item, Episode):
-            if finding.item.season_number is not None:
-                yield finding.item.season_number
-        elif isinstance(finding, Unchanged | Unreadable):
-            number = finding.remote_id.rpartition("#s")[2].partition("e")[0]
-            if "#s" in finding.remote_id and number.isdecimal():
-                yield int(number)
-
-
-def _episode_findings(show: ShowUnit, file: NfoFile, outcome: Outcome, known: Known) -> Iterator[Finding]:
-    match outcome:
-        case Same(ids):
-            yield from map(Unchanged, ids)
-        case Failed(reason, foreign):
-            if foreign:
-                yield _foreign(file, reason)
-            else:
-                yield from (Unreadable(key, reason) for key in known.keys_of(file) or [file.key])
-        case Loaded(records, state):
-            named = naming.episode_name(file.name)
-            kind = records[0].kind
-            if kind is MediaType.MOVIE and named is None:
-                yield _found_movie(file, records, make_token(file, state, 1))
-                return
-            if kind is not MediaType.EPISODE and named is None:
-                yield _misplaced(file, kind)
-                return
-            episodes = _numbered(file, records, named)
-            token = make_token(file, state, len(episodes))
-            yield from (_found_episode(show, episode, token) for episode in episodes)
-
-
-def _numbered(
-    file: NfoFile, records: list[Record], named: naming.EpisodeName | None
-) -> list[_NumberedEpisode]:
-    """Number the episodes of one file; what the file leaves out is taken from its name and folder."""
-    episodes: dict[str, _NumberedEpisode] = {}
-    for place, record in enumerate(records):
-        if record.kind is not MediaType.EPISODE:
-            record.problems.append(f"the root element is that of {_NOUNS[record.kind]}: taken as an episode")
-            record.kind = MediaType.EPISODE
-        season = record.season if record.season is not None else named.season if named else file.season
-        episode = record.episode
-        if episode is None and named and place < len(named.episodes):
-            episode = named.episodes[place]
-        key = episode_key(file.key, season, episode)
-        if key in episodes:
-            what = (
-                f"episode {episode} of season {season}"
-                if episode is not None
-                else "an episode without a number"
-            )
-            episodes[key].record.problems.append(
-                f"{what} is described more than once in the file: the first is taken"
-            )
-            continue
-        if (
-            len(records) == 1
-            and named
-            and record.episode_end is None
-            and episode == named.episodes[0] != named.episodes[-1]
-        ):
-            record.episode_end = named.episodes[-1]
-        episodes[key] = _NumberedEpisode(file, record, season, episode, key)
-    return list(episodes.values())
-
-
-def _found_episode(show: ShowUnit, numbered: _NumberedEpisode, token: str) -> Found:
-    record = numbered.record
-    fields = _fields(numbered.file, record)
-    fields["title"] = record.title or (
-        f"Episode {numbered.episode}" if numbered.episode is not None else naming.nfc(numbered.file.name)
-    )
-    item = Episode(
-        remote_id=numbered.key,
-        parent_remote_id=show.key if numbered.season is None else season_key(show.key, numbered.season),
-        season_number=numbered.season,
-        episode_number=numbered.episode,
-        episode_number_end=record.episode_end,
-        change_token=_kept(token, record),
-        **fields,
-    )
-    return Found(item, tuple(record.problems))

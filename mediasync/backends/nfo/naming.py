@@ -61,27 +61,17 @@ _SKIPPED_FOLDERS: Final = frozenset(
 )
 _EXTRAS_FOLDERS: Final = frozenset(
     {
-        *(
-            "behind the scenes",
-            "deleted scenes",
-            "extra",
-            "extras",
-            "featurette",
-            "featurettes",
-            "interviews",
-        ),
-        *("sample", "samples", "trailer", "trailers", "subs", "subtitles"),
+        *("behind the scenes", "deleted scenes", "extra", "extras", "featurette", "featurettes"),
+        *("interview", "interviews", "sample", "samples", "trailer", "trailers", "subs", "subtitles"),
+        *("clips", "other", "scenes", "shorts", "backdrops", "theme-music", "bonus", "artwork", "metadata"),
+        "nfo",
     }
 )
-_EXTRAS_IN_FILM: Final = frozenset(
-    {"clips", "other", "scenes", "shorts", "backdrops", "theme-music", "bonus", "artwork", "metadata", "nfo"}
-)
-_EXTRAS_FILE: Final = re.compile(
-    r"(?:^|[-._ ])(?:trailer|sample|movie-trailer)\d*$"
-    r"|-(?:behindthescenes|deleted|deletedscene|featurette|interview)\d*$",
+_EXTRA: Final = re.compile(
+    r"(?:^|[-._ ])(?:movie-trailer|trailer|sample)\d*$"
+    r"|-(?:behindthescenes|deleted|deletedscene|featurette|interview|clip|extra|other|scene|short)\d*$",
     re.IGNORECASE,
 )
-_EXTRAS_BESIDE: Final = re.compile(r"-(?:clip|extra|other|scene|short)\d*$", re.IGNORECASE)
 _PART_FOLDER: Final = re.compile(r"(?:cd|dvd|dis[ck]|part|pt)[ ._-]*\d{1,2}", re.IGNORECASE)
 _DISC_FOLDERS: Final = {"video_ts": "video_ts.nfo", "bdmv": "index.nfo"}
 LIBRARY_NAMES: Final = {
@@ -115,23 +105,9 @@ _VERSION: Final = re.compile(
     rf"(?P<base>.+?)(?: +- *{_LABEL}(?:[ ._]{_LABEL})*| *\[{_LABEL}(?:[ ._]{_LABEL})*\])", re.IGNORECASE
 )
 _PIECE: Final = re.compile(r"(?P<base>.+?)[ _.-]+(?:cd|dvd|dis[ck])[ _.-]*(?:\d{1,2}|[a-d])", re.IGNORECASE)
-_PART: Final = re.compile(r"(?P<base>.+?)[ _.-]+(?:part|pt)[ _.-]*(?:\d{1,2}|[a-d])", re.IGNORECASE)
+_PART: Final = re.compile(r"(?P<base>.+?)[ _.-]+(?:part|pt)[ _.-]*(?P<part>\d{1,2}|[a-d])", re.IGNORECASE)
 
-_SEASON_EPISODES: Final = re.compile(
-    r"(?<![A-Za-z0-9])s(\d{1,4})[ ._-]*e(\d{1,4})((?:[ ._]*-[ ._]*e?\d{1,4}(?![\dpi])|[ ._]*e\d{1,4})*)",
-    re.IGNORECASE,
-)
-_SEASON_X_EPISODE: Final = re.compile(
-    r"(?<!\d)(\d{1,2})x(\d{2,3})((?:-(?:\d{1,2}x)?\d{2,3})*)(?!\d)", re.IGNORECASE
-)
-_SEASON_FOLDER: Final = re.compile(
-    r"season[ ._-]*(\d{1,4})(?:\D.*)?"
-    r"|(?:series|serie|staffel|saison|temporada|stagione|seizoen|sezon|sæson|säsong|sesong|kausi)"
-    r"[ ._-]*(\d{1,4})"
-    r"|.*[ ._-]season[ ._-]*(\d{1,4})"
-    r"|s(\d{1,4})",
-    re.IGNORECASE,
-)
+_BEFORE_LABEL: Final = re.compile(r" - |[ ._]*[\[({]|[._](?=\S)")
 _SEASON_PICTURE: Final = re.compile(r"season(?:(\d{1,4})|-specials)-([a-z]+)", re.IGNORECASE)
 _YEAR_IN_BRACKETS: Final = re.compile(
     r"^(.+?)[ ._]*[(\[]((?:18|19|20|21)\d\d)[)\]](?!.*[(\[](?:18|19|20|21)\d\d[)\]])"
@@ -185,10 +161,9 @@ def is_hidden(name: str) -> bool:
     return (name.startswith(".") and not name.startswith("..")) or name.lower() in _SKIPPED_FOLDERS
 
 
-def is_extras_folder(name: str, *, in_film: bool) -> bool:
-    """Whether a folder holds no films and episodes of its own; some names say so only in a film's folder."""
-    folded = name.casefold()
-    return folded in _EXTRAS_FOLDERS or (in_film and folded in _EXTRAS_IN_FILM)
+def is_extras_folder(name: str) -> bool:
+    """Whether a folder in a film's or show's folder has its extras, by its name: elsewhere it is a title."""
+    return name.casefold() in _EXTRAS_FOLDERS
 
 
 def is_part_folder(name: str) -> bool:
@@ -211,23 +186,17 @@ def disc_nfo(folder_name: str) -> str | None:
     return _DISC_FOLDERS.get(folder_name.casefold())
 
 
-def without_extras(names: Iterable[str]) -> list[str]:
-    """Leave out the files that are trailers, samples and the like, by their names.
+def extra_of(stem: str) -> str | None:
+    """Return the name of what a file would be an extra of, by its own name; ``None`` if it is none.
+
+    A title may look so too. The file is an extra only if there is something of the returned name.
 
     Example:
-        >>> without_extras(["Heat.mkv", "Heat-trailer.mkv", "sample.mkv", "Each-Other.mkv"])
-        ['Heat.mkv', 'Each-Other.mkv']
+        >>> [extra_of(stem) for stem in ("Heat-trailer", "sample", "Heat", "Dark S01E03 - The Trailer")]
+        ['Heat', '', None, 'Dark S01E03 - The']
     """
-    kept = [name for name in names if not _EXTRAS_FILE.search(stem_of(name))]
-    stems = {stem_of(name).casefold() for name in kept}
-    return [
-        name
-        for name in kept
-        if not (
-            (match := _EXTRAS_BESIDE.search(stem_of(name)))
-            and stem_of(name)[: match.start()].casefold() in stems
-        )
-    ]
+    match = _EXTRA.search(stem)
+    return stem[: match.start()].rstrip(" ._-") if match else None
 
 
 @dataclass(slots=True)
@@ -249,7 +218,7 @@ def group_files(nfos: Iterable[str], videos: Iterable[str]) -> list[Group]:
     """Put the versions and parts of each film or episode together.
 
     ``part 1`` and ``part 2`` with an NFO file each are two films (of one title in two parts); with one NFO
-    file they are one film in two files.
+    file they are one film in two files, unless it is that of ``part 2``: it describes no other part.
 
     Example:
         >>> groups = group_files(["Heat - 1080p.nfo"], ["Heat - 1080p.mkv", "Heat - 4K.mkv", "Ran.mkv"])
@@ -264,8 +233,8 @@ def group_files(nfos: Iterable[str], videos: Iterable[str]) -> list[Group]:
         narrow: dict[str, list[str]] = {}
         for name in names:
             narrow.setdefault(_folded(base_of(stem_of(name), parts=False)), []).append(name)
-        described = sum(any(is_nfo(name) for name in part) for part in narrow.values())
-        if described > 1:
+        described = [part for part in narrow.values() if any(is_nfo(name) for name in part)]
+        if len(described) > 1 or (described and _is_later_part(described[0][0])):
             groups += [_group(part, parts=False) for part in narrow.values()]
         else:
             groups.append(_group(names, parts=True))
@@ -282,6 +251,11 @@ def _group(names: list[str], *, parts: bool) -> Group:
         key=lambda name: (stem_of(name) not in stems, _folded(stem_of(name)) != _folded(base), sort_key(name))
     )
     return Group(base, nfos, videos)
+
+
+def _is_later_part(name: str) -> bool:
+    match = _PART.fullmatch(base_of(stem_of(name), parts=False))
+    return match is not None and match["part"].lstrip("0").casefold() not in {"1", "a"}
 
 
 def base_of(stem: str, *, parts: bool) -> str:
@@ -308,68 +282,40 @@ def names_folder(base: str, folder_name: str) -> bool:
         >>> names_folder("heat.1995", "Heat (1995)"), names_folder("Ran", "Heat (1995)")
         (True, False)
     """
-    letters = _letters(base)
-    return bool(letters) and letters in {_letters(folder_name), _letters(title_and_year(folder_name)[0])}
+    own = letters(base)
+    return bool(own) and own in {letters(folder_name), letters(title_and_year(folder_name)[0])}
 
 
 def labels_folder(base: str, folder_name: str) -> bool:
     """Whether *base* is the folder's name, or that and a label of a version (``Heat (1995) - My Cut``)."""
     return names_folder(base, folder_name) or any(
-        names_folder(base[: match.start()], folder_name) for match in re.finditer(r" - | *\[", base)
+        names_folder(base[: match.start()], folder_name) for match in _BEFORE_LABEL.finditer(base)
     )
 
 
-def _letters(text: str) -> str:
+def family(base: str) -> str:
+    """Return what the names of one film's versions have in common: names that differ in it are two films'.
+
+    Example:
+        >>> family("Heat (1995) - My Own Cut") == family("heat (1995) {edition-Long}")
+        True
+        >>> family("some-movie.EXTENDED") == family("some-movie.THEATRICAL")
+        True
+    """
+    title, year = title_and_year(base)
+    if year is None and (match := _BEFORE_LABEL.search(base, 1)):
+        title = base[: match.start()]
+    return f"{letters(title)} {year or ''}"
+
+
+def letters(text: str) -> str:
+    """Return the letters and digits of a name, all else left out.
+
+    Example:
+        >>> letters("Heat (1995)") == letters("heat.1995")
+        True
+    """
     return re.sub(r"[\W_]+", "", _folded(text))
-
-
-@dataclass(frozen=True, slots=True)
-class EpisodeName:
-    """What a file's name says of the episodes in it.
-
-    Attributes:
-        season: their season.
-        episodes: their numbers.
-        certain: whether the name can mean nothing else (``S01E02``; ``1x02`` may be a title).
-    """
-
-    season: int
-    episodes: tuple[int, ...]
-    certain: bool
-
-
-def episode_name(stem: str) -> EpisodeName | None:
-    """Read season and episodes from a file's name, ``None`` if it has none.
-
-    Example:
-        >>> episode_name("Dark S01E01-E03").episodes, episode_name("Dark 1x02").season
-        ((1, 2, 3), 1)
-    """
-    match = _SEASON_EPISODES.search(stem)
-    certain = match is not None
-    match = match or _SEASON_X_EPISODE.search(stem)
-    if match is None:
-        return None
-    first = int(match[2])
-    others = [
-        int(digits) for digits in re.findall(r"(?:(?<=x)|(?<![\dx]))(\d+)(?!\d*x)", match[3], re.IGNORECASE)
-    ]
-    last = max(others, default=first)
-    episodes = tuple(range(first, last + 1)) if first < last <= first + 99 else (first,)
-    return EpisodeName(int(match[1]), episodes, certain)
-
-
-def season_of_folder(name: str) -> int | None:
-    """Return the number of the season that a folder is named after; 0 for specials.
-
-    Example:
-        >>> season_of_folder("Season 01"), season_of_folder("Specials"), season_of_folder("Dark (2017)")
-        (1, 0, None)
-    """
-    if name.casefold() in {"specials", "special"}:
-        return 0
-    match = _SEASON_FOLDER.fullmatch(name)
-    return int(next(group for group in match.groups() if group)) if match else None
 
 
 def title_and_year(name: str) -> tuple[str, int | None]:

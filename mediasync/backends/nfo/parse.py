@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from mediasync.backends.nfo.cleaning import ForeignNfoError, NfoError, one_line, plain_text
+from mediasync.backends.nfo.cleaning import EmptyNfoError, ForeignNfoError, NfoError, one_line, plain_text
 from mediasync.backends.nfo.document import Document, Node, read_document
 from mediasync.backends.nfo.elements import FOREIGN_ROOTS, IDS
 from mediasync.backends.nfo.people import join_people, parse_people
@@ -65,6 +65,7 @@ class Record:
         season: the season's number, of a season or an episode.
         episode: the episode's number.
         episode_end: the last episode's number, where several are one item.
+        season_names: of a show, the names of its seasons by their numbers.
         problems: what could not be understood, one line each.
 
     The other attributes are those of `mediasync.models.MediaItem`; ``title`` is empty where there is none.
@@ -92,6 +93,7 @@ class Record:
     season: int | None = None
     episode: int | None = None
     episode_end: int | None = None
+    season_names: dict[int, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -155,7 +157,7 @@ def _record_of_text(document: Document, expected: MediaType) -> Record:
     """
     ids = provider_ids_in_text(document.outside, expected)
     if not ids:
-        raise NfoError("it holds no description of a film or show, and no address of one")
+        raise EmptyNfoError("it holds no description of a film or show, and no address of one")
     return Record(expected, provider_ids=ids if expected in _WITH_PAGES else {})
 
 
@@ -192,6 +194,7 @@ def _record(node: Node, expected: MediaType) -> Record:
         season=_not_negative(node.first("seasonnumber", "season")) if kind is not MediaType.SHOW else None,
         episode=_not_negative(node.first("episode")),
         episode_end=_not_negative(node.first("episodenumberend")),
+        season_names=_season_names(node) if kind is MediaType.SHOW else {},
         problems=problems,
     )
     if people.doubts:
@@ -200,6 +203,16 @@ def _record(node: Node, expected: MediaType) -> Record:
     elif not people.credits and not _says_something(node):
         record.credits = record.completeness = None
     return record
+
+
+def _season_names(node: Node) -> dict[int, str]:
+    """Return what ``<namedseason number="1">`` elements call a show's seasons."""
+    names: dict[int, str] = {}
+    for child in node.all("namedseason"):
+        number = _not_negative(child.attributes.get("number", ""))
+        if number is not None and child.text:
+            names.setdefault(number, one_line(child.text))
+    return names
 
 
 def _not_negative(text: str) -> int | None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mediasync.backends.nfo import naming
-from mediasync.backends.nfo.cleaning import ForeignNfoError, NfoError
+from mediasync.backends.nfo.cleaning import EmptyNfoError, ForeignNfoError, NfoError
 from mediasync.backends.nfo.folders import reason
 from mediasync.backends.nfo.parse import Record, parse_nfo
-from mediasync.backends.nfo.units import NfoFile
+from mediasync.backends.nfo.units import FilmFiles, NfoFile
 from mediasync.vocabulary import MediaType
 
 _FLAGS: Final = (
@@ -21,15 +22,31 @@ _FLAGS: Final = (
 )
 _EPISODE_ID: Final = re.compile(r"(.*)#s\d+e\d+", re.DOTALL)
 _SEASON_ID: Final = re.compile(r"(.*)#s\d+", re.DOTALL)
-_COUNT: Final = re.compile(r"\d+-\d+-(\d{1,6})-[0-9a-f]+")
+_TOKEN: Final = re.compile(r"(\d+-\d+)-(\d{1,6})(?:\.(\d+))?-[0-9a-f]+-([a-z]+)")
+_COMMENT_OR_DECLARATION: Final = re.compile(rb"<!--.*?(?:-->|$)|<[?!][^>]*", re.DOTALL)
+_ROOTS: Final = {
+    b"movie": MediaType.MOVIE,
+    b"tvshow": MediaType.SHOW,
+    b"season": MediaType.SEASON,
+    b"episodedetails": MediaType.EPISODE,
+}
+_ELEMENT: Final = re.compile(rb"<(?:[\w.-]+:)?(" + b"|".join(_ROOTS) + rb")[\s/>]")
 _HEAD: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Same:
-    """A file that did not change; the ids of the items in it."""
+    """A file, or some that belong together, that did not change.
+
+    Attributes:
+        ids: the keys of the items in it.
+        state: of the file.
+        left_out: of several files those that describe nothing.
+    """
 
     ids: tuple[str, ...]
+    state: os.stat_result | None = None
+    left_out: tuple[NfoFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +64,24 @@ class Failed:
     Attributes:
         reason: what is wrong, and where.
         foreign: whether the file is whole, but about neither films nor shows.
+        is_empty: whether it describes nothing at all: a text, say.
+        state: of the file, if it could be read.
     """
 
     reason: str
     foreign: bool = False
+    is_empty: bool = False
+    state: os.stat_result | None = None
 
 
-Outcome = Same | Loaded | Failed
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Files that may describe the same film: what became of each."""
+
+    outcomes: list[Loaded | Failed]
+
+
+Outcome = Same | Loaded | Failed | Several
 
 
 def read_file(root: str, path: str, size_limit: int) -> tuple[bytes, os.stat_result]:
@@ -86,13 +114,58 @@ def read_file(root: str, path: str, size_limit: int) -> tuple[bytes, os.stat_res
     return bytes(data), after
 
 
-def make_token(file: NfoFile, state: os.stat_result, count: int) -> str:
+def make_token(file: NfoFile, state: os.stat_result, count: int, kind: MediaType | None = None) -> str:
     """Compose the change token of the items in a file.
 
-    ``SIZE-MTIME-COUNT-SURROUNDINGS``: of the file its size and time of change in nanoseconds, the number of
-    items in it, and `NfoFile.surroundings`.
+    ``SIZE-MTIME-COUNT-SURROUNDINGS-KIND``: of the file its size and time of change in nanoseconds, the number
+    of items in it, `NfoFile.surroundings`, and the kind of its items.
+
+    Args:
+        file: the file.
+        state: of the file when it was read.
+        count: how many items it describes.
+        kind: of the items, if it is not the one that the file should describe.
     """
-    return f"{state.st_size}-{state.st_mtime_ns}-{count}-{file.surroundings}"
+    return f"{_state(state)}-{count}-{file.surroundings}-{kind or file.kind}"
+
+
+def make_season_token(file: NfoFile, state: os.stat_result, surroundings: list[str]) -> str:
+    """Compose the change token of a season without a file of its own.
+
+    Args:
+        file: the show's file, which may name the season.
+        state: of that file.
+        surroundings: the season's folder and artwork.
+    """
+    text = "\0".join([_state(state), file.surroundings, *surroundings])
+    return f"made-{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
+
+
+def make_film_token(
+    films: FilmFiles, file: NfoFile, states: list[os.stat_result], count: int, left_out: int
+) -> str:
+    """Compose the change token of a film that is one of several NFO files' in its folder.
+
+    Whether these files describe one film or several depends on all of them, so each token covers all.
+
+    Args:
+        films: the files.
+        file: the one that describes the film.
+        states: of all files, in their order.
+        count: how many of the files describe the film.
+        left_out: of the files a bit for each that describes nothing, at its place.
+    """
+    parts = [films.shared_key or "", *sorted(films.shared_images.values())]
+    parts += [
+        f"{other.surroundings}-{_state(state)}" for other, state in zip(films.files, states, strict=True)
+    ]
+    digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
+    state = _state(states[films.files.index(file)])
+    return f"{state}-{count}.{left_out}-{digest}-{file.kind}"
+
+
+def _state(state: os.stat_result) -> str:
+    return f"{state.st_size}-{state.st_mtime_ns}"
 
 
 @dataclass(slots=True)
@@ -103,11 +176,13 @@ class Known:
         tokens: by item key.
         episodes: the part of episodes' keys before ``#`` to those keys.
         seasons: shows' keys to their seasons' keys.
+        parents: the keys of the folders in which films and shows lie.
     """
 
     tokens: Mapping[str, str]
     episodes: dict[str, list[str]] = field(default_factory=dict)
     seasons: dict[str, list[str]] = field(default_factory=dict)
+    parents: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for key in self.tokens:
@@ -115,6 +190,16 @@ class Known:
                 self.episodes.setdefault(match[1], []).append(key)
             elif match := _SEASON_ID.fullmatch(key):
                 self.seasons.setdefault(match[1], []).append(key)
+            else:
+                self.parents.add(key.rpartition("/")[0] or ".")
+
+    def was_show(self, key: str) -> bool:
+        """Whether a folder was a show, with seasons."""
+        return key in self.seasons
+
+    def was_parent(self, key: str) -> bool:
+        """Whether films or shows lay in a folder."""
+        return key in self.parents
 
     def keys_of(self, file: NfoFile) -> list[str]:
         """Return the stored keys that the items of a file may have."""
@@ -131,30 +216,77 @@ class Known:
         count = 0
         for key in self.keys_of(file):
             token = self.tokens[key]
-            if (match := _COUNT.fullmatch(token)) and token == make_token(file, state, int(match[1])):
+            if (match := _TOKEN.fullmatch(token)) and token == make_token(
+                file, state, int(match[2]), _kind(match[4])
+            ):
                 same.append(key)
-                count = int(match[1])
+                count = int(match[2])
         return tuple(same) if len(same) == count else ()
+
+    def unchanged_films(self, films: FilmFiles, states: list[os.stat_result]) -> Same | None:
+        """Return the films that unchanged files describe; ``None`` unless all files are accounted for."""
+        same: list[str] = []
+        described = left_out = 0
+        for key in dict.fromkeys([films.shared_key or "", *(file.key for file in films.files)]):
+            match = _TOKEN.fullmatch(self.tokens.get(key, ""))
+            if match is None or match[3] is None:
+                continue
+            count, mask = int(match[2]), int(match[3])
+            if any(match[0] == make_film_token(films, file, states, count, mask) for file in films.files):
+                same.append(key)
+                described += count
+                left_out |= mask
+        if described + left_out.bit_count() != len(films.files):
+            return None
+        left = (file for place, file in enumerate(films.files) if left_out >> place & 1)
+        return Same(tuple(same), left_out=tuple(left))
+
+    def kind_of(self, keys: Collection[str], state: os.stat_result) -> MediaType | None:
+        """Return the kind of an unchanged file's items, ``None`` if it changed or is not known.
+
+        Args:
+            keys: those that its items may have; of episodes the part before ``#``.
+            state: of the file now.
+        """
+        for key in keys:
+            for stored in (key, *self.episodes.get(key, ())):
+                match = _TOKEN.fullmatch(self.tokens.get(stored, ""))
+                if match and match[1] == _state(state):
+                    return _kind(match[4])
+        return None
 
     def below(self, key: str) -> list[str]:
         """Return the stored keys of all items in and below a folder."""
         return [known for known in self.tokens if known == key or known.startswith((f"{key}/", f"{key}#"))]
 
 
-def load(root: str, file: NfoFile, known: Known, size_limit: int) -> Outcome:
+def load(root: str, file: NfoFile, known: Known, size_limit: int) -> Same | Loaded | Failed:
     """Read and parse a file, unless it is unchanged. Blocks; never raises for what is wrong with the file."""
-    try:
-        if known.keys_of(file):
+    if known.keys_of(file):
+        try:
             state = os.stat(os.path.join(root, file.path), follow_symlinks=False)
-            if same := known.unchanged(file, state):
-                return Same(same)
+        except OSError as error:
+            return Failed(f"{naming.nfc(file.path)}: {reason(error)}")
+        if same := known.unchanged(file, state):
+            return Same(same, state)
+    return read(root, file, known, size_limit)
+
+
+def read(root: str, file: NfoFile, known: Known, size_limit: int) -> Loaded | Failed:
+    """Read and parse a file, whether it changed or not. Blocks; never raises, as `load`."""
+    where = naming.nfc(file.path)
+    try:
         data, state = read_file(root, file.path, size_limit)
+    except OSError as error:
+        return Failed(f"{where}: {reason(error)}")
+    except NfoError as error:
+        return Failed(f"{where}: {error}")
+    try:
         records = parse_nfo(data, file.kind)
         _note_damage(file, records, known)
     except NfoError as error:
-        return Failed(f"{naming.nfc(file.path)}: {error}", isinstance(error, ForeignNfoError))
-    except OSError as error:
-        return Failed(f"{naming.nfc(file.path)}: {reason(error)}")
+        is_foreign, is_empty = isinstance(error, ForeignNfoError), isinstance(error, EmptyNfoError)
+        return Failed(f"{where}: {error}", is_foreign, is_empty, state)
     return Loaded(records, state)
 
 
@@ -178,18 +310,50 @@ def _note_damage(file: NfoFile, records: list[Record], known: Known) -> None:
     )
 
 
-def describes_episode(root: str, film_key: str, episode_key: str, path: str, known: Known) -> bool:
-    """Whether an NFO file describes an episode: as it is stored, else by a look at its beginning."""
-    if episode_key in known.episodes:
-        return True
-    if film_key in known.tokens:
-        return False
+def load_films(root: str, films: FilmFiles, known: Known, size_limit: int) -> Same | Several:
+    """Read and parse files that may describe the same film, unless all are unchanged. Blocks, as `load`."""
     try:
-        descriptor = os.open(os.path.join(root, path), _FLAGS)
+        states = [os.stat(os.path.join(root, file.path), follow_symlinks=False) for file in films.files]
+    except OSError:
+        states = []  # reading will report it
+    if states and (same := known.unchanged_films(films, states)):
+        return same
+    key = films.shared_key if films.shared_key in known.tokens else None
+    files = [replace(file, key=key or file.key) for file in films.files]
+    return Several([read(root, file, known, size_limit) for file in files])
+
+
+def look(root: str, path: str, keys: Collection[str], *, known: Known) -> MediaType | None:
+    """Say what an NFO file describes: as it is stored, else by a look at its beginning.
+
+    Args:
+        root: the real path of the root.
+        path: of the file, relative to it.
+        keys: see `Known.kind_of`.
+        known: the stored change tokens.
+
+    Returns:
+        The kind, ``None`` if the file's beginning does not name one, or cannot be read: that is reported
+        when the file is read.
+    """
+    absolute = os.path.join(root, path)
+    try:
+        state = os.stat(absolute, follow_symlinks=False)
+        if not stat.S_ISREG(state.st_mode):
+            return None
+        if kind := known.kind_of(keys, state):
+            return kind
+        descriptor = os.open(absolute, _FLAGS)
         try:
             head = os.read(descriptor, _HEAD)
         finally:
             os.close(descriptor)
     except OSError:
-        return False  # reading the file will report it
-    return b"<episodedetails" in head.replace(b"\0", b"").lower()
+        return None
+    head = _COMMENT_OR_DECLARATION.sub(b"", head.replace(b"\0", b"").lower())
+    match = _ELEMENT.search(head)
+    return _ROOTS[match[1]] if match else None
+
+
+def _kind(text: str) -> MediaType | None:
+    return next((kind for kind in MediaType if kind == text), None)

@@ -7,12 +7,13 @@ everything below it is one unit. No NFO file is opened here.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from mediasync.backends.base import Finding
 from mediasync.backends.nfo import naming
-from mediasync.backends.nfo.films import loose_films, own_film
-from mediasync.backends.nfo.folders import Folder, list_folder, reason
+from mediasync.backends.nfo.films import loose_films, own_film, stray_remarks
+from mediasync.backends.nfo.folders import Folder, extras_remark, list_folder, nfos_below, reason
 from mediasync.backends.nfo.shapes import Shape, Shapes, is_part_of_film
 from mediasync.backends.nfo.shows import collect_show
 from mediasync.backends.nfo.units import FolderFailed, Unit
@@ -50,48 +51,96 @@ def walk(root: str, path: str, shapes: Shapes, skip: Collection[str] = ()) -> It
         path: of the folder, relative to it.
         shapes: tells what a folder is.
         skip: names of folders directly in *path* to leave out.
-
-    Raises:
-        OSError: if *path* itself cannot be listed.
     """
-    folder = list_folder(root, path)
-    folder.dirs = [name for name in folder.dirs if name not in skip]
-    pending: list[str] = []
-    yield from _visit(root, folder, shapes, pending)
-    while pending:
-        path = pending.pop()
-        try:
-            folder = list_folder(root, path)
-        except OSError as error:
-            yield FolderFailed(path, naming.nfc(path), reason(error))
-        else:
-            yield from _visit(root, folder, shapes, pending)
+    return _Walk(root, shapes).units(path, skip)
 
 
-def _visit(root: str, folder: Folder, shapes: Shapes, pending: list[str]) -> Iterator[Unit]:
-    """Yield the units of one folder, and put the folders to visit after it on top of *pending*."""
-    shape = shapes.of(folder)
-    if shape is Shape.SHOW:
-        show, nested = collect_show(root, folder)
-        pending += reversed(nested)
-        yield show
-        return
-    pending += [folder.path_of(name) for name in reversed(_below(folder, shape))]
-    yield from own_film(root, folder) if shape is Shape.FILM else loose_films(root, folder, shapes)
-    yield from folder.findings
+class _Walk:
+    """One walk of a library.
+
+    Args:
+        root: the real path of the root.
+        shapes: tells what a folder is.
+    """
+
+    def __init__(self, root: str, shapes: Shapes) -> None:
+        self._root = root
+        self._shapes = shapes
+        self._pending: list[str] = []
+        self._claimed: set[str] = set()
+
+    def units(self, path: str, skip: Collection[str]) -> Iterator[Unit]:
+        self._pending.append(path)
+        while self._pending:
+            path = self._pending.pop()
+            try:
+                folder = list_folder(self._root, path)
+            except OSError as error:
+                yield FolderFailed(path, naming.nfc(path) or ROOT_KEY, reason(error))
+                continue
+            folder.dirs = [name for name in folder.dirs if name not in skip]
+            skip = ()
+            yield from self._visit(folder)
+
+    def _visit(self, folder: Folder) -> Iterator[Unit]:
+        """Yield the units of one folder, and put the folders to visit after it on top of the pending ones."""
+        shape = self._shapes.of(folder)
+        if shape is Shape.SHOW:
+            show, nested = collect_show(self._root, folder, self._shapes)
+            self._pending += reversed(nested)
+            yield show
+            return
+        below = _below(folder, shape)
+        if shape is Shape.FILM:
+            yield from self._extras(folder, below)
+        self._pending += [folder.path_of(name) for name in reversed(below)]
+        if shape is Shape.MANY:
+            yield from loose_films(self._root, folder, self._shapes, self._claimed)
+        elif folder.path not in self._claimed:
+            yield from own_film(self._root, folder)
+        yield from folder.findings
+
+    def _extras(self, folder: Folder, below: list[str]) -> Iterator[Unit]:
+        """Name the NFO files in a film's extras; a show there is none of them, and is visited."""
+        for name in folder.dirs:
+            if name in below or naming.disc_nfo(name):
+                continue
+            path = folder.path_of(name)
+            try:
+                is_show = list_folder(self._root, path).find("tvshow.nfo") is not None
+                nfos = [] if is_show else nfos_below(self._root, path)
+            except OSError as error:
+                yield FolderFailed(path, naming.nfc(path), reason(error))
+                continue
+            if is_show:
+                below.append(name)
+            elif nfos:
+                yield extras_remark(folder.key_of(name), nfos)
 
 
 def _below(folder: Folder, shape: Shape) -> list[str]:
-    return [name for name in folder.dirs if not is_part_of_film(name, in_film=shape is Shape.FILM)]
+    """Return the folders in a folder that may hold films and shows of their own."""
+    if shape is Shape.FILM:
+        return [name for name in folder.dirs if not is_part_of_film(name)]
+    return [name for name in folder.dirs if not naming.disc_nfo(name)]
 
 
-def find_libraries(root: str, shapes: Shapes) -> list[LibraryFolder]:
+@dataclass(frozen=True, slots=True)
+class Libraries:
+    """The libraries of a root, and what has to be said of the root's entries that lie in none of them."""
+
+    folders: list[LibraryFolder]
+    findings: list[Finding] = field(default_factory=list)
+
+
+def find_libraries(root: str, shapes: Shapes) -> Libraries:
     """Find the libraries of a root.
 
-    A folder directly in the root is a library if it has a library's name (``movies``, ``tvshows``, …), or if
-    it is neither a film's nor a show's folder, holds an NFO file or a video at any depth, and the root itself
-    holds no film and no show. The root is the library ``.`` for all that is in none of those; it is listed
-    if there is anything for it or no other library.
+    A folder directly in the root is a library if it has a library's name (``movies``, ``tvshows``, …). Other
+    folders that are neither a film's nor a show's own, and hold an NFO file or a video at any depth, are
+    libraries too, if there are more of them than films and shows directly in the root. The root is the
+    library ``.`` for all that is in none of those; it is listed if there is anything for it or no other
+    library.
 
     Raises:
         OSError: if the root cannot be listed.
@@ -99,9 +148,10 @@ def find_libraries(root: str, shapes: Shapes) -> list[LibraryFolder]:
     top = list_folder(root, "")
     shape = shapes.of(top)
     if shape is not Shape.MANY:
-        return [LibraryFolder(ROOT_KEY, "", top.name, "shows" if shape is Shape.SHOW else "movies")]
+        kind: Kind = "shows" if shape is Shape.SHOW else "movies"
+        return Libraries([LibraryFolder(ROOT_KEY, "", top.name, kind)])
     named, unnamed = [], []
-    holds_items = bool(top.nfos or top.videos)
+    items = len(top.groups)
     for name in _below(top, shape):
         if name.casefold() in naming.LIBRARY_NAMES:
             named.append(name)
@@ -112,16 +162,17 @@ def find_libraries(root: str, shapes: Shapes) -> list[LibraryFolder]:
             unnamed.append(name)  # reading it will report it
             continue
         if shapes.of(below) is not Shape.MANY:
-            holds_items = True
+            items += 1
         elif _holds_anything(root, below):
             unnamed.append(name)
-    names = named if holds_items else sorted((*named, *unnamed), key=naming.sort_key)
+    names = sorted((*named, *unnamed), key=naming.sort_key) if len(unnamed) > items else named
     found = [
         LibraryFolder(naming.nfc(name), name, naming.nfc(name), _kind(root, name, shapes)) for name in names
     ]
-    if holds_items or not names:
-        found.insert(0, LibraryFolder(ROOT_KEY, "", top.name, _kind(root, "", shapes, names), tuple(names)))
-    return found
+    if not items and names:
+        return Libraries(found, [*stray_remarks(top), *top.findings])
+    here = LibraryFolder(ROOT_KEY, "", top.name, _kind(root, "", shapes, names), tuple(names))
+    return Libraries([here, *found])
 
 
 def _holds_anything(root: str, folder: Folder) -> bool:
@@ -160,8 +211,10 @@ def _kind(root: str, path: str, shapes: Shapes, skip: Collection[str] = ()) -> K
             pending += [folder.path_of(name) for name in names]
     if seen:
         return seen.pop() if len(seen) == 1 else "mixed"
-    return (
-        "shows"
-        if naming.LIBRARY_NAMES.get(path.casefold()) == "shows"
-        else ("movies" if path.casefold() in naming.LIBRARY_NAMES else "mixed")
-    )
+    match naming.LIBRARY_NAMES.get(path.casefold()):
+        case "movies":
+            return "movies"
+        case "shows":
+            return "shows"
+        case _:
+            return "mixed"

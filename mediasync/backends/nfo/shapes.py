@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
+from typing import Final, Protocol, TypeVar
 
 from mediasync.backends.nfo import naming
 from mediasync.backends.nfo.folders import Folder, list_folder
+from mediasync.backends.nfo.numbering import (
+    EpisodeName,
+    SeasonName,
+    episode_name,
+    episodes_in_season,
+    season_name,
+)
+from mediasync.vocabulary import MediaType
 
-Sniffer = Callable[[str, str, str], bool]
-"""Whether an NFO file describes an episode; asked with the key of the film it would be, the key of the
-episodes it would hold (before ``#``), and its path."""
+T = TypeVar("T")
+
+_LOOKS: Final = 3
+_FOLDERS_WEIGHED: Final = 32
+_MOST_IN_FILMS_FOLDER: Final = 12
+
+
+class Memory(Protocol):
+    """What was stored of a folder at the last sync."""
+
+    def was_show(self, key: str) -> bool:
+        """Whether the folder was a show, with seasons."""
+        ...
+
+    def was_parent(self, key: str) -> bool:
+        """Whether films or shows lay in the folder."""
+        ...
+
+
+Look = Callable[[str, Collection[str]], MediaType | None]
+"""What an NFO file describes, by its path, and the keys that its item may have; ``None`` if nobody knows."""
 
 
 class Shape(Enum):
@@ -21,95 +50,244 @@ class Shape(Enum):
     MANY = "a folder of films, of shows, or of folders"
 
 
-def is_part_of_film(name: str, *, in_film: bool) -> bool:
-    """Whether a folder has no films and shows of its own: extras, a disc, a part."""
-    return (
-        naming.is_extras_folder(name, in_film=in_film)
-        or naming.disc_nfo(name) is not None
-        or (in_film and naming.is_part_folder(name))
-    )
+def is_part_of_film(name: str) -> bool:
+    """Whether a folder inside a film's folder has no films and shows of its own: extras, a disc, a part."""
+    return naming.is_extras_folder(name) or naming.disc_nfo(name) is not None or naming.is_part_folder(name)
+
+
+@dataclass(slots=True)
+class _Weight:
+    """How much of a folder speaks for a show, and how much for films and shows that lie in it."""
+
+    show: int = 0
+    others: int = 0
 
 
 class Shapes:
     """Tells what the folders of one root are.
 
-    A show has ``tvshow.nfo``, or folders of seasons, or NFO files of episodes. A film's own folder has
-    ``movie.nfo`` or a disc, and the videos of no second film; or it has the files of one film only, and is
-    named after it or has no other folders in it. The root and folders with a library's name (``movies``) are
-    a film's own folder only by ``movie.nfo``, a disc or (the latter) the film's own name: keys must not
-    depend on where the root is mounted, nor on how many films lie in a library.
+    A show has ``tvshow.nfo``; or most of what lies in it is folders of seasons and NFO files of episodes, by
+    their names and by what the files say. A single entry decides nothing against the others; where they are
+    about even, what was stored before stays. A film's own folder has ``movie.nfo`` or a disc, and no second
+    film; or it has the files of one film only, or is named after one of them. The root and folders with a
+    library's name (``movies``) are a film's own folder only by ``movie.nfo``, a disc or (the latter) the
+    film's own name: keys must not depend on where the root is mounted, nor on how many films a library has.
 
     Args:
         root: the real path of the root.
-        describes_episode: asked about one file of a folder whose names do not tell films from episodes.
+        memory: what was stored.
+        look: asked about files where names do not tell films from episodes.
+        look_closely: asked about files in folders that are named like a season.
     """
 
-    def __init__(self, root: str, describes_episode: Sniffer) -> None:
+    def __init__(self, root: str, memory: Memory, look: Look, look_closely: Look) -> None:
         self._root = root
-        self._describes_episode = describes_episode
+        self._memory = memory
+        self._look = look
+        self._look_closely = look_closely
 
     def of(self, folder: Folder) -> Shape:
-        """Tell what *folder* is from the names in it; a file is asked only where they leave it open."""
+        """Tell what *folder* is from the names in it; files are asked only where they leave it open."""
         if folder.find("tvshow.nfo"):
-            return Shape.SHOW
+            return Shape.MANY if self._is_stray_tvshow_nfo(folder) else Shape.SHOW
         if folder.discs:
+            strangers = [group for group in folder.groups if group.nfos and not _is_named_so(group, folder)]
+            return Shape.MANY if len(strangers) > 1 else Shape.FILM
+        has_movie_nfo = folder.find("movie.nfo") is not None
+        if has_movie_nfo and self._is_described_by_movie_nfo(folder):
             return Shape.FILM
-        if folder.find("movie.nfo"):
-            return Shape.FILM if self._is_described_by_movie_nfo(folder) else Shape.MANY
-        own = _is_own_folder(folder)
+        own = not has_movie_nfo and _is_own_folder(folder)
         if self._is_show(folder, own=own):
             return Shape.SHOW
         return Shape.FILM if own else Shape.MANY
 
-    def _is_show(self, folder: Folder, *, own: bool) -> bool:
-        if any(naming.season_of_folder(name) for name in folder.dirs):
-            return True
-        described = [group for group in folder.groups if group.nfos]
-        if not described:
+    def is_other_item(self, folder: Folder, season: SeasonName | None) -> bool:
+        """Whether a folder in a show's folder is a show or film of its own.
+
+        ``tvshow.nfo`` and ``movie.nfo`` in the folder of a season are strays.
+
+        Args:
+            folder: the folder in the show's folder.
+            season: what its name says of a season.
+        """
+        if season and season.plain and self._holds_episodes(folder):
             return False
-        names = [(group, naming.episode_name(naming.stem_of(group.nfos[0]))) for group in described]
-        if any(found and found.certain for _, found in names):
+        if folder.find("tvshow.nfo"):
+            return not (season and season.plain) or any(self._seasons(folder))
+        if folder.find("movie.nfo") or folder.discs:
             return True
-        asked = next((group for group, found in names if found), described[0])
-        key = folder.key if own else folder.key_of(asked.base)
-        return self._describes_episode(key, folder.key_of(asked.base), folder.path_of(asked.nfos[0]))
+        if season is None and any(self._seasons(folder)):
+            return True
+        return self._kinds(folder, _described(folder)) == [MediaType.MOVIE]
+
+    def holds_episodes(self, folder: Folder) -> bool:
+        """Whether NFO files of episodes lie in a folder with the name of extras."""
+        return self._kinds(folder, _described(folder), closely=True) == [MediaType.EPISODE]
+
+    # Shows
+
+    def _is_show(self, folder: Folder, *, own: bool) -> bool:
+        weight = self._weigh(folder, own=own)
+        if not weight.show:
+            return False
+        is_library = not folder.path or folder.name.casefold() in naming.LIBRARY_NAMES
+        if self._memory.was_show(folder.key) and not is_library:
+            return 2 * weight.show >= weight.others
+        if self._memory.was_parent(folder.key):
+            return weight.show > 2 * weight.others
+        return weight.show > weight.others or (weight.show == weight.others and not is_library)
+
+    def _weigh(self, folder: Folder, *, own: bool) -> _Weight:
+        weight = _Weight()
+        seasons = set(self._seasons(folder))
+        weight.show += len(seasons)
+        for_films = naming.LIBRARY_NAMES.get(folder.own_name.casefold()) == "movies"
+        described = _described(folder)
+        named = [group for group in described if (found := _name_of(group)) and found.certain]
+        if named and self._kinds(folder, named) != [MediaType.MOVIE]:
+            described = [group for group in described if group not in named]
+            weight.show += 0 if for_films else len(named)
+        if described:
+            kinds = self._kinds(folder, described, own=own)
+            if kinds == [MediaType.EPISODE] and not for_films:
+                weight.show += len(described)
+            else:
+                weight.others += len(described)
+        if weight.show:
+            others = [name for name in folder.dirs if name not in seasons and not is_part_of_film(name)]
+            weight.others += sum(self._holds_items(folder.path_of(name)) for name in _spread(others))
+        return weight
+
+    def _seasons(self, folder: Folder) -> Iterator[str]:
+        """Yield the names of the folders that are those of seasons; only some of very many are looked at."""
+        named = [(name, found) for name in folder.dirs if (found := season_name(naming.nfc(name)))]
+        for name, found in islice(named, _FOLDERS_WEIGHED):
+            try:
+                below = list_folder(self._root, folder.path_of(name))
+            except OSError:
+                is_season = found.plain
+            else:
+                is_season = self._holds_season(below, found)
+            if is_season:
+                yield name
+
+    def _holds_season(self, folder: Folder, named: SeasonName) -> bool:
+        """Whether a folder that is named like a season is one: a film or show may have such a title."""
+        if folder.find("season.nfo"):
+            return True
+        if folder.discs or folder.find("tvshow.nfo") or folder.find("movie.nfo"):
+            return False
+        if self._holds_episodes(folder):
+            return True
+        if described := _described(folder):
+            kinds = self._kinds(folder, described, closely=True)
+            return kinds == [MediaType.EPISODE] or (not kinds and named.plain)
+        if folder.videos:
+            films = any(naming.names_folder(group.base, folder.name) for group in folder.groups)
+            return named.plain and not films
+        return named.plain
+
+    def _holds_episodes(self, folder: Folder) -> bool:
+        """Whether most of the files in a folder are named like episodes of a season."""
+        groups = _described(folder) or folder.groups
+        certain = [group for group in groups if (found := _name_of(group)) and found.certain]
+        if 2 * len(certain) > len(groups):
+            return True
+        named = [group for group in groups if group in certain or episodes_in_season(_stem_of(group))]
+        described = [group for group in named if group.nfos]
+        return 2 * len(named) > len(groups) and (
+            self._kinds(folder, described, closely=True) != [MediaType.MOVIE]
+        )
+
+    # Films
 
     def _is_described_by_movie_nfo(self, folder: Folder) -> bool:
         films = _filmed(folder)
         if films:
             return len(films) == 1
-        return sum(bool(group.nfos) for group in folder.groups) <= 1 and not self._films_below(folder)
+        return sum(bool(group.nfos) for group in folder.groups) <= 1 and not any(self._items_below(folder))
 
-    def _films_below(self, folder: Folder) -> bool:
-        for name in folder.dirs:
-            if is_part_of_film(name, in_film=True):
-                continue
-            try:
-                below = list_folder(self._root, folder.path_of(name))
-            except OSError:
-                continue  # the walk comes to this folder and reports it
-            if any(naming.is_nfo(file) for file in below.files):
-                return True
-        return False
+    def _is_stray_tvshow_nfo(self, folder: Folder) -> bool:
+        """Whether ``tvshow.nfo`` lies in a library: a show has seasons and episodes, a library has shows."""
+        if folder.path and folder.name.casefold() not in naming.LIBRARY_NAMES:
+            return False
+        has_episodes = any(found.certain for group in folder.groups if (found := _name_of(group)))
+        return not has_episodes and not any(self._seasons(folder)) and any(self._items_below(folder))
+
+    def _items_below(self, folder: Folder) -> Iterator[bool]:
+        names = [name for name in folder.dirs if not is_part_of_film(name)]
+        return (self._holds_items(folder.path_of(name)) for name in _spread(names))
+
+    def _holds_items(self, path: str, *, deeper: bool = True) -> bool:
+        """Whether a folder has an NFO file, or a folder that has one."""
+        try:
+            folder = list_folder(self._root, path)
+        except OSError:
+            return False  # the walk comes to this folder and reports it
+        if any(naming.is_nfo(name) for name in folder.files):
+            return True
+        below = (folder.path_of(name) for name in _spread(folder.dirs))
+        return deeper and any(self._holds_items(name, deeper=False) for name in below)
+
+    # Files
+
+    def _kinds(
+        self, folder: Folder, groups: list[naming.Group], *, own: bool = False, closely: bool = False
+    ) -> list[MediaType]:
+        """Return what most of some files say that they describe; empty if nobody knows or they are even."""
+        look = self._look_closely if closely else self._look
+        said: list[MediaType] = []
+        for group in _spread(groups, _LOOKS):
+            keys = [folder.key_of(group.base), *([folder.key] if own else [])]
+            kind = look(folder.path_of(group.nfos[0]), keys)
+            if kind in {MediaType.MOVIE, MediaType.EPISODE}:
+                said.append(kind)
+        return [kind for kind in (MediaType.MOVIE, MediaType.EPISODE) if 2 * said.count(kind) > len(said)]
+
+
+def _spread(entries: Iterable[T], most: int = _FOLDERS_WEIGHED) -> list[T]:
+    """Return entries from all of a list, if it is long: the first ones may have something in common."""
+    entries = list(entries)
+    return (
+        [entries[place * len(entries) // most] for place in range(most)] if len(entries) > most else entries
+    )
+
+
+def _described(folder: Folder) -> list[naming.Group]:
+    return [group for group in folder.groups if group.nfos]
+
+
+def _stem_of(group: naming.Group) -> str:
+    return naming.stem_of((group.nfos or group.videos)[0])
+
+
+def _name_of(group: naming.Group) -> EpisodeName | None:
+    return episode_name(_stem_of(group))
+
+
+def _is_named_so(group: naming.Group, folder: Folder) -> bool:
+    return naming.labels_folder(group.base, folder.own_name)
 
 
 def _filmed(folder: Folder) -> set[str]:
     """The films that there are videos of, those with the folder's name being one."""
-    return {
-        "" if naming.labels_folder(group.base, folder.own_name) else group.base
-        for group in folder.groups
-        if group.videos
-    }
+    return {"" if _is_named_so(group, folder) else group.base for group in folder.groups if group.videos}
 
 
 def _is_own_folder(folder: Folder) -> bool:
-    """Whether a folder without ``movie.nfo`` and without a disc is that of one film."""
-    if not folder.path or not folder.groups or len(_filmed(folder)) > 1:
+    """Whether a folder without ``movie.nfo`` and without a disc may be that of one film.
+
+    Several NFO files there may describe one film; that is for the files to say.
+    """
+    described = _described(folder)
+    if not folder.path or not folder.groups or len(described) > _MOST_IN_FILMS_FOLDER:
         return False
-    named = [group for group in folder.groups if naming.names_folder(group.base, folder.name)]
-    if sum(bool(group.nfos) for group in folder.groups) > 1:
-        return len(named) == 1 and bool(named[0].nfos)
-    has_folders = any(not is_part_of_film(name, in_film=True) for name in folder.dirs)
+    if len(_filmed(folder)) > 1 and not all(
+        group.nfos or _is_named_so(group, folder) for group in folder.groups
+    ):
+        return False
+    named = any(naming.names_folder(group.base, folder.name) for group in folder.groups)
+    has_folders = any(not is_part_of_film(name) for name in folder.dirs)
     if has_folders or folder.name.casefold() in naming.LIBRARY_NAMES:
-        return bool(named)
+        return named
     return True

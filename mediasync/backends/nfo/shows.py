@@ -2,120 +2,200 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from mediasync.backends.base import Remark
 from mediasync.backends.nfo import naming
-from mediasync.backends.nfo.folders import ActorPictures, Folder, list_actors, list_folder, reason
-from mediasync.backends.nfo.units import FolderFailed, NfoFile, ShowUnit
+from mediasync.backends.nfo.folders import (
+    ActorPictures,
+    Folder,
+    extras_remark,
+    list_actors,
+    list_folder,
+    nfos_below,
+    reason,
+)
+from mediasync.backends.nfo.numbering import (
+    episode_name,
+    episodes_in_season,
+    season_name,
+    season_of_nfo,
+)
+from mediasync.backends.nfo.shapes import Shapes
+from mediasync.backends.nfo.units import FolderFailed, NfoFile, ShowUnit, VideoAlone
 from mediasync.vocabulary import MediaType
 
 
-def collect_show(root: str, folder: Folder) -> tuple[ShowUnit, list[str]]:
+def collect_show(root: str, folder: Folder, shapes: Shapes) -> tuple[ShowUnit, list[str]]:
     """Collect what lies below a show's folder.
 
     Returns:
         The show, and the paths of folders below it that are shows or films of their own.
     """
-    actors = list_actors(root, folder)
-    pictures = naming.find_pictures(folder.pictures, (), MediaType.SHOW, bare=True)
-    show = ShowUnit(folder.key, folder.path, folder.name, images=_paths(folder, pictures))
-    if tvshow := folder.find("tvshow.nfo"):
-        show.nfo = NfoFile(
-            path=folder.path_of(tvshow),
-            key=folder.key,
-            kind=MediaType.SHOW,
-            name=folder.name,
-            item_path=folder.path or ".",
-            images=show.images,
-            actors=actors,
-        )
-    for number, found in naming.find_season_pictures(folder.pictures).items():
-        show.season_images[number] = _paths(folder, found)
-    if movie_nfo := folder.find("movie.nfo"):
-        show.findings.append(
-            Remark(folder.key_of(movie_nfo), "in a show's folder movie.nfo describes nothing")
-        )
-    nested: list[str] = []
-    _add_folder(root, show, folder, None, actors)
-    pending: list[tuple[str, int | None]] = [(folder.path_of(name), None) for name in reversed(folder.dirs)]
-    while pending:
-        path, season = pending.pop()
-        if naming.is_extras_folder(path.rpartition("/")[2], in_film=True):
-            continue
+    return _Collector(root, folder, shapes).collect()
+
+
+@dataclass(slots=True)
+class _SeasonFile:
+    """An NFO file of a season, until all folders are known."""
+
+    folder: Folder
+    name: str
+    season: int | None
+    actors: ActorPictures
+
+
+@dataclass(slots=True)
+class _Collector:
+    root: str
+    folder: Folder
+    shapes: Shapes
+    nested: list[str] = field(default_factory=list)
+    season_files: list[_SeasonFile] = field(default_factory=list)
+    actors: ActorPictures = field(init=False)
+    show: ShowUnit = field(init=False)
+
+    def collect(self) -> tuple[ShowUnit, list[str]]:
+        folder = self.folder
+        actors = self.actors = list_actors(self.root, folder)
+        pictures = naming.find_pictures(folder.pictures, (), MediaType.SHOW, bare=True)
+        show = self.show = ShowUnit(folder.key, folder.path, folder.name, images=_paths(folder, pictures))
+        if tvshow := folder.find("tvshow.nfo"):
+            show.nfo = NfoFile(
+                path=folder.path_of(tvshow),
+                key=folder.key,
+                kind=MediaType.SHOW,
+                name=folder.name,
+                item_path=folder.path or ".",
+                images=show.images,
+                actors=actors,
+            )
+        for number, found in naming.find_season_pictures(folder.pictures).items():
+            show.season_images[number] = _paths(folder, found)
+        self._remark_strays(folder, ("movie.nfo",), "in a show's folder")
+        self._add_folder(folder, None, actors)
+        pending: list[tuple[str, int | None]] = [
+            (folder.path_of(name), None) for name in reversed(folder.dirs)
+        ]
+        while pending:
+            path, season = pending.pop()
+            below, season = self._visit(path, season)
+            if below is not None:
+                pending += [(below.path_of(name), season) for name in reversed(below.dirs)]
+        self._add_seasons()
+        return show, self.nested
+
+    def _visit(self, path: str, season: int | None) -> tuple[Folder | None, int | None]:
+        """Add what lies in a folder below the show's, unless it is another item's or all extras."""
+        show = self.show
         try:
-            below = list_folder(root, path)
+            below = list_folder(self.root, path)
+            named = season_name(below.name)
+            is_extras = naming.is_extras_folder(below.name) and below.find("tvshow.nfo") is None
+            if is_extras and not self.shapes.holds_episodes(below):
+                if nfos := nfos_below(self.root, path):
+                    show.findings.append(extras_remark(below.key, nfos))
+                return None, season
         except OSError as error:
             show.findings.append(FolderFailed(path, naming.nfc(path), reason(error)))
-            continue
-        if _is_other_item(below):
-            nested.append(path)
-            continue
-        own_season = naming.season_of_folder(below.name)
-        if own_season is not None:
-            season = own_season
+            return None, season
+        if self.shapes.is_other_item(below, named):
+            self.nested.append(path)
+            return None, season
+        if named is not None:
+            season = named.number
             show.season_folders.setdefault(season, path)
             images = naming.find_pictures(below.pictures, (), MediaType.SEASON, bare=True)
             show.season_images[season] = show.season_images.get(season, {}) | _paths(below, images)
-        _add_folder(root, show, below, season, ActorPictures(actors | list_actors(root, below)))
-        pending += [(below.path_of(name), season) for name in reversed(below.dirs)]
-    return show, nested
+            self._remark_strays(below, ("movie.nfo", "tvshow.nfo"), "in a season's folder")
+        self._add_folder(below, season, ActorPictures(self.actors | list_actors(self.root, below)))
+        return below, season
 
+    def _remark_strays(self, folder: Folder, names: tuple[str, ...], where: str) -> None:
+        for name in names:
+            if found := folder.find(name):
+                self.show.findings.append(Remark(folder.key_of(found), f"{where} {name} describes nothing"))
 
-def _is_other_item(folder: Folder) -> bool:
-    return (
-        folder.find("tvshow.nfo") is not None
-        or folder.find("movie.nfo") is not None
-        or any(naming.season_of_folder(name) for name in folder.dirs)
-    )
+    def _add_folder(self, folder: Folder, season: int | None, actors: ActorPictures) -> None:
+        show = self.show
+        seasons = {
+            name: number
+            for name in folder.nfos
+            if (number := season_of_nfo(naming.stem_of(name))) is not None
+        }
+        if season_nfo := folder.find("season.nfo"):
+            self.season_files.append(_SeasonFile(folder, season_nfo, season, actors))
+        self.season_files += [_SeasonFile(folder, name, number, actors) for name, number in seasons.items()]
+        described = {_numbers(name, season) for name in folder.nfos}
+        videos: dict[tuple[int, tuple[int, ...]] | None, str] = {}
+        for name in folder.videos:
+            videos.setdefault(_numbers(name, season), name)
+        for group in folder.groups:
+            for nfo in group.nfos:
+                if nfo not in seasons:
+                    numbers = _numbers(nfo, season)
+                    own = next(
+                        (name for name in group.videos if naming.stem_of(name) == naming.stem_of(nfo)), None
+                    )
+                    video = (
+                        own or next(iter(group.videos), None) or (videos.get(numbers) if numbers else None)
+                    )
+                    show.episodes.append(_episode(folder, group, nfo, video, season, actors))
+            if not group.nfos:
+                numbers = _numbers(group.videos[0], season)
+                if numbers is None or numbers not in described:
+                    show.findings.append(VideoAlone(folder.key_of(group.videos[0])))
+        show.findings += [
+            Remark(folder.key_of(name), "the NFO file of an extra is not read") for name in folder.extra_nfos
+        ]
+        show.findings += folder.findings
 
-
-def _add_folder(root: str, show: ShowUnit, folder: Folder, season: int | None, actors: ActorPictures) -> None:
-    if season_nfo := folder.find("season.nfo"):
-        show.seasons.append(
-            NfoFile(
-                path=folder.path_of(season_nfo),
-                key=show.key,
-                kind=MediaType.SEASON,
-                name=folder.name,
-                item_path=folder.path if season is not None else None,
-                images=show.season_images.get(season, {}) if season is not None else {},
-                actors=actors,
-                season=season,
+    def _add_seasons(self) -> None:
+        show = self.show
+        for file in self.season_files:
+            number = file.season
+            path = show.season_folders.get(number) if number is not None else None
+            show.seasons.append(
+                NfoFile(
+                    path=file.folder.path_of(file.name),
+                    key=show.key,
+                    kind=MediaType.SEASON,
+                    name=file.folder.name,
+                    item_path=path or file.folder.path or ".",
+                    images=show.season_images.get(number, {}) if number is not None else {},
+                    actors=file.actors,
+                    season=number,
+                )
             )
-        )
-    described = {_numbers(name) for name in folder.nfos}
-    videos: dict[tuple[int, tuple[int, ...]] | None, str] = {}
-    for name in folder.videos:
-        videos.setdefault(_numbers(name), name)
-    for group in folder.groups:
-        if group.nfos:
-            numbers = _numbers(group.nfos[0])
-            video = next(iter(group.videos), None) or (videos.get(numbers) if numbers else None)
-            show.episodes.append(_episode(folder, group, video, season, actors))
-        elif _numbers(group.videos[0]) is None or _numbers(group.videos[0]) not in described:
-            show.findings.append(Remark(folder.key_of(group.videos[0]), "a video without an NFO file"))
-    show.findings += folder.findings
 
 
 def _episode(
-    folder: Folder, group: naming.Group, video: str | None, season: int | None, actors: ActorPictures
+    folder: Folder,
+    group: naming.Group,
+    nfo: str,
+    video: str | None,
+    season: int | None,
+    actors: ActorPictures,
 ) -> NfoFile:
-    nfo = group.nfos[0]
-    stems = [group.base, *(naming.stem_of(name) for name in (*group.nfos, *group.videos))]
+    base = group.base if nfo == group.nfos[0] else naming.stem_of(nfo)
+    stems = [base, *(naming.stem_of(name) for name in (nfo, *group.nfos, *group.videos))]
     return NfoFile(
         path=folder.path_of(nfo),
-        key=folder.key_of(group.base),
+        key=folder.key_of(base),
         kind=MediaType.EPISODE,
         name=naming.stem_of(nfo),
-        item_path=folder.path_of(video) if video else None,
+        item_path=folder.path_of(video or nfo),
         images=_paths(folder, naming.find_pictures(folder.pictures, stems, MediaType.EPISODE, bare=False)),
         actors=actors,
         season=season,
     )
 
 
-def _numbers(name: str) -> tuple[int, tuple[int, ...]] | None:
-    found = naming.episode_name(naming.stem_of(name))
-    return (found.season, found.episodes) if found else None
+def _numbers(name: str, season: int | None) -> tuple[int, tuple[int, ...]] | None:
+    if found := episode_name(naming.stem_of(name)):
+        return found.season, found.episodes
+    episodes = episodes_in_season(naming.stem_of(name)) if season is not None else ()
+    return (season or 0, episodes) if episodes else None
 
 
 def _paths(folder: Folder, pictures: dict[str, str]) -> dict[str, str]:

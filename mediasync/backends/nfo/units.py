@@ -23,7 +23,7 @@ class NfoFile:
         key: the item's key; of an episode the part before ``#``; of a season the show's key.
         kind: what the file should describe.
         name: of the film's, show's or season's folder or of the video: a title may have to be read from it.
-        item_path: where the item itself lies, ``None`` if only the NFO file is there.
+        item_path: where the item itself lies: its video, of a show or season its folder, else the NFO file.
         images: local artwork, kind to path relative to the root.
         actors: local pictures of actors.
         season: the number of the season that its folder is named after.
@@ -34,7 +34,7 @@ class NfoFile:
     key: str
     kind: MediaType
     name: str
-    item_path: str | None
+    item_path: str
     images: dict[str, str] = field(default_factory=dict)
     actors: ActorPictures = field(default_factory=ActorPictures)
     season: int | None = None
@@ -42,9 +42,36 @@ class NfoFile:
 
     def __post_init__(self) -> None:
         text = "\0".join(
-            (_RULE, self.path, self.item_path or "", self.actors.digest, *sorted(self.images.values()))
+            (_RULE, self.path, self.item_path, self.actors.digest, *sorted(self.images.values()))
         )
         self.surroundings = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(slots=True)
+class FilmFiles:
+    """NFO files of one folder that describe one film (versions, editions, parts), or several.
+
+    Which of the two only the files themselves tell. Files with the same key describe the same film.
+
+    Attributes:
+        files: in the order of their rank: the first one of a film's files describes it.
+        shared_key: the folder's key, if the folder may be that of one of the films.
+        shared_images: artwork that is called like no file: that of the film with the folder's key.
+        has_owner: whether the first file's film is the one that the folder is named after; else the folder
+            has an owner only if all files describe one film.
+    """
+
+    files: list[NfoFile]
+    shared_key: str | None = None
+    shared_images: dict[str, str] = field(default_factory=dict)
+    has_owner: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VideoAlone:
+    """A video that no NFO file describes: it is not an item."""
+
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +93,7 @@ class ShowUnit:
         name: of its folder.
         nfo: ``tvshow.nfo``, where there is one.
         images: the show's local artwork.
-        seasons: the files called ``season.nfo``.
+        seasons: the files called ``season.nfo``, ``season01.nfo`` and the like.
         episodes: the files that describe episodes.
         season_folders: season number to the folder that is named after it.
         season_images: season number to its local artwork.
@@ -82,11 +109,11 @@ class ShowUnit:
     episodes: list[NfoFile] = field(default_factory=list)
     season_folders: dict[int, str] = field(default_factory=dict)
     season_images: dict[int, dict[str, str]] = field(default_factory=dict)
-    findings: list[Finding | FolderFailed] = field(default_factory=list)
+    findings: list[Finding | FolderFailed | VideoAlone] = field(default_factory=list)
 
     def files(self) -> list[NfoFile]:
         """Return the files of the show, the show's own first."""
         return [*([self.nfo] if self.nfo else []), *self.seasons, *self.episodes]
 
 
-Unit = NfoFile | ShowUnit | FolderFailed | Finding
+Unit = NfoFile | FilmFiles | ShowUnit | FolderFailed | VideoAlone | Finding

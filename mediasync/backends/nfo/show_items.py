@@ -1,0 +1,385 @@
+"""From what the files of a show say to the items that are yielded: show, seasons, episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from mediasync.backends.base import Finding, Found, Remark, Unchanged, Unreadable
+from mediasync.backends.nfo import naming
+from mediasync.backends.nfo.items import (
+    NOUNS,
+    episode_key,
+    foreign_remark,
+    found_movie,
+    item_fields,
+    kept,
+    misplaced,
+    season_key,
+)
+from mediasync.backends.nfo.numbering import EpisodeName, episode_name, episodes_in_season, season_name
+from mediasync.backends.nfo.parse import Record
+from mediasync.backends.nfo.reading import (
+    Failed,
+    Known,
+    Loaded,
+    Outcome,
+    Same,
+    make_season_token,
+    make_token,
+)
+from mediasync.backends.nfo.units import NfoFile, ShowUnit
+from mediasync.backends.nfo.versions import describes_same, merge
+from mediasync.models import Episode, Season, Show
+from mediasync.vocabulary import MediaType
+
+Reread = Callable[[NfoFile], Outcome]
+"""Reads a file whether it changed or not."""
+
+
+def show_findings(show: ShowUnit, outcomes: list[Outcome], known: Known, reread: Reread) -> Iterator[Finding]:
+    """Yield what was found of a show: the show, its seasons, its episodes.
+
+    A show whose ``tvshow.nfo`` cannot be read is made from its folder's name, but only while it is not
+    stored: what is stored of it stays. The same goes for its seasons.
+
+    Args:
+        show: the show.
+        outcomes: what became of each of its files, in the order of `ShowUnit.files`.
+        known: the stored change tokens.
+        reread: asked where an unchanged file must be compared with, or completes, one that changed.
+    """
+    remaining = iter(outcomes)
+    own = next(remaining) if show.nfo else None
+    seasons = _Seasons(show, own, known, reread)
+    for file in show.seasons:
+        seasons.add(file, next(remaining))
+    episodes = _Episodes(show, known, reread)
+    for file, outcome in zip(show.episodes, remaining, strict=True):
+        if isinstance(outcome, Loaded) and outcome.records[0].kind is MediaType.SEASON:
+            seasons.add(_as_season(file), outcome)
+        else:
+            episodes.add(file, outcome)
+    found = list(episodes.findings())
+    seasons.complete(set(_season_numbers(found)))
+    if own is None and not found and not seasons.findings():
+        return
+    yield from _own_findings(show, own, known)
+    yield from seasons.findings()
+    yield from found
+
+
+def _own_findings(show: ShowUnit, outcome: Outcome | None, known: Known) -> Iterator[Finding]:
+    match outcome:
+        case Same(ids):
+            yield from map(Unchanged, ids)
+        case Loaded(records, state) if show.nfo:
+            record = records[0]
+            if record.kind is not MediaType.SHOW:
+                record.problems.append(f"the root element is that of {NOUNS[record.kind]}: taken as a show")
+                record.kind = MediaType.SHOW
+            fields = item_fields(show.nfo, record)
+            token = kept(make_token(show.nfo, state, 1), record)
+            item = Show(remote_id=show.key, change_token=token, **fields)
+            yield Found(item, tuple(record.problems))
+        case _:
+            if isinstance(outcome, Failed):
+                yield Unreadable(show.key, outcome.reason)
+            if not (isinstance(outcome, Failed) and show.key in known.tokens):
+                title, year = naming.title_and_year(show.name)
+                yield Found(
+                    Show(
+                        remote_id=show.key, title=title, year=year, images=show.images, path=show.path or "."
+                    )
+                )
+
+
+# Seasons
+
+
+def _as_season(file: NfoFile) -> NfoFile:
+    """Return an NFO file that was taken for an episode's as that of a season."""
+    named = season_name(naming.stem_of(file.path.rpartition("/")[2]))
+    return replace(file, kind=MediaType.SEASON, season=named.number if named else file.season)
+
+
+class _Seasons:
+    """The seasons of one show, each once, from their own files and from the episodes that name them."""
+
+    def __init__(self, show: ShowUnit, own: Outcome | None, known: Known, reread: Reread) -> None:
+        self._show = show
+        self._own = own
+        self._known = known
+        self._reread = reread
+        self._by_number: dict[int, Finding] = {}
+        self._failed: set[int] = set()
+        self._others: list[Finding] = []
+
+    def add(self, file: NfoFile, outcome: Outcome) -> None:
+        """Add what became of the file of a season."""
+        match outcome:
+            case Same((key,)):
+                self._put(int(key.rpartition("#s")[2]), Unchanged(key), file)
+            case Failed(reason):
+                if file.season is None:
+                    self._others.append(Unreadable(naming.nfc(file.path), reason))
+                else:
+                    self._failed.add(file.season)
+                    self._others.append(Unreadable(season_key(self._show.key, file.season), reason))
+            case Loaded(records, state):
+                record = records[0]
+                number = file.season if record.season is None else record.season
+                if number is None:
+                    reason = f"{naming.nfc(file.path)}: it names no season, and neither does its folder"
+                    self._others.append(Unreadable(naming.nfc(file.path), reason))
+                else:
+                    record.kind = MediaType.SEASON
+                    token = make_token(file, state, 1, MediaType.SEASON)
+                    self._put(number, self._found(number, file, record, token), file)
+
+    def _put(self, number: int, finding: Finding, file: NfoFile) -> None:
+        if number in self._by_number:
+            text = f"another file describes season {number} already"
+            self._others.append(Remark(naming.nfc(file.path), text))
+        else:
+            self._by_number[number] = finding
+
+    def _found(self, number: int, file: NfoFile, record: Record, token: str) -> Found:
+        fields = item_fields(file, record)
+        fields["title"] = record.title or self._title(number)
+        item = Season(
+            remote_id=season_key(self._show.key, number),
+            parent_remote_id=self._show.key,
+            season_number=number,
+            change_token=kept(token, record),
+            **fields,
+        )
+        return Found(item, tuple(record.problems))
+
+    def _title(self, number: int) -> str:
+        """Return what the show's file calls a season, else what everybody calls it."""
+        if isinstance(self._own, Same) and self._show.nfo:
+            self._own = self._reread(self._show.nfo)
+        names = self._own.records[0].season_names if isinstance(self._own, Loaded) else {}
+        return names.get(number) or (f"Season {number}" if number else "Specials")
+
+    def complete(self, numbers: set[int]) -> None:
+        """Add the seasons that only episodes, or a broken file, name.
+
+        Their names are in the show's file: while that cannot be read, what is stored of them stays.
+        """
+        for number in numbers | self._failed:
+            key = season_key(self._show.key, number)
+            if number in self._by_number or (number in self._failed and key in self._known.tokens):
+                continue
+            images = self._show.season_images.get(number, {})
+            path = self._show.season_folders.get(number)
+            token = None
+            if self._show.nfo and isinstance(self._own, Same | Loaded) and self._own.state:
+                token = make_season_token(
+                    self._show.nfo, self._own.state, [path or "", *sorted(images.values())]
+                )
+            is_unread = isinstance(self._own, Failed) and key in self._known.tokens
+            if is_unread or (token and self._known.tokens.get(key) == token):
+                self._by_number[number] = Unchanged(key)
+                continue
+            self._by_number[number] = Found(
+                Season(
+                    remote_id=key,
+                    parent_remote_id=self._show.key,
+                    season_number=number,
+                    title=self._title(number),
+                    images=images,
+                    path=path,
+                    change_token=token,
+                )
+            )
+
+    def findings(self) -> list[Finding]:
+        """Return the seasons in order, and what else has to be said of their files."""
+        return [*(self._by_number[number] for number in sorted(self._by_number)), *self._others]
+
+
+def _season_numbers(findings: list[Finding]) -> Iterator[int]:
+    for finding in findings:
+        if isinstance(finding, Found) and isinstance(finding.item, Episode):
+            if finding.item.season_number is not None:
+                yield finding.item.season_number
+        elif isinstance(finding, Unchanged | Unreadable) and (numbers := _numbers_in(finding.remote_id)):
+            yield numbers[0]
+
+
+def _numbers_in(key: str) -> tuple[int, int] | None:
+    """Return season and episode from the key of an episode, ``None`` if it has none."""
+    season, _, episode = key.rpartition("#s")[2].partition("e")
+    return (int(season), int(episode)) if "#s" in key and season.isdecimal() and episode.isdecimal() else None
+
+
+# Episodes
+
+
+@dataclass(slots=True)
+class _Described:
+    """An episode in a file.
+
+    Attributes:
+        file: the file.
+        key: of the episode.
+        record: what the file says of it; ``None`` if the file did not change.
+        season: its season's number.
+        episode: its number.
+        token: its change token.
+    """
+
+    file: NfoFile
+    key: str
+    record: Record | None
+    season: int | None
+    episode: int | None
+    token: str = ""
+
+
+class _Episodes:
+    """The episodes of one show, each once, whatever the number of files that describe it."""
+
+    def __init__(self, show: ShowUnit, known: Known, reread: Reread) -> None:
+        self._show = show
+        self._known = known
+        self._reread = reread
+        self._found: list[_Described | Finding] = []
+
+    def add(self, file: NfoFile, outcome: Outcome) -> None:
+        """Add what became of a file."""
+        match outcome:
+            case Same(ids):
+                self._found += [
+                    _Described(file, key, None, *(_numbers_in(key) or (None, None))) for key in ids
+                ]
+            case Failed(reason, foreign):
+                if foreign:
+                    self._found.append(foreign_remark(file, reason))
+                else:
+                    self._found += [
+                        Unreadable(key, reason) for key in self._known.keys_of(file) or [file.key]
+                    ]
+            case Loaded(records, state):
+                named = _named(file)
+                kind = records[0].kind
+                if kind is MediaType.MOVIE and named is None:
+                    token = make_token(file, state, 1, MediaType.MOVIE)
+                    self._found.append(found_movie(file, records, token))
+                elif kind is not MediaType.EPISODE and named is None:
+                    self._found.append(misplaced(file, kind))
+                else:
+                    episodes = _numbered(file, records, named)
+                    for episode in episodes:
+                        episode.token = make_token(file, state, len(episodes))
+                    self._found += episodes
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield the episodes in the order of their files, and what else has to be said of these."""
+        twins: dict[tuple[int, int], list[_Described]] = {}
+        for found in self._found:
+            if isinstance(found, _Described) and found.season is not None and found.episode is not None:
+                twins.setdefault((found.season, found.episode), []).append(found)
+        dropped = {id(other) for same in twins.values() if len(same) > 1 for other in self._join(same)}
+        for found in self._found:
+            if not isinstance(found, _Described):
+                yield found
+            elif id(found) not in dropped:
+                yield (
+                    _found_episode(self._show, found, found.record) if found.record else Unchanged(found.key)
+                )
+
+    def _join(self, episodes: list[_Described]) -> list[_Described]:
+        """Join what several files say of the episode of one number, and return what to drop.
+
+        Files whose names agree on the number describe one episode; else they must say the same.
+        """
+        first, *others = sorted(episodes, key=lambda one: one.file.item_path == one.file.path)
+        joined: list[_Described] = []
+        for other in others:
+            if _agree(_named(first.file), _named(other.file)):
+                joined.append(other)
+                continue
+            mine, theirs = self._record(first), self._record(other)
+            if mine is None or theirs is None or describes_same(mine, theirs):
+                joined.append(other)
+            else:
+                text = f"{naming.nfc(first.file.path)} says that it is this episode, too"
+                theirs.problems.append(text)
+        if first.record:
+            read = [(naming.nfc(one.file.path), one.record) for one in joined if one.record]
+            first.record = merge(first.record, read)
+        return joined
+
+    def _record(self, described: _Described) -> Record | None:
+        """Return what a file says of an episode, although it did not change."""
+        if described.record is None:
+            outcome = self._reread(described.file)
+            if isinstance(outcome, Loaded):
+                numbered = _numbered(described.file, outcome.records, _named(described.file))
+                return next((one.record for one in numbered if one.key == described.key), None)
+        return described.record
+
+
+def _named(file: NfoFile) -> EpisodeName | None:
+    """Return what the name of an episode's file says, with the season from its folder where it says none."""
+    if found := episode_name(file.name):
+        return found
+    episodes = episodes_in_season(file.name) if file.season is not None else ()
+    return EpisodeName(file.season or 0, episodes, certain=False) if episodes else None
+
+
+def _agree(one: EpisodeName | None, other: EpisodeName | None) -> bool:
+    return (
+        one is not None and other is not None and (one.season, one.episodes) == (other.season, other.episodes)
+    )
+
+
+def _numbered(file: NfoFile, records: list[Record], named: EpisodeName | None) -> list[_Described]:
+    """Number the episodes of one file; what the file leaves out is taken from its name and folder."""
+    episodes: dict[str, _Described] = {}
+    for place, record in enumerate(records):
+        if record.kind is not MediaType.EPISODE:
+            record.problems.append(f"the root element is that of {NOUNS[record.kind]}: taken as an episode")
+            record.kind = MediaType.EPISODE
+        season = record.season if record.season is not None else named.season if named else file.season
+        episode = record.episode
+        if episode is None and named and place < len(named.episodes):
+            episode = named.episodes[place]
+        key = episode_key(file.key, season, episode)
+        if key in episodes and (first := episodes[key].record):
+            what = (
+                f"episode {episode} of season {season}"
+                if episode is not None
+                else "an episode without a number"
+            )
+            first.problems.append(f"{what} is described more than once in the file: the first is taken")
+            continue
+        if (
+            len(records) == 1
+            and named
+            and record.episode_end is None
+            and episode == named.episodes[0] != named.episodes[-1]
+        ):
+            record.episode_end = named.episodes[-1]
+        episodes[key] = _Described(file, key, record, season, episode)
+    return list(episodes.values())
+
+
+def _found_episode(show: ShowUnit, described: _Described, record: Record) -> Found:
+    fields = item_fields(described.file, record)
+    fields["title"] = record.title or (
+        f"Episode {described.episode}" if described.episode is not None else naming.nfc(described.file.name)
+    )
+    item = Episode(
+        remote_id=described.key,
+        parent_remote_id=(show.key if described.season is None else season_key(show.key, described.season)),
+        season_number=described.season,
+        episode_number=described.episode,
+        episode_number_end=record.episode_end,
+        change_token=kept(described.token, record),
+        **fields,
+    )
+    return Found(item, tuple(record.problems))
