@@ -1,5 +1,7 @@
 """mediasync: movie and TV libraries with their full cast and crew, mirrored into one SQL database."""
 
+import logging
+
 from mediasync.app import MediaSync, copy_mirror
 from mediasync.cores import one_core_left_free
 from mediasync.errors import MediaSyncError
@@ -23,6 +25,9 @@ from mediasync.reports import CheckReport, CopyReport, Flaw, SaveReport, SaveRes
 from mediasync.services.running import Sync, SyncAll
 from mediasync.sources import SourceConfig
 from mediasync.vocabulary import Completeness, MediaType, PersonType, RunStatus, SourceKind
+
+# Whoever uses the package decides where its log goes; without a word from them it goes nowhere.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 __all__ = [
     "AnyMediaItem",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -25,6 +26,8 @@ from mediasync.errors import ConfigurationError, LifecycleError, SourceError, Us
 from mediasync.redaction import without_secrets
 
 __all__ = ["NoAnswerInTime", "Transport"]
+
+_log: Final = logging.getLogger("mediasync.http")
 
 LARGEST_ANSWER: Final = 256 * 1024 * 1024
 _KEPT_ALIVE: Final = 30.0
@@ -212,18 +215,26 @@ class Transport:
             tries += 1
             started = asyncio.get_running_loop().time()
             try:
-                return await self._send(client, request, name)
+                answer = await self._send(client, request, name)
             except Failure as error:
                 failure = error
+                self._log(failure.error.reason, started)
                 if failure.busy:
                     self._shrink(started)
                 seconds = self._pause(failure, tries, waited, idempotent=idempotent)
                 if seconds is None:
                     raise _final(failure.error, tries, waited) from failure.__cause__
+            else:
+                self._log(f"{name} answered", started)
+                return answer
             if failure.busy:
                 waited += seconds
                 self._tell_that_it_waits(failure)
             await asyncio.sleep(seconds)
+
+    def _log(self, what: str, started: float) -> None:
+        seconds = asyncio.get_running_loop().time() - started
+        _log.debug("%s: %s: %.3f s", self.source_id, what, seconds, extra={"source_id": self.source_id})
 
     def _pause(self, failure: Failure, tries: int, waited: float, *, idempotent: bool) -> float | None:
         """Return how long to wait before the next try, or None if there is none."""

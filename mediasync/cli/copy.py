@@ -11,7 +11,17 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mediasync.app import copy_mirror
 from mediasync.cli.output import Output, columns, faint, plain
-from mediasync.cli.state import ConfigOption, DebugOption, JsonOption, State, database_document, database_name
+from mediasync.cli.state import (
+    ConfigOption,
+    DebugOption,
+    JsonOption,
+    LogFormatOption,
+    QuietOption,
+    State,
+    VerboseOption,
+    database_document,
+    database_name,
+)
 from mediasync.cli.text import counted
 from mediasync.config import database_url
 from mediasync.reports import CopyReport
@@ -43,6 +53,9 @@ def copy(
     config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    log_format: LogFormatOption = None,
 ) -> int:
     """Copy the whole mirror into another database, from SQLite to PostgreSQL or back.
 
@@ -61,7 +74,16 @@ def copy(
       4  a database failed, or both do not hold the same
       130, 143  interrupted; run it again to go on
     """
-    state = State.of(context, database=origin, config=config, as_json=as_json, debug=debug)
+    state = State.of(
+        context,
+        database=origin,
+        config=config,
+        as_json=as_json,
+        debug=debug,
+        quiet=quiet,
+        verbose=verbose,
+        log_format=log_format,
+    )
     return state.run(_copy(state, target))
 
 
@@ -81,6 +103,8 @@ async def _copy(state: State, target: str) -> int:
             }
         )
         return 0
+    if state.out.quiet:
+        return 0
     _show(state.out, report)
     state.out.print(faint(f"Database: {database_name(target_url)}"))
     return 0
@@ -99,7 +123,10 @@ def _show(out: Output, report: CopyReport) -> None:
 @contextmanager
 def _telling(out: Output) -> Iterator[Tell]:
     """Show a bar on a terminal, and write a line for each step elsewhere."""
-    if not out.console.is_terminal:
+    if out.quiet:
+        yield lambda _what, _done, _total: None
+        return
+    if out.tells_by_log or not out.console.is_terminal:
         told: set[str] = set()
 
         def write(what: str, _done: int, total: int) -> None:

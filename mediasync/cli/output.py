@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, TextIO, TypeVar, cast
 
@@ -120,12 +122,18 @@ class Output:
     Attributes:
         as_json: whether ``--json`` was given.
         debug: whether errors are told with their traceback.
+        quiet: whether only what went wrong is told.
+        verbose: whether the whole log is told.
+        logs_as_json: whether each line on standard error is a JSON object.
         console: standard error, for progress.
     """
 
     def __init__(self, *, as_json: bool, debug: bool) -> None:
         self.as_json = as_json
         self.debug = debug
+        self.quiet = False
+        self.verbose = False
+        self.logs_as_json = False
         self._stdout = cast("TextIO", _Guarded(_harmless_stream(sys.stdout)))
         self._stderr = _harmless_stream(sys.stderr)
         self._screen = _console(self._stdout)
@@ -135,6 +143,11 @@ class Output:
     def is_screen(self) -> bool:
         """Whether standard output is a terminal."""
         return self._screen.is_terminal
+
+    @property
+    def tells_by_log(self) -> bool:
+        """Whether the log takes the place of progress."""
+        return self.verbose or self.logs_as_json
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -170,9 +183,28 @@ class Output:
         """
         self._write(json.dumps(document, indent=2) + "\n")
 
-    def note(self, text: str) -> None:
-        """Tell something beside the answer, in one line on standard error."""
-        self._tell(f"mediasync: {safe(text)}\n")
+    def note(
+        self, text: str, *, level: int = logging.INFO, logger: str = "mediasync.cli", **fields: Any
+    ) -> None:
+        """Tell something beside the answer, in one line on standard error.
+
+        Args:
+            text: what is told.
+            level: how much it matters, where lines are JSON objects: a level of `logging`.
+            logger: who tells it, likewise.
+            **fields: what such an object holds besides.
+        """
+        if not self.logs_as_json:
+            self._tell(f"mediasync: {safe(text)}\n")
+            return
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": logging.getLevelName(level).lower(),
+            "logger": logger,
+            "message": safe(text),
+            **fields,
+        }
+        self._tell(json.dumps(line) + "\n")
 
     def fail(self, error: BaseException, *, text: str | None = None, **partial: Any) -> None:
         """Tell an error: one line on standard error, and with ``--json`` an object on standard output.
@@ -183,15 +215,20 @@ class Output:
             **partial: what the object holds besides.
         """
         message = safe(error_text(error) if text is None else text)
-        self.note(message)
+        self.note(message, level=logging.ERROR)
         self.trace(error)
         if self.as_json:
             self.dump({**partial, "error": {"kind": error_kind(error), "message": message}})
 
     def trace(self, error: BaseException) -> None:
         """With ``--debug``, tell where an error happened."""
-        if self.debug:
-            self._tell("".join(traceback.format_exception(error)))
+        if not self.debug:
+            return
+        lines = "".join(traceback.format_exception(error))
+        if self.logs_as_json:
+            self.note(str(error), level=logging.DEBUG, traceback=lines)
+        else:
+            self._tell(lines)
 
     def flush(self) -> None:
         """Write what is still held.

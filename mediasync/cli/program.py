@@ -12,6 +12,7 @@ from mediasync.cli import configuration
 from mediasync.cli.check import check
 from mediasync.cli.copy import copy
 from mediasync.cli.errors import Interrupted, OutputFailed, ReaderGone, exit_code
+from mediasync.cli.logs import logs_told_by
 from mediasync.cli.output import Output
 from mediasync.cli.person import person
 from mediasync.cli.runs import runs
@@ -21,7 +22,10 @@ from mediasync.cli.state import (
     DatabaseOption,
     DebugOption,
     JsonOption,
+    LogFormatOption,
+    QuietOption,
     State,
+    VerboseOption,
     environment,
     is_debugging,
 )
@@ -64,6 +68,9 @@ def program(
     config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Mirror movie and TV libraries, with their full cast and crew, into one SQL database.
 
@@ -82,9 +89,18 @@ def program(
     Answers go to standard output, all else to standard error. Each command's --help tells its exit codes;
     besides, 70 is a fault of the program, 74 an output that cannot be written, 141 one that nobody reads on.
     """
-    State.of(context, database=database, config=config, as_json=as_json, debug=debug)
+    State.of(
+        context,
+        database=database,
+        config=config,
+        as_json=as_json,
+        debug=debug,
+        quiet=quiet,
+        verbose=verbose,
+        log_format=log_format,
+    )
     if context.invoked_subcommand is None:
-        if as_json or database is not None or config is not None or debug:
+        if any((as_json, database is not None, config is not None, debug, quiet, verbose, log_format)):
             raise UsageError("say what to do: mediasync --help lists the commands")
         typer.echo(context.get_help())
 
@@ -102,7 +118,7 @@ def run(arguments: Sequence[str]) -> int:
     out = Output(as_json="--json" in options, debug="--debug" in options or is_debugging(environ))
     state = State(out, environ)
     try:
-        with out.installed():
+        with out.installed(), logs_told_by(out):
             try:
                 code = _invoke(arguments, state)
             except OutputFailed:

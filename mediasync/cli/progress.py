@@ -41,7 +41,9 @@ class Reporter(Protocol):
 
 
 def make_reporter(out: Output) -> Reporter:
-    """Return what fits standard error."""
+    """Return what fits standard error, and what was asked for."""
+    if out.quiet or out.tells_by_log:
+        return QuietReporter(out)
     return LiveReporter(out) if out.console.is_terminal else PlainReporter(out)
 
 
@@ -90,6 +92,20 @@ class PlainReporter:
 
     def stopping(self) -> None:
         return
+
+
+class QuietReporter(PlainReporter):
+    """Writes a line for each source that is not synced, unless the log does."""
+
+    def start(self, source_id: str, what: str) -> None:
+        return
+
+    def show(self, event: events.Event) -> None:
+        return
+
+    def fail(self, source_id: str, reason: str) -> None:
+        if not self._out.tells_by_log:
+            super().fail(source_id, reason)
 
 
 class LiveReporter:

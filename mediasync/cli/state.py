@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ import platformdirs
 import typer
 
 from mediasync.app import MediaSync
+from mediasync.cli.logs import set_level
 from mediasync.cli.output import Output
 from mediasync.cli.signals import run_async
 from mediasync.config import database_url, sqlite_path, sqlite_url
@@ -24,6 +26,14 @@ from mediasync.configuration import (
 from mediasync.errors import ConfigurationError, DatabaseError, UsageError
 from mediasync.redaction import without_secrets
 from mediasync.variables import unread_variables
+
+
+class LogFormat(StrEnum):
+    """How standard error is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
 
 DatabaseOption = Annotated[
     str | None,
@@ -49,6 +59,18 @@ ConfigOption = Annotated[
         metavar="FILE",
         help="The configuration file. It beats MEDIASYNC_CONFIG; without either it is mediasync.toml in the "
         "working folder, or else in your configuration folder.",
+        show_default=False,
+    ),
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something goes wrong.")]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show the log: each run, request and group of saves.")
+]
+LogFormatOption = Annotated[
+    LogFormat | None,
+    typer.Option(
+        "--log-format",
+        help="How standard error is written: for people (text), or one JSON object a line (json).",
         show_default=False,
     ),
 ]
@@ -105,8 +127,15 @@ class State:
         config: str | None = None,
         as_json: bool = False,
         debug: bool = False,
+        quiet: bool = False,
+        verbose: bool = False,
+        log_format: LogFormat | None = None,
     ) -> State:
-        """Return the state of the command, with the options that were given to it."""
+        """Return the state of the command, with the options that were given to it.
+
+        Raises:
+            UsageError: if two of them exclude each other.
+        """
         state = context.find_object(cls)
         if state is None:
             raise AssertionError("the command line was not started by mediasync.cli.main")
@@ -114,8 +143,16 @@ class State:
             state.database = database
         if config is not None:
             state.config = config
-        state.out.as_json |= as_json
-        state.out.debug |= debug
+        out = state.out
+        out.as_json |= as_json
+        out.debug |= debug
+        out.quiet |= quiet
+        out.verbose |= verbose
+        if log_format is not None:
+            out.logs_as_json = log_format is LogFormat.JSON
+        if out.quiet and out.verbose:
+            raise UsageError("--quiet and --verbose exclude each other: give only one of them")
+        set_level(out)
         return state
 
     def run(self, work: Coroutine[Any, Any, int], *, knows_sources: bool = False) -> int:

@@ -19,7 +19,10 @@ from mediasync.cli.state import (
     DatabaseOption,
     DebugOption,
     JsonOption,
+    LogFormatOption,
+    QuietOption,
     State,
+    VerboseOption,
     database_name,
 )
 from mediasync.configuration import choose_source
@@ -93,6 +96,9 @@ def sync(
     config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    log_format: LogFormatOption = None,
 ) -> int:
     """Mirror sources into the database, all at once.
 
@@ -120,7 +126,16 @@ def sync(
 
     Of several sources the highest counts; one that fails does not keep the others from being synced.
     """
-    state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
+    state = State.of(
+        context,
+        database=database,
+        config=config,
+        as_json=as_json,
+        debug=debug,
+        quiet=quiet,
+        verbose=verbose,
+        log_format=log_format,
+    )
     libraries, items = library or [], item or []
     jobs = _jobs(state, sources or [], libraries, items)
     options: dict[str, Any] = {
@@ -203,6 +218,8 @@ async def _sync(state: State, jobs: Sequence[Job], options: dict[str, Any]) -> i
         await ms.close()
     if out.as_json:
         out.dump(state.partial)
+    elif out.quiet:
+        out.print(*(part for job in jobs if job.code for part in lines_of(job)))
     else:
         last = "Nothing was written: this was a dry run" if dry else f"Database: {database_name(url)}"
         out.print(*(part for job in jobs for part in lines_of(job)), faint(last))

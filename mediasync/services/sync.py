@@ -22,6 +22,7 @@ from mediasync.repositories.catalogue import CatalogueRepository
 from mediasync.repositories.runs import RunRepository
 from mediasync.repositories.times import to_datetime
 from mediasync.services.comparison import Comparison
+from mediasync.services.logs import log_failure, logged
 from mediasync.services.media import MediaService, is_new_server
 from mediasync.services.reading import Reading, Wanted
 from mediasync.services.selection import Selection
@@ -86,6 +87,7 @@ class SyncService:
             SourceError: if the source cannot be read; the run is recorded as failed.
             DatabaseError: if the database fails.
         """
+        emit = logged(emit)
         tally = Tally(backend.source.id, emit)
         started = self._clock()
         if isinstance(backend, TellsWaiting):
@@ -96,6 +98,7 @@ class SyncService:
                 await self._begin(backend, tally, options)
                 await self._sync_libraries(backend, tally, options, comparison)
         except BaseException as error:
+            log_failure(tally.source_id, error)
             if not options.dry:
                 await finish(self._record_failure(tally, error))
             raise
@@ -129,6 +132,7 @@ class SyncService:
             emit: as for `run`; nothing is told.
             dry: record nothing.
         """
+        log_failure(source_id, error)
         if not dry and await self._media.find_source(source_id) is not None:
             await finish(self._finish(Tally(source_id, emit), RunStatus.FAILED, storable(str(error))))
         raise error

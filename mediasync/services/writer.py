@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from mediasync.normal import NormalItem
 from mediasync.reports import SaveResult, SaveStatus
 from mediasync.repositories.media import ItemState, MediaRepository
 from mediasync.services.group import ITEMS_PER_PART, is_stored, rank, save_group
+
+_log: Final = logging.getLogger("mediasync.saving")
 
 T = TypeVar("T")
 
@@ -288,10 +291,18 @@ class Writer:
         return list(group.values())
 
     async def _commit(self, group: list[Save]) -> None:
+        clock = asyncio.get_running_loop().time
+        began = clock()
         try:
             changed = await self._without_stored(group)
             if changed:
                 await self._write(changed)
+            _log.debug(
+                "a group of %d items, %d of them new or changed: %.3f s",
+                len(group),
+                len(changed),
+                clock() - began,
+            )
         except Exception as error:
             _answer(group, error)
         except BaseException:

@@ -1,0 +1,56 @@
+"""The log of the package on standard error, as text or as JSON, for as long as a command runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from mediasync.cli.output import Output
+
+PACKAGE: Final = logging.getLogger("mediasync")
+_OF_SYNCS: Final = "mediasync.sync"
+
+
+@contextmanager
+def logs_told_by(out: Output) -> Iterator[None]:
+    """Let *out* tell what is logged meanwhile: this package's records, and the warnings of all others.
+
+    httpx and other libraries log each request or statement below WARNING; none of that is told.
+    """
+    handler, root, before = _Handler(out), logging.getLogger(), PACKAGE.level
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        PACKAGE.setLevel(before)
+
+
+def set_level(out: Output) -> None:
+    """Let the package log as much as *out* tells."""
+    if out.verbose:
+        PACKAGE.setLevel(logging.DEBUG)
+    elif out.logs_as_json and not out.quiet:
+        PACKAGE.setLevel(logging.INFO)
+    else:
+        PACKAGE.setLevel(logging.WARNING)
+
+
+class _Handler(logging.Handler):
+    def __init__(self, out: Output) -> None:
+        super().__init__()
+        self._out = out
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith(PACKAGE.name):
+            return record.levelno >= logging.WARNING
+        # What becomes of syncs is told by their progress, unless the log takes its place.
+        return self._out.tells_by_log or record.name != _OF_SYNCS
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields = {name: vars(record)[name] for name in ("source_id", "run_id") if name in vars(record)}
+        self._out.note(record.getMessage(), level=record.levelno, logger=record.name, **fields)
+        if record.exc_info and record.exc_info[1] is not None:
+            self._out.trace(record.exc_info[1])
