@@ -190,8 +190,8 @@ def test_a_database_that_fails_for_one_source(run: Run, serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("sources", "message"),
     [
-        (["plex:films"], "'plex:films' is no source: write nfo:FOLDER"),
-        (["http://me:secret@host"], "'http://host' is no source"),
+        (["plex:films"], "'plex:films' is not a source: write nfo:FOLDER"),
+        (["http://me:secret@host"], "'http://host' is not a source"),
         (["nfo:~nobody-of-this-name"], "names no folder"),
         (["a=nfo:x", "a=nfo:y"], "a=nfo:x and a=nfo:y are both called 'a'"),
         (["nfo:x/films", "nfo:y/films"], "are both called 'nfo-films'"),
