@@ -31,7 +31,7 @@ from mediasync.services.selection import Selection, share_items, share_libraries
 from mediasync.services.sync import RunOptions, SyncService
 from mediasync.services.writer import Writer
 from mediasync.sources import FlawedSource, SourceConfig, parse_source
-from mediasync.vocabulary import SourceKind
+from mediasync.vocabulary import RunStatus, SourceKind
 
 _DEFAULTS: Final = DatabaseOptions()
 
@@ -274,9 +274,11 @@ class MediaSync:
             runs[source_id] = partial(self._syncs.run, backend, options=replace(options, selection=selection))
         return runs
 
-    async def list_runs(self, source_id: str | None = None, *, limit: int = 20) -> list[SyncRun]:
-        """Return the newest *limit* runs, of one source or of all."""
-        return await self._syncs.list_runs(source_id, limit=limit)
+    async def list_runs(
+        self, source_id: str | None = None, *, limit: int = 20, status: RunStatus | None = None
+    ) -> list[SyncRun]:
+        """Return the newest *limit* runs, of one source or of all, with one status or with any."""
+        return await self._syncs.list_runs(source_id, limit=limit, status=status)
 
     async def find_run(self, run_id: int) -> SyncRun | None:
         """Return one run, or None."""

@@ -6,11 +6,19 @@ from typing import Annotated, Final
 
 import typer
 
-from mediasync.app import MediaSync
 from mediasync.cli.errors import NotFound
 from mediasync.cli.output import columns, faint, heading, indented, plain, shortened
-from mediasync.cli.state import AllOption, ConfigOption, DatabaseOption, DebugOption, JsonOption, State
-from mediasync.cli.text import duration, joined, moment, run_counts
+from mediasync.cli.state import (
+    AllOption,
+    ConfigOption,
+    DatabaseOption,
+    DebugOption,
+    JsonOption,
+    SourceOption,
+    State,
+    require_source,
+)
+from mediasync.cli.text import duration, moment, run_counts
 from mediasync.models import SyncRun
 
 _EVERYTHING: Final = 2**62
@@ -34,10 +42,7 @@ def runs(
             show_default=False,
         ),
     ] = None,
-    source: Annotated[
-        str | None,
-        typer.Option("--source", metavar="ID", help="Only the runs of this source.", show_default=False),
-    ] = None,
+    source: SourceOption = None,
     limit: Annotated[
         int,
         typer.Option("--limit", min=1, max=_EVERYTHING, metavar="N", help="At most so many lines of a list."),
@@ -74,7 +79,7 @@ def runs(
 async def _list_runs(state: State, source_id: str | None, limit: int) -> int:
     async with state.open_to_read() as ms:
         if source_id is not None:
-            await _require_source(ms, source_id)
+            await require_source(ms, source_id)
         found = await ms.list_runs(source_id, limit=limit + 1)
     shown, more = found[:limit], len(found) > limit
     if state.out.as_json:
@@ -91,12 +96,6 @@ async def _list_runs(state: State, source_id: str | None, limit: int) -> int:
     if more:
         state.out.print(faint(f"older runs are left out: --limit {2 * limit} shows more, --all shows all"))
     return 0
-
-
-async def _require_source(ms: MediaSync, source_id: str) -> None:
-    known = [source.id for source in await ms.media.list_sources()]
-    if source_id not in known:
-        raise NotFound(f"there is no source {source_id!r}; there are: {joined(known) or 'none'}")
 
 
 def _row(run: SyncRun) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import platformdirs
 import typer
 
 from mediasync.app import MediaSync
+from mediasync.cli.errors import NotFound
 from mediasync.cli.logs import set_level
 from mediasync.cli.output import Output
 from mediasync.cli.signals import run_async
@@ -61,6 +62,9 @@ ConfigOption = Annotated[
         "working folder, or else in your configuration folder.",
         show_default=False,
     ),
+]
+SourceOption = Annotated[
+    str | None, typer.Option("--source", metavar="ID", help="Only this source.", show_default=False)
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something goes wrong.")]
 VerboseOption = Annotated[
@@ -227,6 +231,17 @@ class State:
         url = database_url(self.database, self.environ)
         # A flaw in a file that is not needed keeps nobody from looking at the database.
         return url or self.configuration().database or sqlite_url(default_database())
+
+
+async def require_source(ms: MediaSync, source_id: str) -> None:
+    """Check that a source is stored.
+
+    Raises:
+        NotFound: if it is not.
+    """
+    known = [source.id for source in await ms.media.list_sources()]
+    if source_id not in known:
+        raise NotFound(f"there is no source {source_id!r}; there are: {', '.join(known) or 'none'}")
 
 
 def database_document(url: str) -> dict[str, Any]:

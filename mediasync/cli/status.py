@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import RenderableType
 
 from mediasync.app import MediaSync
+from mediasync.cli.errors import ExitCode
 from mediasync.cli.output import columns, faint, heading, indented, plain
 from mediasync.cli.state import (
     ConfigOption,
     DatabaseOption,
     DebugOption,
     JsonOption,
+    SourceOption,
     State,
     database_document,
     database_name,
+    require_source,
 )
-from mediasync.cli.text import counted, duration, joined, moment, run_counts, size
+from mediasync.cli.text import counted, duration, joined, moment, parse_duration, run_counts, size
 from mediasync.config import sqlite_path
+from mediasync.errors import UsageError
 from mediasync.models import Library, LibraryRun, Source, SyncRun
 from mediasync.vocabulary import Completeness, MediaType, RunStatus
+
+_BAD: Final = frozenset({RunStatus.FAILED, RunStatus.INTERRUPTED})
 
 Counts = dict[MediaType, Counter[Completeness]]
 
@@ -57,17 +64,39 @@ class SourceStatus:
         source: the source.
         people: how many.
         last_run: the newest run.
+        last_ended: the newest run that has ended.
+        last_good: the newest run that ended well.
         libraries: each of them.
+        too_old: why the last good run is too old, if it is.
     """
 
     source: Source
     people: int
     last_run: SyncRun | None
+    last_ended: SyncRun | None
+    last_good: SyncRun | None
     libraries: list[LibraryStatus]
+    too_old: str
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the last sync that has ended did not fail, and the last good one is not too old."""
+        failed = self.last_ended is not None and self.last_ended.status in _BAD
+        return not failed and not self.too_old
 
 
 def status(
     context: typer.Context,
+    source: SourceOption = None,
+    max_age: Annotated[
+        str | None,
+        typer.Option(
+            "--max-age",
+            metavar="TIME",
+            help="End with 1 if the last good sync of a source is older: 26h, 90min, 2d.",
+            show_default=False,
+        ),
+    ] = None,
     database: DatabaseOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -77,39 +106,52 @@ def status(
 
     Only reads the database. Of the items it tells how much of their cast and crew is known: all of it
     (full), only the first names (preview), or nothing (none). Of each library it tells how many items the
-    source counts, if it does, and how many of the stored ones it did not name in the last sync.
+    source counts, if it does, and how many of the stored ones it did not name in the last sync. Where the
+    last sync of a source did not end well, the last one that did is shown too.
 
     [bold]Examples[/bold]
       mediasync status
+      mediasync status --source home --max-age 26h
       mediasync status --database media.db --json
 
     [bold]Exit codes[/bold]
-      0  shown
+      0  shown, and all is well
+      1  the last sync of a source failed or was cut off, or its last good one is too old; or there is no such
+         source
       2  wrong usage or configuration
       4  there is no database, or it failed
     """
     state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
-    return state.run(_status(state))
+    try:
+        oldest = None if max_age is None else datetime.now(UTC) - parse_duration(max_age)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"--max-age: {error}") from None
+    return state.run(_status(state, source, oldest))
 
 
-async def _status(state: State) -> int:
+async def _status(state: State, source_id: str | None, oldest: datetime | None) -> int:
     url = state.url()
     async with state.open_to_read() as ms:
-        sources = await _sources(ms)
+        if source_id is not None:
+            await require_source(ms, source_id)
+        sources = await _sources(ms, source_id, oldest)
         credits_stored = await ms.media.count_credits()
         people = await ms.people.count()
+    well = all(source.is_well for source in sources)
+    code = ExitCode.OK if well else ExitCode.INCOMPLETE
     path = sqlite_path(url)
     size_bytes = path.stat().st_size if path else None
     if state.out.as_json:
         state.out.dump(
             {
                 "database": {**database_document(url), "size_bytes": size_bytes, "schema": "current"},
+                "ok": well,
                 "people": people,
                 "credits": credits_stored,
                 "sources": [_document(source) for source in sources],
             }
         )
-        return 0
+        return code
     how_big = "" if size_bytes is None else f" ({size(size_bytes)})"
     rows = [
         ("Database", f"{database_name(url)}{how_big}, schema up to date"),
@@ -118,39 +160,58 @@ async def _status(state: State) -> int:
     state.out.print(columns(rows), *(part for source in sources for part in _lines(source)))
     if not sources:
         state.out.print(plain("No source was synced yet: mediasync sync nfo:FOLDER"))
-    return 0
+    return code
 
 
-async def _sources(ms: MediaSync) -> list[SourceStatus]:
+async def _sources(ms: MediaSync, source_id: str | None, oldest: datetime | None) -> list[SourceStatus]:
     counts: dict[str, Counts] = {}
     for library_id, media_type, completeness, number in await ms.media.count_by_library():
         counts.setdefault(library_id, {}).setdefault(media_type, Counter())[completeness] = number
     seen: dict[str, list[LibraryRun]] = {}
-    for run in await ms.list_library_runs(limit=2):
+    for run in await ms.list_library_runs(source_id, limit=2):
         seen.setdefault(run.library_id, []).append(run)
     found = []
     for source in await ms.media.list_sources():
-        runs = await ms.list_runs(source.id, limit=1)
+        if source_id not in {None, source.id}:
+            continue
+        # No more than one run of a source is running.
+        runs = await ms.list_runs(source.id, limit=2)
+        good = await ms.list_runs(source.id, limit=1, status=RunStatus.SUCCEEDED)
         libraries = await ms.media.list_libraries(source.id)
         found.append(
             SourceStatus(
                 source,
                 await ms.people.count(source.id),
                 runs[0] if runs else None,
+                next((run for run in runs if run.status is not RunStatus.RUNNING), None),
+                good[0] if good else None,
                 [
                     LibraryStatus(library, counts.get(library.full_id, {}), seen.get(library.full_id, []))
                     for library in libraries
                 ],
+                _too_old(good[0] if good else None, oldest),
             )
         )
     return found
 
 
+def _too_old(good: SyncRun | None, oldest: datetime | None) -> str:
+    if oldest is None:
+        return ""
+    if good is None:
+        return "no sync has ended well yet"
+    ended = good.finished_at or good.started_at
+    return f"the last good sync is {duration(datetime.now(UTC) - ended)} old" if ended < oldest else ""
+
+
 def _document(status: SourceStatus) -> dict[str, Any]:
     return {
         **status.source.model_dump(mode="json"),
+        "ok": status.is_well,
+        "too_old": bool(status.too_old),
         "people": status.people,
         "last_run": status.last_run.model_dump(mode="json") if status.last_run else None,
+        "last_good_run": status.last_good.model_dump(mode="json") if status.last_good else None,
         "libraries": [
             {
                 **one.library.model_dump(mode="json", exclude={"full_id"}),
@@ -173,6 +234,10 @@ def _lines(status: SourceStatus) -> list[RenderableType]:
     parts: list[RenderableType] = [plain(""), heading(f"{source.id} ({facts})")]
     rows = [row for library in status.libraries for row in _rows(library)]
     rows += [("people", f"{status.people:,}"), ("last sync", _last_run(status.last_run))]
+    if status.last_good is not None and status.last_good != status.last_run:
+        rows.append(("last good", _last_run(status.last_good)))
+    if status.too_old:
+        rows.append(("too old", status.too_old))
     parts.append(columns(rows, indent=2))
     if not status.libraries:
         parts.append(indented(faint("no libraries")))

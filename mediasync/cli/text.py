@@ -14,6 +14,10 @@ from mediasync.vocabulary import PersonType
 # Overrides and isolates of the writing direction reach beyond the text they stand in, and can make one line
 # look like another. The plain marks (LRM, RLM) and the joiners belong to scripts and stay.
 _DIRECTIONS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_LENGTHS: Final = re.compile(
+    r"(?i)(\d+(?:\.\d+)?)\s*(weeks?|w|days?|d|hours?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])"
+)
+_SECONDS: Final = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _HARMLESS: Final = re.compile(r"[ -~]*")
 
 
@@ -117,6 +121,25 @@ def duration(time: timedelta) -> str:
 def run_counts(run: SyncRun) -> str:
     """Return the counts of a sync."""
     return f"{run.seen:,} seen, {run.saved:,} saved, {run.unchanged:,} unchanged, {run.failed:,} failed"
+
+
+def parse_duration(text: str) -> timedelta:
+    """Return the length of time that a text means.
+
+    Raises:
+        ValueError: if it means none.
+
+    Example:
+        >>> parse_duration("26h") == parse_duration("1d 2h") == parse_duration("1560 min")
+        True
+    """
+    parts = _LENGTHS.findall(text)
+    if not parts or _LENGTHS.sub("", text).strip():
+        raise ValueError(f"{text!r} is not a length of time: write 26h, 90min or 2d")
+    try:
+        return timedelta(seconds=sum(float(number) * _SECONDS[unit[0].lower()] for number, unit in parts))
+    except OverflowError:
+        raise ValueError(f"{text!r} is too long a time") from None
 
 
 def running_time(seconds: int) -> str:

@@ -56,7 +56,7 @@ SELECT_RUNS: Final = """
 SELECT r.run_key, s.id AS source_id, r.status, r.started_at, r.finished_at, r.seen, r.saved, r.unchanged,
     r.failed, r.error
 FROM sync_run r JOIN source s ON s.source_key = r.source_key
-WHERE :source_id IS NULL OR s.id = :source_id
+WHERE (:source_id IS NULL OR s.id = :source_id) AND (:status IS NULL OR r.status = :status)
 ORDER BY r.run_key DESC LIMIT :limit
 """
 SELECT_RUN: Final = """
@@ -155,9 +155,12 @@ class RunRepository:
         rows = await self._session.fetch_all(SELECT_RUN, {"id": run_id})
         return _run(rows[0]) if rows else None
 
-    async def list_runs(self, source_id: str | None, limit: int) -> list[SyncRun]:
-        """Return the newest runs, of one source or of all."""
-        rows = await self._session.fetch_all(SELECT_RUNS, {"source_id": source_id, "limit": limit})
+    async def list_runs(
+        self, source_id: str | None, limit: int, status: RunStatus | None = None
+    ) -> list[SyncRun]:
+        """Return the newest runs, of one source or of all, that stand or ended in one way or in any."""
+        params = {"source_id": source_id, "limit": limit, "status": status and str(status)}
+        rows = await self._session.fetch_all(SELECT_RUNS, params)
         return [_run(row) for row in rows]
 
     async def list_problems(self, run_id: int) -> list[tuple[str, str, str]]:

@@ -137,10 +137,12 @@ class SyncService:
             await finish(self._finish(Tally(source_id, emit), RunStatus.FAILED, storable(str(error))))
         raise error
 
-    async def list_runs(self, source_id: str | None = None, *, limit: int = 20) -> list[SyncRun]:
-        """Return the newest *limit* runs, of one source or of all."""
+    async def list_runs(
+        self, source_id: str | None = None, *, limit: int = 20, status: RunStatus | None = None
+    ) -> list[SyncRun]:
+        """Return the newest *limit* runs, of one source or of all, with one status or with any."""
         async with self._database.read() as session:
-            return await RunRepository(session).list_runs(source_id, limit)
+            return await RunRepository(session).list_runs(source_id, limit, status)
 
     async def find_run(self, run_id: int) -> SyncRun | None:
         """Return one run, or None."""

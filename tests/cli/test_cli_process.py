@@ -220,7 +220,7 @@ def test_another_encoding_disturbs_no_name_and_no_json(run_process: Run, run: Ru
     run("sync", "nfo:lib")
     ascii_only = {"PYTHONIOENCODING": "ascii"}
     assert run_process("show", "amelie", env=ascii_only).out.startswith("Am?lie ? (2001)\n")
-    assert run_process("show", "lie", "--json", env=ascii_only).json["item"]["title"] == "Amélie 千"
+    assert run_process("show", "amelie", "--json", env=ascii_only).json["item"]["title"] == "Amélie 千"
     ended = run_process("show", "nothing-é", env=ascii_only)
     assert (ended.code, ended.err.count("\n")) == (1, 1)
     assert run_process("--help", env=ascii_only).code == 0
