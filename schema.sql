@@ -9,6 +9,7 @@
 --   INTEGER, REAL        ->  bigint, double precision
 --   TEXT                 ->  text COLLATE "C"   (compared by bytes, as SQLite does)
 --   WITHOUT ROWID        ->  (nothing)
+--   the index of titles  ->  a hash index, which holds texts of any length
 --   strftime(…)          ->  the time as timestamptz
 --
 -- * Ids are text, "{source_id}:{remote_id}", stored and indexed. Inside, rows point at each other by integer
@@ -105,9 +106,10 @@ CREATE INDEX media_item_by_tvdb ON media_item (tvdb_id) WHERE tvdb_id IS NOT NUL
 CREATE TABLE item_library (
     item_key    INTEGER NOT NULL REFERENCES media_item (item_key) ON DELETE CASCADE,
     library_key INTEGER NOT NULL REFERENCES library (library_key) ON DELETE CASCADE,
+    id          TEXT    NOT NULL,             -- the item's, by which a library is read page by page
     PRIMARY KEY (item_key, library_key)
 ) WITHOUT ROWID;
-CREATE INDEX item_library_of_library ON item_library (library_key, item_key);
+CREATE INDEX item_library_of_library ON item_library (library_key, id);
 
 -- Items whose id is not made of their current key: the key changed after the id was given, or the id that the
 -- key would make belonged to another item.
@@ -273,6 +275,26 @@ SELECT i.id AS media_item_id, l.id AS library_id
 FROM item_library m
 JOIN media_item i ON i.item_key = m.item_key
 JOIN library l ON l.library_key = m.library_key;
+
+-- How many items each library lists, read from an index.
+CREATE VIEW library_counts AS
+SELECT l.id AS library_id, m.media_type, m.completeness, CAST(sum(m.items) AS bigint) AS items
+FROM (
+    SELECT i.library_key, i.media_type, i.completeness, count(*) AS items
+    FROM media_item i GROUP BY i.library_key, i.media_type, i.completeness
+    UNION ALL
+    SELECT x.library_key, i.media_type, i.completeness, count(*) AS items
+    FROM item_library x JOIN media_item i ON i.item_key = x.item_key
+    GROUP BY x.library_key, i.media_type, i.completeness
+) m
+JOIN library l ON l.library_key = m.library_key
+GROUP BY l.id, m.media_type, m.completeness;
+
+-- How many rows the largest views have. One row, read from indexes.
+CREATE VIEW totals AS
+SELECT (SELECT count(*) FROM media_item) AS media_items,
+       (SELECT count(*) FROM person) AS people,
+       (SELECT count(*) FROM credit) AS media_people;
 
 CREATE VIEW people AS
 SELECT p.id, s.id AS source_id, p.name,

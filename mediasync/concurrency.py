@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 import anyio
@@ -45,6 +46,13 @@ async def finish(work: Coroutine[Any, Any, T] | asyncio.Future[T]) -> T:
         if not task.cancelled():
             task.exception()
         raise
+
+
+def batched(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the values in lists of *size*; the last one may be shorter."""
+    rest = iter(values)
+    while batch := list(islice(rest, size)):
+        yield batch
 
 
 # A thread that has got work needs the interpreter's lock to take it up, and a loop that computes on gives it

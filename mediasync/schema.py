@@ -117,10 +117,11 @@ MIGRATIONS: Final = (
             CREATE TABLE item_library (
                 item_key    INTEGER NOT NULL REFERENCES media_item (item_key) ON DELETE CASCADE,
                 library_key INTEGER NOT NULL REFERENCES library (library_key) ON DELETE CASCADE,
+                id          TEXT    NOT NULL,
                 PRIMARY KEY (item_key, library_key)
             ) WITHOUT ROWID
             """,
-            "CREATE INDEX item_library_of_library ON item_library (library_key, item_key)",
+            "CREATE INDEX item_library_of_library ON item_library (library_key, id)",
             """
             CREATE TABLE item_rekeyed (
                 current_id  TEXT    NOT NULL PRIMARY KEY,

@@ -1,6 +1,6 @@
 """What differs between database engines, behind one protocol.
 
-Repositories hold one SQL text for all engines. It may use four macros, which each dialect writes out:
+Repositories hold one SQL text for all engines. It may use six macros, which each dialect writes out:
 
 ``@rows(:name, id text, year integer)``
     a derived table of the rows in the parameter *name* (a list of equally long sequences), with these
@@ -13,6 +13,11 @@ Repositories hold one SQL text for all engines. It may use four macros, which ea
 ``@inorder(alias)``
     at the end of a query over ``@rows``: its rows are written in the order in which they were given, whatever
     they are joined with. Where only one transaction writes at a time, it says nothing.
+``@array(a, b)``
+    a JSON array of these values.
+``@arrays(value)``
+    the aggregate that makes one JSON array of the values of all rows, in the order of the rows; of no rows it
+    is empty or NULL.
 
 Parameters are named, ``:name``.
 """

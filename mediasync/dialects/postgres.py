@@ -50,6 +50,7 @@ SUBSTITUTION: Final = (
     (r"\bREAL\b", "double precision"),
     (r"\bTEXT\b", 'text COLLATE "C"'),
     (r"\) WITHOUT ROWID\b", ")"),
+    (r"ON media_item \(title\)", "ON media_item USING hash (title)"),  # a title may be of any length
     (
         r"strftime\('%Y-%m-%dT%H:%M:%fZ', (\S+) / 1000\.0, 'unixepoch'\)",
         # Exact for every time. An index may hold it, unlike the sum of a timestamptz and an interval.
@@ -140,6 +141,7 @@ class PostgresDialect:
                     translated = re.sub(pattern, replacement, translated)
             translated = self._qualified.sub(rf"\1 {self.schema}.\2", translated)
             translated = _DROP_INDEX.sub(f"DROP INDEX {self.schema}.", translated)
+            translated = translated.replace("@arrays(", "json_agg(").replace("@array(", "json_build_array(")
             translated = _LOCK.sub(r"FOR NO KEY UPDATE OF \1", translated)
             translated = _IN_ORDER.sub(r"ORDER BY \1.n", translated)
             self._translated[sql] = translated

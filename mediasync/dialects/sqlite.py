@@ -66,6 +66,7 @@ class SQLiteDialect:
     def translate(sql: str) -> str:
         """Write the macros out with ``json_each``."""
         sql = _OF_SEVERAL_WRITERS.sub("", sql)
+        sql = sql.replace("@arrays(", "json_group_array(").replace("@array(", "json_array(")
         sql = _LIST.sub(r"(SELECT key AS n, value AS id FROM json_each(:\1))", sql)
         return _ROWS.sub(_expand_rows, sql)
 

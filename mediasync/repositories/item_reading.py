@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from mediasync.building import in_slices
+from mediasync.concurrency import batched
 from mediasync.dialects.base import Session
 from mediasync.models import Episode, FilmographyCredit, MediaItem, Movie, Rating, Season, Show
 from mediasync.names import words_of_title
@@ -18,7 +21,20 @@ SELECT_ITEMS: Final = f"""
 SELECT i.id AS item_id, s.id AS source_id, l.id AS library_id, p.id AS parent_id,
     p.remote_id AS parent_remote_id, i.remote_id, i.media_type,
     {", ".join(f"i.{column}" for column in VALUE_COLUMNS)},
-    i.completeness, i.change_token, i.created_at, i.updated_at
+    i.completeness, i.change_token, i.created_at, i.updated_at,
+    (SELECT @arrays(@array(listed.provider, listed.value)) FROM (
+        SELECT e.provider, e.value FROM item_external_id e WHERE e.item_key = i.item_key ORDER BY e.provider
+    ) listed) AS provider_ids,
+    (SELECT @arrays(listed.name) FROM (
+        SELECT e.name FROM item_genre e WHERE e.item_key = i.item_key ORDER BY e.position
+    ) listed) AS genres,
+    (SELECT @arrays(@array(listed.name, listed.value, listed.votes)) FROM (
+        SELECT e.name, e.value, e.votes FROM item_rating e WHERE e.item_key = i.item_key ORDER BY e.position
+    ) listed) AS ratings,
+    (SELECT @arrays(@array(listed.kind, listed.path)) FROM (
+        SELECT e.kind, e.path FROM item_image e WHERE e.item_key = i.item_key ORDER BY e.kind
+    ) listed) AS images,
+    (SELECT max(c.sort_order) + 1 FROM credit c WHERE c.item_key = i.item_key) AS credits
 FROM @list(:ids) g
 JOIN media_item i ON i.id = g.id
 JOIN library l ON l.library_key = i.library_key
@@ -30,16 +46,6 @@ SELECT_EXTERNAL_IDS: Final = """
 SELECT i.id AS item_id, x.provider, x.value FROM @list(:ids) l
 JOIN media_item i ON i.id = l.id JOIN item_external_id x ON x.item_key = i.item_key
 ORDER BY l.n, x.provider
-"""
-SELECT_GENRES: Final = """
-SELECT i.id AS item_id, x.name FROM @list(:ids) l
-JOIN media_item i ON i.id = l.id JOIN item_genre x ON x.item_key = i.item_key
-ORDER BY l.n, x.position
-"""
-SELECT_RATINGS: Final = """
-SELECT i.id AS item_id, x.name, x.value, x.votes FROM @list(:ids) l
-JOIN media_item i ON i.id = l.id JOIN item_rating x ON x.item_key = i.item_key
-ORDER BY l.n, x.position
 """
 SELECT_IMAGES: Final = """
 SELECT i.id AS item_id, x.kind, x.path FROM @list(:ids) l
@@ -58,6 +64,7 @@ LEFT JOIN media_item upper ON upper.item_key = parent.parent_key
 WHERE c.person_key = (SELECT person_key FROM person WHERE id = :person_id)
 ORDER BY i.year IS NULL, i.year, i.title, i.season_number NULLS FIRST,
     i.episode_number NULLS FIRST, i.id, c.sort_order
+LIMIT :limit OFFSET :offset
 """
 
 FIND_ITEMS_BY_TITLE: Final = """
@@ -84,34 +91,45 @@ ORDER BY w.word, w.place, i.id LIMIT :limit OFFSET :offset
 FIND_BY_PROVIDER_ID: Final = """
 SELECT i.id AS item_id FROM item_external_id x JOIN media_item i ON i.item_key = x.item_key
 WHERE x.provider = :provider AND x.value = :value ORDER BY i.id
+LIMIT :limit OFFSET :offset
 """
 
-LIST_ITEM_IDS: Final = """
-SELECT i.id AS item_id FROM media_item i JOIN library l ON l.library_key = i.library_key
-WHERE l.id = :library_id AND (:media_type IS NULL OR i.media_type = :media_type) AND i.id > :after
-UNION ALL
-SELECT i.id AS item_id FROM library l
-JOIN item_library x ON x.library_key = l.library_key
-JOIN media_item i ON i.item_key = x.item_key
-WHERE l.id = :library_id AND (:media_type IS NULL OR i.media_type = :media_type) AND i.id > :after
-ORDER BY item_id LIMIT :limit
-"""
+
+def _page_of_library(columns: str) -> str:
+    """Return the query for the next items of a library, by id, bounded at every size of the library.
+
+    Each type stands in the index by id. A page is what comes first of the first rows of all types, and of the
+    items whose home is another library.
+    """
+    of_library = "library_key = (SELECT l.library_key FROM library l WHERE l.id = :library_id)"
+    parts = [
+        f"""
+        SELECT * FROM (
+            SELECT {columns} FROM media_item i
+            WHERE i.{of_library} AND i.media_type = '{media_type}' AND i.id > :above
+              AND (:media_type IS NULL OR :media_type = '{media_type}')
+            ORDER BY i.id LIMIT :limit
+        ) of_{media_type}"""
+        for media_type in MediaType
+    ]
+    others = f"""
+        SELECT * FROM (
+            SELECT {columns} FROM item_library x JOIN media_item i ON i.item_key = x.item_key
+            WHERE x.{of_library} AND x.id > :above AND (:media_type IS NULL OR i.media_type = :media_type)
+            ORDER BY x.id LIMIT :limit
+        ) of_others"""
+    return f"""
+    SELECT * FROM ({" UNION ALL ".join([*parts, others])}) found ORDER BY item_id LIMIT :limit
+    """
+
+
+LIST_ITEM_IDS: Final = _page_of_library("i.id AS item_id")
+SELECT_CHANGE_TOKENS: Final = _page_of_library("i.id AS item_id, i.remote_id, i.change_token")
 
 LIST_CHILD_IDS: Final = """
 SELECT i.id AS item_id FROM media_item i JOIN media_item p ON p.item_key = i.parent_key
 WHERE p.id = :parent_id ORDER BY i.season_number NULLS FIRST, i.episode_number NULLS FIRST, i.id
-"""
-
-SELECT_CHANGE_TOKENS: Final = """
-SELECT i.remote_id, coalesce(i.change_token, '') AS change_token
-FROM media_item i JOIN library l ON l.library_key = i.library_key
-WHERE l.id = :library_id
-UNION ALL
-SELECT i.remote_id, coalesce(i.change_token, '') AS change_token
-FROM library l
-JOIN item_library x ON x.library_key = l.library_key
-JOIN media_item i ON i.item_key = x.item_key
-WHERE l.id = :library_id
+LIMIT :limit OFFSET :offset
 """
 
 SELECT_ITEMS_CREDITING: Final = """
@@ -127,14 +145,8 @@ WHERE i.library_key = l.library_key OR EXISTS (
 """
 
 COUNT_BY_LIBRARY: Final = """
-SELECT l.id AS library_id, m.media_type, m.completeness, count(*) AS items
-FROM library l JOIN (
-    SELECT i.library_key, i.media_type, i.completeness FROM media_item i
-    UNION ALL
-    SELECT x.library_key, i.media_type, i.completeness
-    FROM item_library x JOIN media_item i ON i.item_key = x.item_key
-) m ON m.library_key = l.library_key
-GROUP BY l.id, m.media_type, m.completeness ORDER BY l.id, m.media_type, m.completeness
+SELECT library_id, media_type, completeness, items FROM library_counts
+ORDER BY library_id, media_type, completeness
 """
 COUNT_CREDITS: Final = "SELECT count(*) AS credits FROM credit"
 
@@ -147,12 +159,23 @@ _INDEX: Final = WordIndex(
     order=lambda row: (place(row[3], row[4]), row[0]),
 )
 
+ITEMS_AT_ONCE: Final = 100
+"""One query reads so many items."""
+
+_NO_LIMIT: Final = 2**53
+_TOKENS_AT_ONCE: Final = 2_000
+
 _CLASSES: Final[dict[str, type[MediaItem]]] = {
     MediaType.MOVIE: Movie,
     MediaType.SHOW: Show,
     MediaType.SEASON: Season,
     MediaType.EPISODE: Episode,
 }
+
+
+def as_limit(limit: int | None) -> int:
+    """Return a limit as queries take it; None: all rows."""
+    return _NO_LIMIT if limit is None else limit
 
 
 class ItemReader:
@@ -167,26 +190,21 @@ class ItemReader:
 
     async def find_items(self, item_ids: Sequence[str]) -> list[MediaItem]:
         """Return those of the items that are stored, without their credits, in the order asked for."""
-        ids = {"ids": list(dict.fromkeys(item_ids))}
-        rows = await self._session.fetch_all(SELECT_ITEMS, ids)
-        details: dict[str, dict[str, Any]] = {
-            row[0]: {"provider_ids": {}, "genres": [], "ratings": [], "images": {}} for row in rows
-        }
-        for item_id, provider, value in await self._session.fetch_all(SELECT_EXTERNAL_IDS, ids):
-            details[item_id]["provider_ids"][provider] = value
-        for item_id, name in await self._session.fetch_all(SELECT_GENRES, ids):
-            details[item_id]["genres"].append(name)
-        for item_id, name, value, votes in await self._session.fetch_all(SELECT_RATINGS, ids):
-            details[item_id]["ratings"].append(Rating(name=name, value=value, votes=votes))
-        for item_id, kind, path in await self._session.fetch_all(SELECT_IMAGES, ids):
-            details[item_id]["images"][kind] = path
-        return [_item(row, details[row[0]]) for row in rows]
+        return [item for item, _ in await self.find_items_with_counts(item_ids)]
 
-    async def find_filmography(self, person_id: str) -> list[FilmographyCredit]:
-        """Return all credits of a person, the oldest item first."""
-        rows = await self._session.fetch_all(SELECT_CREDIT_ITEMS, {"person_id": person_id})
-        columns = tuple(FilmographyCredit.model_fields)
-        return [FilmographyCredit.model_validate(dict(zip(columns, row, strict=True))) for row in rows]
+    async def find_items_with_counts(self, item_ids: Sequence[str]) -> list[tuple[MediaItem, int]]:
+        """Return items as `find_items` does, and how many credits each has."""
+        found: list[tuple[MediaItem, int]] = []
+        for ids in batched(dict.fromkeys(item_ids), ITEMS_AT_ONCE):
+            rows = await self._session.fetch_all(SELECT_ITEMS, {"ids": ids})
+            found += await in_slices(rows, _items_with_counts)
+        return found
+
+    async def find_filmography(self, person_id: str, *, limit: int, offset: int) -> list[FilmographyCredit]:
+        """Return credits of a person, the oldest item first."""
+        params = {"person_id": person_id, "limit": limit, "offset": offset}
+        rows = await self._session.fetch_all(SELECT_CREDIT_ITEMS, params)
+        return await in_slices(rows, _filmography)
 
     async def find_ids_by_title(self, text: str, limit: int) -> list[str]:
         """Return the ids of items with this title, or, if there are none, with a title that has its words."""
@@ -195,35 +213,41 @@ class ItemReader:
             return [item_id for (item_id,) in rows]
         return [row[0] for row in await find_by_words(self._session, _INDEX, text, {}, skip=0, limit=limit)]
 
-    async def find_ids_by_provider_id(self, provider: str, value: str) -> list[str]:
-        """Return the ids of the items that a public provider knows by this id."""
-        rows = await self._session.fetch_all(FIND_BY_PROVIDER_ID, {"provider": provider, "value": value})
+    async def find_ids_by_provider_id(
+        self, provider: str, value: str, *, limit: int, offset: int
+    ) -> list[str]:
+        """Return the ids of items that a public provider knows by this id, by id."""
+        params = {"provider": provider, "value": value, "limit": limit, "offset": offset}
+        rows = await self._session.fetch_all(FIND_BY_PROVIDER_ID, params)
         return [item_id for (item_id,) in rows]
 
     async def list_ids(
         self, library_id: str, media_type: MediaType | None, after: str, limit: int
     ) -> list[str]:
         """Return a page of the ids of a library's items, by id, beginning behind *after*."""
-        rows = await self._session.fetch_all(
-            LIST_ITEM_IDS,
-            {
-                "library_id": library_id,
-                "media_type": str(media_type) if media_type else None,
-                "after": after,
-                "limit": limit,
-            },
-        )
+        params = {
+            "library_id": library_id,
+            "media_type": str(media_type) if media_type else None,
+            "above": after,
+            "limit": limit,
+        }
+        rows = await self._session.fetch_all(LIST_ITEM_IDS, params)
         return [item_id for (item_id,) in rows]
 
-    async def list_child_ids(self, parent_id: str) -> list[str]:
+    async def list_child_ids(self, parent_id: str, *, limit: int, offset: int) -> list[str]:
         """Return the ids of a show's seasons or a season's episodes, by number."""
-        rows = await self._session.fetch_all(LIST_CHILD_IDS, {"parent_id": parent_id})
+        params = {"parent_id": parent_id, "limit": limit, "offset": offset}
+        rows = await self._session.fetch_all(LIST_CHILD_IDS, params)
         return [item_id for (item_id,) in rows]
 
     async def find_change_tokens(self, library_id: str) -> dict[str, str]:
         """Return the change tokens of a library's items, by the source's own keys; empty: none."""
-        rows = await self._session.fetch_all(SELECT_CHANGE_TOKENS, {"library_id": library_id})
-        return dict(rows)
+        tokens: dict[str, str] = {}
+        params = {"library_id": library_id, "media_type": None, "above": "", "limit": _TOKENS_AT_ONCE}
+        while rows := await self._session.fetch_all(SELECT_CHANGE_TOKENS, params):
+            tokens.update((remote_id, token or "") for _, remote_id, token in rows)
+            params["above"] = rows[-1][0]
+        return tokens
 
     async def find_items_crediting(self, library_id: str, person_ids: Sequence[str]) -> set[str]:
         """Return the source's own keys of a library's items that credit any of these people."""
@@ -247,10 +271,20 @@ class ItemReader:
         return int(number)
 
 
-def _item(row: Sequence[Any], details: dict[str, Any]) -> MediaItem:
+def _filmography(rows: Sequence[Sequence[Any]]) -> list[FilmographyCredit]:
+    columns = tuple(FilmographyCredit.model_fields)
+    return [FilmographyCredit.model_validate(dict(zip(columns, row, strict=True))) for row in rows]
+
+
+def _items_with_counts(rows: Sequence[Sequence[Any]]) -> list[tuple[MediaItem, int]]:
+    return [(_item(row[:-1]), row[-1] or 0) for row in rows]
+
+
+def _item(row: Sequence[Any]) -> MediaItem:
     item_id, source_id, library_id, parent_id, parent_remote_id, remote_id, media_type = row[:7]
-    values = dict(zip(VALUE_COLUMNS, row[7:-4], strict=True))
-    completeness, change_token, created_at, updated_at = row[-4:]
+    values = dict(zip(VALUE_COLUMNS, row[7:-8], strict=True))
+    completeness, change_token, created_at, updated_at = row[-8:-4]
+    provider_ids, genres, ratings, images = map(_array, row[-4:])
     for name in ("added", "changed"):
         at, text = values.pop(f"{name}_at"), values.pop(f"{name}_text")
         values[f"{name}_at"] = text if at is None else to_datetime(at)
@@ -268,6 +302,13 @@ def _item(row: Sequence[Any], details: dict[str, Any]) -> MediaItem:
         parent_id=parent_id,
         created_at=to_datetime(created_at),
         updated_at=to_datetime(updated_at),
+        provider_ids=dict(provider_ids),
+        genres=genres,
+        ratings=[Rating(name=name, value=value, votes=votes) for name, value, votes in ratings],
+        images=dict(images),
         **fields,
-        **details,
     )
+
+
+def _array(text: str | None) -> list[Any]:
+    return json.loads(text) if text else []

@@ -52,8 +52,8 @@ INSERT INTO item_rekeyed (current_id, id)
 SELECT r.current_id, r.id FROM @rows(:rows, current_id text, id text) r
 """
 INSERT_ITEM_LIBRARIES: Final = """
-INSERT INTO item_library (item_key, library_key)
-SELECT i.item_key, l.library_key
+INSERT INTO item_library (item_key, library_key, id)
+SELECT i.item_key, l.library_key, i.id
 FROM @rows(:rows, item_id text, library_id text) r
 JOIN media_item i ON i.id = r.item_id
 JOIN library l ON l.id = r.library_id

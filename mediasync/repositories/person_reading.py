@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from types import NoneType
 from typing import Any, Final
 
+from mediasync.building import in_slices, make_model
+from mediasync.concurrency import batched
 from mediasync.dialects.base import Session
 from mediasync.models import Credit, Person
 from mediasync.names import words_of_name
 from mediasync.repositories.times import to_datetime
 from mediasync.repositories.word_search import WordIndex, find_by_words
+from mediasync.vocabulary import PersonType
 
 _PERSON: Final = """
 p.id AS person_id, s.id AS source_id, p.name, p.image_path, p.provider_ids, p.created_at, p.updated_at
@@ -26,12 +31,17 @@ SELECT {_PERSON} FROM @list(:ids) l JOIN person p ON p.id = l.id JOIN source s O
 
 SELECT_CREDITS: Final = f"""
 SELECT i.id AS item_id, c.person_type, c.role, c.sort_order, {_PERSON}
-FROM @list(:ids) l
-JOIN media_item i ON i.id = l.id
-JOIN credit c ON c.item_key = i.item_key
+FROM @rows(:parts, id text, low integer, high integer) r
+JOIN media_item i ON i.id = r.id
+JOIN credit c ON c.item_key = i.item_key AND c.sort_order >= r.low AND c.sort_order < r.high
 JOIN person p ON p.person_key = c.person_key
 JOIN source s ON s.source_key = p.source_key
-ORDER BY l.n, c.sort_order
+ORDER BY r.n, c.sort_order
+"""
+
+COUNT_CREDITS_OF_ITEMS: Final = """
+SELECT i.id AS item_id, (SELECT max(c.sort_order) + 1 FROM credit c WHERE c.item_key = i.item_key) AS credits
+FROM @list(:ids) l JOIN media_item i ON i.id = l.id
 """
 
 COUNT_PEOPLE: Final = """
@@ -75,6 +85,11 @@ _INDEX: Final = WordIndex(
 )
 
 
+CREDITS_AT_ONCE: Final = 2_000
+"""One query reads so many credits."""
+_ITEMS_AT_ONCE: Final = 500
+
+
 class PersonReader:
     """Reads people and credits.
 
@@ -97,14 +112,31 @@ class PersonReader:
 
     async def find_by_media_item(self, media_item_id: str) -> list[Credit]:
         """Return the credits of one item in billing order; an empty list if it has none or is not stored."""
-        rows = await self._session.fetch_all(SELECT_CREDITS, {"ids": [media_item_id]})
-        return [_credit(row) for row in rows]
+        return (await self.find_by_media_items([media_item_id]))[media_item_id]
 
     async def find_by_media_items(self, media_item_ids: Sequence[str]) -> dict[str, list[Credit]]:
-        """Return the credits of many items in one query, by the items' ids, in the order asked for."""
+        """Return the credits of many items, by the items' ids, in the order asked for."""
         found: dict[str, list[Credit]] = {item_id: [] for item_id in media_item_ids}
-        for row in await self._session.fetch_all(SELECT_CREDITS, {"ids": list(found)}):
-            found[row[0]].append(_credit(row))
+        for ids in batched(found, _ITEMS_AT_ONCE):
+            counted = await self._session.fetch_all(COUNT_CREDITS_OF_ITEMS, {"ids": ids})
+            found |= await self.read_credits({item_id: number or 0 for item_id, number in counted})
+        return found
+
+    async def read_credits(self, counts: Mapping[str, int]) -> dict[str, list[Credit]]:
+        """Return the credits of items in billing order, by the items' ids.
+
+        They are read and made some thousand at a time, so that no item keeps the event loop for long, however
+        many credits it has.
+
+        Args:
+            counts: how many credits each item has.
+        """
+        found: dict[str, list[Credit]] = {item_id: [] for item_id in counts}
+        for parts in _parts(counts):
+            rows = await self._session.fetch_all(SELECT_CREDITS, {"parts": parts})
+            made = await in_slices(rows, _credits)
+            for row, credit in zip(rows, made, strict=True):
+                found[row[0]].append(credit)
         return found
 
     async def search(self, text: str, source_id: str | None, limit: int, offset: int) -> list[Person]:
@@ -122,19 +154,60 @@ class PersonReader:
         return int(number)
 
 
+# The types of the columns of a person, and of a credit, as every save stores them. Anything else that a row
+# may hold, changed by other hands, goes through the model's own checks.
+_PERSON_TYPES: Final = (str, str, str, str, str, int, int)
+_CREDIT_TYPES: Final = frozenset((str, role, int, *_PERSON_TYPES) for role in (str, NoneType))
+
+
 def _person(row: Sequence[Any]) -> Person:
     person_id, source_id, name, image_path, provider_ids, created_at, updated_at = row
-    return Person(
-        id=person_id,
-        source_id=source_id,
-        remote_id=person_id[len(source_id) + 1 :],
-        name=name,
-        image_path=image_path or None,
-        provider_ids=json.loads(provider_ids) if provider_ids else {},
-        created_at=to_datetime(created_at),
-        updated_at=to_datetime(updated_at),
-    )
+    values = {
+        "name": name,
+        "remote_id": person_id[len(source_id) + 1 :],
+        "image_path": image_path or None,
+        "provider_ids": json.loads(provider_ids) if provider_ids else {},
+        "source_id": source_id,
+        "id": person_id,
+        "created_at": to_datetime(created_at),
+        "updated_at": to_datetime(updated_at),
+    }
+    if provider_ids or tuple(map(type, row)) != _PERSON_TYPES:
+        return Person(**values)
+    return make_model(Person, values)
+
+
+def _parts(counts: Mapping[str, int]) -> Iterator[list[tuple[str, int, int]]]:
+    """Yield the parts of lists of credits (the item's id, from, up to), some thousand credits at a time."""
+    parts: list[tuple[str, int, int]] = []
+    room = CREDITS_AT_ONCE
+    for item_id, count in counts.items():
+        low = 0
+        while low < count:
+            high = min(count, low + room)
+            parts.append((item_id, low, high))
+            room -= high - low
+            low = high
+            if not room:
+                yield parts
+                parts, room = [], CREDITS_AT_ONCE
+    if parts:
+        yield parts
+
+
+def _credits(rows: Sequence[Sequence[Any]]) -> list[Credit]:
+    return [_credit(row[1:]) for row in rows]
 
 
 def _credit(row: Sequence[Any]) -> Credit:
-    return Credit(person=_person(row[4:]), person_type=row[1], role=row[2], sort_order=row[3])
+    person_type, role, sort_order, *person = row
+    values = {"person": _person(person), "person_type": person_type, "role": role, "sort_order": sort_order}
+    if tuple(map(type, row)) not in _CREDIT_TYPES:
+        return Credit(**values)
+    values["person_type"] = _parse_type(person_type)
+    return make_model(Credit, values)
+
+
+@lru_cache(maxsize=1_000)
+def _parse_type(person_type: str) -> PersonType | str:
+    return PersonType.parse(person_type)

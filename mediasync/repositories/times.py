@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, overload
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -12,6 +13,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def to_datetime(milliseconds: int) -> datetime: ...
 @overload
 def to_datetime(milliseconds: None) -> None: ...
+@lru_cache(maxsize=4_096)  # the rows of a page were mostly saved together
 def to_datetime(milliseconds: int | None) -> datetime | None:
     """Return the time *milliseconds* after the beginning of 1970, UTC.
 

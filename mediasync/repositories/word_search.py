@@ -15,10 +15,11 @@ from mediasync.dialects.base import Session
 from mediasync.names import words_of_name
 
 MAX_SEARCH_WORDS: Final = 8
-RARE: Final = 1_000
+RARE: Final = 500
 """A word is rare if no more than so many rows of the index begin with it."""
 
-_ROWS_AT_ONCE: Final = 500
+_FEWEST_ROWS: Final = 100
+_MOST_ROWS: Final = 500
 _AFTER_ALL_WORDS: Final = "\U0010ffff"
 
 Row = Sequence[Any]
@@ -96,18 +97,18 @@ async def _find_few(
 async def _find_many(
     session: Session, index: WordIndex, words: list[str], params: Mapping[str, Any], skip: int, limit: int
 ) -> list[Row]:
-    given = {**params, "low": words[0], "high": words[0] + _AFTER_ALL_WORDS, "limit": _ROWS_AT_ONCE}
+    given = {**params, "low": words[0], "high": words[0] + _AFTER_ALL_WORDS}
     found: dict[Any, Row] = {}
-    read = 0
+    read, size = 0, min(max(skip + limit, _FEWEST_ROWS), _MOST_ROWS)
     while len(found) < skip + limit:
-        rows = await session.fetch_all(index.many, {**given, "offset": read})
+        rows = await session.fetch_all(index.many, {**given, "limit": size, "offset": read})
         for _, *row in rows:
             # One that has several such words was found by its first already.
             if row[0] not in found and _first_match(index.words(row), words) is not None:
                 found[row[0]] = row
-        read += len(rows)
-        if len(rows) < _ROWS_AT_ONCE:
+        if len(rows) < size:
             break
+        read, size = read + size, _MOST_ROWS
     return list(found.values())[skip : skip + limit]
 
 

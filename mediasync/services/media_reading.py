@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
+from mediasync.concurrency import batched
 from mediasync.database import Database
 from mediasync.dialects.base import Session
 from mediasync.errors import InvalidId, UnknownItem, UnknownLibrary
 from mediasync.ids import make_id, split_id
 from mediasync.models import Library, MediaItem, Source
 from mediasync.repositories.catalogue import CatalogueRepository
-from mediasync.repositories.item_reading import ItemReader
+from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader, as_limit
 from mediasync.repositories.person_reading import PersonReader
 from mediasync.vocabulary import Completeness, MediaType
 
-_PAGE: Final = 500
+_PAGE: Final = 100
 
 
 class MediaReads:
@@ -88,21 +89,41 @@ class MediaReads:
             ids = await ItemReader(session).find_ids_by_title(text, limit)
             return await _with_credits(session, ids)
 
-    async def find_by_provider_id(self, provider: str, value: str) -> list[MediaItem]:
+    async def find_by_provider_id(
+        self, provider: str, value: str, *, limit: int | None = None, offset: int = 0
+    ) -> list[MediaItem]:
         """Return the items that a public provider knows by this id, of all sources, by id.
+
+        Args:
+            provider: ``imdb``, ``tmdb``, …
+            value: the id there.
+            limit: at most so many; None: all.
+            offset: leave out the first so many.
 
         Example:
             >>> await ms.media.find_by_provider_id("imdb", "tt0133093")  # doctest: +SKIP
             [Movie(...)]
         """
         async with self._database.read(snapshot=True) as session:
-            ids = await ItemReader(session).find_ids_by_provider_id(provider, value)
+            ids = await ItemReader(session).find_ids_by_provider_id(
+                provider, value, limit=as_limit(limit), offset=offset
+            )
             return await _with_credits(session, ids)
 
-    async def list_children(self, media_item_id: str) -> list[MediaItem]:
-        """Return a show's seasons, or a season's episodes, by number."""
+    async def list_children(
+        self, media_item_id: str, *, limit: int | None = None, offset: int = 0
+    ) -> list[MediaItem]:
+        """Return a show's seasons, or a season's episodes, by number.
+
+        Args:
+            media_item_id: the show, or the season.
+            limit: at most so many; None: all.
+            offset: leave out the first so many.
+        """
         async with self._database.read(snapshot=True) as session:
-            ids = await ItemReader(session).list_child_ids(media_item_id)
+            ids = await ItemReader(session).list_child_ids(
+                media_item_id, limit=as_limit(limit), offset=offset
+            )
             return await _with_credits(session, ids)
 
     async def iter_media_items(
@@ -146,7 +167,7 @@ class MediaReads:
             InvalidId: if *library_id* is not a full id.
         """
         library_id = _full_id(library_id)
-        async with self._database.read() as session:
+        async with self._database.read(snapshot=True) as session:
             return await ItemReader(session).find_change_tokens(library_id)
 
     async def count_by_library(self) -> list[tuple[str, MediaType, Completeness, int]]:
@@ -174,8 +195,12 @@ def _full_id(library: str | Library) -> str:
 
 
 async def _with_credits(session: Session, media_item_ids: Sequence[str]) -> list[MediaItem]:
-    items = await ItemReader(session).find_items(media_item_ids)
-    found = await PersonReader(session).find_by_media_items(media_item_ids)
-    for item in items:
-        item.credits = found[item.id or ""]
+    item_reader, person_reader = ItemReader(session), PersonReader(session)
+    items: list[MediaItem] = []
+    for ids in batched(dict.fromkeys(media_item_ids), ITEMS_AT_ONCE):
+        found = await item_reader.find_items_with_counts(ids)
+        credits_of = await person_reader.read_credits({item.id or "": count for item, count in found})
+        for item, _ in found:
+            item.credits = credits_of[item.id or ""]
+            items.append(item)
     return items

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mediasync.database import Database
 from mediasync.models import Credit, FilmographyCredit, Person
-from mediasync.repositories.item_reading import ItemReader
+from mediasync.repositories.item_reading import ItemReader, as_limit
 from mediasync.repositories.person_reading import PersonReader
 
 
@@ -27,18 +27,26 @@ class PeopleReads:
 
     async def find_by_media_item(self, media_item_id: str) -> list[Credit]:
         """Return the credits of one item in billing order; an empty list if it has none or is not stored."""
-        async with self._database.read() as session:
+        async with self._database.read(snapshot=True) as session:
             return await PersonReader(session).find_by_media_item(media_item_id)
 
     async def find_by_media_items(self, media_item_ids: Sequence[str]) -> dict[str, list[Credit]]:
-        """Return the credits of many items in one query: each item's id to its credits in billing order."""
-        async with self._database.read() as session:
+        """Return the credits of many items: each item's id to its credits in billing order."""
+        async with self._database.read(snapshot=True) as session:
             return await PersonReader(session).find_by_media_items(media_item_ids)
 
-    async def filmography(self, person_id: str) -> list[FilmographyCredit]:
-        """Return all credits of a person, the oldest item first."""
+    async def filmography(
+        self, person_id: str, *, limit: int | None = None, offset: int = 0
+    ) -> list[FilmographyCredit]:
+        """Return the credits of a person, the oldest item first.
+
+        Args:
+            person_id: the person.
+            limit: at most so many; None: all.
+            offset: leave out the first so many.
+        """
         async with self._database.read() as session:
-            return await ItemReader(session).find_filmography(person_id)
+            return await ItemReader(session).find_filmography(person_id, limit=as_limit(limit), offset=offset)
 
     async def search(
         self, text: str, *, source_id: str | None = None, limit: int = 50, offset: int = 0
@@ -60,7 +68,7 @@ class PeopleReads:
             >>> await ms.people.search("zellw ren")  # doctest: +SKIP
             [Person(name='Renée Zellweger', ...)]
         """
-        async with self._database.read() as session:
+        async with self._database.read(snapshot=True) as session:
             return await PersonReader(session).search(text, source_id, limit, offset)
 
     async def count(self, source_id: str | None = None) -> int:

@@ -269,6 +269,8 @@ ORDER = {
     "sync_run_problems": "reason, subject, run_id, position",
     "sync_run_libraries": "run_id, library_id",
     "item_libraries": "media_item_id, library_id",
+    "library_counts": "library_id, media_type, completeness",
+    "totals": "media_items",
 }
 """Columns that are never NULL, texts first: the engines' own order is compared, too."""
 

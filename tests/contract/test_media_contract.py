@@ -29,6 +29,8 @@ from mediasync import (
     Show,
     Source,
 )
+from mediasync.database.postgres_connection import PostgresSession
+from mediasync.database.sqlite_connection import SQLiteSession
 from mediasync.errors import InvalidId, UnknownItem, UnknownLibrary, UnknownParent, UsageError
 
 EVERYTHING: dict[str, Any] = {
@@ -699,6 +701,100 @@ async def test_find_by_provider_id_is_of_all_sources(ms: MediaSync) -> None:
     assert await rows(ms, "SELECT imdb_id, tmdb_id, tvdb_id FROM media_items WHERE id = 'home:1'") == [
         (None, None, "7")
     ]
+
+
+async def test_long_credit_lists_are_read_whole(ms: MediaSync) -> None:
+    names = [f"Person {n}" for n in range(4_100)]
+    items = [
+        movie("long", credits=[credit(f"p{n}", name, role=f"r{n}") for n, name in enumerate(names)]),
+        *(movie(str(n), credits=[credit(f"p{k}", names[k]) for k in range(n)]) for n in range(3)),
+    ]
+    await ms.media.save_media_items(items, **MOVIES)
+    found = await ms.media.find_media_items(
+        ["home:2", "home:long", "home:0", "home:none", "home:1", "home:2"]
+    )
+    assert [item.id for item in found] == ["home:2", "home:long", "home:0", "home:1"]
+    assert [len(item.credits or []) for item in found] == [2, 4_100, 0, 1]
+    whole = found[1].credits or []
+    assert [(one.person.name, one.role, one.sort_order) for one in whole] == [
+        (name, f"r{n}", n) for n, name in enumerate(names)
+    ]
+    assert await ms.people.find_by_media_item("home:long") == whole
+    assert whole[0] == Credit.model_validate(whole[0].model_dump())
+    assert whole[0].model_fields_set == set(Credit.model_fields)
+
+
+async def test_a_page_takes_two_queries(ms: MediaSync, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = [
+        movie(
+            str(n),
+            credits=cast("a", "b"),
+            genres=["Drama", "Comedy"],
+            provider_ids={"tmdb": "1", "imdb": "tt1"},
+            ratings=[{"name": "imdb", "value": 7.5, "votes": 3}, {"name": "other", "value": 5}],
+            images={"poster": "p", "fanart": "f"},
+        )
+        for n in range(100)
+    ]
+    await ms.media.save_media_items(full, **MOVIES)
+    asked: list[str] = []
+    for kind in (SQLiteSession, PostgresSession):
+        fetch_all = kind.fetch_all
+
+        async def noted(self: Any, sql: str, params: Any = None, fetch_all: Any = fetch_all) -> Any:
+            asked.append(sql)
+            return await fetch_all(self, sql, params)
+
+        monkeypatch.setattr(kind, "fetch_all", noted)
+    found = await ms.media.find_media_items([f"home:{n}" for n in range(100)])
+    assert len(asked) == 2
+    assert found[0].genres == ["Drama", "Comedy"]
+    assert list(found[0].provider_ids) == ["imdb", "tmdb"]
+    assert [(one.name, one.value, one.votes) for one in found[0].ratings] == [
+        ("imdb", 7.5, 3),
+        ("other", 5, None),
+    ]
+    assert list(found[0].images.items()) == [("fanart", "f"), ("poster", "p")]
+    asked.clear()
+    await ms.media.get_media_item("home:1")
+    assert len(asked) == 2
+
+
+async def test_pages_of_what_has_no_bound(ms: MediaSync) -> None:
+    await ms.media.save_media_item(show("s"), **SHOWS)
+    seasons = [season(f"s{n}", parent="s", season_number=n, credits=cast("a")) for n in range(5)]
+    await ms.media.save_media_items(seasons, **SHOWS)
+    films = [movie(str(n), year=2000 + n, provider_ids={"imdb": "tt1"}, credits=cast("a")) for n in range(5)]
+    await ms.media.save_media_items(films, **MOVIES)
+    for page in ({}, {"limit": 2}, {"limit": 2, "offset": 4}, {"offset": 3}, {"limit": 0}):
+        part = slice(page.get("offset", 0), page.get("offset", 0) + page.get("limit", 99))
+        children = await ms.media.list_children("home:s", **page)
+        assert [item.remote_id for item in children] == [f"s{n}" for n in range(5)][part]
+        found = await ms.media.find_by_provider_id("imdb", "tt1", **page)
+        assert [item.remote_id for item in found] == [str(n) for n in range(5)][part]
+        roles = await ms.people.filmography("home:a", **page)
+        assert [role.media_item_id for role in roles] == [
+            role.media_item_id for role in await ms.people.filmography("home:a")
+        ][part]
+
+
+async def test_a_library_is_read_by_id_whatever_the_type_and_the_home(ms: MediaSync) -> None:
+    await ms.media.save_library(Library(id="all", source_id="home", kind="mixed"))
+    both = {"library_id": "all", "source_id": "home"}
+    await ms.media.save_media_items([movie(f"{n:03}") for n in range(0, 250, 2)], **MOVIES)
+    await ms.media.save_media_items([show(f"{n:03}") for n in range(1, 250, 2)], **both)
+    await ms.media.save_media_items([movie(f"{n:03}") for n in range(0, 250, 4)], **both)
+    found = [item.remote_id async for item in ms.media.iter_media_items("home:all")]
+    assert found == [f"{n:03}" for n in range(250) if n % 2 or not n % 4]
+    movies = [
+        item.remote_id async for item in ms.media.iter_media_items("home:all", media_type=MediaType.MOVIE)
+    ]
+    assert movies == [f"{n:03}" for n in range(0, 250, 4)]
+    assert list(await ms.media.find_change_tokens("home:all")) == found
+    assert [row[0] for row in await ms.media.count_by_library()] == ["home:all", "home:all", "home:movies"]
+    assert [row[-1] for row in await ms.media.count_by_library()] == [63, 125, 125]
+    [totals] = await rows(ms, "SELECT media_items, people, media_people FROM totals")
+    assert tuple(totals) == (250, 0, 0)
 
 
 async def test_iter_media_items_in_pages(ms: MediaSync) -> None:
