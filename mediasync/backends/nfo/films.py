@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mediasync.backends.base import Remark, Unreadable
 from mediasync.backends.nfo import naming
 from mediasync.backends.nfo.folders import ActorPictures, Folder, list_actors, list_folder, reason
-from mediasync.backends.nfo.shapes import Shape, Shapes
+from mediasync.backends.nfo.shapes import Shape, Shapes, may_be_own_folder
 from mediasync.backends.nfo.units import FilmFiles, NfoFile, VideoAlone
 from mediasync.vocabulary import MediaType
 
@@ -23,6 +23,8 @@ def own_film(root: str, folder: Folder, beside: str | None = None) -> Iterator[F
         beside: the path of an NFO file beside the folder that describes the film in it.
     """
     yield from _extras(folder)
+    if season_nfo := folder.find("season.nfo"):
+        yield Remark(folder.key_of(season_nfo), "in a film's folder season.nfo describes nothing")
     disc = next(iter(folder.discs), None)
     chosen = folder.find("movie.nfo")
     if chosen is None and beside is None:
@@ -102,13 +104,14 @@ def loose_films(root: str, folder: Folder, shapes: Shapes, claimed: set[str]) ->
     yield from stray_remarks(folder)
     actors = list_actors(root, folder)
     families: dict[str, list[naming.Group]] = {}
+    may_be_one = may_be_own_folder(folder)
     for group in folder.groups:
         if not group.nfos:
             yield VideoAlone(folder.key_of(group.videos[0]))
             continue
         beside = _folder_of_name(root, folder, group.base, shapes)
         if beside is None:
-            families.setdefault(naming.family(group.base), []).append(group)
+            families.setdefault("" if may_be_one else naming.family(group.base), []).append(group)
             continue
         below, shape = beside
         if shape is Shape.SHOW or group.videos or _is_described(root, below):
@@ -119,13 +122,18 @@ def loose_films(root: str, folder: Folder, shapes: Shapes, claimed: set[str]) ->
             yield from own_film(root, below, beside=folder.path_of(group.nfos[0]))
     for groups in families.values():
         files = [file for group in groups for file in _loose_files(folder, group, actors)]
-        yield files[0] if len(files) == 1 else FilmFiles(files)
+        if len(files) == 1:
+            yield files[0]
+        elif may_be_one:
+            yield FilmFiles(files, folder.key, _images(folder, ["movie"], bare=True))
+        else:
+            yield FilmFiles(files)
 
 
 def stray_remarks(folder: Folder) -> Iterator[Remark]:
     """Yield remarks on what describes nothing in a folder of many films or shows."""
     yield from _extras(folder)
-    for name, what in (("movie.nfo", "films"), ("tvshow.nfo", "shows")):
+    for name, what in (("movie.nfo", "films"), ("tvshow.nfo", "shows"), ("season.nfo", "shows")):
         if found := folder.find(name):
             yield Remark(folder.key_of(found), f"in a folder of many {what} {name} describes none of them")
     for disc in folder.discs:

@@ -302,6 +302,7 @@ def family(base: str) -> str:
         >>> family("some-movie.EXTENDED") == family("some-movie.THEATRICAL")
         True
     """
+    base = base_of(base, parts=True)
     title, year = title_and_year(base)
     if year is None and (match := _BEFORE_LABEL.search(base, 1)):
         title = base[: match.start()]

@@ -101,10 +101,12 @@ class SeasonName:
     Attributes:
         number: of the season, 0 for the specials.
         plain: whether the name says nothing else (``Season 2``; ``Open Season 2`` may be a title).
+        title: the letters before it (``open``).
     """
 
     number: int
     plain: bool
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +117,13 @@ class EpisodeName:
         season: their season.
         episodes: their numbers.
         certain: whether the name can mean nothing else (``S01E02``; ``1x02`` may be a title).
+        title: the letters before the numbers.
     """
 
     season: int
     episodes: tuple[int, ...]
     certain: bool
+    title: str = ""
 
 
 def season_name(name: str) -> SeasonName | None:
@@ -129,9 +133,9 @@ def season_name(name: str) -> SeasonName | None:
 
     Example:
         >>> season_name("Staffel 1"), season_name("Open Season 2")
-        (SeasonName(number=1, plain=True), SeasonName(number=2, plain=False))
+        (SeasonName(number=1, plain=True, title=''), SeasonName(number=2, plain=False, title='open'))
         >>> season_name("Specials"), season_name("Dark (2017)")
-        (SeasonName(number=0, plain=True), None)
+        (SeasonName(number=0, plain=True, title=''), None)
     """
     folded = _folded(name).strip()
     if folded in _SPECIALS:
@@ -142,19 +146,31 @@ def season_name(name: str) -> SeasonName | None:
     for pattern in _SEASON_NAMES:
         for match in pattern.finditer(folded):
             if match.start() == 0 or folded[match.start() - 1] in " ._-[(":
-                return SeasonName(_number(match[1]), False)
+                return SeasonName(_number(match[1]), False, _letters(folded[: match.start()]))
     return None
 
 
-def season_of_nfo(stem: str) -> int | None:
+def season_of_nfo(stem: str, season: int | None) -> int | None:
     """Read the season from the name of an NFO file that can describe nothing but a season.
 
+    Args:
+        stem: the name without suffix.
+        season: the season of its folder, if it is in one: its own name in any language will do there.
+
     Example:
-        >>> [season_of_nfo(stem) for stem in ("season01", "season-specials", "Season 2", "S21")]
+        >>> [season_of_nfo(stem, None) for stem in ("season01", "season-specials", "Season 2", "S21")]
         [1, 0, 2, None]
+        >>> season_of_nfo("Staffel 3", 3)
+        3
     """
     found = season_name(stem)
-    return found.number if found and found.plain and _folded(stem).startswith("season") else None
+    if found is None or not found.plain or re.fullmatch(r"s[ ._-]?\d+", _folded(stem)):
+        return None
+    return found.number if found.number == season or _folded(stem).startswith("season") else None
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text)
 
 
 def _number(text: str) -> int:
@@ -184,7 +200,21 @@ def episode_name(stem: str) -> EpisodeName | None:
     match = match or _UNCERTAIN.search(folded)
     if match is None:
         return None
-    return EpisodeName(int(match[1]), _episodes(match[2], match[3], folded[match.end() :]), certain)
+    episodes = _episodes(match[2], match[3], folded[match.end() :])
+    return EpisodeName(int(match[1]), episodes, certain, _letters(folded[: match.start()]))
+
+
+def name_of_episode(stem: str, season: int | None) -> EpisodeName | None:
+    """Read season and episodes from a file's name, with the season of its folder where the name has none.
+
+    Example:
+        >>> name_of_episode("E07", 2) == EpisodeName(2, (7,), certain=False), name_of_episode("E07", None)
+        (True, None)
+    """
+    if found := episode_name(stem):
+        return found
+    episodes = episodes_in_season(stem) if season is not None else ()
+    return EpisodeName(season or 0, episodes, certain=False) if episodes else None
 
 
 def episodes_in_season(stem: str) -> tuple[int, ...]:

@@ -269,7 +269,24 @@ def load(root: str, file: NfoFile, known: Known, size_limit: int) -> Same | Load
             return Failed(f"{naming.nfc(file.path)}: {reason(error)}")
         if same := known.unchanged(file, state):
             return Same(same, state)
+    elif file.first and _is_unchanged(root, file.first, known):
+        return Same(())  # the first file's token stands for both
     return read(root, file, known, size_limit)
+
+
+def _is_unchanged(root: str, file: NfoFile, known: Known) -> bool:
+    try:
+        return bool(known.unchanged(file, os.stat(os.path.join(root, file.path), follow_symlinks=False)))
+    except OSError:
+        return False
+
+
+def state_of(root: str, path: str) -> str:
+    """Return what tells whether a file changed; empty if nobody knows."""
+    try:
+        return _state(os.stat(os.path.join(root, path), follow_symlinks=False))
+    except OSError:
+        return ""
 
 
 def read(root: str, file: NfoFile, known: Known, size_limit: int) -> Loaded | Failed:

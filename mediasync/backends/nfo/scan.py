@@ -20,6 +20,8 @@ from mediasync.backends.nfo.units import FolderFailed, Unit
 
 ROOT_KEY: Final = "."
 _FOLDERS_FOR_KIND: Final = 500
+_EXCEPTIONS: Final = 10
+"""One of so many folders may be of the other kind."""
 
 Kind = Literal["movies", "shows", "mixed"]
 
@@ -78,13 +80,13 @@ class _Walk:
             except OSError as error:
                 yield FolderFailed(path, naming.nfc(path) or ROOT_KEY, reason(error))
                 continue
+            shape = self._shapes.of(folder)
             folder.dirs = [name for name in folder.dirs if name not in skip]
             skip = ()
-            yield from self._visit(folder)
+            yield from self._visit(folder, shape)
 
-    def _visit(self, folder: Folder) -> Iterator[Unit]:
+    def _visit(self, folder: Folder, shape: Shape) -> Iterator[Unit]:
         """Yield the units of one folder, and put the folders to visit after it on top of the pending ones."""
-        shape = self._shapes.of(folder)
         if shape is Shape.SHOW:
             show, nested = collect_show(self._root, folder, self._shapes)
             self._pending += reversed(nested)
@@ -190,11 +192,14 @@ def _holds_anything(root: str, folder: Folder) -> bool:
 
 
 def _kind(root: str, path: str, shapes: Shapes, skip: Collection[str] = ()) -> Kind:
-    """Tell what is in a library from the first of its folders; an empty one has the kind of its name."""
-    seen: set[Kind] = set()
+    """Tell what is in a library from the first of its folders; an empty one has the kind of its name.
+
+    A few exceptions do not make a library mixed.
+    """
+    counts = {"movies": 0, "shows": 0}
     pending = [path]
     for _ in range(_FOLDERS_FOR_KIND):
-        if not pending or len(seen) > 1:
+        if not pending:
             break
         current = pending.pop(0)
         try:
@@ -203,18 +208,16 @@ def _kind(root: str, path: str, shapes: Shapes, skip: Collection[str] = ()) -> K
             continue  # reading it will report it
         shape = shapes.of(folder)
         if shape is Shape.SHOW:
-            seen.add("shows")
+            counts["shows"] += 1
         elif shape is Shape.FILM or folder.nfos:
-            seen.add("movies")
+            counts["movies"] += 1
         if shape is Shape.MANY:
             names = (name for name in _below(folder, shape) if current or name not in skip)
             pending += [folder.path_of(name) for name in names]
-    if seen:
-        return seen.pop() if len(seen) == 1 else "mixed"
-    match naming.LIBRARY_NAMES.get(path.casefold()):
-        case "movies":
-            return "movies"
-        case "shows":
-            return "shows"
-        case _:
-            return "mixed"
+    movies, shows = counts["movies"], counts["shows"]
+    if not movies and not shows:
+        named = naming.LIBRARY_NAMES.get(path.casefold())
+        return "movies" if named == "movies" else "shows" if named == "shows" else "mixed"
+    if min(movies, shows) * _EXCEPTIONS > max(movies, shows):
+        return "mixed"
+    return "movies" if movies > shows else "shows"

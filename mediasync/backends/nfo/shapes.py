@@ -24,6 +24,7 @@ T = TypeVar("T")
 _LOOKS: Final = 3
 _FOLDERS_WEIGHED: Final = 32
 _MOST_IN_FILMS_FOLDER: Final = 12
+_MOST_VERSIONS: Final = 6
 
 
 class Memory(Protocol):
@@ -91,8 +92,9 @@ class Shapes:
         if folder.find("tvshow.nfo"):
             return Shape.MANY if self._is_stray_tvshow_nfo(folder) else Shape.SHOW
         if folder.discs:
-            strangers = [group for group in folder.groups if group.nfos and not _is_named_so(group, folder)]
-            return Shape.MANY if len(strangers) > 1 else Shape.FILM
+            strangers = [group for group in _described(folder) if not _is_named_so(group, folder)]
+            is_library = _is_library(folder) and any(self._items_below(folder))
+            return Shape.MANY if len(strangers) > 1 or is_library else Shape.FILM
         has_movie_nfo = folder.find("movie.nfo") is not None
         if has_movie_nfo and self._is_described_by_movie_nfo(folder):
             return Shape.FILM
@@ -130,7 +132,7 @@ class Shapes:
         weight = self._weigh(folder, own=own)
         if not weight.show:
             return False
-        is_library = not folder.path or folder.name.casefold() in naming.LIBRARY_NAMES
+        is_library = _is_library(folder)
         if self._memory.was_show(folder.key) and not is_library:
             return 2 * weight.show >= weight.others
         if self._memory.was_parent(folder.key):
@@ -139,8 +141,8 @@ class Shapes:
 
     def _weigh(self, folder: Folder, *, own: bool) -> _Weight:
         weight = _Weight()
-        seasons = set(self._seasons(folder))
-        weight.show += len(seasons)
+        seasons = _of_one_show(folder, dict(self._seasons(folder)))
+        weight.show += len(seasons) + (folder.find("season.nfo") is not None)
         for_films = naming.LIBRARY_NAMES.get(folder.own_name.casefold()) == "movies"
         described = _described(folder)
         named = [group for group in described if (found := _name_of(group)) and found.certain]
@@ -158,8 +160,8 @@ class Shapes:
             weight.others += sum(self._holds_items(folder.path_of(name)) for name in _spread(others))
         return weight
 
-    def _seasons(self, folder: Folder) -> Iterator[str]:
-        """Yield the names of the folders that are those of seasons; only some of very many are looked at."""
+    def _seasons(self, folder: Folder) -> Iterator[tuple[str, SeasonName]]:
+        """Yield the folders that are those of seasons; only some of very many are looked at."""
         named = [(name, found) for name in folder.dirs if (found := season_name(naming.nfc(name)))]
         for name, found in islice(named, _FOLDERS_WEIGHED):
             try:
@@ -169,7 +171,7 @@ class Shapes:
             else:
                 is_season = self._holds_season(below, found)
             if is_season:
-                yield name
+                yield name, found
 
     def _holds_season(self, folder: Folder, named: SeasonName) -> bool:
         """Whether a folder that is named like a season is one: a film or show may have such a title."""
@@ -209,7 +211,7 @@ class Shapes:
 
     def _is_stray_tvshow_nfo(self, folder: Folder) -> bool:
         """Whether ``tvshow.nfo`` lies in a library: a show has seasons and episodes, a library has shows."""
-        if folder.path and folder.name.casefold() not in naming.LIBRARY_NAMES:
+        if not _is_library(folder):
             return False
         has_episodes = any(found.certain for group in folder.groups if (found := _name_of(group)))
         return not has_episodes and not any(self._seasons(folder)) and any(self._items_below(folder))
@@ -288,6 +290,32 @@ def _is_own_folder(folder: Folder) -> bool:
         return False
     named = any(naming.names_folder(group.base, folder.name) for group in folder.groups)
     has_folders = any(not is_part_of_film(name) for name in folder.dirs)
-    if has_folders or folder.name.casefold() in naming.LIBRARY_NAMES:
+    if has_folders or _is_library(folder):
         return named
-    return True
+    if len(described) < 2 or any(_is_named_so(group, folder) for group in described):
+        return True
+    return len({naming.family(group.base) for group in described}) == 1
+
+
+def may_be_own_folder(folder: Folder) -> bool:
+    """Whether a folder of a few NFO files may be that of one film that they all describe."""
+    return (
+        not _is_library(folder)
+        and 1 < len(_described(folder)) <= _MOST_VERSIONS
+        and all(group.nfos for group in folder.groups)
+        and all(is_part_of_film(name) for name in folder.dirs)
+    )
+
+
+def _is_library(folder: Folder) -> bool:
+    """Whether a folder is made for many films or shows, by its name or because it is the root."""
+    return not folder.path or folder.name.casefold() in naming.LIBRARY_NAMES
+
+
+def _of_one_show(folder: Folder, seasons: dict[str, SeasonName]) -> dict[str, SeasonName]:
+    """Return the seasons that may be of one show: those of several shows lie side by side in a library."""
+    titles = {named.title for named in seasons.values() if named.title}
+    if _is_library(folder) or len(titles) > 1:
+        own = "" if _is_library(folder) else naming.letters(folder.name)
+        return {name: named for name, named in seasons.items() if named.title in {"", own}}
+    return seasons

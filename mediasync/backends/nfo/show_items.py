@@ -17,7 +17,7 @@ from mediasync.backends.nfo.items import (
     misplaced,
     season_key,
 )
-from mediasync.backends.nfo.numbering import EpisodeName, episode_name, episodes_in_season, season_name
+from mediasync.backends.nfo.numbering import EpisodeName, name_of_episode, season_name
 from mediasync.backends.nfo.parse import Record
 from mediasync.backends.nfo.reading import (
     Failed,
@@ -236,7 +236,7 @@ class _Described:
     record: Record | None
     season: int | None
     episode: int | None
-    token: str = ""
+    token: str | None = None
 
 
 class _Episodes:
@@ -247,6 +247,7 @@ class _Episodes:
         self._known = known
         self._reread = reread
         self._found: list[_Described | Finding] = []
+        self._incomplete: set[str] = set()
 
     def add(self, file: NfoFile, outcome: Outcome) -> None:
         """Add what became of a file."""
@@ -256,6 +257,8 @@ class _Episodes:
                     _Described(file, key, None, *(_numbers_in(key) or (None, None))) for key in ids
                 ]
             case Failed(reason, foreign):
+                if file.first:
+                    self._incomplete.add(file.first.path)
                 if foreign:
                     self._found.append(foreign_remark(file, reason))
                 else:
@@ -282,6 +285,9 @@ class _Episodes:
         for found in self._found:
             if isinstance(found, _Described) and found.season is not None and found.episode is not None:
                 twins.setdefault((found.season, found.episode), []).append(found)
+        for found in self._found:
+            if isinstance(found, _Described) and found.file.path in self._incomplete:
+                found.token = None  # the other file that describes it has to be read again
         dropped = {id(other) for same in twins.values() if len(same) > 1 for other in self._join(same)}
         for found in self._found:
             if not isinstance(found, _Described):
@@ -324,16 +330,15 @@ class _Episodes:
 
 
 def _named(file: NfoFile) -> EpisodeName | None:
-    """Return what the name of an episode's file says, with the season from its folder where it says none."""
-    if found := episode_name(file.name):
-        return found
-    episodes = episodes_in_season(file.name) if file.season is not None else ()
-    return EpisodeName(file.season or 0, episodes, certain=False) if episodes else None
+    return name_of_episode(file.name, file.season)
 
 
 def _agree(one: EpisodeName | None, other: EpisodeName | None) -> bool:
+    """Whether two names give the same numbers of the same show."""
     return (
-        one is not None and other is not None and (one.season, one.episodes) == (other.season, other.episodes)
+        one is not None
+        and other is not None
+        and (one.season, one.episodes, one.title) == (other.season, other.episodes, other.title)
     )
 
 

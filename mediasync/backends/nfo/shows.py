@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mediasync.backends.base import Remark
 from mediasync.backends.nfo import naming
@@ -15,12 +15,8 @@ from mediasync.backends.nfo.folders import (
     nfos_below,
     reason,
 )
-from mediasync.backends.nfo.numbering import (
-    episode_name,
-    episodes_in_season,
-    season_name,
-    season_of_nfo,
-)
+from mediasync.backends.nfo.numbering import EpisodeName, name_of_episode, season_name, season_of_nfo
+from mediasync.backends.nfo.reading import state_of
 from mediasync.backends.nfo.shapes import Shapes
 from mediasync.backends.nfo.units import FolderFailed, NfoFile, ShowUnit, VideoAlone
 from mediasync.vocabulary import MediaType
@@ -121,7 +117,7 @@ class _Collector:
         seasons = {
             name: number
             for name in folder.nfos
-            if (number := season_of_nfo(naming.stem_of(name))) is not None
+            if (number := season_of_nfo(naming.stem_of(name), season)) is not None
         }
         if season_nfo := folder.find("season.nfo"):
             self.season_files.append(_SeasonFile(folder, season_nfo, season, actors))
@@ -130,25 +126,38 @@ class _Collector:
         videos: dict[tuple[int, tuple[int, ...]] | None, str] = {}
         for name in folder.videos:
             videos.setdefault(_numbers(name, season), name)
+        episodes: list[NfoFile] = []
         for group in folder.groups:
             for nfo in group.nfos:
                 if nfo not in seasons:
+                    own = [name for name in group.videos if naming.stem_of(name) == naming.stem_of(nfo)]
                     numbers = _numbers(nfo, season)
-                    own = next(
-                        (name for name in group.videos if naming.stem_of(name) == naming.stem_of(nfo)), None
-                    )
-                    video = (
-                        own or next(iter(group.videos), None) or (videos.get(numbers) if numbers else None)
-                    )
-                    show.episodes.append(_episode(folder, group, nfo, video, season, actors))
+                    video = next(iter(own or group.videos), videos.get(numbers) if numbers else None)
+                    episodes.append(_episode(folder, group, nfo, video, season, actors))
             if not group.nfos:
                 numbers = _numbers(group.videos[0], season)
                 if numbers is None or numbers not in described:
                     show.findings.append(VideoAlone(folder.key_of(group.videos[0])))
+        show.episodes += self._with_twins(episodes)
         show.findings += [
             Remark(folder.key_of(name), "the NFO file of an extra is not read") for name in folder.extra_nfos
         ]
         show.findings += folder.findings
+
+    def _with_twins(self, episodes: list[NfoFile]) -> list[NfoFile]:
+        """Say of the files of one folder which describe the same episode, by their names."""
+        named: dict[EpisodeName, list[NfoFile]] = {}
+        for file in episodes:
+            if name := name_of_episode(file.name, file.season):
+                named.setdefault(name, []).append(file)
+        changed: dict[str, NfoFile] = {}
+        for same in named.values():
+            first, *others = sorted(same, key=lambda file: file.item_path == file.path)
+            if others:
+                states = [f"{file.path}-{state_of(self.root, file.path)}" for file in others]
+                changed[first.path] = first = replace(first, others="\0".join(states))
+                changed |= {file.path: replace(file, first=first) for file in others}
+        return [changed.get(file.path, file) for file in episodes]
 
     def _add_seasons(self) -> None:
         show = self.show
@@ -192,10 +201,8 @@ def _episode(
 
 
 def _numbers(name: str, season: int | None) -> tuple[int, tuple[int, ...]] | None:
-    if found := episode_name(naming.stem_of(name)):
-        return found.season, found.episodes
-    episodes = episodes_in_season(naming.stem_of(name)) if season is not None else ()
-    return (season or 0, episodes) if episodes else None
+    found = name_of_episode(naming.stem_of(name), season)
+    return (found.season, found.episodes) if found else None
 
 
 def _paths(folder: Folder, pictures: dict[str, str]) -> dict[str, str]:

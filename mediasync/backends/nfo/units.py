@@ -27,6 +27,8 @@ class NfoFile:
         images: local artwork, kind to path relative to the root.
         actors: local pictures of actors.
         season: the number of the season that its folder is named after.
+        first: the file beside it that describes the same episode, and goes first.
+        others: of the first file, the states of those that describe its episode, too.
         surroundings: a digest of all of that; a part of the change token.
     """
 
@@ -38,11 +40,13 @@ class NfoFile:
     images: dict[str, str] = field(default_factory=dict)
     actors: ActorPictures = field(default_factory=ActorPictures)
     season: int | None = None
+    first: NfoFile | None = None
+    others: str = ""
     surroundings: str = field(init=False)
 
     def __post_init__(self) -> None:
         text = "\0".join(
-            (_RULE, self.path, self.item_path, self.actors.digest, *sorted(self.images.values()))
+            (_RULE, self.path, self.others, self.item_path, self.actors.digest, *sorted(self.images.values()))
         )
         self.surroundings = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 

@@ -22,8 +22,8 @@ _COMPARED: Final = {
 def describes_same(one: Record, other: Record) -> bool:
     """Whether two files beside each other describe the same film or episode.
 
-    Ids of a provider that both have decide; else the title and the year. A file without a title (the bare
-    address of a provider's page) describes what the file beside it does.
+    A file without a title (the bare address of a provider's page) describes what the file beside it does.
+    Else ids of a provider that both have decide, or the title and the year.
 
     Example:
         >>> from mediasync.vocabulary import MediaType
@@ -31,11 +31,11 @@ def describes_same(one: Record, other: Record) -> bool:
         >>> describes_same(heat, Record(MediaType.MOVIE, title="HEAT"))
         True
     """
+    if not one.title or not other.title:
+        return True
     shared = one.provider_ids.keys() & other.provider_ids.keys()
     if shared:
         return any(one.provider_ids[provider] == other.provider_ids[provider] for provider in shared)
-    if not one.title or not other.title:
-        return True
     years = {year for year in (one.year, other.year) if year is not None}
     return _folded(one.title) == _folded(other.title) and len(years) < 2
 
