@@ -1,33 +1,78 @@
 """mediasync: movie and TV libraries with their full cast and crew, mirrored into one SQL database."""
 
-import logging
+from __future__ import annotations
 
-from mediasync.app import MediaSync, copy_mirror
-from mediasync.cores import one_core_left_free
-from mediasync.errors import MediaSyncError
-from mediasync.models import (
-    AnyMediaItem,
-    Credit,
-    Episode,
-    FilmographyCredit,
-    Library,
-    LibraryRun,
-    MediaItem,
-    Movie,
-    Person,
-    Rating,
-    Season,
-    Show,
-    Source,
-    SyncRun,
-)
-from mediasync.reports import CheckReport, CopyReport, Flaw, SaveReport, SaveResult, SaveStatus, SyncReport
-from mediasync.services.running import Sync, SyncAll
-from mediasync.sources import SourceConfig
-from mediasync.vocabulary import Completeness, MediaType, PersonType, RunStatus, SourceKind
+# Names are imported when they are first used, and nothing is before: the command looks after Ctrl-C at once,
+# while the rest of the package is still being imported. Type checkers know the name of this constant.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mediasync.app import MediaSync, copy_mirror
+    from mediasync.cores import one_core_left_free
+    from mediasync.errors import MediaSyncError
+    from mediasync.models import (
+        AnyMediaItem,
+        Credit,
+        Episode,
+        FilmographyCredit,
+        Library,
+        LibraryRun,
+        MediaItem,
+        Movie,
+        Person,
+        Rating,
+        Season,
+        Show,
+        Source,
+        SyncRun,
+    )
+    from mediasync.reports import (
+        CheckReport,
+        CopyReport,
+        Flaw,
+        SaveReport,
+        SaveResult,
+        SaveStatus,
+        SyncReport,
+    )
+    from mediasync.services.running import Sync, SyncAll
+    from mediasync.sources import SourceConfig
+    from mediasync.vocabulary import Completeness, MediaType, PersonType, RunStatus, SourceKind
 
-# Whoever uses the package decides where its log goes; without a word from them it goes nowhere.
-logging.getLogger(__name__).addHandler(logging.NullHandler())
+_HOMES = {
+    "AnyMediaItem": "mediasync.models",
+    "CheckReport": "mediasync.reports",
+    "Completeness": "mediasync.vocabulary",
+    "CopyReport": "mediasync.reports",
+    "Credit": "mediasync.models",
+    "Episode": "mediasync.models",
+    "FilmographyCredit": "mediasync.models",
+    "Flaw": "mediasync.reports",
+    "Library": "mediasync.models",
+    "LibraryRun": "mediasync.models",
+    "MediaItem": "mediasync.models",
+    "MediaSync": "mediasync.app",
+    "MediaSyncError": "mediasync.errors",
+    "MediaType": "mediasync.vocabulary",
+    "Movie": "mediasync.models",
+    "Person": "mediasync.models",
+    "PersonType": "mediasync.vocabulary",
+    "Rating": "mediasync.models",
+    "RunStatus": "mediasync.vocabulary",
+    "SaveReport": "mediasync.reports",
+    "SaveResult": "mediasync.reports",
+    "SaveStatus": "mediasync.reports",
+    "Season": "mediasync.models",
+    "Show": "mediasync.models",
+    "Source": "mediasync.models",
+    "SourceConfig": "mediasync.sources",
+    "SourceKind": "mediasync.vocabulary",
+    "Sync": "mediasync.services.running",
+    "SyncAll": "mediasync.services.running",
+    "SyncReport": "mediasync.reports",
+    "SyncRun": "mediasync.models",
+    "copy_mirror": "mediasync.app",
+    "one_core_left_free": "mediasync.cores",
+}
 
 __all__ = [
     "AnyMediaItem",
@@ -64,3 +109,22 @@ __all__ = [
     "copy_mirror",
     "one_core_left_free",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        import importlib
+
+        home = _HOMES.get(name)
+        if home is not None:
+            value = globals()[name] = getattr(importlib.import_module(home), name)
+            return value
+        try:
+            return importlib.import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.{name}":
+                raise
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
@@ -34,6 +35,9 @@ from mediasync.sources import FlawedSource, SourceConfig, parse_source
 from mediasync.vocabulary import RunStatus, SourceKind
 
 _DEFAULTS: Final = DatabaseOptions()
+
+# Whoever uses the package decides where its log goes; without a word from them it goes nowhere.
+logging.getLogger("mediasync").addHandler(logging.NullHandler())
 
 
 class MediaSync:

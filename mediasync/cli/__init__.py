@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import os
+import signal
 import sys
-from collections.abc import Sequence
-from typing import Final
 
-MISSING_EXTRA: Final = "the command line needs its extra: pip install 'mediasync[cli]'"
+# Each import takes time in which Ctrl-C would show a traceback: these are needed, the others can wait.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+MISSING_EXTRA = "the command line needs its extra: pip install 'mediasync[cli]'"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,15 +25,47 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        from mediasync.cli.program import run
-    except ModuleNotFoundError as error:
-        # The rest of the package is imported already: what is missing can only be of the extra.
-        if error.name is None or error.name.partition(".")[0] == "mediasync":
-            raise
-        if "--json" in arguments:
-            print(json.dumps({"error": {"kind": "MissingExtra", "message": MISSING_EXTRA}}))
-        print(f"mediasync: {MISSING_EXTRA}", file=sys.stderr)
-        return 2
+        looked_after = _end_at_sigint()
+        try:
+            from mediasync.cli.program import run
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] == "mediasync":
+                raise
+            return _tell_what_is_missing(as_json="--json" in arguments)
+        finally:
+            if looked_after:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+        code = run(arguments)
+        if argv is None:
+            _end_at_sigint()
     except KeyboardInterrupt:
-        return 130
-    return run(arguments)
+        return 128 + signal.SIGINT
+    return code
+
+
+def _tell_what_is_missing(*, as_json: bool) -> int:
+    if as_json:
+        import json
+
+        print(json.dumps({"error": {"kind": "MissingExtra", "message": MISSING_EXTRA}}))
+    print(f"mediasync: {MISSING_EXTRA}", file=sys.stderr)
+    return 2
+
+
+def _end_at_sigint() -> bool:
+    """Let SIGINT end the process at once, and return whether that could be set up.
+
+    It is for the time before the program runs and after it has run, when nothing has to end in order, and an
+    exception would be shown as a traceback.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return False
+    try:
+        signal.signal(signal.SIGINT, _end)
+    except ValueError:  # not in the main thread
+        return False
+    return True
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    os._exit(128 + number)

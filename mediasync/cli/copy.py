@@ -72,7 +72,7 @@ def copy(
       0  copied; both hold the same
       2  wrong usage or configuration, or a target that is refused
       4  a database failed, or both do not hold the same
-      130, 143  interrupted; run it again to go on
+      129, 130, 143  interrupted; run it again to go on
     """
     state = State.of(
         context,

@@ -1,4 +1,4 @@
-"""Running a coroutine so that SIGINT and SIGTERM end it in order."""
+"""Running a coroutine so that SIGINT, SIGTERM and SIGHUP end it in order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from typing import Any, Final
 
 from mediasync.cli.errors import Interrupted
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+SIGNALS: Final = tuple(
+    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if name in signal.Signals.__members__
+)
 
 
 def run_async(

@@ -122,7 +122,7 @@ def sync(
       2  wrong usage or configuration
       3  a source could not be reached or read, or refused
       4  the database failed
-      130, 143  interrupted; what was saved stays, the runs are recorded as cancelled
+      129, 130, 143  interrupted; what was saved stays, the runs are recorded as cancelled
 
     Of several sources the highest counts; one that fails does not keep the others from being synced.
     """

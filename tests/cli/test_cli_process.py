@@ -443,7 +443,9 @@ def wait_for(process: subprocess.Popen[str], *beginnings: str) -> list[str]:
 
 @POSIX
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["SIGINT", "SIGTERM", "SIGHUP"],
 )
 def test_a_signal_cancels_the_run_and_leaves_a_good_database(
     run: Run, home: Path, library: Path, number: int, code: int
@@ -462,6 +464,61 @@ def test_a_signal_cancels_the_run_and_leaves_a_good_database(
     recorded = {item["source_id"]: item["status"] for item in run("runs", "--json").json["runs"]}
     assert recorded == {"films": "succeeded", "stuck": "cancelled"}
     assert run("check").code == 0
+
+
+INTERRUPTED_IMPORT = """
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupting())
+from mediasync.cli import main
+sys.exit(main())
+"""
+
+
+@POSIX
+@pytest.mark.parametrize(
+    "module", ["mediasync.cli.program", "typer", "pydantic", "mediasync.app", "mediasync.cli.sync", "rich"]
+)
+def test_ctrl_c_while_the_program_starts_shows_no_traceback(run_process: Run, module: str) -> None:
+    ended = run_process("status", code=INTERRUPTED_IMPORT.format(module=module))
+    assert (ended.code, ended.out, ended.err) == (130, "", "")
+
+
+INTERRUPTED_END = """
+import atexit, os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
+from mediasync.cli import main
+sys.exit(main())
+"""
+
+
+@POSIX
+def test_ctrl_c_while_the_program_ends_shows_no_traceback(run_process: Run) -> None:
+    ended = run_process("--version", code=INTERRUPTED_END)
+    assert (ended.code, ended.err) == (130, "")
+    assert ended.out.startswith("mediasync ")
+
+
+def test_every_public_name_is_there_once_it_is_used(run_process: Run) -> None:
+    code = """
+import mediasync, sys
+assert "pydantic" not in sys.modules, "whoever only wants the command has not waited for it"
+assert set(mediasync.__all__) <= set(dir(mediasync))
+for name in mediasync.__all__:
+    assert getattr(mediasync, name) is getattr(mediasync, name)
+assert mediasync.errors.MediaSyncError is mediasync.MediaSyncError
+try:
+    mediasync.nothing
+except AttributeError as error:
+    print(error)
+"""
+    ended = run_process(code=code)
+    assert (ended.out, ended.err) == ("module 'mediasync' has no attribute 'nothing'\n", "")
 
 
 @POSIX
