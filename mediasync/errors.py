@@ -40,6 +40,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+_SHOWN: Final = 200
+"""How much of an id a message shows."""
+
 
 class MediaSyncError(Exception):
     """The root of all errors of this package."""
@@ -62,7 +67,8 @@ class InvalidItem(UsageError, ValueError):
     """
 
     def __init__(self, item_id: str, reason: str) -> None:
-        super().__init__(f"{item_id}: {reason}")
+        shown = item_id if len(item_id) <= _SHOWN else f"{item_id[:_SHOWN]}…"
+        super().__init__(f"{shown}: {reason}")
         self.item_id = item_id
         self.reason = reason
 

@@ -17,6 +17,7 @@ from mediasync.errors import InvalidId
 SOURCE_ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 NAME_KEY_PREFIX: Final = "name:"
 MAX_DERIVED_KEY_BYTES: Final = 200
+MAX_SOURCE_ID_LENGTH: Final = 100
 _PREFERRED_PROVIDERS: Final = ("tmdb", "imdb", "tvdb")
 _HASHED_PREFIX_BYTES: Final = 100
 
@@ -28,10 +29,17 @@ def check_source_id(source_id: str) -> str:
         >>> check_source_id("plex-home")
         'plex-home'
     """
+    if not isinstance(source_id, str):
+        raise InvalidId(f"a {type(source_id).__name__} cannot name a source: give its id, a text")
     if not SOURCE_ID.fullmatch(source_id):
         raise InvalidId(
-            f"{source_id!r} cannot name a source: use lower-case letters, digits, '-' and '_', "
-            "beginning with a letter or a digit"
+            f"{source_id[:MAX_SOURCE_ID_LENGTH]!r} cannot name a source: use lower-case letters, digits, '-' "
+            "and '_', beginning with a letter or a digit"
+        )
+    if len(source_id) > MAX_SOURCE_ID_LENGTH:
+        raise InvalidId(
+            f"{source_id[:20]!r}… cannot name a source: it has {len(source_id):,} characters, and "
+            f"at most {MAX_SOURCE_ID_LENGTH} are allowed"
         )
     return source_id
 
@@ -56,9 +64,11 @@ def split_id(full_id: str) -> tuple[str, str]:
         >>> split_id("home:name:keanu reeves")
         ('home', 'name:keanu reeves')
     """
+    if not isinstance(full_id, str):
+        raise InvalidId(f"a {type(full_id).__name__} is not an id: give a text, SOURCE:KEY")
     source_id, colon, remote_id = full_id.partition(":")
     if not colon or not remote_id:
-        raise InvalidId(f"{full_id!r} is no id: write SOURCE:KEY, for example 'home:603'")
+        raise InvalidId(f"{full_id[:200]!r} is no id: write SOURCE:KEY, for example 'home:603'")
     return check_source_id(source_id), remote_id
 
 

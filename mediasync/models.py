@@ -30,7 +30,12 @@ from mediasync.vocabulary import (
 )
 
 
-def _zoned_or_text(value: Any) -> Any:
+def zoned_or_text(value: Any) -> Any:
+    """Return a time as a `SourceTime` holds it.
+
+    Raises:
+        ValueError: if it is a time without a zone.
+    """
     if isinstance(value, date) and getattr(value, "tzinfo", None) is None:
         raise ValueError("a time without a zone is ambiguous: attach its zone, or give its text")
     if isinstance(value, str):
@@ -42,7 +47,7 @@ def _zoned_or_text(value: Any) -> Any:
     return value
 
 
-SourceTime = Annotated[datetime | str, BeforeValidator(_zoned_or_text)]
+SourceTime = Annotated[datetime | str, BeforeValidator(zoned_or_text)]
 """A time as a source tells it: with a zone a `datetime`, without one the source's own text."""
 
 
@@ -65,6 +70,9 @@ class Model(BaseModel):
     """The base of all models: unknown fields are errors, so that a misspelt one is noticed."""
 
     model_config = ConfigDict(extra="forbid")
+
+    filled_on_reading: ClassVar[frozenset[str]] = frozenset({"created_at", "updated_at"})
+    """The fields that only a stored object has; a save ignores them."""
 
 
 class ComputingModel(Model):
@@ -272,6 +280,7 @@ class MediaItem(ComputingModel):
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
+    filled_on_reading = frozenset({"id", "source_id", "library_id", "parent_id", "created_at", "updated_at"})
     parent_types: ClassVar[frozenset[MediaType]] = frozenset()
     """The types that an item of this class may have as its parent."""
 

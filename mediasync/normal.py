@@ -24,9 +24,20 @@ from operator import itemgetter
 from typing import Any, Final
 
 from mediasync.errors import InvalidId, InvalidItem, UsageError
-from mediasync.ids import NAME_KEY_PREFIX, derive_person_key, make_id, split_id
-from mediasync.models import Credit, MediaItem, Movie, Person
+from mediasync.ids import NAME_KEY_PREFIX, check_source_id, derive_person_key, make_id, split_id
+from mediasync.models import Credit, Library, MediaItem, Movie, Person, Rating, Source, zoned_or_text
 from mediasync.redaction import without_secrets
+from mediasync.validation import (
+    MAX_ID_BYTES,
+    MAX_NAME_BYTES,
+    MAX_PROVIDER_BYTES,
+    InvalidValue,
+    check_length,
+    check_provider_ids,
+    checked,
+    find_flaw,
+    shown,
+)
 from mediasync.vocabulary import Completeness, PersonType
 
 RULE: Final = "2"
@@ -72,6 +83,10 @@ _FIRST_TIME: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _LAST_TIME: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _LARGEST_NUMBER: Final = 2**31 - 1
 _LARGEST_COUNT: Final = 2**53
+_SURELY_SHORT: Final = MAX_NAME_BYTES // 4
+"""A text of so many characters is short enough whatever they are."""
+_SURELY_SHORT_PROVIDER: Final = MAX_PROVIDER_BYTES // 4
+_ORDER_TYPES: Final = frozenset({int, type(None)})
 _PERSON_ID: Final = itemgetter(0)
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
@@ -139,23 +154,34 @@ def normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem:
     Raises:
         InvalidItem: if a field cannot be stored; the message names it.
     """
+    if not isinstance(item, MediaItem):
+        raise UsageError(f"a {type(item).__name__} cannot be saved as a media item: give a Movie, say")
     try:
-        return _normal_item(item, source_id, library_id)
+        return _normal_item(checked(item), source_id, library_id)
     except UsageError:
         raise
-    except (
-        TypeError,
-        ValueError,
-        AttributeError,
-        KeyError,
-    ) as error:  # of a field that was assigned after the model was made
-        item_id = make_id(source_id, str(item.remote_id))
-        raise InvalidItem(item_id, f"a field holds what it cannot: {error}") from error
+    except Exception as error:  # of whatever a field holds that was assigned after the model was made
+        raise _invalid(item, source_id, error) from error
+
+
+def _invalid(item: MediaItem, source_id: str, error: Exception) -> InvalidItem:
+    remote_id = item.__dict__.get("remote_id")
+    item_id = make_id(source_id, storable(remote_id) if isinstance(remote_id, str) else shown(remote_id))
+    if isinstance(error, InvalidValue):
+        return InvalidItem(item_id, storable(str(error)))
+    flaw = find_flaw(item) or f"a field holds what it cannot: {shown(error)}"
+    return InvalidItem(item_id, storable(flaw))
 
 
 def _normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem:
     item_id = make_id(source_id, item.remote_id)
+    if not item.remote_id:
+        raise InvalidValue("remote_id is empty")
+    check_length("remote_id", item_id, MAX_ID_BYTES)
+    check_length("title", item.title, MAX_NAME_BYTES)
     parent = item.__dict__.get("parent_remote_id")
+    if parent:
+        check_length("parent_remote_id", parent, MAX_ID_BYTES)
     normal = NormalItem(
         id=item_id,
         remote_id=item.remote_id,
@@ -163,26 +189,11 @@ def _normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem
         parent_types=item.parent_types,
         library_id=library_id,
         media_type=item.media_type,
-        values=_values(item, item_id),
-        external_ids=sorted(_provider_ids(item.provider_ids).items()) if item.provider_ids else (),
-        genres=list(dict.fromkeys(genre for text in item.genres if (genre := text.strip())))
-        if item.genres
-        else (),
-        ratings=[
-            (
-                rating.name.strip(),
-                round(rating.value, 4),
-                _check_number(rating.votes, "votes", item_id, _LARGEST_COUNT)
-                if rating.votes
-                else rating.votes,
-            )
-            for rating in item.ratings
-        ]
-        if item.ratings
-        else (),
-        images=sorted((kind, without_secrets(path)) for kind, path in item.images.items() if path)
-        if item.images
-        else (),
+        values=_values(item),
+        external_ids=_external_ids(item.provider_ids) if item.provider_ids else (),
+        genres=_genres(item.genres) if item.genres else (),
+        ratings=_ratings(item.ratings) if item.ratings else (),
+        images=_images(item.images) if item.images else (),
         change_token=item.change_token or None,
     )
     normal.item_fingerprint = _fingerprint(_item_texts(normal), item, item_id)
@@ -208,9 +219,15 @@ def normal_credits(item_id: str, credits_given: Sequence[Credit]) -> NormalItem:
         InvalidId: if *item_id* is no id.
     """
     source_id, remote_id = split_id(item_id)
-    item = Movie(remote_id=remote_id, title="", credits=list(credits_given))
+    item = Movie(remote_id=remote_id, title="")
     normal = NormalItem(item_id, remote_id, None, frozenset(), "", "", (), (), (), (), (), None)
-    _add_credits(normal, item, credits_given, source_id)
+    try:
+        item.credits = list(credits_given)
+        _add_credits(normal, item, item.credits, source_id)
+    except UsageError:
+        raise
+    except Exception as error:  # as of an item
+        raise _invalid(item, source_id, error) from error
     normal.completeness = Completeness.FULL
     normal.credits_fingerprint = _fingerprint(list(chain.from_iterable(normal.credits)), item, item_id)
     return normal
@@ -224,25 +241,39 @@ def normal_person(person: Person, source_id: str | None = None) -> PersonRow:
         source_id: the source, where the person does not say it.
 
     Raises:
-        UsageError: if the source is not known, the name is empty, or a text cannot be stored.
+        UsageError: if the source is not known, the name is empty, or a field cannot be stored.
     """
+    if not isinstance(person, Person):
+        raise UsageError(f"a {type(person).__name__} cannot be saved as a person: give a Person")
+    try:
+        return _normal_person(checked(person), source_id)
+    except UsageError:
+        raise
+    except Exception as error:  # as of an item
+        flaw = str(error) if isinstance(error, InvalidValue) else find_flaw(person) or shown(error)
+        subject = shown(person.__dict__.get("id") or person.__dict__.get("name"))
+        raise UsageError(storable(f"person {subject}: {flaw}")) from error
+
+
+def _normal_person(person: Person, source_id: str | None) -> PersonRow:
     if person.id is not None:
         known_source, remote_id = split_id(person.id)
     else:
         given = person.source_id or source_id
         if given is None:
             raise UsageError(f"person {person.name!r}: of which source? give its id, or a source_id")
-        known_source = given
+        known_source = check_source_id(given)
         remote_id = person.remote_id or derive_person_key(person.name, _provider_ids(person.provider_ids))
     if source_id is not None and known_source != source_id:
         raise InvalidId(f"person {person.name!r} is of source {known_source!r}, not of {source_id!r}")
     name = person.name.strip()
     if not name:
         raise UsageError(f"person {make_id(known_source, remote_id)!r}: the name is empty")
+    _check_person(remote_id, name, known_source + ":")
     row = (
         make_id(known_source, remote_id),
         name,
-        _reference(person.image_path),
+        _reference(person.image_path) if person.image_path is not None else "",
         _provider_ids_text(person.provider_ids),
     )
     texts = {"remote_id": row[0], "name": row[1], "image_path": row[2]}
@@ -293,31 +324,41 @@ def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], s
         person = fields["person"].__dict__
         name = person["name"].strip()
         person_type = fields["person_type"]
-        if not name or not person_type:
+        kind = _PLAIN_TYPES.get(person_type) or str(PersonType.parse(person_type))
+        if not name or not kind:
+            if flaw := find_flaw(credit, f"credits[{_position(credit, given)}]."):
+                raise InvalidValue(flaw)
             normal.problems.append(_nameless(credit, given))
             continue
         of_source = person["source_id"]
         if of_source is not None and of_source != source_id:
             raise InvalidItem(
-                normal.id, f"credit of {name!r}: the person is of source {of_source!r}, not {source_id!r}"
+                normal.id,
+                f"credit of {shown(name)}: the person is of source {shown(of_source)}, not {source_id!r}",
             )
         remote_id = person["remote_id"]
         image = person["image_path"]
         ids = person["provider_ids"]
         ids_text = ""
-        if ids:
+        if ids or type(ids) is not dict:
             ids_text = _provider_ids_text(ids)
             if "\\u0000" in ids_text and "\0" in "".join(_flat(ids)):  # JSON hides it from the check later
                 raise _unstorable(item, normal.id)
+        if not remote_id:
+            if remote_id not in (None, ""):
+                raise TypeError("remote_id is not a text")
+            remote_id = derive_person_key(name, _provider_ids(ids))
+        if len(name) + len(remote_id) > _SURELY_SHORT:
+            _check_person(remote_id, name, prefix, f"credits[{_position(credit, given)}].person.")
         role = fields["role"]
         rows.append(
             (
-                prefix + (remote_id or derive_person_key(name, _provider_ids(ids))),
+                prefix + remote_id,
                 name,
-                _reference(image) if image else "",
+                _reference(image) if image is not None else "",
                 ids_text,
-                _PLAIN_TYPES.get(person_type) or str(PersonType.parse(person_type)),
-                role.strip() if role else "",
+                kind,
+                role.strip() if role is not None else "",
             )
         )
     if len(set(map(_PERSON_ID, rows))) < len(rows):
@@ -341,6 +382,10 @@ def _with_one_row_per_person(rows: list[CreditRow]) -> list[CreditRow]:
 
 def _in_order(given: Sequence[Credit]) -> Sequence[Credit]:
     orders = [credit.sort_order for credit in given]
+    if not _ORDER_TYPES.issuperset(map(type, orders)):
+        for position, credit in enumerate(given):
+            if flaw := find_flaw(credit, f"credits[{position}]."):
+                raise InvalidValue(flaw)
     if not orders or (None not in orders and orders[0] >= 0 and orders == sorted(orders)):  # type: ignore[operator,type-var]
         return given
     return sorted(
@@ -351,23 +396,32 @@ def _in_order(given: Sequence[Credit]) -> Sequence[Credit]:
     )
 
 
+def _position(credit: Credit, given: Sequence[Credit]) -> int:
+    return next(index for index, other in enumerate(given) if other is credit)
+
+
+def _check_person(remote_id: str, name: str, prefix: str, where: str = "") -> None:
+    check_length(f"{where}remote_id", prefix + remote_id, MAX_ID_BYTES)
+    check_length(f"{where}name", name, MAX_NAME_BYTES)
+
+
 def _nameless(credit: Credit, given: Sequence[Credit]) -> str:
-    position = next(index for index, other in enumerate(given) if other is credit)
+    position = _position(credit, given)
     what = "the person's name" if not credit.person.name.strip() else "the person type"
     role = f" (role {credit.role.strip()!r})" if credit.role and credit.role.strip() else ""
     return f"credit {position}{role}: {what} is empty; the credit was left out"
 
 
-def _reference(path: str | None) -> str:
-    return without_secrets(path) if path and not path.isspace() else ""
+def _reference(path: str) -> str:
+    return "" if path.isspace() else without_secrets(path)
 
 
-def _values(item: MediaItem, item_id: str) -> tuple[Any, ...]:
+def _values(item: MediaItem) -> tuple[Any, ...]:
     fields = item.__dict__
     numbers = [fields.get(name) for name in NUMBER_FIELDS]
     for name, number in zip(NUMBER_FIELDS, numbers, strict=True):
         if number is not None:
-            _check_number(number, name, item_id, _LARGEST_NUMBER)
+            _check_number(number, name)
     return (
         item.title,
         *numbers,
@@ -380,18 +434,62 @@ def _values(item: MediaItem, item_id: str) -> tuple[Any, ...]:
 
 
 def _time(value: datetime | str) -> tuple[int | None, str | None]:
+    value = zoned_or_text(value)
     if isinstance(value, datetime):
         time = (value - _EPOCH) // _MILLISECOND
         if not _FIRST_TIME <= time <= _LAST_TIME:
-            raise ValueError(f"the time {value.isoformat()} is out of range in UTC")
+            raise InvalidValue(f"the time {value.isoformat()} is out of range in UTC")
         return time, None
     return None, value.strip() or None
 
 
-def _check_number(value: int, name: str, item_id: str, largest: int) -> int:
-    if not -largest <= value <= largest:
-        raise InvalidItem(item_id, f"{name} {value} is out of range (at most {largest})")
-    return value
+def _check_number(value: int, name: str) -> None:
+    if not -_LARGEST_NUMBER <= value <= _LARGEST_NUMBER:
+        raise InvalidValue(f"{name} {shown(value)} is out of range (at most {_LARGEST_NUMBER})")
+
+
+def _genres(given: Sequence[str]) -> list[str]:
+    genres = list(dict.fromkeys(genre for text in given if (genre := text.strip())))
+    if len("".join(genres)) > _SURELY_SHORT:  # which also fails for what is not a text
+        for genre in genres:
+            check_length("a genre", genre, MAX_NAME_BYTES)
+    return genres
+
+
+def _ratings(given: Sequence[Rating]) -> list[tuple[str, float, int | None]]:
+    return [_rating(rating, position) for position, rating in enumerate(given)]
+
+
+def _rating(rating: Rating, position: int) -> tuple[str, float, int | None]:
+    try:
+        rating = checked(rating)
+    except InvalidValue as error:
+        raise InvalidValue(f"ratings[{position}].{error}") from error
+    name, value, votes = rating.name.strip(), rating.value, rating.votes
+    if not (name and 0 <= value <= 10 and 0 <= (votes or 0) <= _LARGEST_COUNT):
+        flaw = find_flaw(rating, f"ratings[{position}].")
+        raise InvalidValue(flaw or f"ratings[{position}] has no name, or {shown(votes)} votes")
+    return name, round(float(value), 4) + 0.0, votes  # without the sign of -0.0
+
+
+def _images(given: Mapping[str, str]) -> list[tuple[str, str]]:
+    _characters(given)
+    return sorted((kind, without_secrets(path)) for kind, path in given.items() if path)
+
+
+def _external_ids(given: Mapping[str, str]) -> list[tuple[str, str]]:
+    if _characters(given) > _SURELY_SHORT_PROVIDER:
+        check_provider_ids("provider_ids", given.items())
+    return sorted(_provider_ids(given).items())
+
+
+def _characters(texts: Mapping[str, str]) -> int:
+    """Return how many characters keys and values have together.
+
+    Raises:
+        TypeError: if one of them is not a text.
+    """
+    return len("".join(texts)) + len("".join(texts.values()))
 
 
 def _provider_ids(given: Mapping[str, str]) -> dict[str, str]:
@@ -441,6 +539,20 @@ def storable(text: str) -> str:
     """Return a text about an item or an error as it may be stored and shown: without what no database stores,
     and without secrets."""
     return _UNSTORABLE.sub("\ufffd", without_secrets(text))
+
+
+def check_model(model: Source | Library) -> None:
+    """Raise `UsageError` if a source or a library holds what cannot be stored."""
+    subject = f"{type(model).__name__.lower()} {shown(model.__dict__.get('id'))}"
+    if flaw := find_flaw(model):
+        raise UsageError(f"{subject}: {storable(flaw)}")
+    texts = {name: value for name, value in model.__dict__.items() if isinstance(value, str)}
+    check_texts(subject, texts)
+    if isinstance(model, Library):
+        try:
+            check_length("id", model.full_id, MAX_ID_BYTES)
+        except InvalidValue as error:
+            raise UsageError(f"{subject}: {error}") from error
 
 
 def check_texts(subject: str, texts: Mapping[str, str | None]) -> None:

@@ -15,7 +15,7 @@ from mediasync.errors import (
     UsageError,
 )
 from mediasync.models import Credit, Library, MediaItem, Person, Source
-from mediasync.normal import check_texts, merge_all, normal_credits, normal_item, normal_person
+from mediasync.normal import check_model, merge_all, normal_credits, normal_item, normal_person
 from mediasync.reports import SaveReport, SaveResult, SaveStatus
 from mediasync.repositories.catalogue import CatalogueRepository
 from mediasync.repositories.media import ItemState, MediaRepository
@@ -58,14 +58,14 @@ class MediaService(MediaReads):
 
         Raises:
             ConfigurationError: if the source is stored as one of another kind, or as another server.
-            UsageError: if a text cannot be stored.
+            UsageError: if a field cannot be stored.
 
         Example:
             >>> await ms.media.save_source(Source(id="home", kind="jellyfin", name="Home"))  # doctest: +SKIP
             True
         """
 
-        check_texts(f"source {source.id!r}", {"name": source.name, "server_id": source.server_id})
+        check_model(source)
 
         async def work(session: Session) -> bool:
             repository = CatalogueRepository(session)
@@ -81,9 +81,9 @@ class MediaService(MediaReads):
 
         Raises:
             UnknownSource: if its source is not stored.
-            UsageError: if a text cannot be stored.
+            UsageError: if a field cannot be stored.
         """
-        check_texts(f"library {library.id!r}", {"id": library.id, "title": library.title})
+        check_model(library)
 
         async def work(session: Session) -> bool:
             repository = CatalogueRepository(session)

@@ -8,8 +8,8 @@ from typing import Final
 from mediasync.concurrency import batched
 from mediasync.database import Database
 from mediasync.dialects.base import Session
-from mediasync.errors import InvalidId, UnknownItem, UnknownLibrary
-from mediasync.ids import make_id, split_id
+from mediasync.errors import InvalidId, UnknownItem, UnknownLibrary, UsageError
+from mediasync.ids import check_source_id, make_id, split_id
 from mediasync.models import Library, MediaItem, Source
 from mediasync.repositories.catalogue import CatalogueRepository
 from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader, as_limit
@@ -46,6 +46,9 @@ class MediaReads:
             return await CatalogueRepository(session).list_libraries(source_id)
 
     async def _full_library_id(self, library_id: str, source_id: str) -> str:
+        check_source_id(source_id)
+        if not isinstance(library_id, str):
+            raise UsageError(f"a {type(library_id).__name__} is not a library's id: give a text")
         full_id = library_id if library_id.startswith(source_id + ":") else make_id(source_id, library_id)
         if (full_id, source_id) not in self._known_libraries:
             async with self._database.read() as session:
