@@ -398,7 +398,6 @@ async def test_a_text_that_no_query_can_hold_is_an_error_of_this_package(ms: Med
     for call in (
         lambda: ms.media.get_media_item(bad),
         lambda: ms.media.find_media_items([bad]),
-        lambda: ms.media.find_by_title(bad),
         lambda: ms.people.find_by_id(bad),
         lambda: ms.people.find_by_media_items([bad]),
         lambda: ms.media.delete_media_item(bad),
@@ -408,6 +407,7 @@ async def test_a_text_that_no_query_can_hold_is_an_error_of_this_package(ms: Med
         with pytest.raises((DataError, UsageError)):
             await call()
     assert await ms.people.search("\ud800 \0") == []
+    assert await ms.media.find_by_title("\ud800 \0") == []
     await ms.media.save_media_item(movie(), **MOVIES)
 
 
