@@ -6,9 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import ParseError, fromstring
+from xml.etree.ElementTree import ParseError, fromstring
 
 from mediasync.backends.nfo.cleaning import NfoError, decode, meaning
 from mediasync.backends.nfo.elements import FOREIGN_ROOTS, HTML, HTML_BREAKS, OF_ITEMS, ROOTS, TEXTS
@@ -55,8 +53,8 @@ class Node:
             'Short.'
         """
         for name in names:
-            for child in self.all(name):
-                if child.text:
+            for child in self.children:
+                if child.name == name and child.text:
                     return child.text
         return ""
 
@@ -118,30 +116,32 @@ def read_document(data: bytes) -> Document:
 
 
 def _parse(text: str) -> Reading | None:
-    """Read text that is well-formed but for what may stand around its elements, else return None."""
+    """Read text that is well-formed but for what may stand around its elements, else return None.
+
+    The element that is put round it makes a DOCTYPE an error of syntax: no entity can be declared.
+    """
     if text.startswith("<?xml"):
         end = text.find("?>") + 2
         text = "\n" * text.count("\n", 0, end) + text[end:]
     try:
-        return Reading(fromstring(f"<{_WRAPPER}>{text}</{_WRAPPER}>", forbid_dtd=True))
-    except (ParseError, DefusedXmlException):
+        return Reading(fromstring(f"<{_WRAPPER}>{text}</{_WRAPPER}>"))  # noqa: S314
+    except ParseError:
         return None
 
 
 def _node(element: Element, clean: Callable[[str], str], depth: int) -> Node:
     """Copy an element; below a depth that no NFO file uses only the text is kept."""
-    node = Node(local_name(element.tag))
+    name, attributes, text = local_name(element.tag), {}, element.text or ""
+    children: list[Node] = []
     if element.attrib:
-        node.attributes = {local_name(name): clean(value).strip() for name, value in element.attrib.items()}
-    text = element.text or ""
+        attributes = {local_name(key): clean(value).strip() for key, value in element.attrib.items()}
     if len(element):
-        children = [child for child in element if local_name(child.tag) not in HTML]
-        if (node.name in TEXTS and depth) or len(children) < len(element):
+        inside = [child for child in element if local_name(child.tag) not in HTML]
+        if (name in TEXTS and depth) or len(inside) < len(element):
             text = _whole_text(element)
         if depth < _MAX_DEPTH:
-            node.children = [_node(child, clean, depth + 1) for child in children]
-    node.text = clean(text).strip()
-    return node
+            children = [_node(child, clean, depth + 1) for child in inside]
+    return Node(name, attributes, clean(text).strip(), children)
 
 
 def _whole_text(element: Element) -> str:

@@ -25,6 +25,8 @@ _GROUPS: Final = (PersonType.DIRECTOR, PersonType.WRITER, PersonType.PRODUCER)
 _SHARED: Final = frozenset({"type", "job", "department", "order", "sortorder", "role", "character"})
 _ROLES: Final = ("role", "character")
 _NO_ROLE: Final = (None,)
+_REST_OF_TAG: Final = re.compile("[<>]")
+"""Between the fields of a person: the rest of a damaged tag, and no name."""
 _MAX_DEPTH: Final = 3
 _PEOPLE: Final = re.compile(
     r"(?:\w+[_-])?(?:guest|main|full|supporting|lead|voice|co|executive|associate)?[_-]?(?:cast|crew|actor|actress|"
@@ -131,29 +133,37 @@ class _Reader:
 
     def _read_person(self, node: Node, kind: PersonType | None, depth: int) -> None:
         """Read an element that is meant for one person."""
-        if any(child.name in PERSONS or child.name in MEMBERS for child in node.children):
+        inside = [child.name for child in node.children]
+        if not (PERSONS.keys().isdisjoint(inside) and MEMBERS.isdisjoint(inside)):
             self._read_list(node, kind, depth)
-            return
-        for one in _one_name_each(node):
-            self._read_one(one, kind)
+        elif inside.count("name") < 2:
+            self._read_one(node, kind)
+        else:
+            for one in _one_name_each(node):
+                self._read_one(one, kind)
 
     def _read_one(self, node: Node, kind: PersonType | None) -> None:
         """Read an element that has one name, or none."""
         given = node.first("name") or node.attributes.get("name", "")
         function, roles = _function_and_roles(node, kind)
-        if not given and not node.text and not (roles and kind in CAST_TYPES):
-            if any(child.name not in PERSON_FIELDS and _holds_text(child) for child in node.children):
+        if not given and not (node.children and _REST_OF_TAG.search(node.text)):
+            given = node.text
+        if not given and not (roles and kind in CAST_TYPES):
+            if node.text or any(
+                child.name not in PERSON_FIELDS and _holds_text(child) for child in node.children
+            ):
                 self._doubt(node)
-        elif kind in CAST_TYPES and (given or not node.text):
+        elif kind in CAST_TYPES and (node.children or node.attributes.get("name")):
             for role in roles or _NO_ROLE:
                 credit = _credit(node, one_line(given), function, role)
                 self._add(_Entry(node.name, credit, parse_number(node.first("order", "sortorder"))))
         else:
-            self._add_names(node, given or node.text, function, roles[0] if roles else None)
+            self._add_names(node, given, function, roles[0] if roles else None)
 
     def _add_names(self, node: Node, text: str, kind: PersonType | str, role: str | None) -> None:
         """Add all the names in *text*; the element's ids and picture are a person's who is alone in it."""
-        names = list(split_names(text, self._is_known, one_person=bool(parse_person_ids(node))))
+        has_ids = bool(node.attributes or node.children) and bool(parse_person_ids(node))
+        names = list(split_names(text, self._is_known, one_person=has_ids))
         alone = len({named.name for named in names}) == 1
         for named in names:
             source = node if alone else _NOBODY
@@ -187,14 +197,11 @@ def _names_of_cast(node: Node, depth: int) -> Iterator[str]:
 
 
 def _one_name_each(node: Node) -> Iterator[Node]:
-    """Yield an element for each of the names in it.
+    """Yield an element for each of the several names in one.
 
     The fields behind a name are that person's. Where all names come first, the fields are dealt out if there
     is one for each name; else what people can share is everybody's, and ids and pictures are nobody's.
     """
-    if sum(child.name == "name" for child in node.children) < 2:
-        yield node
-        return
     first, *runs = _runs(node.children)
     if any(len(run) > 1 for run in runs[:-1]):
         yield from (Node(node.name, children=[*run, *first]) for run in runs)
@@ -227,7 +234,9 @@ def _function_and_roles(node: Node, kind: PersonType | None) -> tuple[PersonType
         node: the element.
         kind: the function that the element itself states, or the list round it.
     """
-    roles = [one_line(child.text) for child in node.all(*_ROLES) if child.text]
+    if not (node.children or node.attributes):
+        return kind or PersonType.UNKNOWN, []
+    roles = [one_line(child.text) for child in node.children if child.name in _ROLES and child.text]
     if not roles and (role := node.attributes.get("role")):
         roles = [one_line(role)]
     job = node.first("job") or node.attributes.get("job", "")

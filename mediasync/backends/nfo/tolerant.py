@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from xml.etree.ElementTree import Element, TreeBuilder
 
@@ -21,6 +22,7 @@ from mediasync.backends.nfo.elements import (
     HTML,
     HTML_BREAKS,
     OF_ITEMS,
+    OTHERS,
     PEOPLE_LISTS,
     PERSON_FIELDS,
     PERSONS,
@@ -36,7 +38,7 @@ _TOP: Final = "document"
 
 _NAME: Final = r"[^\W\d][\w:.-]{0,99}"
 _OPENER: Final = re.compile(rf"<!--|<!\[CDATA\[|<\?|<!|<[ \t]{{0,3}}(/?)[ \t]{{0,3}}({_NAME})", re.IGNORECASE)
-_TAGS: Final = re.compile(rf"<(/?)({_NAME})(?![^<>]*/>)")
+_TAGS: Final = re.compile(rf"<[ \t]{{0,3}}(/?)[ \t]{{0,3}}({_NAME})(?![^<>]*/>)")
 _ATTRIBUTES: Final = re.compile(r"""(?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'|[^\s"'<>]+))*""")
 _ATTRIBUTE: Final = re.compile(r"""([\w:.-]+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)'|([^\s"'<>]+))""")
 _END: Final = re.compile(r"\s*(/?)>")
@@ -257,11 +259,15 @@ class _Reader:
             self._pop()
         elif name in HTML:
             self._html(tag)
-        elif place >= 0 and self._ahead[name, True] <= self._ahead[name, False]:
+        elif place >= 0 and not self._is_closed_later(name):
             while len(self._open) > place + 1:
                 self._pop_unclosed(tag.line)
             self._pop()
-        elif self._in_text() or (last > self._item() and (place >= 0 or name not in _KNOWN)):
+        elif place < 0 and name in _KNOWN and self._open and self._open[-1].tag not in _KNOWN:
+            self._note_damage(tag.line, f"<{self._open[-1].tag}> stands where <{name}> should")
+            self._open[-1].tag = name
+            self._pop()
+        elif self._in_text() or (last > self._item() and (place >= 0 or self._may_end_top(name))):
             self._note_damage(tag.line, f"</{name}> stands where </{self._open[-1].tag}> should")
             self._pop()
         else:
@@ -274,8 +280,19 @@ class _Reader:
 
     def _ends_top(self, name: str, *, text_follows: bool) -> bool:
         """Whether a start tag is an end tag without its slash: that of the element that is open already."""
-        top = self._open[-1].tag
-        return top == name and self._filled[-1] and not text_follows and (name in TEXTS or name in PERSONS)
+        if self._open[-1].tag != name or text_follows:
+            return False
+        if name in OTHERS:
+            return not self._is_closed_later(name)
+        return self._filled[-1] and (name in TEXTS or name in PERSONS)
+
+    def _may_end_top(self, name: str) -> bool:
+        """Whether an end tag that fits nothing is the misspelt one of the element that is open."""
+        return name not in _KNOWN and not self._is_closed_later(self._open[-1].tag)
+
+    def _is_closed_later(self, name: str) -> bool:
+        """Whether more end tags than start tags of a name are still to come."""
+        return self._ahead[name, True] > self._ahead[name, False]
 
     def _in_text(self) -> bool:
         """Whether the element that is open holds text and nothing else."""
@@ -296,7 +313,7 @@ class _Reader:
         top = self._open[-1].tag
         if top in PEOPLE_LISTS:
             return name in PERSONS
-        return top not in _KNOWN and self._ahead[top, True] > 0
+        return self._is_closed_later(top) and (top in OTHERS or top not in _KNOWN)
 
     def _data(self, text: str) -> None:
         self._builder.data(text)
@@ -338,6 +355,7 @@ class _Reader:
         self._damage = self._damage or f"line {line}: {what}"
 
 
+@lru_cache(maxsize=1024)
 def local_name(name: str) -> str:
     """Return the name of an element or attribute in lower case, without its namespace or prefix.
 
