@@ -284,7 +284,7 @@ FROM (
     FROM media_item i GROUP BY i.library_key, i.media_type, i.completeness
     UNION ALL
     SELECT x.library_key, i.media_type, i.completeness, count(*) AS items
-    FROM item_library x JOIN media_item i ON i.item_key = x.item_key
+    FROM item_library x CROSS JOIN media_item i WHERE i.item_key = x.item_key  -- CROSS: SQLite keeps this order
     GROUP BY x.library_key, i.media_type, i.completeness
 ) m
 JOIN library l ON l.library_key = m.library_key

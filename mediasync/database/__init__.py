@@ -199,6 +199,20 @@ class Database:
         finally:
             self._writes -= 1
 
+    async def update_statistics(self) -> None:
+        """Gather anew what the planner of queries knows of the tables, if they have grown much.
+
+        Raises:
+            LifecycleError: if the database is not open, or is used from another loop.
+            DatabaseError: as its subclasses say.
+        """
+        self.check_open()
+        self._writes += 1
+        try:
+            await self._engine.update_statistics()
+        finally:
+            self._writes -= 1
+
 
 def _make_engine(
     url: str, options: DatabaseOptions, clock: Callable[[], int], read_only: bool, upgrade: bool

@@ -56,6 +56,10 @@ class Engine(Protocol):
         """Run *work* in one transaction: committed if it returns, rolled back if it raises."""
         ...
 
+    async def update_statistics(self) -> None:
+        """Gather anew what the planner of queries knows of the tables, if they have grown much."""
+        ...
+
     def give_up_waiting(self) -> None:
         """Wait no more for locks of others: what waits for one fails."""
         ...

@@ -40,6 +40,14 @@ SELECT c.relname::text AS name, c.relkind::text AS kind
 FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
 WHERE s.nspname = :schema AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 """
+_GROWN: Final = """
+SELECT c.relname::text AS name,
+    (c.reltuples < 0 OR pg_relation_size(c.oid) > 2 * c.relpages * current_setting('block_size')::bigint)
+    AND pg_relation_size(c.oid) > :least AS grown
+FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+WHERE s.nspname = :schema AND c.relkind = 'r'
+"""
+_WORTH_ANALYZING: Final = 1_000_000
 _TAKE_BLOCK: Final = """
 UPDATE source SET key_blocks = key_blocks + 1 WHERE id = :id RETURNING source_key, key_blocks
 """
@@ -224,6 +232,21 @@ class PostgresEngine:
                     await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
         finally:
             self._free_writers.put_nowait(writer)
+
+    async def update_statistics(self) -> None:
+        """Analyse the tables if one is twice as large as when the server did that last.
+
+        The server does it by itself, but some minutes later.
+        """
+
+        async def work(session: Session) -> None:
+            given = {"schema": self.dialect.schema, "least": _WORTH_ANALYZING}
+            tables = await session.fetch_all(_GROWN, given)
+            if any(grown for _, grown in tables):
+                for name, _ in tables:
+                    await session.execute(f"ANALYZE (SKIP_LOCKED) {self.dialect.schema}.{name}")
+
+        await self.write(work)
 
     def give_up_waiting(self) -> None:
         """Wait no more: what the connections that write wait for fails."""

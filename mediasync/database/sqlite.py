@@ -51,6 +51,17 @@ SELECT (SELECT count(*) FROM sqlite_master) AS tables,
        (SELECT count(*) = 5 FROM sqlite_master WHERE type = 'table'
         AND name IN ('schema_version', 'source', 'media_item', 'person', 'credit')) AS has_version
 """
+_ANALYSED_AT_ALL: Final = "SELECT count(*) AS found FROM sqlite_master WHERE name = 'sqlite_stat1'"
+_ANALYSED: Final = """
+SELECT coalesce(sum(rows), 0) AS rows
+FROM (
+    SELECT max(CAST(stat AS integer)) AS rows FROM sqlite_stat1
+    WHERE tbl IN ('media_item', 'person') GROUP BY tbl
+)
+"""
+# With a limit ANALYZE does not read indexes from end to end, and takes some milliseconds.
+_ANALYZE: Final = ("PRAGMA analysis_limit = 1000", "ANALYZE")
+_WORTH_ANALYZING: Final = 1_000
 _VIEWS: Final = "SELECT name FROM sqlite_master WHERE type = 'view'"
 
 
@@ -428,6 +439,23 @@ class SQLiteEngine:
         if not self._known.next_key:
             [(highest,)] = await writer.rows(HIGHEST_KEY)
             self._known.next_key = highest + 1
+
+    async def update_statistics(self) -> None:
+        """Analyse the tables if there are twice as many items and people as when that was done last."""
+
+        async def work(session: Session) -> None:
+            [(highest,)] = await session.fetch_all(HIGHEST_KEY)
+            if highest < _WORTH_ANALYZING:
+                return
+            [(analysed_at_all,)] = await session.fetch_all(_ANALYSED_AT_ALL)
+            if analysed_at_all:
+                [(rows,)] = await session.fetch_all(_ANALYSED)
+                if highest < 2 * rows:
+                    return
+            for statement in _ANALYZE:
+                await session.execute(statement)
+
+        await self.write(work)
 
     def give_up_waiting(self) -> None:
         """Wait no more for other processes' locks: what waits for one fails."""

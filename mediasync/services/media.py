@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Final
 
 from mediasync.database import Database
 from mediasync.dialects.base import Session
 from mediasync.errors import (
     ConfigurationError,
+    DatabaseError,
     UnknownItem,
     UnknownSource,
     UsageError,
@@ -29,6 +30,7 @@ from mediasync.vocabulary import Completeness
 DEFAULT_CONCURRENCY: Final = 6_000
 DEFAULT_ORPHAN_WINDOW: Final = 5_000
 _PEOPLE_PAGE: Final = 1_000
+_WORTH_NEW_STATISTICS: Final = 500
 
 
 class MediaService(MediaReads):
@@ -168,6 +170,10 @@ class MediaService(MediaReads):
         stream = SaveStream(self._writer, report, concurrency, orphan_window)
         async with aclosing(as_async(items)) as taken:
             await stream.save(taken, source_id, full_id)
+        if report.saved >= _WORTH_NEW_STATISTICS:
+            # Everything is saved. That the planner learns of it can wait until the next time.
+            with suppress(DatabaseError):
+                await self._database.update_statistics()
         return report
 
     async def upsert_people(self, people: Iterable[Person] | AsyncIterable[Person], *, source_id: str) -> int:
