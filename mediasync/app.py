@@ -34,6 +34,9 @@ from mediasync.services.writer import Writer
 from mediasync.sources import FlawedSource, SourceConfig, parse_source
 from mediasync.vocabulary import RunStatus, SourceKind
 
+SOURCES_AT_ONCE: Final = 8
+"""How many sources are synced at once, unless something else is said."""
+
 _DEFAULTS: Final = DatabaseOptions()
 
 # Whoever uses the package decides where its log goes; without a word from them it goes nowhere.
@@ -202,6 +205,7 @@ class MediaSync:
         dry_run: bool = False,
         wait_for_scan: float | None = None,
         accept_new_server: bool = False,
+        jobs: int = SOURCES_AT_ONCE,
     ) -> SyncAll:
         """Sync several sources at once: await what is returned for what became of each, or iterate over it.
 
@@ -218,18 +222,21 @@ class MediaSync:
             dry_run: of all.
             wait_for_scan: of each.
             accept_new_server: of each.
+            jobs: how many sources are synced at once; the others wait for their turn, in the order given.
 
         Returns:
             What gives, awaited, a list with the `SyncReport` of each source in the order given, or the
             error of one that could not be synced.
 
         Raises:
-            ConfigurationError: at once, if a text does not name a source, two sources have one id, or nothing
-                of one is selected.
+            ConfigurationError: at once, if a text does not name a source, two sources have one id, nothing of
+                one is selected, or *jobs* is less than 1.
         """
+        if jobs < 1:
+            raise ConfigurationError(f"jobs is {jobs}: at least one source is synced at once")
         options = RunOptions(full, dry=dry_run, accept_new_server=accept_new_server)
         made = [self._make(source, wait_for_scan) for source in sources]
-        return SyncAll(self._runs(made, libraries, items, options))
+        return SyncAll(self._runs(made, libraries, items, options), jobs=jobs)
 
     def _make(
         self, source: str | SourceConfig | FlawedSource | Backend, wait_for_scan: float | None

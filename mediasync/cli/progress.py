@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from mediasync import events
 from mediasync.cli.output import Output
 from mediasync.cli.text import counted, duration, safe
 from mediasync.reports import SyncReport
+
+_WIDE: Final = 100
+"""The columns of a terminal from which on all counts fit beside a bar of full length."""
+_WIDE_BAR: Final = 20
+_NARROW_BAR: Final = 6
+_COUNTS: Final = 60
+_LEAST: Final = 8
+_WIDE_OTHERS: Final = 84
+_NARROW_OTHERS: Final = 51
+"""The columns that all but the description of a line take: bar, counts, time, and the spaces between."""
 
 
 class Reporter(Protocol):
@@ -108,17 +120,36 @@ class QuietReporter(PlainReporter):
             super().fail(source_id, reason)
 
 
+def _cut(width: int) -> Column:
+    """Return a column whose texts are cut to a width."""
+    return Column(no_wrap=True, overflow="ellipsis", max_width=max(width, _LEAST))
+
+
+class _TimeColumn(ProgressColumn):
+    """How long a source will still take, as far as that can be told; else how long it has taken."""
+
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        left = None if task.finished else task.time_remaining
+        if left is not None:
+            return Text(f"{timedelta(seconds=int(left))} left", style="progress.remaining")
+        return Text(str(timedelta(seconds=int(task.elapsed or 0))), style="progress.elapsed")
+
+
 class LiveReporter:
     """Shows a line for each source that moves; failures scroll by above."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
+        self._is_wide = out.console.width >= _WIDE
+        others = _WIDE_OTHERS if self._is_wide else _NARROW_OTHERS
         self._progress = Progress(
             SpinnerColumn("line", finished_text=" "),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[counts]}", markup=False),
-            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False, table_column=_cut(out.console.width - others)),
+            BarColumn(bar_width=_WIDE_BAR if self._is_wide else _NARROW_BAR),
+            TextColumn("{task.fields[counts]}", markup=False, table_column=_cut(_COUNTS)),
+            _TimeColumn(table_column=Column(no_wrap=True)),
             console=out.console,
             # What is on the screen in the end is the answer, where that goes to the screen too.
             transient=out.is_screen and not out.as_json,
@@ -145,17 +176,25 @@ class LiveReporter:
             case events.LibraryStarted(_, library):
                 self._update(source_id, description=safe(f"{source_id}: {library.title}"))
             case events.Progress():
-                failed = f", {event.failed:,} failed" if event.failed else ""
-                counts = f"{counted(event.seen, 'item')}, {event.saved:,} saved{failed}"
-                self._update(source_id, counts=counts)
+                total = None if event.share is None else 1.0
+                self._update(source_id, counts=self._counts(event), total=total, completed=event.share or 0.0)
             case events.Waiting(_, text):
                 self._above(f"{source_id}: {text}")
             case events.ItemFailed(_, item_id, reason):
                 self._above(f"failed: {item_id}: {reason}")
             case events.RunFinished(_, report):
-                self._update(
-                    source_id, description=safe(source_id), counts=summary(report), total=1, completed=1
-                )
+                run = report.run
+                counts = summary(report) if self._is_wide else f"{run.seen:,} seen, {run.failed:,} failed"
+                self._update(source_id, description=safe(source_id), counts=counts, total=1, completed=1)
+
+    def _counts(self, event: events.Progress) -> str:
+        if event.library_total is None:
+            seen = counted(event.seen, "item")
+        else:
+            seen = f"{event.library_seen:,} of {event.library_total:,}"
+        saved = f", {event.saved:,} saved" if self._is_wide else ""
+        failed = f", {event.failed:,} failed" if event.failed else ""
+        return f"{seen}{saved}{failed}"
 
     def fail(self, source_id: str, reason: str) -> None:
         self._above(f"{source_id}: {reason}")
@@ -165,7 +204,7 @@ class LiveReporter:
 
     def stopping(self) -> None:
         for task in self._progress.tasks:
-            if task.total is None:
+            if not task.finished and task.stop_time is None:
                 self._progress.update(task.id, counts="stopping; again ends at once")
         self._progress.refresh()
 

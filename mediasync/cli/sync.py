@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
+from itertools import islice
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from mediasync.app import MediaSync
+from mediasync.app import SOURCES_AT_ONCE, MediaSync
 from mediasync.cli.errors import ExitCode
 from mediasync.cli.jobs import Job, document_of, lines_of, reason_of
 from mediasync.cli.output import faint
@@ -92,6 +93,9 @@ def sync(
             "--accept-new-server", help="Go on although another server answers than the one that is stored."
         ),
     ] = False,
+    at_once: Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Sync at most so many sources at once.")
+    ] = SOURCES_AT_ONCE,
     database: DatabaseOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -145,6 +149,7 @@ def sync(
         "dry_run": dry_run,
         "wait_for_scan": wait_for_scan,
         "accept_new_server": accept_new_server,
+        "jobs": at_once,
     }
     with one_core_left_free():
         return state.run(_sync(state, jobs, options), knows_sources=True)
@@ -201,7 +206,7 @@ async def _sync(state: State, jobs: Sequence[Job], options: dict[str, Any]) -> i
         state.warn_of_variables(sorted(known))
         with make_reporter(out) as reporter:
             state.when_interrupted = reporter.stopping
-            await _follow(running, jobs, reporter)
+            await _follow(running, jobs, reporter, options["jobs"])
         await _find_runs(ms, jobs)
     except asyncio.CancelledError:
         cancelled = [job.source_id for job in jobs if job.status == RunStatus.CANCELLED]
@@ -249,12 +254,18 @@ async def _refuse(url: str, flawed: Sequence[FlawedSource], *, dry: bool) -> NoR
     raise ConfigurationError("; ".join(str(source.error) for source in flawed))
 
 
-async def _follow(running: SyncAll, jobs: Sequence[Job], reporter: Reporter) -> None:
+async def _follow(running: SyncAll, jobs: Sequence[Job], reporter: Reporter, at_once: int) -> None:
     """Tell how far the syncs are, and note what becomes of them."""
     by_id = {job.source_id: job for job in jobs}
-    for job in jobs:
-        job.begun = True
-        reporter.start(job.source_id, job.address)
+    waiting = iter(jobs)
+
+    def begin(number: int) -> None:
+        # Sources have their turns in the order given.
+        for job in islice(waiting, number):
+            job.begun = True
+            reporter.start(job.source_id, job.address)
+
+    begin(at_once)
     async with aclosing(running.__aiter__()) as events:
         async for event in events:
             job = by_id[event.source_id]
@@ -267,6 +278,8 @@ async def _follow(running: SyncAll, jobs: Sequence[Job], reporter: Reporter) -> 
                     job.error = error
                     reporter.fail(job.source_id, reason_of(error))
             reporter.show(event)
+            if isinstance(event, RunFinished | RunFailed):
+                begin(1)
 
 
 async def _find_runs(ms: MediaSync, jobs: Sequence[Job]) -> None:

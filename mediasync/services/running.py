@@ -154,9 +154,10 @@ class SyncAll(_Running[list[SyncReport | Exception]]):
         >>> films, shows = await ms.sync_all(["nfo:films", "nfo:shows"])  # doctest: +SKIP
     """
 
-    def __init__(self, runs: Mapping[str, Run]) -> None:
+    def __init__(self, runs: Mapping[str, Run], *, jobs: int) -> None:
         super().__init__()
         self._runs = runs
+        self._turns = asyncio.Semaphore(jobs)
         self._results: list[SyncReport | Exception] | None = None
 
     @property
@@ -172,7 +173,7 @@ class SyncAll(_Running[list[SyncReport | Exception]]):
 
     async def _to_end(self, emit: Emit) -> list[SyncReport | Exception]:
         tasks = [
-            asyncio.create_task(_one(source_id, run, emit), name=f"mediasync sync of {source_id}")
+            asyncio.create_task(self._in_turn(source_id, run, emit), name=f"mediasync sync of {source_id}")
             for source_id, run in self._runs.items()
         ]
         try:
@@ -185,6 +186,10 @@ class SyncAll(_Running[list[SyncReport | Exception]]):
                 await finish(_ended(left))
         self._results = [task.result() for task in tasks]
         return self._results
+
+    async def _in_turn(self, source_id: str, run: Run, emit: Emit) -> SyncReport | Exception:
+        async with self._turns:
+            return await _one(source_id, run, emit)
 
 
 async def _one(source_id: str, run: Run, emit: Emit) -> SyncReport | Exception:

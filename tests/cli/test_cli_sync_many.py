@@ -6,20 +6,23 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cli_backends import BrokenBackend, FakeBackend, stand_in
 from cli_runs import Run, write_movie
+from rich.cells import cell_len
 from rich.console import Console
 
-from mediasync import Movie, events
+from mediasync import Library, Movie, RunStatus, SyncReport, SyncRun, events
 from mediasync.backends.base import Enumerated, Found, Unchanged
 from mediasync.cli.output import Output
 from mediasync.cli.progress import LiveReporter, PlainReporter
 from mediasync.errors import SourceUnauthorised, SourceUnreadable
 
 Serve = Callable[..., None]
+NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -50,6 +53,15 @@ def test_the_highest_code_counts_and_all_are_told_in_the_order_given(run: Run, s
         "kind": "SourceUnauthorised",
         "message": "source 'shut': the token is wrong",
     }
+
+
+def test_sources_have_their_turns(run: Run, serve: Serve) -> None:
+    serve(*(FakeBackend(name) for name in "abc"))
+    ended = run("sync", "a", "b", "c", "--jobs", "1")
+    assert ended.code == 0
+    told = [line.split(":")[1:3] for line in ended.err.splitlines()]
+    assert [name.strip() for name, what in told if what.startswith((" reading", " done"))] == list("aabbcc")
+    assert run("sync", "a", "--jobs", "0").code == 2
 
 
 def test_a_token_is_never_repeated(run: Run, home: Path) -> None:
@@ -232,6 +244,67 @@ def test_several_lines_move_on_a_terminal() -> None:
         assert text in shown
     last = shown[shown.rindex("stopping") - 100 :]
     assert last.count("stopping; again ends at once") == 1, "what has ended does not stop"
+
+
+def drawn(width: int, *shown: events.Event) -> list[str]:
+    """Return the lines of a terminal of so many columns while several sources are synced."""
+    out = Output(as_json=True, debug=False)
+    screen = io.StringIO()
+    out.console = Console(file=screen, force_terminal=True, width=width, markup=False, color_system=None)
+    reporter = LiveReporter(out)
+    clock = iter(range(0, 10_000, 10))
+    reporter._progress.get_time = lambda: float(next(clock))  # time passes as it is looked at
+    for name in {event.source_id: None for event in shown}:
+        reporter.start(name, f"plex+https://{name}")
+    for event in shown:
+        reporter.show(event)
+    reporter._progress.console.print(reporter._progress.get_renderable())
+    return screen.getvalue().splitlines()
+
+
+def test_progress_has_totals_and_the_time_that_is_left() -> None:
+    films = Library(id="1", source_id="home", title="Films", kind="movies")
+    shown: list[events.Event] = [events.LibraryStarted("home", films)]
+    shown += [
+        events.Progress("home", seen, seen, 0, 0, "home:1", seen, 4_000, 0, 1) for seen in (1_000, 2_000)
+    ]
+    [line] = drawn(120, *shown)
+    assert "home: Films" in line
+    assert "2,000 of 4,000, 2,000 saved" in line
+    assert line.rstrip().endswith(" left")
+    [line] = drawn(120, events.Progress("home", 1_000, 1, 0, 0))
+    assert "1,000 items, 1 saved" in line
+    assert "left" not in line
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_bar_fits_a_narrow_terminal(width: int) -> None:
+    long = Library(id="1", source_id="home", title="A library with a rather long title 千千千", kind="movies")
+    report = SyncReport(
+        SyncRun(
+            id=1,
+            source_id="done",
+            status=RunStatus.SUCCEEDED,
+            started_at=NOW,
+            finished_at=NOW,
+            seen=123_456,
+            saved=123_456,
+        )
+    )
+    lines = drawn(
+        width,
+        events.LibraryStarted("plex-in-the-living-room", long),
+        events.Progress("plex-in-the-living-room", 20_000, 9_999, 0, 12, "x:1", 10_000, 36_000, 0, 1),
+        events.Progress("plex-in-the-living-room", 30_000, 9_999, 0, 12, "x:1", 20_000, 36_000, 0, 1),
+        events.RunFinished("done", report),
+        events.Progress("b", 7, 7, 0, 0),
+    )
+    assert len(lines) == 3, "each source has one line"
+    assert all(cell_len(line) <= width for line in lines)
+    if width >= 60:
+        assert lines[0].rstrip().endswith(" left")
+        assert "20,000 of 36,000" in lines[0]
+        assert "123,456 seen" in lines[1]
 
 
 def test_waiting_is_told_in_a_plain_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -226,6 +226,24 @@ async def test_readers_go_on_meanwhile(ms: MediaSync) -> None:
     assert (await ms.check()).flaws == ()
 
 
+async def test_no_more_are_synced_at_once_than_there_are_jobs(ms: MediaSync) -> None:
+    gates = {name: asyncio.Event() for name in "abcd"}
+    backends = {name: backend(name, gate, movie("1")) for name, gate in gates.items()}
+    task = asyncio.ensure_future(_awaited(ms.sync_all(backends.values(), jobs=2)))
+
+    def opened() -> str:
+        return "".join(name for name, one in backends.items() if one.opened)
+
+    for name, expected in (("a", "ab"), ("b", "ab"), ("c", "abc"), ("d", "abcd")):
+        await backends[name].waiting.wait()
+        assert opened().startswith(expected[: max(2, len(expected))])
+        assert len(opened()) - "abcd".index(name) <= 2
+        gates[name].set()
+    assert [result.saved for result in await task] == [1, 1, 1, 1]
+    with pytest.raises(ConfigurationError, match="jobs is 0"):
+        ms.sync_all([], jobs=0)
+
+
 async def test_nothing_at_all(ms: MediaSync) -> None:
     assert await ms.sync_all([]) == []
 

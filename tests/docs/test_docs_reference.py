@@ -464,7 +464,7 @@ def test_exit_codes() -> None:
     from mediasync.cli.errors import ExitCode
 
     assert [int(code) for code in first_codes(section(COMMAND_LINE, "Exit codes"))] == sorted(
-        {*ExitCode, 130, 143}
+        {*ExitCode, 129, 130, 143}
     )
 
 
