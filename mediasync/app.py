@@ -13,7 +13,7 @@ from typing import Final, Literal, Self
 
 from pydantic import ValidationError
 
-from mediasync.backends.base import Backend
+from mediasync.backends.base import Backend, WaitsForScan
 from mediasync.backends.nfo import NfoBackend
 from mediasync.concurrency import finish
 from mediasync.config import DatabaseOptions, sqlite_path
@@ -22,7 +22,7 @@ from mediasync.database import Database, State, system_clock
 from mediasync.errors import ConfigurationError
 from mediasync.installation import check_client_id, find_client_id
 from mediasync.models import LibraryRun, SyncRun
-from mediasync.reports import CheckReport, CopyReport
+from mediasync.reports import CheckReport, CopyReport, SyncReport
 from mediasync.repositories.checks import CheckRepository
 from mediasync.services.copy import CopyService
 from mediasync.services.media import MediaService
@@ -30,6 +30,7 @@ from mediasync.services.people import PeopleService
 from mediasync.services.running import Run, Sync, SyncAll
 from mediasync.services.selection import Selection, share_items, share_libraries
 from mediasync.services.sync import RunOptions, SyncService
+from mediasync.services.tally import Emit
 from mediasync.services.writer import Writer
 from mediasync.sources import FlawedSource, SourceConfig, parse_source
 from mediasync.vocabulary import RunStatus, SourceKind
@@ -120,7 +121,7 @@ class MediaSync:
         """Connect, and create or upgrade the schema. `async with` does it.
 
         Raises:
-            LifecycleError: if it was opened before.
+            LifecycleError: if it was opened before, or there is no event loop of asyncio.
             DatabaseError: as its subclasses say.
         """
         await self._database.open()
@@ -179,7 +180,8 @@ class MediaSync:
                 include and exclude.
             items: the only items that are read, by id; they are read again, changed or not.
             dry_run: write nothing, and report what would be written.
-            wait_for_scan: seconds to wait for a server that scans its files; beats what the source says.
+            wait_for_scan: seconds to wait for a server that scans its files; beats what the source says, or
+                the backend that is given.
             accept_new_server: go on although another server answers than the one that is stored.
 
         Raises:
@@ -247,7 +249,7 @@ class MediaSync:
         if isinstance(source, FlawedSource):
             return source
         if not isinstance(source, SourceConfig):
-            return _Made(source, Selection())
+            return _Made(source, Selection(), wait_for_scan)
         try:
             backend = make_backend(source, client_id=self._client_id, wait_for_scan=wait_for_scan)
         except ConfigurationError as error:
@@ -282,7 +284,8 @@ class MediaSync:
                     f"nothing that is selected is of the source {source_id!r}: leave it out"
                 )
             selection = replace(chosen, libraries=of_libraries[source_id], items=of_items[source_id])
-            runs[source_id] = partial(self._syncs.run, backend, options=replace(options, selection=selection))
+            run = partial(self._syncs.run, backend, options=replace(options, selection=selection))
+            runs[source_id] = partial(made.run, run)
         return runs
 
     async def list_runs(
@@ -357,14 +360,27 @@ class _Made:
     Attributes:
         backend: what reads it.
         selection: what of it is always read.
+        wait_for_scan: seconds to wait for a scan this time, where that is not the backend's own time.
     """
 
     backend: Backend
     selection: Selection
+    wait_for_scan: float | None = None
 
     @property
     def id(self) -> str:
         return self.backend.source.id
+
+    async def run(self, run: Run, emit: Emit) -> SyncReport:
+        """Run a sync of the backend; its own time to wait holds again afterwards."""
+        backend = self.backend
+        if self.wait_for_scan is None or not isinstance(backend, WaitsForScan):
+            return await run(emit)
+        own, backend.wait_for_scan = backend.wait_for_scan, self.wait_for_scan
+        try:
+            return await run(emit)
+        finally:
+            backend.wait_for_scan = own
 
 
 def _tell_nobody(_what: str, _done: int, _total: int) -> None:

@@ -179,6 +179,18 @@ class TellsWaiting(Protocol):
     on_wait: Callable[[str], None] | None
 
 
+@runtime_checkable
+class WaitsForScan(Protocol):
+    """A backend that can wait for a server that scans its files.
+
+    Attributes:
+        wait_for_scan: seconds that it waits, in all, before what the server says of people is taken as a
+            preview.
+    """
+
+    wait_for_scan: float
+
+
 class Backend(Protocol):
     """One source, opened for reading.
 

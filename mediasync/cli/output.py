@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mediasync.cli.errors import OutputFailed, ReaderGone, error_kind, error_text
-from mediasync.cli.text import safe
+from mediasync.cli.text import LONGEST_CELL, safe
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ class _Guarded:
 
 def heading(text: str) -> Text:
     """Return a heading."""
-    return Text(text, style="bold")
+    return Text(safe(text), style="bold")
 
 
 def plain(text: str) -> Text:
@@ -79,7 +79,8 @@ def columns(
     """Return rows in columns.
 
     Args:
-        rows: of as many cells each; a cell is a text, which is made harmless, or a `Text`.
+        rows: of as many cells each; a cell is a text, which is made harmless and cut if it is very long, or
+            a `Text`.
         indent: by so many spaces.
         right: the columns that are set to the right.
     """
@@ -88,7 +89,7 @@ def columns(
         if not number:
             for column in range(len(row)):
                 table.add_column(overflow="fold", justify="right" if column in right else "left")
-        table.add_row(*(cell if isinstance(cell, Text) else plain(str(cell)) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(safe(cell, LONGEST_CELL)) for cell in row))
     return Padding(table, (0, 0, 0, indent), expand=False)
 
 

@@ -12,7 +12,7 @@ from mediasync.app import MediaSync
 from mediasync.cli.errors import NotFound
 from mediasync.cli.output import columns, faint, heading, indented, plain
 from mediasync.cli.state import AllOption, ConfigOption, DatabaseOption, DebugOption, JsonOption, State, words
-from mediasync.cli.text import counted, episode_code, joined, safe, titled, type_name
+from mediasync.cli.text import counted, episode_code, joined, short, titled, type_name
 from mediasync.models import Person
 from mediasync.vocabulary import CAST_TYPES, MediaType
 
@@ -107,7 +107,7 @@ def _choice(
     shown: Sequence[Person], number: int, known_for: Mapping[str | None, Sequence[Film]]
 ) -> list[RenderableType]:
     how_many = f"{number:,} people" if number <= _MOST else f"more than {_MOST:,} people"
-    rows = [(one.name, _known_for(known_for.get(one.id, ())), one.id) for one in shown]
+    rows = [(short(one.name), _known_for(known_for.get(one.id, ())), one.id) for one in shown]
     parts: list[RenderableType] = [
         plain(f"{how_many} fit; show one by the id:"),
         columns(rows, indent=2),
@@ -123,11 +123,11 @@ def _known_for(films: Sequence[Film]) -> str:
     titles = list(dict.fromkeys(film["show_title"] or film["title"] for film in films))
     if not titles:
         return ""
-    return safe(titles[0]) + (f" and {len(titles) - 1:,} more" if len(titles) > 1 else "")
+    return short(titles[0]) + (f" and {len(titles) - 1:,} more" if len(titles) > 1 else "")
 
 
 def _page(found: Person, films: Sequence[Film], *, everything: bool) -> list[RenderableType]:
-    parts: list[RenderableType] = [heading(safe(found.name))]
+    parts: list[RenderableType] = [heading(short(found.name))]
     items: dict[str, list[Film]] = {}
     for film in films:
         items.setdefault(film["media_item_id"], []).append(film)
@@ -154,14 +154,14 @@ def _title(film: Film) -> str:
     if film["media_type"] == MediaType.SHOW:
         return f"{title} (show)"
     code = episode_code(film["season_number"], film["episode_number"])
-    show = joined((safe(film["show_title"] or ""), code), " ")
+    show = joined((short(film["show_title"] or ""), code), " ")
     return joined((show, title), ": ")
 
 
 def _function(film: Film) -> str:
     if film["person_type"] in CAST_TYPES:
         kind = "" if film["person_type"] == "actor" else f" ({type_name(film['person_type'])})"
-        return f"as {film['role']}{kind}" if film["role"] else type_name(film["person_type"])
+        return f"as {short(film['role'])}{kind}" if film["role"] else type_name(film["person_type"])
     kind = type_name(film["person_type"])
     role = film["role"] or ""
-    return f"{kind} ({role})" if role and role.casefold() != kind.casefold() else kind
+    return f"{kind} ({short(role)})" if role and role.casefold() != kind.casefold() else kind

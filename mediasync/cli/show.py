@@ -14,7 +14,7 @@ from mediasync.app import MediaSync
 from mediasync.cli.errors import NotFound
 from mediasync.cli.output import columns, faint, heading, indented, plain
 from mediasync.cli.state import AllOption, ConfigOption, DatabaseOption, DebugOption, JsonOption, State, words
-from mediasync.cli.text import counted, item_code, joined, running_time, safe, titled, type_name
+from mediasync.cli.text import counted, item_code, joined, running_time, short, titled, type_name
 from mediasync.models import Credit, MediaItem, Season
 from mediasync.vocabulary import Completeness, MediaType, PersonType
 
@@ -152,7 +152,7 @@ async def _names(ms: MediaSync, items: Sequence[MediaItem]) -> dict[str, str]:
 
 
 def _name(item: MediaItem, parents: Sequence[MediaItem]) -> str:
-    shows = [safe(parent.title) for parent in parents if parent.media_type is MediaType.SHOW]
+    shows = [short(parent.title) for parent in parents if parent.media_type is MediaType.SHOW]
     return joined((joined((*shows, item_code(item)), " "), titled(item.title, item.year)), ": ")
 
 
@@ -217,7 +217,7 @@ def _cast(item: MediaItem, *, everything: bool) -> list[RenderableType]:
         return []
     shown = item.cast if everything else item.cast[:_CREDITS]
     parts: list[RenderableType] = [plain(""), heading(f"Cast ({len(item.cast):,})")]
-    parts.append(columns([(credit.person.name, _part(credit)) for credit in shown], indent=2))
+    parts.append(columns([(short(credit.person.name), _part(credit)) for credit in shown], indent=2))
     if left := len(item.cast) - len(shown):
         parts.append(indented(faint(f"and {left:,} more: --all shows all")))
     return parts
@@ -225,7 +225,7 @@ def _cast(item: MediaItem, *, everything: bool) -> list[RenderableType]:
 
 def _part(credit: Credit) -> str:
     guest = "(guest star)" if credit.person_type == PersonType.GUEST_STAR else ""
-    return joined((f"as {credit.role}" if credit.role else "", guest), " ")
+    return joined((f"as {short(credit.role)}" if credit.role else "", guest), " ")
 
 
 def _crew(item: MediaItem, *, everything: bool) -> list[RenderableType]:
@@ -237,7 +237,7 @@ def _crew(item: MediaItem, *, everything: bool) -> list[RenderableType]:
     rows = [
         (
             kind if not number else "",
-            joined((credit.person.name, f"({credit.role})" if _tells_more(credit, kind) else ""), " "),
+            joined((short(credit.person.name), _job(credit, kind)), " "),
         )
         for kind, members in groups.items()
         for number, credit in enumerate(members)
@@ -249,8 +249,10 @@ def _crew(item: MediaItem, *, everything: bool) -> list[RenderableType]:
     return parts
 
 
-def _tells_more(credit: Credit, kind: str) -> bool:
-    return credit.role is not None and credit.role.casefold() != kind.casefold()
+def _job(credit: Credit, kind: str) -> str:
+    """Return the words of a job where they say more than its kind."""
+    tells_more = credit.role is not None and credit.role.casefold() != kind.casefold()
+    return f"({short(credit.role)})" if tells_more else ""
 
 
 def _children(found: Found, *, everything: bool) -> list[RenderableType]:
@@ -260,7 +262,7 @@ def _children(found: Found, *, everything: bool) -> list[RenderableType]:
     loose = [child for child, _ in found.children if not isinstance(child, Season)]
     seasons = [(child, below) for child, below in found.children if isinstance(child, Season)]
     for season, episodes in seasons:
-        parts += [plain(""), heading(f"{safe(season.title)} ({counted(len(episodes), 'episode')})")]
+        parts += [plain(""), heading(f"{short(season.title)} ({counted(len(episodes), 'episode')})")]
         parts += _episodes(episodes[:left])
         hidden += len(episodes[left:])
         left -= len(episodes[:left])

@@ -24,7 +24,7 @@ from mediasync.cli.state import (
     database_name,
     require_source,
 )
-from mediasync.cli.text import counted, duration, joined, moment, parse_duration, run_counts, size
+from mediasync.cli.text import counted, duration, joined, moment, parse_duration, run_counts, short, size
 from mediasync.config import sqlite_path
 from mediasync.errors import UsageError
 from mediasync.models import Library, LibraryRun, Source, SyncRun
@@ -230,7 +230,7 @@ def _document(status: SourceStatus) -> dict[str, Any]:
 
 def _lines(status: SourceStatus) -> list[RenderableType]:
     source = status.source
-    facts = joined((str(source.kind), source.name if source.name != source.id else ""))
+    facts = joined((str(source.kind), short(source.name) if source.name != source.id else ""))
     parts: list[RenderableType] = [plain(""), heading(f"{source.id} ({facts})")]
     rows = [row for library in status.libraries for row in _rows(library)]
     rows += [("people", f"{status.people:,}"), ("last sync", _last_run(status.last_run))]
@@ -245,7 +245,7 @@ def _lines(status: SourceStatus) -> list[RenderableType]:
 
 
 def _rows(status: LibraryStatus) -> list[tuple[str, str]]:
-    rows = [(status.library.title, _contents(status.counts))]
+    rows = [(short(status.library.title), _contents(status.counts))]
     if status.runs:
         rows.append(("", _seen(status.runs[0])))
     if status.stays_preview:

@@ -18,23 +18,33 @@ _LENGTHS: Final = re.compile(
     r"(?i)(\d+(?:\.\d+)?)\s*(weeks?|w|days?|d|hours?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])"
 )
 _SECONDS: Final = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+LONGEST_NAME: Final = 200
+LONGEST_CELL: Final = 1_000
+LONGEST_TEXT: Final = 4_000
+
 _HARMLESS: Final = re.compile(r"[ -~]*")
 
 
-def safe(text: object) -> str:
+def safe(text: object, longest: int = LONGEST_TEXT) -> str:
     """Return *text* in one line that does nothing to a terminal.
 
     White space becomes single spaces; control characters, and those that turn the writing direction of what
-    follows, are left out.
+    follows, are left out. What is longer than *longest* characters is cut.
 
     Example:
         >>> safe("Neo\\x1b[31m\\n  (the One)")
         'Neo[31m (the One)'
     """
-    plain = str(text)
+    plain = str(text)[: 4 * longest]  # of a text of a megabyte the rest need not be looked at
     if not _HARMLESS.fullmatch(plain):
         plain = "".join(map(_safe_character, plain))
-    return " ".join(plain.split())
+    plain = " ".join(plain.split())
+    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
+
+
+def short(name: object) -> str:
+    """Return a name or a title as `safe` does, cut to what people can still read."""
+    return safe(name, LONGEST_NAME)
 
 
 def _safe_character(character: str) -> str:
@@ -63,7 +73,7 @@ def type_name(person_type: str) -> str:
         ('guest star', 'Key Grip')
     """
     known = isinstance(PersonType.parse(person_type), PersonType)
-    return person_type.replace("_", " ") if known else safe(person_type)
+    return person_type.replace("_", " ") if known else short(person_type)
 
 
 def episode_code(season: int | None, episode: int | None, last: int | None = None) -> str:
@@ -94,7 +104,7 @@ def item_code(item: MediaItem) -> str:
 
 def titled(title: str, year: int | None) -> str:
     """Return a title with its year, where that is known."""
-    return f"{safe(title)} ({year})" if year is not None else safe(title)
+    return f"{short(title)} ({year})" if year is not None else short(title)
 
 
 def moment(time: datetime | None) -> str:

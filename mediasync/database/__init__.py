@@ -103,13 +103,19 @@ class Database:
         """Connect, and create or upgrade the schema.
 
         Raises:
-            LifecycleError: if it was opened before.
+            LifecycleError: if it was opened before, or there is no event loop of asyncio.
             DatabaseError: as its subclasses say.
         """
         if self._state is not State.NEW:
             raise LifecycleError(f"the database cannot be opened: it is {self._state.value}")
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise LifecycleError(
+                "mediasync needs the event loop of asyncio, and none is running here; under trio, run it "
+                "in a thread, with asyncio.run"
+            ) from None
         self._state = State.OPENING
-        self._loop = asyncio.get_running_loop()
         try:
             await self._engine.open()
         except BaseException:

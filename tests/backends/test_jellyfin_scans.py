@@ -279,3 +279,14 @@ async def test_large_stretches_are_given_out_as_soon_as_they_are_certain(server)
     assert asked_so_far < 10, "not everything is held until the end"
     assert len(with_people(server.requests)) == 14
     assert sum(map(is_tasks, server.requests)) == 4
+
+
+async def test_the_time_to_wait_is_taken_beside_a_backend(server):
+    server.start_scan()
+    backend = jellyfin(server.url, wait_for_scan=3_600)
+    async with MediaSync("sqlite:///:memory:") as ms:
+        report = await ms.sync(backend, wait_for_scan=0)
+        assert sum(library.previews for library in report.libraries)
+        [report] = await ms.sync_all([backend], wait_for_scan=0, full=True)
+        assert sum(library.previews for library in report.libraries)
+    assert backend.wait_for_scan == 3_600, "it holds for this time alone"

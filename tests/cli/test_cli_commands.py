@@ -571,3 +571,44 @@ def test_check_lists_flaws(run: Run, synced: Path, library: Path) -> None:
     [flawed] = [check for check in ended.json["checks"] if not check["ok"]]
     assert len(flawed["flaws"]) == 34
     assert flawed["flaws"][0].keys() == {"subject", "reason"}
+
+
+HUGE = "Ä" * 1_000_000
+LONG = "Ä" * 400
+"""A name that can be stored, and that nobody reads to its end."""
+
+
+def test_long_names_and_texts_are_cut_for_people(run: Run, home: Path, database: Path) -> None:
+    names = [
+        Credit(person=Person(name=f"{LONG}{number}"), person_type=kind, role=LONG)
+        for number, kind in enumerate(("actor", "director", "x" * 300))
+    ]
+    film = Movie(
+        remote_id="1",
+        title=LONG,
+        original_title=f"{LONG}!",
+        overview=HUGE,
+        tagline=HUGE,
+        genres=[f"{number}{LONG}" for number in range(100)],
+        credits=names,
+    )
+
+    async def make() -> None:
+        async with MediaSync(f"sqlite:///{database}") as ms:
+            await ms.media.save_source(Source(id="home", kind="plex", name=LONG))
+            await ms.media.save_library(Library(id="1", source_id="home", title=LONG, kind="movies"))
+            await ms.media.save_media_item(film, library_id="1", source_id="home")
+
+    asyncio.run(make())
+    for command in (["status"], ["show", "home:1"], ["show", "--all", "home:1"], ["runs"], ["check"]):
+        ended = run(*command, "--database", database)
+        assert ended.code == 0
+        assert max(map(len, ended.out.splitlines())) <= 5_000
+        assert len(ended.out) <= 40_000
+    lines = run("show", "home:1", "--database", database).out.splitlines()
+    assert lines[0] == f"{LONG[:199]}…"
+    assert f"  {LONG[:199]}…  as {LONG[:199]}…" in lines
+    document = run("show", "home:1", "--json", "--database", database).json
+    assert (document["item"]["title"], document["item"]["overview"]) == (LONG, HUGE)
+    person = document["item"]["cast"][0]["person"]["id"]
+    assert len(run("person", person, "--database", database).out) <= 10_000

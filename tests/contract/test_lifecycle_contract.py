@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -324,7 +324,6 @@ def test_urls_that_cannot_be_used(url: str) -> None:
         ("lock_timeout", -1),
         ("synchronous", "off"),
         ("synchronous", "normal; DROP TABLE person"),
-        ("no_such_option", 1),
     ],
 )
 def test_options_that_cannot_be_used(option: str, given: object) -> None:
@@ -384,3 +383,20 @@ async def test_options_reach_the_connection(file_url: str, synchronous: str) -> 
 
 async def test_the_longest_wait_is_told(ms: MediaSync) -> None:
     assert ms._database.longest_wait >= 0
+
+
+def test_another_event_loop_is_told_that_asyncio_is_needed() -> None:
+    trio = pytest.importorskip("trio")
+
+    async def use() -> None:
+        async with MediaSync("sqlite:///:memory:"):
+            raise AssertionError("it cannot be opened")
+
+    for run in (trio.run, _step):
+        with pytest.raises(LifecycleError, match="needs the event loop of asyncio"):
+            run(use)
+
+
+def _step(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a coroutine without any event loop."""
+    function().send(None)

@@ -82,7 +82,7 @@ class JellyfinBackend:
         self._username = username or None
         self._password = password or ""
         self._introduction = _introduction(client_id)
-        self._wait_for_scan = wait_for_scan
+        self.wait_for_scan = wait_for_scan
         self._scan_poll = scan_poll
         headers = {self.dialect.token_header: self._with_token(self._token)} if self._token else {}
         self._transport = Transport(
@@ -183,7 +183,7 @@ class JellyfinBackend:
 
     async def _watched(self, client: Client) -> ScanWatch:
         if self._watch is None:
-            self._watch = ScanWatch(client, self._wait_for_scan, self._scan_poll)
+            self._watch = ScanWatch(client, self.wait_for_scan, self._scan_poll)
             await self._watch.look()
         return self._watch
 
