@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from mediasync.vocabulary import MediaType
@@ -115,6 +116,11 @@ _YEAR_IN_BRACKETS: Final = re.compile(
 _YEAR_BETWEEN_DOTS: Final = re.compile(r"^(.+?)[._]((?:19|20)\d\d)(?:[._].*)?$")
 
 
+_cached = lru_cache(maxsize=4096)
+"""For what is asked again and again of the names in one folder."""
+
+
+@_cached
 def nfc(text: str) -> str:
     """Return *text* in Unicode's normal form C: as file systems differ in it, keys do not."""
     return unicodedata.normalize("NFC", text)
@@ -125,6 +131,7 @@ def sort_key(name: str) -> tuple[str, str]:
     return nfc(name).casefold(), name
 
 
+@_cached
 def stem_of(name: str) -> str:
     """Return the name of a file without its suffix.
 
@@ -135,6 +142,7 @@ def stem_of(name: str) -> str:
     return name[: -len(suffix_of(name))] if suffix_of(name) else name
 
 
+@_cached
 def suffix_of(name: str) -> str:
     """Return the suffix of a file with its dot, in lower case."""
     _, dot, suffix = name.rpartition(".")
@@ -186,6 +194,7 @@ def disc_nfo(folder_name: str) -> str | None:
     return _DISC_FOLDERS.get(folder_name.casefold())
 
 
+@_cached
 def extra_of(stem: str) -> str | None:
     """Return the name of what a file would be an extra of, by its own name; ``None`` if it is none.
 
@@ -225,8 +234,12 @@ def group_files(nfos: Iterable[str], videos: Iterable[str]) -> list[Group]:
         >>> [(group.base, len(group.nfos), len(group.videos)) for group in groups]
         [('Heat', 1, 2), ('Ran', 0, 1)]
     """
+    all_names = [*nfos, *videos]
+    if len({stem_of(name) for name in all_names}) == 1:  # as nearly all films' folders are
+        is_later = is_nfo(all_names[0]) and _is_later_part(all_names[0])
+        return [_group(all_names, parts=not is_later)]
     wide: dict[str, list[str]] = {}
-    for name in sorted((*nfos, *videos), key=sort_key):
+    for name in sorted(all_names, key=sort_key):
         wide.setdefault(_folded(base_of(stem_of(name), parts=True)), []).append(name)
     groups: list[Group] = []
     for names in wide.values():
@@ -258,6 +271,7 @@ def _is_later_part(name: str) -> bool:
     return match is not None and match["part"].lstrip("0").casefold() not in {"1", "a"}
 
 
+@_cached
 def base_of(stem: str, *, parts: bool) -> str:
     """Take the mark of a version, a disc and (with *parts*) a part from the end of a name.
 
@@ -309,6 +323,7 @@ def family(base: str) -> str:
     return f"{letters(title)} {year or ''}"
 
 
+@_cached
 def letters(text: str) -> str:
     """Return the letters and digits of a name, all else left out.
 
@@ -319,6 +334,7 @@ def letters(text: str) -> str:
     return re.sub(r"[\W_]+", "", _folded(text))
 
 
+@_cached
 def title_and_year(name: str) -> tuple[str, int | None]:
     """Read a title and a year from the name of a file or folder.
 

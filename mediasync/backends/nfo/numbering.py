@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _SEASON_WORDS: Final = (
@@ -64,6 +65,8 @@ _SEASON_NAMES: Final = tuple(
         rf"{_SEASON}[ ._-]+({'|'.join(_NUMBER_WORDS)}){_END}",
     )
 )
+
+_MAY_NAME_SEASON: Final = re.compile(rf"{_SEASON}|第|{_START}s[ ._-]?\d")
 
 _MORE: Final = (
     r"(?:[ ._]*[-+&,~]?[ ._]*(?:s\d{1,4})?[ ._]*ep?[ ._]*\d{1,4}|[-+&](?:\d{1,2}x)?\d{2,4}(?![^\W_]))*"
@@ -126,6 +129,7 @@ class EpisodeName:
     title: str = ""
 
 
+@lru_cache(maxsize=4096)
 def season_name(name: str) -> SeasonName | None:
     """Read the number of a season from the name of a folder, ``None`` if it names none.
 
@@ -140,6 +144,8 @@ def season_name(name: str) -> SeasonName | None:
     folded = _folded(name).strip()
     if folded in _SPECIALS:
         return SeasonName(0, True)
+    if not _MAY_NAME_SEASON.search(folded):
+        return None
     for pattern in _SEASON_NAMES:
         if match := pattern.fullmatch(folded):
             return SeasonName(_number(match[1]), True)
@@ -182,6 +188,7 @@ def _number(text: str) -> int:
     return (_HAN_DIGITS.get(tens, 1) * 10 if ten else 0) + _HAN_DIGITS.get(ones, 0)
 
 
+@lru_cache(maxsize=4096)
 def episode_name(stem: str) -> EpisodeName | None:
     """Read season and episodes from a file's name, ``None`` if it has not both.
 
@@ -217,6 +224,7 @@ def name_of_episode(stem: str, season: int | None) -> EpisodeName | None:
     return EpisodeName(season or 0, episodes, certain=False) if episodes else None
 
 
+@lru_cache(maxsize=4096)
 def episodes_in_season(stem: str) -> tuple[int, ...]:
     """Read the episodes' numbers from the name of a file in a season's folder; empty if it has none.
 

@@ -177,12 +177,14 @@ class Known:
         episodes: the part of episodes' keys before ``#`` to those keys.
         seasons: shows' keys to their seasons' keys.
         parents: the keys of the folders in which films and shows lie.
+        states: of files that were looked at and are about to be loaded, by their paths.
     """
 
     tokens: Mapping[str, str]
     episodes: dict[str, list[str]] = field(default_factory=dict)
     seasons: dict[str, list[str]] = field(default_factory=dict)
     parents: set[str] = field(default_factory=set)
+    states: dict[str, os.stat_result] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for key in self.tokens:
@@ -264,7 +266,9 @@ def load(root: str, file: NfoFile, known: Known, size_limit: int) -> Same | Load
     """Read and parse a file, unless it is unchanged. Blocks; never raises for what is wrong with the file."""
     if known.keys_of(file):
         try:
-            state = os.stat(os.path.join(root, file.path), follow_symlinks=False)
+            state = known.states.pop(file.path, None) or os.stat(
+                os.path.join(root, file.path), follow_symlinks=False
+            )
         except OSError as error:
             return Failed(f"{naming.nfc(file.path)}: {reason(error)}")
         if same := known.unchanged(file, state):
@@ -359,6 +363,7 @@ def look(root: str, path: str, keys: Collection[str], *, known: Known) -> MediaT
         if not stat.S_ISREG(state.st_mode):
             return None
         if kind := known.kind_of(keys, state):
+            known.states[path] = state
             return kind
         descriptor = os.open(absolute, _FLAGS)
         try:

@@ -205,16 +205,25 @@ class Shapes:
 
     def _is_described_by_movie_nfo(self, folder: Folder) -> bool:
         films = _filmed(folder)
-        if films:
+        if films and not _is_library(folder):
             return len(films) == 1
-        return sum(bool(group.nfos) for group in folder.groups) <= 1 and not any(self._items_below(folder))
+        has_one = len(films) <= 1 and len(_described(folder)) <= 1
+        return has_one and not any(self._items_below(folder))
 
     def _is_stray_tvshow_nfo(self, folder: Folder) -> bool:
         """Whether ``tvshow.nfo`` lies in a library: a show has seasons and episodes, a library has shows."""
         if not _is_library(folder):
             return False
-        has_episodes = any(found.certain for group in folder.groups if (found := _name_of(group)))
-        return not has_episodes and not any(self._seasons(folder)) and any(self._items_below(folder))
+        named = [group for group in folder.groups if (found := _name_of(group)) and found.certain]
+        seasons = dict(self._seasons(folder))
+        names = [name for name in folder.dirs if name not in seasons and not is_part_of_film(name)]
+        others = sum(
+            2 if name.casefold() in naming.LIBRARY_NAMES else 1
+            for name in _spread(names)
+            if self._holds_items(folder.path_of(name))
+        )
+        show = len(named) + len(seasons)
+        return others > show + 1 if show else others > 0
 
     def _items_below(self, folder: Folder) -> Iterator[bool]:
         names = [name for name in folder.dirs if not is_part_of_film(name)]

@@ -302,7 +302,7 @@ class _Episodes:
 
         Files whose names agree on the number describe one episode; else they must say the same.
         """
-        first, *others = sorted(episodes, key=lambda one: one.file.item_path == one.file.path)
+        first, *others = sorted(episodes, key=_rank)
         joined: list[_Described] = []
         for other in others:
             if _agree(_named(first.file), _named(other.file)):
@@ -327,6 +327,12 @@ class _Episodes:
                 numbered = _numbered(described.file, outcome.records, _named(described.file))
                 return next((one.record for one in numbered if one.key == described.key), None)
         return described.record
+
+
+def _rank(described: _Described) -> tuple[bool, bool]:
+    """Order the files of one episode: those with a video first, then those with the number in their names."""
+    file = described.file
+    return file.item_path == file.path, _named(file) is None
 
 
 def _named(file: NfoFile) -> EpisodeName | None:
