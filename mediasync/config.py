@@ -53,7 +53,7 @@ class HttpOptions(BaseModel):
         verify: whether the server's certificate is checked; or the file of the CA that signed it.
         headers: sent with every request; secret like a token.
         connect_timeout: seconds that making a connection may take.
-        read_timeout: seconds that the server may be silent in.
+        read_timeout: seconds that the server may be silent in; a whole answer may take three times as long.
         tries: how often a request that may be repeated is sent before it counts as failed.
         concurrency: how many requests are under way at once; None: as fits the kind of source.
         patience: seconds in all that one request waits for a server that starts or asks for fewer requests

@@ -568,7 +568,7 @@ def _flaw(text: str) -> str | None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "holds half of a surrogate pair, which is no character"
+        return "holds a byte that is not UTF-8, or half of a surrogate pair, which is no character"
     return None
 
 

@@ -132,6 +132,15 @@ def late(source_id: str, request: str, timeout: float) -> Failure:
     return Failure(NoAnswerInTime(source_id, why), TWICE)
 
 
+def endless(source_id: str, request: str, seconds: float) -> Failure:
+    """Return what an answer is that comes, but does not end in time."""
+    why = (
+        f"{request}: the answer had not ended after {seconds:g} s; if it is only slow, allow it more "
+        "(read_timeout)"
+    )
+    return Failure(NoAnswerInTime(source_id, why), ONCE)
+
+
 def cut_off(source_id: str, request: str, error: Exception) -> Failure:
     """Return what an exception is that came while the answer's body was read."""
     return unreadable(source_id, request, f"an answer that was cut off ({_words(error)})", passing=True)

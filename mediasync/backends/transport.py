@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any, Final
 
 import anyio
@@ -18,18 +19,20 @@ import httpx
 
 from mediasync.backends import failures
 from mediasync.backends.addresses import SecretHeaders, check_base_url, check_headers, may_follow
-from mediasync.backends.decoding import NoJson, decode
+from mediasync.backends.decoding import ENCODING, Body, NoJson, decode
 from mediasync.backends.failures import Failure, NoAnswerInTime
 from mediasync.backends.retrying import http_date, pause, retry_after
 from mediasync.config import HttpOptions
-from mediasync.errors import ConfigurationError, LifecycleError, SourceError, UsageError
+from mediasync.errors import ConfigurationError, LifecycleError, RequestRefused, SourceError, UsageError
 from mediasync.redaction import without_secrets
 
 __all__ = ["NoAnswerInTime", "Transport"]
 
 _log: Final = logging.getLogger("mediasync.http")
 
-LARGEST_ANSWER: Final = 256 * 1024 * 1024
+LONGEST_ANSWER: Final = 3.0
+"""Times `HttpOptions.read_timeout`: how long an answer may take in all, from the request to its last byte."""
+
 _KEPT_ALIVE: Final = 30.0
 _REDIRECTS: Final = 5
 _LONGEST_NAME: Final = 120
@@ -81,7 +84,9 @@ class Transport:
         self.server_time: datetime | None = None
         self._base_url = check_base_url(source_id, base_url)
         extra = {name: value.get_secret_value() for name, value in options.headers.items()}
-        self._headers = SecretHeaders({"Accept": "application/json", "User-Agent": "mediasync"})
+        self._headers = SecretHeaders(
+            {"Accept": "application/json", "Accept-Encoding": ENCODING, "User-Agent": "mediasync"}
+        )
         self._headers.update(check_headers(source_id, headers))
         self._headers.update(check_headers(source_id, extra))
         self._options = options
@@ -199,7 +204,12 @@ class Transport:
     ) -> httpx.Request:
         if not path.startswith("/"):
             raise UsageError(f"{path!r}: the path of a request begins with a slash")
-        url = httpx.URL(self._base_url + path, params=params) if params else httpx.URL(self._base_url + path)
+        try:
+            address = self._base_url + path
+            url = httpx.URL(address, params=params) if params else httpx.URL(address)
+        except (httpx.InvalidURL, UnicodeError) as error:
+            why = f"{_shortened(f'{method} {path}')}: this cannot be asked for ({error})"
+            raise RequestRefused(self.source_id, why, status=HTTPStatus.REQUEST_URI_TOO_LONG) from error
         if without_secrets(f"?{url.query.decode('ascii')}") != f"?{url.query.decode('ascii')}":
             raise UsageError(f"{method} {url.path}: secrets are sent in headers, never in a query")
         all_headers = SecretHeaders(self._headers)
@@ -215,9 +225,9 @@ class Transport:
             tries += 1
             started = asyncio.get_running_loop().time()
             try:
-                answer = await self._send(client, request, name)
+                answer = await self._send_in_time(client, request, name)
             except Failure as error:
-                failure = error
+                failure = error.with_traceback(None)  # it would refer to itself by this frame
                 self._log(failure.error.reason, started)
                 if failure.busy:
                     self._shrink(started)
@@ -256,7 +266,27 @@ class Transport:
             self._told = True
             self.on_wait(f"{failure.error.reason}; waiting for it, for {self._options.patience:g} s at most")
 
-    async def _send(self, client: httpx.AsyncClient, request: httpx.Request, name: str) -> Any:
+    async def _send_in_time(self, client: httpx.AsyncClient, request: httpx.Request, name: str) -> Any:
+        seconds = LONGEST_ANSWER * self._options.read_timeout
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await self._send(client, request, name)
+        except TimeoutError as error:
+            raise failures.endless(self.source_id, name, seconds) from error
+        if answer is None:
+            return None
+        content, kind = answer
+        try:
+            return await decode(content, kind)
+        except NoJson as error:
+            failure = failures.unreadable(self.source_id, name, str(error), passing=error.passing)
+        content.clear()  # a traceback would keep it
+        raise failure
+
+    async def _send(
+        self, client: httpx.AsyncClient, request: httpx.Request, name: str
+    ) -> tuple[bytearray, str] | None:
+        """Return the content of the answer and its type; None for an answer without content."""
         for _ in range(_REDIRECTS + 1):
             response = await self._head(client, request, name)
             try:
@@ -283,15 +313,13 @@ class Transport:
             self.server_time = http_date(response.headers.get("Date", ""))
         return response
 
-    async def _body(self, response: httpx.Response, name: str) -> Any:
-        body = bytearray()
+    async def _body(self, response: httpx.Response, name: str) -> tuple[bytearray, str]:
         try:
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > LARGEST_ANSWER:
-                    what = f"more than {LARGEST_ANSWER // 1024 // 1024} MiB"
-                    raise failures.unreadable(self.source_id, name, what, passing=False)
-            return await decode(body, response.headers.get("Content-Type", "").lower())
+            body = Body(response.headers.get("Content-Encoding", ""))
+            async for chunk in response.aiter_raw():
+                body.add(chunk)
+            body.finish()
+            return body.content, response.headers.get("Content-Type", "").lower()
         except NoJson as error:
             raise failures.unreadable(self.source_id, name, str(error), passing=error.passing) from None
         except httpx.TimeoutException as error:

@@ -25,6 +25,7 @@ class Fault:
         body: of a ``status``.
         seconds: of ``busy``, ``limit`` and ``slow``.
         change: of ``rewrite``.
+        damaged: of ``damage``.
         keys: of ``wrong_types``.
         met: how many requests it has met.
 
@@ -41,6 +42,7 @@ class Fault:
     body: bytes = b""
     seconds: float = 0.0
     change: Callable[[Any], Any] = lambda value: value
+    damaged: Callable[[bytes], bytes] = lambda body: body
     keys: frozenset[str] = frozenset()
     met: int = 0
 
@@ -114,6 +116,11 @@ class Fault:
     def rewrite(cls, change: Callable[[Any], Any], *, at: At = None, times: int | None = 1) -> Fault:
         """Send what *change* makes of the decoded JSON that would have been sent."""
         return cls("rewrite", at, times, change=change)
+
+    @classmethod
+    def damage(cls, change: Callable[[bytes], bytes], *, at: At = None, times: int | None = 1) -> Fault:
+        """Send what *change* makes of the bytes of the body that would have been sent."""
+        return cls("damage", at, times, damaged=change)
 
     @classmethod
     def slow(cls, seconds: float, *, at: At = None, times: int | None = 1) -> Fault:

@@ -183,6 +183,8 @@ class FakeServer:
 def _faulty(response: Response, fault: Fault) -> Response:
     if fault.kind == "cut_json":
         return Response(response.status, response.headers, response.body[: len(response.body) // 2])
+    if fault.kind == "damage":
+        return Response(response.status, response.headers, fault.damaged(response.body))
     if fault.kind not in {"latin1", "wrong_types", "rewrite"}:
         return response
     value: Any = json.loads(response.body)

@@ -157,7 +157,7 @@ async def test_a_page_that_cannot_be_read_is_read_in_parts_around_the_one_bad_it
             limits = params.get("limits")
             return bool(limits and params["properties"] and limits["start"] <= 11 < limits["end"])
 
-        server.faults = [Fault.latin1(at=holds_the_bad_one, times=None)]
+        server.faults = [Fault.cut_json(at=holds_the_bad_one, times=None)]
         findings = await read(make_backend(server, page_size=16, options=IMPATIENT))
     assert found_items(findings).keys() == {f"movie/{number}" for number in range(1, 31) if number != 12}
     [(key, reason)] = unreadable(findings).items()

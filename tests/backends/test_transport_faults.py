@@ -50,7 +50,6 @@ LASTING: dict[str, tuple[MakeFault, type[SourceError], int, str]] = {
     "truncated": (Fault.truncated, SourceUnreadable, 3, "an answer that was cut off"),
     "cut_json": (Fault.cut_json, SourceUnreadable, 3, "broken JSON"),
     "html": (Fault.html, SourceUnreadable, 3, "an HTML page where JSON was expected"),
-    "latin1": (Fault.latin1, SourceUnreadable, 1, "text that is not UTF-8"),
     "nothing": (lambda **at: Fault.status(200, **at), SourceUnreadable, 3, "nothing at all"),
     "busy": (lambda **at: Fault.busy(None, **at), SourceBusy, 3, "503 Service Unavailable: the server is"),
     "limit": (lambda **at: Fault.limit(None, **at), SourceBusy, 3, "429 Too Many Requests: the server asks"),
@@ -138,8 +137,9 @@ async def test_a_server_that_speaks_no_http() -> None:
         (b'{"a": 1} trailing', "application/json", "broken JSON (Extra data at character 9; 17 bytes)", 2),
         (b"[" * 200_000, "application/json", "nested too deep", 1),
         (b"9" * 5000, "application/json", "a number with too many digits", 2),
-        (b'"\xff"', "application/json", "text that is not UTF-8 (byte 1 of 3)", 1),
-        ('"x"'.encode("utf-16"), "application/json", "text that is not UTF-8", 1),
+        (b'["\xff"', "application/json", "4 bytes, not UTF-8 from byte 2 on)", 2),
+        ('"x"'.encode("utf-16"), "application/json", "8 bytes, not UTF-8 from byte 0 on)", 2),
+        (b"[" + b"{}," * 500_000 + b"{}]", "application/json", "more than 1,000,000 values", 1),
         (b'"' + b"a" * 300_000, "application/json", "broken JSON (Unterminated string", 2),
     ],
 )
@@ -150,6 +150,21 @@ async def test_what_is_no_json(body: bytes, kind: str, words: str, requests: int
             await transport.get_json("/Items")
         assert words in str(caught.value)
         assert transport.requests == requests
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"a": "J\xfcrgen", "b": 1}', {"a": "J\udcfcrgen", "b": 1}),
+        (b'{"a": "one\x01two\x00", "b": 1}', {"a": "one\x01two\0", "b": 1}),
+        (b'["' + b"a" * 300_000 + b'\xff"]', ["a" * 300_000 + "\udcff"]),
+        (b'\xef\xbb\xbf{"a": NaN}', {"a": None}),
+    ],
+)
+async def test_a_text_that_is_spoilt_spoils_nothing_else(body: bytes, value: object) -> None:
+    async with Echo() as server, opened(server.url, tries=1) as transport:
+        server.faults = [Fault.status(200, {"Content-Type": "application/json"}, body)]
+        assert await transport.get_json("/Items") == value
 
 
 async def test_nobody_listens_and_an_unknown_host() -> None:

@@ -7,9 +7,19 @@ from collections.abc import AsyncIterator
 import pytest
 from support.servers import SERVERS, Place, items, lists_movies, make_server, page_size, page_start
 
+from mediasync import MediaSync
 from mediasync.backends.base import Enumerated, Finding, NothingStored, Unreadable
 from mediasync.errors import LibraryUnreadable
-from mediasync.testing import FakeServer, Fault, Request, make_catalogue
+from mediasync.testing import (
+    Catalogue,
+    FakeJellyfin,
+    FakeKodi,
+    FakePlex,
+    FakeServer,
+    Fault,
+    Request,
+    make_catalogue,
+)
 
 FILMS = 30
 
@@ -25,6 +35,12 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
 def server_of(place: Place) -> FakeServer:
     assert place.server is not None
     return place.server
+
+
+def catalogue_of(place: Place) -> Catalogue:
+    server = server_of(place)
+    assert isinstance(server, FakePlex | FakeJellyfin | FakeKodi)
+    return server.catalogue
 
 
 async def read_each(place: Place) -> dict[str, list[Finding] | LibraryUnreadable]:
@@ -123,3 +139,49 @@ def _saying(total: int):  # type: ignore[no-untyped-def]
         return answer
 
     return change
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "words"),
+    [(b"\xff", "a byte that is not UTF-8"), (b"\x00", "a NUL character")],
+    ids=["byte", "NUL"],
+)
+async def test_a_bad_byte_spoils_only_the_item_that_holds_it(
+    place: Place, ms: MediaSync, spoilt: bytes, words: str
+) -> None:
+    server_of(place).faults = [
+        Fault.damage(lambda body: body.replace(b'"Film 12"', b'"Film' + spoilt + b' 12"'), times=None)
+    ]
+    report = await ms.sync(place.backend())
+    [(item_id, reason)] = report.failed
+    assert item_id.startswith("here:")
+    assert f"title holds {words}" in reason
+    server_of(place).faults = []
+    assert report.saved == sum(1 for _ in catalogue_of(place).items()) - 1
+    again = await ms.sync(place.backend())
+    assert (again.saved, again.failed) == (1, ())
+
+
+async def test_a_raw_control_character_spoils_nothing(place: Place, ms: MediaSync) -> None:
+    server_of(place).faults = [
+        Fault.damage(lambda body: body.replace(b'"Film 12"', b'"Film\t\x01 12"'), times=None)
+    ]
+    report = await ms.sync(place.backend())
+    assert report.failed == ()
+    assert report.saved == sum(1 for _ in catalogue_of(place).items())
+
+
+async def test_a_bad_byte_in_a_listing_alone_costs_no_item_whose_details_are_right(ms: MediaSync) -> None:
+    server = make_server("plex")
+    assert server is not None
+    async with server:
+        server.faults = [
+            Fault.damage(
+                lambda body: body.replace(b'"Film 12"', b'"Film\xff 12"'),
+                at=lists_movies("plex"),
+                times=None,
+            )
+        ]
+        report = await ms.sync(Place("plex", server).backend())
+    assert report.failed == ()
+    assert report.saved == sum(1 for _ in catalogue_of(Place("plex", server)).items())

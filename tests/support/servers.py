@@ -32,16 +32,17 @@ QUICK = HttpOptions(backoff=0.001)
 
 @dataclass(frozen=True)
 class Place:
-    """A source to read, and the server behind it, if there is one."""
+    """A source to read, and the server behind it, if there is one; or its address, in another process."""
 
     kind: str
     server: FakeServer | None
+    url: str = ""
 
     def backend(self) -> Backend:
         source = Source(id="here", kind=self.kind)
-        if self.server is None:
+        if self.kind == "nfo":
             return NfoBackend(EXAMPLES, source=source)
-        url = self.server.url
+        url = self.server.url if self.server else self.url
         match self.kind:
             case "plex":
                 return PlexBackend(url, source=source, token=TOKEN, client_id="test", options=QUICK)

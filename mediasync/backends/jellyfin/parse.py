@@ -61,7 +61,10 @@ def parse_library(record: Record, source_id: str) -> Library | None:
     A folder without a kind is a mixed library: it may hold both.
     """
     key = record.key("Id")
-    kind = _COLLECTION_KINDS.get((record.text("CollectionType") or "").lower())
+    collection = record.title("CollectionType")
+    if record.data.get("CollectionType") and collection is None:
+        return None  # which is noted
+    kind = _COLLECTION_KINDS.get((collection or "").lower())
     if not record.data.get("CollectionType") and record.text("Type") not in {"CollectionFolder", "Folder"}:
         return None  # a channel, live TV, and whatever else is no folder of films
     if key is None or kind is None:

@@ -80,9 +80,9 @@ def parse_sections(container: Record, source_id: str, request: str) -> list[tupl
     """
     found = []
     for section in map(Record, list_entries(container, "Directory", source_id, request)):
-        section_type = section.data.get("type")
-        if not isinstance(section_type, str):
-            raise SourceUnreadable(source_id, f"{request} names a library without a type")
+        section_type = section.title("type")
+        if section_type is None:
+            raise SourceUnreadable(source_id, f"{request} names a library without a type that can be read")
         if section_type not in SECTION_KINDS:
             continue
         kind, _ = SECTION_KINDS[section_type]

@@ -130,8 +130,8 @@ class PlexBackend:
                 raise
             raise SourceMismatch(self.source.id, f"{_NO_PLEX}: {error.reason}") from error
         server_id = container.data.get("machineIdentifier")
-        if isinstance(server_id, str) and server_id:
-            return server_id
+        if isinstance(server_id, str) and (usable := container.key("machineIdentifier")):
+            return usable
         raise SourceMismatch(
             self.source.id, f"{_NO_PLEX}: GET /identity was answered without a machineIdentifier"
         )

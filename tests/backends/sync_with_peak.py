@@ -1,0 +1,33 @@
+"""Syncs one server into a database in memory, and prints the peak of its memory and how it ended.
+
+Called as ``python sync_with_peak.py KIND URL``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from support.servers import Place
+
+from mediasync import MediaSync
+from mediasync.errors import SourceError
+
+
+async def sync(kind: str, url: str) -> str:
+    """Return the error that a sync ends in, or what it could not read."""
+    async with MediaSync("sqlite:///:memory:") as ms:
+        try:
+            report = await ms.sync(Place(kind, None, url).backend())
+        except SourceError as error:
+            return str(error)
+        return f"{report.failed}{report.problems}{report.remarks}"
+
+
+if __name__ == "__main__":
+    reason = asyncio.run(sync(sys.argv[1], sys.argv[2]))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, reason)
