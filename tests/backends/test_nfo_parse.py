@@ -575,11 +575,14 @@ def test_a_file_of_tags_alone_is_refused():
         "<credits>Same</credits>" * 40_000 + "<writer>Same</writer>" * 40_000,
         "<plot>" + "<b " * 60_000 + "</plot>",
         "<plot>" + "&" * 1_000_000 + "</plot>",
+        "<![CDATA[" * 150_000,
+        "<!--" * 150_000 + "-->",
+        "<title>" * 150_000,
         "<runtime>" + "9" * 1_000_000 + "</runtime><year>" + "1" * 1_000_000 + "</year>",
         "<premiered>Feb" + " " * 1_000_000 + "</premiered>",
         "</movie>" + "thetvdb.com/?" * 100_000 + "themoviedb.org/tv/1" * 100_000 + "<movie>",
     ],
-    ids=range(8),
+    ids=range(11),
 )
 def test_hostile_text_takes_no_long_time(inside):
     started = time.process_time()

@@ -111,6 +111,7 @@ class _Reader:
         self._builder = TreeBuilder()
         self._open: list[Element] = []
         self._filled: list[bool] = []
+        self._found: dict[str, int] = {}
         self._ahead = Counter((local_name(match[2]), bool(match[1])) for match in _TAGS.finditer(text))
         """How many start and end tags of a name are still to come."""
 
@@ -172,19 +173,19 @@ class _Reader:
         source, start, after = self._source, match.start(), match.end()
         opener = match[0].upper()
         if opener == "<![CDATA[":
-            end = source.find("]]>", after)
-            if end < 0 or opener in source[after:end].upper():
+            end = self._find("]]>", after)
+            if end < 0 or source.find(match[0], after, end) >= 0:
                 self._note_damage(self._line_at(start), "a CDATA section has no end")
                 return "", after
             return unescape(source[after:end].replace("&", "&amp;"))[0], end + 3
         if opener == "<!--":
-            end = source.find("-->", after)
-            if end >= 0 and opener not in source[after:end]:
+            end = self._find("-->", after)
+            if end >= 0 and source.find(opener, after, end) < 0:
                 return "", end + 3
             self._note_damage(self._line_at(start), "a comment has no end")
         elif opener == "<?":
-            end = source.find("?>", after)
-            if end >= 0 and "<" not in source[after:end]:
+            end = self._find("?>", after)
+            if end >= 0 and source.find("<", after, end) < 0:
                 return "", end + 2
         elif source[after : after + 7].upper() == "DOCTYPE":
             rest = _UP_TO_TAG.match(source, after)
@@ -195,6 +196,13 @@ class _Reader:
             self._note_damage(self._line_at(start), "it holds a declaration")
         rest = _UP_TO_LINE.match(source, after)
         return "", rest.end() if rest else after
+
+    def _find(self, closer: str, after: int) -> int:
+        """Return where the next *closer* is, -1 if there is none; one found ahead is not sought again."""
+        found = self._found.get(closer, 0)
+        if 0 <= found < after:
+            found = self._found[closer] = self._source.find(closer, after)
+        return found
 
     def _tag(self, match: re.Match[str]) -> tuple[_Tag | str, int]:
         source, name = self._source, local_name(match[2])
