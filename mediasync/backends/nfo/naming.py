@@ -116,7 +116,7 @@ _YEAR_IN_BRACKETS: Final = re.compile(
 _YEAR_BETWEEN_DOTS: Final = re.compile(r"^(.+?)[._]((?:19|20)\d\d)(?:[._].*)?$")
 
 
-_cached = lru_cache(maxsize=4096)
+_cached = lru_cache(maxsize=256)
 """For what is asked again and again of the names in one folder."""
 
 

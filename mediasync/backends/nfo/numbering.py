@@ -129,7 +129,7 @@ class EpisodeName:
     title: str = ""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def season_name(name: str) -> SeasonName | None:
     """Read the number of a season from the name of a folder, ``None`` if it names none.
 
@@ -188,7 +188,7 @@ def _number(text: str) -> int:
     return (_HAN_DIGITS.get(tens, 1) * 10 if ten else 0) + _HAN_DIGITS.get(ones, 0)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def episode_name(stem: str) -> EpisodeName | None:
     """Read season and episodes from a file's name, ``None`` if it has not both.
 
@@ -224,7 +224,7 @@ def name_of_episode(stem: str, season: int | None) -> EpisodeName | None:
     return EpisodeName(season or 0, episodes, certain=False) if episodes else None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def episodes_in_season(stem: str) -> tuple[int, ...]:
     """Read the episodes' numbers from the name of a file in a season's folder; empty if it has none.
 
