@@ -15,7 +15,7 @@ from mediasync.cli.errors import NotFound
 from mediasync.cli.output import columns, faint, heading, indented, plain
 from mediasync.cli.state import AllOption, ConfigOption, DatabaseOption, DebugOption, JsonOption, State, words
 from mediasync.cli.text import counted, item_code, joined, running_time, short, titled, type_name
-from mediasync.models import Credit, MediaItem, Season
+from mediasync.models import AnyMediaItem, Credit, Season
 from mediasync.vocabulary import Completeness, MediaType, PersonType
 
 _MATCHES: Final = 20
@@ -49,11 +49,11 @@ class Found:
         children: what is below the only match, with what is below that.
     """
 
-    matches: list[MediaItem]
+    matches: list[AnyMediaItem]
     more: bool = False
     names: dict[str, str] = field(default_factory=dict)
-    parents: list[MediaItem] = field(default_factory=list)
-    children: list[tuple[MediaItem, list[MediaItem]]] = field(default_factory=list)
+    parents: list[AnyMediaItem] = field(default_factory=list)
+    children: list[tuple[AnyMediaItem, list[AnyMediaItem]]] = field(default_factory=list)
 
 
 def show(
@@ -121,7 +121,7 @@ async def _find(ms: MediaSync, text: str, limit: int) -> Found:
     if len(matches) != 1:
         return Found(matches[:limit], more=len(matches) > limit, names=await _names(ms, matches[:limit]))
     [item] = matches
-    parents: list[MediaItem] = []
+    parents: list[AnyMediaItem] = []
     while (parent_id := (parents or matches)[-1].parent_id) is not None:
         parents += await ms.media.find_media_items([parent_id])
     children = []
@@ -132,9 +132,9 @@ async def _find(ms: MediaSync, text: str, limit: int) -> Found:
     return Found(matches, parents=parents, children=children)
 
 
-async def _names(ms: MediaSync, items: Sequence[MediaItem]) -> dict[str, str]:
+async def _names(ms: MediaSync, items: Sequence[AnyMediaItem]) -> dict[str, str]:
     """Return what items are called beside others: seasons and episodes with the title of their show."""
-    above: dict[str, MediaItem] = {}
+    above: dict[str, AnyMediaItem] = {}
     missing = {item.parent_id for item in items if item.parent_id}
     while missing:
         found = await ms.media.find_media_items(sorted(missing))
@@ -151,7 +151,7 @@ async def _names(ms: MediaSync, items: Sequence[MediaItem]) -> dict[str, str]:
     return names
 
 
-def _name(item: MediaItem, parents: Sequence[MediaItem]) -> str:
+def _name(item: AnyMediaItem, parents: Sequence[AnyMediaItem]) -> str:
     shows = [short(parent.title) for parent in parents if parent.media_type is MediaType.SHOW]
     return joined((joined((*shows, item_code(item)), " "), titled(item.title, item.year)), ": ")
 
@@ -194,7 +194,7 @@ def _page(found: Found, *, everything: bool) -> list[RenderableType]:
     return parts
 
 
-def _facts(item: MediaItem) -> str:
+def _facts(item: AnyMediaItem) -> str:
     ratings = [
         f"{rating.name} {rating.value:g}" + (f" ({counted(rating.votes, 'vote')})" if rating.votes else "")
         for rating in item.ratings
@@ -212,7 +212,7 @@ def _facts(item: MediaItem) -> str:
     )
 
 
-def _cast(item: MediaItem, *, everything: bool) -> list[RenderableType]:
+def _cast(item: AnyMediaItem, *, everything: bool) -> list[RenderableType]:
     if not item.cast:
         return []
     shown = item.cast if everything else item.cast[:_CREDITS]
@@ -228,7 +228,7 @@ def _part(credit: Credit) -> str:
     return joined((f"as {short(credit.role)}" if credit.role else "", guest), " ")
 
 
-def _crew(item: MediaItem, *, everything: bool) -> list[RenderableType]:
+def _crew(item: AnyMediaItem, *, everything: bool) -> list[RenderableType]:
     if not item.crew:
         return []
     groups: dict[str, list[Credit]] = {}
@@ -274,13 +274,13 @@ def _children(found: Found, *, everything: bool) -> list[RenderableType]:
     return parts
 
 
-def _episodes(episodes: Sequence[MediaItem]) -> list[RenderableType]:
+def _episodes(episodes: Sequence[AnyMediaItem]) -> list[RenderableType]:
     if not episodes:
         return []
     return [columns([(item_code(item), titled(item.title, item.year)) for item in episodes], indent=2)]
 
 
-def _whereabouts(item: MediaItem) -> list[tuple[str, str]]:
+def _whereabouts(item: AnyMediaItem) -> list[tuple[str, str]]:
     ids = joined(f"{provider}:{value}" for provider, value in item.provider_ids.items())
     rows = [
         ("Id", item.id or ""),
@@ -311,6 +311,6 @@ def _document(found: Found) -> dict[str, Any]:
     }
 
 
-def _summary(item: MediaItem) -> dict[str, Any]:
+def _summary(item: AnyMediaItem) -> dict[str, Any]:
     fields = item.model_dump(mode="json", include=set(_SUMMARY))
     return {name: fields.get(name) for name in _SUMMARY}

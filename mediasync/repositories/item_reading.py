@@ -9,7 +9,7 @@ from typing import Any, Final
 from mediasync.building import in_slices
 from mediasync.concurrency import batched
 from mediasync.dialects.base import Session
-from mediasync.models import Episode, FilmographyCredit, MediaItem, Movie, Rating, Season, Show
+from mediasync.models import AnyMediaItem, Episode, FilmographyCredit, Movie, Rating, Season, Show
 from mediasync.names import words_of_title
 from mediasync.normal import VALUE_COLUMNS
 from mediasync.repositories.times import to_datetime
@@ -165,7 +165,7 @@ ITEMS_AT_ONCE: Final = 100
 _NO_LIMIT: Final = 2**53
 _TOKENS_AT_ONCE: Final = 2_000
 
-_CLASSES: Final[dict[str, type[MediaItem]]] = {
+_CLASSES: Final[dict[str, type[AnyMediaItem]]] = {
     MediaType.MOVIE: Movie,
     MediaType.SHOW: Show,
     MediaType.SEASON: Season,
@@ -188,13 +188,13 @@ class ItemReader:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def find_items(self, item_ids: Sequence[str]) -> list[MediaItem]:
+    async def find_items(self, item_ids: Sequence[str]) -> list[AnyMediaItem]:
         """Return those of the items that are stored, without their credits, in the order asked for."""
         return [item for item, _ in await self.find_items_with_counts(item_ids)]
 
-    async def find_items_with_counts(self, item_ids: Sequence[str]) -> list[tuple[MediaItem, int]]:
+    async def find_items_with_counts(self, item_ids: Sequence[str]) -> list[tuple[AnyMediaItem, int]]:
         """Return items as `find_items` does, and how many credits each has."""
-        found: list[tuple[MediaItem, int]] = []
+        found: list[tuple[AnyMediaItem, int]] = []
         for ids in batched(dict.fromkeys(item_ids), ITEMS_AT_ONCE):
             rows = await self._session.fetch_all(SELECT_ITEMS, {"ids": ids})
             found += await in_slices(rows, _items_with_counts)
@@ -276,11 +276,11 @@ def _filmography(rows: Sequence[Sequence[Any]]) -> list[FilmographyCredit]:
     return [FilmographyCredit.model_validate(dict(zip(columns, row, strict=True))) for row in rows]
 
 
-def _items_with_counts(rows: Sequence[Sequence[Any]]) -> list[tuple[MediaItem, int]]:
+def _items_with_counts(rows: Sequence[Sequence[Any]]) -> list[tuple[AnyMediaItem, int]]:
     return [(_item(row[:-1]), row[-1] or 0) for row in rows]
 
 
-def _item(row: Sequence[Any]) -> MediaItem:
+def _item(row: Sequence[Any]) -> AnyMediaItem:
     item_id, source_id, library_id, parent_id, parent_remote_id, remote_id, media_type = row[:7]
     values = dict(zip(VALUE_COLUMNS, row[7:-8], strict=True))
     completeness, change_token, created_at, updated_at = row[-8:-4]

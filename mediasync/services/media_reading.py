@@ -10,7 +10,7 @@ from mediasync.database import Database
 from mediasync.dialects.base import Session
 from mediasync.errors import InvalidId, UnknownItem, UnknownLibrary, UsageError
 from mediasync.ids import check_source_id, make_id, split_id
-from mediasync.models import Library, MediaItem, Source
+from mediasync.models import AnyMediaItem, Library, Source
 from mediasync.repositories.catalogue import CatalogueRepository
 from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader, as_limit
 from mediasync.repositories.person_reading import PersonReader
@@ -57,7 +57,7 @@ class MediaReads:
             self._known_libraries.add((full_id, source_id))
         return full_id
 
-    async def get_media_item(self, media_item_id: str) -> MediaItem:
+    async def get_media_item(self, media_item_id: str) -> AnyMediaItem:
         """Return an item with its ``credits``, and so ``cast`` and ``crew``.
 
         Raises:
@@ -73,12 +73,12 @@ class MediaReads:
             raise UnknownItem(f"media item {media_item_id!r} is not stored")
         return items[0]
 
-    async def find_media_items(self, media_item_ids: Sequence[str]) -> list[MediaItem]:
+    async def find_media_items(self, media_item_ids: Sequence[str]) -> list[AnyMediaItem]:
         """Return those of the items that are stored, with their credits, in the order asked for."""
         async with self._database.read(snapshot=True) as session:
             return await _with_credits(session, media_item_ids)
 
-    async def find_by_title(self, text: str, *, limit: int = 100) -> list[MediaItem]:
+    async def find_by_title(self, text: str, *, limit: int = 100) -> list[AnyMediaItem]:
         """Return at most *limit* items with this title; if there are none, those whose titles have its words.
 
         A title is the same in any spelling: case, accents, spaces and punctuation do not matter, nor does an
@@ -94,7 +94,7 @@ class MediaReads:
 
     async def find_by_provider_id(
         self, provider: str, value: str, *, limit: int | None = None, offset: int = 0
-    ) -> list[MediaItem]:
+    ) -> list[AnyMediaItem]:
         """Return the items that a public provider knows by this id, of all sources, by id.
 
         Args:
@@ -115,7 +115,7 @@ class MediaReads:
 
     async def list_children(
         self, media_item_id: str, *, limit: int | None = None, offset: int = 0
-    ) -> list[MediaItem]:
+    ) -> list[AnyMediaItem]:
         """Return a show's seasons, or a season's episodes, by number.
 
         Args:
@@ -131,7 +131,7 @@ class MediaReads:
 
     async def iter_media_items(
         self, library_id: str | Library, *, media_type: MediaType | None = None
-    ) -> AsyncIterator[MediaItem]:
+    ) -> AsyncIterator[AnyMediaItem]:
         """Iterate over the items of a library, by id, in pages; each page is one state of the database.
 
         Args:
@@ -197,9 +197,9 @@ def _full_id(library: str | Library) -> str:
     return library
 
 
-async def _with_credits(session: Session, media_item_ids: Sequence[str]) -> list[MediaItem]:
+async def _with_credits(session: Session, media_item_ids: Sequence[str]) -> list[AnyMediaItem]:
     item_reader, person_reader = ItemReader(session), PersonReader(session)
-    items: list[MediaItem] = []
+    items: list[AnyMediaItem] = []
     for ids in batched(dict.fromkeys(media_item_ids), ITEMS_AT_ONCE):
         found = await item_reader.find_items_with_counts(ids)
         credits_of = await person_reader.read_credits({item.id or "": count for item, count in found})

@@ -19,6 +19,7 @@ from mediasync.backends.base import Found, Remark
 from mediasync.cli.output import Output
 from mediasync.cli.progress import LiveReporter, PlainReporter, make_reporter
 from mediasync.errors import DiskFull, SourceUnreachable
+from mediasync.vocabulary import SourceKind
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "library"
 
@@ -212,7 +213,7 @@ def test_a_source_of_another_kind_under_the_same_name(run: Run, serve: Serve) ->
     serve(FakeBackend("a"))
     assert run("sync", "a").code == 0
     other = FakeBackend("a")
-    other.source = other.source.model_copy(update={"kind": "plex"})
+    other.source = other.source.model_copy(update={"kind": SourceKind.PLEX})
     serve(other)
     ended = run("sync", "a")
     assert ended.code == 2
