@@ -170,10 +170,15 @@ CREATE TABLE person (
     image_path   TEXT    NOT NULL DEFAULT '', -- a reference, as in item_image
     provider_ids TEXT    NOT NULL DEFAULT '', -- JSON: {"imdb":"nm0000206"}; '' for none
     created_at   INTEGER NOT NULL,
-    updated_at   INTEGER NOT NULL
+    updated_at   INTEGER NOT NULL,
+    uncredited_since INTEGER,                 -- when the last credit was removed; such people are not shown
+    given_by     INTEGER,                     -- the item that gave these fields where others gave other ones
+    replaced     TEXT                         -- hashes of the values that were replaced, so that they stay so
 );
 CREATE INDEX person_by_name ON person (name);
 CREATE INDEX person_of_source ON person (source_key);
+CREATE INDEX person_given_by ON person (given_by) WHERE given_by IS NOT NULL;
+CREATE INDEX person_uncredited ON person (person_key) WHERE uncredited_since IS NOT NULL;
 
 -- The words of people's names, accents and case folded, for search by the beginning of any word. There is no
 -- foreign key, which would read all words for each person that is deleted: whoever deletes people or changes
@@ -293,7 +298,8 @@ GROUP BY l.id, m.media_type, m.completeness;
 -- How many rows the largest views have. One row, read from indexes.
 CREATE VIEW totals AS
 SELECT (SELECT count(*) FROM media_item) AS media_items,
-       (SELECT count(*) FROM person) AS people,
+       (SELECT count(*) FROM person)
+           - (SELECT count(*) FROM person WHERE uncredited_since IS NOT NULL) AS people,
        (SELECT count(*) FROM credit) AS media_people;
 
 CREATE VIEW people AS
@@ -302,7 +308,8 @@ SELECT p.id, s.id AS source_id, p.name,
        nullif(p.provider_ids, '') AS provider_ids,
        strftime('%Y-%m-%dT%H:%M:%fZ', p.created_at / 1000.0, 'unixepoch') AS created_at,
        strftime('%Y-%m-%dT%H:%M:%fZ', p.updated_at / 1000.0, 'unixepoch') AS updated_at
-FROM person p LEFT JOIN source s ON s.source_key = p.source_key;
+FROM person p LEFT JOIN source s ON s.source_key = p.source_key
+WHERE p.uncredited_since IS NULL;
 
 CREATE VIEW media_people AS
 SELECT i.id AS media_item_id, p.id AS person_id, c.person_type, c.role, c.sort_order

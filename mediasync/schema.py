@@ -28,12 +28,12 @@ class Migration:
     Attributes:
         version: the version that the step leads to.
         statements: what changes the tables. Views need none: they are dropped before and made anew after.
-        fill: what computes new columns or tables from stored rows, if the step needs that.
+        fills: what computes new columns or tables from stored rows.
     """
 
     version: int
     statements: tuple[str, ...]
-    fill: Callable[[Session], Awaitable[None]] | None = None
+    fills: tuple[Callable[[Session], Awaitable[None]], ...] = ()
 
 
 PEOPLE_PAGE: Final = """
@@ -58,6 +58,16 @@ async def _fill_words(session: Session) -> None:
         words = {word for row in page for word in words_of_item(*row)}
         await session.insert("item_word", "word text, place integer, item_key integer", sorted(words))
         after = page[-1][0]
+
+
+MARK_UNCREDITED_PEOPLE: Final = """
+UPDATE person SET uncredited_since = :now
+WHERE NOT EXISTS (SELECT 1 FROM credit c WHERE c.person_key = person.person_key)
+"""
+
+
+async def _mark_uncredited_people(session: Session) -> None:
+    await session.execute(MARK_UNCREDITED_PEOPLE, {"now": session.now})
 
 
 MIGRATIONS: Final = (
@@ -156,8 +166,13 @@ MIGRATIONS: Final = (
                 """
                 for name in ("added", "created", "updated")
             ),
+            "ALTER TABLE person ADD COLUMN uncredited_since INTEGER",
+            "ALTER TABLE person ADD COLUMN given_by INTEGER",
+            "ALTER TABLE person ADD COLUMN replaced TEXT",
+            "CREATE INDEX person_given_by ON person (given_by) WHERE given_by IS NOT NULL",
+            "CREATE INDEX person_uncredited ON person (person_key) WHERE uncredited_since IS NOT NULL",
         ),
-        fill=_fill_words,
+        fills=(_fill_words, _mark_uncredited_people),
     ),
 )
 
@@ -256,8 +271,8 @@ async def upgrade(session: Session, version: int, views: list[str]) -> None:
             continue
         for statement in migration.statements:
             await session.execute(statement)
-        if migration.fill is not None:
-            await migration.fill(session)
+        for fill in migration.fills:
+            await fill(session)
     for statement in statements("views"):
         await session.execute(statement)
     await session.execute(UPDATE_VERSION, {"version": CURRENT_VERSION, "now": session.now})

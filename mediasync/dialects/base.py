@@ -1,6 +1,6 @@
 """What differs between database engines, behind one protocol.
 
-Repositories hold one SQL text for all engines. It may use six macros, which each dialect writes out:
+Repositories hold one SQL text for all engines. It may use seven macros, which each dialect writes out:
 
 ``@rows(:name, id text, year integer)``
     a derived table of the rows in the parameter *name* (a list of equally long sequences), with these
@@ -10,6 +10,8 @@ Repositories hold one SQL text for all engines. It may use six macros, which eac
 ``@lock(alias)``
     at the end of a query: its rows of that table are kept from other transactions until this one ends.
     Where only one transaction writes at a time, it says nothing.
+``@lockfully(alias)``
+    the same, and no other transaction can store what points at those rows.
 ``@inorder(alias)``
     at the end of a query over ``@rows``: its rows are written in the order in which they were given, whatever
     they are joined with. Where only one transaction writes at a time, it says nothing.

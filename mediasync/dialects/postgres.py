@@ -28,6 +28,7 @@ from mediasync.errors import (
 _ROWS: Final = re.compile(r"@rows\(:(\w+),([^)]*)\)")
 _LIST: Final = re.compile(r"@list\(:(\w+)\)")
 _LOCK: Final = re.compile(r"@lock\((\w+)\)")
+_LOCK_FULLY: Final = re.compile(r"@lockfully\((\w+)\)")
 _IN_ORDER: Final = re.compile(r"@inorder\((\w+)\)")
 _DROP_INDEX: Final = re.compile(r"^\s*DROP INDEX (?=\w)")
 _PARAMETER: Final = re.compile(r"(?<!:):([a-z]\w*)")
@@ -143,6 +144,7 @@ class PostgresDialect:
             translated = _DROP_INDEX.sub(f"DROP INDEX {self.schema}.", translated)
             translated = translated.replace("@arrays(", "json_agg(").replace("@array(", "json_build_array(")
             translated = _LOCK.sub(r"FOR NO KEY UPDATE OF \1", translated)
+            translated = _LOCK_FULLY.sub(r"FOR UPDATE OF \1", translated)
             translated = _IN_ORDER.sub(r"ORDER BY \1.n", translated)
             self._translated[sql] = translated
         return translated

@@ -24,7 +24,7 @@ MINIMUM_VERSION: Final = (3, 38, 0)
 """The first SQLite that has ``->>`` and its JSON functions built in."""
 
 _ROWS: Final = re.compile(r"@rows\(:(\w+),([^)]*)\)")
-_OF_SEVERAL_WRITERS: Final = re.compile(r"@(?:lock|inorder)\(\w+\)")
+_OF_SEVERAL_WRITERS: Final = re.compile(r"@(?:lock|lockfully|inorder)\(\w+\)")
 _LIST: Final = re.compile(r"@list\(:(\w+)\)")
 
 _ERRORS: Final[dict[str, tuple[type[DatabaseError], str]]] = {

@@ -65,6 +65,12 @@ JOIN person p ON p.person_key = c.person_key
 WHERE p.source_key <> l.source_key
 ORDER BY i.id
 """
+CREDITED_NOT_SHOWN: Final = """
+SELECT p.id AS subject, 'credits point at this person, who is marked as having none' AS reason
+FROM person p
+WHERE p.uncredited_since IS NOT NULL AND EXISTS (SELECT 1 FROM credit c WHERE c.person_key = p.person_key)
+ORDER BY p.id
+"""
 PEOPLE_PAGE: Final = """
 SELECT person_key, id, name FROM person WHERE person_key > :after ORDER BY person_key LIMIT 1000
 """
@@ -104,6 +110,7 @@ _CHECKS: Final = (
     ("parents", PARENTS_MISFIT),
     ("ids", IDS_MISFIT),
     ("sources", SOURCES_MIXED),
+    ("people without credits", CREDITED_NOT_SHOWN),
 )
 
 

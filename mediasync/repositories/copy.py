@@ -71,7 +71,8 @@ SET updated_at = excluded.updated_at, source_key = excluded.source_key, remote_i
 """
 
 _PERSON: Final = """
-SELECT p.id, p.created_at, p.updated_at, s.id AS source_id, p.name, p.image_path, p.provider_ids
+SELECT p.id, p.created_at, p.updated_at, s.id AS source_id, p.name, p.image_path, p.provider_ids,
+    p.uncredited_since, p.replaced
 """
 COPY_PEOPLE_PAGE: Final = f"""
 {_PERSON} FROM person p JOIN source s ON s.source_key = p.source_key
@@ -81,15 +82,18 @@ COPY_PEOPLE_FIND: Final = f"""
 {_PERSON} FROM @list(:ids) k JOIN person p ON p.id = k.id JOIN source s ON s.source_key = p.source_key
 """
 COPY_PEOPLE_WRITE: Final = """
-INSERT INTO person (person_key, source_key, id, created_at, updated_at, name, image_path, provider_ids)
-SELECT r.person_key, s.source_key, r.id, r.created_at, r.updated_at, r.name, r.image_path, r.provider_ids
+INSERT INTO person (person_key, source_key, id, created_at, updated_at, name, image_path, provider_ids,
+    uncredited_since, replaced)
+SELECT r.person_key, s.source_key, r.id, r.created_at, r.updated_at, r.name, r.image_path, r.provider_ids,
+    r.uncredited_since, r.replaced
 FROM @rows(:rows, person_key integer, id text, created_at integer, updated_at integer, source_id text,
-    name text, image_path text, provider_ids text) r
+    name text, image_path text, provider_ids text, uncredited_since integer, replaced text) r
 JOIN source s ON s.id = r.source_id
 WHERE true
 ON CONFLICT (id) DO UPDATE
 SET updated_at = excluded.updated_at, source_key = excluded.source_key, name = excluded.name,
-    image_path = excluded.image_path, provider_ids = excluded.provider_ids
+    image_path = excluded.image_path, provider_ids = excluded.provider_ids,
+    uncredited_since = excluded.uncredited_since, replaced = excluded.replaced, given_by = NULL
 """
 COPY_WORDS_DELETE: Final = """
 DELETE FROM person_word WHERE (word, person_key) IN (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from operator import itemgetter
@@ -23,9 +23,10 @@ _PERSON_KEY: Final = itemgetter(2)
 _CREDITS_PER_STATEMENT: Final = 10_000
 
 _STATE: Final = """
-    i.media_type, i.item_fingerprint, i.credits_fingerprint, i.completeness, i.change_token,
+    i.item_key, i.media_type, i.item_fingerprint, i.credits_fingerprint, i.completeness, i.change_token,
     h.id AS library_id,
-    (SELECT o.id FROM library o WHERE o.library_key = x.library_key) AS other_library_id
+    (SELECT o.id FROM library o WHERE o.library_key = x.library_key) AS other_library_id,
+    EXISTS (SELECT 1 FROM person p WHERE p.given_by = i.item_key) AS gives
 """
 _LIBRARIES_OF_STATE: Final = """
 JOIN library h ON h.library_key = i.library_key
@@ -121,7 +122,23 @@ DELETE_IMAGES: Final = f"DELETE FROM item_image {_OF_ITEMS}"
 _CREDIT_COLUMNS: Final = (
     "item_key integer, sort_order integer, person_key integer, person_type text, role text"
 )
-SELECT_KEYS: Final = "SELECT i.item_key FROM @list(:ids) l JOIN media_item i ON i.id = l.id ORDER BY l.n"
+UPDATE_CREDITS: Final = f"""
+UPDATE credit SET person_key = r.person_key, person_type = r.person_type, role = r.role
+FROM @rows(:rows, {_CREDIT_COLUMNS}) r
+WHERE credit.item_key = r.item_key AND credit.sort_order = r.sort_order
+"""
+DELETE_CREDITS_AT: Final = """
+DELETE FROM credit WHERE (item_key, sort_order) IN (
+    SELECT r.item_key, r.sort_order FROM @rows(:rows, item_key integer, sort_order integer) r
+)
+"""
+SELECT_CREDITED_PEOPLE: Final = """
+SELECT DISTINCT p.id AS person_id, p.person_key, i.item_key
+FROM @list(:ids) l
+JOIN media_item i ON i.id = l.id
+JOIN credit c ON c.item_key = i.item_key
+JOIN person p ON p.person_key = c.person_key
+"""
 
 INSERT_EXTERNAL_IDS: Final = """
 INSERT INTO item_external_id (item_key, provider, value)
@@ -145,12 +162,88 @@ SELECT i.item_key, r.kind, r.path
 FROM @rows(:rows, item_id text, kind text, path text) r JOIN media_item i ON i.id = r.item_id
 """
 
+# Of stored items only the details that differ are written.
+REMOVE_EXTERNAL_IDS: Final = f"""{DELETE_EXTERNAL_IDS} AND (item_key, provider) NOT IN (
+    SELECT i.item_key, r.provider
+    FROM @rows(:rows, item_id text, provider text) r JOIN media_item i ON i.id = r.item_id
+)"""
+REMOVE_GENRES: Final = f"""{DELETE_GENRES} AND (item_key, position) NOT IN (
+    SELECT i.item_key, r.position
+    FROM @rows(:rows, item_id text, position integer) r JOIN media_item i ON i.id = r.item_id
+)"""
+REMOVE_RATINGS: Final = f"""{DELETE_RATINGS} AND (item_key, position) NOT IN (
+    SELECT i.item_key, r.position
+    FROM @rows(:rows, item_id text, position integer) r JOIN media_item i ON i.id = r.item_id
+)"""
+REMOVE_IMAGES: Final = f"""{DELETE_IMAGES} AND (item_key, kind) NOT IN (
+    SELECT i.item_key, r.kind
+    FROM @rows(:rows, item_id text, kind text) r JOIN media_item i ON i.id = r.item_id
+)"""
+UPSERT_EXTERNAL_IDS: Final = f"""{INSERT_EXTERNAL_IDS} WHERE true
+ON CONFLICT (item_key, provider) DO UPDATE SET value = excluded.value
+WHERE item_external_id.value <> excluded.value
+"""
+UPSERT_GENRES: Final = f"""{INSERT_GENRES} WHERE true
+ON CONFLICT (item_key, position) DO UPDATE SET name = excluded.name
+WHERE item_genre.name <> excluded.name
+"""
+UPSERT_RATINGS: Final = f"""{INSERT_RATINGS} WHERE true
+ON CONFLICT (item_key, position) DO UPDATE
+SET name = excluded.name, value = excluded.value, votes = excluded.votes
+WHERE item_rating.name <> excluded.name OR item_rating.value <> excluded.value
+   OR coalesce(item_rating.votes, -1) <> coalesce(excluded.votes, -1)
+"""
+UPSERT_IMAGES: Final = f"""{INSERT_IMAGES} WHERE true
+ON CONFLICT (item_key, kind) DO UPDATE SET path = excluded.path
+WHERE item_image.path <> excluded.path
+"""
+
+_DETAILS: Final[tuple[tuple[str, str, str, Callable[[NormalItem], Iterable[tuple[Any, ...]]]], ...]] = (
+    (
+        INSERT_EXTERNAL_IDS,
+        REMOVE_EXTERNAL_IDS,
+        UPSERT_EXTERNAL_IDS,
+        lambda item: ((item.id, *pair) for pair in item.external_ids),
+    ),
+    (
+        INSERT_GENRES,
+        REMOVE_GENRES,
+        UPSERT_GENRES,
+        lambda item: ((item.id, n, name) for n, name in enumerate(item.genres)),
+    ),
+    (
+        INSERT_RATINGS,
+        REMOVE_RATINGS,
+        UPSERT_RATINGS,
+        lambda item: ((item.id, n, *rating) for n, rating in enumerate(item.ratings)),
+    ),
+    (
+        INSERT_IMAGES,
+        REMOVE_IMAGES,
+        UPSERT_IMAGES,
+        lambda item: ((item.id, *image) for image in item.images),
+    ),
+)
+"""How each kind of detail is inserted, removed and changed, and the rows of an item."""
+
 SET_COMPLETENESS: Final = """
 UPDATE media_item
 SET completeness = :completeness, credits_fingerprint = NULL, updated_at = :now
 WHERE id = :id
 """
 
+SELECT_BELOW: Final = """
+SELECT l.id AS parent_id, c.id AS item_id, c.media_type
+FROM @list(:ids) l JOIN media_item i ON i.id = l.id JOIN media_item c ON c.parent_key = i.item_key
+"""
+LOCK_BELOW: Final = """
+WITH RECURSIVE below AS (
+    SELECT item_key FROM media_item WHERE id = :id
+    UNION ALL
+    SELECT m.item_key FROM below l JOIN media_item m ON m.parent_key = l.item_key
+)
+SELECT i.id AS item_id FROM below l JOIN media_item i ON i.item_key = l.item_key @lockfully(i)
+"""
 DELETE_ITEM: Final = "DELETE FROM media_item WHERE id = :id"
 
 _TITLE_COLUMNS: Final = tuple(map(VALUE_COLUMNS.index, ("title", "original_title", "year")))
@@ -196,16 +289,19 @@ class ItemState:
 
     Attributes:
         id: the item's id.
+        key: its storage key.
         media_type: what it is.
-        item_fingerprint: of its own fields.
-        credits_fingerprint: of its credits.
+        item_fingerprint: of its own fields at its last save.
+        credits_fingerprint: of its credits at the last save that wrote the item, its credits or this.
         completeness: what is known of its credits.
         change_token: as the source gave it.
         library_id: the full id of its home.
         library_ids: of all libraries that list it, its home among them.
+        gives: whether the fields of some person are as this item gave them, though others gave other ones.
     """
 
     id: str
+    key: int
     media_type: str
     item_fingerprint: str | None
     credits_fingerprint: str | None
@@ -213,6 +309,22 @@ class ItemState:
     change_token: str | None
     library_id: str
     library_ids: frozenset[str]
+    gives: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreditChange:
+    """A stored credit list and what becomes of it.
+
+    Attributes:
+        item_key: the item's storage key.
+        before: (the person's id, person type, role or '') of each stored credit, in billing order.
+        after: the new list, in normal form.
+    """
+
+    item_key: int
+    before: Sequence[tuple[str, str, str]]
+    after: Sequence[CreditRow]
 
 
 class MediaRepository(ItemReader):
@@ -284,6 +396,14 @@ class MediaRepository(ItemReader):
         """Note that libraries list items that have another home: (item's id, library's full id)."""
         await self._session.execute(INSERT_ITEM_LIBRARIES, {"rows": sorted(pairs)})
 
+    async def find_below(self, item_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Return what stands directly below each of the items: types by ids."""
+        below: dict[str, dict[str, str]] = {item_id: {} for item_id in item_ids}
+        rows = await self._session.fetch_all(SELECT_BELOW, {"ids": list(item_ids)})
+        for parent_id, item_id, media_type in rows:
+            below[parent_id][item_id] = media_type
+        return below
+
     async def insert_items(self, rows: Sequence[list[Any]]) -> dict[str, int]:
         """Save the own fields of new items; parents are saved by an earlier call than their children.
 
@@ -326,35 +446,23 @@ class MediaRepository(ItemReader):
             row[_KEY] = key
         return await self._session.execute(statement, {"items": rows, "now": self._session.now})
 
-    async def replace_details(self, items: Sequence[NormalItem], *, stored: Sequence[str]) -> None:
-        """Replace the items' provider ids, genres, ratings and images.
-
-        Args:
-            items: in normal form.
-            stored: the ids of those that were stored before.
-        """
-        for delete, insert, rows in (
-            (
-                DELETE_EXTERNAL_IDS,
-                INSERT_EXTERNAL_IDS,
-                [(item.id, *pair) for item in items for pair in item.external_ids],
-            ),
-            (
-                DELETE_GENRES,
-                INSERT_GENRES,
-                [(item.id, n, name) for item in items for n, name in enumerate(item.genres)],
-            ),
-            (
-                DELETE_RATINGS,
-                INSERT_RATINGS,
-                [(item.id, n, *rating) for item in items for n, rating in enumerate(item.ratings)],
-            ),
-            (DELETE_IMAGES, INSERT_IMAGES, [(item.id, *image) for item in items for image in item.images]),
-        ):
-            if stored:
-                await self._session.execute(delete, {"ids": list(stored)})
-            if rows:
+    async def insert_details(self, items: Sequence[NormalItem]) -> None:
+        """Insert the provider ids, genres, ratings and images of new items."""
+        for insert, _, _, rows_of in _DETAILS:
+            if rows := [row for item in items for row in rows_of(item)]:
                 await self._session.execute(insert, {"rows": rows})
+
+    async def change_details(self, items: Sequence[NormalItem]) -> None:
+        """Bring the provider ids, genres, ratings and images of stored items to those given.
+
+        Only rows that differ are written.
+        """
+        ids = [item.id for item in items]
+        for _, remove, upsert, rows_of in _DETAILS:
+            rows = [row for item in items for row in rows_of(item)]
+            await self._session.execute(remove, {"ids": ids, "rows": rows})
+            if rows:
+                await self._session.execute(upsert, {"rows": rows})
 
     @staticmethod
     def title_words(items: Iterable[NormalItem], item_keys: Mapping[str, int]) -> list[StoredWord]:
@@ -377,11 +485,10 @@ class MediaRepository(ItemReader):
         if rows := sorted(words):
             await self._session.insert("item_word", WORD_COLUMNS, rows)
 
-    async def replace_title_words(self, items: Sequence[NormalItem]) -> None:
+    async def replace_title_words(self, items: Sequence[NormalItem], item_keys: Mapping[str, int]) -> None:
         """Store the words of the titles of stored items, by what differs, before the titles are stored."""
-        ids = [item.id for item in items]
-        old = await find_item_words(self._session, ids)
-        new = self.title_words(items, await self.find_keys(ids))
+        old = await find_item_words(self._session, [item.id for item in items])
+        new = self.title_words(items, item_keys)
         await replace_item_words(self._session, old, set(new))
 
     async def update_stamps(self, items: Sequence[tuple[NormalItem, str | None]]) -> None:
@@ -391,34 +498,24 @@ class MediaRepository(ItemReader):
         ]
         await self._session.execute(UPDATE_STAMPS, {"items": rows})
 
-    async def find_keys(self, item_ids: Sequence[str]) -> dict[str, int]:
-        """Return the storage keys of stored items."""
-        rows = await self._session.fetch_all(SELECT_KEYS, {"ids": list(item_ids)})
-        return dict(zip(item_ids, (key for (key,) in rows), strict=True))
-
-    async def delete_credits(self, item_ids: Sequence[str]) -> int:
-        """Delete the credits of items, and leave what is said of their completeness. Return how many went."""
-        return await self._session.execute(DELETE_CREDITS, {"ids": list(item_ids)})
-
     def stored_credits(
         self,
-        credits_by_item: Iterable[tuple[str, Sequence[CreditRow]]],
-        item_keys: Mapping[str, int],
+        lists: Iterable[tuple[int, int, Sequence[CreditRow]]],
         person_keys: Mapping[str, int],
         without: Container[str] = frozenset(),
     ) -> list[StoredCredit]:
         """Return credits as `insert_credits` takes them.
 
         Args:
-            credits_by_item: each item's id and its credits in normal form.
-            item_keys: the storage keys of the items.
+            lists: each item's storage key, the number of its first credit that is to be inserted, and its
+                credits in normal form.
             person_keys: the storage keys of the people.
             without: the people whose credits are left out.
         """
         made = [
-            (item_keys[item_id], order, person_keys[row[0]], row[4], row[5] or None)
-            for item_id, credit_rows in credits_by_item
-            for order, row in enumerate(credit_rows)
+            (item_key, order, person_keys[row[0]], row[4], row[5] or None)
+            for item_key, first, credit_rows in lists
+            for order, row in enumerate(credit_rows[first:] if first else credit_rows, first)
             if row[0] not in without
         ]
         self._sort(made)
@@ -439,53 +536,86 @@ class MediaRepository(ItemReader):
             if await self._session.insert("credit", _CREDIT_COLUMNS, some) != len(some):
                 raise DataError("not all credits were stored")
 
+    async def change_credits(self, changes: Sequence[CreditChange], person_keys: Mapping[str, int]) -> None:
+        """Update the credits that stand at their places already, and delete those beyond the new lists' ends.
+
+        What is longer than before is left to `insert_credits`.
+
+        Args:
+            changes: of stored items.
+            person_keys: the storage keys of the people.
+        """
+        updated = [
+            (change.item_key, order, person_keys[new[0]], new[4], new[5] or None)
+            for change in changes
+            for order, (old, new) in enumerate(zip(change.before, change.after, strict=False))
+            if old != (new[0], *new[4:])
+        ]
+        deleted = [
+            (change.item_key, order)
+            for change in changes
+            for order in range(len(change.after), len(change.before))
+        ]
+        if updated:
+            await self._session.execute(UPDATE_CREDITS, {"rows": updated})
+        if deleted:
+            await self._session.execute(DELETE_CREDITS_AT, {"rows": deleted})
+
     def _sort(self, credits_to_store: list[StoredCredit]) -> None:
         # Where the engine keeps them by item however they come, they come by person: the index by person, and
         # the people that foreign keys look up, are then gone through in one direction.
         if self._session.clustered:
             credits_to_store.sort(key=_PERSON_KEY)
 
-    async def save_media_people(
-        self, media_item_id: str, credit_rows: Sequence[CreditRow], person_keys: Mapping[str, int]
-    ) -> None:
-        """Replace a stored item's credit list by a full one, clearing its fingerprint.
-
-        Args:
-            media_item_id: of a stored item.
-            credit_rows: in normal form.
-            person_keys: the storage keys of the people, as `PeopleRepository.upsert_rows` gives them.
-        """
-        item_keys = await self.find_keys([media_item_id])
-        await self.delete_credits([media_item_id])
-        await self.insert_credits(self.stored_credits([(media_item_id, credit_rows)], item_keys, person_keys))
-        await self._set_completeness(media_item_id, Completeness.FULL)
+    async def find_credited_people(self, item_ids: Sequence[str]) -> list[tuple[str, int, int]]:
+        """Return whom items credit: each person's id and storage key, with the item's storage key."""
+        rows = await self._session.fetch_all(SELECT_CREDITED_PEOPLE, {"ids": list(item_ids)})
+        return [(person_id, key, item_key) for person_id, key, item_key in rows]
 
     async def delete_media_people(self, media_item_id: str) -> int:
         """Empty one item's credit list, and say that nothing is known of it. Return how many credits went."""
         gone = await self._session.execute(DELETE_CREDITS, {"ids": [media_item_id]})
-        await self._set_completeness(media_item_id, Completeness.NONE)
+        await self.set_completeness(media_item_id, Completeness.NONE)
         return gone
 
-    async def _set_completeness(self, media_item_id: str, completeness: Completeness) -> None:
+    async def set_completeness(self, media_item_id: str, completeness: Completeness) -> None:
+        """Say what is known of an item's credits, which were changed apart from it."""
         await self._session.execute(
             SET_COMPLETENESS,
             {"id": media_item_id, "completeness": str(completeness), "now": self._session.now},
         )
 
+    async def lock_below(self, media_item_id: str) -> list[str]:
+        """Return the ids of an item and of all below it, and keep other transactions from them."""
+        rows = await self._session.fetch_all(LOCK_BELOW, {"id": media_item_id})
+        return [item_id for (item_id,) in rows]
+
     async def delete_item(self, media_item_id: str) -> bool:
-        """Delete an item, its credits and all items below it; people stay. Return whether it was there."""
+        """Delete an item, its credits and all items below it, but no people. Return whether it was there."""
         words = await find_item_words(self._session, [media_item_id], below=True)
         await replace_item_words(self._session, words, set())
         return bool(await self._session.execute(DELETE_ITEM, {"id": media_item_id}))
 
 
-def _add_state(states: dict[str, ItemState], key: str, row: Sequence[Any]) -> None:
+def _add_state(states: dict[str, ItemState], asked: str, row: Sequence[Any]) -> None:
     """Add a state, or, of an item that has one row for each of its other libraries, one more library."""
-    item_id, media_type, item_fingerprint, credits_fingerprint, completeness, token, home, other = row
-    known = states.get(key)
-    libraries = {home} if other is None else {home, other}
-    states[key] = ItemState(
+    (
         item_id,
+        key,
+        media_type,
+        item_fingerprint,
+        credits_fingerprint,
+        completeness,
+        token,
+        home,
+        other,
+        gives,
+    ) = row
+    known = states.get(asked)
+    libraries = {home} if other is None else {home, other}
+    states[asked] = ItemState(
+        item_id,
+        key,
         media_type,
         item_fingerprint,
         credits_fingerprint,
@@ -493,4 +623,5 @@ def _add_state(states: dict[str, ItemState], key: str, row: Sequence[Any]) -> No
         token,
         home,
         frozenset(libraries | known.library_ids if known else libraries),
+        bool(gives),
     )

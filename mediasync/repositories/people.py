@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn
 
+from mediasync.claims import Claim, ItemClaims, StoredPerson, gather, settle
 from mediasync.concurrency import overlap
 from mediasync.errors import PersonInUse, UnknownSource, WriteConflict
 from mediasync.names import words_of_name
@@ -13,28 +14,67 @@ from mediasync.normal import PersonRow, merge_people
 from mediasync.repositories.keys import new_keys
 from mediasync.repositories.person_reading import PersonReader
 
-SELECT_PEOPLE: Final = """
-SELECT p.person_key, p.id AS person_id, p.name, p.image_path, p.provider_ids
-FROM @list(:ids) l JOIN person p ON p.id = l.id
+_STATE: Final = """
+p.id AS person_id, p.name, p.image_path, p.provider_ids, p.replaced, p.given_by,
+p.person_key, p.uncredited_since
 """
-LOCK_PEOPLE: Final = f"{SELECT_PEOPLE}ORDER BY p.id @lock(p)"
+SELECT_PEOPLE: Final = f"SELECT {_STATE} FROM @list(:ids) l JOIN person p ON p.id = l.id"
+LOCK_PEOPLE: Final = f"{SELECT_PEOPLE} ORDER BY p.id @lock(p)"
+SELECT_CREDITED: Final = f"""
+SELECT i.id AS item_id, c.person_type, coalesce(c.role, '') AS role, {_STATE}
+FROM @list(:ids) l
+JOIN media_item i ON i.id = l.id
+JOIN credit c ON c.item_key = i.item_key
+JOIN person p ON p.person_key = c.person_key
+ORDER BY l.n, c.sort_order
+"""
 
 SELECT_KEYS: Final = "SELECT p.person_key FROM person p WHERE p.person_key BETWEEN :first AND :last"
 
-_INSERT_PEOPLE: Final = """
-INSERT INTO person (person_key, source_key, id, name, image_path, provider_ids, created_at, updated_at)
-SELECT r.person_key, s.source_key, r.id, r.name, r.image_path, r.provider_ids, :now, :now
+INSERT_PEOPLE: Final = """
+INSERT INTO person (person_key, source_key, id, name, image_path, provider_ids, replaced, given_by,
+    created_at, updated_at)
+SELECT r.person_key, s.source_key, r.id, r.name, r.image_path, r.provider_ids, r.replaced, r.given_by,
+    :now, :now
 FROM @rows(:people, person_key integer, source_id text, id text, name text, image_path text,
-    provider_ids text) r
+    provider_ids text, replaced text, given_by integer) r
 JOIN source s ON s.id = r.source_id
 WHERE true @inorder(r)
-ON CONFLICT (id)"""
-INSERT_PEOPLE: Final = f"{_INSERT_PEOPLE} DO NOTHING"
-UPSERT_PEOPLE: Final = f"""{_INSERT_PEOPLE} DO UPDATE
-SET name = excluded.name,
-    image_path = excluded.image_path,
-    provider_ids = excluded.provider_ids,
-    updated_at = excluded.updated_at
+ON CONFLICT (id) DO NOTHING
+"""
+UPDATE_PEOPLE: Final = """
+UPDATE person
+SET name = r.name, image_path = r.image_path, provider_ids = r.provider_ids, replaced = r.replaced,
+    given_by = r.given_by, updated_at = :now,
+    uncredited_since = CASE WHEN r.uncredited = 1 THEN person.uncredited_since END
+FROM @rows(:people, person_key integer, name text, image_path text, provider_ids text, uncredited integer,
+    replaced text, given_by integer) r
+WHERE person.person_key = r.person_key
+"""
+
+LOCK_REMOVED: Final = """
+SELECT p.person_key FROM @rows(:people, person_key integer) r
+JOIN person p ON p.person_key = r.person_key ORDER BY p.person_key @lockfully(p)
+"""
+CHANGE_GIVER: Final = """
+UPDATE person SET given_by = (
+    SELECT c.item_key FROM credit c JOIN media_item i ON i.item_key = c.item_key
+    WHERE c.person_key = person.person_key ORDER BY i.id LIMIT 1
+)
+WHERE (person_key, given_by) IN (
+    SELECT r.person_key, r.item_key FROM @rows(:removed, person_key integer, item_key integer) r
+)
+"""
+MARK_UNCREDITED: Final = """
+UPDATE person SET uncredited_since = :now
+WHERE person_key IN (SELECT r.person_key FROM @rows(:people, person_key integer) r)
+  AND uncredited_since IS NULL
+  AND NOT EXISTS (SELECT 1 FROM credit c WHERE c.person_key = person.person_key)
+"""
+UNMARK_CREDITED: Final = """
+UPDATE person SET uncredited_since = NULL, updated_at = :now
+WHERE uncredited_since IS NOT NULL
+  AND person_key IN (SELECT r.person_key FROM @rows(:people, person_key integer) r)
 """
 
 _WORD_COLUMNS: Final = "word text, person_key integer"
@@ -61,6 +101,16 @@ SOURCES_STORED: Final = "SELECT s.id AS source_id FROM @list(:ids) l JOIN source
 
 _WORTH_OVERLAPPING: Final = 300
 
+RemovedCredit = tuple[str, int, int]
+"""The person's id and storage key, and the item's storage key."""
+
+CreditedPerson = tuple[StoredPerson, str, str]
+"""Whom a stored credit points at, its person type, and its role or ''."""
+
+
+ClaimsOf = Callable[[Set[str]], Mapping[str, Sequence[Claim]]]
+"""Returns the claims about some people, by their ids, each in the order in which they were made."""
+
 
 @dataclass(frozen=True, slots=True)
 class PeopleDraft:
@@ -69,10 +119,16 @@ class PeopleDraft:
     Attributes:
         keys: the storage keys of those who are known to be stored just so.
         rows: the others.
+        disputed: the ids of those of whom one row does not say what becomes of them.
+        claims: what is claimed of each of them.
+        credited: whether credits of them are saved with them.
     """
 
     keys: dict[str, int]
     rows: list[PersonRow]
+    disputed: Set[str]
+    claims: ClaimsOf
+    credited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +137,18 @@ class SavedPeople:
 
     Attributes:
         keys: the storage key of each person, by id.
+        found: the storage keys of those who were stored before, and were looked up.
         written: how many rows were written.
+        believed: the storage keys of the items that changed people who were stored before.
         renamed: whether some of them had another name before.
         old_words: (word, key) of names that are not theirs any more.
         new_words: (word, key) of names that are new.
     """
 
     keys: dict[str, int]
+    found: Collection[int]
     written: int
+    believed: Set[int]
     renamed: bool
     old_words: list[tuple[str, int]]
     new_words: list[tuple[str, int]]
@@ -105,7 +165,7 @@ class PeopleRepository(PersonReader):
         """Save one person. Return whether a row changed."""
         return bool(await self.upsert_batch([person]))
 
-    async def upsert_batch(self, people: Sequence[PersonRow]) -> int:
+    async def upsert_batch(self, people: Sequence[PersonRow], *, shown: bool = True) -> int:
         """Save people, and the words by which they are found. Return how many rows were written.
 
         Only people that are new or differ are written. What is missing never overwrites what is there. Where
@@ -113,18 +173,42 @@ class PeopleRepository(PersonReader):
 
         Args:
             people: of different ids, in their order, as `merge_all` makes them.
+            shown: whether people whose last credit was removed are shown again.
 
         Raises:
             UnknownSource: if the source of one of them is not stored.
         """
-        saved = await self.upsert_rows(self.draft(people))
+        claims = {row[0]: [Claim(row, None, fresh=True)] for row in people}
+        keys, rows = self._session.known_people.split(people)
+        saved = await self.upsert_rows(PeopleDraft(keys, rows, frozenset(), lambda _: claims, shown))
         await self.index_names(saved)
         return saved.written
 
-    def draft(self, people: Sequence[PersonRow]) -> PeopleDraft:
-        """Make people ready for `upsert_rows`, in the transaction in which that is called."""
-        keys, rows = self._session.known_people.split(people)
-        return PeopleDraft(keys, rows)
+    def draft(self, items: Sequence[ItemClaims], item_keys: Mapping[str, int]) -> PeopleDraft:
+        """Make the people whom items credit ready for `upsert_rows`, within the same transaction.
+
+        Args:
+            items: in the order in which they came.
+            item_keys: the storage keys of the items, as they stand when the people are saved.
+        """
+        rows, disputed = gather(items)
+        known = self._session.known_people
+        if not disputed:
+            keys, others = known.split(rows)
+        else:
+            keys, others = known.split(row for row in rows if row[0] not in disputed)
+            others = sorted(others + [row for row in rows if row[0] in disputed])
+
+        def claims(wanted: Set[str]) -> dict[str, list[Claim]]:
+            found: dict[str, list[Claim]] = {}
+            for item in items:
+                rows_of_item = {credit[0]: credit[:4] for credit in item.credits if credit[0] in wanted}
+                for person_id, row in rows_of_item.items():
+                    claim = Claim(row, item_keys[item.item_id], item.fresh)
+                    found.setdefault(person_id, []).append(claim)
+            return found
+
+        return PeopleDraft(keys, others, disputed, claims, credited=True)
 
     async def upsert_rows(
         self, draft: PeopleDraft, use: Callable[[dict[str, int]], Awaitable[None]] | None = None
@@ -138,21 +222,22 @@ class PeopleRepository(PersonReader):
         """
         keys, people = draft.keys, draft.rows
         if not people:
-            return SavedPeople(keys, 0, False, [], [])
+            return SavedPeople(keys, (), 0, frozenset(), False, [], [])
         known = self._session.known_people
         stored = {} if known.others_are_new else await self._find(SELECT_PEOPLE, [row[0] for row in people])
         if use is not None:
-            await use(keys | {person_id: key for person_id, (key, _) in stored.items()})
+            await use(keys | {person_id: person.key for person_id, person in stored.items()})
         new = [row for row in people if row[0] not in stored] if stored else people
         new_words: list[tuple[str, str]] = []
         if new:
-            new, new_words = await self._insert(new, keys, stored)
+            new, new_words = await self._insert(new, draft, keys, stored)
         known.others_are_new = 2 * len(new) > len(people)
         written = len(new)
         renamed: list[PersonRow] = []
         old_words: list[tuple[str, int]] = []
+        believed: set[int] = set()
         if stored:
-            changed = self._merge(stored, [row for row in people if row[0] in stored])
+            changed = _settled(stored, draft, believed)
             if changed:
                 # Read again, now that nobody else can change them; all of them, as those who seemed to need
                 # no change may need one by what another transaction has made of them together with others.
@@ -160,47 +245,72 @@ class PeopleRepository(PersonReader):
                 if len(locked) < len(stored):
                     raise WriteConflict(f"another transaction deleted one of {len(stored)} people meanwhile")
                 stored = locked
-                changed = self._merge(stored, [row for row in people if row[0] in stored])
-                await self._write(UPSERT_PEOPLE, changed)
+                believed.clear()
+                changed = _settled(stored, draft, believed)
+                await self._update(changed)
             written += len(changed)
-            keys.update((person_id, key) for person_id, (key, _) in stored.items())
-            renamed = [row for row in changed if row[1] != stored[row[0]][1][1]]
-            new_words += _words(renamed)
-            old_words = [
-                (word, keys[row[0]]) for row in renamed for word in words_of_name(stored[row[0]][1][1])
-            ]
-        known.add(people, keys)
+            keys.update((person_id, person.key) for person_id, person in stored.items())
+            renamed = [person.row for person in changed if person.row[1] != stored[person.row[0]].row[1]]
+            before = set(_words([stored[row[0]].row for row in renamed]))
+            after = set(_words(renamed))
+            new_words += sorted(after - before)
+            old_words = [(word, keys[person_id]) for word, person_id in sorted(before - after)]
+            stored |= {person.row[0]: person for person in changed}
+        known.add(_as_stored(people, stored, draft.disputed), keys)
         return SavedPeople(
             keys,
+            [person.key for person in stored.values()],
             written,
+            believed,
             bool(renamed),
             old_words,
             [(word, keys[person_id]) for word, person_id in new_words],
         )
 
-    async def _find(self, query: str, ids: Any) -> dict[str, tuple[int, PersonRow]]:
-        rows = await self._session.fetch_all(query, {"ids": ids})
-        return {row[1]: (row[0], row[1:]) for row in rows}
+    async def find_credited(self, item_ids: Sequence[str]) -> dict[str, list[CreditedPerson]]:
+        """Return the stored credits of items with their people, by the items' ids, in billing order."""
+        found: dict[str, list[CreditedPerson]] = {item_id: [] for item_id in item_ids}
+        for item_id, person_type, role, *person in await self._session.fetch_all(
+            SELECT_CREDITED, {"ids": list(item_ids)}
+        ):
+            found[item_id].append((_stored_person(person), person_type, role))
+        return found
 
-    @staticmethod
-    def _merge(stored: dict[str, tuple[int, PersonRow]], people: Sequence[PersonRow]) -> list[PersonRow]:
-        """Return those of *people* that change what is stored, merged with it."""
-        pairs = ((stored[row[0]][1], row) for row in people)
-        merged = ((before, merge_people(before, row)) for before, row in pairs if before != row)
-        return [after for before, after in merged if after != before]
+    async def _find(self, query: str, ids: Any) -> dict[str, StoredPerson]:
+        rows = await self._session.fetch_all(query, {"ids": ids})
+        return {row[0]: _stored_person(row) for row in rows}
 
     async def _insert(
-        self, people: list[PersonRow], keys: dict[str, int], stored: dict[str, tuple[int, PersonRow]]
+        self,
+        people: list[PersonRow],
+        draft: PeopleDraft,
+        keys: dict[str, int],
+        stored: dict[str, StoredPerson],
     ) -> tuple[list[PersonRow], list[tuple[str, str]]]:
         """Insert people who are not stored, and return those who were not, with the words of their names.
 
         Their keys are put into *keys*. Who was stored by another transaction meanwhile is put into *stored*.
         """
-        insert = self._write(INSERT_PEOPLE, people)
+        settled: dict[str, StoredPerson] = {}
+        if disputed := {row[0] for row in people} & draft.disputed:
+            settled = {
+                person_id: settle(None, claims) for person_id, claims in draft.claims(disputed).items()
+            }
+            people = [settled[row[0]].row if row[0] in settled else row for row in people]
+        given = new_keys(self._session, [row[0] for row in people])
+        rows: list[tuple[Any, ...]] = [
+            (key, row[0].partition(":")[0], *row) for key, row in zip(given, people, strict=True)
+        ]
+        if settled:
+            rows = [
+                (*row, settled[row[2]].replaced, settled[row[2]].given_by) if row[2] in settled else row
+                for row in rows
+            ]
+        insert = self._session.execute(INSERT_PEOPLE, {"people": rows, "now": self._session.now})
         if len(people) < _WORTH_OVERLAPPING:
-            (written, given), words = await insert, _words(people)
+            written, words = await insert, _words(people)
         else:
-            (written, given), words = await overlap(insert, lambda: _words(people))
+            written, words = await overlap(insert, lambda: _words(people))
         ids = [row[0] for row in people]
         own = dict(zip(ids, given, strict=True))
         if written < len(people):
@@ -216,10 +326,40 @@ class PeopleRepository(PersonReader):
         keys |= own
         return people, words
 
-    async def _write(self, statement: str, people: list[PersonRow]) -> tuple[int, list[int]]:
-        given = new_keys(self._session, [row[0] for row in people])
-        rows = [(key, row[0].partition(":")[0], *row) for key, row in zip(given, people, strict=True)]
-        return await self._session.execute(statement, {"people": rows, "now": self._session.now}), given
+    async def _update(self, people: Sequence[StoredPerson]) -> None:
+        rows = [
+            (person.key, *person.row[1:], int(person.uncredited), person.replaced, person.given_by)
+            for person in people
+        ]
+        await self._session.execute(UPDATE_PEOPLE, {"people": rows, "now": self._session.now})
+
+    async def note_removed(self, removed: Sequence[RemovedCredit]) -> None:
+        """Note that credits were removed: whoever has none any more is not shown from now on.
+
+        If an item gave a person's fields and no longer credits the person, another one takes its place.
+
+        Args:
+            removed: the credits, which are gone already.
+        """
+        if not removed:
+            return
+        for person_id, _, _ in removed:
+            self._session.known_people.discard(person_id)
+        people = [(key,) for key in sorted({key for _, key, _ in removed})]
+        if self._session.crowded:
+            await self._session.fetch_all(LOCK_REMOVED, {"people": people})
+        pairs = [(key, item_key) for _, key, item_key in removed]
+        await self._session.execute(CHANGE_GIVER, {"removed": pairs})
+        await self._session.execute(MARK_UNCREDITED, {"people": people, "now": self._session.now})
+
+    async def show_credited(self, person_keys: Iterable[int]) -> None:
+        """Show people again whom another transaction marked while this one saved credits of them.
+
+        Args:
+            person_keys: the storage keys of the people whose credits this transaction saved.
+        """
+        if self._session.crowded and (rows := [(key,) for key in sorted(set(person_keys))]):
+            await self._session.execute(UNMARK_CREDITED, {"people": rows, "now": self._session.now})
 
     async def index_names(self, saved: SavedPeople) -> None:
         """Save the words by which the people of `upsert_rows` are found."""
@@ -257,6 +397,59 @@ class PeopleRepository(PersonReader):
             words = [(word, person_key) for word in words_of_name(name)]
             await self._session.execute(DELETE_WORDS, {"words": words})
         return bool(await self._session.execute(DELETE_PERSON, {"id": person_id}))
+
+
+def _stored_person(row: Sequence[Any]) -> StoredPerson:
+    person_id, name, image_path, provider_ids, replaced, given_by, key, uncredited_since = row
+    fields = (person_id, name, image_path, provider_ids)
+    return StoredPerson(fields, replaced, given_by, key, uncredited_since is not None)
+
+
+def _settled(
+    stored: Mapping[str, StoredPerson], draft: PeopleDraft, believed: set[int]
+) -> list[StoredPerson]:
+    """Return those of the stored people whom *draft* changes, as they are afterwards.
+
+    The storage keys of the items that change them are put into *believed*.
+    """
+    in_doubt = {
+        row[0]
+        for row in draft.rows
+        if (person := stored.get(row[0])) is not None
+        and (
+            row[0] in draft.disputed
+            or (person.uncredited and draft.credited)
+            or (person.row != row and merge_people(person.row, row) != person.row)
+        )
+    }
+    if not in_doubt:
+        return []
+    claims = draft.claims(in_doubt)
+    changed = []
+    for person_id in sorted(in_doubt):
+        before = stored[person_id]
+        after = settle(before, claims[person_id], believed)
+        if before.uncredited and draft.credited:
+            after = replace(after, uncredited=False)
+        if after != before:
+            changed.append(after)
+    return changed
+
+
+def _as_stored(
+    people: Sequence[PersonRow], stored: Mapping[str, StoredPerson], disputed: Set[str]
+) -> list[PersonRow]:
+    """Return a row of each person that would change nothing if it were saved again."""
+    if not stored and not disputed:
+        return list(people)
+    rows = []
+    for row in people:
+        person = stored.get(row[0])
+        if person is None and row[0] not in disputed:
+            rows.append(row)
+        elif person is not None and not person.uncredited:
+            rows.append(row if merge_people(person.row, row) == person.row else person.row)
+    return rows
 
 
 def _words(people: Sequence[PersonRow]) -> list[tuple[str, str]]:

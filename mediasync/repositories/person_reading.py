@@ -22,7 +22,8 @@ p.id AS person_id, s.id AS source_id, p.name, p.image_path, p.provider_ids, p.cr
 """
 
 SELECT_PERSON: Final = f"""
-SELECT {_PERSON} FROM person p JOIN source s ON s.source_key = p.source_key WHERE p.id = :id
+SELECT {_PERSON} FROM person p JOIN source s ON s.source_key = p.source_key
+WHERE p.id = :id AND p.uncredited_since IS NULL
 """
 
 SELECT_PERSONS: Final = f"""
@@ -45,8 +46,14 @@ FROM @list(:ids) l JOIN media_item i ON i.id = l.id
 """
 
 COUNT_PEOPLE: Final = """
-SELECT count(*) AS people FROM person
-WHERE :source_id IS NULL OR source_key = (SELECT source_key FROM source WHERE id = :source_id)
+SELECT (
+    SELECT count(*) FROM person
+    WHERE :source_id IS NULL OR source_key = (SELECT source_key FROM source WHERE id = :source_id)
+) - (
+    SELECT count(*) FROM person
+    WHERE uncredited_since IS NOT NULL
+      AND (:source_id IS NULL OR source_key = (SELECT source_key FROM source WHERE id = :source_id))
+) AS people
 """
 
 COUNT_PERSON_WORDS: Final = """
@@ -63,14 +70,15 @@ SELECT {_PERSON}
 FROM (@words) w
 JOIN person p ON p.person_key = w.person_key
 JOIN source s ON s.source_key = p.source_key
-WHERE :source_id IS NULL OR s.id = :source_id
+WHERE p.uncredited_since IS NULL AND (:source_id IS NULL OR s.id = :source_id)
 """
 SEARCH_MANY_PEOPLE: Final = f"""
 SELECT w.word, {_PERSON}
 FROM person_word w
 JOIN person p ON p.person_key = w.person_key
 JOIN source s ON s.source_key = p.source_key
-WHERE w.word >= :low AND w.word < :high AND (:source_id IS NULL OR s.id = :source_id)
+WHERE w.word >= :low AND w.word < :high AND p.uncredited_since IS NULL
+  AND (:source_id IS NULL OR s.id = :source_id)
 ORDER BY w.word, p.name, p.id LIMIT :limit OFFSET :offset
 """
 
@@ -106,7 +114,7 @@ class PersonReader:
         return _person(rows[0]) if rows else None
 
     async def find_by_ids(self, person_ids: Sequence[str]) -> dict[str, Person]:
-        """Return those of the people who are stored, by the source's own keys."""
+        """Return those of the people who are stored, credited or not, by the source's own keys."""
         found = map(_person, await self._session.fetch_all(SELECT_PERSONS, {"ids": list(person_ids)}))
         return {person.remote_id or "": person for person in found}
 

@@ -67,11 +67,8 @@ class Comparison:
 
     async def _look(self, page: list[NormalItem], report: SaveReport) -> None:
         async with self._database.read() as session:
-            states, _ = await MediaRepository(session).find_current_states([item.id for item in page])
-        for item in page:
-            state = states.get(item.id)
-            what = what_changes(item, state)
-            item_id = state.id if state else item.id
+            changes = await what_changes(session, page)
+        for item, (item_id, what) in zip(page, changes, strict=True):
             status = SaveStatus.UNCHANGED if what is None else SaveStatus.SAVED
             report.add(SaveResult(item_id, status, tuple(item.problems), item.repeats))
             if what is not None:

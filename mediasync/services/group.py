@@ -6,19 +6,14 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from mediasync.claims import Claim, ItemClaims, settle
 from mediasync.concurrency import overlap
 from mediasync.dialects.base import Session
-from mediasync.errors import UnknownParent
-from mediasync.normal import (
-    RULE,
-    NormalItem,
-    keeps_name,
-    merge_all,
-    merge_provider_ids,
-    normal_item,
-)
-from mediasync.repositories.media import ItemState, MediaRepository, StoredCredit, item_row
-from mediasync.repositories.people import PeopleDraft, PeopleRepository
+from mediasync.errors import InvalidItem, UnknownParent
+from mediasync.models import Episode, Movie, Season, Show
+from mediasync.normal import RULE, NormalItem, normal_item
+from mediasync.repositories.media import CreditChange, ItemState, MediaRepository, StoredCredit, item_row
+from mediasync.repositories.people import CreditedPerson, PeopleDraft, PeopleRepository, RemovedCredit
 from mediasync.titles import StoredWord
 from mediasync.vocabulary import Completeness, MediaType
 
@@ -28,6 +23,12 @@ ITEMS_PER_PART: Final = 500
 _WORTH_OVERLAPPING: Final = 50
 
 _RANKS: Final = {MediaType.SEASON: 1, MediaType.EPISODE: 2}
+_BELOW: Final[dict[str, frozenset[str]]] = {
+    cls.model_fields["media_type"].default: cls.parent_types for cls in (Movie, Show, Season, Episode)
+}
+"""Below what an item of each type may stand."""
+
+Outcome = bool | InvalidItem
 
 
 @dataclass(slots=True)
@@ -38,28 +39,45 @@ class _Plan:
         item: what is saved.
         state: what is stored of it.
         fields: whether its own fields are written.
-        credits: whether its credit list is replaced.
-        joins: whether a library lists it that did not before.
         completeness: what is stored of its credits afterwards.
         fingerprint: the credits' fingerprint afterwards.
+        in_doubt: whether its credits, or what it says of people, may differ from what is stored.
+        fresh: whether what it says of people is believed even if its list is the stored one.
+        credits: whether its credit list is brought to another one.
+        people: whether it says something new of the people of its stored list.
+        joins: whether a library lists it that did not before.
+        stored: its stored credits, where they were looked at.
     """
 
     item: NormalItem
     state: ItemState | None
     fields: bool
-    credits: bool
-    joins: bool
     completeness: Completeness
     fingerprint: str | None
+    in_doubt: bool = False
+    fresh: bool = False
+    credits: bool = False
+    people: bool = False
+    joins: bool = False
+    stored: Sequence[CreditedPerson] = ()
 
     @property
     def writes(self) -> bool:
-        """Whether its row or its credits are written."""
+        """Whether the item's own row is written."""
         return self.fields or self.credits
 
     @property
+    def saves(self) -> bool:
+        """Whether anything is written that can be seen."""
+        return self.writes or self.people or self.joins
+
+    @property
     def stamps(self) -> bool:
-        """Whether only fingerprints or the change token are stored anew."""
+        """Whether only fingerprints or the change token are stored anew.
+
+        A fingerprint of credits that has only become older than its people is left as it is: one that is
+        missing, or was made by another rule, is not.
+        """
         state = self.state
         return (
             not self.writes
@@ -67,7 +85,10 @@ class _Plan:
             and (
                 state.change_token != self.item.change_token
                 or state.item_fingerprint != self.item.item_fingerprint
-                or state.credits_fingerprint != self.fingerprint
+                or (
+                    state.credits_fingerprint != self.fingerprint
+                    and not _is_of_this_rule(state.credits_fingerprint)
+                )
             )
         )
 
@@ -75,94 +96,139 @@ class _Plan:
 def _plan(item: NormalItem, state: ItemState | None) -> _Plan:
     given = item.completeness
     if state is None:
-        return _Plan(item, None, True, bool(item.credits), False, given, item.credits_fingerprint or None)
-    keeps = given is Completeness.NONE or (
-        given is Completeness.PREVIEW and state.completeness is Completeness.FULL
-    )
-    same = (state.completeness, state.credits_fingerprint) == (given, item.credits_fingerprint)
+        fingerprint = item.credits_fingerprint or None
+        return _Plan(item, None, True, given, fingerprint, credits=bool(item.credits))
     fields = state.item_fingerprint != item.item_fingerprint
     joins = item.library_id not in state.library_ids
-    if keeps or same:
-        return _Plan(item, state, fields, False, joins, state.completeness, state.credits_fingerprint)
-    return _Plan(item, state, fields, True, joins, given, item.credits_fingerprint)
+    if given is Completeness.NONE or (
+        given is Completeness.PREVIEW and state.completeness is Completeness.FULL
+    ):
+        return _Plan(item, state, fields, state.completeness, state.credits_fingerprint, joins=joins)
+    same = (state.completeness, state.credits_fingerprint) == (given, item.credits_fingerprint)
+    in_doubt = not same or state.gives
+    return _Plan(item, state, fields, given, item.credits_fingerprint, in_doubt=in_doubt, joins=joins)
 
 
-def is_stored(item: NormalItem, state: ItemState | None) -> bool:
-    """Tell whether saving *item* over *state* would change no row."""
-    if state is None:
-        return False
-    plan = _plan(item, state)
-    return not (plan.writes or plan.stamps or plan.joins)
+def _is_of_this_rule(fingerprint: str | None) -> bool:
+    return fingerprint is not None and fingerprint.startswith(f"{RULE}:")
 
 
-def what_changes(item: NormalItem, state: ItemState | None) -> str | None:
-    """Return what saving *item* over *state* would write, in words, or None if it would write nothing.
+async def find_stored(session: Session, items: Sequence[NormalItem]) -> dict[str, str]:
+    """Return the stored ids of those of *items* whose saving would change no row, by the ids given."""
+    states, _ = await MediaRepository(session).find_current_states([item.id for item in items])
+    plans = [_plan(item, states[item.id]) for item in items if item.id in states]
+    plans = [plan for plan in plans if not plan.fields and not plan.stamps]
+    await _look_closer(PeopleRepository(session), plans)
+    return {plan.item.id: states[plan.item.id].id for plan in plans if not plan.saves}
 
-    Where only the rule of a fingerprint has changed, values are not compared: they count as changed.
+
+async def what_changes(session: Session, items: Sequence[NormalItem]) -> list[tuple[str, str | None]]:
+    """Return the id of each of *items* and what saving it would write, in words: None if that is nothing.
+
+    Where only the rule of an item's fingerprint has changed, its own fields count as changed.
     """
-    plan = _plan(item, state)
-    if state is None:
+    states, _ = await MediaRepository(session).find_current_states([item.id for item in items])
+    plans = [_plan(item, states.get(item.id)) for item in items]
+    await _look_closer(PeopleRepository(session), plans)
+    return [(plan.state.id if plan.state else plan.item.id, _in_words(plan)) for plan in plans]
+
+
+def _in_words(plan: _Plan) -> str | None:
+    if plan.state is None:
         return "new"
-    written = {"its own fields": plan.fields, "its credits": plan.credits, "its libraries": plan.joins}
-    return " and ".join(what for what, is_written in written.items() if is_written) or None
+    parts = (
+        ("its own fields", plan.fields),
+        ("its credits", plan.credits),
+        ("what is known of its people", plan.people),
+        ("its libraries", plan.joins),
+    )
+    return " and ".join(what for what, written in parts if written) or None
+
+
+async def _look_closer(people: PeopleRepository, plans: Sequence[_Plan]) -> None:
+    """Find out of items that are in doubt what differs, by the stored credits themselves."""
+    in_doubt = [(plan, plan.state) for plan in plans if plan.in_doubt and plan.state]
+    if not in_doubt:
+        return
+    found = await people.find_credited([state.id for _, state in in_doubt])
+    for plan, state in in_doubt:
+        plan.stored = stored = found[state.id]
+        plan.credits = state.completeness is not plan.completeness or [
+            (person.row[0], *credit) for person, *credit in stored
+        ] != [(row[0], *row[4:]) for row in plan.item.credits]
+        plan.people = not plan.credits and any(
+            settle(credited[0], [Claim(row[:4], state.key, plan.fresh)]) is not credited[0]
+            for credited, row in zip(stored, plan.item.credits, strict=True)
+        )
 
 
 async def save_group(
     session: Session, items: Sequence[NormalItem], enough: Callable[[], bool]
-) -> list[bool | UnknownParent]:
+) -> list[Outcome]:
     """Save items of different ids, with their people and credits, inside the caller's transaction.
 
     Args:
         session: the transaction.
-        items: in normal form, parents before their children (see `rank`).
+        items: in normal form, in the order in which they came.
         enough: asked between parts; when it says so, the rest is left.
 
     Returns:
         For each of the first items, up to where it was enough: whether it was written, or the error of one
-        whose parent is not there. Nothing of such an item is written.
+        that does not fit what is stored above or below it. Nothing of such an item is written.
 
     Raises:
         DataError: if the database refuses any of them; the transaction must then be rolled back.
         UnknownSource: if a source is not stored.
     """
     media, people = MediaRepository(session), PeopleRepository(session)
-    outcomes: list[bool | UnknownParent] = []
+    outcomes: list[Outcome] = []
     late = _Late(early=session.crowded)
     while len(outcomes) < len(items) and not (outcomes and enough()):
         start = len(outcomes)
         outcomes += await _save_part(media, people, items[start : start + ITEMS_PER_PART], late)
-    await people.add_words(sorted(late.words))
-    await media.add_title_words(late.titles)
-    await media.insert_credits(late.credits)
+    await _write_late(media, people, late)
     return outcomes
 
 
 @dataclass(frozen=True, slots=True)
 class _Late:
-    """What is inserted at the end for the whole group: in one go, ordered as an index is, it costs less.
+    """What is done at the end for the whole group: in one go, ordered as an index is, it costs less.
 
     Attributes:
         early: whether the credits of people who are stored already are inserted before new people are. Who
             inserts the same people has to wait from then on, until the transaction ends.
         words: of the names of people who are new.
         titles: words of the titles of items that are new.
-        credits: of the items whose lists are replaced, as far as they are not inserted yet.
+        credits: of the items whose lists change, as far as they are not inserted yet.
+        removed: the credits that were removed.
+        credited: the storage keys of people who were stored before, and of whom credits are saved.
     """
 
     early: bool
     words: list[tuple[str, int]] = field(default_factory=list)
     titles: list[StoredWord] = field(default_factory=list)
     credits: list[StoredCredit] = field(default_factory=list)
+    removed: list[RemovedCredit] = field(default_factory=list)
+    credited: set[int] = field(default_factory=set)
+
+
+async def _write_late(media: MediaRepository, people: PeopleRepository, late: _Late) -> None:
+    await people.add_words(sorted(late.words))
+    await media.add_title_words(late.titles)
+    await media.insert_credits(late.credits)
+    await people.note_removed(late.removed)
+    await people.show_credited(late.credited)
 
 
 async def _save_part(
     media: MediaRepository, people: PeopleRepository, items: Sequence[NormalItem], late: _Late
-) -> list[bool | UnknownParent]:
-    items, states, taken = await _find_stored(media, items)
-    orphans = _orphans(items, states)
-    plans = {item.id: _plan(item, states.get(item.id)) for item in items if item.id not in orphans}
-    await _compare_values(media, people, plans)
-    if written := [plan for plan in plans.values() if plan.writes]:
+) -> list[Outcome]:
+    items, states, taken = await _find_placed(media, items)
+    misfits = await _misfits(media, items, states)
+    plans = {item.id: _plan(item, states.get(item.id)) for item in items if item.id not in misfits}
+    await _look_closer(people, list(plans.values()))
+    await _compare_fields(media, plans)
+    if written := [plan for plan in plans.values() if plan.writes or plan.people]:
         await _write(media, people, written, late)
     if joined := [(item_id, plan.item.library_id) for item_id, plan in plans.items() if plan.joins]:
         await media.add_libraries(joined)
@@ -170,10 +236,10 @@ async def _save_part(
         await media.update_stamps(stamped)
     if rekeyed := {current: item_id for current, item_id in taken.items() if item_id in plans}:
         await media.add_rekeyed(rekeyed)
-    return [orphans.get(item.id) or plans[item.id].writes or plans[item.id].joins for item in items]
+    return [misfits.get(item.id) or plans[item.id].saves for item in items]
 
 
-async def _find_stored(
+async def _find_placed(
     media: MediaRepository, items: Sequence[NormalItem]
 ) -> tuple[Sequence[NormalItem], dict[str, ItemState], dict[str, str]]:
     """Find what is stored of items and their parents, by their current keys.
@@ -205,25 +271,52 @@ async def _find_stored(
 async def _write(
     media: MediaRepository, people: PeopleRepository, plans: Sequence[_Plan], late: _Late
 ) -> None:
-    with_credits = [plan.item for plan in plans if plan.credits and plan.item.credits]
+    item_keys = _keys(plans)
 
     def draft() -> PeopleDraft:
-        return people.draft(merge_all(row[:4] for item in with_credits for row in item.credits))
+        return people.draft(_claims(plans), item_keys)
 
     if len(plans) < _WORTH_OVERLAPPING:
-        item_keys, drafted = await _write_items(media, plans), draft()
+        new_keys, drafted = await _write_items(media, plans), draft()
     else:
-        item_keys, drafted = await overlap(_write_items(media, plans), draft)
+        new_keys, drafted = await overlap(_write_items(media, plans), draft)
+    item_keys |= new_keys
     late.titles.extend(media.title_words([plan.item for plan in plans if plan.state is None], item_keys))
-    if not with_credits:
-        return
-    if unknown := [item.id for item in with_credits if item.id not in item_keys]:
-        item_keys |= await media.find_keys(unknown)
+    await _write_lists(media, people, plans, drafted, item_keys, late)
+
+
+def _keys(plans: Sequence[_Plan]) -> dict[str, int]:
+    return {plan.item.id: plan.state.key for plan in plans if plan.state}
+
+
+def _claims(plans: Sequence[_Plan]) -> list[ItemClaims]:
+    return [
+        ItemClaims(plan.item.credits, plan.item.id, plan.fresh or plan.credits)
+        for plan in plans
+        if plan.credits or plan.people
+    ]
+
+
+async def _write_lists(
+    media: MediaRepository,
+    people: PeopleRepository,
+    plans: Sequence[_Plan],
+    drafted: PeopleDraft,
+    item_keys: Mapping[str, int],
+    late: _Late,
+) -> None:
+    """Write people and credits, as far as that is not put off to the end of the group."""
+    changed = [plan for plan in plans if plan.credits]
+    for plan in changed:
+        gone = {person.row[0]: person.key for person, *_ in plan.stored}
+        for row in plan.item.credits:
+            gone.pop(row[0], None)
+        late.removed.extend((person_id, key, item_keys[plan.item.id]) for person_id, key in gone.items())
     placed: frozenset[str] = frozenset()
 
     def credits_of(keys: Mapping[str, int], without: Container[str]) -> list[StoredCredit]:
-        lists = ((item.id, item.credits) for item in with_credits)
-        return media.stored_credits(lists, item_keys, keys, without)
+        lists = ((item_keys[plan.item.id], len(plan.stored), plan.item.credits) for plan in changed)
+        return media.stored_credits(lists, keys, without)
 
     async def insert_credits(keys: Mapping[str, int]) -> None:
         nonlocal placed
@@ -241,25 +334,39 @@ async def _write(
     else:
         late.words.extend(saved.new_words)
     late.credits.extend(credits_of(saved.keys, placed))
+    late.credited.update(saved.found)
+    for plan in plans:
+        plan.people = item_keys[plan.item.id] in saved.believed
+    await media.change_credits(_changes(changed), saved.keys)
+
+
+def _changes(plans: Sequence[_Plan]) -> list[CreditChange]:
+    return [
+        CreditChange(
+            plan.state.key,
+            [(person.row[0], kind, role) for person, kind, role in plan.stored],
+            plan.item.credits,
+        )
+        for plan in plans
+        if plan.state and plan.stored
+    ]
 
 
 async def _write_items(media: MediaRepository, plans: Sequence[_Plan]) -> dict[str, int]:
-    """Write the items themselves, and return the keys of the new ones; their old credits go."""
+    """Write the items themselves, and return the keys of the new ones."""
     item_keys: dict[str, int] = {}
-    if renamed := [plan.item for plan in plans if plan.fields and plan.state is not None]:
-        await media.replace_title_words(renamed)
+    if renamed := [plan.item for plan in plans if plan.fields and plan.state]:
+        await media.replace_title_words(renamed, _keys(plans))
     for level in range(3):
-        of_level = [plan for plan in plans if rank(plan.item) == level]
+        of_level = [plan for plan in plans if plan.writes and _rank(plan.item) == level]
         if new := [_row(plan) for plan in of_level if plan.state is None]:
             item_keys |= await media.insert_items(new)
         if stored := [_row(plan) for plan in of_level if plan.state is not None]:
             await media.upsert_items(stored)
-    if changed := [plan for plan in plans if plan.fields]:
-        await media.replace_details(
-            [plan.item for plan in changed], stored=[plan.item.id for plan in changed if plan.state]
-        )
-    if replaced := [plan.item.id for plan in plans if plan.credits and plan.state]:
-        await media.delete_credits(replaced)
+    if new_items := [plan.item for plan in plans if plan.state is None]:
+        await media.insert_details(new_items)
+    if changed := [plan.item for plan in plans if plan.state and plan.fields]:
+        await media.change_details(changed)
     return item_keys
 
 
@@ -268,70 +375,110 @@ def _row(plan: _Plan) -> list[Any]:
     return item_row(plan.item, home, plan.completeness, plan.fingerprint)
 
 
-def rank(item: NormalItem) -> int:
-    """Return how far below its library an item stands; parents are saved before their children."""
+def _rank(item: NormalItem) -> int:
+    """Return how far below its library an item stands."""
     return _RANKS.get(MediaType(item.media_type), 0)
 
 
-def _orphans(items: Sequence[NormalItem], states: dict[str, ItemState]) -> dict[str, UnknownParent]:
-    orphans: dict[str, UnknownParent] = {}
+async def _misfits(
+    media: MediaRepository, items: Sequence[NormalItem], states: Mapping[str, ItemState]
+) -> dict[str, InvalidItem]:
+    """Return the errors of items that fit neither below their parents nor above what is below them.
+
+    Each item is looked at as if those before it were saved already. A parent that is new and comes behind its
+    child in *items* counts as saved, too.
+    """
     types: dict[str, str] = {item_id: state.media_type for item_id, state in states.items()}
+    retyped = [item.id for item in items if types.get(item.id, item.media_type) != item.media_type]
+    below = await media.find_below(retyped) if retyped else {}
+    later = {item.id: item for item in items if item.id not in states}
+    misfits: dict[str, InvalidItem] = {}
+    looked_at: set[str] = set()
+
+    def look(item: NormalItem) -> None:
+        if item.id in looked_at:
+            return
+        looked_at.add(item.id)
+        parent_id = item.parent_id
+        if parent_id is not None:
+            if parent_id not in types and parent_id in later:
+                look(later[parent_id])
+            if types.get(parent_id) not in item.parent_types:
+                misfits[item.id] = _without_parent(item, types.get(parent_id))
+                return
+        kept = {
+            child
+            for child, media_type in below.get(item.id, {}).items()
+            if item.media_type not in _BELOW[media_type]
+        }
+        if kept:
+            misfits[item.id] = _above_others(item, types[item.id], sorted(kept))
+            return
+        types[item.id] = item.media_type
+        for children in below.values():
+            children.pop(item.id, None)
+        if parent_id in below:
+            below[parent_id][item.id] = item.media_type
+
     for item in items:
-        if item.parent_id is not None and types.get(item.parent_id) not in item.parent_types:
-            found = types.get(item.parent_id)
-            reason = (
-                f"its parent {item.parent_id!r} is a {found}, not a "
-                f"{' or a '.join(sorted(item.parent_types))}"
-                if found
-                else f"its parent {item.parent_id!r} is not stored; save that first, or in the same call"
-            )
-            orphans[item.id] = UnknownParent(item.id, reason)
-            if item.id not in states:
-                types.pop(item.id, None)
-        else:
-            types[item.id] = item.media_type
-    return orphans
+        look(item)
+    return misfits
 
 
-async def _compare_values(media: MediaRepository, people: PeopleRepository, plans: dict[str, _Plan]) -> None:
-    """Take back writes that only a fingerprint asks for that is missing or of another rule."""
-    outdated = [
-        plan
+def _without_parent(item: NormalItem, found: str | None) -> UnknownParent:
+    reason = (
+        f"its parent {item.parent_id!r} is a {found}, not a {' or a '.join(sorted(item.parent_types))}"
+        if found
+        else f"its parent {item.parent_id!r} is not stored; save that first, or in the same call"
+    )
+    return UnknownParent(item.id, reason)
+
+
+def _above_others(item: NormalItem, stored_type: str, children: Sequence[str]) -> InvalidItem:
+    others = f" and {len(children) - 1} more" if len(children) > 1 else ""
+    return InvalidItem(
+        item.id,
+        f"it is stored as a {stored_type} and cannot become a {item.media_type} while "
+        f"{children[0]!r}{others} stands below it: delete or move what is below it first, or delete the item",
+    )
+
+
+async def _compare_fields(media: MediaRepository, plans: Mapping[str, _Plan]) -> None:
+    """Take back writes of fields that only a fingerprint of another rule asks for."""
+    outdated = {
+        plan.item.id: plan
         for plan in plans.values()
-        if plan.writes and plan.state is not None and _is_compared_anew(plan.state)
-    ]
+        if plan.fields and plan.state is not None and not _is_of_this_rule(plan.state.item_fingerprint)
+    }
     if not outdated:
         return
-    ids = [plan.item.id for plan in outdated]
-    stored_credits = await people.find_by_media_items(ids)
-    stored_items = {item.id: item for item in await media.find_items(ids)}
-    for plan in outdated:
-        stored = stored_items[plan.item.id]
-        stored.credits = stored_credits[plan.item.id]
+    for stored in await media.find_items(list(outdated)):
+        plan = outdated[stored.id or ""]
         source_id = plan.item.id.partition(":")[0]
         normal = normal_item(stored, source_id, stored.library_id or "")
-        if normal.item_fingerprint == plan.item.item_fingerprint:
-            plan.fields = False
-        if plan.credits and normal.completeness is plan.item.completeness and same_credits(normal, plan.item):
-            plan.credits = False
+        plan.fields = normal.item_fingerprint != plan.item.item_fingerprint
 
 
-def _is_compared_anew(state: ItemState) -> bool:
-    if state.credits_fingerprint is None and state.completeness is not Completeness.NONE:
-        return True
-    return any(
-        fingerprint is not None and not fingerprint.startswith(f"{RULE}:")
-        for fingerprint in (state.item_fingerprint, state.credits_fingerprint)
-    )
+async def replace_credits(session: Session, media_item_id: str, given: NormalItem, state: ItemState) -> bool:
+    """Bring the credit list of a stored item to a full one. Return whether anything was written.
 
+    The fingerprint of a list that changed is cleared.
 
-def same_credits(stored: NormalItem, given: NormalItem) -> bool:
-    """Tell whether saving the credits of *given* over those of *stored* would change nothing."""
-    return len(stored.credits) == len(given.credits) and all(
-        old[0] == new[0]
-        and old[4:] == new[4:]
-        and (old[1] == new[1] or keeps_name(new[0]))
-        and new[2] in ("", old[2])
-        and merge_provider_ids(old[3], new[3]) == old[3]
-        for old, new in zip(stored.credits, given.credits, strict=True)
-    )
+    Args:
+        session: the transaction.
+        media_item_id: the item.
+        given: its credits in normal form, as `mediasync.normal.normal_credits` makes them.
+        state: what is stored of the item, which is locked.
+    """
+    media, people = MediaRepository(session), PeopleRepository(session)
+    plan = _Plan(given, state, False, Completeness.FULL, None, in_doubt=True, fresh=True)
+    await _look_closer(people, [plan])
+    if not plan.saves:
+        return False
+    late = _Late(early=False)
+    keys = _keys([plan])
+    await _write_lists(media, people, [plan], people.draft(_claims([plan]), keys), keys, late)
+    await _write_late(media, people, late)
+    if plan.credits:
+        await media.set_completeness(media_item_id, Completeness.FULL)
+    return True

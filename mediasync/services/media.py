@@ -21,7 +21,7 @@ from mediasync.reports import SaveReport, SaveResult, SaveStatus
 from mediasync.repositories.catalogue import CatalogueRepository
 from mediasync.repositories.media import ItemState, MediaRepository
 from mediasync.repositories.people import PeopleRepository
-from mediasync.services.group import same_credits
+from mediasync.services.group import replace_credits
 from mediasync.services.media_reading import MediaReads
 from mediasync.services.stream import SaveStream, as_async
 from mediasync.services.writer import Writer
@@ -179,6 +179,8 @@ class MediaService(MediaReads):
     async def upsert_people(self, people: Iterable[Person] | AsyncIterable[Person], *, source_id: str) -> int:
         """Save people of one source in pages, apart from any item. Return how many rows were written.
 
+        People whose last credit was removed are not shown again by this.
+
         Raises:
             UnknownSource: if the source is not stored.
             UsageError: if one of them cannot be stored; the pages before it are saved.
@@ -195,7 +197,9 @@ class MediaService(MediaReads):
 
     async def _upsert_page(self, page: Sequence[Person], source_id: str) -> int:
         rows = merge_all(normal_person(person, source_id) for person in page)
-        return await self._writer.run(lambda session: PeopleRepository(session).upsert_batch(rows))
+        return await self._writer.run(
+            lambda session: PeopleRepository(session).upsert_batch(rows, shown=False)
+        )
 
     async def save_media_people(self, media_item_id: str, credits_given: Sequence[Credit]) -> SaveResult:
         """Replace the credit list of a stored item by a full one, leaving the item's own fields.
@@ -209,16 +213,9 @@ class MediaService(MediaReads):
         normal = normal_credits(media_item_id, credits_given)
 
         async def work(session: Session) -> SaveStatus:
-            media, people = MediaRepository(session), PeopleRepository(session)
-            state = await _require(media, media_item_id)
-            if state.completeness is Completeness.FULL:
-                stored = await people.find_by_media_item(media_item_id)
-                if same_credits(normal_credits(media_item_id, stored), normal):
-                    return SaveStatus.UNCHANGED
-            saved = await people.upsert_rows(people.draft(merge_all(row[:4] for row in normal.credits)))
-            await people.index_names(saved)
-            await media.save_media_people(media_item_id, normal.credits, saved.keys)
-            return SaveStatus.SAVED
+            state = await _require(MediaRepository(session), media_item_id)
+            changed = await replace_credits(session, media_item_id, normal, state)
+            return SaveStatus.SAVED if changed else SaveStatus.UNCHANGED
 
         status = await self._writer.run(work)
         return SaveResult(media_item_id, status, tuple(normal.problems), normal.repeats)
@@ -235,13 +232,29 @@ class MediaService(MediaReads):
             state = await _require(media, media_item_id)
             if state.completeness is Completeness.NONE:
                 return 0
-            return await media.delete_media_people(media_item_id)
+            people = PeopleRepository(session)
+            removed = await media.find_credited_people([media_item_id])
+            number = await media.delete_media_people(media_item_id)
+            await people.note_removed(removed)
+            return number
 
         return await self._writer.run(work)
 
     async def delete_media_item(self, media_item_id: str) -> bool:
-        """Delete an item with its credits and all below it; its people stay. Return whether it was there."""
-        return await self._writer.run(lambda session: MediaRepository(session).delete_item(media_item_id))
+        """Delete an item with its credits and all below it. Return whether it was there.
+
+        People whom nothing else credits are not shown any more, until something credits them again.
+        """
+
+        async def work(session: Session) -> bool:
+            media, people = MediaRepository(session), PeopleRepository(session)
+            below = await media.lock_below(media_item_id)
+            removed = await media.find_credited_people(below)
+            was_there = await media.delete_item(media_item_id)
+            await people.note_removed(removed)
+            return was_there
+
+        return await self._writer.run(work)
 
 
 def is_new_server(stored: Source | None, source: Source, *, accepted: bool) -> bool:

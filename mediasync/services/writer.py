@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar, cast
@@ -22,10 +22,9 @@ from mediasync.errors import (
     UnknownParent,
     UsageError,
 )
-from mediasync.normal import NormalItem
+from mediasync.normal import NormalItem, PersonRow, merge_people
 from mediasync.reports import SaveResult, SaveStatus
-from mediasync.repositories.media import ItemState, MediaRepository
-from mediasync.services.group import ITEMS_PER_PART, is_stored, rank, save_group
+from mediasync.services.group import ITEMS_PER_PART, Outcome, find_stored, save_group
 
 _log: Final = logging.getLogger("mediasync.saving")
 
@@ -67,6 +66,45 @@ class _Operation:
     future: asyncio.Future[Any]
 
 
+class Claimed:
+    """What a group of saves says of people.
+
+    Args:
+        group: the saves.
+    """
+
+    def __init__(self, group: list[Save]) -> None:
+        self.group = group
+        self._rows: dict[str, PersonRow | None] = {}
+        for save in group:
+            self.add(save.item)
+
+    def add(self, item: NormalItem) -> None:
+        """Add what *item* says."""
+        rows = self._rows
+        for credit in item.credits:
+            row = credit[:4]
+            known = rows.setdefault(row[0], row)
+            if known is not row and known is not None and known != row:
+                rows[row[0]] = merge_people(known, row) if _agree(known, row) else None
+
+    def differs_from(self, item: NormalItem) -> bool:
+        """Tell whether *item* says something else of anybody, so that the order of the two decides."""
+        rows = self._rows
+        if not rows:
+            return False
+        for credit in item.credits:
+            if credit[0] in rows:
+                known = rows[credit[0]]
+                if known is None or (known != credit[:4] and not _agree(known, credit[:4])):
+                    return True
+        return False
+
+
+def _agree(first: PersonRow, second: PersonRow) -> bool:
+    return all(one == other or not one or not other for one, other in zip(first, second, strict=True))
+
+
 class Writer:
     """Takes saves and other writes in turn, and commits waiting saves as one transaction.
 
@@ -86,6 +124,7 @@ class Writer:
         self._closing = False
         self._tasks: list[asyncio.Task[None]] = []
         self._under_way: set[str] = set()
+        self._claimed: list[Claimed] = []
         self._groups = 0
         self._alone = False
 
@@ -223,6 +262,8 @@ class Writer:
             return None
         self._groups += 1
         self._under_way.update(save.item.id for save in group)
+        if self._database.writers > 1:
+            self._claimed.append(Claimed(group))
         return group
 
     def _ended(self, job: _Operation | list[Save]) -> None:
@@ -231,6 +272,7 @@ class Writer:
         else:
             self._groups -= 1
             self._under_way.difference_update(save.item.id for save in job)
+            self._claimed = [claimed for claimed in self._claimed if claimed.group is not job]
         self._wake.set()
 
     def _fail_waiting(self) -> None:
@@ -261,7 +303,9 @@ class Writer:
     def _take_group(self) -> list[Save]:
         """Take waiting saves of different ids, in turn.
 
-        A second save of one id waits until the first has ended, and a child until its parent has.
+        A second save of one id waits until the first has ended, and a child until its parent has. So does a
+        save that says something else of a person than one before it: in which order they are written decides
+        what is stored of that person, and that must be the order in which they came.
 
         Of many no more than half are taken: while those are written, their callers' next items come to the
         others, and the next group is ready.
@@ -272,6 +316,8 @@ class Writer:
         group: dict[str, Save] = {}
         later: list[Save] = []
         held = set(self._under_way)
+        put_off = Claimed(later)
+        claimed = [*self._claimed, put_off]
         number_of_credits = 0
         while self._waiting and len(group) < most and number_of_credits < MAX_GROUP_CREDITS:
             job = self._waiting[0]
@@ -281,9 +327,15 @@ class Writer:
             if job.abandoned:
                 job.answer(_given_up())
                 continue
-            if job.item.id in group or job.item.id in held or job.item.parent_id in held:
+            if (
+                job.item.id in group
+                or job.item.id in held
+                or job.item.parent_id in held
+                or any(other.differs_from(job.item) for other in claimed)
+            ):
                 held.add(job.item.id)
                 later.append(job)
+                put_off.add(job.item)
                 continue
             group[job.item.id] = job
             number_of_credits += len(job.item.credits)
@@ -315,18 +367,16 @@ class Writer:
         for first in range(0, len(group), ITEMS_PER_PART):
             part = group[first : first + ITEMS_PER_PART]
             async with self._database.read() as session:
-                states, _ = await MediaRepository(session).find_current_states(
-                    [save.item.id for save in part]
-                )
+                stored = await find_stored(session, [save.item for save in part])
             for save in part:
-                if _is_stored(save.item, states):
+                if save.item.id in stored:
+                    save.item.stored_id = stored[save.item.id]
                     _succeed(save, SaveStatus.UNCHANGED)
                 else:
                     changed.append(save)
         return changed
 
     async def _write(self, group: list[Save]) -> None:
-        group = sorted(group, key=lambda save: rank(save.item))
         while group:
             try:
                 outcomes = await self._database.write(partial(_save, items=[save.item for save in group]))
@@ -343,12 +393,16 @@ class Writer:
                 _answer(group, error)
                 return
             else:
+                parents = {save.item.id for save in group[len(outcomes) :]}
+                again = []
                 for save, outcome in zip(group, outcomes, strict=False):
-                    if isinstance(outcome, Exception):
+                    if isinstance(outcome, UnknownParent) and save.item.parent_id in parents:
+                        again.append(save)
+                    elif isinstance(outcome, Exception):
                         save.answer(outcome)
                     else:
                         _succeed(save, SaveStatus.SAVED if outcome else SaveStatus.UNCHANGED)
-                group = group[len(outcomes) :]
+                group = group[len(outcomes) :] + again
 
     async def _look(self, group: list[Save], error: CommitUnknown) -> list[Save]:
         """Tell by what is stored whether a commit happened, and answer those of whom that can be told.
@@ -362,9 +416,7 @@ class Writer:
         while True:
             try:
                 async with self._database.read() as session:
-                    states, _ = await MediaRepository(session).find_current_states(
-                        [save.item.id for save in group]
-                    )
+                    stored = await find_stored(session, [save.item for save in group])
             except (DatabaseError, LifecycleError) as failure:
                 if clock() > deadline or not isinstance(failure, DatabaseUnreachable):
                     _answer(group, error)
@@ -375,7 +427,8 @@ class Writer:
                 break
         missing = []
         for save in group:
-            if _is_stored(save.item, states):
+            if save.item.id in stored:
+                save.item.stored_id = stored[save.item.id]
                 _succeed(save, SaveStatus.SAVED)
             else:
                 missing.append(save)
@@ -395,19 +448,10 @@ def _closed_meanwhile() -> LifecycleError:
     return LifecycleError("the database was closed while this was saved; look whether it is stored")
 
 
-async def _save(session: Session, items: list[NormalItem]) -> list[bool | UnknownParent]:
+async def _save(session: Session, items: list[NormalItem]) -> list[Outcome]:
     clock = asyncio.get_running_loop().time
     end = clock() + MAX_GROUP_SECONDS
     return await save_group(session, items, lambda: clock() > end)
-
-
-def _is_stored(item: NormalItem, states: Mapping[str, ItemState]) -> bool:
-    """Tell whether an item is stored as it is, and note under which id."""
-    state = states.get(item.id)
-    if state is None or not is_stored(item, state):
-        return False
-    item.stored_id = state.id
-    return True
 
 
 def _succeed(save: Save, status: SaveStatus) -> None:

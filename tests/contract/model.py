@@ -69,6 +69,18 @@ class StoredPerson:
     row: PersonRow
     created: int
     updated: int
+    replaced: set[tuple[str, str]] = field(default_factory=set)
+    given_by: str | None = None
+    hidden: bool = False
+    """Whether the last credit of this person was removed."""
+
+
+def values_of(row: PersonRow) -> set[tuple[str, str]]:
+    return {("name", row[1]), *([("picture", row[2])] if row[2] else []), *row[3]}
+
+
+def is_respelled(first: PersonRow, second: PersonRow) -> bool:
+    return first[1] != second[1] and first[1].casefold() == second[1].casefold()
 
 
 @dataclass
@@ -78,8 +90,6 @@ class StoredItem:
     token: str | None
     completeness: str
     credits: list[tuple[str, str, str | None]]
-    last_given: list[tuple[PersonRow, str, str | None]] | None
-    """The credits of the last save in normal form; None where the list was changed outside a save."""
     created: int
     updated: int
 
@@ -93,25 +103,70 @@ class Model:
     items: dict[str, StoredItem] = field(default_factory=dict)
 
     def upsert(self, given: Iterable[PersonRow]) -> None:
+        """Save people apart from any item."""
         batch: dict[str, PersonRow] = {}
         for row in given:
             batch[row[0]] = merged(batch[row[0]], row) if row[0] in batch else row
-        for person_id, row in batch.items():
-            stored = self.people.get(person_id)
-            if stored is None:
-                self.people[person_id] = StoredPerson(row, self.now, self.now)
-            elif (after := merged(stored.row, row)) != stored.row:
-                stored.row, stored.updated = after, self.now
+        for row in batch.values():
+            self.claim(row, None, fresh=True)
+            self.show(row[0])
 
-    def is_stored(self, item: StoredItem, given: list[tuple[PersonRow, str, str | None]]) -> bool:
-        """Tell by values whether storing this list would change nothing."""
-        return item.credits == [(row[0], kind, role) for row, kind, role in given] and all(
-            merged(self.people[row[0]].row, row) == self.people[row[0]].row for row, _, _ in given
-        )
+    def show(self, person_id: str) -> None:
+        person = self.people[person_id]
+        if person.hidden:
+            person.hidden, person.updated = False, self.now
 
-    def replace(self, item: StoredItem, given: list[tuple[PersonRow, str, str | None]]) -> None:
-        self.upsert(row for row, _, _ in given)
-        item.credits = [(row[0], kind, role) for row, kind, role in given]
+    def claim(self, row: PersonRow, item_id: str | None, *, fresh: bool) -> bool:
+        """Make a claim about a person, and tell whether it changed anything."""
+        person = self.people.get(row[0])
+        if person is None:
+            self.people[row[0]] = StoredPerson(row, self.now, self.now)
+            return True
+        before, after = person.row, merged(person.row, row)
+        if before == after:
+            return False
+        giver = person.given_by
+        gives = item_id is None or giver == item_id
+        given_by = item_id
+        if not gives:
+            if not fresh and values_of(after) - values_of(before) <= person.replaced:
+                return False
+            if is_respelled(before, after) and ("name", after[1]) in person.replaced:
+                after, given_by = (after[0], before[1], *after[2:]), None
+                if after == before:
+                    return False
+        person.replaced = (person.replaced | values_of(before)) - values_of(after)
+        person.row, person.given_by, person.updated = after, given_by, self.now
+        return True
+
+    def credits(self, item_id: str, person_id: str) -> bool:
+        return item_id in self.items and any(one[0] == person_id for one in self.items[item_id].credits)
+
+    def save_list(
+        self, item_id: str, given: list[tuple[PersonRow, str, str | None]], completeness: str, *, fresh: bool
+    ) -> tuple[bool, bool]:
+        """Bring an item's list to another one; tell whether the list, and whether a person, changed."""
+        item = self.items[item_id]
+        credits_given = [(row[0], kind, role) for row, kind, role in given]
+        changes = (item.credits, item.completeness) != (credits_given, completeness)
+        claims = [
+            self.claim(row, item_id, fresh=fresh or changes)
+            for row in {row[0]: row for row, _, _ in given}.values()
+        ]
+        before, item.credits, item.completeness = item.credits, credits_given, completeness
+        for person_id, _, _ in credits_given:
+            self.show(person_id)
+        self.hide_uncredited(person_id for person_id, _, _ in before)
+        return changes, any(claims)
+
+    def hide_uncredited(self, person_ids: Iterable[str]) -> None:
+        """Note that credits of these people were removed."""
+        for person_id in person_ids:
+            person = self.people[person_id]
+            crediting = sorted(item_id for item_id in self.items if self.credits(item_id, person_id))
+            person.hidden = not crediting
+            if person.given_by is not None and person.given_by not in crediting:
+                person.given_by = crediting[0] if crediting else None
 
     def views(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return what the public views must show."""
@@ -127,6 +182,17 @@ class Model:
             ),
             "people": sorted(
                 (person_id, *one.row[1:], iso(one.created), iso(one.updated))
+                for person_id, one in self.people.items()
+                if not one.hidden
+            ),
+            "behind": sorted(
+                (
+                    person_id,
+                    *one.row[1:],
+                    one.hidden,
+                    one.given_by if one.given_by in self.items else "",
+                    len(one.replaced),
+                )
                 for person_id, one in self.people.items()
             ),
             "tokens": sorted((item_id, one.token) for item_id, one in self.items.items() if one.token),
@@ -153,33 +219,20 @@ class SaveItem:
             completeness = "none"
         stored = model.items.get(item_id)
         if stored is None:
-            stored = StoredItem(fields, parent, given.change_token, completeness, [], None, now, now)
+            stored = StoredItem(fields, parent, given.change_token, completeness, [], now, now)
             model.items[item_id] = stored
             if completeness != "none":
-                model.replace(stored, known)
-                stored.last_given = known
+                model.save_list(item_id, known, completeness, fresh=True)
             return "saved"
         changed = (stored.fields, stored.parent) != (fields, parent)
         stored.fields, stored.parent, stored.token = fields, parent, given.change_token
-        if (
-            completeness == "none"
-            or (completeness, stored.completeness) == ("preview", "full")
-            or (completeness, known) == (stored.completeness, stored.last_given)
-        ):
-            pass
-        elif (
-            stored.last_given is None
-            and completeness == stored.completeness
-            and model.is_stored(stored, known)
-        ):
-            stored.last_given = known
-        else:
-            model.replace(stored, known)
-            stored.completeness, stored.last_given = completeness, known
-            changed = True
+        people = False
+        if completeness != "none" and (completeness, stored.completeness) != ("preview", "full"):
+            listed, people = model.save_list(item_id, known, completeness, fresh=False)
+            changed = changed or listed
         if changed:
             stored.updated = now
-        return "saved" if changed else "unchanged"
+        return "saved" if changed or people else "unchanged"
 
 
 @dataclass(frozen=True)
@@ -192,11 +245,10 @@ class SavePeopleOfItem:
         if stored is None:
             return "unknown item"
         known = normal_form(self.credits)
-        if stored.completeness == "full" and model.is_stored(stored, known):
-            return "unchanged"
-        model.replace(stored, known)
-        stored.completeness, stored.last_given, stored.updated = "full", None, model.now
-        return "saved"
+        listed, people = model.save_list(self.item_id, known, "full", fresh=True)
+        if listed:
+            stored.updated = model.now
+        return "saved" if listed or people else "unchanged"
 
 
 @dataclass(frozen=True)
@@ -209,8 +261,9 @@ class DeletePeopleOfItem:
             return "unknown item"
         number = len(stored.credits)
         if stored.completeness != "none":
-            stored.credits, stored.completeness, stored.last_given = [], "none", None
+            before, stored.credits, stored.completeness = stored.credits, [], "none"
             stored.updated = model.now
+            model.hide_uncredited(person_id for person_id, _, _ in before)
         return number
 
 
@@ -223,8 +276,8 @@ class DeleteItem:
         while more := {key for key, one in model.items.items() if one.parent in below} - below:
             below |= more
         was_there = self.item_id in model.items
-        for item_id in below & model.items.keys():
-            del model.items[item_id]
+        gone = [model.items.pop(item_id) for item_id in below & model.items.keys()]
+        model.hide_uncredited(person_id for one in gone for person_id, _, _ in one.credits)
         return was_there
 
 

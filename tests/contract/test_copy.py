@@ -306,7 +306,7 @@ async def test_what_changed_in_the_origin_is_brought_over(urls: tuple[str, str])
         await ms._database.write(end)
         now = await public(ms)
     report = await copy_mirror(*urls)
-    assert report.copied == {"sources": 1, "libraries": 0, "people": 2, "media_items": 1, "sync_runs": 1}
+    assert report.copied == {"sources": 1, "libraries": 0, "people": 5, "media_items": 1, "sync_runs": 1}
     assert await shown(urls[1]) == now
     async with MediaSync(urls[1]) as ms:
         assert [found.name for found in await ms.people.search("another")] == ["Another Name"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import product
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from support.backends import FakeBackend
 from support.engines import POSTGRES
-from support.items import credit, movie
+from support.items import credit, movie, season, show
 from support.mirror import Clock, prepared, rows
 
 from mediasync import (
@@ -426,3 +428,73 @@ def test_the_same_calls_give_the_same_rows(pair: Pair) -> None:
             runner.run(pair.compare(history))
 
         check()
+
+
+# The order of a stream
+
+STREAM = 1_700
+
+
+def spelled(random: Random, number: int) -> list[Credit]:
+    """Return credits of people whom items spell in different ways, some of them a few hundred items apart."""
+    given = [
+        credit(
+            random.choice(["a", "b", "c"]),
+            random.choice(["Ann", "Anna", "ANN", "Anne"]),
+            image_path=random.choice([None, None, "i", "j"]),
+            provider_ids=random.choice([{}, {}, {"imdb": "1"}, {"imdb": "2"}]),
+        ),
+        credit(None, random.choice(["Bo Lee", "BO LEE", "bo lee"]), image_path=random.choice([None, "i"])),
+        # Those who are spelled differently a few hundred items later: in the next group.
+        credit(f"p{number}", random.choice(["Cy", "Cyd"])),
+        credit(f"p{number - 300}", random.choice(["Cyra", "Cyn"])),
+        credit(None, f"{random.choice(['Di', 'DI'])} {number}"),
+        credit(None, f"{random.choice(['di', 'dI'])} {number - 450}"),
+    ]
+    # The first group is the largest, so that others overtake it if they can.
+    alone = [credit(f"own {number}-{n}") for n in range(40 if number < 500 else 1)]
+    return [*alone, *given[:: random.choice([1, -1])]]
+
+
+def stream(seed: int, share: float) -> Iterator[MediaItem]:
+    """Yield shows with seasons and films, some of them twice; *share* of them spell people in other ways."""
+    random, spelling = Random(seed), Random(0)
+    for number in range(STREAM):
+        credits_given = spelled(spelling, number)
+        if random.random() < share:
+            credits_given = spelled(random, number)
+        kind, again = number % 10, spelling.random() < 0.02
+        if kind == 0:
+            yield show(f"s{number}", credits=credits_given)
+        elif kind == 1:
+            yield season(f"s{number}", parent=f"s{number - 1}", credits=credits_given)
+        else:
+            yield movie(f"{number}", credits=credits_given)
+            if again:
+                yield movie(f"{number}", credits=spelled(spelling, number))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_the_order_of_a_stream_decides_whatever_the_writers(
+    tmp_path: Path, clock: Clock, seed: int
+) -> None:
+    shown = []
+    for url, writers in (
+        (f"sqlite:///{tmp_path / 'media.db'}", 1),
+        (POSTGRES.new_mirror_url(tmp_path), 1),
+        (POSTGRES.new_mirror_url(tmp_path), 4),
+    ):
+        now = Clock(clock.now)
+        async with MediaSync(url, clock=now, writers=writers) as ms:
+            await prepared(ms)
+            for share in (0.0, 0.01, 0.5):
+                now.tick()
+                report = await ms.media.save_media_items(stream(seed, share), **HOME)
+                assert report.failed == []
+                shown.append((writers, await views(ms)))
+            assert (await ms.check()).flaws == ()
+    for turn in range(3):
+        (_, sqlite), *others = shown[turn::3]
+        for writers, views_of_postgres in others:
+            for view, told in sqlite.items():
+                assert told == views_of_postgres[view], (turn, writers, view)

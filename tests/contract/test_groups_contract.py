@@ -65,7 +65,11 @@ def expected(model: Model) -> dict[str, Any]:
             for key, one in sorted(model.items.items())
             for order, one_credit in enumerate(one.credits)
         ],
-        "people": [(key, one.row[1], one.row[2] or None) for key, one in sorted(model.people.items())],
+        "people": [
+            (key, one.row[1], one.row[2] or None)
+            for key, one in sorted(model.people.items())
+            if not one.hidden
+        ],
     }
 
 

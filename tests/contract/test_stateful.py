@@ -306,6 +306,23 @@ class Mirror(RuleBasedStateMachine):
                     ms, "SELECT id, name, image_path, provider_ids, created_at, updated_at FROM people"
                 )
             ),
+            "behind": sorted(
+                (
+                    person_id,
+                    name,
+                    image,
+                    tuple(sorted(json.loads(ids or "{}").items())),
+                    bool(hidden),
+                    giver or "",
+                    len((replaced or "").split()),
+                )
+                for person_id, name, image, ids, hidden, giver, replaced in await rows(
+                    ms,
+                    "SELECT p.id AS person_id, p.name, p.image_path, p.provider_ids, "
+                    "p.uncredited_since IS NOT NULL AS hidden, i.id AS giver, p.replaced "
+                    "FROM person p LEFT JOIN media_item i ON i.item_key = p.given_by",
+                )
+            ),
             "tokens": sorted(
                 (f"home:{key}", token)
                 for key, token in (await ms.media.find_change_tokens("home:movies")).items()
@@ -321,6 +338,8 @@ class Mirror(RuleBasedStateMachine):
         assert after is not None, f"no serial order of {steps} on {self.model.views()} gives {seen}"
         times = {row[0]: row[-2:] for row in seen["people"]}
         for person_id, stored in after.people.items():
+            if stored.hidden:
+                continue
             for name, shown in zip(("created", "updated"), times[person_id], strict=True):
                 if iso(getattr(stored, name)) != shown:
                     old = self.model.people.get(person_id)

@@ -61,7 +61,8 @@ class PersonList:
         """Read the list and hold it against what is stored, page by page.
 
         Where the last sync left a watermark, only those are listed who were saved since. People with other
-        pictures or provider ids are yielded. Those with another name are only noted: they are told when the
+        pictures or provider ids are yielded, and those whose names differ in case alone: the items that
+        credit them stay the same. Those with another name are only noted: they are told when the
         items that credit them were read again, so that a run that ends before does not hide the renaming from
         the next one.
         """
@@ -136,9 +137,9 @@ class PersonList:
             if other is None:
                 if person.provider_ids and len(self.ids) < MOST_IDS:
                     self.ids[person.key] = person.provider_ids
-            elif person.name != other.name:
+            elif person.name.casefold() != other.name.casefold():
                 self.renamed[person.key] = person.person()
-            elif _says_more(person, other):
+            elif person.name != other.name or _says_more(person, other):
                 found.append(FoundPerson(person.person()))
         return found
 

@@ -1,0 +1,155 @@
+"""What items say of a person, and which of it is stored where they disagree.
+
+A person's fields belong to the person. Items only make claims about them, one after the other, in the order
+in which the items came:
+
+* What is missing in a claim never replaces what is there.
+* An item that is new, or whose list of credits changed, is believed: of several such items the last one wins.
+* An item whose list is the stored one is believed only if it says something new: a value that an earlier
+  claim has replaced does not come back. The exception is the item that gave the present fields. If it says
+  something else now, its source has changed, and it is believed.
+* Of spellings of a name that differ in case alone, one that was replaced does not come back either, whoever
+  brings it, unless it is the item that gave the present fields.
+
+So two items that disagree for ever do not take turns, and neither of them is written again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+from mediasync.normal import CreditRow, PersonRow, merge_people
+
+_MOST_REPLACED: Final = 64
+_HASH_BYTES: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPerson:
+    """A person as stored.
+
+    Attributes:
+        row: the person's fields.
+        replaced: hashes of the values that claims have replaced, the newest last, separated by spaces; None:
+            there are none.
+        given_by: the storage key of the item that gave the present fields, or, if that does not credit the
+            person any more, of another one that does; None if they were given apart from any item, or were
+            never replaced.
+        key: the person's storage key; 0 for somebody who is not stored yet.
+        uncredited: whether the last credit of the person was removed.
+    """
+
+    row: PersonRow
+    replaced: str | None = None
+    given_by: int | None = None
+    key: int = 0
+    uncredited: bool = False
+
+
+class Claim(NamedTuple):
+    """What one item says of a person.
+
+    Attributes:
+        row: the person's fields; what is missing is ''.
+        item_key: the item's storage key; None if the person is saved apart from any item, which is believed.
+        fresh: whether the item is new, or its list of credits changed.
+    """
+
+    row: PersonRow
+    item_key: int | None
+    fresh: bool
+
+
+class ItemClaims(NamedTuple):
+    """The claims of one item.
+
+    Attributes:
+        credits: its list, in normal form.
+        item_id: its id.
+        fresh: as of `Claim`.
+    """
+
+    credits: Sequence[CreditRow]
+    item_id: str
+    fresh: bool
+
+
+def gather(items: Iterable[ItemClaims]) -> tuple[list[PersonRow], set[str]]:
+    """Return one row for each person whom *items* credit, sorted by id, and the ids of the disputed ones.
+
+    Disputed are people of whom the rows differ, or whom an item credits that is not fresh: what becomes of
+    them is for `settle` to say.
+    """
+    rows: dict[str, PersonRow] = {}
+    disputed: set[str] = set()
+    for credits_given, _, fresh in items:
+        for credit in credits_given:
+            row = credit[:4]
+            known = rows.setdefault(row[0], row)
+            if known is not row and known != row:
+                disputed.add(row[0])
+        if not fresh:
+            disputed.update(credit[0] for credit in credits_given)
+    return [rows[person_id] for person_id in sorted(rows)], disputed
+
+
+def settle(
+    stored: StoredPerson | None, claims: Iterable[Claim], believed: set[int] | None = None
+) -> StoredPerson:
+    """Return the person after *claims* were made in turn; the same object if nothing changes.
+
+    Args:
+        stored: the person before; None if nobody is stored.
+        claims: at least one, if nobody is stored.
+        believed: where to put the storage keys of the items whose claims changed something.
+    """
+    claims = iter(claims)
+    person = stored or StoredPerson(next(claims).row)
+    for claim in claims:
+        before, person = person, _believe(person, claim)
+        if person is not before and believed is not None and claim.item_key is not None:
+            believed.add(claim.item_key)
+    return person
+
+
+def _believe(person: StoredPerson, claim: Claim) -> StoredPerson:
+    before = person.row
+    after = merge_people(before, claim.row)
+    if after == before:
+        return person
+    replaced = person.replaced.split() if person.replaced else []
+    gives = claim.item_key is None or person.given_by == claim.item_key
+    given_by = claim.item_key
+    if not gives:
+        news = [_hash(*value) for value in _values(after) - _values(before)]
+        if not claim.fresh and all(value in replaced for value in news):
+            return person
+        if (
+            before[1] != after[1]
+            and before[1].casefold() == after[1].casefold()
+            and _hash("name", after[1]) in replaced
+        ):
+            after, given_by = (after[0], before[1], *after[2:]), None
+            if after == before:
+                return person
+    old = [_hash(*value) for value in sorted(_values(before) - _values(after))]
+    new = {_hash(*value) for value in _values(after)}
+    kept = [value for value in (*replaced, *old) if value not in new][-_MOST_REPLACED:]
+    return replace(person, row=after, replaced=" ".join(dict.fromkeys(kept)) or None, given_by=given_by)
+
+
+def _values(row: PersonRow) -> set[tuple[str, str]]:
+    values = {("name", row[1])}
+    if row[2]:
+        values.add(("image", row[2]))
+    if row[3]:
+        values.update((f"id {provider}", value) for provider, value in json.loads(row[3]).items())
+    return values
+
+
+def _hash(field: str, value: str) -> str:
+    return blake2b(f"{field}\0{value}".encode(), digest_size=_HASH_BYTES).hexdigest()
