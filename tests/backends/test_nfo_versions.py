@@ -95,6 +95,13 @@ async def test_two_films_in_one_folder_are_two(tmp_path):
     assert set((await read(tmp_path, reading.tokens)).unchanged) == set(reading.items)
 
 
+async def test_a_film_without_a_title_among_others_is_not_lost(tmp_path):
+    write(
+        tmp_path, {"x/Some/a.nfo": movie("Alpha"), "x/Some/b.nfo": "<movie><title/><year>1999</year></movie>"}
+    )
+    assert set((await read(tmp_path)).items) == {"x/Some/a", "x/Some/b"}
+
+
 async def test_a_second_film_leaves_the_path_of_the_first(tmp_path):
     write(tmp_path, {"x/A/Alpha (2001).nfo": movie("Alpha"), "x/Heat/Heat.nfo": movie("Heat")})
     before = await read(tmp_path)

@@ -94,7 +94,7 @@ def _read_findings(films: FilmFiles, outcomes: list[Loaded | Failed]) -> Iterato
         yield from film_findings(file, outcomes[0])
         left_out = left_out[1:]
     mask = sum(1 << place for place, file in enumerate(films.files) if file in left_out)
-    for place, cluster in enumerate([] if waits else _clusters(read)):
+    for place, cluster in enumerate([] if waits else _clusters(read, has_owner=films.has_owner)):
         shared = cluster[0].file is owner if owner else len(cluster) == len(read)
         token = _film_token(films, cluster, outcomes, 0 if place else mask)
         yield _found_version(films, cluster, token, shared=shared)
@@ -113,20 +113,23 @@ class _ReadFile:
     records: list[Record]
 
 
-def _clusters(read: list[_ReadFile]) -> list[list[_ReadFile]]:
+def _clusters(read: list[_ReadFile], *, has_owner: bool) -> list[list[_ReadFile]]:
     """Put the files of each film together."""
     clusters: list[list[_ReadFile]] = []
     for one in read:
         for cluster in clusters:
-            if any(
-                one.file.key == other.file.key or describes_same(one.records[0], other.records[0])
-                for other in cluster
-            ):
+            if any(_is_same(one, other, has_owner=has_owner) for other in cluster):
                 cluster.append(one)
                 break
         else:
             clusters.append([one])
     return clusters
+
+
+def _is_same(one: _ReadFile, other: _ReadFile, *, has_owner: bool) -> bool:
+    return one.file.key == other.file.key or describes_same(
+        one.records[0], other.records[0], untitled=has_owner
+    )
 
 
 def _film_token(

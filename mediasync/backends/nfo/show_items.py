@@ -309,7 +309,7 @@ class _Episodes:
                 joined.append(other)
                 continue
             mine, theirs = self._record(first), self._record(other)
-            if mine is None or theirs is None or describes_same(mine, theirs):
+            if mine is None or theirs is None or describes_same(mine, theirs, untitled=True):
                 joined.append(other)
             else:
                 text = f"{naming.nfc(first.file.path)} says that it is this episode, too"

@@ -19,23 +19,30 @@ _COMPARED: Final = {
 }
 
 
-def describes_same(one: Record, other: Record) -> bool:
+def describes_same(one: Record, other: Record, *, untitled: bool) -> bool:
     """Whether two files beside each other describe the same film or episode.
 
-    A file without a title (the bare address of a provider's page) describes what the file beside it does.
-    Else ids of a provider that both have decide, or the title and the year.
+    Ids of a provider that both have decide; else the title and the year.
+
+    Args:
+        one: what one file says.
+        other: what the other says.
+        untitled: whether a file without a title (the bare address of a provider's page) describes the same
+            as the file beside it, whatever its ids are.
 
     Example:
         >>> from mediasync.vocabulary import MediaType
         >>> heat = Record(MediaType.MOVIE, title="Heat", year=1995)
-        >>> describes_same(heat, Record(MediaType.MOVIE, title="HEAT"))
+        >>> describes_same(heat, Record(MediaType.MOVIE, title="HEAT"), untitled=False)
         True
     """
-    if not one.title or not other.title:
+    if untitled and not (one.title and other.title):
         return True
     shared = one.provider_ids.keys() & other.provider_ids.keys()
     if shared:
         return any(one.provider_ids[provider] == other.provider_ids[provider] for provider in shared)
+    if not one.title or not other.title:
+        return False
     years = {year for year in (one.year, other.year) if year is not None}
     return _folded(one.title) == _folded(other.title) and len(years) < 2
 
