@@ -217,10 +217,16 @@ def name_of_episode(stem: str, season: int | None) -> EpisodeName | None:
     Example:
         >>> name_of_episode("E07", 2) == EpisodeName(2, (7,), certain=False), name_of_episode("E07", None)
         (True, None)
+        >>> name_of_episode("103 - Three", 1).episodes
+        (3,)
     """
     if found := episode_name(stem):
         return found
     episodes = episodes_in_season(stem) if season is not None else ()
+    if season and len(episodes) == 1 and re.match(r"\d{3,4}(?!\d)", stem):
+        hundreds, rest = divmod(episodes[0], 100)
+        if hundreds == season and rest:  # "103 - Three" in the folder of season 1
+            episodes = (rest,)
     return EpisodeName(season or 0, episodes, certain=False) if episodes else None
 
 
