@@ -212,7 +212,8 @@ CREATE TABLE sync_run (
     saved       INTEGER NOT NULL DEFAULT 0,
     unchanged   INTEGER NOT NULL DEFAULT 0,
     failed      INTEGER NOT NULL DEFAULT 0,
-    error       TEXT                          -- why the run as a whole failed
+    error       TEXT,                         -- why the run as a whole failed
+    owner       TEXT                          -- which process it is in, to tell whether that is alive
 );
 CREATE INDEX sync_run_of_source ON sync_run (source_key, started_at);
 

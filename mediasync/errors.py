@@ -33,8 +33,8 @@
         ├── SourceForbidden           the token may not read this (403)
         ├── SourceMismatch            what answers is no server of this kind
         ├── SourceBusy                still starting, or asks for fewer requests, for too long (429, 503)
-        ├── LibraryUnreadable         one library could not be read; others of the source may be
         └── SourceUnreadable          an answer or a file that is not what it should be
+            ├── LibraryUnreadable     one library could not be read; others of the source may be
             └── RequestRefused        one request was answered with an error (`status` tells which)
 """
 
@@ -199,7 +199,11 @@ class SourceBusy(SourceError):
     """The source is still starting or asks for fewer requests, and did so for longer than was waited."""
 
 
-class LibraryUnreadable(SourceError):
+class SourceUnreadable(SourceError):
+    """The source answered, but not with what it should."""
+
+
+class LibraryUnreadable(SourceUnreadable):
     """One library could not be read. The other libraries of the source may well be readable.
 
     Attributes:
@@ -210,10 +214,6 @@ class LibraryUnreadable(SourceError):
         name = f"{title!r} ({library_id})" if title else library_id
         super().__init__(source_id, f"the library {name} could not be read: {reason}")
         self.library_id = library_id
-
-
-class SourceUnreadable(SourceError):
-    """The source answered, but not with what it should."""
 
 
 class RequestRefused(SourceUnreadable):

@@ -404,7 +404,8 @@ class LibraryRun(Model):
         library_id: the library's full id.
         counted: how many items the source says it has, if it says so.
         seen: how many items it named.
-        unseen: how many stored items it did not name; None unless every item was listed.
+        unseen: how many stored items it did not name; None unless every item was listed, or the library was
+            not gone through at all: it is excluded, or the source does not list it any more.
         previews: of how many items it gave only a part of the credits.
         complete: whether every item was named.
         reason: why not.

@@ -131,6 +131,7 @@ MIGRATIONS: Final = (
                 PRIMARY KEY (item_key, library_key)
             ) WITHOUT ROWID
             """,
+            "ALTER TABLE sync_run ADD COLUMN owner TEXT",
             "CREATE INDEX item_library_of_library ON item_library (library_key, id)",
             """
             CREATE TABLE item_rekeyed (

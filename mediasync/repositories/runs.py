@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from mediasync.dialects.base import Session
@@ -12,17 +12,18 @@ from mediasync.vocabulary import RunStatus
 
 LOCK_SOURCE: Final = "SELECT s.source_key FROM source s WHERE s.id = :source_id @lock(s)"
 INSERT_RUN: Final = """
-INSERT INTO sync_run (source_key, status, started_at)
-SELECT source_key, 'running', :now FROM source WHERE id = :source_id
+INSERT INTO sync_run (source_key, status, started_at, owner)
+SELECT source_key, 'running', :now, :owner FROM source WHERE id = :source_id
 """
 SELECT_NEWEST_RUN: Final = """
 SELECT max(r.run_key) AS run_key FROM sync_run r JOIN source s ON s.source_key = r.source_key
 WHERE s.id = :source_id
 """
-INTERRUPT_RUNS: Final = """
-UPDATE sync_run SET status = 'interrupted', finished_at = :now
-WHERE status = 'running' AND source_key = (SELECT source_key FROM source WHERE id = :source_id)
+SELECT_RUNNING: Final = """
+SELECT r.run_key, r.owner FROM sync_run r
+WHERE r.status = 'running' AND r.source_key = (SELECT source_key FROM source WHERE id = :source_id)
 """
+INTERRUPT_RUN: Final = "UPDATE sync_run SET status = 'interrupted', finished_at = :now WHERE run_key = :id"
 FINISH_RUN: Final = """
 UPDATE sync_run
 SET status = :status, finished_at = :now, seen = :seen, saved = :saved, unchanged = :unchanged,
@@ -80,16 +81,23 @@ class RunRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def start(self, source_id: str) -> int:
+    async def start(self, source_id: str, owner: str, has_ended: Callable[[str], bool]) -> int:
         """Record that a sync of a stored source begins, and return the run's id.
 
-        Runs of the source that never ended are marked as interrupted.
+        Runs of the source that broke off, and could not say so, are marked as interrupted.
+
+        Args:
+            source_id: the source.
+            owner: names the process, and the run in it.
+            has_ended: tells of an owner whether its work is proved to have ended.
         """
         # One start at a time, so that the newest run is this one.
         await self._session.fetch_all(LOCK_SOURCE, {"source_id": source_id})
-        params = {"source_id": source_id, "now": self._session.now}
-        await self._session.execute(INTERRUPT_RUNS, params)
-        await self._session.execute(INSERT_RUN, params)
+        now = self._session.now
+        for run_id, other in await self._session.fetch_all(SELECT_RUNNING, {"source_id": source_id}):
+            if other is None or has_ended(other):
+                await self._session.execute(INTERRUPT_RUN, {"id": run_id, "now": now})
+        await self._session.execute(INSERT_RUN, {"source_id": source_id, "now": now, "owner": owner})
         [(run_id,)] = await self._session.fetch_all(SELECT_NEWEST_RUN, {"source_id": source_id})
         return int(run_id)
 

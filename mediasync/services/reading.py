@@ -18,7 +18,7 @@ from mediasync.backends.base import (
     Unreadable,
     Watermark,
 )
-from mediasync.errors import UsageError
+from mediasync.errors import LibraryUnreadable, UsageError
 from mediasync.ids import make_id
 from mediasync.models import Library, MediaItem, Person
 from mediasync.normal import normal_person, storable
@@ -141,6 +141,27 @@ class Reading:
                 if findings % _FINDINGS_PER_PROGRESS == 0:
                     tally.tell()
         await self._save_people()
+        if (
+            self._only is None
+            and self.seen.enumerated.complete
+            and not self.seen.seen
+            and self._stored.tokens
+        ):
+            raise LibraryUnreadable(
+                tally.source_id,
+                self.seen.library_id,
+                self._stored.library.title,
+                f"it lists no item, where {len(self._stored.tokens):,} are stored. Is its folder or disk "
+                "there? Nothing is taken for removed",
+            )
+
+    def fail(self, error: LibraryUnreadable) -> None:
+        """Note that the library could not be read to its end."""
+        reason = storable(error.reason)
+        self.seen.enumerated = Enumerated(self.seen.expected, complete=False, reason=reason)
+        self._tally.failed_libraries.append(error)
+        for remote_id in self._only or ():
+            self._wanted.unreadable(remote_id, reason)
 
     def _takes(self, remote_id: str) -> bool:
         return self._only is None or remote_id in self._only

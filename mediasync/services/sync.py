@@ -8,15 +8,31 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from mediasync.backends.base import Backend, TellsWaiting
+from mediasync.backends.base import Backend, Enumerated, TellsWaiting
 from mediasync.concurrency import finish
 from mediasync.database import Database
 from mediasync.dialects.base import Session
-from mediasync.errors import ConfigurationError, MediaSyncError, SourceError
-from mediasync.events import LibraryFinished, LibraryStarted, RunFinished, RunStarted, Waiting
+from mediasync.errors import (
+    ConfigurationError,
+    DatabaseError,
+    LibraryUnreadable,
+    MediaSyncError,
+    SourceError,
+    SourceForbidden,
+    SourceUnreadable,
+)
+from mediasync.events import (
+    LibraryFailed,
+    LibraryFinished,
+    LibraryStarted,
+    RunFinished,
+    RunStarted,
+    Waiting,
+)
 from mediasync.ids import make_id
 from mediasync.models import Library, LibraryRun, Source, SyncRun
 from mediasync.normal import storable
+from mediasync.processes import at_work, has_ended
 from mediasync.reports import SyncReport
 from mediasync.repositories.catalogue import CatalogueRepository
 from mediasync.repositories.runs import RunRepository
@@ -27,7 +43,7 @@ from mediasync.services.media import MediaService, is_new_server
 from mediasync.services.reading import Reading, Wanted
 from mediasync.services.selection import Selection
 from mediasync.services.stored import StoredLibrary
-from mediasync.services.tally import Emit, Tally
+from mediasync.services.tally import Emit, LibraryTally, Tally
 from mediasync.services.writer import Writer
 from mediasync.vocabulary import RunStatus
 
@@ -87,8 +103,12 @@ class SyncService:
             SourceError: if the source cannot be read; the run is recorded as failed.
             DatabaseError: if the database fails.
         """
+        with at_work() as owner:
+            return await self._run(backend, emit, options, owner)
+
+    async def _run(self, backend: Backend, emit: Emit, options: RunOptions, owner: str) -> SyncReport:
         emit = logged(emit)
-        tally = Tally(backend.source.id, emit)
+        tally = Tally(backend.source.id, emit, owner=owner)
         started = self._clock()
         if isinstance(backend, TellsWaiting):
             backend.on_wait = lambda text: emit(Waiting(tally.source_id, storable(text)))
@@ -107,7 +127,11 @@ class SyncService:
         else:
             whole = tally.is_whole and not options.selection.of_this_time
             watermark = tally.watermark if whole else ""
-            run = await finish(self._finish(tally, RunStatus.SUCCEEDED, watermark=watermark))
+            try:
+                run = await finish(self._finish(tally, RunStatus.SUCCEEDED, watermark=watermark))
+            except Exception as error:
+                await finish(self._record_failure(tally, error))
+                raise
         report = SyncReport(
             run=run,
             failed=tally.failures,
@@ -176,7 +200,8 @@ class SyncService:
         self, backend: Backend, tally: Tally, options: RunOptions, comparison: Comparison | None
     ) -> None:
         selection = options.selection
-        libraries, missing = selection.choose(tally.source_id, await backend.fetch_libraries())
+        listed = _without_repeats(await backend.fetch_libraries(), tally)
+        libraries, missing = selection.choose(tally.source_id, listed)
         for text in missing:
             tally.remark(tally.source_id, storable(text))
         wanted = Wanted(selection.items)
@@ -199,21 +224,62 @@ class SyncService:
             tally.current = reading.seen
             if comparison is None:
                 reading.save_people = partial(self._media.upsert_people, source_id=tally.source_id)
-            async with aclosing(reading.items()) as items:
-                if comparison is None:
-                    await self._media.save_media_items(
-                        items, library_id=library.full_id, source_id=tally.source_id, report=tally.saves
-                    )
-                else:
-                    await comparison.compare(items, library.full_id, tally.saves)
+            failure: LibraryUnreadable | None = None
+            try:
+                async with aclosing(reading.items()) as items:
+                    if comparison is None:
+                        await self._media.save_media_items(
+                            items, library_id=library.full_id, source_id=tally.source_id, report=tally.saves
+                        )
+                    else:
+                        await comparison.compare(items, library.full_id, tally.saves)
+            except (LibraryUnreadable, SourceUnreadable, SourceForbidden) as error:
+                failure = _of_library(error, library)
+                reading.fail(failure)
             if only is None:
                 tally.libraries.append(reading.seen)
             tally.libraries_read += 1
             tally.tell()
-            tally.emit(LibraryFinished(tally.source_id, library))
+            if failure is None:
+                tally.emit(LibraryFinished(tally.source_id, library))
+            else:
+                tally.emit(LibraryFailed(tally.source_id, library, storable(failure.reason)))
+        if tally.failed_libraries and len(tally.failed_libraries) == tally.libraries_read:
+            raise tally.failed_libraries[0]
+        if not selection.of_this_time:
+            await self._add_absent_libraries(tally, {_storable_library(one).full_id for one in listed})
         for remote_id, reason in wanted.missing():
             tally.seen += 1
             tally.fail(make_id(tally.source_id, storable(remote_id)), reason)
+
+    async def _add_absent_libraries(self, tally: Tally, listed: set[str]) -> None:
+        """Note the stored libraries that were not gone through, and what is stored of them.
+
+        Raises:
+            SourceUnreadable: if the source listed nothing at all, and something is stored of it.
+        """
+        read = {library.library_id for library in tally.libraries}
+        lost = 0
+        for library in await self._media.list_libraries(tally.source_id):
+            if library.full_id in read:
+                continue
+            absent = LibraryTally(
+                library.full_id, set(await self._media.find_change_tokens(library.full_id)), is_absent=True
+            )
+            is_listed = library.full_id in listed
+            reason = "it is excluded" if is_listed else "the source does not list it any more"
+            absent.enumerated = Enumerated(None, complete=False, reason=reason)
+            tally.libraries.append(absent)
+            if not is_listed and absent.unnamed:
+                lost += len(absent.unnamed)
+                text = f"{reason}; what is stored of it ({len(absent.unnamed):,} items) stays"
+                tally.remark(library.full_id, text)
+        if lost and not tally.seen:
+            raise SourceUnreadable(
+                tally.source_id,
+                f"it lists no item, where {lost:,} are stored. Is its folder or disk there? Nothing is taken "
+                "for removed",
+            )
 
     async def _find_homes(self, source_id: str, remote_ids: frozenset[str]) -> dict[str, str]:
         """Return the full ids of the libraries that hold items, by the items' own keys."""
@@ -224,14 +290,24 @@ class SyncService:
         return {item.remote_id: item.library_id for item in found if item.library_id}
 
     async def _start(self, tally: Tally) -> None:
-        tally.run_id = await self._writer.run(lambda session: RunRepository(session).start(tally.source_id))
+        tally.run_id = await self._writer.run(
+            lambda session: RunRepository(session).start(tally.source_id, tally.owner, has_ended)
+        )
 
     async def _finish(
-        self, tally: Tally, status: RunStatus, error: str | None = None, watermark: str = ""
+        self,
+        tally: Tally,
+        status: RunStatus,
+        error: str | None = None,
+        watermark: str = "",
+        *,
+        briefly: bool = False,
     ) -> SyncRun:
+        """Record how a run ended; *briefly*: without what it saw of each library and could not read."""
+
         async def work(session: Session) -> SyncRun:
             runs = RunRepository(session)
-            known = tally.run_id or await runs.start(tally.source_id)
+            known = tally.run_id or await runs.start(tally.source_id, tally.owner, has_ended)
             await runs.finish(
                 known,
                 status,
@@ -241,8 +317,9 @@ class SyncService:
                 failed=len(tally.failures),
                 error=error,
             )
-            await runs.add_problems(known, tally.rows())
-            await runs.add_libraries(known, [library.run(known) for library in tally.libraries])
+            if not briefly:
+                await runs.add_problems(known, tally.rows())
+                await runs.add_libraries(known, [library.run(known) for library in tally.libraries])
             if watermark:
                 await CatalogueRepository(session).set_watermark(tally.source_id, watermark)
             return await runs.get(known)
@@ -273,7 +350,30 @@ class SyncService:
                 not isinstance(error, SourceError) or await self._media.find_source(tally.source_id) is None
             ):
                 return
-            await self._finish(tally, status, reason)
+            try:
+                await self._finish(tally, status, reason)
+            except DatabaseError:
+                # Whatever of the record cannot be stored, a run that has ended is not left as running.
+                await self._finish(tally, status, reason, briefly=True)
+
+
+def _without_repeats(libraries: list[Library], tally: Tally) -> list[Library]:
+    """Return each library once, by the id under which it is stored."""
+    once: dict[str, Library] = {}
+    for library in libraries:
+        full_id = _storable_library(library).full_id
+        if full_id in once:
+            tally.remark(full_id, "the source lists this library more than once; it is read once")
+        once.setdefault(full_id, library)
+    return list(once.values())
+
+
+def _of_library(error: SourceError, library: Library) -> LibraryUnreadable:
+    if isinstance(error, LibraryUnreadable):
+        return error
+    failure = LibraryUnreadable(error.source_id, library.full_id, library.title, error.reason)
+    failure.__cause__ = error
+    return failure
 
 
 # What a server calls itself and its libraries is not the user's to correct.

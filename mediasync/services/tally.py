@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from mediasync.backends.base import Enumerated
+from mediasync.errors import LibraryUnreadable
 from mediasync.events import Event, ItemFailed, ItemProblem, Progress, Remarked
 from mediasync.models import LibraryRun, MediaItem
+from mediasync.normal import storable
 from mediasync.reports import SaveReport
 from mediasync.vocabulary import Completeness
 
@@ -25,6 +27,7 @@ class LibraryTally:
         previews: items of which only a part of the credits was given.
         expected: items that it has, as the source said at its beginning; None if it did not say.
         enumerated: what the source said at the end.
+        is_absent: whether it was not gone through: what was not named is counted all the same.
     """
 
     library_id: str
@@ -35,6 +38,8 @@ class LibraryTally:
     enumerated: Enumerated = field(
         default_factory=lambda: Enumerated(None, False, "the source does not tell whether it named all")
     )
+
+    is_absent: bool = False
 
     def name(self, remote_id: str, item: MediaItem | None = None) -> None:
         """Note that an item was named, and read if *item* is given."""
@@ -51,7 +56,7 @@ class LibraryTally:
             library_id=self.library_id,
             counted=self.enumerated.total,
             seen=self.seen,
-            unseen=len(self.unnamed) if complete else None,
+            unseen=len(self.unnamed) if complete or self.is_absent else None,
             previews=self.previews,
             complete=complete,
             reason=None if complete else self.enumerated.reason or None,
@@ -65,6 +70,7 @@ class Tally:
     Attributes:
         source_id: of the source.
         emit: called with each event.
+        owner: names the process, and this run in it.
         run_id: of the run, 0 until it is recorded.
         saves: what became of the items that were read.
         seen: items that the source named.
@@ -72,7 +78,8 @@ class Tally:
         unreadable: items that could not be read.
         problems: what could not be understood of items that were read.
         remarks: what people should know.
-        libraries: what was seen of the libraries that were gone through to their end.
+        libraries: what was seen of the libraries that were gone through, and what is stored of the others.
+        failed_libraries: those that could not be read to their end.
         current: what was seen of the library that is being read.
         number_of_libraries: how many are gone through.
         libraries_read: how many were.
@@ -82,6 +89,7 @@ class Tally:
 
     source_id: str
     emit: Emit
+    owner: str = ""
     run_id: int = 0
     saves: SaveReport = field(default_factory=SaveReport)
     seen: int = 0
@@ -90,6 +98,7 @@ class Tally:
     problems: list[tuple[str, str]] = field(default_factory=list)
     remarks: list[tuple[str, str]] = field(default_factory=list)
     libraries: list[LibraryTally] = field(default_factory=list)
+    failed_libraries: list[LibraryUnreadable] = field(default_factory=list)
     current: LibraryTally | None = None
     number_of_libraries: int = 0
     libraries_read: int = 0
@@ -103,7 +112,8 @@ class Tally:
 
     @property
     def failures(self) -> tuple[tuple[str, str], ...]:
-        return (*self.unreadable, *self.saves.failed)
+        libraries = ((storable(error.library_id), storable(error.reason)) for error in self.failed_libraries)
+        return (*libraries, *self.unreadable, *self.saves.failed)
 
     @property
     def is_whole(self) -> bool:

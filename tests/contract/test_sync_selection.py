@@ -335,9 +335,9 @@ async def test_what_a_run_saw_of_each_library_is_recorded(ms: MediaSync) -> None
 
 async def test_of_a_run_that_fails_only_whole_libraries_are_recorded(ms: MediaSync) -> None:
     backend = FakeBackend(
-        {"m": [movie("1"), Enumerated(1)], "n": [movie("2"), SourceUnreadable("fake", "HTML")]}
+        {"m": [movie("1"), Enumerated(1)], "n": [movie("2"), SourceUnreachable("fake", "gone")]}
     )
-    with pytest.raises(SourceUnreadable):
+    with pytest.raises(SourceUnreachable):
         await ms.sync(backend)
     assert [(run.library_id, run.seen) for run in await ms.list_library_runs()] == [("fake:m", 1)]
     assert (await ms.list_runs())[0].status is RunStatus.FAILED

@@ -316,12 +316,12 @@ async def test_two_syncs_of_a_source_begin_one_after_the_other(ms: MediaSync, ot
     first: list[int] = []
 
     async def work(session: Session) -> None:
-        first.append(await RunRepository(session).start("home"))
+        first.append(await RunRepository(session).start("home", "", lambda _: True))
 
     held = Held(ms, work)
     await held.begin()
     starting = asyncio.create_task(
-        other._database.write(lambda session: RunRepository(session).start("home"))
+        other._database.write(lambda session: RunRepository(session).start("home", "", lambda _: True))
     )
     await held.commit_when_waited_for(starting)
     second = await starting

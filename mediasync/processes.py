@@ -1,0 +1,75 @@
+"""Which process does a piece of work, and whether that has ended: seen from another process, or later."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+_AT_WORK: Final[set[str]] = set()
+"""What this process is at, by the name that was given to it."""
+
+
+@contextmanager
+def at_work() -> Iterator[str]:
+    """Return a context in which this process is at a piece of work; its value names both.
+
+    The name holds the machine, the process with the time of its start, and a random part.
+    """
+    name = "\n".join((*_place(), str(os.getpid()), _started(os.getpid()), uuid4().hex))
+    _AT_WORK.add(name)
+    try:
+        yield name
+    finally:
+        _AT_WORK.discard(name)
+
+
+def has_ended(name: str) -> bool:
+    """Tell whether a piece of work is proved to have ended, by the name that `at_work` gave it.
+
+    Nothing is proved of what another machine or container was at, unless this machine was started since.
+    """
+    host, boot, namespace, pid, started, _ = name.split("\n")
+    here = _place()
+    if host == here[0] and boot and here[1] and boot != here[1]:
+        return True
+    if (host, boot, namespace) != here:
+        return False
+    if int(pid) == os.getpid() and started == _started(os.getpid()):
+        return name not in _AT_WORK
+    return _is_gone(int(pid), started)
+
+
+def _is_gone(pid: int, started: str) -> bool:
+    if os.name == "nt":
+        return False  # there, the signal 0 would end the process
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    now = _started(pid)
+    return bool(started and now) and started != now
+
+
+def _place() -> tuple[str, str, str]:
+    """Return the host, its present start, and the namespace of process ids; what is not known is empty."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    try:
+        return socket.gethostname(), boot.read_text().strip(), os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return socket.gethostname(), "", ""
+
+
+def _started(pid: int) -> str:
+    """Return when a process began, in ticks since the machine's start; empty where that is not known."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return fields[19]

@@ -1,0 +1,199 @@
+"""Libraries that fail, that are gone, that are empty or listed twice; and runs that end badly."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+import pytest
+from support.backends import FakeBackend
+from support.items import movie
+from support.mirror import public, value, write
+
+from mediasync import Library, MediaSync, RunStatus
+from mediasync.backends.base import Enumerated
+from mediasync.errors import (
+    DataError,
+    LibraryUnreadable,
+    SourceForbidden,
+    SourceUnauthorised,
+    SourceUnreachable,
+    SourceUnreadable,
+)
+from mediasync.events import LibraryFailed, LibraryFinished
+from mediasync.processes import at_work, has_ended
+from mediasync.repositories.runs import RunRepository
+
+
+def whole(*keys: str) -> list[object]:
+    return [*map(movie, keys), Enumerated(len(keys))]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SourceUnreadable("fake", "HTML"),
+        SourceForbidden("fake", "not yours"),
+        LibraryUnreadable("fake", "fake:a", "A", "HTML"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_library_that_fails_does_not_stop_the_later_ones(ms: MediaSync, error: Exception) -> None:
+    backend = FakeBackend({"a": [movie("1"), error], "b": whole("2"), "c": whole("3")})
+    events = [event async for event in ms.sync(backend)]
+    report = events[-1].report
+    assert (report.status, report.saved) == (RunStatus.SUCCEEDED, 3)
+    [(subject, reason)] = report.failed
+    assert subject == "fake:a"
+    assert error.reason in reason
+    [failed] = [event for event in events if isinstance(event, LibraryFailed)]
+    assert (failed.library.full_id, failed.reason) == (subject, reason)
+    assert sum(isinstance(event, LibraryFinished) for event in events) == 2
+    runs = {run.library_id: run for run in await ms.list_library_runs("fake")}
+    assert [runs[one].complete for one in ("fake:a", "fake:b", "fake:c")] == [False, True, True]
+    assert error.reason in (runs["fake:a"].reason or "")
+    assert runs["fake:a"].unseen is None
+    assert ("failure", subject, reason) in await ms.list_problems(report.run.id)
+
+
+async def test_if_all_fail_so_does_the_run(ms: MediaSync) -> None:
+    backend = FakeBackend({"a": [SourceUnreadable("fake", "one")], "b": [SourceUnreadable("fake", "two")]})
+    with pytest.raises(LibraryUnreadable, match=r"fake:a.*one"):
+        await ms.sync(backend)
+    [run] = await ms.list_runs()
+    assert run.status is RunStatus.FAILED
+    assert [subject for _, subject, _ in await ms.list_problems(run.id)] == ["fake:a", "fake:b"]
+
+
+@pytest.mark.parametrize("kind", [SourceUnreachable, SourceUnauthorised])
+async def test_what_concerns_the_whole_source_stops_it(ms: MediaSync, kind: type[Any]) -> None:
+    backend = FakeBackend({"a": [kind("fake", "no")], "b": whole("2")})
+    with pytest.raises(kind):
+        await ms.sync(backend)
+    assert await value(ms, "SELECT count(*) FROM media_items") == 0
+
+
+class Repeating(FakeBackend):
+    """A source that lists each library twice."""
+
+    async def fetch_libraries(self) -> list[Library]:
+        return [library for library in await super().fetch_libraries() for _ in range(2)]
+
+
+async def test_a_library_that_is_listed_twice_is_read_once_and_remarked(ms: MediaSync) -> None:
+    report = await ms.sync(Repeating({"a": whole("1")}))
+    assert (report.status, report.saved, report.run.seen) == (RunStatus.SUCCEEDED, 1, 1)
+    assert report.remarks == (("fake:a", "the source lists this library more than once; it is read once"),)
+
+
+async def test_a_library_that_is_gone_is_recorded_with_what_was_not_seen(ms: MediaSync) -> None:
+    await ms.sync(FakeBackend({"a": whole("1", "2"), "b": whole("3")}))
+    report = await ms.sync(FakeBackend({"b": whole("3")}))
+    [run] = [run for run in await ms.list_library_runs("fake") if run.library_id == "fake:a"]
+    assert (run.run_id, run.seen, run.unseen, run.complete) == (report.run.id, 0, 2, False)
+    assert run.reason == "the source does not list it any more"
+    assert [subject for subject, _ in report.remarks] == ["fake:a"]
+    assert await value(ms, "SELECT count(*) FROM media_items") == 3
+
+
+async def test_an_excluded_library_is_recorded_as_such_and_a_selection_tells_of_no_other(
+    ms: MediaSync,
+) -> None:
+    await ms.sync(FakeBackend({"a": whole("1"), "b": whole("3")}))
+    await ms.sync(FakeBackend({"a": whole("1"), "b": whole("3")}), libraries=["b"])
+    assert {run.library_id: run.run_id for run in await ms.list_library_runs("fake")} == {
+        "fake:a": 1,
+        "fake:b": 2,
+    }
+
+
+@pytest.mark.parametrize("left", [{}, {"a": whole()}, {"z": whole()}], ids=["none", "empty", "another"])
+async def test_an_empty_source_where_items_are_stored_is_no_success(ms: MediaSync, left: Any) -> None:
+    await ms.sync(FakeBackend({"a": whole("1", "2")}))
+    before = (await public(ms))["media_items"]
+    with pytest.raises(SourceUnreadable, match="lists no item, where 2 are stored"):
+        await ms.sync(FakeBackend(left))
+    [run, _] = await ms.list_runs()
+    assert run.status is RunStatus.FAILED
+    [seen, *_] = [one for one in await ms.list_library_runs("fake") if one.library_id == "fake:a"]
+    assert (seen.run_id, seen.complete) == (run.id, False)
+    assert (await public(ms))["media_items"] == before
+
+
+async def test_one_empty_library_among_others_is_a_failure_of_the_run(ms: MediaSync) -> None:
+    await ms.sync(FakeBackend({"a": whole("1"), "b": whole("2")}))
+    report = await ms.sync(FakeBackend({"a": whole(), "b": whole("2")}))
+    assert [subject for subject, _ in report.failed] == ["fake:a"]
+    assert report.status is RunStatus.SUCCEEDED
+
+
+async def test_a_run_that_breaks_at_its_end_is_not_left_running(
+    ms: MediaSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any) -> None:
+        raise DataError("no")
+
+    monkeypatch.setattr(RunRepository, "add_libraries", broken)
+    with pytest.raises(DataError):
+        await ms.sync(FakeBackend({"a": whole("1")}))
+    [run] = await ms.list_runs()
+    assert (run.status, run.error, run.saved) == (RunStatus.FAILED, "no", 1)
+
+
+async def test_a_run_that_is_alive_is_not_marked_as_interrupted(ms: MediaSync) -> None:
+    gate = asyncio.Event()
+    slow = FakeBackend({"a": [movie("1"), gate, Enumerated(1)]})
+
+    async def to_end() -> Any:
+        return await ms.sync(slow)
+
+    task = asyncio.create_task(to_end())
+    await slow.waiting.wait()
+    await ms.sync(FakeBackend({"a": whole("1")}))
+    assert [run.status for run in await ms.list_runs()] == [RunStatus.SUCCEEDED, RunStatus.RUNNING]
+    gate.set()
+    assert (await task).status is RunStatus.SUCCEEDED
+
+
+def dead(owner: str, **fields: str) -> str:
+    names = ("host", "boot", "namespace", "pid", "started", "token")
+    return "\n".join((dict(zip(names, owner.split("\n"), strict=True)) | fields).values())
+
+
+async def test_runs_of_processes_that_are_proved_dead_are_interrupted(ms: MediaSync) -> None:
+    await ms.sync(FakeBackend({"a": whole("1")}))
+    with at_work() as owner:
+        pass
+    owners = {
+        "ended here": owner,
+        "no such process": dead(owner, pid="4194304", started="1"),
+        "another process now": dead(owner, started="1"),
+        "before the machine started": dead(owner, boot="another"),
+        "another machine": dead(owner, host="elsewhere", boot="another"),
+        "alive": dead(owner, pid=str(os.getppid()), started=""),
+    }
+    for one in owners.values():
+        await write(
+            ms,
+            "INSERT INTO sync_run (source_key, status, started_at, owner) "
+            "SELECT source_key, 'running', 1, :owner FROM source WHERE id = 'fake'",
+            owner=one,
+        )
+    await ms.sync(FakeBackend({"a": whole("1")}))
+    [_, *older, _] = await ms.list_runs()
+    statuses = dict(zip(owners, (str(run.status) for run in reversed(older)), strict=True))
+    assert statuses == {
+        "ended here": "interrupted",
+        "no such process": "interrupted",
+        "another process now": "interrupted",
+        "before the machine started": "interrupted",
+        "another machine": "running",
+        "alive": "running",
+    }
+
+
+def test_work_under_way_has_not_ended() -> None:
+    with at_work() as owner:
+        assert not has_ended(owner)
+    assert has_ended(owner)
