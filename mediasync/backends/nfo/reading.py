@@ -266,9 +266,7 @@ def load(root: str, file: NfoFile, known: Known, size_limit: int) -> Same | Load
     """Read and parse a file, unless it is unchanged. Blocks; never raises for what is wrong with the file."""
     if known.keys_of(file):
         try:
-            state = known.states.pop(file.path, None) or os.stat(
-                os.path.join(root, file.path), follow_symlinks=False
-            )
+            state = _current_state(root, file, known)
         except OSError as error:
             return Failed(f"{naming.nfc(file.path)}: {reason(error)}")
         if same := known.unchanged(file, state):
@@ -276,6 +274,12 @@ def load(root: str, file: NfoFile, known: Known, size_limit: int) -> Same | Load
     elif file.first and _is_unchanged(root, file.first, known):
         return Same(())  # the first file's token stands for both
     return read(root, file, known, size_limit)
+
+
+def _current_state(root: str, file: NfoFile, known: Known) -> os.stat_result:
+    """Return the state of a file, as it was looked at just now or as it is."""
+    looked_at = known.states.pop(file.path, None)
+    return looked_at or os.stat(os.path.join(root, file.path), follow_symlinks=False)
 
 
 def _is_unchanged(root: str, file: NfoFile, known: Known) -> bool:
@@ -334,7 +338,7 @@ def _note_damage(file: NfoFile, records: list[Record], known: Known) -> None:
 def load_films(root: str, films: FilmFiles, known: Known, size_limit: int) -> Same | Several:
     """Read and parse files that may describe the same film, unless all are unchanged. Blocks, as `load`."""
     try:
-        states = [os.stat(os.path.join(root, file.path), follow_symlinks=False) for file in films.files]
+        states = [_current_state(root, file, known) for file in films.files]
     except OSError:
         states = []  # reading will report it
     if states and (same := known.unchanged_films(films, states)):
