@@ -41,7 +41,7 @@ async def save(
     rows = stream_movies(movies, first=first)
     models = build_models(change_movies(rows) if changed else rows)
     async with MediaSync(url_of(path), **options) as ms:
-        await _register(ms)
+        await register(ms)
         watch = Stopwatch()
         counts = await _SAVERS[how](ms, models)
     return {**watch.read(), **counts}
@@ -52,10 +52,10 @@ async def resave(path: str, movies: int) -> dict[str, Any]:
     models = build_models(stream_movies(movies))
     with closing(sqlite3.connect(path)) as witness:
         async with MediaSync(url_of(path)) as ms:
-            await _register(ms)
+            await register(ms)
             before = _data_version(witness)
             watch = Stopwatch()
-            counts = await _save_batch(ms, models)
+            counts = await save_batch(ms, models)
         timing = watch.read()
         after = _data_version(witness)
     if counts["saved"] or counts["unchanged"] != movies:
@@ -70,9 +70,9 @@ async def resave_postgres(path: str, movies: int, **options: Any) -> dict[str, A
     models = build_models(stream_movies(movies))
     before = await state(path)
     async with MediaSync(path, **options) as ms:
-        await _register(ms)
+        await register(ms)
         watch = Stopwatch()
-        counts = await _save_batch(ms, models)
+        counts = await save_batch(ms, models)
     timing = watch.read()
     if counts["saved"] or counts["unchanged"] != movies or before != await state(path):
         raise WrongResultError(f"an unchanged resync of {movies} movies reports {counts}, or wrote something")
@@ -82,10 +82,10 @@ async def resave_postgres(path: str, movies: int, **options: Any) -> dict[str, A
 async def save_stream(path: str, movies: int) -> dict[str, Any]:
     """Save a library from a stream and tell how much memory the process had at its peak."""
     async with MediaSync(url_of(path)) as ms:
-        await _register(ms)
+        await register(ms)
         before = peak_memory_mb()
         watch = Stopwatch()
-        counts = await _save_batch(ms, (build_model(row) for row in stream_movies(movies)))
+        counts = await save_batch(ms, (build_model(row) for row in stream_movies(movies)))
     return {**watch.read(), **counts, "before_mb": before, "peak_mb": peak_memory_mb()}
 
 
@@ -104,12 +104,12 @@ async def _save_while_read(path: str, movies: int, first: int, signals: str) -> 
     meeting = Meeting(signals)
     models = build_models(stream_movies(movies, first=first))
     async with MediaSync(url_of(path)) as ms:
-        await _register(ms)
+        await register(ms)
         meeting.tell("ready")
         await meeting.hear("go")
         watch = Stopwatch()
         meeting.tell("begun")
-        counts = await _save_batch(ms, models)
+        counts = await save_batch(ms, models)
         meeting.tell("done")
     return {**watch.read(), **counts}
 
@@ -131,22 +131,24 @@ async def read_within(path: str, movies: int, first: int, rest_reads: int) -> di
     """Read casts at rest, then in the process and event loop that saves."""
     models = build_models(stream_movies(movies, first=first))
     async with MediaSync(url_of(path)) as ms:
-        await _register(ms)
+        await register(ms)
         await _read(ms, movies, MIN_READS, lambda: True)
         rest = await _read(ms, movies, rest_reads, lambda: True)
         watch = Stopwatch()
-        saving = asyncio.create_task(_save_batch(ms, models))
+        saving = asyncio.create_task(save_batch(ms, models))
         busy = await _read(ms, movies, MIN_READS, saving.done)
         await saving
     return {"rest": _summary(rest), "busy": _summary(busy), **watch.read()}
 
 
-async def _register(ms: MediaSync) -> None:
+async def register(ms: MediaSync) -> None:
+    """Save the source and the library of the generated items."""
     await ms.media.save_source(Source(id=SOURCE_ID, kind="nfo", name="Bench"))
     await ms.media.save_library(Library(id=LIBRARY_ID, source_id=SOURCE_ID, title="Movies", kind="movies"))
 
 
-async def _save_batch(ms: MediaSync, models: Iterable[Movie]) -> dict[str, int]:
+async def save_batch(ms: MediaSync, models: Iterable[Movie]) -> dict[str, int]:
+    """Save movies in one call, and make sure that none failed."""
     report = await ms.media.save_media_items(models, library_id=LIBRARY_ID, source_id=SOURCE_ID)
     if report.failed:
         raise WrongResultError(f"{len(report.failed)} movies failed, the first: {report.failed[0]}")
@@ -165,7 +167,7 @@ async def _save_each(ms: MediaSync, queue: Iterator[Movie]) -> None:
 
 
 _SAVERS: dict[str, Callable[[MediaSync, list[Movie]], Awaitable[dict[str, int]]]] = {
-    "batch": _save_batch,
+    "batch": save_batch,
     "tasks": _save_by_tasks,
 }
 

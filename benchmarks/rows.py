@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import servers, worker
+from benchmarks import postgres, servers, worker
 from benchmarks.clock import median_ratio
 from benchmarks.figures import Figure, Row, column
 from benchmarks.lab import PROCESSES, Lab, remove
@@ -139,6 +139,26 @@ def _filmography(lab: Lab, row: Row) -> list[Figure]:
     return [row.figure(result["popular"]["p50_ms"], **result)]
 
 
+def _pages(lab: Lab, row: Row) -> list[Figure]:
+    result = lab.call("read_pages", path=str(lab.stored(lab.big_movies)), movies=lab.big_movies)
+    return [row.figure(result["slowest_ms"], **result)]
+
+
+def _pages_postgres(lab: Lab, row: Row) -> list[Figure]:
+    with postgres.server() as new_database:
+        url = new_database("pages")
+        lab.call("save_stream", path=url, movies=lab.big_movies)
+        result = lab.call("read_pages", path=url, movies=lab.big_movies)
+    return [row.figure(result["slowest_ms"], **result)]
+
+
+def _steps(lab: Lab, row: Row) -> list[Figure]:
+    result = lab.call(
+        "loop_steps", path=str(lab.path("steps")), movies=lab.movies, credit_count=lab.options.credits // 3
+    )
+    return [row.figure(max(found["max_ms"] for found in result.values()), **result)]
+
+
 RIVALS = {
     "databases": ("`databases`, row by row as its documentation shows", 10),
     "orm": ("SQLAlchemy's asyncio ORM, merge", 10),
@@ -206,6 +226,7 @@ ROWS = (
         1.5,
     ),
     Row("read-within", "the same in the syncing process, p99", _read_within, 20, 10, "ms"),
+    Row("steps", "the longest that one step keeps the event loop, by CPU", _steps, 20, 10, "ms"),
     Row(
         "postgres-cold",
         "PostgreSQL: cold save ÷ COPY into staging tables and one merge per table",
@@ -241,4 +262,14 @@ ROWS = (
         "ms",
         big=True,
     ),
+    Row(
+        "pages",
+        "the slowest median of all calls that return a page, in the big library",
+        _pages,
+        20,
+        10,
+        "ms",
+        big=True,
+    ),
+    Row("pages-postgres", "the same on PostgreSQL", _pages_postgres, 20, 10, "ms", big=True),
 )

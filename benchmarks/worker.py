@@ -151,6 +151,8 @@ TASKS: dict[str, Callable[..., Result]] = {
     "save_while_read": _save_while_read,
     "read_aside": _async("product", "read_aside"),
     "read_within": _async("product", "read_within"),
+    "read_pages": _async("pages", "read_pages"),
+    "loop_steps": _async("pages", "loop_steps"),
     "sync": _async("syncing", "sync"),
     "read_jellyfin": _async("syncing", "read_jellyfin"),
     "read_kodi": _async("syncing", "read_kodi"),
