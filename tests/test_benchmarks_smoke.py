@@ -29,6 +29,7 @@ FIGURES = [
     "read-aside-both",
     "read-aside-floor",
     "read-within",
+    "steps",
     "postgres-cold",
     "postgres-resync",
     "postgres-sqlite",
@@ -61,6 +62,8 @@ FIGURES = [
     "scale",
     "memory",
     "filmography",
+    "pages",
+    "pages-postgres",
 ]
 PROMISES = {
     "cold",
@@ -78,6 +81,9 @@ PROMISES = {
     "scale",
     "memory",
     "filmography",
+    "steps",
+    "pages",
+    "pages-postgres",
 }
 NEED_KODI = {"kodi-first", "kodi-unchanged"}
 ALIKE = {"jellyfin-memory", "emby-memory", "kodi-memory", "nfo-memory"}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from types import NoneType
 from typing import Any, Final
 
-from mediasync.building import in_slices, make_model
+from mediasync.building import in_slices, model_maker
 from mediasync.concurrency import batched
 from mediasync.dialects.base import Session
 from mediasync.models import Credit, Person
@@ -17,17 +18,17 @@ from mediasync.repositories.times import to_datetime
 from mediasync.repositories.word_search import WordIndex, find_by_words
 from mediasync.vocabulary import PersonType
 
-_PERSON: Final = """
-p.id AS person_id, s.id AS source_id, p.name, p.image_path, p.provider_ids, p.created_at, p.updated_at
+_PERSON: Final = "p.id AS person_id, p.name, p.image_path, p.provider_ids, p.created_at, p.updated_at"
+_OF_SOURCE: Final = """
+(:source_id IS NULL OR p.source_key = (SELECT s.source_key FROM source s WHERE s.id = :source_id))
 """
 
 SELECT_PERSON: Final = f"""
-SELECT {_PERSON} FROM person p JOIN source s ON s.source_key = p.source_key
-WHERE p.id = :id AND p.uncredited_since IS NULL
+SELECT {_PERSON} FROM person p WHERE p.id = :id AND p.uncredited_since IS NULL
 """
 
 SELECT_PERSONS: Final = f"""
-SELECT {_PERSON} FROM @list(:ids) l JOIN person p ON p.id = l.id JOIN source s ON s.source_key = p.source_key
+SELECT {_PERSON} FROM @list(:ids) l JOIN person p ON p.id = l.id
 """
 
 SELECT_CREDITS: Final = f"""
@@ -36,8 +37,6 @@ FROM @rows(:parts, id text, low integer, high integer) r
 JOIN media_item i ON i.id = r.id
 JOIN credit c ON c.item_key = i.item_key AND c.sort_order >= r.low AND c.sort_order < r.high
 JOIN person p ON p.person_key = c.person_key
-JOIN source s ON s.source_key = p.source_key
-ORDER BY r.n, c.sort_order
 """
 
 COUNT_CREDITS_OF_ITEMS: Final = """
@@ -69,20 +68,17 @@ SEARCH_FEW_PEOPLE: Final = f"""
 SELECT {_PERSON}
 FROM (@words) w
 JOIN person p ON p.person_key = w.person_key
-JOIN source s ON s.source_key = p.source_key
-WHERE p.uncredited_since IS NULL AND (:source_id IS NULL OR s.id = :source_id)
+WHERE p.uncredited_since IS NULL AND {_OF_SOURCE}
 """
 SEARCH_MANY_PEOPLE: Final = f"""
 SELECT w.word, {_PERSON}
 FROM person_word w
 JOIN person p ON p.person_key = w.person_key
-JOIN source s ON s.source_key = p.source_key
-WHERE w.word >= :low AND w.word < :high AND p.uncredited_since IS NULL
-  AND (:source_id IS NULL OR s.id = :source_id)
+WHERE w.word >= :low AND w.word < :high AND p.uncredited_since IS NULL AND {_OF_SOURCE}
 ORDER BY w.word, p.name, p.id LIMIT :limit OFFSET :offset
 """
 
-_NAME: Final = 2
+_NAME: Final = 1
 _INDEX: Final = WordIndex(
     COUNT_PERSON_WORDS,
     _KEYS_OF_WORD,
@@ -145,6 +141,8 @@ class PersonReader:
             made = await in_slices(rows, _credits)
             for row, credit in zip(rows, made, strict=True):
                 found[row[0]].append(credit)
+        for credits_of_item in found.values():
+            credits_of_item.sort(key=_BILLING)  # mostly sorted already; the engine sorts no wide rows for it
         return found
 
     async def search(self, text: str, source_id: str | None, limit: int, offset: int) -> list[Person]:
@@ -164,15 +162,27 @@ class PersonReader:
 
 # The types of the columns of a person, and of a credit, as every save stores them. Anything else that a row
 # may hold, changed by other hands, goes through the model's own checks.
-_PERSON_TYPES: Final = (str, str, str, str, str, int, int)
-_CREDIT_TYPES: Final = frozenset((str, role, int, *_PERSON_TYPES) for role in (str, NoneType))
+_PERSON_TYPES: Final = (str, str, str, str, int, int)
+_CREDIT_TYPES: Final = frozenset((str, str, role, int, *_PERSON_TYPES) for role in (str, NoneType))
+
+_make_person: Final = model_maker(Person)
+_make_credit: Final = model_maker(Credit)
+_BILLING: Final = attrgetter("sort_order")
 
 
 def _person(row: Sequence[Any]) -> Person:
-    person_id, source_id, name, image_path, provider_ids, created_at, updated_at = row
-    values = {
+    if tuple(map(type, row)) != _PERSON_TYPES:
+        return Person(**_values_of_person(*row))
+    return _make_person(_values_of_person(*row))
+
+
+def _values_of_person(
+    person_id: str, name: str, image_path: str, provider_ids: str, created_at: int, updated_at: int
+) -> dict[str, Any]:
+    source_id, _, remote_id = person_id.partition(":")
+    return {
         "name": name,
-        "remote_id": person_id[len(source_id) + 1 :],
+        "remote_id": remote_id,
         "image_path": image_path or None,
         "provider_ids": json.loads(provider_ids) if provider_ids else {},
         "source_id": source_id,
@@ -180,9 +190,6 @@ def _person(row: Sequence[Any]) -> Person:
         "created_at": to_datetime(created_at),
         "updated_at": to_datetime(updated_at),
     }
-    if provider_ids or tuple(map(type, row)) != _PERSON_TYPES:
-        return Person(**values)
-    return make_model(Person, values)
 
 
 def _parts(counts: Mapping[str, int]) -> Iterator[list[tuple[str, int, int]]]:
@@ -204,16 +211,21 @@ def _parts(counts: Mapping[str, int]) -> Iterator[list[tuple[str, int, int]]]:
 
 
 def _credits(rows: Sequence[Sequence[Any]]) -> list[Credit]:
-    return [_credit(row[1:]) for row in rows]
+    return [_credit(tuple(row)) for row in rows]
 
 
-def _credit(row: Sequence[Any]) -> Credit:
-    person_type, role, sort_order, *person = row
-    values = {"person": _person(person), "person_type": person_type, "role": role, "sort_order": sort_order}
+def _credit(row: tuple[Any, ...]) -> Credit:
+    _, person_type, role, sort_order, *person = row
     if tuple(map(type, row)) not in _CREDIT_TYPES:
-        return Credit(**values)
-    values["person_type"] = _parse_type(person_type)
-    return make_model(Credit, values)
+        return Credit(person=_person(person), person_type=person_type, role=role, sort_order=sort_order)
+    return _make_credit(
+        {
+            "person": _make_person(_values_of_person(*person)),
+            "person_type": _parse_type(person_type),
+            "role": role,
+            "sort_order": sort_order,
+        }
+    )
 
 
 @lru_cache(maxsize=1_000)

@@ -104,7 +104,7 @@ async def _find_many(
         rows = await session.fetch_all(index.many, {**given, "limit": size, "offset": read})
         for _, *row in rows:
             # One that has several such words was found by its first already.
-            if row[0] not in found and _first_match(index.words(row), words) is not None:
+            if row[0] not in found and (len(words) == 1 or _first_match(index.words(row), words) is not None):
                 found[row[0]] = row
         if len(rows) < size:
             break
