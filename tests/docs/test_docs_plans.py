@@ -26,8 +26,9 @@ SMALL = {"source", "library", "item_library", "schema_version", "sync_run"}
 COUNTING = re.compile(r"\b(library_counts|totals)\b")
 """The views that count: they read an index from end to end, and no table."""
 
-COUNTED = re.compile(r"SCAN (library_counts|totals|[mx])$")
-"""What SQLite calls going through what such a view has counted, and the few items with several libraries."""
+COUNTED = re.compile(r"SCAN (library_counts|totals|[mx]|person USING INDEX person_uncredited)$")
+"""What SQLite calls going through what such a view has counted, through the few items with several libraries,
+and through the few people whom nobody credits."""
 
 _IN_A_COMMAND = re.compile(r'(?:sqlite3 |-c )[^"\n]*"(SELECT [^"]+)"')
 
