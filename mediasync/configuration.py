@@ -172,11 +172,15 @@ def choose_source(
     """
     try:
         source = configuration.sources.get(text) or _given_source(text, configuration)
-        return source if isinstance(source, FlawedSource) else with_environment(source, environ)
+        if isinstance(source, SourceConfig):
+            source = with_environment(source, environ)
+            for secret in SECRETS:
+                source.read_secret(secret)
     except ConfigurationError as error:
         if error.source_id is None:
             raise
         return FlawedSource(error.source_id, error)
+    return source
 
 
 def _given_source(text: str, configuration: Configuration) -> SourceConfig | FlawedSource:

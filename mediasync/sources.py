@@ -224,7 +224,11 @@ class SourceConfig(HttpOptions):
         if file is None:
             return None if given is None else str(given.get_secret_value())
         subject = f"{name} of source {self.id!r}"
-        value = read_value(file, subject)
+        try:
+            value = read_value(file, subject)
+        except ConfigurationError as error:
+            error.source_id = self.id
+            raise
         if flaw := _flaw_of_secret(name, value):
             raise ConfigurationError(f"{subject}: what {str(file)!r} holds {flaw}", source_id=self.id)
         return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -25,7 +26,7 @@ from mediasync.cli.state import (
     require_source,
 )
 from mediasync.cli.text import counted, duration, joined, moment, parse_duration, run_counts, short, size
-from mediasync.config import sqlite_path
+from mediasync.config import database_url, sqlite_path
 from mediasync.errors import UsageError
 from mediasync.models import Library, LibraryRun, Source, SyncRun
 from mediasync.vocabulary import Completeness, MediaType, RunStatus
@@ -137,7 +138,8 @@ async def _status(state: State, source_id: str | None, oldest: datetime | None) 
         sources = await _sources(ms, source_id, oldest)
         credits_stored = await ms.media.count_credits()
         people = await ms.people.count()
-    well = all(source.is_well for source in sources)
+    never = _never_synced(state, source_id, sources)
+    well = all(source.is_well for source in sources) and not (never and oldest)
     code = ExitCode.OK if well else ExitCode.INCOMPLETE
     path = sqlite_path(url)
     size_bytes = path.stat().st_size if path else None
@@ -149,6 +151,7 @@ async def _status(state: State, source_id: str | None, oldest: datetime | None) 
                 "people": people,
                 "credits": credits_stored,
                 "sources": [_document(source) for source in sources],
+                "never_synced": never,
             }
         )
         return code
@@ -158,7 +161,9 @@ async def _status(state: State, source_id: str | None, oldest: datetime | None) 
         ("People", f"{people:,} with {counted(credits_stored, 'credit')}"),
     ]
     state.out.print(columns(rows), *(part for source in sources for part in _lines(source)))
-    if not sources:
+    if never:
+        state.out.print(plain(""), plain(f"Never synced: {joined(never)}"))
+    elif not sources:
         state.out.print(plain("No source was synced yet: mediasync sync nfo:FOLDER"))
     return code
 
@@ -193,6 +198,14 @@ async def _sources(ms: MediaSync, source_id: str | None, oldest: datetime | None
             )
         )
     return found
+
+
+def _never_synced(state: State, source_id: str | None, stored: Sequence[SourceStatus]) -> list[str]:
+    """Return the sources of the configuration file that are not in the database which that file means."""
+    if source_id is not None or database_url(state.database, state.environ) is not None:
+        return []
+    known = {one.source.id for one in stored}
+    return [name for name in state.configuration().sources if name not in known]
 
 
 def _too_old(good: SyncRun | None, oldest: datetime | None) -> str:

@@ -123,6 +123,13 @@ def test_a_misconfigured_source_fails_alone(
     assert run("runs", "--json").json["runs"][0]["source_id"] != "home", "it is not stored"
 
 
+def test_a_source_whose_token_file_is_gone_makes_no_database(run: Run, home: Path) -> None:
+    write(home / "mediasync.toml", "[sources.home]\nurl = 'plex+http://127.0.0.1:1'\ntoken_file = 'gone'\n")
+    ended = run("sync", "--json")
+    assert (ended.code, ended.json["error"]["kind"]) == (2, "ConfigurationError")
+    assert [path.name for path in home.iterdir()] == ["mediasync.toml"]
+
+
 def test_config_check_fails_for_a_source_without_its_token(
     run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,3 +122,18 @@ def test_lengths_of_time() -> None:
         ("1W", timedelta(weeks=1)),
     ):
         assert parse_duration(text) == expected
+
+
+def test_sources_of_the_file_that_were_never_synced_are_named(
+    run: Run, synced: Path, library: Path, home: Path
+) -> None:
+    text = f"[sources.films]\nfolder = '{library}'\n[sources.away]\nfolder = 'away'\n[sources.bad]\nurl = 5\n"
+    (home / "mediasync.toml").write_text(text)
+    assert run("sync").code == 3
+    ended = run("status")
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, "Never synced: away, bad")
+    assert run("status", "--json").json["never_synced"] == ["away", "bad"]
+    assert run("status", "--max-age", "1h").code == 1
+    for other in (["--source", "films"], ["--database", str(synced)]):
+        ended = run("status", "--max-age", "1h", *other)
+        assert (ended.code, "Never synced" in ended.out) == (0, False)
