@@ -18,7 +18,7 @@ _LENGTHS: Final = re.compile(
     r"(?i)(\d+(?:\.\d+)?)\s*(weeks?|w|days?|d|hours?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])"
 )
 _SECONDS: Final = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
-LONGEST_NAME: Final = 200
+LONGEST_NAME: Final = 500
 LONGEST_CELL: Final = 1_000
 LONGEST_TEXT: Final = 4_000
 

@@ -58,7 +58,8 @@ def test_json(run: Run, synced: Path) -> None:
     assert document["from"] == {"url": f"sqlite:///{synced}", "path": str(synced)}
     assert document["to"] == {"url": "sqlite:///copy.db", "path": str(Path("copy.db").absolute())}
     assert list(document["copied"]) == list(document["unchanged"]) == KINDS
-    assert sorted(document["rows"]) == sorted(view_names())
+    # What counts the rows of other views is not compared apart from them.
+    assert {*document["rows"], "library_counts", "totals"} == set(view_names())
     assert document["copied"]["media_items"] == document["rows"]["media_items"] == 6
     again = run("copy", "--from", synced, "--to", "copy.db", "--json").json
     assert set(again["copied"].values()) == {0}
