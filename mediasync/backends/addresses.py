@@ -11,6 +11,8 @@ import httpx
 from mediasync.config import HEADER_NAME
 from mediasync.errors import ConfigurationError
 
+_HTTPS_PORT: Final = 443
+_SECURE_PORTS: Final = {8096: 8920}
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
 
 
@@ -67,14 +69,16 @@ def check_headers(source_id: str, headers: Mapping[str, str]) -> dict[str, str]:
 def may_follow(here: httpx.URL, there: httpx.URL) -> bool:
     """Tell whether a redirect may be followed with the secrets that the request carries.
 
-    That is so on the same host and port, and on the same host from http to https.
+    That is so on the same host and port, and on the same host from http to https: on the same port, on
+    that of https, or from 8096 on 8920, as Jellyfin and Emby redirect.
     """
     if here.host != there.host or there.userinfo:
         return False
     if here.scheme == there.scheme:
         return _port(here) == _port(there)
-    return here.scheme == "http" and there.scheme == "https"
+    secure = {_port(here), _HTTPS_PORT, _SECURE_PORTS.get(_port(here))}
+    return here.scheme == "http" and there.scheme == "https" and _port(there) in secure
 
 
 def _port(url: httpx.URL) -> int:
-    return url.port or (443 if url.scheme == "https" else 80)
+    return url.port or (_HTTPS_PORT if url.scheme == "https" else 80)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -30,6 +30,7 @@ ONCE: Final = 1
 TWICE: Final = 2
 """Tries of what rarely passes: an error inside the server, and an answer that does not come in time."""
 
+_SECURE_HINT: Final = "; or, if the server requires secure connections, write https:// in its address"
 _PASSING: Final = frozenset({408, 425, 502, 504, *range(520, 528)})
 _HOST_NAME_MISMATCH: Final = 62
 
@@ -57,7 +58,9 @@ class Failure(Exception):
     wait: float | None = None
 
 
-def of_status(source_id: str, request: str, status: int, wait: float | None) -> Failure:
+def of_status(
+    source_id: str, request: str, status: int, wait: float | None, *, secrets: Sequence[str], secure: bool
+) -> Failure:
     """Return what an error status is.
 
     Args:
@@ -65,17 +68,22 @@ def of_status(source_id: str, request: str, status: int, wait: float | None) -> 
         request: method and path.
         status: of HTTP, 300 or more.
         wait: what ``Retry-After`` says.
+        secrets: the settings of the source that the server may ask for.
+        secure: whether the request went over https.
     """
     answer = f"{request} was answered with {_phrase(status)}"
     if status == HTTPStatus.UNAUTHORIZED:
-        token, password = (source_variable(source_id, secret) for secret in ("token", "password"))
+        variables = " or ".join(source_variable(source_id, secret) for secret in secrets)
         why = (
-            f"{answer}: the token or password is missing, wrong or revoked; give one that is valid "
-            f"({token} or {password} in the environment, or the configuration)"
+            f"{answer}: the {' or '.join(secrets)} is missing, wrong or revoked; give one that is valid "
+            f"({variables} in the environment, or the configuration){'' if secure else _SECURE_HINT}"
         )
         return Failure(SourceUnauthorised(source_id, why), ONCE)
     if status == HTTPStatus.FORBIDDEN:
-        why = f"{answer}: the token may not read this; give one of a user who may, an administrator's say"
+        why = (
+            f"{answer}: the {secrets[0]} may not read this; give one of a user who may, an administrator's "
+            f"say{'' if secure else _SECURE_HINT}"
+        )
         return Failure(SourceForbidden(source_id, why), ONCE)
     if status in BUSY:
         what = "is still starting, or is overloaded" if status == 503 else "asks for fewer requests"
@@ -102,6 +110,15 @@ def of_redirect(source_id: str, request: str, url: httpx.URL) -> Failure:
     )
 
 
+def of_loop(source_id: str, request: str, url: httpx.URL) -> Failure:
+    """Return what a redirect is that leads back to where it came from, or never to an answer."""
+    why = (
+        f"{request} is redirected in a loop, at {url.scheme}://{url.netloc.decode('ascii')}{url.path}: the "
+        "server, or a proxy before it, redirects to itself; check the address, http:// or https://"
+    )
+    return Failure(SourceUnreachable(source_id, why), ONCE)
+
+
 def of_exception(source_id: str, request: str, error: Exception, url: httpx.URL, timeout: float) -> Failure:
     """Return what an exception is that came before the answer's head did.
 
@@ -123,6 +140,8 @@ def of_exception(source_id: str, request: str, error: Exception, url: httpx.URL,
     if isinstance(error, httpx.TimeoutException):
         return late(source_id, request, timeout)
     why = f"{request}: the connection ended, or what came is no HTTP ({_words(error)})"
+    if url.scheme == "http":
+        why += _SECURE_HINT
     return Failure(SourceUnreachable(source_id, why))
 
 

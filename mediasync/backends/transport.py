@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -35,6 +35,7 @@ LONGEST_ANSWER: Final = 3.0
 
 _KEPT_ALIVE: Final = 30.0
 _REDIRECTS: Final = 5
+_LARGEST_PROBE: Final = 64 * 1024
 _LONGEST_NAME: Final = 120
 _SEE_OTHER: Final = 303
 _NO_CONTENT: Final = 204
@@ -51,15 +52,18 @@ class Transport:
             whenever the server asks for fewer requests.
         options: certificates, extra headers, timeouts, retries.
         client: one to use instead of an own one. It is not closed.
+        secrets: the settings of the source that the server may ask for, as a refusal names them.
+        reserved: headers that the backend may set later, beside *headers*.
 
     Attributes:
         source_id: as given.
+        base_url: as given, without slashes at its end.
         requests: how many were sent so far, each try counted.
         on_wait: told once, in words, when a server that starts or limits is waited for.
         server_time: the server's clock at the first answer since it was opened; None if it told no time.
 
     Raises:
-        ConfigurationError: if the address or a header is none.
+        ConfigurationError: if the address or a header is none, or the options name a header of the backend.
 
     Example::
 
@@ -77,18 +81,22 @@ class Transport:
         concurrency: int,
         options: HttpOptions = HttpOptions(),  # noqa: B008
         client: httpx.AsyncClient | None = None,
+        secrets: Sequence[str] = ("token",),
+        reserved: Collection[str] = (),
     ) -> None:
         self.source_id = source_id
         self.requests = 0
         self.on_wait: Callable[[str], None] | None = None
         self.server_time: datetime | None = None
-        self._base_url = check_base_url(source_id, base_url)
+        self.base_url = check_base_url(source_id, base_url)
         extra = {name: value.get_secret_value() for name, value in options.headers.items()}
         self._headers = SecretHeaders(
             {"Accept": "application/json", "Accept-Encoding": ENCODING, "User-Agent": "mediasync"}
         )
         self._headers.update(check_headers(source_id, headers))
+        self._check_extra_headers([*self._headers, *reserved], extra)
         self._headers.update(check_headers(source_id, extra))
+        self._secrets = secrets
         self._options = options
         self._concurrency = options.concurrency or concurrency
         self._injected = client
@@ -97,8 +105,18 @@ class Transport:
         self._shrunk_at = 0.0
         self._told = False
 
+    def _check_extra_headers(self, own: Collection[str], extra: Mapping[str, str]) -> None:
+        taken = {name.lower() for name in own} - {"user-agent"}
+        for name in extra:
+            if name.lower() in taken:
+                raise ConfigurationError(
+                    f"source {self.source_id!r}: the header {name} is among the extra headers, and would "
+                    "replace the one that mediasync sends itself (with the token or password, say): take it "
+                    "out"
+                )
+
     def __repr__(self) -> str:
-        return f"Transport({self.source_id!r}, {self._base_url!r})"
+        return f"Transport({self.source_id!r}, {self.base_url!r})"
 
     @property
     def concurrency(self) -> int:
@@ -205,7 +223,7 @@ class Transport:
         if not path.startswith("/"):
             raise UsageError(f"{path!r}: the path of a request begins with a slash")
         try:
-            address = self._base_url + path
+            address = self.base_url + path
             url = httpx.URL(address, params=params) if params else httpx.URL(address)
         except (httpx.InvalidURL, UnicodeError) as error:
             why = f"{_shortened(f'{method} {path}')}: this cannot be asked for ({error})"
@@ -287,7 +305,9 @@ class Transport:
         self, client: httpx.AsyncClient, request: httpx.Request, name: str
     ) -> tuple[bytearray, str] | None:
         """Return the content of the answer and its type; None for an answer without content."""
-        for _ in range(_REDIRECTS + 1):
+        asked: set[httpx.URL] = set()
+        while request.url not in asked and len(asked) <= _REDIRECTS:
+            asked.add(request.url)
             response = await self._head(client, request, name)
             try:
                 if response.status_code == _NO_CONTENT:
@@ -296,11 +316,48 @@ class Transport:
                     return await self._body(response, name)
                 if not response.has_redirect_location:
                     wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
-                    raise failures.of_status(self.source_id, name, response.status_code, wait)
+                    raise failures.of_status(
+                        self.source_id,
+                        name,
+                        response.status_code,
+                        wait,
+                        secrets=self._secrets,
+                        secure=request.url.scheme == "https",
+                    )
                 request = self._redirected(client, request, response, name)
             finally:
                 await response.aclose()
-        raise failures.of_redirect(self.source_id, name, request.url)
+        raise failures.of_loop(self.source_id, name, request.url)
+
+    async def probe(self, method: str, path: str, body: Any = None) -> httpx.Response | None:
+        """Return what a request without any secret is answered with, whatever it is; None if nothing comes.
+
+        Args:
+            method: of HTTP.
+            path: below the base URL.
+            body: sent as JSON, if there is one.
+        """
+        client = self._client
+        if client is None:
+            raise LifecycleError(f"the transport of source {self.source_id!r} is not open")
+        self.requests += 1
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        content = None if body is None else json.dumps(body).encode()
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        request = client.build_request(method, self.base_url + path, headers=headers, content=content)
+        try:
+            async with asyncio.timeout(self._options.connect_timeout):
+                response = await client.send(request, stream=True, auth=None, follow_redirects=False)
+                try:
+                    found = Body(response.headers.get("Content-Encoding", ""), _LARGEST_PROBE)
+                    async for chunk in response.aiter_raw():
+                        found.add(chunk)
+                finally:
+                    await response.aclose()
+        except (httpx.HTTPError, OSError, UnicodeError, NoJson):
+            return None
+        return httpx.Response(response.status_code, headers=response.headers, content=bytes(found.content))
 
     async def _head(self, client: httpx.AsyncClient, request: httpx.Request, name: str) -> httpx.Response:
         self.requests += 1

@@ -6,7 +6,7 @@ import pytest
 from jellyfin_reading import KEY, Memory, all_credits, emby, read, true_credits, with_people
 
 from mediasync import MediaSync
-from mediasync.errors import SourceMismatch, SourceUnauthorised
+from mediasync.errors import SourceForbidden, SourceMismatch, SourceUnauthorised
 from mediasync.testing import Fault, make_catalogue
 from mediasync.testing.emby import FakeEmby
 from mediasync.testing.jellyfin import FakeJellyfin
@@ -121,8 +121,11 @@ async def test_signing_in_with_name_and_password(server):
 async def test_a_user_who_may_not_see_all_folders_has_views(server):
     server.folders_forbidden = True
     server.tokens["user-token"] = "admin"
-    reading = await read(emby(server.url, token="user-token"))
+    with pytest.raises(SourceForbidden, match="give an API key, or the user's name and password"):
+        await read(emby(server.url, token="user-token"))
+    reading = await read(emby(server.url, token=None, username="admin", password="fixture-password"))
     assert len(reading.libraries) == 2
+    assert not any("/Users/Me" in request.path for request in server.requests)
 
 
 async def test_a_token_that_is_not_taken(server):
@@ -132,5 +135,5 @@ async def test_a_token_that_is_not_taken(server):
 
 async def test_a_jellyfin_is_no_emby():
     async with FakeJellyfin(make_catalogue(films=1, shows=0), base_path="/emby") as server:
-        with pytest.raises(SourceMismatch, match="calls itself 'Jellyfin Server'"):
+        with pytest.raises(SourceMismatch, match="what answers is a Jellyfin"):
             await read(emby(server.url))

@@ -333,13 +333,17 @@ def test_what_is_no_item(fields, reason):
 def test_what_moves_the_change_token():
     token = change_token(Record(FILM), None)
     assert token == change_token(Record(film(updatedAt=str(LONG_AGO))), None)
-    assert token == change_token(Record(film(viewCount=3, lastViewedAt=5, Role=None)), None)
+    assert token == change_token(Record(film(viewCount=3, lastViewedAt=5)), None)
     others = [
         film(updatedAt=LONG_AGO + 1),
         film(guid="plex://movie/other"),
         film(Media=FILM["Media"][:1]),
         film(index=1),
         film(parentIndex=1),
+        film(Genre=[{"tag": "Other"}]),
+        film(thumb="/other"),
+        film(summary="Another text"),
+        film(Role=[{"tag": "Somebody Else"}]),
     ]
     tokens = [change_token(Record(entry), None) for entry in others]
     assert len({token, change_token(Record(FILM), "9"), *tokens}) == len(tokens) + 2

@@ -116,9 +116,9 @@ async def test_a_circle_of_redirects_is_left_and_a_broken_one_is_none() -> None:
     async with Echo() as server, opened(server.url) as transport:
         server.faults = [redirect("/old")]
         server.faults[0].times = None
-        with pytest.raises(SourceUnreachable, match="redirected"):
+        with pytest.raises(SourceUnreachable, match="redirected in a loop, at http://127"):
             await transport.get_json("/old")
-        assert transport.requests == 6
+        assert transport.requests == 1
         server.faults = [redirect("http://host:port/")]
         server.faults[0].times = None
         with pytest.raises(SourceUnreachable, match="Invalid URL in location header"):

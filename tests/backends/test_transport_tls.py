@@ -14,6 +14,7 @@ import pytest
 import trustme
 from transport_servers import TOKEN, Echo, opened, raw_server
 
+from mediasync.backends import addresses
 from mediasync.errors import ConfigurationError, SourceUnreachable
 from mediasync.testing import Fault, Request, Response
 
@@ -128,9 +129,11 @@ async def test_http_to_a_server_that_speaks_https(ca: trustme.CA) -> None:
 
 
 async def test_a_redirect_to_tls_on_the_same_host_is_followed_and_one_away_from_it_is_not(
-    ca: trustme.CA, ca_file: Path
+    ca: trustme.CA, ca_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with Echo() as plain, Echo(tls=context(ca)) as secure:
+        ports = {httpx.URL(plain.url).port: httpx.URL(secure.url).port}
+        monkeypatch.setattr(addresses, "_SECURE_PORTS", ports)
         plain.faults = [Fault.status(301, {"Location": f"{secure.url}/Items"}, times=None)]
         async with opened(plain.url, verify=ca_file) as transport:
             assert (await transport.get_json("/Items"))["path"] == "/Items"
@@ -141,6 +144,24 @@ async def test_a_redirect_to_tls_on_the_same_host_is_followed_and_one_away_from_
             with pytest.raises(SourceUnreachable, match="not sent to another server"):
                 await transport.get_json("/Items")
         assert plain.requests == []
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "may"),
+    [
+        ("http://host:8096/a", "https://host:8920/b", True),
+        ("http://host:8096/a", "https://host:8096/b", True),
+        ("http://host:8096/a", "https://host/b", True),
+        ("http://host/a", "https://host/b", True),
+        ("http://host:8096/a", "https://host:9999/b", False),
+        ("http://host/a", "https://host:8920/b", False),
+        ("http://host/a", "https://other/b", False),
+        ("https://host/a", "http://host/b", False),
+        ("http://host:1/a", "http://host:2/b", False),
+    ],
+)
+def test_which_redirects_are_followed(here: str, there: str, may: bool) -> None:
+    assert addresses.may_follow(httpx.URL(here), httpx.URL(there)) == may
 
 
 # Proxies

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
-from support.servers import SERVERS, Place, items, lists_movies, make_server, page_size, page_start
+from pydantic import SecretStr
+from support.mirror import rows
+from support.servers import SERVERS, TOKEN, Place, items, lists_movies, make_server, page_size, page_start
 
-from mediasync import MediaSync
+from mediasync import MediaSync, Source
 from mediasync.backends.base import Enumerated, Finding, NothingStored, Unreadable
-from mediasync.errors import LibraryUnreadable
+from mediasync.backends.jellyfin import EmbyBackend, JellyfinBackend
+from mediasync.backends.plex import PlexBackend
+from mediasync.config import HttpOptions
+from mediasync.errors import ConfigurationError, LibraryUnreadable, SourceMismatch, SourceUnauthorised
 from mediasync.testing import (
     Catalogue,
     FakeJellyfin,
@@ -41,6 +47,10 @@ def catalogue_of(place: Place) -> Catalogue:
     server = server_of(place)
     assert isinstance(server, FakePlex | FakeJellyfin | FakeKodi)
     return server.catalogue
+
+
+async def names_of(ms: MediaSync) -> set[str]:
+    return {str(name) for (name,) in await rows(ms, "SELECT name FROM people")}
 
 
 async def read_each(place: Place) -> dict[str, list[Finding] | LibraryUnreadable]:
@@ -185,3 +195,65 @@ async def test_a_bad_byte_in_a_listing_alone_costs_no_item_whose_details_are_rig
         report = await ms.sync(Place("plex", server).backend())
     assert report.failed == ()
     assert report.saved == sum(1 for _ in catalogue_of(Place("plex", server)).items())
+
+
+@pytest.mark.parametrize("expected", SERVERS)
+async def test_another_kind_of_server_is_named(place: Place, expected: str) -> None:
+    if expected == place.kind:
+        pytest.skip("the right kind")
+    server = server_of(place)
+    backend = Place(expected, server).backend()
+    with pytest.raises(SourceMismatch) as raised:
+        async with backend.open():
+            pass
+    assert f"(write {place.kind}+{server.url}, or kind = " in str(raised.value)
+    assert TOKEN not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("plex", "X-Plex-Token"), ("jellyfin", "authorization"), ("emby", "x-emby-token"), ("plex", "Accept")],
+)
+async def test_an_extra_header_never_replaces_the_one_with_the_token(kind: str, name: str) -> None:
+    options = HttpOptions(headers={name: SecretStr("other")})
+    backends = {"plex": partial(PlexBackend, client_id="test"), "jellyfin": JellyfinBackend}
+    make = backends.get(kind, EmbyBackend)
+    with pytest.raises(ConfigurationError, match=f"the header {name} is among the extra headers"):
+        make("http://host", source=Source(id="here", kind=kind), token=TOKEN, options=options)
+
+
+async def test_a_refusal_names_what_the_kind_of_server_asks_for(place: Place) -> None:
+    server_of(place).faults = [Fault.status(401, at=lambda one: one.path != "/identity", times=None)]
+    with pytest.raises(SourceUnauthorised) as raised:
+        async with place.backend().open():
+            pass
+    said = str(raised.value)
+    assert ("PASSWORD" in said) == (place.kind == "kodi")
+    assert ("TOKEN" in said) == (place.kind != "kodi")
+    assert "requires secure connections, write https://" in said
+
+
+@pytest.mark.parametrize("kind", ["jellyfin", "emby"])
+async def test_two_spellings_of_a_name_that_differ_in_case_are_no_renaming(kind: str, ms: MediaSync) -> None:
+    server = make_server(kind)
+    assert server is not None
+    async with server:
+        backend = Place(kind, server).backend
+        first = await ms.sync(backend())
+
+        def shout(answer):  # type: ignore[no-untyped-def]
+            for person in answer["Items"]:
+                person["Name"] = person["Name"].upper()
+                person["ImageTags"] = {"Primary": "another"}
+            return answer
+
+        def lists_persons(request: Request) -> bool:
+            return request.path.endswith("/Persons") or request.first("includeItemTypes") == "Person"
+
+        for _ in range(2):
+            server.requests.clear()
+            server.faults = [Fault.rewrite(shout, at=lists_persons, times=None)]
+            report = await ms.sync(backend(), full=False)
+            assert (report.saved, report.unchanged) == (0, first.saved)
+            assert not [request for request in server.requests if "People" in request.first("fields")]
+            assert all(name == name.upper() for name in await names_of(ms))  # the list's spelling, once

@@ -18,6 +18,7 @@ from mediasync.backends.jellyfin.persons import PersonList
 from mediasync.backends.jellyfin.reading import LibraryReader
 from mediasync.backends.jellyfin.scans import ScanWatch
 from mediasync.backends.libraries import naming
+from mediasync.backends.recognition import find_other_kind
 from mediasync.backends.transport import Transport
 from mediasync.backends.wire import expect_record
 from mediasync.concurrency import finish
@@ -81,6 +82,7 @@ class JellyfinBackend:
         self._token = token or None
         self._username = username or None
         self._password = password or ""
+        self._user_id: str | None = None
         self._introduction = _introduction(client_id)
         self.wait_for_scan = wait_for_scan
         self._scan_poll = scan_poll
@@ -92,6 +94,8 @@ class JellyfinBackend:
             concurrency=_AT_ONCE,
             options=options,
             client=client,
+            secrets=("token",) if self._token else ("token", "password"),
+            reserved=(self.dialect.token_header,),
         )
         self._transport.on_wait = self._tell_waiting
         self.on_wait: Callable[[str], None] | None = None
@@ -215,13 +219,20 @@ class JellyfinBackend:
         try:
             answer = await client.get("/System/Info/Public")
             info = expect_record(answer, self.source.id, "GET /System/Info/Public")
-        except SourceUnreadable as error:
+        except (SourceUnreadable, SourceUnauthorised, SourceForbidden) as error:
+            if other := await find_other_kind(self._transport, name.lower()):
+                raise SourceMismatch(self.source.id, f"what answers is {other}") from error
+            if not isinstance(error, SourceUnreadable):
+                raise
             raise SourceMismatch(
                 self.source.id, f"what answers is no {name} server ({error.reason}); check the address"
             ) from error
         product, key = info.text("ProductName"), info.key("Id")
         if key is None or not self._is_product(product):
-            what = f"calls itself {product!r}" if product else f"is no {name} server"
+            other = await find_other_kind(self._transport, name.lower())
+            what = f"calls itself {product!r}" if product else f"is not a server of {name}"
+            if other:
+                what = f"is {other}"
             raise SourceMismatch(self.source.id, f"what answers {what}: check the address and the kind")
         update = {"server_id": key, "name": self.source.name or info.title("ServerName") or ""}
         self.source = self.source.model_copy(update=update)
@@ -251,7 +262,9 @@ class JellyfinBackend:
             raise SourceUnauthorised(
                 self.source.id, f"the server does not take the user {self._username!r} with this password"
             ) from error
-        token = expect_record(answer, self.source.id, "POST /Users/AuthenticateByName").text("AccessToken")
+        signed_in = expect_record(answer, self.source.id, "POST /Users/AuthenticateByName")
+        token, user = signed_in.text("AccessToken"), signed_in.record("User")
+        self._user_id = user.key("Id") if user else None
         if not token:
             raise SourceUnreadable(
                 self.source.id, "POST /Users/AuthenticateByName was answered without a token"
@@ -267,12 +280,15 @@ class JellyfinBackend:
         try:
             folders = await client.fetch_media_folders()
         except SourceForbidden:
-            user = expect_record(await client.get("/Users/Me"), self.source.id, "GET /Users/Me").key("Id")
-            folders = await client.fetch_views(user or "")
+            folders = await client.fetch_views(self._user_id or await self._find_user(client))
         found = [parse_library(folder, self.source.id) for folder in folders]
         problems = dict.fromkeys(problem for folder in folders for problem in folder.problems)
         self._notes += [f"a library's {problem}" for problem in problems]
         return [library for library in found if library is not None]
+
+    async def _find_user(self, client: Client) -> str:
+        """Return the id of the user whose token is used."""
+        return expect_record(await client.get("/Users/Me"), self.source.id, "GET /Users/Me").key("Id") or ""
 
     async def _lists(self, library: Library) -> bool:
         client = opened(self._client)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from mediasync.backends.jellyfin.backend import JellyfinBackend
-from mediasync.backends.jellyfin.client import Dialect
+from mediasync.backends.jellyfin.client import Client, Dialect
+from mediasync.errors import SourceForbidden
 
 EMBY: Final = Dialect(
     name="Emby",
@@ -35,6 +36,13 @@ class EmbyBackend(JellyfinBackend):
     """
 
     dialect = EMBY
+
+    async def _find_user(self, _client: Client) -> str:
+        raise SourceForbidden(
+            self.source.id,
+            "the token is a user's who may not list all libraries, and Emby does not say whose: give an API "
+            "key, or the user's name and password",
+        )
 
     def _is_product(self, product: str | None) -> bool:
         # Emby does not say what it is; Jellyfin does, and answers below /emby as well where a proxy lets it.

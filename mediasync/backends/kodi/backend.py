@@ -14,12 +14,15 @@ from mediasync.backends.base import Finding, Stored, opened
 from mediasync.backends.kodi.findings import Findings
 from mediasync.backends.kodi.rpc import Call, KodiRefused, Rpc
 from mediasync.backends.libraries import naming
+from mediasync.backends.recognition import find_other_kind
 from mediasync.backends.transport import Transport
 from mediasync.config import HttpOptions
 from mediasync.errors import (
     ConfigurationError,
     RequestRefused,
+    SourceForbidden,
     SourceMismatch,
+    SourceUnauthorised,
     SourceUnreadable,
     UnknownLibrary,
 )
@@ -83,6 +86,7 @@ class KodiBackend:
             concurrency=_CONCURRENCY,
             options=options,
             client=client,
+            secrets=("username", "password"),
         )
         self._transport.on_wait = self._tell_waiting
         self.on_wait: Callable[[str], None] | None = None
@@ -176,7 +180,11 @@ class KodiBackend:
                     Call("XBMC.GetInfoLabels", {"labels": [_FRIENDLY_NAME]}),
                 ]
             )
-        except SourceUnreadable as error:
+        except (SourceUnreadable, SourceUnauthorised, SourceForbidden) as error:
+            if other := await find_other_kind(self._transport, "kodi"):
+                raise SourceMismatch(self.source.id, f"what answers is {other}") from error
+            if not isinstance(error, SourceUnreadable):
+                raise
             if isinstance(error, RequestRefused) and error.status not in _CLIENT_ERROR:
                 raise
             raise SourceMismatch(self.source.id, f"{_NO_KODI}: {error.reason}") from error

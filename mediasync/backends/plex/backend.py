@@ -14,6 +14,7 @@ from mediasync.backends.base import Finding, Remark, Stored, opened
 from mediasync.backends.libraries import naming
 from mediasync.backends.plex.answers import open_container, parse_sections
 from mediasync.backends.plex.library import LibraryReading
+from mediasync.backends.recognition import find_other_kind
 from mediasync.backends.transport import Transport
 from mediasync.config import HttpOptions
 from mediasync.errors import (
@@ -125,8 +126,11 @@ class PlexBackend:
             container = open_container(
                 await self._transport.get_json("/identity"), self.source.id, "GET /identity"
             )
-        except SourceUnreadable as error:
-            if isinstance(error, RequestRefused) and error.status >= 500:
+        except (SourceUnreadable, SourceUnauthorised, SourceForbidden) as error:
+            if other := await find_other_kind(self._transport, "plex"):
+                raise SourceMismatch(self.source.id, f"what answers is {other}") from error
+            refused = isinstance(error, RequestRefused) and error.status >= 500
+            if refused or not isinstance(error, SourceUnreadable):
                 raise
             raise SourceMismatch(self.source.id, f"{_NO_PLEX}: {error.reason}") from error
         server_id = container.data.get("machineIdentifier")

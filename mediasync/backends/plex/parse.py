@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
-from mediasync.backends.plex.people import parse_credits
+from mediasync.backends.plex.people import PEOPLE_LISTS, parse_credits
 from mediasync.backends.plex.values import (
     parse_files,
     parse_images,
@@ -21,8 +22,16 @@ from mediasync.backends.wire import Record
 from mediasync.models import Episode, MediaItem, Movie, Season, Show
 from mediasync.vocabulary import Completeness, MediaType
 
-READING: Final = "1"
+READING: Final = "2"
 """The version of this reading. Raise it when the same answer makes another item: all are read again then."""
+
+_COMPARED: Final = (
+    *("guid", "Guid", "index", "parentIndex", "title", "titleSort", "originalTitle", "summary", "tagline"),
+    *("year", "originallyAvailableAt", "duration", "contentRating", "addedAt", "Genre", "Location"),
+    *("rating", "ratingImage", "audienceRating", "audienceRatingImage", "Rating", "thumb", "art", "banner"),
+    *PEOPLE_LISTS,
+)
+"""The fields of an entry in a listing that are compared, beside its files."""
 
 _CLASSES: Final[dict[MediaType, type[MediaItem]]] = {
     MediaType.MOVIE: Movie,
@@ -117,15 +126,15 @@ def parse_full_item(kind: MediaType, record: Record, *, parent: str | None, toke
 def change_token(record: Record, parent: str | None) -> str | None:
     """Return what tells a changed item from an unchanged one; None where the server says too little.
 
-    ``updatedAt`` is what Plex moves. Beside it stand things that may change without it: the guid (a key can
-    be given to another film), the place in the show, and the files.
+    ``updatedAt`` is what Plex moves, though not always: beside it stands all that the entry says of what is
+    stored, from the guid (a key can be given to another film) to genres, pictures and the first people.
     """
     updated = record.integer("updatedAt")
     if updated is None:
         return None
-    place = (record.data.get("index"), record.data.get("parentIndex"))
-    told = "\0".join([record.text("guid") or "", parent or "", *map(str, place), *parse_files(record)])
-    digest = blake2b(told.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+    told = [parent, [record.data.get(name) for name in _COMPARED], parse_files(record)]
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    digest = blake2b(text.encode(), digest_size=8).hexdigest()
     return f"{READING}:{updated}:{digest}"
 
 
