@@ -101,6 +101,7 @@ CREATE INDEX media_item_of_parent ON media_item (parent_key) WHERE parent_key IS
 CREATE INDEX media_item_by_imdb ON media_item (imdb_id) WHERE imdb_id IS NOT NULL;
 CREATE INDEX media_item_by_tmdb ON media_item (tmdb_id) WHERE tmdb_id IS NOT NULL;
 CREATE INDEX media_item_by_tvdb ON media_item (tvdb_id) WHERE tvdb_id IS NOT NULL;
+CREATE INDEX media_item_by_path ON media_item (substr(path, 1, 200)) WHERE path IS NOT NULL;
 
 -- The other libraries of an item that several libraries of its source list; media_item has the first, its home.
 CREATE TABLE item_library (

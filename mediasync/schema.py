@@ -160,6 +160,7 @@ MIGRATIONS: Final = (
             CREATE INDEX media_item_of_library ON media_item (library_key, media_type, id, completeness)
             """,
             "CREATE INDEX media_item_by_title ON media_item (title)",
+            "CREATE INDEX media_item_by_path ON media_item (substr(path, 1, 200)) WHERE path IS NOT NULL",
             *(
                 f"""
                 CREATE INDEX media_item_by_{name} ON media_item

@@ -41,6 +41,7 @@ from mediasync.services.comparison import Comparison
 from mediasync.services.logs import log_failure, logged
 from mediasync.services.media import MediaService, is_new_server
 from mediasync.services.reading import Reading, Wanted
+from mediasync.services.recognition import Recognition
 from mediasync.services.selection import Selection
 from mediasync.services.stored import StoredLibrary
 from mediasync.services.tally import Emit, LibraryTally, Tally
@@ -116,7 +117,10 @@ class SyncService:
         try:
             async with backend.open():
                 await self._begin(backend, tally, options)
-                await self._sync_libraries(backend, tally, options, comparison)
+                async with Recognition(
+                    self._database, self._writer, self._media, tally.source_id
+                ) as recognition:
+                    await self._sync_libraries(backend, tally, options, comparison, recognition)
         except BaseException as error:
             log_failure(tally.source_id, error)
             if not options.dry:
@@ -197,7 +201,12 @@ class SyncService:
         tally.emit(RunStarted(source.id, tally.run_id))
 
     async def _sync_libraries(
-        self, backend: Backend, tally: Tally, options: RunOptions, comparison: Comparison | None
+        self,
+        backend: Backend,
+        tally: Tally,
+        options: RunOptions,
+        comparison: Comparison | None,
+        recognition: Recognition,
     ) -> None:
         selection = options.selection
         listed = _without_repeats(await backend.fetch_libraries(), tally)
@@ -228,8 +237,12 @@ class SyncService:
             try:
                 async with aclosing(reading.items()) as items:
                     if comparison is None:
+                        passed_on = recognition.pass_on(items, library.full_id, tokens)
                         await self._media.save_media_items(
-                            items, library_id=library.full_id, source_id=tally.source_id, report=tally.saves
+                            passed_on,
+                            library_id=library.full_id,
+                            source_id=tally.source_id,
+                            report=tally.saves,
                         )
                     else:
                         await comparison.compare(items, library.full_id, tally.saves)
@@ -248,6 +261,9 @@ class SyncService:
             raise tally.failed_libraries[0]
         if not selection.of_this_time:
             await self._add_absent_libraries(tally, {_storable_library(one).full_id for one in listed})
+        if comparison is None:
+            await recognition.settle(tally.libraries, tally.saves, tally.remark)
+        _remark_lost(tally)
         for remote_id, reason in wanted.missing():
             tally.seen += 1
             tally.fail(make_id(tally.source_id, storable(remote_id)), reason)
@@ -264,16 +280,16 @@ class SyncService:
             if library.full_id in read:
                 continue
             absent = LibraryTally(
-                library.full_id, set(await self._media.find_change_tokens(library.full_id)), is_absent=True
+                library.full_id,
+                set(await self._media.find_change_tokens(library.full_id)),
+                is_absent=True,
+                is_listed=library.full_id in listed,
             )
-            is_listed = library.full_id in listed
-            reason = "it is excluded" if is_listed else "the source does not list it any more"
+            reason = "it is excluded" if absent.is_listed else "the source does not list it any more"
             absent.enumerated = Enumerated(None, complete=False, reason=reason)
             tally.libraries.append(absent)
-            if not is_listed and absent.unnamed:
+            if not absent.is_listed:
                 lost += len(absent.unnamed)
-                text = f"{reason}; what is stored of it ({len(absent.unnamed):,} items) stays"
-                tally.remark(library.full_id, text)
         if lost and not tally.seen:
             raise SourceUnreadable(
                 tally.source_id,
@@ -355,6 +371,14 @@ class SyncService:
             except DatabaseError:
                 # Whatever of the record cannot be stored, a run that has ended is not left as running.
                 await self._finish(tally, status, reason, briefly=True)
+
+
+def _remark_lost(tally: Tally) -> None:
+    """Remark on the libraries that the source does not list any more, if items of them are left."""
+    for library in tally.libraries:
+        if not library.is_listed and library.unnamed:
+            text = f"{library.enumerated.reason}; {len(library.unnamed):,} items of it stay stored"
+            tally.remark(library.library_id, text)
 
 
 def _without_repeats(libraries: list[Library], tally: Tally) -> list[Library]:

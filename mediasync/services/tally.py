@@ -28,6 +28,7 @@ class LibraryTally:
         expected: items that it has, as the source said at its beginning; None if it did not say.
         enumerated: what the source said at the end.
         is_absent: whether it was not gone through: what was not named is counted all the same.
+        is_listed: whether the source has such a library.
     """
 
     library_id: str
@@ -38,8 +39,13 @@ class LibraryTally:
     enumerated: Enumerated = field(
         default_factory=lambda: Enumerated(None, False, "the source does not tell whether it named all")
     )
-
     is_absent: bool = False
+    is_listed: bool = True
+
+    @property
+    def proves(self) -> bool:
+        """Whether the library is known not to hold the items that were not named."""
+        return self.enumerated.complete or not self.is_listed
 
     def name(self, remote_id: str, item: MediaItem | None = None) -> None:
         """Note that an item was named, and read if *item* is given."""

@@ -21,10 +21,8 @@ CASES = Path(__file__).parent.parent / "data" / "cases" / "nfo"
 
 NOT_YET = frozenset(
     {
-        "folder-gets-second-film",
         "library-gone-status",
         "person-id-some-credits",
-        "sonarr-upgrade",
     }
 )
 

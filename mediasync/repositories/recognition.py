@@ -1,0 +1,229 @@
+"""What tells that an item with a new key is one that is stored already, and giving it the new key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mediasync.dialects.base import Session
+
+SELECT_ANY_ITEM: Final = """
+SELECT i.item_key FROM source s
+JOIN library l ON l.source_key = s.source_key
+JOIN media_item i ON i.library_key = l.library_key
+WHERE s.id = :source_id LIMIT 1
+"""
+"""Tells whether anything of a source is stored."""
+
+_OF_SOURCE: Final = """
+JOIN library l ON l.library_key = i.library_key
+JOIN source s ON s.source_key = l.source_key
+WHERE s.id = :source_id"""
+
+MATCH_PATHS: Final = f"""
+SELECT r.place, i.id, i.remote_id, i.season_number, i.episode_number
+FROM @rows(:rows, place integer, media_type text, path text) r
+JOIN media_item i ON substr(i.path, 1, 200) = substr(r.path, 1, 200)
+    AND i.path = r.path AND i.media_type = r.media_type
+{_OF_SOURCE} ORDER BY r.place, i.id
+"""
+"""The stored items that lie in the same file."""
+
+MATCH_PROVIDER_IDS: Final = f"""
+SELECT r.place, i.id, i.remote_id, x.provider
+FROM @rows(:rows, place integer, media_type text, provider text, value text) r
+JOIN item_external_id x ON x.provider = r.provider AND x.value = r.value
+JOIN media_item i ON i.item_key = x.item_key AND i.media_type = r.media_type
+{_OF_SOURCE} ORDER BY r.place, i.id, x.provider
+"""
+"""The stored items of the same type that a public provider knows by the same id."""
+
+SELECT_PROVIDER_IDS: Final = """
+SELECT i.id, x.provider, x.value
+FROM @list(:ids) k JOIN media_item i ON i.id = k.id JOIN item_external_id x ON x.item_key = i.item_key
+"""
+"""All provider ids of some items, to see which contradict."""
+
+_SHOWS: Final = """
+FROM @rows(:rows, place integer, media_type text, parent_id text, season integer, episode integer) r
+LEFT JOIN item_rekeyed k ON k.current_id = r.parent_id
+JOIN media_item p ON p.id = coalesce(k.id, r.parent_id)
+JOIN media_item u ON u.item_key = CASE WHEN p.media_type = 'season' THEN p.parent_key ELSE p.item_key END
+"""
+_SAME_NUMBERS: Final = """
+AND i.media_type = r.media_type
+AND coalesce(i.season_number, -1) = coalesce(r.season, -1)
+AND coalesce(i.episode_number, -1) = coalesce(r.episode, -1)
+"""
+MATCH_NUMBERS: Final = f"""
+SELECT r.place, i.id, i.remote_id {_SHOWS}
+JOIN media_item i ON i.parent_key = u.item_key {_SAME_NUMBERS}
+UNION ALL
+SELECT r.place, i.id, i.remote_id {_SHOWS}
+JOIN media_item m ON m.parent_key = u.item_key
+JOIN media_item i ON i.parent_key = m.item_key {_SAME_NUMBERS}
+ORDER BY 1, 2
+"""
+"""The stored seasons or episodes of the same show with the same numbers."""
+
+SELECT_CURRENT_KEYS: Final = """
+SELECT k.id FROM @list(:ids) k
+LEFT JOIN item_rekeyed r ON r.current_id = k.id
+LEFT JOIN item_rekeyed a ON a.id = k.id
+JOIN media_item i ON i.id = coalesce(r.id, k.id)
+WHERE r.id IS NOT NULL OR a.id IS NULL
+"""
+"""Those of some ids, made of keys, whose key an item has now."""
+
+DELETE_REKEYED: Final = "DELETE FROM item_rekeyed WHERE id IN (SELECT r.id FROM @rows(:rows, id text) r)"
+INSERT_TAKEN: Final = """
+INSERT INTO item_rekeyed (current_id, id)
+SELECT r.current_id, r.id FROM @rows(:rows, current_id text, id text) r
+"""
+DELETE_OTHER_LIBRARIES: Final = """
+DELETE FROM item_library
+WHERE item_key IN (SELECT i.item_key FROM @rows(:rows, id text) r JOIN media_item i ON i.id = r.id)
+"""
+UPDATE_KEYS: Final = """
+UPDATE media_item
+SET remote_id = r.remote_id, library_key = l.library_key, change_token = NULL, updated_at = :now
+FROM @rows(:rows, id text, remote_id text, library_id text) r JOIN library l ON l.id = r.library_id
+WHERE media_item.id = r.id
+"""
+"""Give stored items the keys that the source has for them now, and the library that lists them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an item with a new key can be recognised by.
+
+    Attributes:
+        media_type: what it is.
+        path: its file, or None.
+        provider_ids: its ids at public providers.
+        parent_id: ``{source_id}:{remote_id}`` of its parent, or None.
+        season_number, episode_number: its numbers.
+    """
+
+    media_type: str
+    path: str | None
+    provider_ids: Mapping[str, str]
+    parent_id: str | None
+    season_number: int | None
+    episode_number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A stored item that may be the one with the new key.
+
+    Attributes:
+        place: of the item with the new key among those asked about.
+        rank: how strong the evidence is, 0 the strongest: the same file with the same numbers, the same file,
+            the same provider ids, the same show with the same numbers.
+        item_id: of the stored item.
+        remote_id: the stored item's own key.
+    """
+
+    place: int
+    rank: int
+    item_id: str
+    remote_id: str
+
+
+class RecognitionRepository:
+    """Finds stored items by what does not depend on their key.
+
+    Args:
+        session: an open transaction, or a snapshot for the methods that only read.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def has_items(self, source_id: str) -> bool:
+        """Tell whether any item of a source is stored."""
+        return bool(await self._session.fetch_all(SELECT_ANY_ITEM, {"source_id": source_id}))
+
+    async def find_current(self, current_ids: Sequence[str]) -> set[str]:
+        """Return those ids whose key a stored item has now.
+
+        Args:
+            current_ids: ``{source_id}:{remote_id}`` of each item.
+        """
+        rows = await self._session.fetch_all(SELECT_CURRENT_KEYS, {"ids": list(current_ids)})
+        return {current_id for (current_id,) in rows}
+
+    async def find_matches(self, source_id: str, items: Sequence[Evidence]) -> list[Match]:
+        """Return the stored items of a source that each of *items* may be, the strongest evidence first."""
+        found = [
+            *await self._match_paths(source_id, items),
+            *await self._match_provider_ids(source_id, items),
+            *await self._match_numbers(items),
+        ]
+        best: dict[tuple[int, str], Match] = {}
+        for match in found:
+            key = (match.place, match.item_id)
+            if key not in best or match.rank < best[key].rank:
+                best[key] = match
+        return sorted(best.values(), key=lambda match: (match.rank, match.place, match.item_id))
+
+    async def _match_paths(self, source_id: str, items: Sequence[Evidence]) -> Iterable[Match]:
+        rows = [(n, item.media_type, item.path) for n, item in enumerate(items) if item.path]
+        if not rows:
+            return ()
+        found = await self._session.fetch_all(MATCH_PATHS, {"rows": rows, "source_id": source_id})
+        return (
+            Match(n, 0 if _numbers(items[n]) == (season, episode) else 1, item_id, remote_id)
+            for n, item_id, remote_id, season, episode in found
+        )
+
+    async def _match_provider_ids(self, source_id: str, items: Sequence[Evidence]) -> Iterable[Match]:
+        rows = [
+            (n, item.media_type, provider, value)
+            for n, item in enumerate(items)
+            for provider, value in item.provider_ids.items()
+        ]
+        if not rows:
+            return ()
+        found = await self._session.fetch_all(MATCH_PROVIDER_IDS, {"rows": rows, "source_id": source_id})
+        stored: dict[str, dict[str, str]] = {}
+        ids = sorted({item_id for _, item_id, *_ in found})
+        for item_id, provider, value in await self._session.fetch_all(SELECT_PROVIDER_IDS, {"ids": ids}):
+            stored.setdefault(item_id, {})[provider] = value
+        return (
+            Match(n, 2, item_id, remote_id)
+            for n, item_id, remote_id, _ in found
+            if all(stored[item_id].get(name, value) == value for name, value in items[n].provider_ids.items())
+        )
+
+    async def _match_numbers(self, items: Sequence[Evidence]) -> Iterable[Match]:
+        rows = [
+            (n, item.media_type, item.parent_id, *_numbers(item))
+            for n, item in enumerate(items)
+            if item.parent_id and (item.season_number is not None or item.episode_number is not None)
+        ]
+        if not rows:
+            return ()
+        found = await self._session.fetch_all(MATCH_NUMBERS, {"rows": rows})
+        return (Match(n, 3, item_id, remote_id) for n, item_id, remote_id in found)
+
+    async def take_over(self, source_id: str, taken: Sequence[tuple[str, str, str]]) -> None:
+        """Give stored items the keys that the source has for them now; their ids stay.
+
+        Args:
+            source_id: the source.
+            taken: the item's id, the new key, and the full id of the library that lists it, of each.
+        """
+        ids = [(item_id,) for item_id, _, _ in taken]
+        await self._session.execute(DELETE_REKEYED, {"rows": ids})
+        moved = [(f"{source_id}:{key}", item_id) for item_id, key, _ in taken]
+        if aliases := sorted(pair for pair in moved if pair[0] != pair[1]):
+            await self._session.execute(INSERT_TAKEN, {"rows": aliases})
+        await self._session.execute(DELETE_OTHER_LIBRARIES, {"rows": ids})
+        await self._session.execute(UPDATE_KEYS, {"rows": sorted(taken), "now": self._session.now})
+
+
+def _numbers(item: Evidence) -> tuple[int | None, int | None]:
+    return (item.season_number, item.episode_number)
