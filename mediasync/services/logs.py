@@ -8,6 +8,7 @@ from typing import Final
 
 from mediasync import events
 from mediasync.errors import SourceError
+from mediasync.normal import storable
 from mediasync.reports import SyncReport
 from mediasync.services.tally import Emit
 
@@ -30,7 +31,7 @@ def log_failure(source_id: str, error: BaseException) -> None:
         _log.info("%s: the sync was cancelled", source_id, extra={"source_id": source_id})
     else:
         reason = error.reason if isinstance(error, SourceError) else str(error) or type(error).__name__
-        _log.warning("%s: not synced: %s", source_id, reason, extra={"source_id": source_id})
+        _log.warning("%s: not synced: %s", source_id, storable(reason), extra={"source_id": source_id})
 
 
 def _log_event(event: events.Event) -> None:

@@ -344,7 +344,9 @@ async def test_no_secret_is_stored_or_told(ms: MediaSync) -> None:
 
 
 @pytest.mark.parametrize("bad", ["a\0b", "a\ud800b"], ids=["nul", "surrogate"])
-async def test_texts_that_cannot_be_stored_do_not_spoil_the_record(ms: MediaSync, bad: str) -> None:
+async def test_texts_that_cannot_be_stored_do_not_spoil_the_record(
+    ms: MediaSync, bad: str, caplog: pytest.LogCaptureFixture
+) -> None:
     findings: list[object] = [Unreadable(bad, bad), Remark(bad, bad), Found(movie("2"), problems=(bad,))]
     report = await ms.sync(FakeBackend({"m": findings}))
     assert (report.saved, len(report.failed)) == (1, 1)
@@ -356,6 +358,8 @@ async def test_texts_that_cannot_be_stored_do_not_spoil_the_record(ms: MediaSync
     with pytest.raises(RuntimeError):
         await ms.sync(FakeBackend({"m": [RuntimeError(bad)]}))
     assert (await last_run(ms))[5] == "a\ufffdb"
+    assert "a\ufffdb" in caplog.text
+    assert bad not in caplog.text
 
 
 @pytest.mark.parametrize("bad", ["a\0b", "a\ud800b"], ids=["nul", "surrogate"])
