@@ -21,7 +21,6 @@ CASES = Path(__file__).parent.parent / "data" / "cases" / "nfo"
 
 NOT_YET = frozenset(
     {
-        "library-gone-status",
         "person-id-some-credits",
     }
 )
