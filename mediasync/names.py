@@ -57,16 +57,16 @@ class _Letters(dict[int, "int | str | None"]):
         return made
 
 
-def _without_stroke(char: str) -> str:
+def _without_stroke(char: str) -> str | None:
     """Return the letter that Unicode's name of a letter says it is a variant of: "l" for "ł", "o" for "ø"."""
     name, separator, _ = unicodedata.name(char, "").partition(" WITH ")
     if not separator:
         return char
     try:
-        letter = unicodedata.lookup(name)
+        letter = unicodedata.normalize("NFKD", unicodedata.lookup(name))[0]
     except KeyError:
         return char
-    return letter if letter.isalpha() else char
+    return _SEPARATE_LETTERS.get(letter, letter) if letter.isalpha() else char
 
 
 _LETTERS: Final = _Letters()

@@ -127,3 +127,27 @@ def test_the_beginning_of_a_word_finds_it(parts: list[str]) -> None:
 )
 def test_words(name: str, words: list[str]) -> None:
     assert words_of_name(name) == [unicodedata.normalize("NFKD", word) for word in words]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Łukasz Simlat", ["lukasz", "simlat"]),
+        ("Øystein Martinsen", ["martinsen", "oystein"]),
+        ("Kıvanç Tatlıtuğ", ["kivanc", "tatlitug"]),
+        ("Burghart Klaußner", ["burghart", "klaussner"]),
+        ("Đorđe Æsir", ["aesir", "dorde"]),
+        ("Þór Guðmundur", ["gudmundur", "thor"]),
+        ("Ħamrun ƁŒ", ["boe", "hamrun"]),
+        ("Saʿīd Hawaiʻi", ["hawaii", "said"]),
+        ("Қазақ", ["казак"]),
+    ],
+)
+def test_letters_that_do_not_decompose_are_folded(name: str, words: list[str]) -> None:
+    assert words_of_name(name) == words_of_name(name.upper()) == words
+
+
+def test_no_letter_is_folded_in_two_steps() -> None:
+    for code in (*range(0xD800), *range(0xE000, 0x20000)):
+        words = words_of_name(chr(code))
+        assert words_of_name(" ".join(words)) == words_of_name(chr(code).casefold()) == words, hex(code)
