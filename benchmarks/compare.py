@@ -39,6 +39,8 @@ def compare(ours: str, theirs: str) -> dict[str, Any]:
         connection.execute("ATTACH ? AS loader", (f"file:{theirs}?mode=ro",))
         for table, columns in COLUMNS.items():
             sides = [f"SELECT {columns} FROM {schema}.{table}" for schema in ("main", "loader")]
+            if table == "people":  # mediasync does not show people whom nothing credits any more
+                sides[1] += " WHERE id IN (SELECT person_id FROM loader.media_people)"
             ours_count, theirs_count = (_count(connection, side) for side in sides)
             counts[table] = ours_count
             if ours_count != theirs_count:

@@ -43,6 +43,13 @@ def _ratio(runs_name: str, divisor_name: str) -> Callable[[Lab, Row], list[Figur
     return measure
 
 
+def _written(lab: Lab, row: Row) -> list[Figure]:
+    path = lab.path("written")
+    run = lab.call("rows_written", path=str(path), movies=lab.movies)
+    remove(path)
+    return [row.figure(run["ratio"], written=run["written"], differing=run["differing"])]
+
+
 def _postgres(name: str, divisor: str) -> Callable[[Lab, Row], list[Figure]]:
     def measure(lab: Lab, row: Row) -> list[Figure]:
         runs = lab.postgres()
@@ -217,6 +224,13 @@ ROWS = (
         _ratio("changed", "loader resync"),
         0.35,
         0.2,
+    ),
+    Row(
+        "written",
+        "rows written by a resync with 1 % of items and of people changed ÷ rows of the views that differ",
+        _written,
+        1.5,
+        1.1,
     ),
     Row(
         "read-aside",

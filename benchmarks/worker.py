@@ -147,6 +147,7 @@ TASKS: dict[str, Callable[..., Result]] = {
     "resave_postgres": _async("product", "resave_postgres"),
     "save": _async("product", "save"),
     "resave": _async("product", "resave"),
+    "rows_written": _async("written", "rows_written"),
     "save_stream": _async("product", "save_stream"),
     "save_while_read": _save_while_read,
     "read_aside": _async("product", "read_aside"),
