@@ -137,3 +137,17 @@ async def test_a_jellyfin_is_no_emby():
     async with FakeJellyfin(make_catalogue(films=1, shows=0), base_path="/emby") as server:
         with pytest.raises(SourceMismatch, match="what answers is a Jellyfin"):
             await read(emby(server.url))
+
+
+async def test_that_no_etags_come_is_said_once_and_all_is_read_each_time(server):
+    def without_etags(answer):
+        for item in answer["Items"]:
+            item.pop("Etag", None)
+        return answer
+
+    server.faults = [
+        Fault.rewrite(without_etags, at=lambda request: request.path.endswith("/Items"), times=None)
+    ]
+    reading = await read(emby(server.url))
+    assert ["no Etags" in remark for remark in reading.remarks].count(True) == 1
+    assert {item.change_token for item in reading.items.values()} == {None}

@@ -93,6 +93,7 @@ class LibraryReader:
         self._stretch = _FIRST_STRETCH
         self._total = 0
         self._any_listed = False
+        self._etags = False
         self._missing_episodes = 0
         self._reasons: list[str] = []
 
@@ -104,6 +105,12 @@ class LibraryReader:
             async with aclosing(self._read_kind(kind)) as found:
                 async for finding in found:
                     yield finding
+        if self._any_listed and not self._etags:
+            self._watch.remark(
+                "the server gives no Etags, by which changed items are recognised: every item is read again "
+                "by each sync",
+                "no Etags",
+            )
         for remark in self._remarks():
             yield remark
         if self._missing_episodes:
@@ -337,6 +344,7 @@ class LibraryReader:
                 self._missing_episodes += 1
             else:
                 own.append(record)
+                self._etags |= bool(record.data.get("Etag"))
                 if kind == "Season":
                     self._seasons.add(record.key("Id") or "")
         return own

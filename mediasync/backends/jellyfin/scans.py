@@ -60,7 +60,7 @@ class ScanWatch:
             except (SourceUnauthorised, SourceForbidden, SourceUnreadable) as error:
                 gone = isinstance(error, RequestRefused) and error.status == _NOT_THERE
                 self._may_ask = isinstance(error, SourceUnreadable) and not gone
-                self._remark(
+                self.remark(
                     f"whether a library scan runs cannot be asked ({error.reason}): what is read during one "
                     "may lack people until the next sync, and what has none is read again by it. An API key, "
                     "or an administrator's token, may ask",
@@ -83,12 +83,12 @@ class ScanWatch:
     def announce(self) -> None:
         """Remark, once each, that a running scan is waited for, or that it is not, or not any longer."""
         if self.can_wait:
-            self._remark(
+            self.remark(
                 f"a library scan runs on the server: waiting up to {self._seconds_left:.0f} s for its end",
                 "waiting",
             )
         else:
-            self._remark(
+            self.remark(
                 "a library scan runs on the server: people of what is read meanwhile are taken for a "
                 "preview, and the next sync reads it again",
                 "preview",
@@ -105,7 +105,8 @@ class ScanWatch:
         if self.last.running:
             self.announce()
 
-    def _remark(self, text: str, kind: str) -> None:
+    def remark(self, text: str, kind: str) -> None:
+        """Note a remark, of each kind one."""
         if kind not in self._told:
             self._told.add(kind)
             self.remarks.append(text)
