@@ -90,6 +90,9 @@ class Held:
         ):
             await asyncio.sleep(0)
         assert not waiting.done(), "it waits for the other transaction"
+        await self.commit()
+
+    async def commit(self) -> None:
         self._release.set()
         await self._task
 
@@ -329,3 +332,26 @@ async def test_two_syncs_of_a_source_begin_one_after_the_other(ms: MediaSync, ot
         (first[0], "interrupted"),
         (second, "running"),
     ]
+
+
+@pytest.mark.parametrize("spellings", [("Ann", "Anna"), ("Anna", "Ann")])
+async def test_a_group_waits_for_what_an_earlier_one_says_of_a_person(
+    ms: MediaSync, other: MediaSync, spellings: tuple[str, str]
+) -> None:
+    """The first group is held up by another process, while what comes behind the second one is committed."""
+    await ms.media.save_media_item(movie("0"), **MOVIES)
+    held = Held(other, lambda session: MediaRepository(session).find_states(["home:0"], lock=True))
+    await held.begin()
+    size = ms._database.max_group_items
+    given = [
+        movie(f"{n}", title="New", credits=[credit("a", spellings[n // size]), credit(f"own {n}")])
+        for n in range(2 * size)
+    ]
+    given += [movie(f"{n}") for n in range(2 * size, 3 * size)]
+    saving = asyncio.create_task(ms.media.save_media_items(given, **MOVIES))
+    last = given[-1].remote_id
+    while not await rows(other, "SELECT id FROM media_items WHERE remote_id = :key", key=last):
+        await asyncio.sleep(0)
+    await held.commit()
+    assert (await saving).saved == len(given)
+    assert await rows(ms, "SELECT name FROM people WHERE id = 'home:a'") == [(spellings[1],)]
