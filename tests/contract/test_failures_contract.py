@@ -407,7 +407,7 @@ async def test_a_text_that_no_query_can_hold_is_an_error_of_this_package(ms: Med
         with pytest.raises((DataError, UsageError)):
             await call()
     assert await ms.people.search("\ud800 \0") == []
-    assert await ms.media.find_by_title("\ud800 \0") == []
+    assert await ms.media.find_by_title(bad) == []
     await ms.media.save_media_item(movie(), **MOVIES)
 
 
