@@ -64,6 +64,7 @@ class MediaSync:
         synchronous: SQLite only: ``normal`` or ``full``; see `mediasync.config.DatabaseOptions`.
         writer_cache_kib: SQLite only: page cache of the writing connection.
         reader_cache_kib: SQLite only: page cache of each reading connection.
+        file_mode: SQLite only: the permissions of a new file; without it only its owner may read it.
 
     Attributes:
         media: saves and reads items.
@@ -93,6 +94,7 @@ class MediaSync:
         synchronous: Literal["normal", "full"] = _DEFAULTS.synchronous,
         writer_cache_kib: int = _DEFAULTS.writer_cache_kib,
         reader_cache_kib: int = _DEFAULTS.reader_cache_kib,
+        file_mode: int = _DEFAULTS.file_mode,
     ) -> None:
         try:
             database_options = DatabaseOptions(
@@ -104,6 +106,7 @@ class MediaSync:
                 synchronous=synchronous,
                 writer_cache_kib=writer_cache_kib,
                 reader_cache_kib=reader_cache_kib,
+                file_mode=file_mode,
             )
         except ValidationError as error:
             flaws = "; ".join(f"{flaw['loc'][0]}: {flaw['msg']}" for flaw in error.errors())

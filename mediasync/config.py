@@ -32,6 +32,8 @@ class DatabaseOptions(BaseModel):
             (never the consistency) when the power fails; ``full`` waits for the disk at each commit.
         writer_cache_kib: SQLite only: page cache of the writing connection.
         reader_cache_kib: SQLite only: page cache of each reading connection.
+        file_mode: SQLite only: the permissions of a new file, of its log and of copies of it. A file that is
+            there keeps its own. ``0o640`` lets its group read it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,6 +46,7 @@ class DatabaseOptions(BaseModel):
     synchronous: Literal["normal", "full"] = "normal"
     writer_cache_kib: int = Field(default=32 * 1024, ge=64)
     reader_cache_kib: int = Field(default=4 * 1024, ge=64)
+    file_mode: int = Field(default=0o600, ge=0o600, le=0o777)
 
 
 class HttpOptions(BaseModel):

@@ -178,7 +178,6 @@ def _normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem
     if not item.remote_id:
         raise InvalidValue("remote_id is empty")
     check_length("remote_id", item_id, MAX_ID_BYTES)
-    check_length("title", item.title, MAX_NAME_BYTES)
     parent = item.__dict__.get("parent_remote_id")
     if parent:
         check_length("parent_remote_id", parent, MAX_ID_BYTES)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mediasync.dialects.base import Session
 from mediasync.errors import DatabaseMissing, SchemaForeign, SchemaOutdated, SchemaTooNew
@@ -215,6 +215,12 @@ def table_and_view_names() -> list[str]:
     return _TABLE.findall(schema_text()) + view_names()
 
 
+def stored_version(rows: Sequence[Sequence[Any]]) -> int | None:
+    """Return the version that the rows of ``schema_version`` say, or None if they say none."""
+    found = [version for (version,) in rows]
+    return found[0] if len(found) == 1 and isinstance(found[0], int) and found[0] > 0 else None
+
+
 def needs_work(version: int | None, tables: int, subject: str, *, upgrade: bool) -> bool:
     """Tell whether a database must be created or upgraded before it can be used.
 
@@ -233,7 +239,8 @@ def needs_work(version: int | None, tables: int, subject: str, *, upgrade: bool)
     if version is None:
         if tables:
             raise SchemaForeign(
-                f"{subject} holds tables that are not mediasync's; give another file, or an empty one"
+                f"{subject} holds tables that are not mediasync's, or does not say which schema it has; give "
+                "another file, or an empty one"
             )
         if not upgrade:
             raise DatabaseMissing(f"{subject} is empty; run `mediasync sync` to fill it")

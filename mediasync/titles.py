@@ -25,7 +25,8 @@ _WHOLE: Final = "="
 
 def place(media_type: str, year: int | None) -> int:
     """Return where an item stands in answers: movies, shows, episodes and seasons in turn, each by year."""
-    return _RANKS.get(media_type, len(_RANKS)) * _YEARS + max(0, min(year or 0, _YEARS - 1))
+    known = year if isinstance(year, int) else 0  # other hands may have stored a text
+    return _RANKS.get(media_type, len(_RANKS)) * _YEARS + max(0, min(known, _YEARS - 1))
 
 
 def whole(title: str) -> str:

@@ -27,7 +27,7 @@ MAX_ID_BYTES: Final = 1_600
 """How long an id may be, source and all: PostgreSQL's indexes hold 2,704 bytes for a row."""
 
 MAX_NAME_BYTES: Final = 1_000
-"""How long a text may be that is indexed: a title, the name of a person or a genre, an id at a provider."""
+"""How long a text may be that is indexed: the name of a person or a genre, an id at a provider."""
 
 MAX_PROVIDER_BYTES: Final = 100
 """How long the name of a provider may be."""

@@ -131,7 +131,7 @@ class PostgresEngine:
         if not {name for name, _ in tables} >= _OWN_TABLES:
             return None, tables
         versions = await session.fetch_all("SELECT version FROM schema_version")
-        return (versions[0][0] if len(versions) == 1 else None), tables
+        return schema.stored_version(versions), tables
 
     async def _create_or_upgrade(self) -> None:
         """Create or upgrade the schema, once, however many processes want to."""

@@ -8,6 +8,7 @@ always by ``BEGIN IMMEDIATE``; the others only read, each read in one statement 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import sqlite3
@@ -33,6 +34,8 @@ from mediasync.errors import (
 )
 
 T = TypeVar("T")
+
+_LOG: Final = logging.getLogger(__name__)
 
 MEMORY: Final = ":memory:"
 
@@ -128,6 +131,7 @@ class SQLiteEngine:
             if self._read_only:
                 await self._open_read_only()
             else:
+                self._make_file()
                 self._writer = await self._connect(
                     self._url("rwc" if self._upgrade else "rw"), self._writer_pragmas()
                 )
@@ -151,6 +155,19 @@ class SQLiteEngine:
                 raise DatabaseMissing(f"{self._subject} does not exist; run `mediasync sync` to make it")
             if not path.parent.is_dir():
                 raise DatabaseMissing(f"{self._subject}: there is no folder {path.parent}; make it first")
+
+    def _make_file(self) -> None:
+        """Make the file where there is none, with its permissions. SQLite gives them to its log, too."""
+        if self._in_memory or not self._upgrade:
+            return
+        mode = self._options.file_mode
+        try:
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode))
+            os.chmod(self._path, mode)  # whatever the umask is
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise DatabaseError(f"{self._subject}: the file cannot be made: {error.strerror}") from error
 
     def _url(self, mode: str) -> str:
         if self._in_memory:
@@ -228,7 +245,7 @@ class SQLiteEngine:
             raise
         except DatabaseError:
             return None, tables
-        return (found[0][0] if len(found) == 1 else None), tables
+        return schema.stored_version(found), tables
 
     async def _prepare(self, writer: SQLiteConnection) -> None:
         """Switch to WAL and bring the schema up to date, retried as one while other processes do the same."""
@@ -274,22 +291,31 @@ class SQLiteEngine:
                         )
             await writer.run("COMMIT")
         except BaseException:
-            if await writer.settled():
-                await writer.run("ROLLBACK")
-                if copy is not None:
-                    copy.unlink(missing_ok=True)
+            if copy is not None:
+                copy.unlink(missing_ok=True)
+            await self._roll_back(writer)
             raise
+        else:
+            if copy is not None:
+                self._name_copy(copy)
         finally:
             await writer.run("PRAGMA foreign_keys = ON")
 
     async def _copy(self, version: int) -> Path:
         """Copy the database beside itself, while the caller's transaction keeps all others from writing.
 
-        A copy takes its name when it is whole; one that was not finished, by a full disk or a killed
-        process, is removed.
+        A copy takes its name when the upgrade is committed. That of an upgrade that failed is removed, and
+        that of one whose process was killed is overwritten by the next, so that no more than one is left.
         """
         partial = Path(f"{self._path}.schema-{version}.backup.partial")
         partial.unlink(missing_ok=True)
+        try:
+            partial.touch(mode=0o600)
+            partial.chmod(os.stat(self._path).st_mode & 0o777)
+        except OSError as error:
+            raise DatabaseError(
+                f"{self._subject}: no copy can be made beside it ({error.strerror}), so it was not upgraded"
+            ) from error
         reader = await self._connect(self._url("rw"), (_READER_PATIENCE,))
         try:
             await reader.run("VACUUM INTO :copy", {"copy": str(partial)})
@@ -298,11 +324,19 @@ class SQLiteEngine:
             raise
         finally:
             await reader.close()
-        copy, number = Path(f"{self._path}.schema-{version}.backup"), 0
+        return partial
+
+    def _name_copy(self, partial: Path) -> None:
+        copy, number = partial.with_suffix(""), 0
         while copy.exists():
             number += 1
-            copy = Path(f"{self._path}.schema-{version}.{number}.backup")
-        return partial.rename(copy)
+            copy = partial.with_suffix("").with_suffix(f".{number}.backup")
+        try:
+            partial.rename(copy)
+        except OSError as error:
+            _LOG.warning(
+                "%s was upgraded; the copy of the old one stays %s (%s)", self._subject, partial, error
+            )
 
     async def close(self) -> None:
         """Close all connections. A transaction under way is finished first; what still reads is cut short."""
@@ -334,6 +368,7 @@ class SQLiteEngine:
                     raise LifecycleError("the database is closed")
                 yield SQLiteSession(self._writer, self.dialect, self._clock())
             return
+        self._check_same_file("read")
         reader = await self._free.get()
         clean = not snapshot
         try:
@@ -399,12 +434,15 @@ class SQLiteEngine:
             status = None
         return status and (status.st_dev, status.st_ino)
 
-    async def _begin(self, writer: SQLiteConnection) -> None:
+    def _check_same_file(self, what: str) -> None:
         if self._find_file() != self._file:
             raise DatabaseMissing(
                 f"{self._subject}: the file was deleted or replaced while it was open, so nothing more is "
-                "saved; close the database and open it again"
+                f"{what}; close the database and open it again"
             )
+
+    async def _begin(self, writer: SQLiteConnection) -> None:
+        self._check_same_file("saved")
         clock = asyncio.get_running_loop().time
         began = clock()
         if began < self._contended_until or self._held > _HELD_BEFORE_GAP:

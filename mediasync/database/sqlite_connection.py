@@ -7,24 +7,49 @@ lock at each row, and a thread that wants it back from a busy event loop waits f
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from weakref import WeakSet
 
 import databases
 
 from mediasync.concurrency import finish
 from mediasync.dialects.base import Params, insertion
 from mediasync.dialects.sqlite import SQLiteDialect
-from mediasync.errors import LifecycleError
+from mediasync.errors import DatabaseError, LifecycleError
 from mediasync.known import KnownPeople
 
 POLL_MS: Final = 8
 """How long SQLite itself waits for a lock, in milliseconds; it tries again after 1, 2 and 5 ms."""
 
 _FETCHES: dict[str, str] = {}
+
+
+def _decoded(text: bytes) -> str:
+    """Return a stored text; a bit of the file that has flipped makes no page unreadable."""
+    return text.decode(errors="replace")
+
+
+_open_connections: Final[WeakSet[Any]] = WeakSet()
+
+
+def _stop_threads() -> None:
+    """Close what was never closed: the interpreter ends only when the connections' threads have ended.
+
+    What was committed stays, and a transaction under way is rolled back.
+    """
+    asyncio.set_event_loop(None)  # else the threads would report to a loop that runs no more
+    for connection in list(_open_connections):
+        connection.stop()
+
+
+# What `atexit` registers runs after all threads were waited for; this runs before.
+threading._register_atexit(_stop_threads)  # type: ignore[attr-defined]
 
 
 class SQLiteConnection:
@@ -49,6 +74,8 @@ class SQLiteConnection:
         except sqlite3.Error as error:
             raise self._dialect.translate_error(error, self._subject) or error from error
         self._held, self.raw = held, held.raw_connection
+        _open_connections.add(self.raw)
+        self.raw.text_factory = _decoded
         for pragma in ("foreign_keys = ON", "temp_store = MEMORY", *pragmas):
             await self.rows(f"PRAGMA {pragma}")
 
@@ -56,6 +83,7 @@ class SQLiteConnection:
         self._closed = True
         if self._held is not None:
             held, self._held = self._held, None
+            _open_connections.discard(self.raw)
             await finish(held.__aexit__())
             await self._database.disconnect()
 
@@ -120,6 +148,10 @@ class Known:
         self.next_key = 0
 
 
+def _as_text(value: Any) -> Any:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
 class SQLiteSession:
     """A transaction or a snapshot on one connection.
 
@@ -161,7 +193,14 @@ class SQLiteSession:
         fetch = _FETCHES.get(sql)
         if fetch is None:
             fetch = _FETCHES[sql] = await self._wrap(sql, params)
-        [columns] = await self._connection.rows(fetch, params)
+        try:
+            [columns] = await self._connection.rows(fetch, params)
+        except DatabaseError as error:
+            if type(error) is not DatabaseError:
+                raise
+            # JSON holds no BLOB, and other hands may have stored one.
+            rows = await self._connection.rows(self._dialect.translate(sql), params)
+            return [tuple(map(_as_text, row)) for row in rows]
         return list(zip(*map(json.loads, columns), strict=True))
 
     async def _wrap(self, sql: str, params: Params | None) -> str:

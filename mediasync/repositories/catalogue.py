@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from mediasync.dialects.base import Session
 from mediasync.models import Library, Source
+from mediasync.repositories.stored import read_model
 from mediasync.repositories.times import to_datetime
 
 UPSERT_SOURCE: Final = """
@@ -122,22 +123,13 @@ class CatalogueRepository:
 
     async def list_sources(self) -> list[Source]:
         """Return all sources, by id."""
-        return [_source(row) for row in await self._session.fetch_all(SELECT_SOURCES, {"id": None})]
+        rows = await self._session.fetch_all(SELECT_SOURCES, {"id": None})
+        return [source for row in rows if (source := _source(row)) is not None]
 
     async def list_libraries(self, source_id: str | None = None) -> list[Library]:
         """Return the libraries of one source, or all, by id."""
         rows = await self._session.fetch_all(SELECT_LIBRARIES, {"source_id": source_id})
-        return [
-            Library(
-                id=remote_id,
-                source_id=source,
-                title=title,
-                kind=kind,
-                created_at=to_datetime(created_at),
-                updated_at=to_datetime(updated_at),
-            )
-            for _, source, remote_id, title, kind, created_at, updated_at in rows
-        ]
+        return [library for row in rows if (library := _library(row)) is not None]
 
     async def has_library(self, library_id: str, source_id: str) -> bool:
         """Tell whether the library with this full id is stored under the source."""
@@ -146,13 +138,27 @@ class CatalogueRepository:
         )
 
 
-def _source(row: Sequence[Any]) -> Source:
+def _source(row: Sequence[Any]) -> Source | None:
     _, source_id, kind, name, server_id, created_at, updated_at = row
-    return Source(
-        id=source_id,
-        kind=kind,
-        name=name,
-        server_id=server_id,
-        created_at=to_datetime(created_at),
-        updated_at=to_datetime(updated_at),
-    )
+    values = {
+        "id": source_id,
+        "kind": kind,
+        "name": name,
+        "server_id": server_id,
+        "created_at": to_datetime(created_at),
+        "updated_at": to_datetime(updated_at),
+    }
+    return read_model(Source, f"source {source_id}", values)
+
+
+def _library(row: Sequence[Any]) -> Library | None:
+    library_id, source_id, remote_id, title, kind, created_at, updated_at = row
+    values = {
+        "id": remote_id,
+        "source_id": source_id,
+        "title": title,
+        "kind": kind,
+        "created_at": to_datetime(created_at),
+        "updated_at": to_datetime(updated_at),
+    }
+    return read_model(Library, f"library {library_id}", values)

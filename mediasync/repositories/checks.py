@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mediasync.concurrency import batched
 from mediasync.dialects.base import Session
 from mediasync.names import words_of_name
 from mediasync.reports import CheckReport, Flaw
+from mediasync.repositories.catalogue import CatalogueRepository
+from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader
+from mediasync.repositories.person_reading import PersonReader
+from mediasync.repositories.runs import RunRepository
+from mediasync.repositories.stored import collecting_flaws
 from mediasync.titles import words_of_item
 
 ORDERS_NOT_DENSE: Final = """
@@ -114,6 +120,8 @@ _CHECKS: Final = (
 )
 
 
+_ALL: Final = 2**53
+_VALUES: Final = "values"
 _NAMES: Final = "search words"
 _TITLES: Final = "words of titles"
 
@@ -136,9 +144,25 @@ class CheckRepository:
         for name, query in self._checks:
             rows = await self._session.fetch_all(query)
             flaws += [Flaw(name, str(subject), reason) for subject, reason in rows]
+        flaws += await self._check_values()
         flaws += await self._check_names()
         flaws += await self._check_titles()
-        return CheckReport((*(name for name, _ in self._checks), _NAMES, _TITLES), tuple(flaws))
+        return CheckReport((*(name for name, _ in self._checks), _VALUES, _NAMES, _TITLES), tuple(flaws))
+
+    async def _check_values(self) -> list[Flaw]:
+        """Read every row as all readers do, and return what they leave out."""
+        items, people = ItemReader(self._session), PersonReader(self._session)
+        with collecting_flaws() as found:
+            await CatalogueRepository(self._session).list_sources()
+            await CatalogueRepository(self._session).list_libraries()
+            await RunRepository(self._session).list_runs(None, _ALL)
+            after = -1
+            while page := await self._session.fetch_all(ITEMS_PAGE, {"after": after}):
+                for ids in batched([row[1] for row in page], ITEMS_AT_ONCE):
+                    counts = {item.id or "": n for item, n in await items.find_items_with_counts(ids)}
+                    await people.read_credits(counts)
+                after = page[-1][0]
+        return [Flaw(_VALUES, subject, reason) for subject, reason in dict.fromkeys(found)]
 
     # The words of names are computed page by page, and the database says which of them it does not have. Only
     # if it has more words than were computed, it is gone through for those that are too many.

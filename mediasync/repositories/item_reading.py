@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 from mediasync.building import in_slices
 from mediasync.concurrency import batched
 from mediasync.dialects.base import Session
+from mediasync.errors import DatabaseError, DataError
 from mediasync.models import AnyMediaItem, Episode, FilmographyCredit, Movie, Rating, Season, Show
 from mediasync.names import words_of_title
 from mediasync.normal import VALUE_COLUMNS
+from mediasync.repositories.stored import note_flaw, read_json, read_model
 from mediasync.repositories.times import to_datetime
 from mediasync.repositories.word_search import WordIndex, find_by_words
 from mediasync.titles import place, whole
@@ -196,9 +197,22 @@ class ItemReader:
         """Return items as `find_items` does, and how many credits each has."""
         found: list[tuple[AnyMediaItem, int]] = []
         for ids in batched(dict.fromkeys(item_ids), ITEMS_AT_ONCE):
-            rows = await self._session.fetch_all(SELECT_ITEMS, {"ids": ids})
+            rows = await self._rows_of(ids)
             found += await in_slices(rows, _items_with_counts)
         return found
+
+    async def _rows_of(self, ids: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Return the rows of items. One whose row cannot be fetched at all is left out and logged."""
+        try:
+            return await self._session.fetch_all(SELECT_ITEMS, {"ids": list(ids)})
+        except DatabaseError as error:
+            if type(error) not in (DatabaseError, DataError) or not ids:  # the database as a whole fails
+                raise
+            if len(ids) == 1:
+                note_flaw(f"media item {ids[0]}", f"it cannot be read and is left out ({error})")
+                return []
+        middle = len(ids) // 2
+        return await self._rows_of(ids[:middle]) + await self._rows_of(ids[middle:])
 
     async def find_filmography(self, person_id: str, *, limit: int, offset: int) -> list[FilmographyCredit]:
         """Return credits of a person, the oldest item first."""
@@ -263,6 +277,7 @@ class ItemReader:
             for library_id, media_type, completeness, number in await self._session.fetch_all(
                 COUNT_BY_LIBRARY
             )
+            if media_type in _CLASSES and completeness in {*Completeness}  # else by other hands: see check
         ]
 
     async def count_credits(self) -> int:
@@ -273,42 +288,54 @@ class ItemReader:
 
 def _filmography(rows: Sequence[Sequence[Any]]) -> list[FilmographyCredit]:
     columns = tuple(FilmographyCredit.model_fields)
-    return [FilmographyCredit.model_validate(dict(zip(columns, row, strict=True))) for row in rows]
+    read = (
+        read_model(FilmographyCredit, f"a credit in {row[0]}", dict(zip(columns, row, strict=True)))
+        for row in rows
+    )
+    return [credit for credit in read if credit is not None]
 
 
 def _items_with_counts(rows: Sequence[Sequence[Any]]) -> list[tuple[AnyMediaItem, int]]:
-    return [(_item(row[:-1]), row[-1] or 0) for row in rows]
+    read = ((_item(row[:-1]), row[-1] or 0) for row in rows)
+    return [(item, count) for item, count in read if item is not None]
 
 
-def _item(row: Sequence[Any]) -> AnyMediaItem:
+def _item(row: Sequence[Any]) -> AnyMediaItem | None:
     item_id, source_id, library_id, parent_id, parent_remote_id, remote_id, media_type = row[:7]
     values = dict(zip(VALUE_COLUMNS, row[7:-8], strict=True))
     completeness, change_token, created_at, updated_at = row[-8:-4]
-    provider_ids, genres, ratings, images = map(_array, row[-4:])
+    subject = f"media item {item_id}"
+    provider_ids, genres, ratings, images = (read_json(subject, text, list) for text in row[-4:])
     for name in ("added", "changed"):
         at, text = values.pop(f"{name}_at"), values.pop(f"{name}_text")
         values[f"{name}_at"] = text if at is None else to_datetime(at)
+        if at is not None and values[f"{name}_at"] is None:
+            note_flaw(subject, f"the stored {name}_at cannot be read and is left out ({at!r} is not a time)")
+    if media_type not in _CLASSES:
+        note_flaw(subject, f"it is stored as a {media_type!r}, which is unknown, and is left out")
+        return None
     cls = _CLASSES[media_type]
     fields = {name: value for name, value in values.items() if name in cls.model_fields}
     if "parent_remote_id" in cls.model_fields:
         fields["parent_remote_id"] = parent_remote_id
-    return cls(
-        remote_id=remote_id,
-        change_token=change_token,
-        completeness=completeness,
-        id=item_id,
-        source_id=source_id,
-        library_id=library_id,
-        parent_id=parent_id,
-        created_at=to_datetime(created_at),
-        updated_at=to_datetime(updated_at),
-        provider_ids=dict(provider_ids),
-        genres=genres,
-        ratings=[Rating(name=name, value=value, votes=votes) for name, value, votes in ratings],
-        images=dict(images),
-        **fields,
+    read = (
+        read_model(Rating, subject, {"name": name, "value": value, "votes": votes})
+        for name, value, votes in ratings
     )
-
-
-def _array(text: str | None) -> list[Any]:
-    return json.loads(text) if text else []
+    values = {
+        "remote_id": remote_id,
+        "change_token": change_token,
+        "completeness": completeness,
+        "id": item_id,
+        "source_id": source_id,
+        "library_id": library_id,
+        "parent_id": parent_id,
+        "created_at": to_datetime(created_at),
+        "updated_at": to_datetime(updated_at),
+        "provider_ids": dict(provider_ids),
+        "genres": genres,
+        "ratings": [rating for rating in read if rating is not None],
+        "images": dict(images),
+        **fields,
+    }
+    return read_model(cls, subject, values)

@@ -19,6 +19,7 @@ from mediasync.vocabulary import Completeness
 StoredCredit = tuple[int, int, int, str, str | None]
 """The item's storage key, the place in its billing, the person's storage key, the type, the role."""
 
+_COMPLETENESS: Final = frozenset(Completeness)
 _PERSON_KEY: Final = itemgetter(2)
 _CREDITS_PER_STATEMENT: Final = 10_000
 
@@ -619,7 +620,7 @@ def _add_state(states: dict[str, ItemState], asked: str, row: Sequence[Any]) -> 
         media_type,
         item_fingerprint,
         credits_fingerprint,
-        Completeness(completeness),
+        Completeness(completeness) if completeness in _COMPLETENESS else Completeness.NONE,
         token,
         home,
         frozenset(libraries | known.library_ids if known else libraries),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from operator import attrgetter
 from types import NoneType
 from typing import Any, Final
 
@@ -14,6 +12,7 @@ from mediasync.concurrency import batched
 from mediasync.dialects.base import Session
 from mediasync.models import Credit, Person
 from mediasync.names import words_of_name
+from mediasync.repositories.stored import note_flaw, read_json, read_model
 from mediasync.repositories.times import to_datetime
 from mediasync.repositories.word_search import WordIndex, find_by_words
 from mediasync.vocabulary import PersonType
@@ -112,7 +111,7 @@ class PersonReader:
     async def find_by_ids(self, person_ids: Sequence[str]) -> dict[str, Person]:
         """Return those of the people who are stored, credited or not, by the source's own keys."""
         found = map(_person, await self._session.fetch_all(SELECT_PERSONS, {"ids": list(person_ids)}))
-        return {person.remote_id or "": person for person in found}
+        return {person.remote_id or "": person for person in found if person is not None}
 
     async def find_by_media_item(self, media_item_id: str) -> list[Credit]:
         """Return the credits of one item in billing order; an empty list if it has none or is not stored."""
@@ -140,9 +139,10 @@ class PersonReader:
             rows = await self._session.fetch_all(SELECT_CREDITS, {"parts": parts})
             made = await in_slices(rows, _credits)
             for row, credit in zip(rows, made, strict=True):
-                found[row[0]].append(credit)
+                if credit is not None:
+                    found[row[0]].append(credit)
         for credits_of_item in found.values():
-            credits_of_item.sort(key=_BILLING)  # mostly sorted already; the engine sorts no wide rows for it
+            credits_of_item.sort(key=_billing)  # mostly sorted already; the engine sorts no wide rows for it
         return found
 
     async def search(self, text: str, source_id: str | None, limit: int, offset: int) -> list[Person]:
@@ -152,7 +152,7 @@ class PersonReader:
         """
         params = {"source_id": source_id}
         rows = await find_by_words(self._session, _INDEX, text, params, skip=offset, limit=limit)
-        return [_person(row) for row in rows]
+        return [person for row in rows if (person := _person(row)) is not None]
 
     async def count(self, source_id: str | None = None) -> int:
         """Return how many people are stored, of one source or of all."""
@@ -167,12 +167,15 @@ _CREDIT_TYPES: Final = frozenset((str, str, role, int, *_PERSON_TYPES) for role 
 
 _make_person: Final = model_maker(Person)
 _make_credit: Final = model_maker(Credit)
-_BILLING: Final = attrgetter("sort_order")
 
 
-def _person(row: Sequence[Any]) -> Person:
+def _billing(credit: Credit) -> int:
+    return credit.sort_order or 0
+
+
+def _person(row: Sequence[Any]) -> Person | None:
     if tuple(map(type, row)) != _PERSON_TYPES:
-        return Person(**_values_of_person(*row))
+        return read_model(Person, f"person {row[0]}", _values_of_person(*row))
     return _make_person(_values_of_person(*row))
 
 
@@ -184,7 +187,7 @@ def _values_of_person(
         "name": name,
         "remote_id": remote_id,
         "image_path": image_path or None,
-        "provider_ids": json.loads(provider_ids) if provider_ids else {},
+        "provider_ids": _read_ids(person_id, provider_ids) if provider_ids else {},
         "source_id": source_id,
         "id": person_id,
         "created_at": to_datetime(created_at),
@@ -210,14 +213,15 @@ def _parts(counts: Mapping[str, int]) -> Iterator[list[tuple[str, int, int]]]:
         yield parts
 
 
-def _credits(rows: Sequence[Sequence[Any]]) -> list[Credit]:
+def _credits(rows: Sequence[Sequence[Any]]) -> list[Credit | None]:
     return [_credit(tuple(row)) for row in rows]
 
 
-def _credit(row: tuple[Any, ...]) -> Credit:
+def _credit(row: tuple[Any, ...]) -> Credit | None:
     _, person_type, role, sort_order, *person = row
     if tuple(map(type, row)) not in _CREDIT_TYPES:
-        return Credit(person=_person(person), person_type=person_type, role=role, sort_order=sort_order)
+        values = {"person": _person(person), "person_type": person_type, "role": role, "sort_order": sort_order}
+        return read_model(Credit, f"a credit of person {person[0]}", values)
     return _make_credit(
         {
             "person": _make_person(_values_of_person(*person)),
@@ -226,6 +230,15 @@ def _credit(row: tuple[Any, ...]) -> Credit:
             "sort_order": sort_order,
         }
     )
+
+
+def _read_ids(person_id: str, text: str) -> dict[str, str]:
+    subject = f"person {person_id}"
+    ids: dict[str, str] = read_json(subject, text, dict)
+    if all(type(value) is str for value in ids.values()):
+        return ids
+    note_flaw(subject, "the stored provider_ids cannot be read and are left out (an id is not a text)")
+    return {}
 
 
 @lru_cache(maxsize=1_000)

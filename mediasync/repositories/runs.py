@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from mediasync.dialects.base import Session
+from mediasync.errors import DataError
 from mediasync.models import LibraryRun, SyncRun
+from mediasync.repositories.stored import read_model
 from mediasync.repositories.times import to_datetime
 from mediasync.vocabulary import RunStatus
 
@@ -151,12 +153,15 @@ class RunRepository:
         """Return what the newest *limit* runs saw of each library, of one source or of all."""
         rows = await self._session.fetch_all(SELECT_LIBRARIES, {"source_id": source_id, "limit": limit})
         columns = tuple(LibraryRun.model_fields)
-        return [LibraryRun.model_validate(dict(zip(columns, row, strict=True))) for row in rows]
+        read = (read_model(LibraryRun, f"run {row[0]}", dict(zip(columns, row, strict=True))) for row in rows)
+        return [run for run in read if run is not None]
 
     async def get(self, run_id: int) -> SyncRun:
         """Return one run, which must be stored."""
         [row] = await self._session.fetch_all(SELECT_RUN, {"id": run_id})
-        return _run(row)
+        if (run := _run(row)) is None:
+            raise DataError(f"run {run_id} cannot be read as it is stored")
+        return run
 
     async def find(self, run_id: int) -> SyncRun | None:
         """Return one run, or None."""
@@ -169,7 +174,7 @@ class RunRepository:
         """Return the newest runs, of one source or of all, that stand or ended in one way or in any."""
         params = {"source_id": source_id, "limit": limit, "status": status and str(status)}
         rows = await self._session.fetch_all(SELECT_RUNS, params)
-        return [_run(row) for row in rows]
+        return [run for row in rows if (run := _run(row)) is not None]
 
     async def list_problems(self, run_id: int) -> list[tuple[str, str, str]]:
         """Return what a run could not read or store, as (kind, subject, reason)."""
@@ -177,17 +182,18 @@ class RunRepository:
         return [(kind, subject, reason) for kind, subject, reason in rows]
 
 
-def _run(row: Sequence[Any]) -> SyncRun:
+def _run(row: Sequence[Any]) -> SyncRun | None:
     run_id, source_id, status, started_at, finished_at, seen, saved, unchanged, failed, error = row
-    return SyncRun(
-        id=run_id,
-        source_id=source_id,
-        status=status,
-        started_at=to_datetime(started_at),
-        finished_at=to_datetime(finished_at),
-        seen=seen,
-        saved=saved,
-        unchanged=unchanged,
-        failed=failed,
-        error=error,
-    )
+    values = {
+        "id": run_id,
+        "source_id": source_id,
+        "status": status,
+        "started_at": to_datetime(started_at),
+        "finished_at": to_datetime(finished_at),
+        "seen": seen,
+        "saved": saved,
+        "unchanged": unchanged,
+        "failed": failed,
+        "error": error,
+    }
+    return read_model(SyncRun, f"run {run_id}", values)

@@ -455,7 +455,10 @@ async def _compare_fields(media: MediaRepository, plans: Mapping[str, _Plan]) ->
     for stored in await media.find_items(list(outdated)):
         plan = outdated[stored.id or ""]
         source_id = plan.item.id.partition(":")[0]
-        normal = normal_item(stored, source_id, stored.library_id or "")
+        try:
+            normal = normal_item(stored, source_id, stored.library_id or "")
+        except InvalidItem:  # other hands have stored what a save refuses
+            continue
         plan.fields = normal.item_fingerprint != plan.item.item_fingerprint
 
 

@@ -96,9 +96,10 @@ async def test_killed_while_upgrading(tmp_path: Path, forks: ForkServer, tell) -
             assert await ms.people.count() == 3_000
             assert await ms.people.search("old 17")
         copies = [file.name for file in tmp_path.glob(f"{number}.db.*backup*")]
-        assert copies, "the upgraded database has no copy of what it was"
+        assert len(copies) == 1, "the upgraded database has one copy of what it was"
         for copy in copies:
-            assert re.fullmatch(rf"{number}\.db\.schema-1(\.\d)?\.backup", copy), "a part of a copy is left"
+            # Killed right after the commit, a process has not given the copy its name.
+            assert re.fullmatch(rf"{number}\.db\.schema-1\.backup(\.partial)?", copy)
             connection = plain(tmp_path / copy)
             assert connection.execute("SELECT version FROM schema_version").fetchall() == [(1,)]
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -1,0 +1,76 @@
+"""Rows that other hands have changed: reading one never fails its page, and a check names it."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from support.engines import Engine
+from support.items import MOVIES, cast, movie
+
+from mediasync import MediaSync
+
+CHANGES = {
+    "UPDATE media_item SET year = 10000000000 WHERE id = 'home:2'": "",
+    "UPDATE media_item SET media_type = 'zzz' WHERE id = 'home:2'": "zzz",
+    "UPDATE media_item SET premiere_date = '2020-13-45' WHERE id = 'home:2'": "premiere_date",
+    "UPDATE media_item SET remote_id = '' WHERE id = 'home:2'": "remote_id",
+    "UPDATE item_rating SET value = 55": "value",
+    "UPDATE item_rating SET votes = -1": "votes",
+    "UPDATE person SET provider_ids = '{broken'": "JSON",
+    "UPDATE person SET provider_ids = '[1]'": "JSON",
+    "UPDATE person SET provider_ids = '{\"imdb\":7}'": "provider_ids",
+    "UPDATE source SET kind = 'zzz'": "kind",
+    "UPDATE library SET kind = 'zzz' WHERE id = 'home:movies'": "kind",
+}
+OF_SQLITE = {
+    "UPDATE media_item SET added_at = 9000000000000000000 WHERE id = 'home:2'": "added_at",
+    "UPDATE media_item SET year = 1999.5 WHERE id = 'home:2'": "year",
+    "UPDATE media_item SET year = 'x' WHERE id = 'home:2'": "year",
+    "UPDATE media_item SET runtime_seconds = 5400.7 WHERE id = 'home:2'": "runtime_seconds",
+    "UPDATE media_item SET created_at = 'x' WHERE id = 'home:2'": "",
+    "UPDATE media_item SET title = x'ff00' WHERE id = 'home:2'": "",
+    "UPDATE media_item SET overview = CAST(x'ff41' AS TEXT) WHERE id = 'home:2'": "",
+    "UPDATE item_genre SET name = x'ff' WHERE item_key = (SELECT max(item_key) FROM item_genre)": "",
+    "UPDATE person SET name = x'ff'": "",
+    "UPDATE credit SET role = x'ff'": "",
+    "UPDATE credit SET person_type = 7": "",
+}
+
+
+@pytest.mark.parametrize("change", [*CHANGES, *OF_SQLITE])
+async def test_one_bad_row_never_fails_its_page(
+    ms: MediaSync, engine: Engine, change: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    if change in OF_SQLITE and not engine.is_sqlite:
+        pytest.skip("the columns of PostgreSQL hold nothing else")
+    items = [
+        movie(
+            str(number),
+            genres=["Drama"],
+            ratings=[{"name": "imdb", "value": 7, "votes": 3}],
+            provider_ids={"imdb": "tt1"},
+            credits=cast("a", "b"),
+        )
+        for number in range(4)
+    ]
+    await ms.media.save_media_items(items, **MOVIES)
+    await ms._writer.run(lambda session: session.execute(change))
+    field = {**CHANGES, **OF_SQLITE}[change]
+    with caplog.at_level(logging.WARNING, "mediasync"):
+        ids = [f"home:{number}" for number in range(4)]
+        found = {item.id for item in await ms.media.find_media_items(ids)}
+        iterated = {item.id async for item in ms.media.iter_media_items("home:movies")}
+        by_id = {item.id for item in await ms.media.find_by_provider_id("imdb", "tt1")}
+        assert found == iterated == by_id
+        assert len(found) >= 3
+        assert len(await ms.people.filmography("home:a")) >= 3
+        await ms.people.search("person")
+        await ms.media.list_sources()
+        await ms.media.list_libraries()
+        await ms.media.count_by_library()
+    if field:
+        assert any(field in record.getMessage() for record in caplog.records)
+        assert any(field in flaw.reason for flaw in (await ms.check()).flaws if flaw.check == "values")
+    report = await ms.media.save_media_items(items, **MOVIES)
+    assert report.failed == []
