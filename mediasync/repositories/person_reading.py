@@ -220,8 +220,7 @@ def _credits(rows: Sequence[Sequence[Any]]) -> list[Credit | None]:
 def _credit(row: tuple[Any, ...]) -> Credit | None:
     _, person_type, role, sort_order, *person = row
     if tuple(map(type, row)) not in _CREDIT_TYPES:
-        values = dict(zip(("person_type", "role", "sort_order"), row[1:4], strict=True))
-        values["person"] = _person(person)
+        values = {
             "person": _person(person),
             "person_type": person_type,
             "role": role,
