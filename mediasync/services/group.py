@@ -224,8 +224,8 @@ async def _save_part(
     media: MediaRepository, people: PeopleRepository, items: Sequence[NormalItem], late: _Late
 ) -> list[Outcome]:
     items, states, taken = await _find_placed(media, items)
-    misfits = await _misfits(media, items, states)
-    plans = {item.id: _plan(item, states.get(item.id)) for item in items if item.id not in misfits}
+    ordered, misfits = await _in_order(media, items, states)
+    plans = {item.id: _plan(item, states.get(item.id)) for item in ordered}
     await _look_closer(people, list(plans.values()))
     await _compare_fields(media, plans)
     if written := [plan for plan in plans.values() if plan.writes or plan.people]:
@@ -380,49 +380,50 @@ def _rank(item: NormalItem) -> int:
     return _RANKS.get(MediaType(item.media_type), 0)
 
 
-async def _misfits(
+async def _in_order(
     media: MediaRepository, items: Sequence[NormalItem], states: Mapping[str, ItemState]
-) -> dict[str, InvalidItem]:
-    """Return the errors of items that fit neither below their parents nor above what is below them.
+) -> tuple[list[NormalItem], dict[str, InvalidItem]]:
+    """Return items as if they were saved one after the other, and the errors of those that do not fit.
 
-    Each item is looked at as if those before it were saved already. A parent that is new and comes behind its
-    child in *items* counts as saved, too.
+    They keep their order, but for children of a new parent that comes behind them: they take their places
+    behind it. An item does not fit if it cannot stand below its parent, or above what is below it.
     """
     types: dict[str, str] = {item_id: state.media_type for item_id, state in states.items()}
     retyped = [item.id for item in items if types.get(item.id, item.media_type) != item.media_type]
     below = await media.find_below(retyped) if retyped else {}
-    later = {item.id: item for item in items if item.id not in states}
+    to_come = {item.id for item in items if item.id not in states}
+    waiting: dict[str, list[NormalItem]] = {}
+    ordered: list[NormalItem] = []
     misfits: dict[str, InvalidItem] = {}
-    looked_at: set[str] = set()
 
-    def look(item: NormalItem) -> None:
-        if item.id in looked_at:
-            return
-        looked_at.add(item.id)
-        parent_id = item.parent_id
-        if parent_id is not None:
-            if parent_id not in types and parent_id in later:
-                look(later[parent_id])
-            if types.get(parent_id) not in item.parent_types:
-                misfits[item.id] = _without_parent(item, types.get(parent_id))
-                return
-        kept = {
+    def place(item: NormalItem) -> None:
+        to_come.discard(item.id)
+        if item.parent_id is not None and types.get(item.parent_id) not in item.parent_types:
+            misfits[item.id] = _without_parent(item, types.get(item.parent_id))
+        elif kept := [
             child
             for child, media_type in below.get(item.id, {}).items()
             if item.media_type not in _BELOW[media_type]
-        }
-        if kept:
+        ]:
             misfits[item.id] = _above_others(item, types[item.id], sorted(kept))
-            return
-        types[item.id] = item.media_type
-        for children in below.values():
-            children.pop(item.id, None)
-        if parent_id in below:
-            below[parent_id][item.id] = item.media_type
+        else:
+            ordered.append(item)
+            types[item.id] = item.media_type
+            for children in below.values():
+                children.pop(item.id, None)
+            if item.parent_id in below:
+                below[item.parent_id][item.id] = item.media_type
+        for child in waiting.pop(item.id, ()):
+            place(child)
 
     for item in items:
-        look(item)
-    return misfits
+        if item.parent_id in to_come and item.parent_id != item.id:
+            waiting.setdefault(item.parent_id or "", []).append(item)
+        else:
+            place(item)
+    for children in list(waiting.values()):  # parents in a circle
+        misfits |= {child.id: _without_parent(child, None) for child in children}
+    return ordered, misfits
 
 
 def _without_parent(item: NormalItem, found: str | None) -> UnknownParent:
