@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from mediasync.dialects.base import Session
+
+_OF_MANY: Final = re.compile(r"collection|set$")
+_PLACEHOLDER: Final = re.compile(r"(tt)?0*|-\d+")
 
 SELECT_ANY_ITEM: Final = """
 SELECT i.item_key FROM source s
@@ -31,7 +36,7 @@ JOIN media_item i ON substr(i.path, 1, 200) = substr(r.path, 1, 200)
 """The stored items that lie in the same file."""
 
 MATCH_PROVIDER_IDS: Final = f"""
-SELECT r.place, i.id, i.remote_id, x.provider
+SELECT r.place, i.id, i.remote_id, x.provider, i.season_number, i.episode_number
 FROM @rows(:rows, place integer, media_type text, provider text, value text) r
 JOIN item_external_id x ON x.provider = r.provider AND x.value = r.value
 JOIN media_item i ON i.item_key = x.item_key AND i.media_type = r.media_type
@@ -92,6 +97,19 @@ FROM @rows(:rows, id text, remote_id text, library_id text) r JOIN library l ON 
 WHERE media_item.id = r.id
 """
 """Give stored items the keys that the source has for them now, and the library that lists them."""
+
+
+UPDATE_HOMES: Final = """
+UPDATE media_item SET library_key = l.library_key
+FROM @rows(:rows, id text, library_id text) r JOIN library l ON l.id = r.library_id
+WHERE media_item.id = r.id
+"""
+LEAVE_LIBRARIES: Final = """
+DELETE FROM item_library WHERE (item_key, library_key) IN (
+    SELECT i.item_key, l.library_key FROM @rows(:rows, id text, library_id text) r
+    JOIN media_item i ON i.id = r.id JOIN library l ON l.id = r.library_id
+)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,18 +202,27 @@ class RecognitionRepository:
             (n, item.media_type, provider, value)
             for n, item in enumerate(items)
             for provider, value in item.provider_ids.items()
+            if _tells_one(provider, value)
         ]
         if not rows:
             return ()
         found = await self._session.fetch_all(MATCH_PROVIDER_IDS, {"rows": rows, "source_id": source_id})
         stored: dict[str, dict[str, str]] = {}
         ids = sorted({item_id for _, item_id, *_ in found})
+        # Some files give the ids of a show to its episodes: an id that items of other numbers have as well
+        # tells nothing but the show.
+        numbers: defaultdict[tuple[int, str], set[tuple[int | None, int | None]]] = defaultdict(set)
+        for n, _, _, provider, season, episode in found:
+            numbers[n, provider].add((season, episode))
         for item_id, provider, value in await self._session.fetch_all(SELECT_PROVIDER_IDS, {"ids": ids}):
             stored.setdefault(item_id, {})[provider] = value
         return (
             Match(n, 2, item_id, remote_id)
-            for n, item_id, remote_id, _ in found
-            if all(stored[item_id].get(name, value) == value for name, value in items[n].provider_ids.items())
+            for n, item_id, remote_id, provider, season, episode in found
+            if (_numbers(items[n]) == (season, episode) or len(numbers[n, provider]) == 1)
+            and all(
+                stored[item_id].get(name, value) == value for name, value in items[n].provider_ids.items()
+            )
         )
 
     async def _match_numbers(self, items: Sequence[Evidence]) -> Iterable[Match]:
@@ -223,6 +250,16 @@ class RecognitionRepository:
             await self._session.execute(INSERT_TAKEN, {"rows": aliases})
         await self._session.execute(DELETE_OTHER_LIBRARIES, {"rows": ids})
         await self._session.execute(UPDATE_KEYS, {"rows": sorted(taken), "now": self._session.now})
+
+    async def move(self, homes: Sequence[tuple[str, str]], left: Sequence[tuple[str, str]]) -> None:
+        """Give items other homes, and take others out of libraries: (item's id, library's full id)."""
+        await self._session.execute(UPDATE_HOMES, {"rows": sorted(homes)})
+        await self._session.execute(LEAVE_LIBRARIES, {"rows": sorted({*homes, *left})})
+
+
+def _tells_one(provider: str, value: str) -> bool:
+    """Tell whether an id names one item, and is neither a placeholder nor that of a collection."""
+    return not (_OF_MANY.search(provider) or _PLACEHOLDER.fullmatch(value))
 
 
 def _numbers(item: Evidence) -> tuple[int | None, int | None]:

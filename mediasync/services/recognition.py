@@ -32,6 +32,7 @@ from mediasync.services.tally import LibraryTally
 from mediasync.services.writer import Writer
 
 _PAGE: Final = 200
+_NAMED: Final = 10
 _LARGEST_IN_MEMORY: Final = 4 * 1024 * 1024
 _RANKS: Final = {"season": 1, "episode": 2}
 _ITEMS: Final[TypeAdapter[MediaItem]] = TypeAdapter(AnyMediaItem)
@@ -118,17 +119,23 @@ class Recognition:
             stored: the keys of the library's stored items.
         """
         page: dict[str, MediaItem] = {}
-        async for item in items:
-            parent = _parent(item)
-            is_stored = item.remote_id in stored and parent not in self._waiting and parent not in page
-            if is_stored or not self._has_items:
-                yield item
-                continue
-            page[item.remote_id] = item
-            if len(page) == _PAGE:
-                for ready in await self._sort(page.values(), library_id, stored):
-                    yield ready
-                page = {}
+        try:
+            async for item in items:
+                parent = _parent(item)
+                is_stored = item.remote_id in stored and parent not in self._waiting and parent not in page
+                if is_stored or not self._has_items:
+                    yield item
+                    continue
+                page[item.remote_id] = item
+                if len(page) == _PAGE:
+                    for ready in await self._sort(page.values(), library_id, stored):
+                        yield ready
+                    page = {}
+        except Exception:
+            # What was read before the library failed is saved.
+            for ready in await self._sort(page.values(), library_id, stored):
+                yield ready
+            raise
         for ready in await self._sort(page.values(), library_id, stored):
             yield ready
 
@@ -163,6 +170,70 @@ class Recognition:
             else:
                 ready.append(item)
         return ready
+
+    def leave(self, remark: Callable[[str, str], None]) -> None:
+        """Say what waits and is not saved, since not everything was listed: nothing can be decided yet.
+
+        Args:
+            remark: called with a library's id and what people should know of it.
+        """
+        keys: dict[str, list[str]] = {}
+        for spool in self._spools:
+            for page in spool.pages():
+                for item, library_id in page:
+                    keys.setdefault(library_id, []).append(item.remote_id)
+        for library_id, of_library in keys.items():
+            named = ", ".join(of_library[:_NAMED])
+            more = f" and {len(of_library) - _NAMED:,} more" if len(of_library) > _NAMED else ""
+            text = (
+                f"{named}{more}: stored already, it seems, under another key. That is decided, and "
+                "saved, by a sync that lists all libraries to their ends"
+            )
+            remark(library_id, text)
+
+    async def move_homes(self, libraries: Sequence[LibraryTally]) -> None:
+        """Take items out of the libraries that are known not to list them any more, if others list them.
+
+        An item whose home that is gets the first of the others as its home.
+
+        Args:
+            libraries: what was seen of all libraries of the source.
+        """
+        listing = {library.library_id: library for library in libraries if not library.is_absent}
+        for library in libraries:
+            unnamed = sorted(library.unnamed) if library.proves else []
+            for first in range(0, len(unnamed), _PAGE):
+                await self._move_page(unnamed[first : first + _PAGE], library, listing)
+
+    async def _move_page(
+        self, remote_ids: Sequence[str], library: LibraryTally, listing: Mapping[str, LibraryTally]
+    ) -> None:
+        async with self._database.read() as session:
+            states, _ = await MediaRepository(session).find_current_states(
+                [self._id(remote_id) for remote_id in remote_ids]
+            )
+        homes: list[tuple[str, str]] = []
+        left: list[tuple[str, str]] = []
+        for remote_id in remote_ids:
+            state = states.get(self._id(remote_id))
+            others = [
+                library_id
+                for library_id, other in listing.items()
+                if state and library_id in state.library_ids and remote_id not in other.unnamed
+            ]
+            if state is None or not others:
+                continue
+            library.unnamed.discard(remote_id)
+            if state.library_id == library.library_id:
+                homes.append((state.id, others[0]))
+            else:
+                left.append((state.id, library.library_id))
+
+        async def work(session: Session) -> None:
+            await RecognitionRepository(session).move(homes, left)
+
+        if homes or left:
+            await self._writer.run(work)
 
     async def settle(
         self, libraries: Sequence[LibraryTally], report: SaveReport, remark: Callable[[str, str], None]

@@ -213,9 +213,9 @@ class SyncService:
         libraries, missing = selection.choose(tally.source_id, listed)
         for text in missing:
             tally.remark(tally.source_id, storable(text))
-        wanted = Wanted(selection.items)
+        wanted_keys, homes = await self._find_wanted(tally.source_id, selection.items)
+        wanted = Wanted(wanted_keys)
         tally.number_of_libraries = len(libraries)
-        homes = await self._find_homes(tally.source_id, selection.items)
         anew = options.full or (options.dry and options.accept_new_server)
         watermark = "" if anew else await self._media.find_watermark(tally.source_id)
         for named in libraries:
@@ -262,7 +262,17 @@ class SyncService:
         if not selection.of_this_time:
             await self._add_absent_libraries(tally, {_storable_library(one).full_id for one in listed})
         if comparison is None:
-            await recognition.settle(tally.libraries, tally.saves, tally.remark)
+            read = [library for library in tally.libraries if not library.is_absent]
+            if (
+                selection.of_this_time
+                or tally.failed_libraries
+                or not all(library.enumerated.complete for library in read)
+            ):
+                recognition.leave(lambda subject, text: tally.remark(subject, storable(text)))
+            else:
+                await recognition.settle(tally.libraries, tally.saves, tally.remark)
+            if not selection.of_this_time:
+                await recognition.move_homes(tally.libraries)
         _remark_lost(tally)
         for remote_id, reason in wanted.missing():
             tally.seen += 1
@@ -297,13 +307,22 @@ class SyncService:
                 "for removed",
             )
 
-    async def _find_homes(self, source_id: str, remote_ids: frozenset[str]) -> dict[str, str]:
-        """Return the full ids of the libraries that hold items, by the items' own keys."""
+    async def _find_wanted(
+        self, source_id: str, remote_ids: frozenset[str]
+    ) -> tuple[frozenset[str], dict[str, str]]:
+        """Return the present keys of items that are asked for by their ids, and the full ids of their homes.
+
+        Args:
+            source_id: the source.
+            remote_ids: what their ids end with: the keys that they had when they were first seen.
+        """
         if not remote_ids:
-            return {}
-        ids = [make_id(source_id, remote_id) for remote_id in sorted(remote_ids)]
-        found = await self._media.find_media_items(ids)
-        return {item.remote_id: item.library_id for item in found if item.library_id}
+            return frozenset(), {}
+        ids = {make_id(source_id, remote_id): remote_id for remote_id in sorted(remote_ids)}
+        found = await self._media.find_media_items(list(ids))
+        present = {item.id: item.remote_id for item in found}
+        keys = frozenset(present.get(item_id, remote_id) for item_id, remote_id in ids.items())
+        return keys, {item.remote_id: item.library_id for item in found if item.library_id}
 
     async def _start(self, tally: Tally) -> None:
         tally.run_id = await self._writer.run(
