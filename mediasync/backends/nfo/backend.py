@@ -63,7 +63,7 @@ class NfoBackend:
         *,
         source: Source,
         threads: int = 8,
-        size_limit: int = 16 * 1024 * 1024,
+        size_limit: int = 4 * 1024 * 1024,
     ) -> None:
         if threads < 1 or size_limit < 1:
             raise ValueError("threads and size_limit must be 1 or more")

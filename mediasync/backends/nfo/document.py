@@ -20,7 +20,7 @@ _TELLING: Final = frozenset({"title", "plot", "actor", "director", "uniqueid", "
 _LOOSE: Final = OF_ITEMS - ROOTS - FOREIGN_ROOTS
 _MAX_WRAPPERS: Final = 3
 _MAX_DEPTH: Final = 8
-_MAX_TAGS: Final = 200_000
+_MAX_TAGS: Final = 100_000
 _WRAPPER: Final = "mediasync-document"
 _C1: Final = re.compile("[\x80-\x9f]|&#")
 

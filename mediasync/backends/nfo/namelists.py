@@ -153,12 +153,13 @@ def _split_commas(text: str, is_known: Callable[[str], bool]) -> list[str]:
     if "," not in text:
         return [text]
     parts = _join_known(_cut(text, _COMMA), is_known)
-    names: list[str] = []
+    pieces: list[list[str]] = []
     for part in parts:
-        if names and _SUFFIX.fullmatch(part):
-            names[-1] += f", {part}"
+        if pieces and _SUFFIX.fullmatch(part):
+            pieces[-1].append(part)
         else:
-            names.append(part)
+            pieces.append([part])
+    names = [", ".join(one) for one in pieces]
     return names if _is_list(names, is_known) else [text]
 
 

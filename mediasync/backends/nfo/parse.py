@@ -9,7 +9,7 @@ from typing import Final
 from mediasync.backends.nfo.cleaning import EmptyNfoError, ForeignNfoError, NfoError, one_line, plain_text
 from mediasync.backends.nfo.document import Document, Node, read_document
 from mediasync.backends.nfo.elements import FOREIGN_ROOTS, IDS
-from mediasync.backends.nfo.people import join_people, parse_people
+from mediasync.backends.nfo.people import MOST_CREDITS, join_people, parse_people
 from mediasync.backends.nfo.values import (
     parse_added,
     parse_genres,
@@ -31,6 +31,7 @@ _KINDS: Final = {
     "season": MediaType.SEASON,
     "episodedetails": MediaType.EPISODE,
 }
+_MOST_PROBLEMS: Final = 50
 _WITH_PAGES: Final = frozenset({MediaType.MOVIE, MediaType.SHOW})
 _CONTENT: Final = frozenset(
     {
@@ -132,7 +133,11 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[Record]:
         if document.roots:
             raise ForeignNfoError(f"<{document.roots[0].name}> is about neither a film nor a show")
         return [_record_of_text(document, expected)]
-    records = [_record(root, expected) for root in ours]
+    records: list[Record] = []
+    room = MOST_CREDITS
+    for root in ours:
+        records.append(_record(root, expected, room))
+        room -= len(records[-1].credits or ())
     if document.damage:
         for record in records:
             _make_preview(record)
@@ -141,6 +146,8 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[Record]:
             raise NfoError(f"nothing of it can be used: {document.damage}")
     join_people([record.credits or [] for record in records])
     records[0].problems[:0] = document.problems
+    for record in records:
+        _shorten(record.problems)
     if document.outside:
         ids = provider_ids_in_text(document.outside, records[0].kind)
         if not ids:
@@ -161,16 +168,22 @@ def _record_of_text(document: Document, expected: MediaType) -> Record:
     return Record(expected, provider_ids=ids if expected in _WITH_PAGES else {})
 
 
+def _shorten(problems: list[str]) -> None:
+    """Count the problems beyond a number that anyone would read, in place of naming them."""
+    if len(problems) > _MOST_PROBLEMS:
+        problems[_MOST_PROBLEMS:] = [f"and {len(problems) - _MOST_PROBLEMS} more problems"]
+
+
 def _make_preview(record: Record) -> None:
     record.credits = record.credits or None
     record.completeness = Completeness.PREVIEW if record.credits else None
 
 
-def _record(node: Node, expected: MediaType) -> Record:
+def _record(node: Node, expected: MediaType, most_credits: int) -> Record:
     kind = _KINDS.get(node.name, expected)
     problems: list[str] = []
     premiere = parse_premiere(node, problems)
-    people = parse_people(node)
+    people = parse_people(node, most_credits)
     record = Record(
         kind=kind,
         title=one_line(
@@ -198,7 +211,7 @@ def _record(node: Node, expected: MediaType) -> Record:
         problems=problems,
     )
     if people.doubts:
-        problems += people.doubts
+        problems[:0] = people.doubts
         _make_preview(record)
     elif not people.credits and not _says_something(node):
         record.credits = record.completeness = None

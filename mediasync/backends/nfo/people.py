@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from mediasync.backends.nfo.cleaning import one_line
@@ -28,6 +29,12 @@ _NO_ROLE: Final = (None,)
 _REST_OF_TAG: Final = re.compile("[<>]")
 """Between the fields of a person: the rest of a damaged tag, and no name."""
 _MAX_DEPTH: Final = 3
+MOST_CREDITS: Final = 10_000
+"""How many credits of one file are read; the longest real lists have some hundreds."""
+MOST_FIELDS: Final = 200
+"""How many elements inside the element of one person are read."""
+MOST_IDS: Final = 50
+"""How many ids of one person are read."""
 _PEOPLE: Final = re.compile(
     r"(?:\w+[_-])?(?:guest|main|full|supporting|lead|voice|co|executive|associate)?[_-]?(?:cast|crew|actor|actress|"
     r"director|writer|producer|composer|creator|editor|star|performer|person|people|credit|screenplay|author|"
@@ -62,13 +69,17 @@ class People:
     doubts: list[str]
 
 
-def parse_people(node: Node) -> People:
+def parse_people(node: Node, most: int = MOST_CREDITS) -> People:
     """Return the people of an element of an item.
 
     Inside each group the file's own order counts, entries without one last and as they stand. An ``<actor>``
     whose ``<type>`` is a crew function is crew. A writer in both ``<writer>`` and ``<credits>`` is one
     credit. Exact repeats stay, and so does an actor with a role but no name: the normal form of a list is
-    another module's.
+    another module's. What exceeds `MOST_CREDITS`, `MOST_FIELDS` or `MOST_IDS` is left out, and is a doubt.
+
+    Args:
+        node: the element.
+        most: how many credits are read.
 
     Example:
         >>> movie = Node("movie", children=[Node("director", text="One / Two"),
@@ -76,24 +87,32 @@ def parse_people(node: Node) -> People:
         >>> [(credit.person.name, str(credit.person_type)) for credit in parse_people(movie).credits]
         [('Three', 'actor'), ('One', 'director'), ('Two', 'director')]
     """
-    reader = _Reader(node)
+    reader = _Reader(node, most)
     for child in node.children:
+        if reader.is_full:
+            break
         reader.read_child(child)
     entries = sorted(reader.entries, key=_Entry.sort_key)
     for place, entry in enumerate(entries):
         entry.credit.sort_order = place
-    return People([entry.credit for entry in entries], reader.doubts)
+    return People([entry.credit for entry in entries], [*reader.limits, *reader.doubts])
 
 
 class _Reader:
     """Collects the people of one item."""
 
-    def __init__(self, root: Node) -> None:
+    def __init__(self, root: Node, most: int) -> None:
         self._root = root
+        self._most = most
         self._known: set[str] | None = None
         self._writers = _Writers()
         self.entries: list[_Entry] = []
-        self.doubts: list[str] = []
+        self.doubts: dict[str, None] = {}
+        """In the order in which they arose."""
+        self.limits: dict[str, None] = {}
+        """The limits that were reached, in words."""
+        self.is_full = False
+        """Whether there were more credits than may be read."""
 
     def read_child(self, node: Node) -> None:
         """Read a child of the item's element."""
@@ -121,6 +140,8 @@ class _Reader:
         elif node.text:
             self._doubt(node)
         for child in node.children:
+            if self.is_full:
+                return
             stated = PERSONS.get(child.name)
             if depth < _MAX_DEPTH and (stated or child.name in MEMBERS):
                 self._read_person(child, stated or kind, depth + 1)
@@ -136,7 +157,12 @@ class _Reader:
         inside = [child.name for child in node.children]
         if not (PERSONS.keys().isdisjoint(inside) and MEMBERS.isdisjoint(inside)):
             self._read_list(node, kind, depth)
-        elif inside.count("name") < 2:
+            return
+        if len(node.children) > MOST_FIELDS:
+            self._note_limit(f"<{node.name}> holds more than {MOST_FIELDS} elements")
+            node = replace(node, children=node.children[:MOST_FIELDS])
+            inside = inside[:MOST_FIELDS]
+        if inside.count("name") < 2:
             self._read_one(node, kind)
         else:
             for one in _one_name_each(node):
@@ -154,22 +180,38 @@ class _Reader:
             ):
                 self._doubt(node)
         elif kind in CAST_TYPES and (node.children or node.attributes.get("name")):
+            picture, ids = _picture(node), self._ids(node)
             for role in roles or _NO_ROLE:
-                credit = _credit(node, one_line(given), function, role)
+                person = Person(name=one_line(given), image_path=picture, provider_ids=ids.copy())
+                credit = Credit(person=person, person_type=function, role=role)
                 self._add(_Entry(node.name, credit, parse_number(node.first("order", "sortorder"))))
         else:
             self._add_names(node, given, function, roles[0] if roles else None)
 
     def _add_names(self, node: Node, text: str, kind: PersonType | str, role: str | None) -> None:
         """Add all the names in *text*; the element's ids and picture are a person's who is alone in it."""
-        has_ids = bool(node.attributes or node.children) and bool(parse_person_ids(node))
-        names = list(split_names(text, self._is_known, one_person=has_ids))
+        ids = self._ids(node) if node.attributes or node.children else {}
+        split = split_names(text, self._is_known, one_person=bool(ids))
+        names = list(islice(split, self._most - len(self.entries) + 1))
         alone = len({named.name for named in names}) == 1
+        picture, ids = (_picture(node), ids) if alone else (None, {})
         for named in names:
-            source = node if alone else _NOBODY
-            self._add(_Entry(node.name, _credit(source, named.name, named.kind or kind, named.role or role)))
+            person = Person(name=named.name, image_path=picture, provider_ids=ids.copy())
+            credit = Credit(person=person, person_type=named.kind or kind, role=named.role or role)
+            self._add(_Entry(node.name, credit))
+
+    def _ids(self, node: Node) -> dict[str, str]:
+        ids = parse_person_ids(node)
+        if len(ids) > MOST_IDS:
+            self._note_limit(f"<{node.name}> holds more than {MOST_IDS} ids")
+            ids = dict(islice(ids.items(), MOST_IDS))
+        return ids
 
     def _add(self, entry: _Entry) -> None:
+        if len(self.entries) >= self._most:
+            self._note_limit(f"the file holds more than {MOST_CREDITS} credits")
+            self.is_full = True
+            return
         if entry.credit.person_type is not PersonType.WRITER or self._writers.is_new(entry):
             self.entries.append(entry)
 
@@ -180,12 +222,10 @@ class _Reader:
         return folded(name) in self._known
 
     def _doubt(self, node: Node) -> None:
-        doubt = f"<{node.name}> may hold people and is not understood"
-        if doubt not in self.doubts:
-            self.doubts.append(doubt)
+        self.doubts[f"<{node.name}> may hold people and is not understood"] = None
 
-
-_NOBODY: Final = Node("")
+    def _note_limit(self, what: str) -> None:
+        self.limits[f"{what}: the others were left out"] = None
 
 
 def _names_of_cast(node: Node, depth: int) -> Iterator[str]:
@@ -209,11 +249,12 @@ def _one_name_each(node: Node) -> Iterator[Node]:
     fields: dict[str, list[Node]] = {}
     for child in (*first, *runs[-1][1:]):
         fields.setdefault(child.name, []).append(child)
+    one_each = [all_ for all_ in fields.values() if len(all_) == len(runs)]
+    shared = [
+        one for name, all_ in fields.items() if len(all_) != len(runs) for one in all_ if name in _SHARED
+    ]
     for place, run in enumerate(runs):
-        own = [all_[place] for all_ in fields.values() if len(all_) == len(runs)]
-        shared = [
-            one for name, all_ in fields.items() if len(all_) != len(runs) for one in all_ if name in _SHARED
-        ]
+        own = [all_[place] for all_ in one_each]
         yield Node(node.name, children=[run[0], *own, *shared])
 
 
@@ -248,11 +289,6 @@ def _function_and_roles(node: Node, kind: PersonType | None) -> tuple[PersonType
         return kind or PersonType.UNKNOWN, roles
     function, words = parse_job(job)
     return function or job, [*roles, *([words] if words and not roles else [])]
-
-
-def _credit(node: Node, name: str, kind: PersonType | str, role: str | None) -> Credit:
-    person = Person(name=name, image_path=_picture(node), provider_ids=parse_person_ids(node))
-    return Credit(person=person, person_type=kind, role=role)
 
 
 def _may_hold_people(node: Node) -> bool:
@@ -326,11 +362,23 @@ def join_people(lists: Iterable[list[Credit]]) -> None:
 
 
 def _join_same_name(people: list[Person]) -> None:
-    humans: list[set[tuple[str, str]]] = []
-    for person in people:
-        if ids := set(person.provider_ids.items()):
-            same = [human for human in humans if human & ids]
-            humans = [human for human in humans if not human & ids] + [ids.union(*same)]
-    if len(humans) == 1 and len(dict(humans[0])) == len(humans[0]):
+    ids = {pair for person in people for pair in person.provider_ids.items()}
+    if len(dict(ids)) == len(ids) and _are_linked([person for person in people if person.provider_ids]):
         for person in people:
-            person.provider_ids = dict(sorted(humans[0]))
+            person.provider_ids = dict(sorted(ids))
+
+
+def _are_linked(people: list[Person]) -> bool:
+    """Whether ids that they share lead from one person to all others."""
+    holders: dict[tuple[str, str], list[int]] = {}
+    for place, person in enumerate(people):
+        for pair in person.provider_ids.items():
+            holders.setdefault(pair, []).append(place)
+    reached = {0}
+    open_ = [0]
+    while open_:
+        for pair in people[open_.pop()].provider_ids.items():
+            found = [place for place in holders.pop(pair, ()) if place not in reached]
+            reached.update(found)
+            open_ += found
+    return len(reached) == len(people)

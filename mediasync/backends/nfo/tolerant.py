@@ -138,11 +138,29 @@ class _Reader:
         if cut:
             line = self._line_at(len(self._source))
             self._note_damage(line, f"the file ends inside of <{self._open[0].tag}>")
+        broken_off = self._broken_off()
         while self._open:
             self._pop()
         self._builder.end(_TOP)
+        top = self._builder.close()
+        if broken_off:
+            place, element = broken_off
+            (place if place is not None else top).remove(element)
+            self._noted[f"<{element.tag}>, in which the file ends, was left out"] = self._line
         problems = [f"line {line}: {what}" for what, line in self._noted.items()]
-        return Reading(self._builder.close(), self._damage, cut, problems)
+        return Reading(top, self._damage, cut, problems)
+
+    def _broken_off(self) -> tuple[Element | None, Element] | None:
+        """Return the element that the file ends in, if a part of its text may be missing, and what holds it.
+
+        A person whose name is such a text is broken off as a whole.
+        """
+        last = len(self._open) - 1
+        if last <= self._item() or len(self._open[last]):
+            return None
+        if self._open[last].tag == "name" and last - 1 > self._item():
+            last -= 1
+        return self._open[last - 1] if last else None, self._open[last]
 
     # Tokens
 
