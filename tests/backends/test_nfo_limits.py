@@ -105,8 +105,9 @@ def test_a_file_that_is_too_large_names_the_limit(tmp_path):
             500,
         ),
         (lambda n: "".join(f"<x{i}><name>A</name></x{i}>" for i in range(n)), 1_500),
+        (lambda n: "<actor " + ":" * n + ">x</actor>", 1_000),
     ],
-    ids=["suffixes", "ids of one name", "elements that raise doubts"],
+    ids=["suffixes", "ids of one name", "elements that raise doubts", "a word in a tag"],
 )
 def test_the_work_grows_with_the_size_and_no_faster(make, size):
     def cost(text):

@@ -40,7 +40,7 @@ _NAME: Final = r"[^\W\d][\w:.-]{0,99}"
 _OPENER: Final = re.compile(rf"<!--|<!\[CDATA\[|<\?|<!|<[ \t]{{0,3}}(/?)[ \t]{{0,3}}({_NAME})", re.IGNORECASE)
 _TAGS: Final = re.compile(rf"<[ \t]{{0,3}}(/?)[ \t]{{0,3}}({_NAME})(?![^<>]*/>)")
 _ATTRIBUTES: Final = re.compile(r"""(?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'|[^\s"'<>]+))*""")
-_ATTRIBUTE: Final = re.compile(r"""([\w:.-]+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)'|([^\s"'<>]+))""")
+_ATTRIBUTE: Final = re.compile(r"""(?<![\w:.-])([\w:.-]+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)'|([^\s"'<>]+))""")
 _END: Final = re.compile(r"\s*(/?)>")
 _UNREADABLE_END: Final = re.compile(r"[^<>]*>")
 _UP_TO_TAG: Final = re.compile(r"[^<>]*>?")
