@@ -23,9 +23,11 @@ class FakeEmby(FakeJellyfin):
 
     Attributes:
         folders_forbidden: whether ``/Library/MediaFolders`` is refused to users (403), who have views.
+        etags: whether items come with Etags where they are asked for.
     """
 
     folders_forbidden = False
+    etags = True
 
     def item_id(self, key: str) -> str:
         """Return the server's id of an item: the catalogue's own key."""
@@ -64,6 +66,10 @@ class FakeEmby(FakeJellyfin):
             "Version": "4.9.1.80",
             "Id": self.server_id,
         }
+
+    def _fields(self, request: Request) -> frozenset[str]:
+        fields = super()._fields(request)
+        return fields if self.etags else fields - {"etag"}
 
     def _token(self, request: Request) -> str | None:
         return request.headers.get("x-emby-token") or request.first("api_key") or None

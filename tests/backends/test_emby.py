@@ -7,10 +7,9 @@ from jellyfin_reading import KEY, Memory, all_credits, emby, read, true_credits,
 
 from mediasync import MediaSync
 from mediasync.errors import SourceForbidden, SourceMismatch, SourceUnauthorised
-from mediasync.testing import Fault, make_catalogue
+from mediasync.testing import make_catalogue
 from mediasync.testing.emby import FakeEmby
 from mediasync.testing.jellyfin import FakeJellyfin
-from mediasync.vocabulary import Completeness
 
 
 @pytest.fixture
@@ -82,23 +81,6 @@ async def test_a_renamed_person(server):
     assert memory.people[person.remote_id].name == "Renamed Player"
 
 
-async def test_a_server_without_etags_is_read_every_time(server):
-    def without_etags(answer):
-        for item in answer["Items"]:
-            item.pop("Etag", None)
-        return answer
-
-    server.faults.append(
-        Fault.rewrite(without_etags, at=lambda request: request.path.endswith("/Items"), times=None)
-    )
-    memory = Memory()
-    first = await read(emby(server.url), memory)
-    assert {item.change_token for item in first.items.values()} == {None}
-    assert {item.completeness for item in first.items.values()} == {Completeness.FULL}
-    second = await read(emby(server.url), memory)
-    assert set(second.items) == set(first.items)
-
-
 async def test_a_scan_is_waited_for(server):
     server.start_scan(ends_after=2)
     reading = await read(emby(server.url))
@@ -137,17 +119,3 @@ async def test_a_jellyfin_is_no_emby():
     async with FakeJellyfin(make_catalogue(films=1, shows=0), base_path="/emby") as server:
         with pytest.raises(SourceMismatch, match="what answers is a Jellyfin"):
             await read(emby(server.url))
-
-
-async def test_that_no_etags_come_is_said_once_and_all_is_read_each_time(server):
-    def without_etags(answer):
-        for item in answer["Items"]:
-            item.pop("Etag", None)
-        return answer
-
-    server.faults = [
-        Fault.rewrite(without_etags, at=lambda request: request.path.endswith("/Items"), times=None)
-    ]
-    reading = await read(emby(server.url))
-    assert ["no Etags" in remark for remark in reading.remarks].count(True) == 1
-    assert {item.change_token for item in reading.items.values()} == {None}

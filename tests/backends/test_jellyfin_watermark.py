@@ -9,7 +9,7 @@ from jellyfin_reading import VERSIONS, Memory, emby, jellyfin, of_type, read
 
 from mediasync import Credit, MediaSync, Movie, Person
 from mediasync.backends.base import Watermark
-from mediasync.backends.jellyfin.watermark import PeopleWatermark
+from mediasync.backends.jellyfin.watermark import SavedWatermark
 from mediasync.testing import FakeEmby, Fault, Request, Response, make_catalogue
 from mediasync.testing.jellyfin import FakeJellyfin
 
@@ -182,7 +182,7 @@ async def test_a_library_that_is_not_stored_yet_wants_everybody(server, memory):
             server.requests.clear()
             marks = [finding.text for finding in findings if isinstance(finding, Watermark)]
     assert asked == [["2023-12-31T23:00:00Z"], [""]]
-    assert PeopleWatermark.parse(marks[-1]).all_at == server.catalogue.now
+    assert SavedWatermark.parse(marks[-1]).all_at == server.catalogue.now
 
 
 @pytest.mark.parametrize("status", [403, 500])

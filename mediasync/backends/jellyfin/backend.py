@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Final
 from urllib.parse import quote
@@ -17,6 +19,7 @@ from mediasync.backends.jellyfin.parse import parse_library
 from mediasync.backends.jellyfin.persons import PersonList
 from mediasync.backends.jellyfin.reading import LibraryReader
 from mediasync.backends.jellyfin.scans import ScanWatch
+from mediasync.backends.jellyfin.watermark import SavedWatermark, iso
 from mediasync.backends.libraries import naming
 from mediasync.backends.recognition import find_other_kind
 from mediasync.backends.transport import Transport
@@ -102,6 +105,7 @@ class JellyfinBackend:
         self._client: Client | None = None
         self._libraries: list[Library] | None = None
         self._people = PersonList()
+        self._items_at: dict[str, datetime] = {}
         self._watch: ScanWatch | None = None
         self._notes: list[str] = []
 
@@ -138,6 +142,7 @@ class JellyfinBackend:
             finally:
                 self._client = self._libraries = self._watch = None
                 self._people = PersonList()
+                self._items_at = {}
 
     async def fetch_libraries(self) -> list[Library]:
         """Return the libraries of films and shows, and mixed ones, in the server's order."""
@@ -174,13 +179,20 @@ class JellyfinBackend:
             async with aclosing(self._people.compare(client, stored)) as people:
                 async for person_or_remark in people:
                     yield person_or_remark
-        reader = LibraryReader(client, library, stored, self._people, watch, partial(self._lists, library))
+        now, last = client.transport.server_time, SavedWatermark.parse(stored.watermark)
+        if now is None or last is None or not last.holds_for(library.id, now):
+            last = None
+        since = None if last is None else iso(last.since)
+        still_there = partial(self._lists, library)
+        reader = LibraryReader(client, library, stored, since, self._people, watch, still_there)
         with naming(library):
             async with aclosing(reader.findings() if only is None else reader.only(only)) as findings:
                 async for finding in findings:
                     if isinstance(finding, Enumerated):
+                        if reader.lacks_etags and now is not None:
+                            self._items_at[library.id] = now if last is None else last.items_at[library.id]
                         if finding.complete and self._people.watermark is not None:
-                            yield Watermark(str(self._people.watermark))
+                            yield Watermark(str(replace(self._people.watermark, items_at=self._items_at)))
                         for news in self._end_of(library, whole=only is None):
                             yield news
                     yield finding

@@ -103,9 +103,21 @@ class Client:
         query = _listing(library_id, kind) | {"fields": FULL_FIELDS}
         return await self._page("/Items", query | _place(start, size))
 
-    async def fetch_etags(self, library_id: str, kind: str, start: int, size: int) -> Page[Record]:
-        """Return a page of a library's items of one type, with little more than their Etags."""
+    async def fetch_etags(
+        self, library_id: str, kind: str, start: int, size: int, *, since: str | None = None
+    ) -> Page[Record]:
+        """Return a page of a library's items of one type, with little more than their Etags.
+
+        Args:
+            library_id: the library.
+            kind: the type.
+            start: how many items stand before the page.
+            size: how many it has at most.
+            since: leave out what was saved before that time.
+        """
         query = _listing(library_id, kind) | {"fields": "Etag", "enableImages": "false"}
+        if since is not None:
+            query["minDateLastSaved"] = since
         return await self._page("/Items", query | _place(start, size))
 
     async def fetch_by_ids(self, ids: Sequence[str]) -> Sequence[Record]:

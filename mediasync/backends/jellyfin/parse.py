@@ -45,14 +45,17 @@ _COLLECTION_KINDS: Final[Mapping[str, Literal["movies", "shows", "mixed"]]] = {
 }
 
 
-def change_token(etag: str | None) -> str | None:
+def change_token(etag: str | None) -> str:
     """Return the change token that is stored for an item's Etag.
 
+    All items without an Etag have the same token: it says only that the item was read. Whether it has changed
+    since is known from the server's answer to what was saved since then.
+
     Example:
-        >>> change_token("64bbc8cd")
-        '1:64bbc8cd'
+        >>> change_token("64bbc8cd"), change_token(None)
+        ('1:64bbc8cd', '1:')
     """
-    return f"{MAPPING}:{etag}" if etag else None
+    return f"{MAPPING}:{etag or ''}"
 
 
 def parse_library(record: Record, source_id: str) -> Library | None:

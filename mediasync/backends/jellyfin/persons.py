@@ -11,7 +11,7 @@ from typing import Final
 from mediasync.backends.base import Enumerated, FoundPerson, Remark, Stored, Unreadable
 from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, PAGE_OF_ETAGS, PAGE_OF_PERSONS, Client
 from mediasync.backends.jellyfin.parse import PersonFacts, credited_people, parse_person
-from mediasync.backends.jellyfin.watermark import PeopleWatermark, iso
+from mediasync.backends.jellyfin.watermark import SavedWatermark, iso
 from mediasync.backends.multiread import read_adaptively
 from mediasync.backends.paging import Hole, Page, pages
 from mediasync.backends.transport import NoAnswerInTime
@@ -41,7 +41,7 @@ class PersonList:
 
     read: bool = False
     whole: bool = False
-    watermark: PeopleWatermark | None = None
+    watermark: SavedWatermark | None = None
     ids: dict[str, dict[str, str]] = field(default_factory=dict)
     renamed: dict[str, Person] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
@@ -67,7 +67,7 @@ class PersonList:
         the next one.
         """
         now = client.transport.server_time
-        last = PeopleWatermark.parse(stored.watermark) if client.dialect.persons_since else None
+        last = SavedWatermark.parse(stored.watermark) if client.dialect.persons_since else None
         if now is None or last is None or not last.holds(now) or not any(stored.tokens.values()):
             last = None
         self.read, self.whole = True, last is None
@@ -82,7 +82,7 @@ class PersonList:
                         if not page.complete:
                             yield Remark(client.source_id, f"not all people could be compared: {page.reason}")
                         elif now is not None:
-                            self.watermark = PeopleWatermark.after(now, last)
+                            self.watermark = SavedWatermark.after(now, last)
                         continue
                     people = [person for record in page.items if (person := parse_person(record))]
                     for found in await self._compare_page(people, stored):

@@ -64,9 +64,14 @@ class LibraryReader:
         client: the server.
         library: what is read.
         stored: what the mirror holds of it.
+        since: the last sync read what was saved before that time, which is written as the server reads it;
+            None if all items without Etags are to be read.
         people: what the list of persons said.
         watch: asks for scans; it has been asked before anything is read.
         still_there: tells whether the server still lists the library.
+
+    Attributes:
+        lacks_etags: whether items without Etags were listed.
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class LibraryReader:
         client: Client,
         library: Library,
         stored: Stored,
+        since: str | None,
         people: PersonList,
         watch: ScanWatch,
         still_there: Callable[[], Awaitable[bool]],
@@ -81,6 +87,7 @@ class LibraryReader:
         self._client = client
         self._library = library
         self._stored = stored
+        self._since = since
         self._people = people
         self._watch = watch
         self._still_there = still_there
@@ -94,6 +101,7 @@ class LibraryReader:
         self._total = 0
         self._any_listed = False
         self._etags = False
+        self.lacks_etags = False
         self._missing_episodes = 0
         self._reasons: list[str] = []
 
@@ -107,8 +115,9 @@ class LibraryReader:
                     yield finding
         if self._any_listed and not self._etags:
             self._watch.remark(
-                "the server gives no Etags, by which changed items are recognised: every item is read again "
-                "by each sync",
+                "the server gives no Etags, by which changed items are recognised: each sync lists every "
+                "item and reads those that were saved since the last complete sync; once a week it reads "
+                "all of them",
                 "no Etags",
             )
         for remark in self._remarks():
@@ -260,6 +269,7 @@ class LibraryReader:
     async def _changed(self, kind: str) -> AsyncGenerator[_Batch, None]:
         """Yield the items of one type that are to be read, with their people, and name the others."""
         wanted: list[str] = []
+        saved = await self._saved_since(kind)
         fetch = partial(self._client.fetch_etags, self._library.id, kind)
         async with aclosing(pages(fetch, PAGE_OF_ETAGS, prefetch=True)) as listing:
             async for page in listing:
@@ -271,10 +281,12 @@ class LibraryReader:
                     continue
                 unchanged: list[Finding] = []
                 for record in self._own(page, kind):
-                    key, token = record.key("Id") or "", change_token(record.text("Etag"))
+                    key, etag = record.key("Id") or "", record.text("Etag")
+                    token = change_token(etag)
                     if key in self._told and self._told[key] == token:
                         continue
-                    if self._is_stored(key, token):
+                    unsaved = bool(etag) or (saved is not None and key not in saved)
+                    if unsaved and self._is_stored(key, token):
                         self._told[key] = token
                         unchanged.append(Unchanged(key))
                     else:
@@ -286,6 +298,31 @@ class LibraryReader:
         if wanted:
             yield await self._read_ids(wanted, (kind,))
 
+    async def _saved_since(self, kind: str) -> set[str] | None:
+        """Return the ids of the items of one type that were saved since the last sync.
+
+        None if the server does not say, or if nothing that is stored was without an Etag.
+        """
+        if self._since is None or change_token(None) not in self._stored.tokens.values():
+            return None
+        fetch = partial(self._client.fetch_etags, self._library.id, kind, since=self._since)
+        saved: set[str] = set()
+        try:
+            async with aclosing(pages(fetch, PAGE_OF_ETAGS)) as listing:
+                async for page in listing:
+                    if isinstance(page, Page):
+                        saved.update(page.keys)
+                    elif isinstance(page, Hole) or not page.complete:
+                        raise SourceUnreadable(self._client.source_id, page.reason)
+        except (SourceUnreadable, NoAnswerInTime) as error:
+            self._watch.remark(
+                f"what was saved since the last sync cannot be listed ({error.reason}): every item without "
+                "an Etag is read again",
+                "nothing saved",
+            )
+            return None
+        return saved
+
     async def _name(self, kind: str, position: int) -> str | None:
         """Return the id of the item at a position, for one that cannot be read with its people."""
         page = await self._client.fetch_etags(self._library.id, kind, position, 1)
@@ -295,10 +332,10 @@ class LibraryReader:
         self._any_listed = True
         return Unreadable(hole.key or f"{self._library.id}/{kind}[{hole.position}]", hole.reason)
 
-    def _is_stored(self, key: str, token: str | None) -> bool:
+    def _is_stored(self, key: str, token: str) -> bool:
         if self._all_again or key in self._again:
             return False
-        return token is not None and self._stored.tokens.get(key) == token
+        return self._stored.tokens.get(key) == token
 
     async def _read_ids(self, ids: Sequence[str], kinds: Sequence[str]) -> _Batch:
         """Read items by their ids. Who does not come is told of: what is stored of it stays."""
@@ -344,7 +381,9 @@ class LibraryReader:
                 self._missing_episodes += 1
             else:
                 own.append(record)
-                self._etags |= bool(record.data.get("Etag"))
+                has_etag = bool(record.data.get("Etag"))
+                self._etags |= has_etag
+                self.lacks_etags |= not has_etag
                 if kind == "Season":
                     self._seasons.add(record.key("Id") or "")
         return own
