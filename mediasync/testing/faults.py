@@ -23,7 +23,7 @@ class Fault:
         code: the HTTP status of ``status``.
         headers: of a ``status``.
         body: of a ``status``.
-        seconds: of ``busy``, ``limit`` and ``slow``.
+        seconds: of ``busy``, ``limit``, ``slow`` and ``drip``.
         change: of ``rewrite``.
         damaged: of ``damage``.
         keys: of ``wrong_types``.
@@ -126,6 +126,11 @@ class Fault:
     def slow(cls, seconds: float, *, at: At = None, times: int | None = 1) -> Fault:
         """Answer as it should, later."""
         return cls("slow", at, times, seconds=seconds)
+
+    @classmethod
+    def drip(cls, seconds: float, *, at: At = None, times: int | None = 1) -> Fault:
+        """Answer as it should, one byte of the body every so many seconds."""
+        return cls("drip", at, times, seconds=seconds)
 
     def meets(self, request: Request, number: int) -> bool:
         """Tell whether this fault meets the *number*-th request, and count it if so."""

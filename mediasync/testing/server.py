@@ -129,26 +129,32 @@ class FakeServer:
             response, fault = await _while_there(self._answer(request), connection, reader)
         finally:
             self._at_once -= 1
+        kind = fault.kind if fault else ""
         if response is None:
-            if fault == "reset":
+            if kind == "reset":
                 _reset(writer)
             return False
         headers = {"Content-Length": str(len(response.body)), **response.headers}
-        if fault == "truncated":
+        if kind == "truncated":
             headers["Connection"] = "close"
         head = h11.Response(status_code=response.status, headers=list(headers.items()))
         writer.write(connection.send(head) or b"")
-        if fault == "truncated":
+        if kind == "truncated":
             writer.write(response.body[: len(response.body) // 2])
             await writer.drain()
             return False
-        if request.method != "HEAD":
+        if fault is not None and kind == "drip":
+            for byte in response.body:
+                writer.write(connection.send(h11.Data(data=bytes([byte]))) or b"")
+                await writer.drain()
+                await asyncio.sleep(fault.seconds)
+        elif request.method != "HEAD":
             writer.write(connection.send(h11.Data(data=response.body)) or b"")
         writer.write(connection.send(h11.EndOfMessage()) or b"")
         await writer.drain()
         return connection.our_state is h11.DONE and connection.their_state is h11.DONE
 
-    async def _answer(self, request: Request) -> tuple[Response | None, str]:
+    async def _answer(self, request: Request) -> tuple[Response | None, Fault | None]:
         inside = _below(request, self.base_path)
         self.requests.append(inside or request)
         number = len(self.requests)
@@ -156,19 +162,19 @@ class FakeServer:
         kind = fault.kind if fault else ""
         if fault is not None:
             if kind in {"status", "busy", "limit"}:
-                return Response(fault.code, fault.headers, fault.body), kind
+                return Response(fault.code, fault.headers, fault.body), fault
             if kind == "reset":
-                return None, kind
+                return None, fault
             if kind == "hang":
                 await asyncio.get_running_loop().create_future()
             if kind == "html":
-                return Response.text(_HTML, kind="text/html"), kind
+                return Response.text(_HTML, kind="text/html"), fault
             if kind == "empty":
-                return Response.json({}), kind
+                return Response.json({}), fault
             if kind == "slow":
                 await asyncio.sleep(fault.seconds)
         response = await self._handled(inside)
-        return (_faulty(response, fault) if fault else response), kind
+        return (_faulty(response, fault) if fault else response), fault
 
     async def _handled(self, request: Request | None) -> Response:
         if request is None:
@@ -222,10 +228,10 @@ async def _read_request(connection: h11.Connection, reader: asyncio.StreamReader
 
 
 async def _while_there(
-    work: Coroutine[Any, Any, tuple[Response | None, str]],
+    work: Coroutine[Any, Any, tuple[Response | None, Fault | None]],
     connection: h11.Connection,
     reader: asyncio.StreamReader,
-) -> tuple[Response | None, str]:
+) -> tuple[Response | None, Fault | None]:
     """Return what *work* returns; give it up if the client goes away."""
     working = asyncio.ensure_future(work)
     reading = asyncio.ensure_future(reader.read(_CHUNK))
@@ -234,7 +240,7 @@ async def _while_there(
         if reading.done():
             data = reading.result()
             if not data and not working.done():
-                return None, "left"
+                return None, None
             connection.receive_data(data)
         return await working
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mediasync import Source
 from mediasync.backends.base import Backend, Finding, Found, NothingStored
@@ -37,6 +38,7 @@ class Place:
     kind: str
     server: FakeServer | None
     url: str = ""
+    options: HttpOptions = QUICK
 
     def backend(self) -> Backend:
         source = Source(id="here", kind=self.kind)
@@ -45,13 +47,13 @@ class Place:
         url = self.server.url if self.server else self.url
         match self.kind:
             case "plex":
-                return PlexBackend(url, source=source, token=TOKEN, client_id="test", options=QUICK)
+                return PlexBackend(url, source=source, token=TOKEN, client_id="test", options=self.options)
             case "jellyfin":
-                return JellyfinBackend(url, source=source, token=TOKEN, options=QUICK)
+                return JellyfinBackend(url, source=source, token=TOKEN, options=self.options)
             case "emby":
-                return EmbyBackend(url, source=source, token=TOKEN, options=QUICK)
+                return EmbyBackend(url, source=source, token=TOKEN, options=self.options)
             case _:
-                return KodiBackend(url, source=source, options=QUICK)
+                return KodiBackend(url, source=source, options=self.options)
 
 
 def make_server(kind: str, catalogue: Catalogue | None = None) -> FakeServer | None:
@@ -89,18 +91,46 @@ def items(findings: list[Finding]) -> list[Found]:
 
 def lists_movies(kind: str) -> Callable[[Request], bool]:
     """Return what recognises the requests that list the films of a server of a kind."""
+    return _lists(kind, "1", "VideoLibrary.GetMovies", "Movie")
 
+
+def lists_episodes(kind: str) -> Callable[[Request], bool]:
+    """Return what recognises the requests that list the episodes of a server of a kind."""
+    return _lists(kind, "4", "VideoLibrary.GetEpisodes", "Episode")
+
+
+def _lists(kind: str, plex: str, kodi: str, jellyfin: str) -> Callable[[Request], bool]:
     def matches(request: Request) -> bool:
         match kind:
             case "plex":
-                return request.path.endswith("/all") and request.first("type") == "1"
+                return request.path.endswith("/all") and request.first("type") == plex
             case "kodi":
                 asked = request.json() if request.method == "POST" else {}
-                return isinstance(asked, dict) and asked.get("method") == "VideoLibrary.GetMovies"
+                return isinstance(asked, dict) and asked.get("method") == kodi
             case _:
-                return bool(request.first("parentId")) and request.first("includeItemTypes") == "Movie"
+                return bool(request.first("parentId")) and request.first("includeItemTypes") == jellyfin
 
     return matches
+
+
+def lists_libraries(request: Request) -> bool:
+    """Return whether a request asks a Plex, Jellyfin or Emby for its libraries."""
+    return request.path.endswith(("/library/sections", "/Library/MediaFolders"))
+
+
+def entries(answer: Any) -> list[Any]:
+    """Return the list that an answer of any kind of server holds, to be changed in place."""
+    if "Items" in answer:
+        found = answer["Items"]
+    elif "MediaContainer" in answer:
+        container = answer["MediaContainer"]
+        found = container["Directory"] if "Directory" in container else container.setdefault("Metadata", [])
+    else:
+        result = answer["result"]
+        name = next((name for name in result if name != "limits"), "movies")
+        found = result.setdefault(name, [])
+    assert isinstance(found, list)
+    return found
 
 
 def page_size(kind: str, request: Request) -> int:

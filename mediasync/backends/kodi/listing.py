@@ -12,7 +12,7 @@ one is `Unreadable`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -55,8 +55,8 @@ class Listing:
         """Read it all.
 
         Args:
-            check: called with the records of each page when it has arrived. It says whether they may be
-                used; else the page is read again, and used after the third time.
+            check: called with the records of each page when it has arrived, without items that came before.
+                It says whether they may be used; else the page is read again, and used after the third time.
 
         Yields:
             The pages, and `Enumerated` at the end.
@@ -65,12 +65,15 @@ class Listing:
             SourceError: if Kodi cannot be read on.
         """
 
+        checked: set[str] = set()
+
         async def fetch(offset: int, size: int) -> Page[Mapping[str, Any] | Unreadable]:
             for _ in range(_READS):
                 page = await self._fetch(offset, size)
-                records = [item for item in page.items if not isinstance(item, Unreadable)]
-                if check is None or await check(records):
+                if check is None or await check(_first_of_each(page, checked)):
                     break
+            if check is not None:
+                checked.update(page.keys)
             named = page.items and not isinstance(page.items[-1], Unreadable)
             self._last = page.keys[-1] if named else None
             return page
@@ -133,6 +136,17 @@ class Listing:
     def _note(self, oddity: str) -> None:
         if oddity not in self.oddities:
             self.oddities.append(oddity)
+
+
+def _first_of_each(
+    page: Page[Mapping[str, Any] | Unreadable], before: Collection[str]
+) -> list[Mapping[str, Any]]:
+    """Return the records of a page, each item once and none whose key is among *before*."""
+    records: dict[str, Mapping[str, Any]] = {}
+    for key, item in zip(page.keys, page.items, strict=True):
+        if key not in before and not isinstance(item, Unreadable):
+            records.setdefault(key, item)
+    return list(records.values())
 
 
 def _named(record: Mapping[str, Any]) -> str:
