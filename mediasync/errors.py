@@ -18,6 +18,7 @@
     │   ├── DatabaseUnreachable       the server does not answer, or the connection to it was lost
     │   ├── DatabaseLocked            another process held a lock for too long
     │   ├── WriteConflict             other transactions were in the way, again and again
+    │   ├── EncodingUnsupported       the encoding of a PostgreSQL database is not UTF8
     │   ├── DatabaseReadOnly          a write to a database that only reads
     │   ├── DatabaseCorrupt           the file is damaged or is no database
     │   ├── DiskFull                  no room is left
@@ -128,6 +129,10 @@ class DatabaseLocked(DatabaseError):
 
 class WriteConflict(DatabaseError):
     """Other transactions were in the way, and still were when it had been tried again several times."""
+
+
+class EncodingUnsupported(DatabaseError):
+    """The encoding of a PostgreSQL database is not UTF8, so it could not store or compare every text."""
 
 
 class DatabaseReadOnly(DatabaseError):

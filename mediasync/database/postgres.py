@@ -13,7 +13,7 @@ from mediasync import schema
 from mediasync.concurrency import finish
 from mediasync.config import DatabaseOptions
 from mediasync.database.keys import Keys, KeysMissing
-from mediasync.database.postgres_connection import PostgresConnection, PostgresSession
+from mediasync.database.postgres_connection import PostgresConnection, PostgresSession, encoding_unsupported
 from mediasync.dialects.base import Session
 from mediasync.dialects.postgres import PostgresDialect
 from mediasync.errors import (
@@ -35,6 +35,7 @@ _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _LOCK_UPGRADE: Final = """
 SELECT pg_advisory_xact_lock(hashtextextended('mediasync ' || :schema, 0)) IS NULL AS locked
 """
+_ENCODING: Final = "SELECT current_setting('server_encoding') AS encoding"
 _TABLES: Final = """
 SELECT c.relname::text AS name, c.relkind::text AS kind
 FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
@@ -107,7 +108,8 @@ class PostgresEngine:
         """Connect once, and bring the schema up to date. Further connections are made when they are needed.
 
         Raises:
-            DatabaseError: as its subclasses say.
+            EncodingUnsupported: if the encoding of the database is not UTF8.
+            DatabaseError: as its other subclasses say.
         """
         try:
             for queue, connections in (
@@ -117,6 +119,7 @@ class PostgresEngine:
                 for connection in reversed(connections):
                     queue.put_nowait(connection)
             async with self._transaction(self._readers[0], _READ) as session:
+                await self._check_encoding(session)
                 version, tables = await self._version(session)
             upgrade = self._upgrade and not self._read_only
             if schema.needs_work(version, len(tables), self._subject, upgrade=upgrade):
@@ -124,6 +127,11 @@ class PostgresEngine:
         except BaseException:
             await self.close()
             raise
+
+    async def _check_encoding(self, session: PostgresSession) -> None:
+        [(encoding,)] = await session.fetch_all(_ENCODING)
+        if encoding != "UTF8":
+            raise encoding_unsupported(self._subject, f"has the encoding {encoding}")
 
     async def _version(self, session: PostgresSession) -> tuple[int | None, list[tuple[str, str]]]:
         """Return the version of the schema, None if it has none, and its tables and views."""
@@ -141,7 +149,7 @@ class PostgresEngine:
             if not schema.needs_work(version, len(tables), self._subject, upgrade=True):
                 return
             if version is None:
-                await session.execute(f"CREATE SCHEMA IF NOT EXISTS {self.dialect.schema}")
+                await session.execute(f"CREATE SCHEMA IF NOT EXISTS {self.dialect.quoted_schema}")
                 await schema.create(session)
             else:
                 await schema.upgrade(session, version, [name for name, kind in tables if kind == "v"])
@@ -244,7 +252,7 @@ class PostgresEngine:
             tables = await session.fetch_all(_GROWN, given)
             if any(grown for _, grown in tables):
                 for name, _ in tables:
-                    await session.execute(f"ANALYZE (SKIP_LOCKED) {self.dialect.schema}.{name}")
+                    await session.execute(f"ANALYZE (SKIP_LOCKED) {self.dialect.quoted_schema}.{name}")
 
         await self.write(work)
 

@@ -18,7 +18,7 @@ from mediasync.concurrency import finish
 from mediasync.database.keys import Keys
 from mediasync.dialects.base import Params, insertion, names_of
 from mediasync.dialects.postgres import PostgresDialect
-from mediasync.errors import CommitUnknown, DatabaseUnreachable, LifecycleError
+from mediasync.errors import CommitUnknown, DatabaseUnreachable, EncodingUnsupported, LifecycleError
 from mediasync.known import KnownPeople
 
 _URL: Final = "postgresql://"  # where the server is and who asks is said by the driver's options
@@ -98,6 +98,9 @@ class PostgresConnection:
         except _DRIVER_ERRORS as error:
             if database.is_connected:
                 await database.disconnect()
+            if isinstance(error, asyncpg.FeatureNotSupportedError) and not self._closed:
+                # The server cannot even convert texts between UTF8 and its own encoding.
+                raise encoding_unsupported(self._subject, f"cannot be used: {error}") from error
             raise self._translated(error) from error
         self._database, self._held = database, held
         if self._closed:
@@ -149,9 +152,12 @@ class PostgresConnection:
         if self._held is None:
             return
         try:
-            # The driver does not tell yet whether a BEGIN that was cancelled happened.
             async with asyncio.timeout(_ROLLBACK_TIMEOUT):
-                await self.raw.execute("ROLLBACK")
+                # Where a BEGIN or COMMIT was cancelled, only the next answer shows whether it happened. To
+                # parse an empty statement is allowed in a failed transaction, too.
+                await self.raw.prepare("", name="")
+                if self.raw.is_in_transaction():
+                    await self.raw.execute("ROLLBACK")
         except _DRIVER_ERRORS:
             await self._disconnect()
 
@@ -201,6 +207,14 @@ class PostgresConnection:
         if self._held is None:
             raise ConnectionError("it was given up")
         return self.raw
+
+
+def encoding_unsupported(subject: str, reason: str) -> EncodingUnsupported:
+    """Return the error for a database whose encoding is not UTF8."""
+    return EncodingUnsupported(
+        f"{subject} {reason}; mediasync needs a database with the encoding UTF8: create one with "
+        "`createdb --encoding UTF8 --template template0 NAME`, and name it in the URL"
+    )
 
 
 def _number_in(status: str) -> int:

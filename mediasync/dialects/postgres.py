@@ -103,30 +103,36 @@ class PostgresDialect:
     Args:
         schema: the PostgreSQL schema that holds the tables.
         names: of the tables and views.
+
+    Attributes:
+        schema: its name as the system catalogs hold it.
+        quoted_schema: its name as an SQL identifier, which may then be a reserved word.
     """
 
     name = "postgresql"
 
     def __init__(self, schema: str, names: Iterable[str]) -> None:
         self.schema = schema
+        self.quoted_schema = _quoted(schema, '"')
         self._qualified = re.compile(
             rf'\b(FROM|JOIN|INTO|UPDATE|REFERENCES|TABLE|VIEW|ON) "?({"|".join(sorted(names))})\b"?'
         )
         self._translated: dict[str, str] = {}
         self._prepared: dict[tuple[str, bool, tuple[type, ...]], _Prepared] = {}
+        name = _quoted(schema, "'")
         self.integrity_checks: tuple[tuple[str, str], ...] = (
             (
                 "constraints",
                 "SELECT c.conrelid::regclass::text || ' ' || c.conname AS subject, "
                 "'the constraint was never validated' AS reason FROM pg_constraint c "
-                f"JOIN pg_namespace s ON s.oid = c.connamespace WHERE s.nspname = '{schema}' "
+                f"JOIN pg_namespace s ON s.oid = c.connamespace WHERE s.nspname = {name} "
                 "AND NOT c.convalidated",
             ),
             (
                 "indexes",
                 "SELECT i.indexrelid::regclass::text AS subject, 'the index is not valid' AS reason "
                 "FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid "
-                f"JOIN pg_namespace s ON s.oid = c.relnamespace WHERE s.nspname = '{schema}' "
+                f"JOIN pg_namespace s ON s.oid = c.relnamespace WHERE s.nspname = {name} "
                 "AND NOT (i.indisvalid AND i.indisready)",
             ),
         )
@@ -140,8 +146,8 @@ class PostgresDialect:
             if sql.lstrip().startswith(("CREATE", "ALTER")):
                 for pattern, replacement in SUBSTITUTION:
                     translated = re.sub(pattern, replacement, translated)
-            translated = self._qualified.sub(rf"\1 {self.schema}.\2", translated)
-            translated = _DROP_INDEX.sub(f"DROP INDEX {self.schema}.", translated)
+            translated = self._qualified.sub(lambda m: f"{m[1]} {self.quoted_schema}.{m[2]}", translated)
+            translated = _DROP_INDEX.sub(lambda _: f"DROP INDEX {self.quoted_schema}.", translated)
             translated = translated.replace("@arrays(", "json_agg(").replace("@array(", "json_build_array(")
             translated = _LOCK.sub(r"FOR NO KEY UPDATE OF \1", translated)
             translated = _LOCK_FULLY.sub(r"FOR UPDATE OF \1", translated)
@@ -176,7 +182,8 @@ class PostgresDialect:
 
     def continue_numbers(self, table: str, column: str) -> str | None:
         """Return the query that moves the sequence of a column behind the highest number, never back."""
-        sequence = f"pg_get_serial_sequence('{self.schema}.{table}', '{column}')::regclass"
+        owner = _quoted(f"{self.quoted_schema}.{table}", "'")
+        sequence = f"pg_get_serial_sequence({owner}, '{column}')::regclass"
         highest = f"greatest(max({column}), pg_sequence_last_value({sequence}))"
         return f"SELECT setval({sequence}, {highest}) AS number FROM {table}"
 
@@ -197,6 +204,11 @@ class PostgresDialect:
                 f"{subject}: {_LOST} or cannot be made ({error or type(error).__name__})"
             )
         return None
+
+
+def _quoted(text: str, mark: str) -> str:
+    """Return *text* between quotation marks: ``"`` makes an identifier of it, ``'`` a literal."""
+    return f"{mark}{text.replace(mark, mark * 2)}{mark}"
 
 
 class _CannotBePacked(Exception):

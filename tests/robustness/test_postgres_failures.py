@@ -34,6 +34,7 @@ from robustness_world import PLACE, SOURCE, Footprint, assert_sound, furnish, mo
 from support import postgres
 
 from mediasync import MediaSync, Person, SaveReport
+from mediasync.database import postgres as postgres_engine
 from mediasync.database import postgres_connection
 from mediasync.dialects.postgres import PostgresDialect
 from mediasync.errors import (
@@ -44,12 +45,15 @@ from mediasync.errors import (
     DatabaseMissing,
     DatabaseReadOnly,
     DatabaseUnreachable,
+    EncodingUnsupported,
     LifecycleError,
     MediaSyncError,
     SchemaForeign,
     SchemaTooNew,
+    UnknownSource,
 )
 from mediasync.schema import CURRENT_VERSION, table_and_view_names
+from mediasync.services.copy import CopyService
 
 READERS, WRITERS = 3, 2
 POOL = {"readers": READERS, "writers": WRITERS}
@@ -715,15 +719,15 @@ async def test_ten_processes_open_an_empty_database_at_once(url: str, pg_forks: 
     await assert_one_version(url, "n_tup_ins")
 
 
-async def make_version_1(url: str) -> None:
+async def make_version_1(url: str, schema: str = "mediasync") -> None:
     """Make a database of the schema's first version, with some rows."""
     text = re.sub(r"--.*", "", V1.read_text(encoding="utf-8"))
     names = re.findall(r"CREATE (?:TABLE|VIEW) (\w+)", text)
-    dialect = PostgresDialect("mediasync", names)
+    dialect = PostgresDialect(schema, names)
     statements = [dialect.translate(part.strip()) for part in text.split(";") if part.strip()]
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute("; ".join(["CREATE SCHEMA mediasync", *statements]))
+        await connection.execute("; ".join([f"CREATE SCHEMA {dialect.quoted_schema}", *statements]))
     finally:
         await connection.close()
 
@@ -739,6 +743,52 @@ async def test_ten_processes_upgrade_a_database_at_once(url: str, pg_forks: Post
         assert [one.name for one in await ms.people.search("敏")] == ["三船 敏郎"]
         await assert_sound(ms)
     await assert_one_version(url, "n_tup_upd")
+
+
+@pytest.mark.parametrize(("name", "other"), [("user", "order"), ("select", "user")])
+async def test_the_name_of_a_schema_may_be_a_reserved_word(
+    url: str, name: str, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Upgraded, written, read, analysed, checked and copied."""
+    monkeypatch.setattr(postgres_engine, "_WORTH_ANALYZING", -1)
+    await make_version_1(url, name)
+    async with (
+        MediaSync(url, postgres_schema=name, **POOL) as ms,
+        MediaSync(url, postgres_schema=other, **POOL) as copy,
+    ):
+        await furnish(ms)
+        large = movie("large", size=300)  # its credits come by COPY
+        await ms.media.save_media_item(large, **PLACE)
+        assert len((await ms.media.get_media_item("home:large")).credits) == len(large.credits)
+        assert [person.name for person in await ms.people.search("敏")] == ["三船 敏郎"]
+        await ms._database._engine.update_statistics()
+        analyzed = await ask(
+            url,
+            "SELECT relname FROM pg_stat_user_tables WHERE schemaname = $1 AND analyze_count > 0",
+            name,
+        )
+        assert ("credit",) in analyzed
+        await CopyService(ms._database, copy._database, lambda *_: None).run()
+        for mirror in (ms, copy):
+            await assert_sound(mirror)
+            assert len((await mirror.media.get_media_item("home:large")).credits) == len(large.credits)
+    schemas = await ask(
+        url,
+        "SELECT table_schema::text, count(*) FROM information_schema.tables "
+        "WHERE table_schema !~ '^pg_|^information' GROUP BY 1 ORDER BY 1",
+    )
+    assert schemas == sorted((schema, len(table_and_view_names())) for schema in (name, other))
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1", "MULE_INTERNAL"])
+@pytest.mark.parametrize("options", [{}, {"read_only": True}], ids=str)
+async def test_a_database_that_is_not_in_utf8_is_refused(
+    own: postgres.Server, encoding: str, options: dict[str, Any]
+) -> None:
+    name = f"in_{encoding}_{len(options)}".lower()
+    own.run(f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    with pytest.raises(EncodingUnsupported, match=rf"{name}.*{encoding}.*createdb --encoding UTF8"):
+        await MediaSync(own.url(name), **options).open()
 
 
 async def test_a_newer_schema_is_refused(url: str) -> None:
@@ -857,6 +907,47 @@ async def test_a_begin_that_is_cancelled_leaves_no_transaction_open(url: str) ->
             await asyncio.wait({reading})
             assert reading.cancelled()
             await until(url, IDLE)
+
+
+async def test_nothing_is_rolled_back_where_no_transaction_is_open(
+    own: postgres.Server, own_url: str
+) -> None:
+    """The server would warn of it in its log."""
+    log = own.folder / "data" / "log"
+    before = len(log.read_text())
+
+    async def get_item() -> None:
+        await ms.media.get_media_item("home:before")
+
+    async def save_again() -> None:
+        await save(ms, "again", number)
+
+    with stepping() as stepper:
+        async with furnished(own_url, readers=1, writers=1, lock_timeout=0.1) as ms:
+            number = 0
+            for work in (get_item, save_again):
+                number += 1
+                await run_native(stepper, work, at=10**9)
+                for step in range(1, stepper.count + 1):
+                    for late in (False, True):
+                        number += 1
+                        await run_native(stepper, work, step, late=late)
+            with pytest.raises(UnknownSource):
+                await ms.people.upsert(Person(remote_id="ann", name="Ann"), source_id="nowhere")
+            async with locked(own_url, LOCK_ITEM):
+                with pytest.raises(DatabaseLocked):
+                    await save(ms, "before", 2)
+            assert await save(ms, "before", 2) == "saved"
+    async with Proxy(own_url) as proxy, furnished(proxy.url, readers=1) as ms:
+        for _ in range(10):  # before and after the server has begun
+            reading = asyncio.create_task(ms.people.count())
+            while not ms._database._reads:
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            reading.cancel()
+            await asyncio.wait({reading})
+    warnings = [line for line in log.read_text()[before:].splitlines() if "WARNING" in line]
+    assert warnings == []
 
 
 async def test_a_connection_cut_off_between_two_steps_of_the_driver_was_closed(
