@@ -94,7 +94,7 @@ class Recognition:
         self._writer = writer
         self._media = media
         self._source_id = source_id
-        self._spools = [_Spool(), _Spool(), _Spool()]
+        self._spools: list[_Spool] = []
         self._waiting: set[str] = set()
         self._named_elsewhere: set[str] = set()
         self._has_items = False
@@ -102,6 +102,7 @@ class Recognition:
     async def __aenter__(self) -> Recognition:
         async with self._database.read() as session:
             self._has_items = await RecognitionRepository(session).has_items(self._source_id)
+        self._spools = [_Spool(), _Spool(), _Spool()]
         return self
 
     async def __aexit__(self, *_: object) -> None:
