@@ -23,7 +23,8 @@ from support.servers import (
 from mediasync import MediaSync, RunStatus
 from mediasync.backends import paging
 from mediasync.config import HttpOptions
-from mediasync.testing import FakeServer, Fault
+from mediasync.testing import FakeServer, Fault, make_catalogue
+from mediasync.testing.library import MediaLibrary
 
 FILMS = 30
 PARENTS = ("parentRatingKey", "SeasonId", "tvshowid")
@@ -134,6 +135,28 @@ async def test_an_item_that_is_listed_twice_is_stored_once_and_reported(
     server_of(place).faults = []
     assert (await ms.sync(place.backend())).saved == 0
     assert await stored(ms) == state
+
+
+@pytest.mark.parametrize("kind", ["jellyfin", "emby"])
+async def test_an_item_that_two_libraries_list_is_one_item_in_both(kind: str, ms: MediaSync) -> None:
+    catalogue = make_catalogue(FILMS, 2, seed=3)
+    both = catalogue.titled("Film 3")
+    catalogue.libraries.append(MediaLibrary("3", "Best", "movies", [both, catalogue.titled("Film 4")]))
+    server = make_server(kind, catalogue)
+    assert server is not None
+    async with server:
+        first = await ms.sync(Place(kind, server).backend())
+        assert first.failed == ()
+        assert await value(ms, "SELECT count(*) FROM media_items") == FILMS + 18
+        assert await value(ms, "SELECT count(*) FROM item_libraries") == FILMS + 18 + 2
+        state = await stored(ms)
+        for full in (False, True):
+            again = await ms.sync(Place(kind, server).backend(), full=full)
+            assert (again.saved, again.failed) == (0, ())
+            assert await stored(ms) == state
+        catalogue.edit_cast(both.remote_id, (both.credits or [])[1:])
+        assert (await ms.sync(Place(kind, server).backend())).saved == 1
+        assert (await ms.sync(Place(kind, server).backend())).saved == 0
 
 
 @pytest.fixture
