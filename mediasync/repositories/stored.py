@@ -11,6 +11,8 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from mediasync.normal import storable
+
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
@@ -36,7 +38,8 @@ def note_flaw(subject: str, reason: str) -> None:
     if (flaws := _flaws.get()) is not None:
         flaws.append((subject, reason))
     else:
-        _LOG.warning("%s: %s; mediasync check lists all that cannot be read", subject, reason)
+        text = storable(f"{subject}: {reason}")
+        _LOG.warning("%s; mediasync check lists all that cannot be read", text)
 
 
 def read_model(cls: type[M], subject: str, values: dict[str, Any]) -> M | None:

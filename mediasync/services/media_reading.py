@@ -11,6 +11,7 @@ from mediasync.dialects.base import Session
 from mediasync.errors import InvalidId, UnknownItem, UnknownLibrary, UsageError
 from mediasync.ids import check_source_id, make_id, split_id
 from mediasync.models import AnyMediaItem, Library, Source
+from mediasync.normal import check_texts
 from mediasync.repositories.catalogue import CatalogueRepository
 from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader, as_limit
 from mediasync.repositories.person_reading import PersonReader
@@ -74,7 +75,13 @@ class MediaReads:
         return items[0]
 
     async def find_media_items(self, media_item_ids: Sequence[str]) -> list[AnyMediaItem]:
-        """Return those of the items that are stored, with their credits, in the order asked for."""
+        """Return those of the items that are stored, with their credits, in the order asked for.
+
+        Raises:
+            UsageError: if one of the ids holds what no database stores.
+        """
+        for item_id in media_item_ids:
+            check_texts("media item", {"id": item_id})
         async with self._database.read(snapshot=True) as session:
             return await _with_credits(session, media_item_ids)
 
