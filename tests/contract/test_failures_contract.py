@@ -142,10 +142,11 @@ REFUSALS = {
 def refuse(file: Path, table: str) -> None:
     """Make the database refuse rows of *table* that say so."""
     with second_connection(file) as second:
-        second.execute(
-            f"CREATE TRIGGER refuse BEFORE INSERT ON {table} WHEN {REFUSALS[table]} "
-            "BEGIN SELECT RAISE(ABORT, 'this row is refused'); END"
-        )
+        for change in ("INSERT", "UPDATE"):
+            second.execute(
+                f"CREATE TRIGGER refuse_{change} BEFORE {change} ON {table} WHEN {REFUSALS[table]} "
+                "BEGIN SELECT RAISE(ABORT, 'this row is refused'); END"
+            )
 
 
 def refused(key: str, table: str) -> Movie:
