@@ -214,19 +214,26 @@ CREATE TABLE sync_run (
     unchanged   INTEGER NOT NULL DEFAULT 0,
     failed      INTEGER NOT NULL DEFAULT 0,
     error       TEXT,                         -- why the run as a whole failed
-    owner       TEXT                          -- which process it is in, to tell whether that is alive
+    owner       TEXT,                         -- which process it is in, to tell whether that is alive
+    selection   TEXT    NOT NULL DEFAULT '',  -- a digest of what was asked for; empty: the whole source
+    series      INTEGER                       -- the first run of its series; NULL: no problems are recorded
 );
 CREATE INDEX sync_run_of_source ON sync_run (source_key, started_at);
 
--- What one sync could not read or store, or what people should know of it.
-CREATE TABLE sync_run_problem (
-    run_key     INTEGER NOT NULL REFERENCES sync_run (run_key) ON DELETE CASCADE,
-    position    INTEGER NOT NULL,
+-- What syncs could not read or store, or what people should know of them. The runs of one source that were asked
+-- for the same and ended with the same status are a series. A problem that several of them have in turn is one row.
+-- There is no foreign key: a problem stays for later runs when the run that first had it is deleted.
+CREATE TABLE run_problem (
+    series      INTEGER NOT NULL,             -- as in sync_run
+    from_run    INTEGER NOT NULL,             -- the first run of the series that had it
+    position    INTEGER NOT NULL,             -- in that run
+    until_run   INTEGER,                      -- the first run that no longer had it; NULL: the newest has it
     kind        TEXT    NOT NULL,             -- failure, problem, remark
     subject     TEXT    NOT NULL,             -- the item's id, or the file's name
     reason      TEXT    NOT NULL,
-    PRIMARY KEY (run_key, position)
+    PRIMARY KEY (series, from_run, position)
 ) WITHOUT ROWID;
+CREATE INDEX run_problem_until ON run_problem (series, until_run);
 
 -- What one sync saw of each library that it went through. Runs of single items have none.
 CREATE TABLE sync_run_library (
@@ -344,7 +351,8 @@ FROM sync_run r JOIN source s ON s.source_key = r.source_key;
 
 CREATE VIEW sync_run_problems AS
 SELECT r.run_key AS run_id, p.position, p.kind, p.subject, p.reason
-FROM sync_run_problem p JOIN sync_run r ON r.run_key = p.run_key;
+FROM sync_run r JOIN run_problem p ON p.series = r.series
+WHERE p.from_run <= r.run_key AND (p.until_run IS NULL OR p.until_run > r.run_key);
 
 CREATE VIEW sync_run_libraries AS
 SELECT r.run_key AS run_id, l.id AS library_id, x.counted, x.seen, x.unseen, x.previews, x.complete, x.reason

@@ -19,6 +19,7 @@ _SECTION: Final = re.compile(r"^-- section: (\w+)$", re.MULTILINE)
 _COMMENT: Final = re.compile(r"--.*$", re.MULTILINE)
 _TABLE: Final = re.compile(r"CREATE TABLE (\w+)")
 _VIEW: Final = re.compile(r"CREATE VIEW (\w+)")
+_FORMER_TABLES: Final = ("sync_run_problem",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,27 @@ MIGRATIONS: Final = (
             "ALTER TABLE person ADD COLUMN replaced TEXT",
             "CREATE INDEX person_given_by ON person (given_by) WHERE given_by IS NOT NULL",
             "CREATE INDEX person_uncredited ON person (person_key) WHERE uncredited_since IS NOT NULL",
+            "ALTER TABLE sync_run ADD COLUMN selection TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE sync_run ADD COLUMN series INTEGER",
+            "UPDATE sync_run SET series = run_key WHERE status <> 'running'",
+            """
+            CREATE TABLE run_problem (
+                series      INTEGER NOT NULL,
+                from_run    INTEGER NOT NULL,
+                position    INTEGER NOT NULL,
+                until_run   INTEGER,
+                kind        TEXT    NOT NULL,
+                subject     TEXT    NOT NULL,
+                reason      TEXT    NOT NULL,
+                PRIMARY KEY (series, from_run, position)
+            ) WITHOUT ROWID
+            """,
+            "CREATE INDEX run_problem_until ON run_problem (series, until_run)",
+            """
+            INSERT INTO run_problem (series, from_run, position, kind, subject, reason)
+            SELECT run_key, run_key, position, kind, subject, reason FROM sync_run_problem
+            """,
+            "DROP TABLE sync_run_problem",
         ),
         fills=(_fill_words, _mark_uncredited_people),
     ),
@@ -213,6 +235,11 @@ def view_names() -> list[str]:
 def table_and_view_names() -> list[str]:
     """Return the names of all tables and views."""
     return _TABLE.findall(schema_text()) + view_names()
+
+
+def names_in_any_version() -> list[str]:
+    """Return the names of all tables and views, and of the tables that only older schemas have."""
+    return [*table_and_view_names(), *_FORMER_TABLES]
 
 
 def stored_version(rows: Sequence[Sequence[Any]]) -> int | None:

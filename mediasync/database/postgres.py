@@ -89,7 +89,7 @@ class PostgresEngine:
         self._clock = clock
         self._read_only = read_only
         self._upgrade = upgrade
-        self.dialect = PostgresDialect(options.postgres_schema, schema.table_and_view_names())
+        self.dialect = PostgresDialect(options.postgres_schema, schema.names_in_any_version())
         self.writers = options.writers
 
         def connections(count: int) -> list[PostgresConnection]:

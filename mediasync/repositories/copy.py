@@ -186,10 +186,13 @@ WHERE true
 ON CONFLICT (word, place, item_key) DO NOTHING
 """
 
-# A run's id is a number, and is listed as text here.
+# A run's id is a number, and is listed as text here. Problems may end after the run that first had them was
+# copied: the number of those that ended then differs, and the run is written again with them.
 _RUN: Final = """
 SELECT r.run_key, r.started_at, coalesce(r.finished_at, r.started_at) AS updated_at, s.id AS source_id,
-    r.status, r.finished_at, r.seen, r.saved, r.unchanged, r.failed, r.error
+    r.status, r.finished_at, r.seen, r.saved, r.unchanged, r.failed, r.error, r.selection, r.series,
+    (SELECT count(*) FROM run_problem p
+     WHERE p.series = r.series AND p.from_run = r.run_key AND p.until_run IS NOT NULL) AS ended_problems
 """
 COPY_RUNS_PAGE: Final = f"""
 {_RUN} FROM sync_run r JOIN source s ON s.source_key = r.source_key
@@ -202,29 +205,36 @@ JOIN source s ON s.source_key = r.source_key
 """
 COPY_RUNS_WRITE: Final = """
 INSERT INTO sync_run
-    (run_key, source_key, status, started_at, finished_at, seen, saved, unchanged, failed, error)
+    (run_key, source_key, status, started_at, finished_at, seen, saved, unchanged, failed, error, selection,
+    series)
 SELECT r.id, s.source_key, r.status, r.started_at, r.finished_at, r.seen, r.saved, r.unchanged, r.failed,
-    r.error
+    r.error, r.selection, r.series
 FROM @rows(:rows, id integer, started_at integer, updated_at integer, source_id text, status text,
-    finished_at integer, seen integer, saved integer, unchanged integer, failed integer, error text) r
+    finished_at integer, seen integer, saved integer, unchanged integer, failed integer, error text,
+    selection text, series integer, ended_problems integer) r
 JOIN source s ON s.id = r.source_id
 WHERE true
 ON CONFLICT (run_key) DO UPDATE
 SET source_key = excluded.source_key, status = excluded.status, finished_at = excluded.finished_at,
     seen = excluded.seen, saved = excluded.saved, unchanged = excluded.unchanged, failed = excluded.failed,
-    error = excluded.error
+    error = excluded.error, selection = excluded.selection, series = excluded.series
 """
 COPY_PROBLEMS_SELECT: Final = """
-SELECT p.run_key, p.position, p.kind, p.subject, p.reason FROM @list(:ids) k
-JOIN sync_run_problem p ON p.run_key = CAST(k.id AS bigint)
+SELECT p.series, p.from_run, p.position, p.until_run, p.kind, p.subject, p.reason
+FROM @list(:ids) k
+JOIN sync_run r ON r.run_key = CAST(k.id AS bigint)
+JOIN run_problem p ON p.series = r.series AND p.from_run = r.run_key
 """
 COPY_PROBLEMS_DELETE: Final = """
-DELETE FROM sync_run_problem WHERE run_key IN (SELECT CAST(k.id AS bigint) FROM @list(:ids) k)
+DELETE FROM run_problem WHERE (series, from_run) IN (
+    SELECT r.series, r.run_key FROM @list(:ids) k JOIN sync_run r ON r.run_key = CAST(k.id AS bigint)
+)
 """
 COPY_PROBLEMS_INSERT: Final = """
-INSERT INTO sync_run_problem (run_key, position, kind, subject, reason)
-SELECT r.run_key, r.position, r.kind, r.subject, r.reason
-FROM @rows(:rows, run_key integer, position integer, kind text, subject text, reason text) r
+INSERT INTO run_problem (series, from_run, position, until_run, kind, subject, reason)
+SELECT r.series, r.from_run, r.position, r.until_run, r.kind, r.subject, r.reason
+FROM @rows(:rows, series integer, from_run integer, position integer, until_run integer, kind text,
+    subject text, reason text) r
 """
 COPY_RUN_LIBRARIES_SELECT: Final = """
 SELECT x.run_key, l.id AS library_id, x.counted, x.seen, x.unseen, x.previews, x.complete, x.reason
@@ -251,7 +261,7 @@ SELECT v.* FROM @list(:ids) k JOIN {view} v ON v.media_item_id = k.id ORDER BY v
 COMPARE_RUNS: Final = "SELECT v.* FROM sync_runs v WHERE v.id > :after ORDER BY v.id LIMIT :limit"
 COMPARE_PROBLEMS: Final = """
 SELECT v.* FROM @list(:ids) k JOIN sync_run_problems v ON v.run_id = CAST(k.id AS bigint)
-ORDER BY v.run_id, v.position
+ORDER BY v.run_id, v.position, v.kind, v.subject, v.reason
 """
 COMPARE_RUN_LIBRARIES: Final = """
 SELECT v.* FROM @list(:ids) k JOIN sync_run_libraries v ON v.run_id = CAST(k.id AS bigint)

@@ -32,10 +32,44 @@ SET status = :status, finished_at = :now, seen = :seen, saved = :saved, unchange
     failed = :failed, error = :error
 WHERE run_key = :id
 """
+LOCK_SOURCE_OF_RUN: Final = """
+SELECT s.source_key FROM sync_run r JOIN source s ON s.source_key = r.source_key
+WHERE r.run_key = :id @lock(s)
+"""
+SELECT_NEWEST_SERIES: Final = """
+SELECT o.run_key, o.series
+FROM sync_run r JOIN sync_run o ON o.source_key = r.source_key AND o.status = r.status
+WHERE r.run_key = :id AND o.selection = :selection AND o.series IS NOT NULL
+ORDER BY o.run_key DESC LIMIT 1
+"""
+SET_SERIES: Final = "UPDATE sync_run SET selection = :selection, series = :series WHERE run_key = :id"
+# Grouping takes the same time whatever the planner knows of either side; a join might compare each with each.
+SELECT_CHANGED_PROBLEMS: Final = """
+SELECT max(listed.from_run) AS from_run, max(listed.position) AS position, max(listed.n) AS n
+FROM (
+    SELECT p.kind, p.subject, p.reason, p.from_run, p.position, NULL AS n,
+        row_number() OVER (
+            PARTITION BY p.kind, p.subject, p.reason ORDER BY p.position, p.from_run
+        ) AS occurrence
+    FROM run_problem p WHERE p.series = :series AND p.until_run IS NULL
+    UNION ALL
+    SELECT r.kind, r.subject, r.reason, NULL AS from_run, NULL AS position, r.n,
+        row_number() OVER (PARTITION BY r.kind, r.subject, r.reason ORDER BY r.n) AS occurrence
+    FROM @rows(:problems, kind text, subject text, reason text) r
+) listed
+GROUP BY listed.kind, listed.subject, listed.reason, listed.occurrence
+HAVING max(listed.n) IS NULL OR max(listed.from_run) IS NULL
+"""
+END_PROBLEMS: Final = """
+UPDATE run_problem SET until_run = :run_id
+WHERE series = :series
+  AND (from_run, position) IN (SELECT r.from_run, r.position
+                               FROM @rows(:ended, from_run integer, position integer) r)
+"""
 INSERT_PROBLEMS: Final = """
-INSERT INTO sync_run_problem (run_key, position, kind, subject, reason)
-SELECT :id, r.n, r.kind, r.subject, r.reason
-FROM @rows(:problems, kind text, subject text, reason text) r
+INSERT INTO run_problem (series, from_run, position, kind, subject, reason)
+SELECT :series, :run_id, r.position, r.kind, r.subject, r.reason
+FROM @rows(:problems, position integer, kind text, subject text, reason text) r
 """
 INSERT_LIBRARIES: Final = """
 INSERT INTO sync_run_library (run_key, library_key, counted, seen, unseen, previews, complete, reason)
@@ -69,7 +103,10 @@ FROM sync_run r JOIN source s ON s.source_key = r.source_key
 WHERE r.run_key = :id
 """
 SELECT_PROBLEMS: Final = """
-SELECT kind, subject, reason FROM sync_run_problem WHERE run_key = :id ORDER BY position
+SELECT p.kind, p.subject, p.reason
+FROM sync_run r JOIN run_problem p ON p.series = r.series
+WHERE r.run_key = :id AND p.from_run <= r.run_key AND (p.until_run IS NULL OR p.until_run > r.run_key)
+ORDER BY p.kind, p.position, p.from_run
 """
 
 
@@ -129,9 +166,34 @@ class RunRepository:
             },
         )
 
-    async def add_problems(self, run_id: int, problems: Sequence[tuple[str, str, str]]) -> None:
-        """Record what a run could not read or store, as (kind, subject, reason)."""
-        await self._session.execute(INSERT_PROBLEMS, {"id": run_id, "problems": list(problems)})
+    async def add_problems(
+        self, run_id: int, problems: Sequence[tuple[str, str, str]], selection: str = ""
+    ) -> None:
+        """Record what a finished run could not read or store.
+
+        Only what differs from the run before it in its series is written.
+
+        Args:
+            run_id: the run.
+            problems: as (kind, subject, reason).
+            selection: a digest of what the run was asked for, empty if that was the whole source.
+        """
+        # One run at a time joins a series.
+        await self._session.fetch_all(LOCK_SOURCE_OF_RUN, {"id": run_id})
+        newest = await self._session.fetch_all(SELECT_NEWEST_SERIES, {"id": run_id, "selection": selection})
+        # A run that ends after a newer one cannot be put before it: it begins a series of its own.
+        series = next((series for run, series in newest if run < run_id), run_id)
+        of_run = {"run_id": run_id, "series": series}
+        await self._session.execute(SET_SERIES, {"id": run_id, "selection": selection, "series": series})
+        changed = await self._session.fetch_all(
+            SELECT_CHANGED_PROBLEMS, {"series": series, "problems": list(problems)}
+        )
+        ended = [(from_run, position) for from_run, position, n in changed if n is None]
+        added = [(n, *problems[n]) for _, _, n in changed if n is not None]
+        if ended:
+            await self._session.execute(END_PROBLEMS, {**of_run, "ended": ended})
+        if added:
+            await self._session.execute(INSERT_PROBLEMS, {**of_run, "problems": added})
 
     async def add_libraries(self, run_id: int, libraries: Sequence[LibraryRun]) -> None:
         """Record what a run saw of the libraries that it went through."""
@@ -177,7 +239,7 @@ class RunRepository:
         return [run for row in rows if (run := _run(row)) is not None]
 
     async def list_problems(self, run_id: int) -> list[tuple[str, str, str]]:
-        """Return what a run could not read or store, as (kind, subject, reason)."""
+        """Return what a run could not read or store, as (kind, subject, reason); failures come first."""
         rows = await self._session.fetch_all(SELECT_PROBLEMS, {"id": run_id})
         return [(kind, subject, reason) for kind, subject, reason in rows]
 

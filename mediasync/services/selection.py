@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from mediasync.errors import ConfigurationError, UsageError
 from mediasync.ids import make_id
@@ -31,6 +33,14 @@ class Selection:
     def of_this_time(self) -> bool:
         """Whether less is read this time than otherwise."""
         return bool(self.libraries or self.items)
+
+    @property
+    def digest(self) -> str:
+        """A short text that is equal for equal selections of this time; empty if there is none."""
+        if not self.of_this_time:
+            return ""
+        libraries = sorted({name.strip().casefold() for name in self.libraries})
+        return sha256(json.dumps([libraries, sorted(self.items)]).encode()).hexdigest()[:32]
 
     def choose(self, source_id: str, libraries: Sequence[Library]) -> tuple[list[Library], list[str]]:
         """Return the libraries that are wanted, and in words what could not be found of what is named.

@@ -109,7 +109,7 @@ class SyncService:
 
     async def _run(self, backend: Backend, emit: Emit, options: RunOptions, owner: str) -> SyncReport:
         emit = logged(emit)
-        tally = Tally(backend.source.id, emit, owner=owner)
+        tally = Tally(backend.source.id, emit, owner=owner, selection=options.selection.digest)
         started = self._clock()
         if isinstance(backend, TellsWaiting):
             backend.on_wait = lambda text: emit(Waiting(tally.source_id, storable(text)))
@@ -353,7 +353,7 @@ class SyncService:
                 error=error,
             )
             if not briefly:
-                await runs.add_problems(known, tally.rows())
+                await runs.add_problems(known, tally.rows(), tally.selection)
                 await runs.add_libraries(known, [library.run(known) for library in tally.libraries])
             if watermark:
                 await CatalogueRepository(session).set_watermark(tally.source_id, watermark)

@@ -77,6 +77,7 @@ class Tally:
         source_id: of the source.
         emit: called with each event.
         owner: names the process, and this run in it.
+        selection: a digest of what of the source is synced this time; empty if all of it is.
         run_id: of the run, 0 until it is recorded.
         saves: what became of the items that were read.
         seen: items that the source named.
@@ -96,6 +97,7 @@ class Tally:
     source_id: str
     emit: Emit
     owner: str = ""
+    selection: str = ""
     run_id: int = 0
     saves: SaveReport = field(default_factory=SaveReport)
     seen: int = 0

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.backends import FakeBackend
 from support.engines import POSTGRES, SQLITE_FILE, Engine
 from support.items import MOVIES, SHOWS, cast, credit, episode, movie, person, season, show
 from support.mirror import Clock, prepared, public, rows, value, write, written
@@ -26,6 +27,7 @@ from support.postgres import in_thread
 
 import mediasync
 from mediasync import Library, LibraryRun, MediaSync, Person, SaveStatus, Source, copy_mirror
+from mediasync.backends.base import Remark
 from mediasync.errors import ConfigurationError, DatabaseError, DatabaseMissing
 from mediasync.repositories import copy as statements
 from mediasync.repositories.runs import RunRepository
@@ -137,6 +139,8 @@ async def record_runs(session: Any) -> None:
     """Record a run that ended with problems, and one that never ended."""
     runs = RunRepository(session)
     run = await runs.start("home", "", lambda _: True)
+    counts = {"seen": 3, "saved": 1, "unchanged": 1, "failed": 1}
+    await runs.finish(run, RunStatus.FAILED, **counts, error="gone")
     await runs.add_problems(run, [("failure", "home:1", "broken\nfile"), ("remark", "home", "„odd”")])
     seen = {"counted": 9, "seen": 3, "unseen": 2, "previews": 1, "complete": True}
     partly = {"seen": 1, "reason": "„odd”"}
@@ -147,8 +151,6 @@ async def record_runs(session: Any) -> None:
             for key, values in (("movies", seen), ("shows", partly))
         ],
     )
-    counts = {"seen": 3, "saved": 1, "unchanged": 1, "failed": 1}
-    await runs.finish(run, RunStatus.FAILED, **counts, error="gone")
     await runs.start("home", "", lambda _: True)
 
 
@@ -300,8 +302,8 @@ async def test_what_changed_in_the_origin_is_brought_over(urls: tuple[str, str])
 
         async def end(session: Any) -> None:
             runs = RunRepository(session)
-            await runs.add_problems(run_id, [("remark", "a", "b")])
             await runs.finish(run_id, RunStatus.SUCCEEDED, **counts, error=None)
+            await runs.add_problems(run_id, [("remark", "a", "b")])
 
         await ms._database.write(end)
         now = await public(ms)
@@ -311,6 +313,28 @@ async def test_what_changed_in_the_origin_is_brought_over(urls: tuple[str, str])
     async with MediaSync(urls[1]) as ms:
         assert [found.name for found in await ms.people.search("another")] == ["Another Name"]
         assert (await ms.check()).flaws == ()
+
+
+async def test_a_problem_that_has_ended_since_is_brought_over(urls: tuple[str, str]) -> None:
+    clock = Clock()
+
+    async def sync(*names: str) -> dict[str, list[tuple[Any, ...]]]:
+        clock.tick()
+        async with MediaSync(urls[0], clock=clock) as ms:
+            await ms.sync(FakeBackend({"m": [Remark(name, "a video without an NFO file") for name in names]}))
+            return await public(ms)
+
+    await sync("a", "b")
+    await sync("a", "b")
+    await copy_mirror(*urls)
+    now = await sync("b")
+    report = await copy_mirror(*urls)
+    assert (report.copied["sync_runs"], report.unchanged["sync_runs"]) == (2, 1)
+    assert await shown(urls[1]) == now
+    async with MediaSync(urls[1]) as ms:
+        assert await value(ms, "SELECT count(*) FROM run_problem") == 2
+        await ms.sync(FakeBackend({"m": [Remark("b", "a video without an NFO file")]}))
+        assert await value(ms, "SELECT count(*) FROM run_problem") == 2, "the copy goes on where it ended"
 
 
 # Ended in the middle
@@ -480,7 +504,7 @@ TAMPERED = [
     ("media_people", "home:rich", f"UPDATE credit SET role = 'x' {OF_ITEM} AND sort_order = 4"),
     ("media_people", "home:rich", f"DELETE FROM credit {OF_ITEM} AND sort_order = 4"),
     ("sync_runs", 1, "UPDATE sync_run SET saved = saved + 1 WHERE run_key = 1"),
-    ("sync_run_problems", 1, "UPDATE sync_run_problem SET reason = 'x' WHERE run_key = 1 AND position = 1"),
+    ("sync_run_problems", 1, "UPDATE run_problem SET reason = 'x' WHERE from_run = 1 AND position = 1"),
 ]
 
 
@@ -578,12 +602,12 @@ async def test_every_column_is_written(file_ms: MediaSync) -> None:
         "media_item": statements.COPY_ITEMS_WRITE,
         "credit": statements.COPY_CREDITS_INSERT,
         "sync_run": statements.COPY_RUNS_WRITE,
-        "sync_run_problem": statements.COPY_PROBLEMS_INSERT,
+        "run_problem": statements.COPY_PROBLEMS_INSERT,
         "sync_run_library": statements.COPY_RUN_LIBRARIES_INSERT,
     }.items():
         found = await rows(file_ms, f"SELECT name FROM pragma_table_info('{table}')")
-        # Who runs it, and the blocks of keys that writers took, are of one database alone.
-        others = {"source_key", "library_key", "key_blocks", "owner"}
+        # Keys, who runs it, and the blocks of keys that writers took, belong to one database alone.
+        others = {"source_key", "library_key", "key_blocks", "owner", "given_by"}
         columns = {name for (name,) in found if name not in others}
         inserted = statement[: statement.index("FROM")]
         missing = {name for name in columns if not re.search(rf"\b{name}\b", inserted)}

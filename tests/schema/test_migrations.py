@@ -92,8 +92,13 @@ async def test_an_old_database_is_upgraded_with_a_copy_beside_it(
     # without the columns that are new
     after["source"] = [row[:-2] for row in after["source"]]
     after["person"] = [row[:8] for row in after["person"]]
-    after["sync_run"] = [row[:-1] for row in after["sync_run"]]
-    assert {name: after[name] for name in before} == before
+    after["sync_run"] = [row[:-3] for row in after["sync_run"]]
+    problem = ("remark", "x.mkv", "a video without an NFO file")
+    assert before["sync_run_problem"] == [(1, 0, *problem)]
+    assert after["run_problem"] == [(1, 1, 0, None, *problem)]
+    names = before.keys() - {"sync_run_problem"}
+    assert after.keys() & before.keys() == names
+    assert {name: after[name] for name in names} == {name: before[name] for name in names}
     copy = tmp_path / "media.db.schema-1.backup"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["media.db", copy.name]
     kept = tables(copy)
@@ -264,7 +269,7 @@ LASTING_POSTGRES = pytest.mark.parametrize("engine", [POSTGRES], ids=["postgresq
 
 async def old_postgres(url: str) -> None:
     """Make a database of schema 1, with data."""
-    dialect = PostgresDialect("mediasync", schema.table_and_view_names())
+    dialect = PostgresDialect("mediasync", schema.names_in_any_version())
     script = re.sub(r"--.*", "", V1.read_text(encoding="utf-8")).split(";\n")
     connection = await asyncpg.connect(url)
     try:
@@ -328,7 +333,10 @@ async def test_an_old_database_on_postgres_is_upgraded(url: str, tmp_path: Path,
         for row in before["person"]
     ]
     for run in before["sync_run"]:
-        run["owner"] = None
+        run |= {"owner": None, "selection": "", "series": run["run_key"]}
+    [problem] = before.pop("sync_run_problem")
+    kept = {name: problem[name] for name in ("position", "kind", "subject", "reason")}
+    assert after["run_problem"] == [{"series": 1, "from_run": 1, "until_run": None, **kept}]
     for table in before.keys() - {"columns", "indexes", "schema_version", "source"}:
         assert after[table] == before[table], table
     assert [{**row, "key_blocks": 0, "watermark": None} for row in before["source"]] == after["source"]

@@ -80,6 +80,8 @@ async def test_every_statement_is_prepared(ms: MediaSync, engine: Engine) -> Non
                     "version",
                     "most",
                     "place",
+                    "run_id",
+                    "series",
                 }
                 given = {key: [] if key in lists else 1 if key in numbers else "1" for key in names}
                 if re.search(r"\brun_key = :id|SELECT :id", sql):
@@ -152,11 +154,13 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     with sqlite3.connect(file) as connection:
         connection.execute("DELETE FROM sync_run")
         connection.executemany(
-            "INSERT INTO sync_run (run_key, source_key, status, started_at) VALUES (?, ?, 'succeeded', ?)",
-            [(n, 1 + n % 20, n) for n in range(1, 2_000)],
+            "INSERT INTO sync_run (run_key, source_key, status, started_at, series) "
+            "VALUES (?, ?, 'succeeded', ?, ?)",
+            [(n, 1 + n % 20, n, n) for n in range(1, 2_000)],
         )
         connection.executemany(
-            "INSERT INTO sync_run_problem VALUES (?, 0, 'remark', 'a', 'b')", [(n,) for n in range(1, 2_000)]
+            "INSERT INTO run_problem VALUES (?, ?, 0, NULL, 'remark', 'a', 'b')",
+            [(n, n) for n in range(1, 2_000)],
         )
         if request.param == "analysed":
             connection.execute("ANALYZE")
@@ -209,7 +213,7 @@ def test_a_search_through_the_views_scans_no_big_table(filled: Path, name: str) 
     ]
     assert not scans, plan
     if "run" in name:
-        assert not [step for step in plan if re.match(r"SCAN (r|sync_run|sync_run_problem)\b", step)], plan
+        assert not [step for step in plan if re.match(r"SCAN (r|sync_run|p|run_problem)\b", step)], plan
 
 
 @pytest.fixture(scope="module")
@@ -220,11 +224,11 @@ def filled_postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
     asyncio.run(fill_few(url))
     database = urlsplit(url).path[1:]
     for sql in (
-        "INSERT INTO mediasync.sync_run (run_key, source_key, status, started_at) "
-        "SELECT n, s.source_key, 'succeeded', n FROM generate_series(1, 1999) n "
+        "INSERT INTO mediasync.sync_run (run_key, source_key, status, started_at, series) "
+        "SELECT n, s.source_key, 'succeeded', n, n FROM generate_series(1, 1999) n "
         "JOIN mediasync.source s ON s.id = CASE n % 20 WHEN 0 THEN 'home' ELSE 'other' || n % 20 - 1 END",
-        "INSERT INTO mediasync.sync_run_problem "
-        "SELECT n, 0, 'remark', 'a', 'b' FROM generate_series(1, 1999) n",
+        "INSERT INTO mediasync.run_problem "
+        "SELECT n, n, 0, NULL, 'remark', 'a', 'b' FROM generate_series(1, 1999) n",
         "ANALYZE",
     ):
         postgres.server().run(sql, database=database)
