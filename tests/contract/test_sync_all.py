@@ -17,6 +17,7 @@ from mediasync import MediaSync, RunStatus, Source, SourceConfig, SyncReport
 from mediasync.configuration import read_configuration
 from mediasync.errors import (
     ConfigurationError,
+    LibraryUnreadable,
     LifecycleError,
     SourceError,
     SourceUnreachable,
@@ -72,7 +73,9 @@ async def test_one_that_fails_does_not_stop_the_others(ms: MediaSync) -> None:
         ]
     )
     gone, well, html, bug = results
-    assert [gone, html, bug] == errors
+    assert [gone, bug] == [errors[0], errors[2]]
+    assert isinstance(html, LibraryUnreadable)  # the only library of its source
+    assert (html.library_id, html.__cause__) == ("html:m", errors[1])
     assert isinstance(well, SyncReport)
     assert (well.saved, well.status) == (300, RunStatus.SUCCEEDED)
     assert await value(ms, "SELECT count(*) FROM media_items") == 302
