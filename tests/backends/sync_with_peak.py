@@ -28,6 +28,18 @@ async def sync(kind: str, url: str) -> str:
         return f"{report.failed}{report.problems}{report.remarks}"
 
 
+def peak() -> int:
+    """Return the peak of this process's memory in bytes.
+
+    The peak that ``getrusage`` gives is on Linux at least that of the process that started this one.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 if __name__ == "__main__":
     reason = asyncio.run(sync(sys.argv[1], sys.argv[2]))
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, reason)
+    print(peak(), reason)

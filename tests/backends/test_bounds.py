@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.servers import SERVERS, make_server
+from support.servers import make_server
 from transport_servers import Echo, opened, raw_server
 
 from mediasync.backends.decoding import LARGEST_ANSWER, Body, NoJson
@@ -54,8 +54,15 @@ HOSTILE: dict[str, tuple[dict[str, str], bytes]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("kind", SERVERS)
-@pytest.mark.parametrize("where", ["everywhere", "in listings"])
+@pytest.mark.parametrize(
+    ("kind", "where"),
+    [
+        ("plex", "in listings"),
+        ("jellyfin", "in listings"),
+        ("kodi", "in listings"),
+        ("emby", "everywhere"),  # it shares the listings of Jellyfin
+    ],
+)
 async def test_memory_stays_bounded_whatever_a_server_sends(kind: str, name: str, where: str) -> None:
     headers, body = HOSTILE[name]
     server = make_server(kind)
