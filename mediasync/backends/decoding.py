@@ -13,7 +13,7 @@ ENCODING: Final = "gzip"
 LARGEST_ANSWER: Final = 32 * 1024 * 1024
 """Bytes of an answer, compressed or not. Together with `MOST_VALUES` it bounds the memory that one takes."""
 
-MOST_VALUES: Final = 1_000_000
+MOST_VALUES: Final = 500_000
 """Values in an answer, as its opening brackets and commas count them; each takes up to some 200 bytes."""
 
 _GZIP: Final = frozenset({"gzip", "x-gzip"})

@@ -563,7 +563,7 @@ def test_deep_nesting_is_no_harm(depth):
 
 
 def test_a_file_of_tags_alone_is_refused():
-    with pytest.raises(NfoError, match="more than 200000 tags"):
+    with pytest.raises(NfoError, match="more than 100000 tags"):
         parse_nfo(b"<movie>" + b"<a/>" * 200_000 + b"</movie>", MOVIE)
 
 
