@@ -143,7 +143,7 @@ def public_folder() -> Iterator[Path]:
 @pytest.mark.parametrize("left", ["closed", "open"])
 async def test_a_folder_that_cannot_be_written(public_folder: Path, forks: ForkServer, left: str) -> None:
     path = public_folder / "media.db"
-    async with MediaSync(url_of(path)) as ms:
+    async with MediaSync(url_of(path), file_mode=0o644) as ms:
         await furnish(ms)
         await ms.media.save_media_item(movie("one"), **PLACE)
         if left == "open":

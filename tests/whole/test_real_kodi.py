@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 from support.kodi import RealKodi, why_not
+from support.mirror import rows
 from support.typed_kodi import LIBRARY, MANIFEST, folded, people_of, typed_people
 
 from mediasync import MediaSync, Source
@@ -91,8 +92,9 @@ async def mirrored(ms: MediaSync, kodi: RealKodi, kind: str) -> dict[tuple[objec
     )
     items = {}
     for record in records[f"{kind}s"]:
-        key = f"kodi:{'show' if kind == 'tvshow' else kind}/{record[f'{kind}id']}"
-        items[(record["title"], *(record[name] for name in fields))] = await ms.media.get_media_item(key)
+        key = f"{'show' if kind == 'tvshow' else kind}/{record[f'{kind}id']}"
+        [(item_id,)] = await rows(ms, "SELECT id FROM media_items WHERE remote_id = :key", key=key)
+        items[(record["title"], *(record[name] for name in fields))] = await ms.media.get_media_item(item_id)
     return items
 
 
@@ -164,6 +166,8 @@ async def test_a_library_that_changes(kodi: RealKodi, library: Path, file_url: s
         assert (report.failed, report.problems, report.remarks) == ((), (), ())
         after = await mirrored(ms, kodi, "movie")
         assert ("Volver", 2006) not in after
+        assert after["Heat", 1995].id == before["Heat", 1995].id
+        assert after["Heat", 1995].remote_id != before["Heat", 1995].remote_id
         assert people_of(after["Heat", 1995]) == [("actor", name, role) for name, role in cast]
         assert people_of(after["New", 2024]) == [("actor", *cast[1])]
         others = after.keys() - {("Heat", 1995), ("New", 2024)}
