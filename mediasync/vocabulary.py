@@ -25,6 +25,11 @@ class MediaType(StrEnum):
     SEASON = "season"
     EPISODE = "episode"
 
+    @property
+    def level(self) -> int:
+        """How far below its library an item of this type stands: parents have lower levels than children."""
+        return {MediaType.SEASON: 1, MediaType.EPISODE: 2}.get(self, 0)
+
 
 class Completeness(StrEnum):
     """What is known of an item's credit list."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from mediasync.dialects.base import Session
+from mediasync.ids import make_id
+from mediasync.repositories.media import MediaRepository
 
 _OF_MANY: Final = re.compile(r"collection|set$")
 _PLACEHOLDER: Final = re.compile(r"(tt)?0*|-\d+")
@@ -72,20 +74,7 @@ ORDER BY 1, 2
 """
 """The stored seasons or episodes of the same show with the same numbers."""
 
-SELECT_CURRENT_KEYS: Final = """
-SELECT k.id FROM @list(:ids) k
-LEFT JOIN item_rekeyed r ON r.current_id = k.id
-LEFT JOIN item_rekeyed a ON a.id = k.id
-JOIN media_item i ON i.id = coalesce(r.id, k.id)
-WHERE r.id IS NOT NULL OR a.id IS NULL
-"""
-"""Those of some ids, made of keys, whose key an item has now."""
-
 DELETE_REKEYED: Final = "DELETE FROM item_rekeyed WHERE id IN (SELECT r.id FROM @rows(:rows, id text) r)"
-INSERT_TAKEN: Final = """
-INSERT INTO item_rekeyed (current_id, id)
-SELECT r.current_id, r.id FROM @rows(:rows, current_id text, id text) r
-"""
 DELETE_OTHER_LIBRARIES: Final = """
 DELETE FROM item_library
 WHERE item_key IN (SELECT i.item_key FROM @rows(:rows, id text) r JOIN media_item i ON i.id = r.id)
@@ -164,15 +153,6 @@ class RecognitionRepository:
         """Tell whether any item of a source is stored."""
         return bool(await self._session.fetch_all(SELECT_ANY_ITEM, {"source_id": source_id}))
 
-    async def find_current(self, current_ids: Sequence[str]) -> set[str]:
-        """Return those ids whose key a stored item has now.
-
-        Args:
-            current_ids: ``{source_id}:{remote_id}`` of each item.
-        """
-        rows = await self._session.fetch_all(SELECT_CURRENT_KEYS, {"ids": list(current_ids)})
-        return {current_id for (current_id,) in rows}
-
     async def find_matches(self, source_id: str, items: Sequence[Evidence]) -> list[Match]:
         """Return the stored items of a source that each of *items* may be, the strongest evidence first."""
         found = [
@@ -245,9 +225,11 @@ class RecognitionRepository:
         """
         ids = [(item_id,) for item_id, _, _ in taken]
         await self._session.execute(DELETE_REKEYED, {"rows": ids})
-        moved = [(f"{source_id}:{key}", item_id) for item_id, key, _ in taken]
-        if aliases := sorted(pair for pair in moved if pair[0] != pair[1]):
-            await self._session.execute(INSERT_TAKEN, {"rows": aliases})
+        current = {make_id(source_id, key): item_id for item_id, key, _ in taken}
+        if rekeyed := {
+            current_id: item_id for current_id, item_id in current.items() if current_id != item_id
+        }:
+            await MediaRepository(self._session).add_rekeyed(rekeyed)
         await self._session.execute(DELETE_OTHER_LIBRARIES, {"rows": ids})
         await self._session.execute(UPDATE_KEYS, {"rows": sorted(taken), "now": self._session.now})
 

@@ -22,7 +22,6 @@ ITEMS_PER_PART: Final = 500
 
 _WORTH_OVERLAPPING: Final = 50
 
-_RANKS: Final = {MediaType.SEASON: 1, MediaType.EPISODE: 2}
 _BELOW: Final[dict[str, frozenset[str]]] = {
     cls.model_fields["media_type"].default: cls.parent_types for cls in (Movie, Show, Season, Episode)
 }
@@ -358,7 +357,7 @@ async def _write_items(media: MediaRepository, plans: Sequence[_Plan]) -> dict[s
     if renamed := [plan.item for plan in plans if plan.fields and plan.state]:
         await media.replace_title_words(renamed, _keys(plans))
     for level in range(3):
-        of_level = [plan for plan in plans if plan.writes and _rank(plan.item) == level]
+        of_level = [plan for plan in plans if plan.writes and MediaType(plan.item.media_type).level == level]
         if new := [_row(plan) for plan in of_level if plan.state is None]:
             item_keys |= await media.insert_items(new)
         if stored := [_row(plan) for plan in of_level if plan.state is not None]:
@@ -373,11 +372,6 @@ async def _write_items(media: MediaRepository, plans: Sequence[_Plan]) -> dict[s
 def _row(plan: _Plan) -> list[Any]:
     home = plan.state.library_id if plan.state else plan.item.library_id
     return item_row(plan.item, home, plan.completeness, plan.fingerprint)
-
-
-def _rank(item: NormalItem) -> int:
-    """Return how far below its library an item stands."""
-    return _RANKS.get(MediaType(item.media_type), 0)
 
 
 async def _in_order(

@@ -19,9 +19,11 @@ from typing import IO, Final, NamedTuple
 
 from pydantic import TypeAdapter
 
+from mediasync.concurrency import batched
 from mediasync.database import Database
 from mediasync.dialects.base import Session
 from mediasync.errors import InvalidItem
+from mediasync.ids import make_id, split_id
 from mediasync.models import AnyMediaItem, Episode, MediaItem, Season
 from mediasync.normal import VALUE_COLUMNS, NormalItem, normal_item
 from mediasync.reports import SaveReport
@@ -34,7 +36,6 @@ from mediasync.services.writer import Writer
 _PAGE: Final = 200
 _NAMED: Final = 10
 _LARGEST_IN_MEMORY: Final = 4 * 1024 * 1024
-_RANKS: Final = {"season": 1, "episode": 2}
 _ITEMS: Final[TypeAdapter[MediaItem]] = TypeAdapter(AnyMediaItem)
 
 
@@ -59,18 +60,15 @@ class _Spool:
 
     def pages(self) -> Iterator[list[_Waiting]]:
         self._file.seek(0)
-        page: list[_Waiting] = []
-        for line in self._file:
-            library_id, _, text = line.partition(b"\0")
-            page.append(_Waiting(_ITEMS.validate_json(text), library_id.decode()))
-            if len(page) == _PAGE:
-                yield page
-                page = []
-        if page:
-            yield page
+        return batched(map(_waiting, self._file), _PAGE)
 
     def close(self) -> None:
         self._file.close()
+
+
+def _waiting(line: bytes) -> _Waiting:
+    library_id, _, text = line.partition(b"\0")
+    return _Waiting(_ITEMS.validate_json(text), library_id.decode())
 
 
 class Recognition:
@@ -147,7 +145,7 @@ class Recognition:
         usable: dict[str, Evidence] = {}
         ready: list[MediaItem] = []
         items: list[MediaItem] = []
-        for item in sorted(page, key=_rank):
+        for item in page:
             try:
                 usable[item.remote_id] = _evidence(normal_item(item, self._source_id, library_id))
             except InvalidItem:
@@ -156,17 +154,21 @@ class Recognition:
                 items.append(item)
         if not items:
             return ready
+        items.sort(key=lambda item: item.media_type.level)
         new = [item for item in items if item.remote_id not in stored]
         async with self._database.read(snapshot=True) as session:
-            repository = RecognitionRepository(session)
-            current = await repository.find_current([self._id(item.remote_id) for item in new])
+            current, _ = await MediaRepository(session).find_current_states(
+                [self._id(item.remote_id) for item in new]
+            )
             new = [item for item in new if self._id(item.remote_id) not in current]
-            matches = await repository.find_matches(self._source_id, [usable[item.remote_id] for item in new])
-        self._named_elsewhere |= {current_id[len(self._source_id) + 1 :] for current_id in current}
+            matches = await RecognitionRepository(session).find_matches(
+                self._source_id, [usable[item.remote_id] for item in new]
+            )
+        self._named_elsewhere |= {split_id(current_id)[1] for current_id in current}
         matched = {new[match.place].remote_id for match in matches}
         for item in items:
             if item.remote_id in matched or _parent(item) in self._waiting:
-                self._spools[_rank(item)].add(item, library_id)
+                self._spools[item.media_type.level].add(item, library_id)
                 self._waiting.add(item.remote_id)
             else:
                 ready.append(item)
@@ -203,8 +205,8 @@ class Recognition:
         listing = {library.library_id: library for library in libraries if not library.is_absent}
         for library in libraries:
             unnamed = sorted(library.unnamed) if library.proves else []
-            for first in range(0, len(unnamed), _PAGE):
-                await self._move_page(unnamed[first : first + _PAGE], library, listing)
+            for page in batched(unnamed, _PAGE):
+                await self._move_page(page, library, listing)
 
     async def _move_page(
         self, remote_ids: Sequence[str], library: LibraryTally, listing: Mapping[str, LibraryTally]
@@ -249,8 +251,8 @@ class Recognition:
         proof = _Proof(libraries, self._named_elsewhere)
         for spool in self._spools:
             taken = await self._recognise(spool, proof, remark) if spool.count else {}
-            for first in range(0, len(taken), _PAGE):
-                await self._take_over(list(taken.values())[first : first + _PAGE])
+            for part in batched(taken.values(), _PAGE):
+                await self._take_over(part)
             for item_id, _, _ in taken.values():
                 proof.forget(item_id)
             for page in spool.pages():
@@ -303,7 +305,7 @@ class Recognition:
             )
 
     def _id(self, remote_id: str) -> str:
-        return f"{self._source_id}:{remote_id}"
+        return make_id(self._source_id, remote_id)
 
 
 class _Proof:
@@ -371,7 +373,3 @@ def _evidence(item: NormalItem) -> Evidence:
 
 def _parent(item: MediaItem) -> str | None:
     return item.parent_remote_id if isinstance(item, Season | Episode) else None
-
-
-def _rank(item: MediaItem) -> int:
-    return _RANKS.get(item.media_type, 0)
