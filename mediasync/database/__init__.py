@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
 from typing import TypeVar
 from urllib.parse import unquote
@@ -198,12 +198,8 @@ class Database:
             LifecycleError: if the database is not open, or is used from another loop.
             DatabaseError: as its subclasses say.
         """
-        self.check_open()
-        self._writes += 1
-        try:
+        with self._writing():
             return await self._engine.write(work)
-        finally:
-            self._writes -= 1
 
     async def update_statistics(self) -> None:
         """Gather anew what the planner of queries knows of the tables, if they have grown much.
@@ -212,10 +208,15 @@ class Database:
             LifecycleError: if the database is not open, or is used from another loop.
             DatabaseError: as its subclasses say.
         """
+        with self._writing():
+            await self._engine.update_statistics()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
         self.check_open()
         self._writes += 1
         try:
-            await self._engine.update_statistics()
+            yield
         finally:
             self._writes -= 1
 

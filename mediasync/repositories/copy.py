@@ -20,7 +20,9 @@ from mediasync.repositories.media import (
     DELETE_EXTERNAL_IDS,
     DELETE_GENRES,
     DELETE_IMAGES,
+    DELETE_ITEM_LIBRARIES,
     DELETE_RATINGS,
+    DELETE_REKEYED,
     INSERT_EXTERNAL_IDS,
     INSERT_GENRES,
     INSERT_IMAGES,
@@ -163,14 +165,9 @@ COPY_ITEM_LIBRARIES_SELECT: Final = """
 SELECT i.id AS item_id, (SELECT v.id FROM library v WHERE v.library_key = x.library_key) AS library_id
 FROM @list(:ids) k JOIN media_item i ON i.id = k.id JOIN item_library x ON x.item_key = i.item_key
 """
-COPY_ITEM_LIBRARIES_DELETE: Final = """
-DELETE FROM item_library
-WHERE item_key IN (SELECT i.item_key FROM @list(:ids) k JOIN media_item i ON i.id = k.id)
-"""
 COPY_REKEYED_SELECT: Final = """
 SELECT r.current_id, r.id AS item_id FROM @list(:ids) k JOIN item_rekeyed r ON r.id = k.id
 """
-COPY_REKEYED_DELETE: Final = "DELETE FROM item_rekeyed WHERE id IN (SELECT k.id FROM @list(:ids) k)"
 
 COPY_ITEM_WORDS_DELETE: Final = """
 DELETE FROM item_word WHERE (word, place, item_key) IN (
@@ -360,8 +357,8 @@ _PARTS_OF_ITEMS: Final = (
     Part(COPY_RATINGS_SELECT, DELETE_RATINGS, INSERT_RATINGS),
     Part(SELECT_IMAGES, DELETE_IMAGES, INSERT_IMAGES),
     Part(COPY_CREDITS_SELECT, DELETE_CREDITS, COPY_CREDITS_INSERT),
-    Part(COPY_ITEM_LIBRARIES_SELECT, COPY_ITEM_LIBRARIES_DELETE, INSERT_ITEM_LIBRARIES),
-    Part(COPY_REKEYED_SELECT, COPY_REKEYED_DELETE, INSERT_REKEYED),
+    Part(COPY_ITEM_LIBRARIES_SELECT, DELETE_ITEM_LIBRARIES, INSERT_ITEM_LIBRARIES),
+    Part(COPY_REKEYED_SELECT, DELETE_REKEYED, INSERT_REKEYED),
 )
 
 KINDS: Final = (

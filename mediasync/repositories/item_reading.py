@@ -14,7 +14,7 @@ from mediasync.names import words_of_title
 from mediasync.normal import VALUE_COLUMNS
 from mediasync.repositories.stored import note_flaw, read_json, read_model
 from mediasync.repositories.times import to_datetime
-from mediasync.repositories.word_search import WordIndex, find_by_words
+from mediasync.repositories.word_search import WordIndex, count_words, find_by_words, keys_of_word
 from mediasync.titles import place, whole
 from mediasync.vocabulary import Completeness, MediaType
 
@@ -72,15 +72,7 @@ FIND_ITEMS_BY_TITLE: Final = """
 SELECT i.id AS item_id FROM item_word w JOIN media_item i ON i.item_key = w.item_key
 WHERE w.word = :word ORDER BY w.place, i.id LIMIT :limit
 """
-COUNT_ITEM_WORDS: Final = """
-SELECT r.n, (
-    SELECT count(*) FROM (
-        SELECT w.item_key FROM item_word w WHERE w.word >= r.low AND w.word < r.high LIMIT :most
-    ) begun
-) AS matches
-FROM @rows(:words, low text, high text) r
-"""
-_KEYS_OF_WORD: Final = "SELECT item_key FROM item_word WHERE word >= :low{n} AND word < :high{n}"
+COUNT_ITEM_WORDS: Final = count_words("item")
 _TITLES: Final = "i.id AS item_id, i.title, i.original_title, i.media_type, i.year"
 SEARCH_FEW_ITEMS: Final = f"SELECT {_TITLES} FROM (@words) w JOIN media_item i ON i.item_key = w.item_key"
 SEARCH_MANY_ITEMS: Final = f"""
@@ -153,7 +145,7 @@ COUNT_CREDITS: Final = "SELECT count(*) AS credits FROM credit"
 
 _INDEX: Final = WordIndex(
     COUNT_ITEM_WORDS,
-    _KEYS_OF_WORD,
+    keys_of_word("item"),
     SEARCH_FEW_ITEMS,
     SEARCH_MANY_ITEMS,
     words=lambda row: {*words_of_title(row[1]), *words_of_title(row[2] or "")},

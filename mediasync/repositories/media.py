@@ -119,6 +119,8 @@ DELETE_EXTERNAL_IDS: Final = f"DELETE FROM item_external_id {_OF_ITEMS}"
 DELETE_GENRES: Final = f"DELETE FROM item_genre {_OF_ITEMS}"
 DELETE_RATINGS: Final = f"DELETE FROM item_rating {_OF_ITEMS}"
 DELETE_IMAGES: Final = f"DELETE FROM item_image {_OF_ITEMS}"
+DELETE_ITEM_LIBRARIES: Final = f"DELETE FROM item_library {_OF_ITEMS}"
+DELETE_REKEYED: Final = "DELETE FROM item_rekeyed WHERE id IN (SELECT l.id FROM @list(:ids) l)"
 
 _CREDIT_COLUMNS: Final = (
     "item_key integer, sort_order integer, person_key integer, person_type text, role text"

@@ -14,7 +14,7 @@ from mediasync.models import Credit, Person
 from mediasync.names import words_of_name
 from mediasync.repositories.stored import note_flaw, read_json, read_model
 from mediasync.repositories.times import to_datetime
-from mediasync.repositories.word_search import WordIndex, find_by_words
+from mediasync.repositories.word_search import WordIndex, count_words, find_by_words, keys_of_word
 from mediasync.vocabulary import PersonType
 
 _PERSON: Final = "p.id AS person_id, p.name, p.image_path, p.provider_ids, p.created_at, p.updated_at"
@@ -54,15 +54,7 @@ SELECT (
 ) AS people
 """
 
-COUNT_PERSON_WORDS: Final = """
-SELECT r.n, (
-    SELECT count(*) FROM (
-        SELECT w.person_key FROM person_word w WHERE w.word >= r.low AND w.word < r.high LIMIT :most
-    ) begun
-) AS matches
-FROM @rows(:words, low text, high text) r
-"""
-_KEYS_OF_WORD: Final = "SELECT person_key FROM person_word WHERE word >= :low{n} AND word < :high{n}"
+COUNT_PERSON_WORDS: Final = count_words("person")
 SEARCH_FEW_PEOPLE: Final = f"""
 SELECT {_PERSON}
 FROM (@words) w
@@ -80,7 +72,7 @@ ORDER BY w.word, p.name, p.id LIMIT :limit OFFSET :offset
 _NAME: Final = 1
 _INDEX: Final = WordIndex(
     COUNT_PERSON_WORDS,
-    _KEYS_OF_WORD,
+    keys_of_word("person"),
     SEARCH_FEW_PEOPLE,
     SEARCH_MANY_PEOPLE,
     words=lambda row: words_of_name(row[_NAME]),

@@ -10,7 +10,7 @@ from typing import Final
 
 from mediasync.dialects.base import Session
 from mediasync.ids import make_id
-from mediasync.repositories.media import MediaRepository
+from mediasync.repositories.media import DELETE_ITEM_LIBRARIES, DELETE_REKEYED, MediaRepository
 
 _OF_MANY: Final = re.compile(r"collection|set$")
 _PLACEHOLDER: Final = re.compile(r"(tt)?0*|-\d+")
@@ -74,11 +74,6 @@ ORDER BY 1, 2
 """
 """The stored seasons or episodes of the same show with the same numbers."""
 
-DELETE_REKEYED: Final = "DELETE FROM item_rekeyed WHERE id IN (SELECT r.id FROM @rows(:rows, id text) r)"
-DELETE_OTHER_LIBRARIES: Final = """
-DELETE FROM item_library
-WHERE item_key IN (SELECT i.item_key FROM @rows(:rows, id text) r JOIN media_item i ON i.id = r.id)
-"""
 UPDATE_KEYS: Final = """
 UPDATE media_item
 SET remote_id = r.remote_id, library_key = l.library_key, change_token = NULL, updated_at = :now
@@ -223,14 +218,14 @@ class RecognitionRepository:
             source_id: the source.
             taken: the item's id, the new key, and the full id of the library that lists it, of each.
         """
-        ids = [(item_id,) for item_id, _, _ in taken]
-        await self._session.execute(DELETE_REKEYED, {"rows": ids})
+        ids = [item_id for item_id, _, _ in taken]
+        await self._session.execute(DELETE_REKEYED, {"ids": ids})
         current = {make_id(source_id, key): item_id for item_id, key, _ in taken}
         if rekeyed := {
             current_id: item_id for current_id, item_id in current.items() if current_id != item_id
         }:
             await MediaRepository(self._session).add_rekeyed(rekeyed)
-        await self._session.execute(DELETE_OTHER_LIBRARIES, {"rows": ids})
+        await self._session.execute(DELETE_ITEM_LIBRARIES, {"ids": ids})
         await self._session.execute(UPDATE_KEYS, {"rows": sorted(taken), "now": self._session.now})
 
     async def move(self, homes: Sequence[tuple[str, str]], left: Sequence[tuple[str, str]]) -> None:

@@ -25,6 +25,23 @@ _AFTER_ALL_WORDS: Final = "\U0010ffff"
 Row = Sequence[Any]
 
 
+def count_words(of: str) -> str:
+    """Return the query `WordIndex.count` for the words of ``item`` or ``person``."""
+    return f"""
+SELECT r.n, (
+    SELECT count(*) FROM (
+        SELECT w.{of}_key FROM {of}_word w WHERE w.word >= r.low AND w.word < r.high LIMIT :most
+    ) begun
+) AS matches
+FROM @rows(:words, low text, high text) r
+"""
+
+
+def keys_of_word(of: str) -> str:
+    """Return the query `WordIndex.keys` for the words of ``item`` or ``person``."""
+    return f"SELECT {of}_key FROM {of}_word WHERE word >= :low{{n}} AND word < :high{{n}}"
+
+
 @dataclass(frozen=True, slots=True)
 class WordIndex:
     """An index of words, and how rows are found by it.
