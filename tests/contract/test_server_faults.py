@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from functools import partial
 
 import pytest
 from pydantic import SecretStr
 from support.mirror import rows
-from support.servers import SERVERS, TOKEN, Place, items, lists_movies, make_server, page_size, page_start
+from support.servers import (
+    SERVERS,
+    TOKEN,
+    Place,
+    items,
+    lists_movies,
+    make_server,
+    page_size,
+    page_start,
+    server_of,
+)
 
 from mediasync import MediaSync, Source
 from mediasync.backends.base import Enumerated, Finding, NothingStored, Unreadable
@@ -21,26 +30,12 @@ from mediasync.testing import (
     FakeJellyfin,
     FakeKodi,
     FakePlex,
-    FakeServer,
     Fault,
     Request,
     make_catalogue,
 )
 
 FILMS = 30
-
-
-@pytest.fixture(params=SERVERS)
-async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
-    server = make_server(request.param)
-    assert server is not None
-    async with server:
-        yield Place(request.param, server)
-
-
-def server_of(place: Place) -> FakeServer:
-    assert place.server is not None
-    return place.server
 
 
 def catalogue_of(place: Place) -> Catalogue:

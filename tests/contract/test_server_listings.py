@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 from support.mirror import public, value
 from support.servers import (
-    SERVERS,
     Place,
     entries,
     lists_episodes,
     lists_libraries,
     lists_movies,
     make_server,
+    server_of,
 )
 
 from mediasync import MediaSync, RunStatus
 from mediasync.backends import paging
 from mediasync.config import HttpOptions
-from mediasync.testing import FakeServer, Fault, make_catalogue
+from mediasync.testing import Fault, make_catalogue
 from mediasync.testing.library import MediaLibrary
 
 FILMS = 30
@@ -32,19 +32,6 @@ IDS = ("ProviderIds", "uniqueid", "imdbnumber", "Etag", "Guid")
 EPISODES = "SELECT count(*) FROM media_items WHERE media_type = 'episode'"
 PREVIEWS = "SELECT count(*) FROM media_items WHERE completeness <> 'full' AND media_type <> 'season'"
 RUNS = ("sync_runs", "sync_run_libraries", "sync_run_problems")
-
-
-@pytest.fixture(params=SERVERS)
-async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
-    server = make_server(request.param)
-    assert server is not None
-    async with server:
-        yield Place(request.param, server)
-
-
-def server_of(place: Place) -> FakeServer:
-    assert place.server is not None
-    return place.server
 
 
 async def stored(ms: MediaSync) -> dict[str, list[tuple[Any, ...]]]:

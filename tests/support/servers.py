@@ -71,6 +71,12 @@ def make_server(kind: str, catalogue: Catalogue | None = None) -> FakeServer | N
             return None
 
 
+def server_of(place: Place) -> FakeServer:
+    """Return the server behind a place that has one."""
+    assert place.server is not None
+    return place.server
+
+
 async def read(backend: Backend, known: dict[str, dict[str, str]] | None = None) -> dict[str, list[Finding]]:
     """Return the findings of each library."""
     async with backend.open():
