@@ -165,23 +165,21 @@ SELECT i.item_key, r.kind, r.path
 FROM @rows(:rows, item_id text, kind text, path text) r JOIN media_item i ON i.id = r.item_id
 """
 
+
 # Of stored items only the details that differ are written.
-REMOVE_EXTERNAL_IDS: Final = f"""{DELETE_EXTERNAL_IDS} AND (item_key, provider) NOT IN (
-    SELECT i.item_key, r.provider
-    FROM @rows(:rows, item_id text, provider text) r JOIN media_item i ON i.id = r.item_id
+def _but_given(delete: str, column: str) -> str:
+    """Return *delete*, which leaves the rows whose items and *column* are given."""
+    name = column.split()[0]
+    return f"""{delete} AND (item_key, {name}) NOT IN (
+    SELECT i.item_key, r.{name}
+    FROM @rows(:rows, item_id text, {column}) r JOIN media_item i ON i.id = r.item_id
 )"""
-REMOVE_GENRES: Final = f"""{DELETE_GENRES} AND (item_key, position) NOT IN (
-    SELECT i.item_key, r.position
-    FROM @rows(:rows, item_id text, position integer) r JOIN media_item i ON i.id = r.item_id
-)"""
-REMOVE_RATINGS: Final = f"""{DELETE_RATINGS} AND (item_key, position) NOT IN (
-    SELECT i.item_key, r.position
-    FROM @rows(:rows, item_id text, position integer) r JOIN media_item i ON i.id = r.item_id
-)"""
-REMOVE_IMAGES: Final = f"""{DELETE_IMAGES} AND (item_key, kind) NOT IN (
-    SELECT i.item_key, r.kind
-    FROM @rows(:rows, item_id text, kind text) r JOIN media_item i ON i.id = r.item_id
-)"""
+
+
+REMOVE_EXTERNAL_IDS: Final = _but_given(DELETE_EXTERNAL_IDS, "provider text")
+REMOVE_GENRES: Final = _but_given(DELETE_GENRES, "position integer")
+REMOVE_RATINGS: Final = _but_given(DELETE_RATINGS, "position integer")
+REMOVE_IMAGES: Final = _but_given(DELETE_IMAGES, "kind text")
 UPSERT_EXTERNAL_IDS: Final = f"""{INSERT_EXTERNAL_IDS} WHERE true
 ON CONFLICT (item_key, provider) DO UPDATE SET value = excluded.value
 WHERE item_external_id.value <> excluded.value

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 from collections.abc import Collection, Sequence
 from html import escape
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from mediasync.models import MediaItem
@@ -21,6 +20,13 @@ __all__ = ["FakePlex"]
 
 _MUSIC: Final = {"key": "99", "type": "artist", "title": "Music", "refreshing": False}
 _REFUSED: Final = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
+
+
+class _Answer(NamedTuple):
+    """An answer before it is written as JSON or XML."""
+
+    container: dict[str, Any]
+    headers: dict[str, str]
 
 
 class FakePlex(FakeServer):
@@ -93,14 +99,17 @@ class FakePlex(FakeServer):
         if request.method not in {"GET", "HEAD"}:
             return _refusal(501, f"Not Implemented: this fake does not change anything by {request.method}")
         try:
-            response = self._answer_to(request)
+            answer = self._answer_to(request)
         except UnknownQueryError as error:
             return _refusal(400, f"Bad Request: this fake does not know the filter {error}")
-        if response is None:
+        if answer is None:
             return _refusal(404, f"Not Found: {request.path}")
-        return response if _wants_json(request) else _as_xml(response)
+        if "application/json" in request.headers.get("accept", ""):
+            return Response.json({"MediaContainer": answer.container}, headers=answer.headers)
+        headers = {**answer.headers, "Content-Type": "text/xml; charset=utf-8"}
+        return Response(200, headers, to_xml(answer.container))
 
-    def _answer_to(self, request: Request) -> Response | None:
+    def _answer_to(self, request: Request) -> _Answer | None:
         match request.path.strip("/").split("/"):
             case [""]:
                 return self._root()
@@ -142,17 +151,17 @@ class FakePlex(FakeServer):
     def _identity(self) -> dict[str, Any]:
         return {"machineIdentifier": self._machine_id, "version": "1.43.0"}
 
-    def _root(self) -> Response:
+    def _root(self) -> _Answer:
         directories = [{"key": key, "title": key} for key in ("identity", "library")]
         names = {"friendlyName": self._name, "platform": "Linux", "myPlex": False, **self._identity()}
         return _container({**names, "Directory": directories}, len(directories))
 
-    def _library(self) -> Response:
+    def _library(self) -> _Answer:
         directories = [{"key": "sections", "title": "Library Sections"}, {"key": "all", "title": "All"}]
         identity = {"identifier": "com.plexapp.plugins.library", "title1": "Plex Library"}
         return _container({**identity, "Directory": directories}, len(directories))
 
-    def _sections(self) -> Response:
+    def _sections(self) -> _Answer:
         sections: list[dict[str, Any]] = [
             {
                 "key": library.id,
@@ -169,7 +178,7 @@ class FakePlex(FakeServer):
         sections.append(_MUSIC)
         return _container({"Directory": sections, "title1": "Plex Library"}, len(sections))
 
-    def _of_section(self, library: MediaLibrary, rest: list[str], request: Request) -> Response | None:
+    def _of_section(self, library: MediaLibrary, rest: list[str], request: Request) -> _Answer | None:
         match rest:
             case []:
                 directories = [{"key": "all", "title": f"All {library.title}"}]
@@ -189,13 +198,13 @@ class FakePlex(FakeServer):
     def _kind(self, library: MediaLibrary, request: Request) -> MediaType:
         return TYPES.get(request.first("type"), MediaType(library.kind.removesuffix("s")))
 
-    def _listing(self, library: MediaLibrary, request: Request) -> Response:
+    def _listing(self, library: MediaLibrary, request: Request) -> _Answer:
         entries = self._entries()
         by_id = request.first("sort") == "id"
         items = entries.index.listing(library, self._kind(library, request), by_id=by_id)
         return self._page(Query(entries, request.query).select(items), library, request)
 
-    def _everywhere(self, request: Request) -> Response:
+    def _everywhere(self, request: Request) -> _Answer:
         entries = self._entries()
         items = [
             item
@@ -204,7 +213,7 @@ class FakePlex(FakeServer):
         ]
         return self._page(Query(entries, request.query).select(items), None, request)
 
-    def _hubs(self, request: Request) -> Response:
+    def _hubs(self, request: Request) -> _Answer:
         """Return the items whose title holds the text that is searched for, a hub for each kind of them."""
         entries, sought = self._entries(), request.first("query").casefold()
         limit, section = int(request.first("limit") or 10), request.first("sectionId")
@@ -221,7 +230,7 @@ class FakePlex(FakeServer):
             hubs.append({**names, "size": len(found), "Metadata": found})
         return _container({"Hub": hubs}, len(hubs))
 
-    def _below(self, key: str, what: str, request: Request) -> Response | None:
+    def _below(self, key: str, what: str, request: Request) -> _Answer | None:
         index = self._entries().index
         if key not in index.items:
             return None
@@ -230,7 +239,7 @@ class FakePlex(FakeServer):
             index.children(item) if what == "children" else index.leaves(item), library, request
         )
 
-    def _page(self, items: Sequence[MediaItem], library: MediaLibrary | None, request: Request) -> Response:
+    def _page(self, items: Sequence[MediaItem], library: MediaLibrary | None, request: Request) -> _Answer:
         start, size = _paging(request)
         page = items[start:] if size is None else items[start : start + min(size, self._page_limit or size)]
         entries, guids = self._entries(), request.first("includeGuids") == "1"
@@ -247,7 +256,7 @@ class FakePlex(FakeServer):
             headers = {"X-Plex-Container-Start": str(start), "X-Plex-Container-Total-Size": str(len(items))}
         return _container(content, len(page), headers)
 
-    def _details(self, keys: Sequence[str], request: Request) -> Response | None:
+    def _details(self, keys: Sequence[str], request: Request) -> _Answer | None:
         entries = self._entries()
         found = [
             entries.index.items[key][1]
@@ -267,17 +276,8 @@ def _paging(request: Request) -> tuple[int, int | None]:
     return int(start), int(size) if size else None
 
 
-def _wants_json(request: Request) -> bool:
-    return "application/json" in request.headers.get("accept", "")
-
-
-def _as_xml(response: Response) -> Response:
-    body = to_xml(json.loads(response.body)["MediaContainer"])
-    return Response(response.status, {**response.headers, "Content-Type": "text/xml; charset=utf-8"}, body)
-
-
-def _container(content: dict[str, Any], size: int, headers: dict[str, str] | None = None) -> Response:
-    return Response.json({"MediaContainer": {"size": size, **content}}, headers=headers)
+def _container(content: dict[str, Any], size: int, headers: dict[str, str] | None = None) -> _Answer:
+    return _Answer({"size": size, **content}, headers or {})
 
 
 def _refusal(status: int, text: str) -> Response:

@@ -91,7 +91,7 @@ class PlexEntries:
         entry: dict[str, Any] = {
             "ratingKey": item.remote_id,
             "key": f"/library/metadata/{item.remote_id}",
-            "guid": self._guid(item),
+            "guid": self.guid(item),
             "type": str(item.media_type),
             "title": item.title,
             "titleSort": item.sort_title,
@@ -156,7 +156,8 @@ class PlexEntries:
             return _hex(f"person {person.remote_id}")
         return f"{tag_type}/{tag_id(person, name)}"
 
-    def _guid(self, item: MediaItem) -> str:
+    def guid(self, item: MediaItem) -> str:
+        """Return the id that an agent gives an item."""
         if not self._old:
             return f"plex://{item.media_type}/{_hex(f'item {item.remote_id}')}"
         if item.media_type == MediaType.MOVIE:

@@ -141,7 +141,7 @@ class Query:
             return _number_test(numbers, _COMPARISONS[sign], name, values)
         if sign in {"", "!"}:
             if field == "guid":
-                return lambda item: (self._entries.entry(item, full=True)["guid"] in values) != bool(sign)
+                return lambda item: (self._entries.guid(item) in values) != bool(sign)
             if field in _TAGS:
                 keys = {key for value in values for key in value.split(",")}
                 return lambda item: bool(keys & self._tag_keys(item, field)) != bool(sign)
