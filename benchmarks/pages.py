@@ -22,7 +22,7 @@ Call = Callable[[int], Awaitable[Any]]
 
 
 async def read_pages(path: str, movies: int, calls: int = 20) -> dict[str, Any]:
-    """Make each call that returns a page several times, and tell the median of each in milliseconds."""
+    """Make each call that returns a page several times, and report the median of each in milliseconds."""
     async with MediaSync(url_of(path), read_only=True) as ms:
         before = peak_memory_mb()
         medians: dict[str, float] = {}
@@ -82,7 +82,7 @@ async def _calls(ms: MediaSync, movies: int, calls: int) -> dict[str, Call]:
 
 
 async def loop_steps(path: str, movies: int, credit_count: int) -> dict[str, Any]:
-    """Save a library and an item of many credits, read both, and tell how long a step of the loop took.
+    """Save a library and an item of many credits, read both, and report how long a step of the loop took.
 
     Args:
         path: of a new database.

@@ -33,7 +33,7 @@ _KEYS = {
     "ratings": ("media_item_id", "position"),
     "images": ("media_item_id", "kind"),
 }
-"""The views that show what the tables hold, and what tells their rows apart."""
+"""The views that show the tables' content, each with the columns that identify a row."""
 
 
 def rename_people(movies: Iterable[MovieRow]) -> Iterator[MovieRow]:
