@@ -94,7 +94,7 @@ SELECT count(*) AS credits FROM credit
 WHERE person_key = (SELECT person_key FROM person WHERE id = :id)
 """
 
-SELECT_NAME: Final = "SELECT person_key, name FROM person WHERE id = :id"
+LOCK_NAME: Final = "SELECT p.person_key, p.name FROM person p WHERE p.id = :id @lockfully(p)"
 DELETE_PERSON: Final = "DELETE FROM person WHERE id = :id"
 
 SOURCES_STORED: Final = "SELECT s.id AS source_id FROM @list(:ids) l JOIN source s ON s.id = l.id"
@@ -389,11 +389,13 @@ class PeopleRepository(PersonReader):
         Raises:
             PersonInUse: if credits point at the person.
         """
+        # No foreign key removes the words: what another transaction makes of the name has to be known first.
+        locked = await self._session.fetch_all(LOCK_NAME, {"id": person_id})
         [(credits_left,)] = await self._session.fetch_all(COUNT_CREDITS_OF_PERSON, {"id": person_id})
         if credits_left:
             raise PersonInUse(f"person {person_id!r} has {credits_left} credits: delete those items first")
         self._session.known_people.discard(person_id)
-        for person_key, name in await self._session.fetch_all(SELECT_NAME, {"id": person_id}):
+        for person_key, name in locked:
             words = [(word, person_key) for word in words_of_name(name)]
             await self._session.execute(DELETE_WORDS, {"words": words})
         return bool(await self._session.execute(DELETE_PERSON, {"id": person_id}))

@@ -236,6 +236,23 @@ async def test_a_person_who_gets_a_credit_is_not_deleted(ms: MediaSync, other: M
     assert (await ms.check()).flaws == ()
 
 
+async def test_the_words_of_a_person_who_is_renamed_and_deleted_at_once_are_deleted(
+    ms: MediaSync, other: MediaSync
+) -> None:
+    await ms.people.upsert(person("a", "Ann"), source_id="home")
+
+    async def rename(session: Session) -> None:
+        await PeopleRepository(session).upsert(("home:a", "Zoë", "", ""))
+
+    held = Held(ms, rename)
+    await held.begin()
+    deleting = asyncio.create_task(other.people.delete("home:a"))
+    await held.commit_when_waited_for(deleting)
+    assert await deleting
+    assert await rows(ms, "SELECT word FROM mediasync.person_word") == []
+    assert (await ms.check()).flaws == ()
+
+
 async def test_people_of_two_items_are_those_of_one_after_the_other(
     ms: MediaSync, other: MediaSync, meanwhile: Meanwhile
 ) -> None:
