@@ -25,7 +25,7 @@ from contract.model import (
 )
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from support.engines import POSTGRES, SQLITE_FILE, SQLITE_MEMORY, Engine
 from support.mirror import Clock, prepared, rows, written
 
@@ -164,7 +164,6 @@ class Mirror(RuleBasedStateMachine):
     def a_stream_cancelled(self, given: list[MediaItem], turns: int) -> None:
         self.runner.run(self._stream(given, 2, None, turns))
 
-    @precondition(lambda self: self.model.items)
     @rule()
     def everything_again(self) -> None:
         """What was read is saved again: nothing is written."""
