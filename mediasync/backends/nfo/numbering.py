@@ -3,96 +3,102 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-_SEASON_WORDS: Final = (
-    *("season", "series", "serie", "saison", "staffel", "temporada", "tempada", "stagione", "seizoen"),
-    *("sezon", "sezonul", "sezona", "sezóna", "sezonas", "sæson", "säsong", "sesong", "kausi", "hooaeg"),
-    *("série", "séria", "řada", "évad", "þáttaröð", "denboraldia", "mùa", "musim"),
-    *("сезон", "сезона", "σεζόν", "κύκλος", "עונה", "الموسم", "موسم", "فصل"),
-    *("シーズン", "시즌", "ซีซั่น", "ซีซัน", "ฤดูกาล", "सीज़न"),
+from mediasync.backends.nfo.words import (
+    CARDINALS,
+    EPISODE_WORDS,
+    ORDINALS,
+    ROMAN,
+    SEASON_WORDS,
+    SPECIALS,
+    either,
+    fold,
+    numbered,
 )
-_EPISODE_WORDS: Final = (
-    *("episode", "épisode", "episodio", "episódio", "episod", "epizoda", "epizóda", "ep", "folge"),
-    *("capítulo", "capitulo", "capítol", "aflevering", "avsnitt", "afsnit", "odcinek", "díl", "osa", "jakso"),
-    *("rész", "bölüm", "серия", "серія", "эпизод", "епизод", "επεισόδιο", "פרק", "الحلقة", "tập"),
-)
-_SPECIALS: Final = frozenset(
-    {
-        *(
-            "special",
-            "specials",
-            "season specials",
-            "season-specials",
-            "spéciaux",
-            "hors-série",
-            "hors série",
-        ),
-        *("especial", "especiales", "especiais", "speciali", "specialer", "specialavsnitt", "spesial"),
-        *("speciály", "specjalne", "odcinki specjalne", "különkiadások", "özel bölümler", "erikoisjaksot"),
-        *("спецвыпуски", "спешлы", "特典", "特別編", "特别篇", "特別篇", "스페셜"),
-    }
-)
-_NUMBER_WORDS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_HAN_DIGITS: Final = {digit: value for value, digit in enumerate("一二三四五六七八九", 1)}
 
+_NUMBER_WORDS: Final = numbered(*CARDINALS, *ORDINALS)
+_ROMAN_NUMBERS: Final = numbered(ROMAN)
+_HAN_DIGITS: Final = numbered("一 二 三 四 五 六 七 八 九")
+_SPECIALS: Final = rf"(?:{either(SPECIALS)})"
 
-def _either(words: tuple[str, ...]) -> str:
-    return "|".join(re.escape(_folded(word)) for word in sorted(words, key=len, reverse=True))
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-
-
-_SEASON: Final = f"(?:{_either(_SEASON_WORDS)})"
-_EPISODE: Final = f"(?:{_either(_EPISODE_WORDS)})"
+_SEASON: Final = f"(?:{either(SEASON_WORDS)})"
+_EPISODE: Final = f"(?:{either(EPISODE_WORDS)})"
 _START: Final = r"(?<![^\W_])"
 _END: Final = r"(?![^\W_])"
-_ORDINAL: Final = r"(?:\.|st|nd|rd|th|e|er|re|ème|eme|[ªºao]|:[ae]|-?(?:й|я|ий|ый|ой))?"
+_GAP: Final = r"[ ._#-]*(?:(?:n(?:o|r|[°º])\.?|№|ke-|ที่)[ ._]*)?"
+"""What stands between a word and its number."""
+_ORDINAL: Final = r"(?:\.|st|nd|rd|th|e|er|re|eme|ere|de|ste|[ªº°ao]|:[ae]|-?(?:и|я|ии|ыи|ои)|ος|οσ|η)?"
 _HAN: Final = r"(\d{1,4}|[一二三四五六七八九十]{1,3})"
 
 _SEASON_NAMES: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"{_SEASON}[ ._#-]*(\d{{1,4}}){_END}",
+        rf"{_SEASON}{_GAP}(\d{{1,4}}){_END}",
         rf"(\d{{1,4}}){_ORDINAL}[ ._-]*{_SEASON}{_END}",
         rf"s[ ._-]?(\d{{1,4}}){_END}(?![ ._-]*e\d)",
         rf"第[ ]*{_HAN}[ ]*(?:季|期|部|シーズン)",
-        rf"{_SEASON}[ ._-]+({'|'.join(_NUMBER_WORDS)}){_END}",
+        rf"{_SEASON}[ ._-]+({either(_NUMBER_WORDS)}){_END}",
+        rf"(?:(?:the|die|la)[ ._-]+)?({either(numbered(*ORDINALS))})[ ._-]+{_SEASON}{_END}",
     )
 )
-
-_MAY_NAME_SEASON: Final = re.compile(rf"{_SEASON}|第|{_START}s[ ._-]?\d")
+_SEASON_ALONE: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"{_SEASON}[ ._-]+({either(_ROMAN_NUMBERS)})",
+        r"t(?:emp\.?[ ]*)?(\d{1,2})",
+        r"제?[ ]*(\d{1,2})[ ]*기",
+        r"(\d{1,2})期",
+    )
+)
+"""Names that mean a season only if there is nothing else in them."""
+_MAY_NAME_SEASON: Final = re.compile(rf"{_SEASON}|第|기|期|{_START}[st](?:emp)?[ ._-]*\d")
+_SPECIALS_NAME: Final = re.compile(
+    rf"(?:{_SEASON}[ ._-]*)?(?:0{{1,2}}[ ._-]+)?{_SPECIALS}(?:[ ._]*\((?:19|20)\d\d\))?"
+)
+_SPECIALS_OF: Final = re.compile(r"(.+?)[ ._-]+specials(?:[ ._]*\((?:19|20)\d\d\))?")
 
 _MORE: Final = (
-    r"(?:[ ._]*[-+&,~]?[ ._]*(?:s\d{1,4})?[ ._]*ep?[ ._]*\d{1,4}|[-+&](?:\d{1,2}x)?\d{2,4}(?![^\W_]))*"
+    r"(?:[ ._]*(?:[-–—+&,~]|\b(?:and|und|et|to)\b)?[ ._]*(?:s\d{1,4})?[ ._]*ep?[ ._]*\d{1,4}"
+    r"|[-–—+&~](?:\d{1,2}x)?\d{1,4}(?![^\W_]))*"
 )
-_CERTAIN: Final = tuple(
+_MORE_CROSSED: Final = r"((?:[ ._]*[-–—+&~]?[ ._]*(?:\d{1,2})?x\d{2,3}|[-–—+&]\d{2,3})*)(?!\d)"
+_CERTAIN: Final = re.compile(
+    rf"{_START}[st](\d{{1,4}})[ ._-]*x?(?:ep(?:isode)?|{_EPISODE}|e)[ ._-]*(\d{{1,4}})({_MORE})"
+)
+_UNCERTAIN: Final = (
+    re.compile(rf"(?<!\d)(\d{{1,2}})x(\d{{1,3}}){_MORE_CROSSED}"),
+    re.compile(rf"{_START}cap[ ._]{{0,2}}(\d{{1,2}})(\d\d)(?!\d)()"),
+)
+_BETWEEN: Final = re.compile(r"[ ._,-]*")
+_EPISODE_SPELT: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"{_START}s(\d{{1,4}})[ ._-]*x?e(?:p(?:isode)?)?[ ._-]*(\d{{1,4}})({_MORE})",
-        rf"{_SEASON}[ ._#-]*(\d{{1,4}})[ ._,-]*{_EPISODE}[ ._#-]*(\d{{1,4}}){_END}()",
-        rf"(\d{{1,4}}){_ORDINAL}[ ._-]*{_SEASON}[ ._,-]*(\d{{1,4}}){_ORDINAL}[ ._-]*{_EPISODE}{_END}()",
-        r"第[ ]*(\d{1,3})[ ]*[季期部][ ._-]*第[ ]*(\d{1,4})[ ]*[集話话回]()",
-        r"시즌[ ._-]*(\d{1,3})[ ._,-]*(?:제)?(\d{1,4})[ ]*[화회]()",
-    )
-)
-_UNCERTAIN: Final = re.compile(r"(?<!\d)(\d{1,2})x(\d{1,3})((?:[-+&](?:\d{1,2}x)?\d{2,3})*)(?!\d)")
-_IN_SEASON: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"{_START}e(\d{{1,4}})((?:[ ._]*-?[ ._]*e\d{{1,4}})*){_END}",
-        rf"{_START}{_EPISODE}[ ._#-]*(\d{{1,4}})((?:-\d{{1,4}})*){_END}",
+        rf"{_START}e(\d{{1,4}})((?:[ ._]*[-–—&+]?[ ._]*e\d{{1,4}}|[-–—&+]\d{{2,4}})*){_END}",
+        rf"{_START}{_EPISODE}{_GAP}(\d{{1,4}})((?:(?:[-–—]|[ ]?[&+][ ]?)\d{{1,4}})*){_END}",
         rf"{_START}(\d{{1,4}}){_ORDINAL}[ ._-]*{_EPISODE}{_END}()",
-        r"第[ ]*(\d{1,4})[ ]*[集話话回]()",
-        r"(\d{1,4})[ ]*[화회話话集]()",
-        r"^#?(\d{1,3})((?:-\d{1,3})*)(?=$|[ ._]*[-.)_\]][ ._]*\D|[ ]+\D)",
-        r"[ ._]-[ ._]+(\d{1,3})((?:-\d{1,3})*)(?=$|[ ._]+-[ ._]|[ ._]*[\[(])",
+        rf"第[ ]*{_HAN}[ ]*[集話话回]()",
+        r"제?[ ]*(\d{1,4})[ ]*[화회話话集]()",
+        rf"{_START}{_EPISODE}[ ._-]+({either(_NUMBER_WORDS)}){_END}()",
     )
+)
+"""The number of an episode with a word that says so."""
+_MORE_BARE: Final = r"((?:(?:[-–—]|[ ]?[&+][ ]?)\d{1,3}(?!\d))*)"
+_EPISODE_BARE: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"^[(\[#]?(\d{{1,3}}){_MORE_BARE}(?:v\d)?(?=$|[ ._]*[-.)_\]][ ._]*\D|[ ]+\D)",
+        rf"[ ._]-[ ._]+((?!(?:19|20)\d\d)\d{{1,4}}){_MORE_BARE}(?:v\d)?(?=$|[ ._]+-[ ._]|[ ._]*[\[(])",
+        r"^((?!(?:19|20)\d\d)\d{4})()$",
+    )
+)
+"""The number of an episode alone."""
+_SEASON_AGAIN: Final = re.compile(r"s\d+")
+_ONE_MORE: Final = re.compile(
+    r"([ ._]*)(?:[-–—+&,~]|and|und|et|to)?[ ._]*(ep?[ ._]*|\d{0,2}x)?(?<!\d)(\d+)(?!\d*[xe])"
 )
 _MOST_IN_ONE_FILE: Final = 99
 
@@ -141,19 +147,26 @@ def season_name(name: str) -> SeasonName | None:
         >>> season_name("Specials"), season_name("Dark (2017)")
         (SeasonName(number=0, plain=True, title=''), None)
     """
-    folded = _folded(name).strip()
-    if folded in _SPECIALS:
+    folded = fold(name).strip()
+    if _SPECIALS_NAME.fullmatch(folded):
         return SeasonName(0, True)
+    if match := _SPECIALS_OF.fullmatch(folded):
+        return SeasonName(0, False, letters(match[1]))
     if not _MAY_NAME_SEASON.search(folded):
         return None
-    for pattern in _SEASON_NAMES:
+    for pattern in (*_SEASON_NAMES, *_SEASON_ALONE):
         if match := pattern.fullmatch(folded):
             return SeasonName(_number(match[1]), True)
+    for match in _seasons_in(folded):
+        return SeasonName(_number(match[1]), False, letters(folded[: match.start()]))
+    return None
+
+
+def _seasons_in(folded: str) -> Iterator[re.Match[str]]:
     for pattern in _SEASON_NAMES:
         for match in pattern.finditer(folded):
             if match.start() == 0 or folded[match.start() - 1] in " ._-[(":
-                return SeasonName(_number(match[1]), False, _letters(folded[: match.start()]))
-    return None
+                yield match
 
 
 def season_of_nfo(stem: str, season: int | None) -> int | None:
@@ -170,20 +183,26 @@ def season_of_nfo(stem: str, season: int | None) -> int | None:
         3
     """
     found = season_name(stem)
-    if found is None or not found.plain or re.fullmatch(r"s[ ._-]?\d+", _folded(stem)):
+    if found is None or not found.plain or re.fullmatch(r"s[ ._-]?\d+", fold(stem)):
         return None
-    return found.number if found.number == season or _folded(stem).startswith("season") else None
+    return found.number if found.number == season or fold(stem).startswith("season") else None
 
 
-def _letters(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text)
+def letters(text: str) -> str:
+    """Return the letters and digits of a title, to compare it with that before a number.
+
+    Example:
+        >>> letters("Les Revenants (2012)"), season_name("les.revenants.S02").title
+        ('lesrevenants2012', 'lesrevenants')
+    """
+    return re.sub(r"[\W_]+", "", fold(text))
 
 
 def _number(text: str) -> int:
-    if text in _NUMBER_WORDS:
-        return _NUMBER_WORDS.index(text) + 1
     if text.isdecimal():
         return int(text)
+    if number := _NUMBER_WORDS.get(text) or _ROMAN_NUMBERS.get(text):
+        return number
     tens, ten, ones = text.rpartition("十")
     return (_HAN_DIGITS.get(tens, 1) * 10 if ten else 0) + _HAN_DIGITS.get(ones, 0)
 
@@ -201,33 +220,66 @@ def episode_name(stem: str) -> EpisodeName | None:
         >>> episode_name("Dark - S01E05 - 30 Days").episodes
         (5,)
     """
-    folded = _folded(stem)
-    match = next((found for pattern in _CERTAIN if (found := pattern.search(folded))), None)
-    certain = match is not None
-    match = match or _UNCERTAIN.search(folded)
-    if match is None:
-        return None
+    folded = fold(stem)
+    if match := _CERTAIN.search(folded):
+        return _episode_name(folded, match, certain=True)
+    if spelt := _spelt(folded):
+        return spelt
+    match = next((found for pattern in _UNCERTAIN if (found := pattern.search(folded))), None)
+    return _episode_name(folded, match, certain=False) if match else None
+
+
+def _episode_name(folded: str, match: re.Match[str], *, certain: bool) -> EpisodeName:
     episodes = _episodes(match[2], match[3], folded[match.end() :])
-    return EpisodeName(int(match[1]), episodes, certain, _letters(folded[: match.start()]))
+    return EpisodeName(int(match[1]), episodes, certain, letters(folded[: match.start()]))
 
 
-def name_of_episode(stem: str, season: int | None) -> EpisodeName | None:
+def _spelt(folded: str) -> EpisodeName | None:
+    """Read a season and behind it an episode, each with its word: ``Staffel 1, Folge 3``."""
+    for season in _seasons_in(folded) if _MAY_NAME_SEASON.search(folded) else ():
+        between = _BETWEEN.match(folded, season.end())
+        place = between.end() if between else season.end()
+        for pattern in _EPISODE_SPELT:
+            if match := pattern.match(folded, place):
+                episodes = _episodes(match[1], match[2], folded[match.end() :])
+                return EpisodeName(_number(season[1]), episodes, True, letters(folded[: season.start()]))
+    return None
+
+
+def name_of_episode(stem: str, season: int | None, show: str = "") -> EpisodeName | None:
     """Read season and episodes from a file's name, with the season of its folder where the name has none.
+
+    Args:
+        stem: the name without suffix.
+        season: the season of the folder.
+        show: the show's title: the number of an episode may stand right behind it.
 
     Example:
         >>> name_of_episode("E07", 2) == EpisodeName(2, (7,), certain=False), name_of_episode("E07", None)
         (True, None)
-        >>> name_of_episode("103 - Three", 1).episodes
-        (3,)
+        >>> name_of_episode("103 - Three", 1).episodes, name_of_episode("Dark.07", 1, "Dark").episodes
+        ((3,), (7,))
     """
     if found := episode_name(stem):
         return found
-    episodes = episodes_in_season(stem) if season is not None else ()
-    if season and len(episodes) == 1 and re.match(r"\d{3,4}(?!\d)", stem):
-        hundreds, rest = divmod(episodes[0], 100)
-        if hundreds == season and rest:  # "103 - Three" in the folder of season 1
-            episodes = (rest,)
-    return EpisodeName(season or 0, episodes, certain=False) if episodes else None
+    if season is None:
+        return None
+    rest = _behind_title(stem, show) if show else ""
+    episodes = episodes_in_season(rest) or episodes_in_season(stem)
+    if season and len(episodes) == 1 and re.match(r"\d{3,4}(?!\d)", rest or stem):
+        hundreds, number = divmod(episodes[0], 100)
+        if hundreds == season and number:  # "103 - Three" in the folder of season 1
+            episodes = (number,)
+    return EpisodeName(season, episodes, certain=False) if episodes else None
+
+
+def _behind_title(stem: str, show: str) -> str:
+    """Return what follows the show's title in a name; empty if the name does not begin with it."""
+    title = letters(show)
+    for gap in re.finditer(r"[\W_]+", stem):
+        if letters(stem[: gap.start()]) == title:
+            return stem[gap.end() :]
+    return ""
 
 
 @lru_cache(maxsize=256)
@@ -238,20 +290,23 @@ def episodes_in_season(stem: str) -> tuple[int, ...]:
         >>> [episodes_in_season(stem) for stem in ("E07 - Seven", "Episode 9", "08 - Eight", "Pilot")]
         [(7,), (9,), (8,), ()]
     """
-    folded = _folded(stem)
-    match = next((found for pattern in _IN_SEASON if (found := pattern.search(folded))), None)
+    folded = fold(stem)
+    patterns = (*_EPISODE_SPELT, *_EPISODE_BARE)
+    match = next((found for pattern in patterns if (found := pattern.search(folded))), None)
     return _episodes(match[1], match[2], folded[match.end() :]) if match else ()
 
 
-def _episodes(first_digits: str, more: str, rest: str) -> tuple[int, ...]:
+def _episodes(first_text: str, more: str, rest: str) -> tuple[int, ...]:
     """Return the numbers from the first to the last episode."""
-    first = last = int(first_digits)
-    for marked, digits in re.findall(
-        r"(e[p ._]*|\d{1,2}x)?(?<!\d)(\d+)(?!\d*[xe])", re.sub(r"s\d+", "", more)
-    ):
+    first = last = _number(first_text)
+    width = len(first_text)
+    for spaced, marked, digits in _ONE_MORE.findall(_SEASON_AGAIN.sub("", more)):
         number = int(digits)
-        follows = number == last + 1
-        alone = len(digits) == len(first_digits) and re.match(r"$|[ ._]+-|[ ._]*[\[(]", rest)
-        if last < number <= first + _MOST_IN_ONE_FILE and (marked or follows or alone):
+        ends = re.match(r"$|[ ._]+-|[ ._]*[\[(]", rest)
+        if marked:
+            counts = not spaced or len(digits) >= width  # "S01E02 E3 Expo" is one episode
+        else:
+            counts = bool(ends) if number > last + 1 or len(digits) < width else number == last + 1
+        if counts and last < number <= first + _MOST_IN_ONE_FILE:
             last = number
     return tuple(range(first, last + 1))

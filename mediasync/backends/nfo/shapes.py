@@ -15,6 +15,7 @@ from mediasync.backends.nfo.numbering import (
     SeasonName,
     episode_name,
     episodes_in_season,
+    letters,
     season_name,
 )
 from mediasync.vocabulary import MediaType
@@ -325,6 +326,6 @@ def _of_one_show(folder: Folder, seasons: dict[str, SeasonName]) -> dict[str, Se
     """Return the seasons that may be of one show: those of several shows lie side by side in a library."""
     titles = {named.title for named in seasons.values() if named.title}
     if _is_library(folder) or len(titles) > 1:
-        own = "" if _is_library(folder) else naming.letters(folder.name)
+        own = "" if _is_library(folder) else letters(folder.name)
         return {name: named for name, named in seasons.items() if named.title in {"", own}}
     return seasons

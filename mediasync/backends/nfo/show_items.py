@@ -336,7 +336,7 @@ def _rank(described: _Described) -> tuple[bool, bool]:
 
 
 def _named(file: NfoFile) -> EpisodeName | None:
-    return name_of_episode(file.name, file.season)
+    return name_of_episode(file.name, file.season, file.show)
 
 
 def _agree(one: EpisodeName | None, other: EpisodeName | None) -> bool:

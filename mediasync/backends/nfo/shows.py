@@ -49,11 +49,13 @@ class _Collector:
     nested: list[str] = field(default_factory=list)
     season_files: list[_SeasonFile] = field(default_factory=list)
     actors: ActorPictures = field(init=False)
+    title: str = field(init=False)
     show: ShowUnit = field(init=False)
 
     def collect(self) -> tuple[ShowUnit, list[str]]:
         folder = self.folder
         actors = self.actors = list_actors(self.root, folder)
+        self.title = naming.title_and_year(folder.own_name)[0]
         pictures = naming.find_pictures(folder.pictures, (), MediaType.SHOW, bare=True)
         show = self.show = ShowUnit(folder.key, folder.path, folder.name, images=_paths(folder, pictures))
         if tvshow := folder.find("tvshow.nfo"):
@@ -122,20 +124,20 @@ class _Collector:
         if season_nfo := folder.find("season.nfo"):
             self.season_files.append(_SeasonFile(folder, season_nfo, season, actors))
         self.season_files += [_SeasonFile(folder, name, number, actors) for name, number in seasons.items()]
-        described = {_numbers(name, season) for name in folder.nfos}
+        described = {self._numbers(name, season) for name in folder.nfos}
         videos: dict[tuple[int, tuple[int, ...]] | None, str] = {}
         for name in folder.videos:
-            videos.setdefault(_numbers(name, season), name)
+            videos.setdefault(self._numbers(name, season), name)
         episodes: list[NfoFile] = []
         for group in folder.groups:
             for nfo in group.nfos:
                 if nfo not in seasons:
                     own = [name for name in group.videos if naming.stem_of(name) == naming.stem_of(nfo)]
-                    numbers = _numbers(nfo, season)
+                    numbers = self._numbers(nfo, season)
                     video = next(iter(own or group.videos), videos.get(numbers) if numbers else None)
-                    episodes.append(_episode(folder, group, nfo, video, season, actors))
+                    episodes.append(self._episode(folder, group, nfo, video, season, actors))
             if not group.nfos:
-                numbers = _numbers(group.videos[0], season)
+                numbers = self._numbers(group.videos[0], season)
                 if numbers is None or numbers not in described:
                     show.findings.append(VideoAlone(folder.key_of(group.videos[0])))
         show.episodes += self._with_twins(episodes)
@@ -144,11 +146,40 @@ class _Collector:
         ]
         show.findings += folder.findings
 
+    def _episode(
+        self,
+        folder: Folder,
+        group: naming.Group,
+        nfo: str,
+        video: str | None,
+        season: int | None,
+        actors: ActorPictures,
+    ) -> NfoFile:
+        base = group.base if nfo == group.nfos[0] else naming.stem_of(nfo)
+        stems = [base, *(naming.stem_of(name) for name in (nfo, *group.nfos, *group.videos))]
+        return NfoFile(
+            path=folder.path_of(nfo),
+            key=folder.key_of(base),
+            kind=MediaType.EPISODE,
+            name=naming.stem_of(nfo),
+            item_path=folder.path_of(video or nfo),
+            images=_paths(
+                folder, naming.find_pictures(folder.pictures, stems, MediaType.EPISODE, bare=False)
+            ),
+            actors=actors,
+            season=season,
+            show=self.title,
+        )
+
+    def _numbers(self, name: str, season: int | None) -> tuple[int, tuple[int, ...]] | None:
+        found = name_of_episode(naming.stem_of(name), season, self.title)
+        return (found.season, found.episodes) if found else None
+
     def _with_twins(self, episodes: list[NfoFile]) -> list[NfoFile]:
         """Say of the files of one folder which describe the same episode, by their names."""
         named: dict[EpisodeName, list[NfoFile]] = {}
         for file in episodes:
-            if name := name_of_episode(file.name, file.season):
+            if name := name_of_episode(file.name, file.season, file.show):
                 named.setdefault(name, []).append(file)
         changed: dict[str, NfoFile] = {}
         for same in named.values():
@@ -176,33 +207,6 @@ class _Collector:
                     season=number,
                 )
             )
-
-
-def _episode(
-    folder: Folder,
-    group: naming.Group,
-    nfo: str,
-    video: str | None,
-    season: int | None,
-    actors: ActorPictures,
-) -> NfoFile:
-    base = group.base if nfo == group.nfos[0] else naming.stem_of(nfo)
-    stems = [base, *(naming.stem_of(name) for name in (nfo, *group.nfos, *group.videos))]
-    return NfoFile(
-        path=folder.path_of(nfo),
-        key=folder.key_of(base),
-        kind=MediaType.EPISODE,
-        name=naming.stem_of(nfo),
-        item_path=folder.path_of(video or nfo),
-        images=_paths(folder, naming.find_pictures(folder.pictures, stems, MediaType.EPISODE, bare=False)),
-        actors=actors,
-        season=season,
-    )
-
-
-def _numbers(name: str, season: int | None) -> tuple[int, tuple[int, ...]] | None:
-    found = name_of_episode(naming.stem_of(name), season)
-    return (found.season, found.episodes) if found else None
 
 
 def _paths(folder: Folder, pictures: dict[str, str]) -> dict[str, str]:

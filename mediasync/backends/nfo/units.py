@@ -27,6 +27,7 @@ class NfoFile:
         images: local artwork, kind to path relative to the root.
         actors: local pictures of actors.
         season: the number of the season that its folder is named after.
+        show: of an episode, the title of its show, as the show's folder has it.
         first: the file beside it that describes the same episode, and goes first.
         others: of the first file, the states of those that describe its episode, too.
         surroundings: a digest of all of that; a part of the change token.
@@ -40,6 +41,7 @@ class NfoFile:
     images: dict[str, str] = field(default_factory=dict)
     actors: ActorPictures = field(default_factory=ActorPictures)
     season: int | None = None
+    show: str = ""
     first: NfoFile | None = None
     others: str = ""
     surroundings: str = field(init=False)
