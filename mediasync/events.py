@@ -53,7 +53,7 @@ class Progress(Event):
         failed: items that could not be read or stored.
         library_id: the full id of the library that is being read.
         library_seen: items of it that the source named.
-        library_total: how many items it has, if the source said so at its beginning.
+        library_total: how many items it has; None if the source has not said so yet, or named more.
         libraries_read: libraries that were gone through before it.
         libraries: all that are gone through.
     """

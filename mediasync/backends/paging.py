@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-from mediasync.backends.base import Enumerated
+from mediasync.backends.base import Enumerated, Expected
 from mediasync.backends.multiread import BROKEN_IN_A_ROW, SILENT_IN_A_ROW, is_silent
 from mediasync.backends.transport import NoAnswerInTime
 from mediasync.errors import RequestRefused, SourceError, SourceUnreadable
@@ -305,6 +305,34 @@ class _Listing(Generic[T]):
         if not reason and self._total is not None and len(self._seen) != self._total:
             reason = f"{len(self._seen)} different items came of {self._total}"
         return Enumerated(self._total, complete=not reason, reason=reason)
+
+
+class Totals:
+    """What the listings of one library say they hold, until all of them have said it.
+
+    Args:
+        listings: the names of the listings.
+
+    Example:
+        >>> totals = Totals(["show", "episode"])
+        >>> list(totals.note("show", 2)), list(totals.note("episode", 40)), list(totals.note("episode", 40))
+        ([], [Expected(total=42)], [])
+    """
+
+    def __init__(self, listings: Iterable[str]) -> None:
+        self._totals: dict[str, int | None] = dict.fromkeys(listings)
+
+    def note(self, listing: str, total: int | None) -> Iterator[Expected]:
+        """Note the total that came with a page, and yield the sum if this total completes it.
+
+        Only the first total of each listing counts.
+        """
+        if total is None or self._totals[listing] is not None:
+            return
+        self._totals[listing] = total
+        known = [each for each in self._totals.values() if each is not None]
+        if len(known) == len(self._totals):
+            yield Expected(sum(known))
 
 
 def together(ends: Sequence[Enumerated]) -> Enumerated:

@@ -131,6 +131,7 @@ class Reading:
                         await self._add_person(person)
                     case Expected(total) if self._only is None:
                         self.seen.expected = total
+                        tally.tell()
                     case Watermark(text):
                         tally.watermark = storable(text)
                     case Enumerated() if self._only is None:

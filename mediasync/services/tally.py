@@ -153,6 +153,9 @@ class Tally:
             self.emit(ItemProblem(self.source_id, item_id, reason))
         self.told_failures, self.told_problems = len(saves.failed), len(saves.problems)
         library = self.current
+        expected = library.expected if library else None
+        if library and expected is not None and expected < library.seen:
+            expected = None  # the source was wrong: it named more than it said it had
         self.emit(
             Progress(
                 self.source_id,
@@ -162,7 +165,7 @@ class Tally:
                 len(self.failures),
                 library_id=library.library_id if library else None,
                 library_seen=library.seen if library else 0,
-                library_total=library.expected if library else None,
+                library_total=expected,
                 libraries_read=self.libraries_read,
                 libraries=self.number_of_libraries,
             )

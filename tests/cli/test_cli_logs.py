@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ from mediasync.backends.jellyfin import JellyfinBackend
 from mediasync.backends.plex import PlexBackend
 from mediasync.cli.logs import PACKAGE, logs_told_by
 from mediasync.cli.output import Output
-from mediasync.testing import FakeJellyfin, FakePlex, make_catalogue
+from mediasync.testing import FakeJellyfin, FakePlex, Fault, make_catalogue
 
 TOKEN = "s3cr3t-t0ken"
 
@@ -43,6 +46,52 @@ async def run_process(*arguments: str, env: Mapping[str, str] | None = None) -> 
     out, err = await process.communicate()
     assert process.returncode is not None
     return Ended(process.returncode, out.decode(), err.decode())
+
+
+async def run_on_terminal(*arguments: str, columns: int, env: Mapping[str, str]) -> str:
+    """Return what the command shows on a terminal, while servers of this process answer it."""
+    import pty
+
+    parent, child = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "mediasync",
+        *arguments,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=child,
+        env=process_environment({"TERM": "xterm", "COLUMNS": str(columns), **env}),
+    )
+    os.close(child)
+
+    def read_all() -> bytes:
+        shown = b""
+        with suppress(OSError):  # a terminal that nobody holds open any more cannot be read
+            while part := os.read(parent, 65536):
+                shown += part
+        return shown
+
+    shown = await asyncio.to_thread(read_all)
+    os.close(parent)
+    assert await process.wait() == 0
+    return shown.decode()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+@pytest.mark.parametrize("columns", [60, 120])
+async def test_a_terminal_shows_how_many_items_a_server_has(columns: int, tmp_path: Path) -> None:
+    async with FakeJellyfin(make_catalogue(films=450, shows=0), api_key=TOKEN) as server:
+        is_late = lambda request: request.first("startIndex") == "400"  # noqa: E731
+        server.faults = [Fault.slow(1.0, at=is_late)]
+        shown = await run_on_terminal(
+            "sync",
+            f"fin=jellyfin+{server.url}",
+            "--database",
+            str(tmp_path / "media.db"),
+            columns=columns,
+            env={"MEDIASYNC_FIN_TOKEN": TOKEN},
+        )
+    assert re.search(r"\d+ of 450", shown), shown
 
 
 async def test_a_run_is_one_line_and_requests_and_groups_are_told_at_debug(

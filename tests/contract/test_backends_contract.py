@@ -5,22 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 from support.mirror import public, value
-from support.servers import SERVERS, TOKEN, Place, items, make_server, read
+from support.servers import SERVERS, TOKEN, Place, items, lists_movies, make_server, read
 
 from mediasync import Library, MediaSync
 from mediasync.backends.base import (
     Enumerated,
+    Expected,
+    Found,
     NothingStored,
     TellsWaiting,
     Unchanged,
 )
 from mediasync.errors import LifecycleError, SourceUnreachable, UnknownLibrary
-from mediasync.events import Waiting
-from mediasync.models import Episode, Season
-from mediasync.testing import Fault
+from mediasync.events import Progress, Waiting
+from mediasync.models import Episode, Movie, Season
+from mediasync.testing import Fault, make_catalogue
 
 
 @pytest.fixture(params=["nfo", *SERVERS])
@@ -79,6 +82,62 @@ async def test_what_has_its_token_is_not_given_again(place: Place) -> None:
     assert [items(findings) for findings in (await read(place.backend(), emptied)).values()] == [
         items(findings) for findings in first.values()
     ]
+
+
+async def test_servers_say_once_a_library_how_many_items_to_expect(place: Place) -> None:
+    first = await read(place.backend())
+    tokens = {
+        key: {found.item.remote_id: found.item.change_token or "" for found in items(findings)}
+        for key, findings in first.items()
+    }
+    for told in (first, await read(place.backend(), tokens)):
+        for key, findings in told.items():
+            expected = [finding for finding in findings if isinstance(finding, Expected)]
+            if place.kind == "nfo":  # its folders are walked while their files are read
+                assert expected == []
+                continue
+            assert expected == [Expected(len(tokens[key]))]
+            episodes = [
+                place
+                for place, finding in enumerate(findings)
+                if isinstance(finding, Found) and isinstance(finding.item, Movie | Episode)
+            ]
+            assert findings.index(expected[0]) <= min(episodes, default=len(findings))
+
+
+async def test_progress_has_the_totals_of_the_server(place: Place, ms: MediaSync) -> None:
+    libraries: dict[str | None, list[Progress]] = {}
+    async for event in ms.sync(place.backend()):
+        if isinstance(event, Progress):
+            libraries.setdefault(event.library_id, []).append(event)
+    for told in libraries.values():
+        if place.kind == "nfo":
+            assert {event.library_total for event in told} == {None}
+        else:
+            assert told[-1].library_total == told[-1].library_seen > 0
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+async def test_no_total_is_shown_that_is_smaller_than_what_came(kind: str, ms: MediaSync) -> None:
+    server = make_server(kind, make_catalogue(120, 0))
+    assert server is not None
+
+    def say_less(answer: Any) -> Any:
+        if "MediaContainer" in answer:
+            answer["MediaContainer"]["totalSize"] = 7
+        elif "result" in answer:
+            answer["result"]["limits"]["total"] = 7
+        else:
+            answer["TotalRecordCount"] = 7
+        return answer
+
+    async with server:
+        server.faults = [Fault.rewrite(say_less, at=lists_movies(kind), times=None)]
+        events = [event async for event in ms.sync(Place(kind, server).backend())]
+    told = [event for event in events if isinstance(event, Progress)]
+    assert max(event.library_seen for event in told) == 120
+    for event in told:
+        assert event.library_total is None or event.library_seen <= event.library_total == 7
 
 
 async def test_a_library_that_is_not_there(place: Place) -> None:

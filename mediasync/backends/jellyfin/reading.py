@@ -24,7 +24,7 @@ from mediasync.backends.jellyfin.parse import KINDS, TYPES_OF_LIBRARY, change_to
 from mediasync.backends.jellyfin.persons import MOST_RENAMED, PersonList, find_items_of
 from mediasync.backends.jellyfin.scans import ScanWatch
 from mediasync.backends.multiread import read_adaptively
-from mediasync.backends.paging import Hole, Page, pages
+from mediasync.backends.paging import Hole, Page, Totals, pages
 from mediasync.backends.transport import NoAnswerInTime
 from mediasync.backends.wire import Record
 from mediasync.errors import RequestRefused, SourceError, SourceUnreadable
@@ -99,6 +99,7 @@ class LibraryReader:
         self._seasons: set[str] = set()
         self._stretch = _FIRST_STRETCH
         self._total = 0
+        self._totals = Totals(self._kinds)
         self._any_listed = False
         self._etags = False
         self.lacks_etags = False
@@ -264,7 +265,7 @@ class LibraryReader:
                 elif isinstance(page, Hole):
                     yield _Batch([self._hole(page, kind)])
                 else:
-                    yield _Batch([*self._own(page, kind)])
+                    yield _Batch([*self._own(page, kind)], [*self._totals.note(kind, page.total)])
 
     async def _changed(self, kind: str) -> AsyncGenerator[_Batch, None]:
         """Yield the items of one type that are to be read, with their people, and name the others."""
@@ -279,7 +280,7 @@ class LibraryReader:
                 if isinstance(page, Hole):
                     yield _Batch([self._hole(page, kind)])
                     continue
-                unchanged: list[Finding] = []
+                findings: list[Finding] = [*self._totals.note(kind, page.total)]
                 for record in self._own(page, kind):
                     key, etag = record.key("Id") or "", record.text("Etag")
                     token = change_token(etag)
@@ -288,10 +289,10 @@ class LibraryReader:
                     unsaved = bool(etag) or (saved is not None and key not in saved)
                     if unsaved and self._is_stored(key, token):
                         self._told[key] = token
-                        unchanged.append(Unchanged(key))
+                        findings.append(Unchanged(key))
                     else:
                         wanted.append(key)
-                yield _Batch(findings=unchanged)
+                yield _Batch(findings=findings)
                 while len(wanted) >= IDS_PER_REQUEST:
                     yield await self._read_ids(wanted[:IDS_PER_REQUEST], (kind,))
                     del wanted[:IDS_PER_REQUEST]

@@ -22,7 +22,7 @@ from mediasync.backends.kodi.parse import (
     parse_show,
 )
 from mediasync.backends.kodi.rpc import Rpc
-from mediasync.backends.paging import together
+from mediasync.backends.paging import Totals, together
 
 _READS: Final = 3
 
@@ -48,11 +48,15 @@ class Findings:
 
     async def movies(self, tokens: Tokens) -> AsyncGenerator[Finding, None]:
         """Read all films."""
-        async with aclosing(self._listing(MOVIES).read()) as stream:
+        totals = Totals([MOVIES.name])
+        listing = self._listing(MOVIES)
+        async with aclosing(listing.read()) as stream:
             async for page in stream:
                 if isinstance(page, Enumerated):
                     yield page
                 else:
+                    for expected in totals.note(MOVIES.name, listing.total):
+                        yield expected
                     for item in page:
                         yield self._finding(MOVIES, item, tokens)
 
@@ -61,13 +65,18 @@ class Findings:
         casts = EpisodeCasts(self._rpc, roles_matter=self._roles_matter)
         seasons: set[str] = set()
         ends: list[Enumerated] = []
-        for kind in (SHOWS, SEASONS, EPISODES):
+        kinds = (SHOWS, SEASONS, EPISODES)
+        totals = Totals([kind.name for kind in kinds])
+        for kind in kinds:
             check = casts.cut if kind is EPISODES else None
-            async with aclosing(self._listing(kind).read(check)) as stream:
+            listing = self._listing(kind)
+            async with aclosing(listing.read(check)) as stream:
                 async for page in stream:
                     if isinstance(page, Enumerated):
                         ends.append(page)
                         continue
+                    for expected in totals.note(kind.name, listing.total):
+                        yield expected
                     for item in page:
                         if isinstance(item, Unreadable):
                             yield item

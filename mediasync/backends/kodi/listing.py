@@ -41,12 +41,14 @@ class Listing:
 
     Attributes:
         oddities: why it is not certain that all items were listed.
+        total: how many there are, as Kodi said last; None before it has said so.
     """
 
     rpc: Rpc
     kind: Kind
     page_size: int
     oddities: list[str] = field(default_factory=list)
+    total: int | None = None
     _last: str | None = None
 
     async def read(
@@ -94,6 +96,7 @@ class Listing:
     async def _fetch(self, offset: int, size: int) -> Page[Mapping[str, Any] | Unreadable]:
         overlap = 1 if offset and self._last is not None else 0
         records, total = await self._ask(offset - overlap, offset + size, self.kind.properties)
+        self.total = total
         if overlap and (not records or self.kind.key(records[0]) != self._last):
             self._note("items came, went or moved while they were listed")
         items: list[Mapping[str, Any] | Unreadable] = []

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from mediasync.backends.base import ONLY_SOME, Enumerated, Finding, Stored, Unchanged, Unreadable
-from mediasync.backends.paging import Hole, together
+from mediasync.backends.paging import Hole, Totals, together
 from mediasync.backends.plex.answers import SECTION_KINDS, usable_key
 from mediasync.backends.plex.findings import (
     PARENTS,
@@ -67,6 +67,7 @@ class LibraryReading:
         self._refreshing = refreshing
         self._ask_refreshing = ask_refreshing
         self._parents: set[str] = set()
+        self._totals = Totals(_KINDS[library.kind])
 
     async def all_findings(self) -> AsyncGenerator[Finding, None]:
         """Yield everything, and at the end how complete it is."""
@@ -95,6 +96,8 @@ class LibraryReading:
                 if isinstance(page, Hole):
                     yield Unreadable(page.key or f"{self._library.id}/{kind}s[{page.position}]", page.reason)
                     continue
+                for expected in self._totals.note(kind, page.total):
+                    yield expected
                 for listed in self._look_at(kind, page.items):
                     match listed:
                         case Listed():
