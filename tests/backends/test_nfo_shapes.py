@@ -82,6 +82,44 @@ async def test_a_stray_file_in_a_root_or_library_describes_nothing(tmp_path, str
     assert list(reading.remarks) == [where + stray]
 
 
+@pytest.mark.parametrize("folder", ["movies", "Kino"])
+@pytest.mark.parametrize(
+    ("stray", "text"),
+    [
+        ("tvshow.nfo", SHOW),
+        ("season.nfo", season("Stray", 1)),
+        ("season01.nfo", season("Stray", 1)),
+        ("Alpha S01E01.nfo", episode("Stray", 1, 1)),
+        ("Other 1x02.nfo", episode("Stray", 1, 2)),
+    ],
+)
+async def test_a_stray_file_in_a_films_own_folder_changes_no_film(tmp_path, folder, stray, text):
+    files = {path.replace("movies", folder): content for path, content in FILMS.items()}
+    write(tmp_path, files | SHOWS)
+    before = await read(tmp_path)
+    write(tmp_path, {f"{folder}/Alpha/{stray}": text})
+    reading = await read(tmp_path)
+    assert kinds(reading) == kinds(before)
+    stem = stray.removesuffix(".nfo")
+    assert {*reading.remarks, *reading.unreadable} <= {f"{folder}/Alpha/{stray}", f"{folder}/Alpha/{stem}"}
+    assert reading.remarks or reading.unreadable
+
+
+async def test_a_stray_episode_beside_two_versions_of_a_film(tmp_path):
+    write(tmp_path, {f"movies/Alpha/Alpha - {label}.nfo": movie("Alpha") for label in ("1080p", "4K")})
+    write(tmp_path, {"movies/Alpha/Show S01E01.nfo": episode("E", 1, 1), "movies/Beta/Beta.nfo": movie("B")})
+    reading = await read(tmp_path)
+    assert set(reading.items) == {"movies/Alpha", "movies/Beta"}
+    assert list(reading.unreadable) == ["movies/Alpha/Show S01E01"]
+
+
+async def test_loose_episodes_in_a_library_of_shows_are_reported(tmp_path):
+    write(tmp_path, SHOWS | {f"tv/Dark S01E0{n}.nfo": episode("E", 1, n) for n in (1, 2, 3)})
+    reading = await read(tmp_path)
+    assert set(reading.items) == {"tv/Dark", "tv/Lost", "tv/Rome"}
+    assert list(reading.unreadable) == [f"tv/Dark S01E0{n}" for n in (1, 2, 3)]
+
+
 async def test_a_disc_in_a_library_is_not_the_library(tmp_path):
     write(tmp_path, FILMS | {"movies/VIDEO_TS/VIDEO_TS.nfo": movie("Disc")})
     reading = await read(tmp_path)
@@ -186,6 +224,12 @@ async def test_a_film_called_trailer_lies_among_others(tmp_path):
     assert reading.remarks == {"movies/Heat-trailer.nfo": "the NFO file of an extra is not read"}
 
 
+async def test_the_trailer_of_a_show_is_an_extra(tmp_path):
+    write(tmp_path, {"D/tvshow.nfo": SHOW, "D/tvshow-trailer.nfo": movie("No"), "D/tvshow-trailer.mp4": ""})
+    reading = await read(tmp_path)
+    assert (list(reading.items), list(reading.remarks)) == (["D"], ["D/tvshow-trailer.nfo"])
+
+
 # Seasons
 
 
@@ -210,6 +254,58 @@ async def test_files_of_seasons_in_all_places(tmp_path):
 async def test_a_show_may_have_season_nfo_only(tmp_path):
     write(tmp_path, {"tv/A/Season 1/season.nfo": season("One"), "tv/B/season.nfo": season("Two", 2)} | SHOWS)
     assert {"tv/A", "tv/A#s01", "tv/B", "tv/B#s02"} <= set((await read(tmp_path)).items)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("season01.nfo", "Season 01.nfo", "SEASON1.NFO", "Season 1/season01.nfo", "Season 1/Season 1.nfo"),
+        *("Staffel 1/season.nfo", "1/season.nfo"),
+    ],
+)
+@pytest.mark.parametrize("number", [1, None])
+async def test_a_show_may_have_any_one_file_of_a_season_only(tmp_path, path, number):
+    write(tmp_path, SHOWS | {f"tv/A/{path}": season("One", number)})
+    assert {"tv/A": "show", "tv/A#s01": "season"}.items() <= kinds(await read(tmp_path)).items()
+
+
+@pytest.mark.parametrize("folder", ["02", "2", "Dark.S02.1080p", "Season 2", "Zweite Staffel", "T02"])
+@pytest.mark.parametrize("described", [True, False])
+async def test_the_folder_of_a_season_numbers_its_files(tmp_path, folder, described):
+    names = ("E01", "02 - Two", "Episode 3", "Dark - 04", "Dark 05", "Dark.06.Six")
+    write(tmp_path, {f"x/Dark/{folder}/{name}.nfo": episode(name) for name in names})
+    if described:
+        write(tmp_path, {"x/Dark/tvshow.nfo": SHOW})
+    else:
+        write(tmp_path, {"x/Dark/S01E01.nfo": episode("Pilot", 1, 1)})
+    items = (await read(tmp_path)).items.values()
+    numbers = [(item.season_number, item.episode_number) for item in items if item.media_type == "episode"]
+    assert sorted(pair for pair in numbers if pair[0] == 2) == [(2, number) for number in range(1, 7)]
+
+
+async def test_a_show_may_have_a_number_for_its_title(tmp_path):
+    for title in ("24", "1883"):
+        write(tmp_path, {f"x/{title}/{title} S01E01.nfo": episode("A", 1, 1)})
+    write(tmp_path, {"x/Heat/movie.nfo": movie("Heat")})
+    assert {"x/24", "x/1883", "x/Heat"} <= set((await read(tmp_path)).items)
+
+
+async def test_the_folder_of_a_season_may_hold_the_only_file_of_the_show(tmp_path):
+    for number in (1, 2):
+        write(tmp_path, {f"tv/Dark/Season {number}/tvshow.nfo": SHOW.replace("Dark", f"Dark {number}")})
+        write(tmp_path, {f"tv/Dark/Season {number}/D S0{number}E01.nfo": episode("E", number, 1)})
+    reading = await read(tmp_path)
+    assert [key for key, kind in kinds(reading).items() if kind == "show"] == ["tv/Dark"]
+    assert reading.items["tv/Dark"].title == "Dark 1"
+    assert list(reading.remarks) == ["tv/Dark/Season 2/tvshow.nfo"]
+
+
+async def test_tvshow_nfo_in_the_folder_of_a_season_that_is_named_like_a_release(tmp_path):
+    write(tmp_path, {"tv/Dark/tvshow.nfo": SHOW, "tv/Dark/Dark.S01.1080p/tvshow.nfo": SHOW})
+    write(tmp_path, {"tv/Dark/Dark.S01.1080p/Dark.S01E01.nfo": episode("E", 1, 1)})
+    reading = await read(tmp_path)
+    assert [key for key, kind in kinds(reading).items() if kind == "show"] == ["tv/Dark"]
+    assert list(reading.remarks) == ["tv/Dark/Dark.S01.1080p/tvshow.nfo"]
 
 
 async def test_strays_in_the_folder_of_a_season(tmp_path):
@@ -238,6 +334,19 @@ async def test_the_show_names_its_seasons_and_is_not_read_again_for_it(tmp_path)
     assert (broken.items, list(broken.unreadable)) == ({}, ["D"])
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        '<namedseasons><namedseason number="1">First</namedseason></namedseasons>',
+        '<namedSeason season="1">First</namedSeason>',
+    ],
+)
+async def test_names_of_seasons_in_other_spellings(tmp_path, named):
+    write(tmp_path, {"D/tvshow.nfo": f"<tvshow><title>D</title>{named}</tvshow>"})
+    write(tmp_path, {"D/D S01E01.nfo": episode("A", 1, 1)})
+    assert (await read(tmp_path)).items["D#s01"].title == "First"
+
+
 # What cannot be read
 
 
@@ -248,11 +357,15 @@ async def test_entries_of_the_root_that_are_left_out_are_named(tmp_path):
     (root / "tv").symlink_to(tmp_path / "outside")
     os.mkfifo(root / "pipe.nfo")
     (root / "gone.nfo").symlink_to(tmp_path / "nowhere")
+    (root / "anime").symlink_to(tmp_path / "nowhere")
+    (root / "clip.mkv").symlink_to(tmp_path / "nowhere")
     (root / "movies" / "Alpha" / "gone.nfo").symlink_to("nowhere")
     for _ in range(2):
         reading = await read(root)
         assert set(reading.items) == KEYS
         assert reading.remarks == {
+            "anime": "a link that leads nowhere",
+            "clip.mkv": "a video without an NFO file",
             "gone.nfo": "a link that leads nowhere",
             "movies/Alpha/gone.nfo": "a link that leads nowhere",
             "pipe.nfo": "a pipe, a socket or a device is not read",

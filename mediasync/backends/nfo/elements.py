@@ -68,7 +68,18 @@ TEXTS: Final = frozenset(
 
 OTHERS: Final = frozenset(
     {
-        *("rating", "ratings", "fanart", "art", "fileinfo", "set", "resume", "episodeguide", "namedseason"),
+        *(
+            "rating",
+            "ratings",
+            "fanart",
+            "art",
+            "fileinfo",
+            "set",
+            "resume",
+            "episodeguide",
+            "namedseason",
+            "namedseasons",
+        ),
         *("ids", "studio", "studios", "genre", "genres", "country", "countries", "tag", "tags", "collection"),
         *("network", "sets", "epbookmark"),
     }

@@ -23,8 +23,9 @@ def own_film(root: str, folder: Folder, beside: str | None = None) -> Iterator[F
         beside: the path of an NFO file beside the folder that describes the film in it.
     """
     yield from _extras(folder)
-    if season_nfo := folder.find("season.nfo"):
-        yield Remark(folder.key_of(season_nfo), "in a film's folder season.nfo describes nothing")
+    for name in ("season.nfo", "tvshow.nfo"):
+        if found := folder.find(name):
+            yield Remark(folder.key_of(found), f"in a film's folder {name} describes nothing")
     disc = next(iter(folder.discs), None)
     chosen = folder.find("movie.nfo")
     if chosen is None and beside is None:

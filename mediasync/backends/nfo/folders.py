@@ -73,9 +73,16 @@ class Folder:
         if not owners:
             return set()
         others = stems - owners.keys()
-        names = {naming.letters(self.own_name)} | {
-            naming.letters(naming.base_of(stem, parts=parts)) for stem in others for parts in (False, True)
-        }
+        shows = {"tvshow"} if self.find("tvshow.nfo") else set()
+        names = (
+            shows
+            | {naming.letters(self.own_name)}
+            | {
+                naming.letters(naming.base_of(stem, parts=parts))
+                for stem in others
+                for parts in (False, True)
+            }
+        )
         has_own_film = bool(self.discs or self.find("movie.nfo")) or any(
             naming.labels_folder(stem, self.own_name) for stem in others
         )
@@ -226,7 +233,8 @@ def _sort_in_link(folder: Folder, entry: os.DirEntry[str], root: str) -> None:
         is_dir = entry.is_dir()
     except OSError:
         is_dir = False
-    if not is_dir and not naming.is_nfo(entry.name):
+    is_file = naming.is_video(entry.name) or naming.is_picture(entry.name) or os.path.isfile(entry.path)
+    if is_file and not is_dir and not naming.is_nfo(entry.name):
         folder.files.append(entry.name)
         folder.linked.add(entry.name)
         return

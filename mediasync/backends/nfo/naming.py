@@ -159,6 +159,11 @@ def is_video(name: str) -> bool:
     return suffix_of(name) in VIDEO_SUFFIXES
 
 
+def is_picture(name: str) -> bool:
+    """Whether a file is a picture, by its name."""
+    return suffix_of(name) in _PICTURE_SUFFIXES
+
+
 def is_hidden(name: str) -> bool:
     """Whether a file or folder is hidden or a system's own; a title may begin with an ellipsis.
 
@@ -359,7 +364,7 @@ def index_pictures(files: Iterable[str]) -> dict[str, str]:
     """
     index: dict[str, str] = {}
     for name in sorted(files, key=sort_key):
-        if suffix_of(name) in _PICTURE_SUFFIXES:
+        if is_picture(name):
             index.setdefault(_folded(stem_of(name)), name)
     return index
 

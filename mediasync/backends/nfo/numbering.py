@@ -162,6 +162,18 @@ def season_name(name: str) -> SeasonName | None:
     return None
 
 
+def season_of_show(name: str) -> SeasonName | None:
+    """Read the season from the name of a folder in a show's folder, where a number alone may be one.
+
+    Example:
+        >>> season_of_show("02"), season_of_show("Season 2")
+        (SeasonName(number=2, plain=False, title=''), SeasonName(number=2, plain=True, title=''))
+    """
+    if found := season_name(name):
+        return found
+    return SeasonName(int(name), False) if re.fullmatch(r"\d{1,4}", name) else None
+
+
 def _seasons_in(folded: str) -> Iterator[re.Match[str]]:
     for pattern in _SEASON_NAMES:
         for match in pattern.finditer(folded):

@@ -221,8 +221,9 @@ def _record(node: Node, expected: MediaType, most_credits: int) -> Record:
 def _season_names(node: Node) -> dict[int, str]:
     """Return what ``<namedseason number="1">`` elements call a show's seasons."""
     names: dict[int, str] = {}
-    for child in node.all("namedseason"):
-        number = _not_negative(child.attributes.get("number", ""))
+    wrapped = (child for wrapper in node.all("namedseasons") for child in wrapper.all("namedseason"))
+    for child in (*node.all("namedseason"), *wrapped):
+        number = _not_negative(child.attributes.get("number") or child.attributes.get("season", ""))
         if number is not None and child.text:
             names.setdefault(number, one_line(child.text))
     return names

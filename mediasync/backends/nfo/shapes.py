@@ -17,6 +17,8 @@ from mediasync.backends.nfo.numbering import (
     episodes_in_season,
     letters,
     season_name,
+    season_of_nfo,
+    season_of_show,
 )
 from mediasync.vocabulary import MediaType
 
@@ -26,6 +28,7 @@ _LOOKS: Final = 3
 _FOLDERS_WEIGHED: Final = 32
 _MOST_IN_FILMS_FOLDER: Final = 12
 _MOST_VERSIONS: Final = 6
+_TOLD_APART: Final = (MediaType.MOVIE, MediaType.EPISODE, MediaType.SEASON)
 
 
 class Memory(Protocol):
@@ -59,10 +62,17 @@ def is_part_of_film(name: str) -> bool:
 
 @dataclass(slots=True)
 class _Weight:
-    """How much of a folder speaks for a show, and how much for films and shows that lie in it."""
+    """How much of a folder speaks for a show, and how much for films and shows that lie in it.
+
+    Attributes:
+        show: seasons and episodes.
+        others: films, and folders of other items.
+        own: whether one of the films has the name of the folder, in which no season is.
+    """
 
     show: int = 0
     others: int = 0
+    own: bool = False
 
 
 class Shapes:
@@ -91,7 +101,9 @@ class Shapes:
     def of(self, folder: Folder) -> Shape:
         """Tell what *folder* is from the names in it; files are asked only where they leave it open."""
         if folder.find("tvshow.nfo"):
-            return Shape.MANY if self._is_stray_tvshow_nfo(folder) else Shape.SHOW
+            if self._is_stray_tvshow_nfo(folder):
+                return Shape.MANY
+            return Shape.FILM if self._is_stray_beside_film(folder) else Shape.SHOW
         if folder.discs:
             strangers = [group for group in _described(folder) if not _is_named_so(group, folder)]
             is_library = _is_library(folder) and any(self._items_below(folder))
@@ -113,7 +125,7 @@ class Shapes:
             folder: the folder in the show's folder.
             season: what its name says of a season.
         """
-        if season and season.plain and self._holds_episodes(folder):
+        if season and self._holds_episodes(folder) and (season.plain or _agrees(folder, season)):
             return False
         if folder.find("tvshow.nfo"):
             return not (season and season.plain) or any(self._seasons(folder))
@@ -136,9 +148,12 @@ class Shapes:
         is_library = _is_library(folder)
         if self._memory.was_show(folder.key) and not is_library:
             return 2 * weight.show >= weight.others
-        if self._memory.was_parent(folder.key):
+        is_named = bool(folder.path) and is_library
+        if is_named or self._memory.was_parent(folder.key) or _lies_among(folder, "movies"):
             return weight.show > 2 * weight.others
-        return weight.show > weight.others or (weight.show == weight.others and not is_library)
+        return weight.show > weight.others or (
+            weight.show == weight.others and not is_library and not weight.own
+        )
 
     def _weigh(self, folder: Folder, *, own: bool) -> _Weight:
         weight = _Weight()
@@ -146,6 +161,10 @@ class Shapes:
         weight.show += len(seasons) + (folder.find("season.nfo") is not None)
         for_films = naming.LIBRARY_NAMES.get(folder.own_name.casefold()) == "movies"
         described = _described(folder)
+        of_seasons = [group for group in described if season_of_nfo(_stem_of(group), None) is not None]
+        if of_seasons and self._kinds(folder, of_seasons, closely=True) == [MediaType.SEASON]:
+            described = [group for group in described if group not in of_seasons]
+            weight.show += len(of_seasons)
         named = [group for group in described if (found := _name_of(group)) and found.certain]
         if named and self._kinds(folder, named) != [MediaType.MOVIE]:
             described = [group for group in described if group not in named]
@@ -156,6 +175,7 @@ class Shapes:
                 weight.show += len(described)
             else:
                 weight.others += len(described)
+                weight.own = not seasons and any(_is_named_so(group, folder) for group in described)
         if weight.show:
             others = [name for name in folder.dirs if name not in seasons and not is_part_of_film(name)]
             weight.others += sum(self._holds_items(folder.path_of(name)) for name in _spread(others))
@@ -163,28 +183,32 @@ class Shapes:
 
     def _seasons(self, folder: Folder) -> Iterator[tuple[str, SeasonName]]:
         """Yield the folders that are those of seasons; only some of very many are looked at."""
-        named = [(name, found) for name in folder.dirs if (found := season_name(naming.nfc(name)))]
+        is_library = _is_library(folder)
+        read = season_name if is_library else season_of_show
+        named = [(name, found) for name in folder.dirs if (found := read(naming.nfc(name)))]
         for name, found in islice(named, _FOLDERS_WEIGHED):
             try:
                 below = list_folder(self._root, folder.path_of(name))
             except OSError:
                 is_season = found.plain
             else:
-                is_season = self._holds_season(below, found)
+                is_season = self._holds_season(below, found, in_library=is_library)
             if is_season:
                 yield name, found
 
-    def _holds_season(self, folder: Folder, named: SeasonName) -> bool:
+    def _holds_season(self, folder: Folder, named: SeasonName, *, in_library: bool) -> bool:
         """Whether a folder that is named like a season is one: a film or show may have such a title."""
         if folder.find("season.nfo"):
             return True
-        if folder.discs or folder.find("tvshow.nfo") or folder.find("movie.nfo"):
+        if folder.discs or folder.find("movie.nfo"):
             return False
+        if folder.find("tvshow.nfo"):
+            return not in_library and self._holds_episodes(folder) and _agrees(folder, named)
         if self._holds_episodes(folder):
-            return True
+            return named.plain or season_name(folder.name) is not None or _agrees(folder, named)
         if described := _described(folder):
             kinds = self._kinds(folder, described, closely=True)
-            return kinds == [MediaType.EPISODE] or (not kinds and named.plain)
+            return kinds != [MediaType.MOVIE] if kinds else named.plain
         if folder.videos:
             films = any(naming.names_folder(group.base, folder.name) for group in folder.groups)
             return named.plain and not films
@@ -226,6 +250,14 @@ class Shapes:
         show = len(named) + len(seasons)
         return others > show + 1 if show else others > 0
 
+    def _is_stray_beside_film(self, folder: Folder) -> bool:
+        """Whether ``tvshow.nfo`` lies in a film's folder, where no season and no episode is."""
+        if not _is_own_folder(folder) or _lies_among(folder, "shows"):
+            return False
+        films = [group for group in _described(folder) if _is_named_so(group, folder)]
+        is_film = bool(films) and self._kinds(folder, films, own=True) == [MediaType.MOVIE]
+        return is_film and not any(map(_name_of, folder.groups)) and not any(self._seasons(folder))
+
     def _items_below(self, folder: Folder) -> Iterator[bool]:
         names = [name for name in folder.dirs if not is_part_of_film(name)]
         return (self._holds_items(folder.path_of(name)) for name in _spread(names))
@@ -252,9 +284,9 @@ class Shapes:
         for group in _spread(groups, _LOOKS):
             keys = [folder.key_of(group.base), *([folder.key] if own else [])]
             kind = look(folder.path_of(group.nfos[0]), keys)
-            if kind in {MediaType.MOVIE, MediaType.EPISODE}:
+            if kind in _TOLD_APART:
                 said.append(kind)
-        return [kind for kind in (MediaType.MOVIE, MediaType.EPISODE) if 2 * said.count(kind) > len(said)]
+        return [kind for kind in _TOLD_APART if 2 * said.count(kind) > len(said)]
 
 
 def _spread(entries: Iterable[T], most: int = _FOLDERS_WEIGHED) -> list[T]:
@@ -275,6 +307,13 @@ def _stem_of(group: naming.Group) -> str:
 
 def _name_of(group: naming.Group) -> EpisodeName | None:
     return episode_name(_stem_of(group))
+
+
+def _agrees(folder: Folder, season: SeasonName) -> bool:
+    """Whether no name of an episode in a folder gives another season, or the folder's name as its show's."""
+    names = [found for group in folder.groups if (found := _name_of(group)) and found.certain]
+    own = letters(folder.name)
+    return all(found.season == season.number and found.title != own for found in names)
 
 
 def _is_named_so(group: naming.Group, folder: Folder) -> bool:
@@ -315,6 +354,13 @@ def may_be_own_folder(folder: Folder) -> bool:
         and all(group.nfos for group in folder.groups)
         and all(is_part_of_film(name) for name in folder.dirs)
     )
+
+
+def _lies_among(folder: Folder, kind: str) -> bool:
+    """Whether a folder lies in one with the name of a library of *kind*."""
+    above = folder.path.casefold().split("/")[:-1]
+    named = [naming.LIBRARY_NAMES[name] for name in above if name in naming.LIBRARY_NAMES]
+    return bool(named) and named[-1] == kind
 
 
 def _is_library(folder: Folder) -> bool:

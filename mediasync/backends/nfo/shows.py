@@ -15,7 +15,13 @@ from mediasync.backends.nfo.folders import (
     nfos_below,
     reason,
 )
-from mediasync.backends.nfo.numbering import EpisodeName, name_of_episode, season_name, season_of_nfo
+from mediasync.backends.nfo.numbering import (
+    EpisodeName,
+    name_of_episode,
+    season_name,
+    season_of_nfo,
+    season_of_show,
+)
 from mediasync.backends.nfo.reading import state_of
 from mediasync.backends.nfo.shapes import Shapes
 from mediasync.backends.nfo.units import FolderFailed, NfoFile, ShowUnit, VideoAlone
@@ -59,15 +65,7 @@ class _Collector:
         pictures = naming.find_pictures(folder.pictures, (), MediaType.SHOW, bare=True)
         show = self.show = ShowUnit(folder.key, folder.path, folder.name, images=_paths(folder, pictures))
         if tvshow := folder.find("tvshow.nfo"):
-            show.nfo = NfoFile(
-                path=folder.path_of(tvshow),
-                key=folder.key,
-                kind=MediaType.SHOW,
-                name=folder.name,
-                item_path=folder.path or ".",
-                images=show.images,
-                actors=actors,
-            )
+            show.nfo = self._of_show(folder.path_of(tvshow))
         for number, found in naming.find_season_pictures(folder.pictures).items():
             show.season_images[number] = _paths(folder, found)
         self._remark_strays(folder, ("movie.nfo",), "in a show's folder")
@@ -83,12 +81,24 @@ class _Collector:
         self._add_seasons()
         return show, self.nested
 
+    def _of_show(self, path: str) -> NfoFile:
+        return NfoFile(
+            path=path,
+            key=self.folder.key,
+            kind=MediaType.SHOW,
+            name=self.folder.name,
+            item_path=self.folder.path or ".",
+            images=self.show.images,
+            actors=self.actors,
+        )
+
     def _visit(self, path: str, season: int | None) -> tuple[Folder | None, int | None]:
         """Add what lies in a folder below the show's, unless it is another item's or all extras."""
         show = self.show
         try:
             below = list_folder(self.root, path)
-            named = season_name(below.name)
+            is_top = path == self.folder.path_of(below.path.rpartition("/")[2])
+            named = season_of_show(below.name) if is_top else season_name(below.name)
             is_extras = naming.is_extras_folder(below.name) and below.find("tvshow.nfo") is None
             if is_extras and not self.shapes.holds_episodes(below):
                 if nfos := nfos_below(self.root, path):
@@ -105,7 +115,11 @@ class _Collector:
             show.season_folders.setdefault(season, path)
             images = naming.find_pictures(below.pictures, (), MediaType.SEASON, bare=True)
             show.season_images[season] = show.season_images.get(season, {}) | _paths(below, images)
-            self._remark_strays(below, ("movie.nfo", "tvshow.nfo"), "in a season's folder")
+            if show.nfo is None and (tvshow := below.find("tvshow.nfo")):
+                show.nfo = self._of_show(below.path_of(tvshow))  # the only place where it is described
+                self._remark_strays(below, ("movie.nfo",), "in a season's folder")
+            else:
+                self._remark_strays(below, ("movie.nfo", "tvshow.nfo"), "in a season's folder")
         self._add_folder(below, season, ActorPictures(self.actors | list_actors(self.root, below)))
         return below, season
 
