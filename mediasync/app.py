@@ -292,10 +292,22 @@ class MediaSync:
         return runs
 
     async def list_runs(
-        self, source_id: str | None = None, *, limit: int = 20, status: RunStatus | None = None
+        self,
+        source_id: str | None = None,
+        *,
+        limit: int = 20,
+        status: RunStatus | None = None,
+        whole: bool = False,
     ) -> list[SyncRun]:
-        """Return the newest *limit* runs, of one source or of all, with one status or with any."""
-        return await self._syncs.list_runs(source_id, limit=limit, status=status)
+        """Return the newest *limit* runs, of one source or of all, with one status or with any.
+
+        Args:
+            source_id: the source; None for all.
+            limit: how many.
+            status: how they stand or ended; None for any.
+            whole: leave out runs that were asked for some libraries or items only.
+        """
+        return await self._syncs.list_runs(source_id, limit=limit, status=status, whole=whole)
 
     async def find_run(self, run_id: int) -> SyncRun | None:
         """Return one run, or None."""

@@ -435,6 +435,7 @@ class SyncRun(Model):
         unchanged: items that were found as they are stored, or not read again because they had not changed.
         failed: items that could not be read or stored.
         error: why the whole run failed, if it did.
+        partial: whether it was asked for some libraries or items of the source only.
     """
 
     id: int
@@ -447,3 +448,4 @@ class SyncRun(Model):
     unchanged: int = 0
     failed: int = 0
     error: str | None = None
+    partial: bool = False

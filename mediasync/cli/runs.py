@@ -131,7 +131,7 @@ async def _show_run(state: State, run_id: int, limit: int) -> int:
         return 0
     ended = f", ended {moment(run.finished_at)}" if run.finished_at else ""
     rows = [
-        ("status", str(run.status)),
+        ("status", f"{run.status}, of selected libraries or items" if run.partial else str(run.status)),
         ("started", f"{moment(run.started_at)}{ended}"),
         ("items", run_counts(run)),
     ]

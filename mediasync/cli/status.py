@@ -65,8 +65,8 @@ class SourceStatus:
         source: the source.
         people: how many.
         last_run: the newest run.
-        last_ended: the newest run that has ended.
-        last_good: the newest run that ended well.
+        last_ended: the newest run that has ended, and the newest one of the whole source.
+        last_good: the newest run of the whole source that ended well.
         libraries: each of them.
         too_old: why the last good run is too old, if it is.
     """
@@ -74,16 +74,15 @@ class SourceStatus:
     source: Source
     people: int
     last_run: SyncRun | None
-    last_ended: SyncRun | None
+    last_ended: list[SyncRun]
     last_good: SyncRun | None
     libraries: list[LibraryStatus]
     too_old: str
 
     @property
     def is_well(self) -> bool:
-        """Whether the last sync that has ended did not fail, and the last good one is not too old."""
-        failed = self.last_ended is not None and self.last_ended.status in _BAD
-        return not failed and not self.too_old
+        """Whether the last syncs that have ended did not fail, and the last good one is not too old."""
+        return not self.too_old and not any(run.status in _BAD for run in self.last_ended)
 
 
 def status(
@@ -108,7 +107,8 @@ def status(
     Only reads the database. Of the items it tells how much of their cast and crew is known: all of it
     (full), only the first names (preview), or nothing (none). Of each library it tells how many items the
     source counts, if it does, and how many of the stored ones it did not name in the last sync. Where the
-    last sync of a source did not end well, the last one that did is shown too.
+    last sync of a source did not end well, the last one that did is shown too. A sync of some libraries or
+    items only (--library, --item) is not a good one: it says nothing of the others.
 
     [bold]Examples[/bold]
       mediasync status
@@ -181,14 +181,15 @@ async def _sources(ms: MediaSync, source_id: str | None, oldest: datetime | None
             continue
         # No more than one run of a source is running.
         runs = await ms.list_runs(source.id, limit=2)
-        good = await ms.list_runs(source.id, limit=1, status=RunStatus.SUCCEEDED)
+        whole = await ms.list_runs(source.id, limit=2, whole=True)
+        good = await ms.list_runs(source.id, limit=1, status=RunStatus.SUCCEEDED, whole=True)
         libraries = await ms.media.list_libraries(source.id)
         found.append(
             SourceStatus(
                 source,
                 await ms.people.count(source.id),
                 runs[0] if runs else None,
-                next((run for run in runs if run.status is not RunStatus.RUNNING), None),
+                [*_newest_ended(runs), *_newest_ended(whole)],
                 good[0] if good else None,
                 [
                     LibraryStatus(library, counts.get(library.full_id, {}), seen.get(library.full_id, []))
@@ -198,6 +199,10 @@ async def _sources(ms: MediaSync, source_id: str | None, oldest: datetime | None
             )
         )
     return found
+
+
+def _newest_ended(runs: Sequence[SyncRun]) -> list[SyncRun]:
+    return [run for run in runs if run.status is not RunStatus.RUNNING][:1]
 
 
 def _never_synced(state: State, source_id: str | None, stored: Sequence[SourceStatus]) -> list[str]:
@@ -302,4 +307,5 @@ def _last_run(run: SyncRun | None) -> str:
         text += f" after {duration(run.finished_at - run.started_at)}"
     if run.status is not RunStatus.RUNNING:
         text += f": {run_counts(run)}"
-    return f"{text} (run {run.id})" + (f": {run.error}" if run.error else "")
+    part = ", of selected libraries or items" if run.partial else ""
+    return f"{text} (run {run.id}{part})" + (f": {run.error}" if run.error else "")

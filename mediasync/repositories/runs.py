@@ -14,8 +14,8 @@ from mediasync.vocabulary import RunStatus
 
 LOCK_SOURCE: Final = "SELECT s.source_key FROM source s WHERE s.id = :source_id @lock(s)"
 INSERT_RUN: Final = """
-INSERT INTO sync_run (source_key, status, started_at, owner)
-SELECT source_key, 'running', :now, :owner FROM source WHERE id = :source_id
+INSERT INTO sync_run (source_key, status, started_at, owner, selection)
+SELECT source_key, 'running', :now, :owner, :selection FROM source WHERE id = :source_id
 """
 SELECT_NEWEST_RUN: Final = """
 SELECT max(r.run_key) AS run_key FROM sync_run r JOIN source s ON s.source_key = r.source_key
@@ -39,10 +39,10 @@ WHERE r.run_key = :id @lock(s)
 SELECT_NEWEST_SERIES: Final = """
 SELECT o.run_key, o.series
 FROM sync_run r JOIN sync_run o ON o.source_key = r.source_key AND o.status = r.status
-WHERE r.run_key = :id AND o.selection = :selection AND o.series IS NOT NULL
+WHERE r.run_key = :id AND o.selection = r.selection AND o.series IS NOT NULL
 ORDER BY o.run_key DESC LIMIT 1
 """
-SET_SERIES: Final = "UPDATE sync_run SET selection = :selection, series = :series WHERE run_key = :id"
+SET_SERIES: Final = "UPDATE sync_run SET series = :series WHERE run_key = :id"
 # Grouping takes the same time whatever the planner knows of either side; a join might compare each with each.
 SELECT_CHANGED_PROBLEMS: Final = """
 SELECT max(listed.from_run) AS from_run, max(listed.position) AS position, max(listed.n) AS n
@@ -91,14 +91,15 @@ ORDER BY l.id, x.run_key DESC
 """
 SELECT_RUNS: Final = """
 SELECT r.run_key, s.id AS source_id, r.status, r.started_at, r.finished_at, r.seen, r.saved, r.unchanged,
-    r.failed, r.error
+    r.failed, r.error, r.selection <> '' AS partial
 FROM sync_run r JOIN source s ON s.source_key = r.source_key
 WHERE (:source_id IS NULL OR s.id = :source_id) AND (:status IS NULL OR r.status = :status)
+  AND (:selection IS NULL OR r.selection = :selection)
 ORDER BY r.run_key DESC LIMIT :limit
 """
 SELECT_RUN: Final = """
 SELECT r.run_key, s.id AS source_id, r.status, r.started_at, r.finished_at, r.seen, r.saved, r.unchanged,
-    r.failed, r.error
+    r.failed, r.error, r.selection <> '' AS partial
 FROM sync_run r JOIN source s ON s.source_key = r.source_key
 WHERE r.run_key = :id
 """
@@ -120,7 +121,9 @@ class RunRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def start(self, source_id: str, owner: str, has_ended: Callable[[str], bool]) -> int:
+    async def start(
+        self, source_id: str, owner: str, has_ended: Callable[[str], bool], selection: str = ""
+    ) -> int:
         """Record that a sync of a stored source begins, and return the run's id.
 
         Runs of the source that broke off, and could not say so, are marked as interrupted.
@@ -129,6 +132,7 @@ class RunRepository:
             source_id: the source.
             owner: names the process, and the run in it.
             has_ended: tells of an owner whether its work is proved to have ended.
+            selection: a digest of what the run is asked for, empty if that is the whole source.
         """
         # One start at a time, so that the newest run is this one.
         await self._session.fetch_all(LOCK_SOURCE, {"source_id": source_id})
@@ -136,7 +140,9 @@ class RunRepository:
         for run_id, other in await self._session.fetch_all(SELECT_RUNNING, {"source_id": source_id}):
             if other is None or has_ended(other):
                 await self._session.execute(INTERRUPT_RUN, {"id": run_id, "now": now})
-        await self._session.execute(INSERT_RUN, {"source_id": source_id, "now": now, "owner": owner})
+        await self._session.execute(
+            INSERT_RUN, {"source_id": source_id, "now": now, "owner": owner, "selection": selection}
+        )
         [(run_id,)] = await self._session.fetch_all(SELECT_NEWEST_RUN, {"source_id": source_id})
         return int(run_id)
 
@@ -166,9 +172,7 @@ class RunRepository:
             },
         )
 
-    async def add_problems(
-        self, run_id: int, problems: Sequence[tuple[str, str, str]], selection: str = ""
-    ) -> None:
+    async def add_problems(self, run_id: int, problems: Sequence[tuple[str, str, str]]) -> None:
         """Record what a finished run could not read or store.
 
         Only what differs from the run before it in its series is written.
@@ -176,15 +180,14 @@ class RunRepository:
         Args:
             run_id: the run.
             problems: as (kind, subject, reason).
-            selection: a digest of what the run was asked for, empty if that was the whole source.
         """
         # One run at a time joins a series.
         await self._session.fetch_all(LOCK_SOURCE_OF_RUN, {"id": run_id})
-        newest = await self._session.fetch_all(SELECT_NEWEST_SERIES, {"id": run_id, "selection": selection})
+        newest = await self._session.fetch_all(SELECT_NEWEST_SERIES, {"id": run_id})
         # A run that ends after a newer one cannot be put before it: it begins a series of its own.
         series = next((series for run, series in newest if run < run_id), run_id)
         of_run = {"run_id": run_id, "series": series}
-        await self._session.execute(SET_SERIES, {"id": run_id, "selection": selection, "series": series})
+        await self._session.execute(SET_SERIES, {"id": run_id, "series": series})
         changed = await self._session.fetch_all(
             SELECT_CHANGED_PROBLEMS, {"series": series, "problems": list(problems)}
         )
@@ -231,10 +234,22 @@ class RunRepository:
         return _run(rows[0]) if rows else None
 
     async def list_runs(
-        self, source_id: str | None, limit: int, status: RunStatus | None = None
+        self, source_id: str | None, limit: int, status: RunStatus | None = None, *, whole: bool = False
     ) -> list[SyncRun]:
-        """Return the newest runs, of one source or of all, that stand or ended in one way or in any."""
-        params = {"source_id": source_id, "limit": limit, "status": status and str(status)}
+        """Return the newest runs, of one source or of all, that stand or ended in one way or in any.
+
+        Args:
+            source_id: the source; None for all.
+            limit: how many.
+            status: how they stand or ended; None for any.
+            whole: leave out those that were asked for some libraries or items only.
+        """
+        params = {
+            "source_id": source_id,
+            "limit": limit,
+            "status": status and str(status),
+            "selection": "" if whole else None,
+        }
         rows = await self._session.fetch_all(SELECT_RUNS, params)
         return [run for row in rows if (run := _run(row)) is not None]
 
@@ -245,7 +260,7 @@ class RunRepository:
 
 
 def _run(row: Sequence[Any]) -> SyncRun | None:
-    run_id, source_id, status, started_at, finished_at, seen, saved, unchanged, failed, error = row
+    run_id, source_id, status, started_at, finished_at, seen, saved, unchanged, failed, error, partial = row
     values = {
         "id": run_id,
         "source_id": source_id,
@@ -257,5 +272,6 @@ def _run(row: Sequence[Any]) -> SyncRun | None:
         "unchanged": unchanged,
         "failed": failed,
         "error": error,
+        "partial": bool(partial),
     }
     return read_model(SyncRun, f"run {run_id}", values)

@@ -166,11 +166,23 @@ class SyncService:
         raise error
 
     async def list_runs(
-        self, source_id: str | None = None, *, limit: int = 20, status: RunStatus | None = None
+        self,
+        source_id: str | None = None,
+        *,
+        limit: int = 20,
+        status: RunStatus | None = None,
+        whole: bool = False,
     ) -> list[SyncRun]:
-        """Return the newest *limit* runs, of one source or of all, with one status or with any."""
+        """Return the newest *limit* runs, of one source or of all, with one status or with any.
+
+        Args:
+            source_id: the source; None for all.
+            limit: how many.
+            status: how they stand or ended; None for any.
+            whole: leave out those that were asked for some libraries or items only.
+        """
         async with self._database.read() as session:
-            return await RunRepository(session).list_runs(source_id, limit, status)
+            return await RunRepository(session).list_runs(source_id, limit, status, whole=whole)
 
     async def find_run(self, run_id: int) -> SyncRun | None:
         """Return one run, or None."""
@@ -326,7 +338,9 @@ class SyncService:
 
     async def _start(self, tally: Tally) -> None:
         tally.run_id = await self._writer.run(
-            lambda session: RunRepository(session).start(tally.source_id, tally.owner, has_ended)
+            lambda session: RunRepository(session).start(
+                tally.source_id, tally.owner, has_ended, tally.selection
+            )
         )
 
     async def _finish(
@@ -342,7 +356,9 @@ class SyncService:
 
         async def work(session: Session) -> SyncRun:
             runs = RunRepository(session)
-            known = tally.run_id or await runs.start(tally.source_id, tally.owner, has_ended)
+            known = tally.run_id or await runs.start(
+                tally.source_id, tally.owner, has_ended, tally.selection
+            )
             await runs.finish(
                 known,
                 status,
@@ -353,7 +369,7 @@ class SyncService:
                 error=error,
             )
             if not briefly:
-                await runs.add_problems(known, tally.rows(), tally.selection)
+                await runs.add_problems(known, tally.rows())
                 await runs.add_libraries(known, [library.run(known) for library in tally.libraries])
             if watermark:
                 await CatalogueRepository(session).set_watermark(tally.source_id, watermark)
@@ -372,6 +388,7 @@ class SyncService:
             saved=tally.saves.saved,
             unchanged=tally.unchanged,
             failed=len(tally.failures),
+            partial=bool(tally.selection),
         )
 
     async def _record_failure(self, tally: Tally, error: BaseException) -> None:

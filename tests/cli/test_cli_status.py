@@ -83,6 +83,42 @@ def test_the_last_good_sync_may_be_too_old(run: Run, synced: Path) -> None:
     assert run("status", "--max-age", "99999999d").code == 2
 
 
+def test_a_sync_of_one_item_or_library_does_not_make_a_source_look_fresh(
+    run: Run, synced: Path, library: Path
+) -> None:
+    change(
+        synced, "UPDATE sync_run SET started_at = started_at - 97200000, finished_at = finished_at - 97200000"
+    )
+    source = f"films=nfo:{library}"
+    heat = "films:movies/Heat (1995)"
+    for part in (["--item", heat], ["--library", "tvshows"]):
+        assert run("sync", source, *part).code == 0
+        assert run("status").code == 0
+        ended = run("status", "--max-age", "26h")
+        assert (ended.code, "the last good sync is 27 h" in ended.out) == (1, True)
+        assert "of selected libraries or items)\n" in ended.out
+        assert source_of(run)["last_good_run"]["id"] == 1
+        assert source_of(run)["last_run"]["partial"] is True
+    assert [one["partial"] for one in run("runs", "--json").json["runs"]] == [True, True, False]
+    assert "succeeded, of selected libraries or items" in run("runs", "2").out
+    assert run("sync", source).code == 0
+    assert run("status", "--max-age", "26h").code == 0
+
+
+def test_a_sync_of_one_item_does_not_hide_that_the_source_failed(
+    run: Run, synced: Path, library: Path
+) -> None:
+    shutil.move(library, library.with_name("away"))
+    assert run("sync", f"films=nfo:{library}").code == 3
+    shutil.move(library.with_name("away"), library)
+    assert run("sync", f"films=nfo:{library}", "--item", "films:movies/Heat (1995)").code == 0
+    assert run("status").code == 1
+    assert run("sync", f"films=nfo:{library}").code == 0
+    assert run("status").code == 0
+    assert run("sync", f"films=nfo:{library}", "--library", "nothing of the kind").code == 2
+    assert run("status").code == 1, "the last sync failed, whatever it was asked for"
+
+
 def test_status_and_runs_of_one_source(run: Run, synced: Path, library: Path) -> None:
     assert run("sync", f"more=nfo:{library}").code == 0
     change(synced, "UPDATE sync_run SET status = 'failed' WHERE run_key = 2")

@@ -143,19 +143,19 @@ async def test_each_run_lists_exactly_its_own_in_whatever_order_runs_end(
     source = f"s{await value(ms, 'SELECT count(*) FROM sources')}"
     await ms.media.save_source(Source(id=source, kind="nfo"))
 
-    async def start(session: Session) -> int:
-        return await RunRepository(session).start(source, "", lambda _: False)
+    async def start(session: Session, selection: str) -> int:
+        return await RunRepository(session).start(source, "", lambda _: False, selection)
 
-    async def end(session: Session, run: int, problems: list[Problem], selection: str) -> None:
+    async def end(session: Session, run: int, problems: list[Problem]) -> None:
         runs = RunRepository(session)
         await runs.finish(run, RunStatus.SUCCEEDED, seen=0, saved=0, unchanged=0, failed=0, error=None)
-        await runs.add_problems(run, problems, selection)
+        await runs.add_problems(run, problems)
 
-    started = [await ms._database.write(start) for _ in ends]
+    started = [await ms._database.write(partial(start, selection=selection)) for selection, _ in ends]
     expected: dict[int, list[Problem]] = {}
-    for number, (selection, names) in zip(order, ends, strict=True):
-        run, problems = started[number], told(*names)
-        await ms._database.write(partial(end, run=run, problems=problems, selection=selection))
+    for number in order:
+        run, problems = started[number], told(*ends[number][1])
+        await ms._database.write(partial(end, run=run, problems=problems))
         expected[run] = sorted(problems)
         for known, listed in expected.items():
             assert sorted(await shown(ms, known)) == listed
