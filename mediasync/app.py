@@ -334,7 +334,11 @@ class MediaSync:
 
 
 async def copy_mirror(
-    origin: str, target: str, *, on_progress: Callable[[str, int, int], None] | None = None
+    origin: str,
+    target: str,
+    *,
+    file_mode: int = _DEFAULTS.file_mode,
+    on_progress: Callable[[str, int, int], None] | None = None,
 ) -> CopyReport:
     """Copy a whole mirror into another database, of the same engine or the other, and compare the two.
 
@@ -345,6 +349,7 @@ async def copy_mirror(
         origin: the URL of the database that is read.
         target: the URL of an empty database, which is made if it is not there, or of a copy of this origin
             that was begun before. What has changed in the origin since is brought to the same state.
+        file_mode: SQLite only: the permissions of the target, if it is made.
         on_progress: called with what is being copied (the name of a public view, or ``comparing``), and how
             many rows of how many are done.
 
@@ -358,7 +363,7 @@ async def copy_mirror(
     """
     if origin == target or _same_file(origin, target):
         raise ConfigurationError("the origin and the target of a copy are the same database")
-    source, copy = MediaSync(origin, read_only=True), MediaSync(target)
+    source, copy = MediaSync(origin, read_only=True), MediaSync(target, file_mode=file_mode)
     async with source, copy:
         return await CopyService(source._database, copy._database, on_progress or _tell_nobody).run()
 

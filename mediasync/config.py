@@ -13,9 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from mediasync.errors import ConfigurationError
 
 DATABASE_VARIABLE: Final = "MEDIASYNC_DATABASE"
+FILE_MODE_VARIABLE: Final = "MEDIASYNC_FILE_MODE"
+PRIVATE: Final = 0o600
+"""The permissions of a new database file: its owner alone can read and write it."""
 
 HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
+_OCTAL: Final = re.compile(r"(?:0o?)?([0-7]{3})")
 _MISSING_SLASHES: Final = re.compile(r"(?i)(sqlite|postgres|postgresql)(\+\w+)?:")
 
 
@@ -46,7 +50,7 @@ class DatabaseOptions(BaseModel):
     synchronous: Literal["normal", "full"] = "normal"
     writer_cache_kib: int = Field(default=32 * 1024, ge=64)
     reader_cache_kib: int = Field(default=4 * 1024, ge=64)
-    file_mode: int = Field(default=0o600, ge=0o600, le=0o777)
+    file_mode: int = Field(default=PRIVATE, ge=0o600, le=0o777)
 
 
 class HttpOptions(BaseModel):
@@ -156,6 +160,46 @@ def database_url(option: str | None, environ: Mapping[str, str]) -> str | None:
             "postgresql://user@host/database"
         )
     return sqlite_url(text)
+
+
+def file_mode(option: str | None, environ: Mapping[str, str]) -> int | None:
+    """Return the permissions that were asked for of a new database file, or None if nothing asks for any.
+
+    Args:
+        option: permissions in octal; it beats the environment.
+        environ: ``MEDIASYNC_FILE_MODE``, or ``MEDIASYNC_FILE_MODE_FILE`` with a file that holds it.
+
+    Raises:
+        ConfigurationError: if they cannot be used.
+
+    Example:
+        >>> oct(file_mode(None, {"MEDIASYNC_FILE_MODE": "0640"}))
+        '0o640'
+    """
+    if option is not None:
+        return parse_file_mode(option, "--file-mode")
+    text = read_setting(FILE_MODE_VARIABLE, environ)
+    return None if text is None else parse_file_mode(text, FILE_MODE_VARIABLE)
+
+
+def parse_file_mode(value: object, subject: str) -> int:
+    """Return the permissions of a file that a text in octal, or a number, means.
+
+    Args:
+        value: ``"0640"``, ``"640"`` or ``"0o640"``; or the number itself.
+        subject: what is named if it cannot be used.
+
+    Raises:
+        ConfigurationError: if it cannot be used, or the file's owner could not read and write the file.
+    """
+    octal = _OCTAL.fullmatch(value.strip()) if isinstance(value, str) else None
+    mode = int(octal[1], 8) if octal else value
+    if not isinstance(mode, int) or not PRIVATE <= mode <= 0o777:
+        raise ConfigurationError(
+            f"{subject}: {value!r} cannot be the permissions of a database: write them in octal, "
+            '"0640" to let its group read it'
+        )
+    return mode
 
 
 def sqlite_url(path: str | Path) -> str:

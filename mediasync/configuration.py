@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from mediasync.config import (
     database_url,
+    parse_file_mode,
     read_setting,
     source_variable,
     sqlite_path,
@@ -55,7 +56,7 @@ _PASSWORD_IN_URL: Final = re.compile(r"[^/]*://[^/@]*:[^/@]*@")
 _log: Final = logging.getLogger("mediasync.configuration")
 
 _TABLES: Final = ("database", "sources")
-_OF_DATABASE: Final = ("url",)
+_OF_DATABASE: Final = ("url", "file_mode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,14 @@ class Configuration:
     Attributes:
         path: the file, or None where there is none.
         database: the URL of the database; None if it names none.
+        file_mode: the permissions of a new database file; None if it does not say.
         sources: the sources, by id, in the order of the file; one that cannot be used as a `FlawedSource`.
         warnings: what is wrong with the file without keeping it from being used.
     """
 
     path: Path | None = None
     database: str | None = None
+    file_mode: int | None = None
     sources: Mapping[str, SourceConfig | FlawedSource] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -140,7 +143,7 @@ def read_configuration(path: str | Path | None) -> Configuration:
         raise ConfigurationError(f"{file}: cannot be read: it is no text in UTF-8") from None
     folder = file.parent.absolute()
     flaws = [f"{name} {unknown_setting(name, _TABLES)}" for name in document if name not in _TABLES]
-    database = _read_database(document.get("database", {}), folder, flaws)
+    database, mode = _read_database(document.get("database", {}), folder, flaws)
     tables = document.get("sources", {})
     if not isinstance(tables, dict):
         flaws.append("sources is not a table: write [sources.NAME]")
@@ -150,7 +153,7 @@ def read_configuration(path: str | Path | None) -> Configuration:
     warnings = _warnings(file, document)
     for text in warnings:
         _log.warning("%s", text)
-    return Configuration(file, database, sources, warnings)
+    return Configuration(file, database, mode, sources, warnings)
 
 
 def choose_source(
@@ -253,16 +256,26 @@ def _from_text(setting: str, text: str, name: str) -> Any:
     return text
 
 
-def _read_database(table: Any, folder: Path, flaws: list[str]) -> str | None:
+def _read_database(table: Any, folder: Path, flaws: list[str]) -> tuple[str | None, int | None]:
+    """Return the URL of the database, and the permissions of a new file."""
     if not isinstance(table, dict):
         flaws.append("database is not a table: write [database] and below it url = …")
-        return None
+        return None, None
     flaws += [
         f"[database] {name} {unknown_setting(name, _OF_DATABASE)}"
         for name in table
         if name not in _OF_DATABASE
     ]
-    url = table.get("url")
+    mode = None
+    try:
+        if "file_mode" in table:
+            mode = parse_file_mode(table["file_mode"], "[database] file_mode")
+    except ConfigurationError as error:
+        flaws.append(str(error))
+    return _read_url(table.get("url"), folder, flaws), mode
+
+
+def _read_url(url: Any, folder: Path, flaws: list[str]) -> str | None:
     if url is None:
         return None
     if not isinstance(url, str) or not url.strip():

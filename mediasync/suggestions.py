@@ -12,6 +12,7 @@ _ALIKE: Final = 0.75
 _OTHER_WORDS: Final = {
     "sources": ("source", "server", "servers", "backend", "backends"),
     "database": ("db", "storage", "database_url", "dsn"),
+    "file_mode": ("mode", "permissions", "chmod", "umask"),
     "kind": ("type", "backend"),
     "name": ("title", "label"),
     "folder": ("path", "directory", "dir", "root"),

@@ -7,13 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from mediasync.config import DATABASE_VARIABLE, source_variable
+from mediasync.config import DATABASE_VARIABLE, FILE_MODE_VARIABLE, source_variable
 from mediasync.configuration import CONFIG_VARIABLE, DEBUG_VARIABLE, SETTINGS
 from mediasync.installation import CLIENT_ID_VARIABLE
 from mediasync.suggestions import suggestion
 
 _PREFIX: Final = "MEDIASYNC_"
-_OF_PROGRAM: Final = (DATABASE_VARIABLE, CONFIG_VARIABLE, CLIENT_ID_VARIABLE, DEBUG_VARIABLE)
+_OF_PROGRAM: Final = (
+    DATABASE_VARIABLE,
+    FILE_MODE_VARIABLE,
+    CONFIG_VARIABLE,
+    CLIENT_ID_VARIABLE,
+    DEBUG_VARIABLE,
+)
 
 # What Kubernetes sets in each container for a service called mediasync, and what this project's tests read.
 _OF_OTHERS: Final = re.compile(

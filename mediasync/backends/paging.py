@@ -109,6 +109,8 @@ async def pages(
     listing: _Listing[T] = _Listing(most)
     pager = _Pager(fetch, size, name, lasting)
     ahead: asyncio.Task[tuple[Page[T] | Hole, int]] | None = None
+    early: list[Hole] = []  # if no page ever comes, the listing is at fault, and not its first entries
+    came = False
     try:
         while not listing.ended:
             page, asked = await (ahead or pager.next(listing.arrived, beyond=listing.is_beyond))
@@ -116,6 +118,13 @@ async def pages(
             fresh = listing.add_hole(page) if isinstance(page, Hole) else listing.add(page, asked)
             if prefetch and not listing.ended:
                 ahead = asyncio.ensure_future(pager.next(listing.arrived, beyond=listing.is_beyond))
+            came = came or listing.ended or isinstance(page, Page)
+            if isinstance(fresh, Hole) and not came:
+                early.append(fresh)
+                continue
+            for hole in early:
+                yield hole
+            early.clear()
             if isinstance(fresh, Hole) or fresh.items:
                 yield fresh
         yield listing.enumerated()

@@ -24,7 +24,8 @@ def check(
     """Check the database: its storage, and that all in it fits together.
 
     Only reads the database. Among the checks: SQLite's own integrity check, foreign keys, that each credit
-    list is numbered without gaps and holds nothing twice, and that what is said of its completeness fits.
+    list is numbered without gaps and holds nothing twice, that what is said of its completeness fits, that
+    every value can be read, and that none is longer than a save allows.
 
     [bold]Examples[/bold]
       mediasync check

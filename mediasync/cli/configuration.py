@@ -20,7 +20,7 @@ from mediasync.cli.state import (
     database_document,
     database_name,
 )
-from mediasync.config import source_variable
+from mediasync.config import source_variable, sqlite_path
 from mediasync.configuration import FILE_NAME, user_folder, with_environment
 from mediasync.errors import ConfigurationError
 from mediasync.sources import FlawedSource, SourceConfig
@@ -59,7 +59,8 @@ def check_configuration(
       2  something cannot be used, and is shown; or wrong usage
     """
     state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
-    configuration, url = state.configuration(), state.url()
+    configuration, url, mode = state.configuration(), state.url(), f"{state.mode():04o}"
+    is_file = sqlite_path(url) is not None
     warnings = [*configuration.warnings, *state.warn_of_variables(configuration.sources)]
     documents = [_document(source, state.environ) for source in configuration.sources.values()]
     code = ExitCode.USAGE if any(document["error"] for document in documents) else ExitCode.OK
@@ -67,13 +68,15 @@ def check_configuration(
         state.out.dump(
             {
                 "path": str(configuration.path.absolute()) if configuration.path else None,
-                "database": database_document(url),
+                "database": {**database_document(url), "file_mode": mode if is_file else None},
                 "sources": documents,
                 "warnings": warnings,
             }
         )
         return code
     rows = [("Configuration", _where(configuration.path)), ("Database", database_name(url))]
+    if is_file:
+        rows.append(("File mode", f"{mode} if the file is made"))
     state.out.print(columns(rows), *(part for document in documents for part in _lines(document)))
     if not documents:
         state.out.print(plain("No source is configured."))

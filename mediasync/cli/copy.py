@@ -14,6 +14,7 @@ from mediasync.cli.output import Output, columns, faint, plain
 from mediasync.cli.state import (
     ConfigOption,
     DebugOption,
+    FileModeOption,
     JsonOption,
     LogFormatOption,
     QuietOption,
@@ -50,6 +51,7 @@ def copy(
             show_default=False,
         ),
     ] = None,
+    file_mode: FileModeOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -77,6 +79,7 @@ def copy(
     state = State.of(
         context,
         database=origin,
+        file_mode=file_mode,
         config=config,
         as_json=as_json,
         debug=debug,
@@ -91,7 +94,7 @@ async def _copy(state: State, target: str) -> int:
     origin_url, target_url = state.url(), database_url(target, {}) or target
     state.interrupted = "interrupted: what is copied stays; run the same command again to go on"
     with _telling(state.out) as tell:
-        report = await copy_mirror(origin_url, target_url, on_progress=tell)
+        report = await copy_mirror(origin_url, target_url, file_mode=state.mode(), on_progress=tell)
     if state.out.as_json:
         state.out.dump(
             {

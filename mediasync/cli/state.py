@@ -17,7 +17,7 @@ from mediasync.cli.errors import NotFound
 from mediasync.cli.logs import set_level
 from mediasync.cli.output import Output
 from mediasync.cli.signals import run_async
-from mediasync.config import database_url, sqlite_path, sqlite_url
+from mediasync.config import PRIVATE, database_url, file_mode, sqlite_path, sqlite_url
 from mediasync.configuration import (
     DEBUG_VARIABLE,
     Configuration,
@@ -44,6 +44,16 @@ DatabaseOption = Annotated[
         help="The database: a URL (sqlite:///media.db) or a plain path (media.db). "
         "It beats MEDIASYNC_DATABASE, which beats the configuration file; without any it is mediasync.db in "
         "your data folder.",
+        show_default=False,
+    ),
+]
+FileModeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--file-mode",
+        metavar="MODE",
+        help="The permissions of a new SQLite file, in octal: 0640 lets its group read it. It beats "
+        "MEDIASYNC_FILE_MODE, which beats the configuration file; without any only its owner may read it.",
         show_default=False,
     ),
 ]
@@ -108,6 +118,7 @@ class State:
         environ: the environment.
         database: ``--database``, given before the command or after it.
         config: ``--config``, likewise.
+        file_mode: ``--file-mode``.
         when_interrupted: called at the first signal, to tell people that the end is near.
         interrupted: what is told when a signal has ended the command.
         partial: what ``--json`` says besides the error that ends the command.
@@ -117,6 +128,7 @@ class State:
     environ: Mapping[str, str]
     database: str | None = None
     config: str | None = None
+    file_mode: str | None = None
     when_interrupted: Callable[[], None] = _nothing
     interrupted: str = "interrupted"
     partial: dict[str, Any] = field(default_factory=dict)
@@ -129,6 +141,7 @@ class State:
         *,
         database: str | None = None,
         config: str | None = None,
+        file_mode: str | None = None,
         as_json: bool = False,
         debug: bool = False,
         quiet: bool = False,
@@ -147,6 +160,8 @@ class State:
             state.database = database
         if config is not None:
             state.config = config
+        if file_mode is not None:
+            state.file_mode = file_mode
         out = state.out
         out.as_json |= as_json
         out.debug |= debug
@@ -231,6 +246,15 @@ class State:
         url = database_url(self.database, self.environ)
         # A flaw in a file that is not needed keeps nobody from looking at the database.
         return url or self.configuration().database or sqlite_url(default_database())
+
+    def mode(self) -> int:
+        """Return the permissions of a new database file.
+
+        Raises:
+            ConfigurationError: if they cannot be used.
+        """
+        asked = file_mode(self.file_mode, self.environ)
+        return asked or self.configuration().file_mode or PRIVATE
 
 
 async def require_source(ms: MediaSync, source_id: str) -> None:

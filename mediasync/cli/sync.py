@@ -19,6 +19,7 @@ from mediasync.cli.state import (
     ConfigOption,
     DatabaseOption,
     DebugOption,
+    FileModeOption,
     JsonOption,
     LogFormatOption,
     QuietOption,
@@ -97,6 +98,7 @@ def sync(
         int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Sync at most so many sources at once.")
     ] = SOURCES_AT_ONCE,
     database: DatabaseOption = None,
+    file_mode: FileModeOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -133,6 +135,7 @@ def sync(
     state = State.of(
         context,
         database=database,
+        file_mode=file_mode,
         config=config,
         as_json=as_json,
         debug=debug,
@@ -188,7 +191,7 @@ async def _sync(state: State, jobs: Sequence[Job], options: dict[str, Any]) -> i
     if flawed := _all_flawed(sources):
         state.warn_of_variables(sorted(known))
         await _refuse(url, flawed, dry=dry)
-    ms = MediaSync(url, read_only=dry)
+    ms = MediaSync(url, read_only=dry, file_mode=state.mode())
     running = ms.sync_all(sources, **options)
     if not dry:
         state.make_folder(url)

@@ -15,6 +15,13 @@ from mediasync.repositories.person_reading import PersonReader
 from mediasync.repositories.runs import RunRepository
 from mediasync.repositories.stored import collecting_flaws
 from mediasync.titles import words_of_item
+from mediasync.validation import (
+    MAX_ID_BYTES,
+    MAX_NAME_BYTES,
+    MAX_PROVIDER_BYTES,
+    InvalidValue,
+    check_length,
+)
 
 ORDERS_NOT_DENSE: Final = """
 SELECT i.id AS subject, 'its credits are not numbered 0 to ' || (count(*) - 1) AS reason
@@ -77,6 +84,29 @@ FROM person p
 WHERE p.uncredited_since IS NOT NULL AND EXISTS (SELECT 1 FROM credit c WHERE c.person_key = p.person_key)
 ORDER BY p.id
 """
+LONG_TEXTS: Final = """
+SELECT x.id AS subject, 'id' AS what, x.id AS text, 'id' AS limited_as
+FROM media_item x WHERE length(x.id) > :id_characters
+UNION ALL
+SELECT x.id, 'remote_id', x.remote_id, 'id' FROM media_item x WHERE length(x.remote_id) > :id_characters
+UNION ALL
+SELECT x.id, 'id', x.id, 'id' FROM library x WHERE length(x.id) > :id_characters
+UNION ALL
+SELECT x.id, 'id', x.id, 'id' FROM person x WHERE length(x.id) > :id_characters
+UNION ALL
+SELECT x.id, 'name', x.name, 'name' FROM person x WHERE length(x.name) > :name_characters
+UNION ALL
+SELECT i.id, 'a genre', x.name, 'name'
+FROM item_genre x JOIN media_item i ON i.item_key = x.item_key WHERE length(x.name) > :name_characters
+UNION ALL
+SELECT i.id, 'the id of a provider', x.value, 'name'
+FROM item_external_id x JOIN media_item i ON i.item_key = x.item_key WHERE length(x.value) > :name_characters
+UNION ALL
+SELECT i.id, 'the name of a provider', x.provider, 'provider'
+FROM item_external_id x JOIN media_item i ON i.item_key = x.item_key
+WHERE length(x.provider) > :provider_characters
+"""
+"""Texts that may be longer than saving allows; a character has up to four bytes."""
 PEOPLE_PAGE: Final = """
 SELECT person_key, id, name FROM person WHERE person_key > :after ORDER BY person_key LIMIT 1000
 """
@@ -124,6 +154,9 @@ _ALL: Final = 2**53
 _VALUES: Final = "values"
 _NAMES: Final = "search words"
 _TITLES: Final = "words of titles"
+_LIMITS: Final = "limits"
+_BYTES_PER_CHARACTER: Final = 4
+_MOST_BYTES: Final = {"id": MAX_ID_BYTES, "name": MAX_NAME_BYTES, "provider": MAX_PROVIDER_BYTES}
 
 
 class CheckRepository:
@@ -145,9 +178,12 @@ class CheckRepository:
             rows = await self._session.fetch_all(query)
             flaws += [Flaw(name, str(subject), reason) for subject, reason in rows]
         flaws += await self._check_values()
+        flaws += await self._check_limits()
         flaws += await self._check_names()
         flaws += await self._check_titles()
-        return CheckReport((*(name for name, _ in self._checks), _VALUES, _NAMES, _TITLES), tuple(flaws))
+        return CheckReport(
+            (*(name for name, _ in self._checks), _VALUES, _LIMITS, _NAMES, _TITLES), tuple(flaws)
+        )
 
     async def _check_values(self) -> list[Flaw]:
         """Read every row as all readers do, and return what they leave out."""
@@ -163,6 +199,19 @@ class CheckRepository:
                     await people.read_credits(counts)
                 after = page[-1][0]
         return [Flaw(_VALUES, subject, reason) for subject, reason in dict.fromkeys(found)]
+
+    async def _check_limits(self) -> list[Flaw]:
+        """Look for texts that could not be saved again, since an older version did not limit them."""
+        most = {f"{name}_characters": size // _BYTES_PER_CHARACTER for name, size in _MOST_BYTES.items()}
+        flaws: list[Flaw] = []
+        for subject, what, text, limit in await self._session.fetch_all(LONG_TEXTS, most):
+            if not isinstance(text, str):
+                continue  # reading it fails, which is told among the values
+            try:
+                check_length(what, text, _MOST_BYTES[limit])
+            except InvalidValue as error:
+                flaws.append(Flaw(_LIMITS, subject, str(error)))
+        return sorted(flaws, key=lambda flaw: (flaw.subject, flaw.reason))
 
     # The words of names are computed page by page, and the database says which of them it does not have. Only
     # if it has more words than were computed, it is gone through for those that are too many.

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, Iterable, Sequence
 from typing import Final
 
 from mediasync.database import Database
 from mediasync.errors import InvalidItem
+from mediasync.ids import make_id
 from mediasync.models import MediaItem
 from mediasync.normal import NormalItem, normal_item
 from mediasync.reports import SaveReport, SaveResult, SaveStatus
 from mediasync.repositories.media import MediaRepository
 from mediasync.services.group import what_changes
+from mediasync.services.stream import as_async
 from mediasync.vocabulary import MediaType
 
 _PAGE: Final = 200
 
 
 class Comparison:
-    """Compares items with what is stored, by their fingerprints.
+    """Compares items with what is stored, by their fingerprints: a `Keeper` that writes nothing.
 
     Args:
         database: an open database, which is only read.
@@ -32,21 +34,36 @@ class Comparison:
         self._database = database
         self._source_id = source_id
         self.changes: list[tuple[str, str]] = []
+        self._parents: set[str] = set()
+        self._recognised: dict[str, str] = {}
 
-    async def compare(self, items: AsyncIterator[MediaItem], library_id: str, report: SaveReport) -> None:
-        """Compare the items of a library, and count in *report* as if they were saved."""
+    async def take_over(self, taken: Sequence[tuple[str, str, str]]) -> None:
+        """Note that stored items have other keys now; see `Keeper.take_over`."""
+        for item_id, remote_id, _ in taken:
+            self._recognised[make_id(self._source_id, remote_id)] = item_id
+
+    def stored_id(self, item_id: str) -> str:
+        """Return the id of the stored item that was recognised in one with a new key, or *item_id* itself."""
+        return self._recognised.get(item_id, item_id)
+
+    async def save(
+        self, items: Iterable[MediaItem] | AsyncIterable[MediaItem], library_id: str, report: SaveReport
+    ) -> None:
+        """Compare items of a library, and count in *report* as if they were saved."""
         page: list[NormalItem] = []
-        parents: set[str] = set()
         orphans: list[NormalItem] = []
-        async for item in items:
+        async for item in as_async(items):
             try:
                 normal = normal_item(item, self._source_id, library_id)
             except InvalidItem as error:
                 report.failed.append((error.item_id, error.reason))
                 continue
             if normal.media_type in {MediaType.SHOW, MediaType.SEASON}:
-                parents.add(normal.id)
-            if normal.parent_id and normal.parent_id not in parents:
+                self._parents.add(normal.id)
+            if normal.id in self._recognised:
+                self._count(normal, self._recognised[normal.id], f"its key, now {item.remote_id!r}", report)
+                continue
+            if normal.parent_id and normal.parent_id not in self._parents:
                 orphans.append(normal)
                 continue
             page.append(normal)
@@ -55,7 +72,7 @@ class Comparison:
                 page = []
         stored = await self._find_stored({orphan.parent_id for orphan in orphans if orphan.parent_id})
         for orphan in orphans:
-            if orphan.parent_id in parents or orphan.parent_id in stored:
+            if orphan.parent_id in self._parents or orphan.parent_id in stored:
                 page.append(orphan)
             else:
                 report.failed.append((orphan.id, f"its parent {orphan.parent_id!r} is not stored"))
@@ -69,7 +86,10 @@ class Comparison:
         async with self._database.read() as session:
             changes = await what_changes(session, page)
         for item, (item_id, what) in zip(page, changes, strict=True):
-            status = SaveStatus.UNCHANGED if what is None else SaveStatus.SAVED
-            report.add(SaveResult(item_id, status, tuple(item.problems), item.repeats))
-            if what is not None:
-                self.changes.append((item_id, what))
+            self._count(item, item_id, what, report)
+
+    def _count(self, item: NormalItem, item_id: str, what: str | None, report: SaveReport) -> None:
+        status = SaveStatus.UNCHANGED if what is None else SaveStatus.SAVED
+        report.add(SaveResult(item_id, status, tuple(item.problems), item.repeats))
+        if what is not None:
+            self.changes.append((item_id, what))

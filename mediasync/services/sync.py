@@ -41,7 +41,7 @@ from mediasync.services.comparison import Comparison
 from mediasync.services.logs import log_failure, logged
 from mediasync.services.media import MediaService, is_new_server
 from mediasync.services.reading import Reading, Wanted
-from mediasync.services.recognition import Recognition
+from mediasync.services.recognition import Keeper, Recognition, Saving
 from mediasync.services.selection import Selection
 from mediasync.services.stored import StoredLibrary
 from mediasync.services.tally import Emit, LibraryTally, Tally
@@ -117,10 +117,9 @@ class SyncService:
         try:
             async with backend.open():
                 await self._begin(backend, tally, options)
-                async with Recognition(
-                    self._database, self._writer, self._media, tally.source_id
-                ) as recognition:
-                    await self._sync_libraries(backend, tally, options, comparison, recognition)
+                keeper = comparison or Saving(self._writer, self._media, tally.source_id)
+                async with Recognition(self._database, self._writer, keeper, tally.source_id) as recognition:
+                    await self._sync_libraries(backend, tally, options, keeper, recognition)
         except BaseException as error:
             log_failure(tally.source_id, error)
             if not options.dry:
@@ -217,7 +216,7 @@ class SyncService:
         backend: Backend,
         tally: Tally,
         options: RunOptions,
-        comparison: Comparison | None,
+        keeper: Keeper,
         recognition: Recognition,
     ) -> None:
         selection = options.selection
@@ -235,7 +234,7 @@ class SyncService:
             only = wanted.of(library.full_id, homes) if selection.items else None
             if only is not None and not only:
                 continue
-            if comparison is None:
+            if not options.dry:
                 await self._media.save_library(library)
             tally.emit(LibraryStarted(tally.source_id, library))
             tokens = await self._media.find_change_tokens(library.full_id)
@@ -243,21 +242,13 @@ class SyncService:
             stored = StoredLibrary(self._database, library, tokens, watermark)
             reading = Reading(backend, named, stored, tally, only, wanted)
             tally.current = reading.seen
-            if comparison is None:
+            if not options.dry:
                 reading.save_people = partial(self._media.upsert_people, source_id=tally.source_id)
             failure: LibraryUnreadable | None = None
             try:
                 async with aclosing(reading.items()) as items:
-                    if comparison is None:
-                        passed_on = recognition.pass_on(items, library.full_id, tokens)
-                        await self._media.save_media_items(
-                            passed_on,
-                            library_id=library.full_id,
-                            source_id=tally.source_id,
-                            report=tally.saves,
-                        )
-                    else:
-                        await comparison.compare(items, library.full_id, tally.saves)
+                    passed_on = recognition.pass_on(items, library.full_id, tokens)
+                    await keeper.save(passed_on, library.full_id, tally.saves)
             except (LibraryUnreadable, SourceUnreadable, SourceForbidden) as error:
                 failure = _of_library(error, library)
                 reading.fail(failure)
@@ -273,18 +264,17 @@ class SyncService:
             raise tally.failed_libraries[0]
         if not selection.of_this_time:
             await self._add_absent_libraries(tally, {_storable_library(one).full_id for one in listed})
-        if comparison is None:
-            read = [library for library in tally.libraries if not library.is_absent]
-            if (
-                selection.of_this_time
-                or tally.failed_libraries
-                or not all(library.enumerated.complete for library in read)
-            ):
-                recognition.leave(lambda subject, text: tally.remark(subject, storable(text)))
-            else:
-                await recognition.settle(tally.libraries, tally.saves, tally.remark)
-            if not selection.of_this_time:
-                await recognition.move_homes(tally.libraries)
+        read = [library for library in tally.libraries if not library.is_absent]
+        if (
+            selection.of_this_time
+            or tally.failed_libraries
+            or not all(library.enumerated.complete for library in read)
+        ):
+            recognition.leave(lambda subject, text: tally.remark(subject, storable(text)))
+        else:
+            await recognition.settle(tally.libraries, tally.saves, tally.remark)
+        if not options.dry and not selection.of_this_time:
+            await recognition.move_homes(tally.libraries)
         _remark_lost(tally)
         for remote_id, reason in wanted.missing():
             tally.seen += 1
@@ -356,9 +346,7 @@ class SyncService:
 
         async def work(session: Session) -> SyncRun:
             runs = RunRepository(session)
-            known = tally.run_id or await runs.start(
-                tally.source_id, tally.owner, has_ended, tally.selection
-            )
+            known = tally.run_id or await runs.start(tally.source_id, tally.owner, has_ended, tally.selection)
             await runs.finish(
                 known,
                 status,

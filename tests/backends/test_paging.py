@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -56,6 +56,11 @@ async def collect(
             assert each.items
             keys += each.keys
     return keys, [each for each in found if isinstance(each, Hole)], end
+
+
+async def append_all(told: list[object], stream: AsyncIterator[object]) -> None:
+    async for each in stream:
+        told.append(each)
 
 
 class Listed:
@@ -328,9 +333,22 @@ async def test_a_listing_that_fails_whole_ends_in_its_error(
     error: Callable[[], SourceError], most: int
 ) -> None:
     server = Listed(1000, dict.fromkeys(range(1000), error))
+    told: list[object] = []
     with pytest.raises(type(error())):
-        await collect(server.fetch, 500)
+        await append_all(told, pages(server.fetch, 500))
+    assert told == []
     assert len(server.asked) <= most
+
+
+@pytest.mark.parametrize("prefetch", [False, True])
+async def test_entries_at_the_start_that_fail_come_before_the_others(prefetch: bool) -> None:
+    server = Listed(8, {0: refused, 1: refused})
+    found = [each async for each in pages(server.fetch, 8, prefetch=prefetch)]
+    assert [each.position for each in found if isinstance(each, Hole)] == [0, 1]
+    assert [isinstance(each, Hole) for each in found[:3]] == [True, True, False]
+    alone = Listed(2, {0: refused, 1: refused})
+    found = [each async for each in pages(alone.fetch, 8, prefetch=prefetch)]
+    assert [each.position for each in found if isinstance(each, Hole)] == [0, 1]
 
 
 async def test_a_listing_that_fails_from_some_place_on_ends_in_its_error() -> None:

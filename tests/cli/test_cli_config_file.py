@@ -198,6 +198,7 @@ def test_what_is_understood_is_shown_with_secrets_hidden(
     assert ended.out == (
         f"Configuration  {home}/mediasync.toml\n"
         f"Database       {home}/data/mediasync/mediasync.db\n"
+        "File mode      0600 if the file is made\n"
         "\nhome (plex)\n"
         "  url      https://plex.example:32400\n"
         f"  token    from {home}/token\n"
@@ -222,7 +223,7 @@ def test_what_is_understood_is_shown_with_secrets_hidden(
     assert SECRET not in ended.out + ended.err
     document = ended.json
     assert document["path"] == f"{home}/mediasync.toml"
-    assert document["database"] == {"url": "postgresql://host/media", "path": None}
+    assert document["database"] == {"url": "postgresql://host/media", "path": None, "file_mode": None}
     assert [source["id"] for source in document["sources"]] == ["home", "den", "fin", "films"]
     assert document["sources"][0]["secrets"] == {"token": f"{home}/token"}
     assert document["sources"][1]["secrets"] == {"password": "MEDIASYNC_DEN_PASSWORD"}

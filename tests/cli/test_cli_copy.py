@@ -174,11 +174,11 @@ def test_a_signal_ends_it_and_the_next_goes_on(
         "from mediasync import cli\n"
         "from mediasync.cli import copy as command\n"
         "real = command.copy_mirror\n"
-        "def copying(origin, target, on_progress):\n"
+        "def copying(origin, target, on_progress, **options):\n"
         "    def tell(what, done, total):\n"
         "        if what == 'media_items':\n"
         f"            os.kill(os.getpid(), {int(number)})\n"
-        "    return real(origin, target, on_progress=tell)\n"
+        "    return real(origin, target, on_progress=tell, **options)\n"
         "command.copy_mirror = copying\n"
         "sys.exit(cli.main(sys.argv[1:]))\n"
     )

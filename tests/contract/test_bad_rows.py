@@ -74,3 +74,35 @@ async def test_one_bad_row_never_fails_its_page(
         assert any(field in flaw.reason for flaw in (await ms.check()).flaws if flaw.check == "values")
     report = await ms.media.save_media_items(items, **MOVIES)
     assert report.failed == []
+
+
+async def test_what_is_longer_than_a_save_allows_is_named_by_a_check(ms: MediaSync) -> None:
+    """An older version stored it; a save of the same value fails now."""
+    await ms.media.save_media_item(
+        movie("1", genres=["Drama"], provider_ids={"imdb": "tt1"}, credits=cast("a", "b")), **MOVIES
+    )
+    fits, long = "é" * 500, "é" * 501
+    name, genre = "UPDATE person SET name = :text WHERE id = 'home:b'", "UPDATE item_genre SET name = :text"
+    value = "UPDATE item_external_id SET value = :text"
+    provider = "UPDATE item_external_id SET provider = :text"
+    key = "UPDATE media_item SET remote_id = :text"
+    for statement in (name, genre, value):
+        await ms._writer.run(lambda session, do=statement: session.execute(do, {"text": fits}))
+    assert [flaw for flaw in (await ms.check()).flaws if flaw.check == "limits"] == []
+    for statement, text in (
+        (name, long),
+        (genre, long),
+        (value, long),
+        (provider, "p" * 101),
+        (key, "k" * 1_601),
+    ):
+        await ms._writer.run(lambda session, do=statement, to=text: session.execute(do, {"text": to}))
+    report = await ms.check()
+    assert "limits" in report.checks
+    assert [(flaw.subject, flaw.reason) for flaw in report.flaws if flaw.check == "limits"] == [
+        ("home:1", "a genre is 1,002 bytes long, and at most 1,000 can be stored"),
+        ("home:1", "remote_id is 1,601 bytes long, and at most 1,600 can be stored"),
+        ("home:1", "the id of a provider is 1,002 bytes long, and at most 1,000 can be stored"),
+        ("home:1", "the name of a provider is 101 bytes long, and at most 100 can be stored"),
+        ("home:b", "name is 1,002 bytes long, and at most 1,000 can be stored"),
+    ]

@@ -237,3 +237,78 @@ def test_no_film_is_stored_twice_and_no_two_that_are_listed_become_one(
                 assert (await ms.check()).flaws == ()
 
     asyncio.run(check())
+
+
+UPDATED = "SELECT id, updated_at FROM media_items"
+TV = [
+    show("s", provider_ids={"tvdb": "1"}),
+    season("s1", "s"),
+    episode("e1", "s1", 1, season_number=1),
+    episode("x", "s1", 7, season_number=1),
+]
+RENAMED_TV = [
+    show("S", provider_ids={"tvdb": "1"}),
+    season("S1", "S"),
+    episode("E1", "S1", 1, season_number=1, title="Other"),
+    episode("E2", "S1", 2, season_number=1),
+    episode("x", "S1", 7, season_number=1),
+]
+IN_FILE: dict[str, Any] = {"path": "/films/x.mkv"}
+RUNS: dict[str, tuple[dict[str, list[object]], dict[str, list[object]]]] = {
+    "film": (
+        {"m": whole(movie("1", **IN_FILE), movie("2"))},
+        {"m": whole(movie("9", title="New", **IN_FILE), movie("2"), movie("3"))},
+    ),
+    "another library": (
+        {"m": whole(movie("1", **IN_FILE), movie("2")), "n": whole()},
+        {"m": whole(movie("2")), "n": whole(movie("9", **IN_FILE))},
+    ),
+    "show": ({"m": whole(*TV)}, {"m": whole(*RENAMED_TV)}),
+    "both listed": (
+        {"m": whole(movie("1", **IN_FILE))},
+        {"m": whole(movie("1", **IN_FILE), movie("9", **IN_FILE))},
+    ),
+    "either of two": (
+        {"m": whole(movie("1", **IN_FILE), movie("2", **IN_FILE), movie("3"))},
+        {"m": whole(movie("9", **IN_FILE), movie("3"))},
+    ),
+    "not whole": (
+        {"m": whole(movie("1", **IN_FILE), movie("2"))},
+        {"m": [movie("9", **IN_FILE), movie("2"), Enumerated(2, complete=False, reason="it broke off")]},
+    ),
+    "without its parent": (
+        {"m": whole(*TV)},
+        {"m": whole(*RENAMED_TV, episode("y", "nowhere", 1), movie("f", title=" "))},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+async def test_a_dry_run_recognises_what_the_run_that_follows_does(
+    ms: MediaSync, clock: Clock, name: str
+) -> None:
+    before, after = RUNS[name]
+    await ms.sync(FakeBackend(before))
+    stored, updated = await public(ms), set(await rows(ms, UPDATED))
+    clock.tick()
+    dry = await ms.sync(FakeBackend(after), dry_run=True)
+    assert await public(ms) == stored
+    real = await ms.sync(FakeBackend(after))
+    assert (dry.saved, dry.unchanged, dry.remarks) == (real.saved, real.unchanged, real.remarks)
+    assert sorted(item_id for item_id, _ in dry.failed) == sorted(item_id for item_id, _ in real.failed)
+    assert [(run.library_id, run.seen, run.unseen) for run in dry.libraries] == [
+        (run.library_id, run.seen, run.unseen) for run in real.libraries
+    ]
+    written = set(await rows(ms, UPDATED)) - updated
+    assert sorted(item_id for item_id, _ in dry.changes) == sorted(item_id for item_id, _ in written)
+
+
+async def test_a_dry_run_says_which_items_have_other_keys(ms: MediaSync) -> None:
+    await ms.sync(FakeBackend({"m": whole(*TV[:3])}))
+    dry = await ms.sync(FakeBackend({"m": whole(*RENAMED_TV[:4])}), dry_run=True)
+    assert dict(dry.changes) == {
+        "fake:s": "its key, now 'S'",
+        "fake:s1": "its key, now 'S1'",
+        "fake:e1": "its key, now 'E1'",
+        "fake:E2": "new",
+    }

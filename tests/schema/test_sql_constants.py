@@ -82,6 +82,9 @@ async def test_every_statement_is_prepared(ms: MediaSync, engine: Engine) -> Non
                     "place",
                     "run_id",
                     "series",
+                    "id_characters",
+                    "name_characters",
+                    "provider_characters",
                 }
                 given = {key: [] if key in lists else 1 if key in numbers else "1" for key in names}
                 if re.search(r"\brun_key = :id|SELECT :id", sql):
