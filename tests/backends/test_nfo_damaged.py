@@ -139,11 +139,49 @@ def test_an_overview_keeps_its_paragraphs():
         ("AC/DC", ["AC/DC"]),
         ("Tyler, The Creator", ["Tyler, The Creator"]),
         ("Ada One, Tyler, The Creator", ["Ada One", "Tyler, The Creator"]),
+        ("Ada One &amp; Bob Two", ["Ada One", "Bob Two"]),
+        ("Ada One and Bob Two", ["Ada One", "Bob Two"]),
+        ("Ada One und Bob Two", ["Ada One", "Bob Two"]),
+        ("Ada One et Bob Two", ["Ada One", "Bob Two"]),
+        ("Иван Один и Пётр Два", ["Иван Один", "Пётр Два"]),
+        ("Ada One • Bob Two", ["Ada One", "Bob Two"]),
+        ("Ada One + Bob Two", ["Ada One", "Bob Two"]),
+        ("Joel &amp; Ethan Coen", ["Joel & Ethan Coen"]),
+        ("Simon and Garfunkel", ["Simon and Garfunkel"]),
+        ("Nick Cave &amp; The Bad Seeds", ["Nick Cave & The Bad Seeds"]),
+        ("Ann Lee and Sons", ["Ann Lee and Sons"]),
+        ("José Ortega y Gasset", ["José Ortega y Gasset"]),
+        ("Sam Roe, 2nd", ["Sam Roe, 2nd"]),
+        ("Sam Roe, jun.", ["Sam Roe, jun."]),
     ],
 )
 def test_names_in_one_element_are_told_apart(text, expected):
     record = parse_inside(f"{actor('Tyler, The Creator')}<director>{text}</director>")
     assert names(record)[1:] == expected
+
+
+def test_a_name_with_a_comma_that_stands_alone_elsewhere_is_one():
+    record = parse_inside(
+        "<director>Tyler, The Creator</director><credits>Bo Two, Tyler, The Creator, Cy Three</credits>"
+    )
+    assert names(record) == ["Tyler, The Creator", "Bo Two", "Tyler, The Creator", "Cy Three"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ada One, Bob Two and Cy Three", ["Ada One", "Bob Two", "Cy Three"]),
+        ("Ada One, Bob Two, and Cy Three", ["Ada One", "Bob Two", "Cy Three"]),
+        ("Ada One, Bob Two &amp; Cy Three", ["Ada One", "Bob Two", "Cy Three"]),
+        ("Robert Downey, Jr. and Sam Roe", ["Robert Downey, Jr.", "Sam Roe"]),
+        ("Ann Lee, PhD, Hank Six, III &amp; Bo Two", ["Ann Lee, PhD", "Hank Six, III", "Bo Two"]),
+        ("Ada One, Bob Two, ...", ["Ada One", "Bob Two"]),
+        ("Ada One, Bob Two, et al.", ["Ada One", "Bob Two"]),
+        ("Ada One, Ann Lee &amp; Sons", ["Ada One", "Ann Lee & Sons"]),
+    ],
+)
+def test_words_between_the_names_of_a_list(text, expected):
+    assert names(parse_inside(f"<director>{text}</director>")) == expected
 
 
 def test_an_element_with_an_id_is_one_person():
@@ -168,10 +206,39 @@ def test_functions_in_brackets_are_functions():
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Ada One [Writer] / Bo Two [Guest Star]",
+            [("guest_star", "Bo Two", None), ("writer", "Ada One", None)],
+        ),
+        ("Ada One - Director / Bo Two - Writer", [("director", "Ada One", None), ("writer", "Bo Two", None)]),
+        ("Director: Ada One / Writer: Bo Two", [("director", "Ada One", None), ("writer", "Bo Two", None)]),
+        (
+            "Ada One (Writer) &amp; Bo Two (Director)",
+            [("director", "Bo Two", None), ("writer", "Ada One", None)],
+        ),
+        ("Ada One (Writer and Director)", [("director", "Ada One", None), ("writer", "Ada One", None)]),
+        ("Ada One (Drehbuch)", [("writer", "Ada One", "Drehbuch")]),
+        ("Ada One (Regie)", [("director", "Ada One", "Regie")]),
+        ("Ada One (Created by)", [("creator", "Ada One", None)]),
+        (
+            "Ada One (Produzent), Bo Two (Musik)",
+            [("producer", "Ada One", "Produzent"), ("composer", "Bo Two", "Musik")],
+        ),
+        ("Ada One - The Elder", [("writer", "Ada One - The Elder", None)]),
+    ],
+)
+def test_functions_in_other_forms_and_languages(text, expected):
+    assert cast_and_crew(parse_inside(f"<credits>{text}</credits>")) == expected
+
+
+@pytest.mark.parametrize(
     ("inside", "expected"),
     [
         ("<name>A</name><name>B</name><role>x</role><role>y</role>", [("A", "x"), ("B", "y")]),
         ("<name>A</name><role>x</role><name>B</name><role>y</role>", [("A", "x"), ("B", "y")]),
+        ("<role>x</role><name>A</name><role>y</role><name>B</name>", [("A", "x"), ("B", "y")]),
         ("<name>A</name><name>B</name><role>x</role><tmdbid>1</tmdbid>", [("A", "x"), ("B", "x")]),
     ],
 )
@@ -210,6 +277,12 @@ def test_people_in_wrappers_are_read():
     "inside",
     [
         "<castlist>Ada One</castlist>",
+        "<schauspieler>Ada One</schauspieler>",
+        "<regie>Ada One</regie>",
+        "<réalisateur>Ada One</réalisateur>",
+        "<acteurs><acteur>Ada One</acteur></acteurs>",
+        "<reparto><actor1>Ada One</actor1></reparto>",
+        "<directedby>Ada One</directedby>",
         "<folk><human><name>Ada One</name></human></folk>",
         "<cast><unit>Ada One</unit></cast>",
         "<actor><fullname>Ada One</fullname></actor>",
@@ -223,9 +296,36 @@ def test_what_may_hold_people_and_is_not_known_proves_nothing(inside):
     assert (names(record), record.completeness) == (["D"], Completeness.PREVIEW)
 
 
+def test_people_in_wrappers_of_other_names_are_read():
+    record = parse_inside(
+        "<stars><star>A</star></stars><castmembers><castmember><name>B</name></castmember></castmembers>"
+        "<crewmembers><crewmember><name>C</name><job>Director</job></crewmember></crewmembers>"
+        "<role><actor>D</actor></role>"
+    )
+    assert cast_and_crew(record) == [
+        ("actor", "A", None),
+        ("actor", "B", None),
+        ("actor", "D", None),
+        ("director", "C", None),
+    ]
+
+
+@pytest.mark.parametrize("inside", ["<mitwirkende>Ada One</mitwirkende>", "<x><y>Ada One</y></x>"])
+def test_an_empty_list_beside_elements_that_nobody_knows_proves_nothing(inside):
+    record = parse_inside(inside)
+    assert (record.credits, record.completeness) == (None, None)
+    record = parse_inside(f"<director>D</director>{inside}")
+    assert (names(record), record.completeness) == (["D"], Completeness.FULL)
+
+
 @pytest.mark.parametrize(
     "inside",
-    ["<set><name>S</name></set>", "<studio><name>S</name></studio>", "<lockedfields>Cast</lockedfields>"],
+    [
+        "<set><name>S</name></set>",
+        "<studio><name>S</name></studio>",
+        "<lockedfields>Cast</lockedfields>",
+        "<x>5</x><y>true</y>",
+    ],
 )
 def test_names_of_other_things_raise_no_doubt(inside):
     assert parse_inside(inside).completeness is Completeness.FULL

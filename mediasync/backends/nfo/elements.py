@@ -16,21 +16,25 @@ PERSONS: Final[dict[str, PersonType]] = {
     "actress": PersonType.ACTOR,
     "credits": PersonType.WRITER,
     "screenwriter": PersonType.WRITER,
+    "star": PersonType.ACTOR,
 }
 """The elements that hold one person, or a list of names, and the function that each of them states."""
 
-MEMBERS: Final = frozenset({"member", "person", "credit"})
+MEMBERS: Final = frozenset(
+    {"member", "person", "credit", "castmember", "cast_member", "crewmember", "crew_member"}
+)
 """The elements inside a list of people that leave the function to the list, or to an element of their own."""
 
 PEOPLE_LISTS: Final[dict[str, PersonType | None]] = {
     **{f"{name}s": kind for name, kind in PERSONS.items() if not name.endswith("s")},
     "cast": PersonType.ACTOR,
     "actresses": PersonType.ACTOR,
-    "stars": PersonType.ACTOR,
     "starring": PersonType.ACTOR,
     "gueststars": PersonType.GUEST_STAR,
     "guestcast": PersonType.GUEST_STAR,
+    "castmembers": PersonType.ACTOR,
     "crew": None,
+    "crewmembers": None,
     "people": None,
     "persons": None,
 }
@@ -85,6 +89,46 @@ OTHERS: Final = frozenset(
     }
 )
 """The elements of an item that may hold elements, none of them people."""
+
+WITHOUT_PEOPLE: Final = frozenset(
+    {
+        *(
+            "lockdata",
+            "lockedfields",
+            "source",
+            "edition",
+            "code",
+            "original_filename",
+            "user_note",
+            "enddate",
+        ),
+        *("aspectratio", "customrating", "subtitle", "subtitles", "languages", "label", "url", "showlink"),
+        *(
+            "subtitle_lang",
+            "audio",
+            "video",
+            "theme",
+            "collectionnumber",
+            "displayorder",
+            "airtime",
+            "air_time",
+        ),
+        *("airs_time", "airs_dayofweek", "absolute_number", "duration", "generator", "website", "homepage"),
+        *(
+            "keywords",
+            "keyword",
+            "awards",
+            "budget",
+            "revenue",
+            "size",
+            "width",
+            "height",
+            "container",
+            "codec",
+        ),
+    }
+)
+"""Other elements that programs write into an item, and that are known to hold no people."""
 
 OF_ITEMS: Final = frozenset({*TEXTS, *OTHERS, *PERSONS, *PEOPLE_LISTS}) - {
     *PERSON_FIELDS,

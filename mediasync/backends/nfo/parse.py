@@ -102,9 +102,10 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[Record]:
     """Parse the bytes of one NFO file.
 
     A list of people is complete as soon as the document was read to its end and understood, so an empty one
-    is proof that there are none. A damaged document, and one with elements that may hold people and are not
-    known, give a preview. Only a document that says next to nothing (a title, or the bare address of a
-    provider's page) proves nothing, and its ``credits`` are ``None``.
+    is proof that there are none, unless there are elements with words in them that nobody knows. A damaged
+    document, and one with elements that may hold people by their names, give a preview. Only a document that
+    says next to nothing (a title, or the bare address of a provider's page) proves nothing, and its
+    ``credits`` are ``None``.
 
     Args:
         data: the whole file.
@@ -213,7 +214,7 @@ def _record(node: Node, expected: MediaType, most_credits: int) -> Record:
     if people.doubts:
         problems[:0] = people.doubts
         _make_preview(record)
-    elif not people.credits and not _says_something(node):
+    elif not people.credits and (people.has_strangers or not _says_something(node)):
         record.credits = record.completeness = None
     return record
 

@@ -16,8 +16,10 @@ from mediasync.backends.nfo.elements import (
     PEOPLE_LISTS,
     PERSON_FIELDS,
     PERSONS,
+    WITHOUT_PEOPLE,
 )
-from mediasync.backends.nfo.namelists import folded, parse_job, split_names
+from mediasync.backends.nfo.jobs import parse_job
+from mediasync.backends.nfo.namelists import folded, is_one_name, split_names
 from mediasync.backends.nfo.values import image_reference, parse_number, parse_person_ids
 from mediasync.models import Credit, Person
 from mediasync.vocabulary import CAST_TYPES, PersonType
@@ -28,6 +30,7 @@ _ROLES: Final = ("role", "character")
 _NO_ROLE: Final = (None,)
 _REST_OF_TAG: Final = re.compile("[<>]")
 """Between the fields of a person: the rest of a damaged tag, and no name."""
+_NO_WORDS: Final = frozenset({"true", "false", "yes", "no", "none", "null", "n/a"})
 _MAX_DEPTH: Final = 3
 MOST_CREDITS: Final = 10_000
 """How many credits of one file are read; the longest real lists have some hundreds."""
@@ -36,9 +39,15 @@ MOST_FIELDS: Final = 200
 MOST_IDS: Final = 50
 """How many ids of one person are read."""
 _PEOPLE: Final = re.compile(
-    r"(?:\w+[_-])?(?:guest|main|full|supporting|lead|voice|co|executive|associate)?[_-]?(?:cast|crew|actor|actress|"
-    r"director|writer|producer|composer|creator|editor|star|performer|person|people|credit|screenplay|author|"
-    r"screenwriter|cinematographer|narrator|musician)(?:s|es|list|info|members?)?"
+    r"(?:\w+[_-])?(?:guest|main|full|supporting|lead|voice|co|executive|associate)?[_-]?"
+    r"(?:cast|crew|actor|actress|director|writer|producer|composer|creator|editor|star|performer|person|people"
+    r"|credit|screenplay|author|screenwriter|cinematographer|narrator|musician|talent"
+    r"|(?:direct|writt?en|produc|creat)(?:ed)?[_-]?by|darsteller|schauspieler|besetzung|regie|regisseur|drehbuch"
+    r"|autor|produzent|acteur|actrice|r[ée]alisat(?:eur|rice|ion)|sc[ée]nariste|sc[ée]nario"
+    r"|producteur|reparto|actores|elenco|guion|guionista|ator|diretor|roteiro|attor[ei]|attric[ei]|interpret[ei]"
+    r"|regi(?:a|st[aie])|sceneggiat(?:ura|or[ei])|regissör|skådespelare|acteren|obsada|reżyseria|актеры|актёры"
+    r"|режисс[её]р|сценарист)"
+    r"(?:s|es|in|innen|en|list|info|members?)?\d*"
 )
 
 
@@ -63,10 +72,13 @@ class People:
     Attributes:
         credits: cast, directors, writers, producers, others, numbered from 0.
         doubts: what may hold people and is not understood, in words: the list may not be complete.
+        has_strangers: whether there are elements that nobody knows, with words in them: an empty list proves
+            nothing.
     """
 
     credits: list[Credit]
     doubts: list[str]
+    has_strangers: bool
 
 
 def parse_people(node: Node, most: int = MOST_CREDITS) -> People:
@@ -95,7 +107,7 @@ def parse_people(node: Node, most: int = MOST_CREDITS) -> People:
     entries = sorted(reader.entries, key=_Entry.sort_key)
     for place, entry in enumerate(entries):
         entry.credit.sort_order = place
-    return People([entry.credit for entry in entries], [*reader.limits, *reader.doubts])
+    return People([entry.credit for entry in entries], [*reader.limits, *reader.doubts], reader.has_strangers)
 
 
 class _Reader:
@@ -104,7 +116,7 @@ class _Reader:
     def __init__(self, root: Node, most: int) -> None:
         self._root = root
         self._most = most
-        self._known: set[str] | None = None
+        self._known: frozenset[str] | None = None
         self._writers = _Writers()
         self.entries: list[_Entry] = []
         self.doubts: dict[str, None] = {}
@@ -113,6 +125,8 @@ class _Reader:
         """The limits that were reached, in words."""
         self.is_full = False
         """Whether there were more credits than may be read."""
+        self.has_strangers = False
+        """Whether there are elements that nobody knows, with words in them."""
 
     def read_child(self, node: Node) -> None:
         """Read a child of the item's element."""
@@ -120,12 +134,16 @@ class _Reader:
             self._read_person(node, kind, 0)
         elif node.name in PEOPLE_LISTS:
             self._read_list(node, PEOPLE_LISTS[node.name], 0)
-        elif node.name in OF_ITEMS or node.name in PERSON_FIELDS:
+        elif node.name in OF_ITEMS or node.name in WITHOUT_PEOPLE:
             return
         elif any(child.name in PERSONS for child in node.children):
             self._read_list(node, None, 0)
+        elif node.name in PERSON_FIELDS:
+            return
         elif _may_hold_people(node):
             self._doubt(node)
+        elif _holds_words(node):
+            self.has_strangers = True
 
     def _read_list(self, node: Node, kind: PersonType | None, depth: int) -> None:
         """Read an element that wraps people, or holds their names as text.
@@ -191,7 +209,7 @@ class _Reader:
     def _add_names(self, node: Node, text: str, kind: PersonType | str, role: str | None) -> None:
         """Add all the names in *text*; the element's ids and picture are a person's who is alone in it."""
         ids = self._ids(node) if node.attributes or node.children else {}
-        split = split_names(text, self._is_known, one_person=bool(ids))
+        split = split_names(text, self._known_names, one_person=bool(ids))
         names = list(islice(split, self._most - len(self.entries) + 1))
         alone = len({named.name for named in names}) == 1
         picture, ids = (_picture(node), ids) if alone else (None, {})
@@ -215,11 +233,11 @@ class _Reader:
         if entry.credit.person_type is not PersonType.WRITER or self._writers.is_new(entry):
             self.entries.append(entry)
 
-    def _is_known(self, name: str) -> bool:
-        """Whether *name* is that of an actor of the item: those stand alone in their elements."""
+    def _known_names(self) -> frozenset[str]:
+        """The names that stand alone in an element: those of actors, and those with a comma."""
         if self._known is None:
-            self._known = {folded(one_line(actor)) for actor in _names_of_cast(self._root, 0)}
-        return folded(name) in self._known
+            self._known = frozenset(folded(one_line(name)) for name in _names_alone(self._root, 0))
+        return self._known
 
     def _doubt(self, node: Node) -> None:
         self.doubts[f"<{node.name}> may hold people and is not understood"] = None
@@ -228,12 +246,14 @@ class _Reader:
         self.limits[f"{what}: the others were left out"] = None
 
 
-def _names_of_cast(node: Node, depth: int) -> Iterator[str]:
+def _names_alone(node: Node, depth: int) -> Iterator[str]:
     for child in node.children:
         if PERSONS.get(child.name) in CAST_TYPES:
             yield from (name.text for name in child.all("name"))
+        elif child.name in PERSONS:
+            yield from filter(is_one_name, (child.text, *(name.text for name in child.all("name"))))
         elif child.name in PEOPLE_LISTS and depth < _MAX_DEPTH:
-            yield from _names_of_cast(child, depth + 1)
+            yield from _names_alone(child, depth + 1)
 
 
 def _one_name_each(node: Node) -> Iterator[Node]:
@@ -243,6 +263,10 @@ def _one_name_each(node: Node) -> Iterator[Node]:
     is one for each name; else what people can share is everybody's, and ids and pictures are nobody's.
     """
     first, *runs = _runs(node.children)
+    if first and len(runs[-1]) == 1:  # the fields of each stand before the name
+        befores = [first, *(run[1:] for run in runs[:-1])]
+        runs = [[run[0], *before] for run, before in zip(runs, befores, strict=True)]
+        first = []
     if any(len(run) > 1 for run in runs[:-1]):
         yield from (Node(node.name, children=[*run, *first]) for run in runs)
         return
@@ -305,6 +329,12 @@ def _holds_names(node: Node) -> bool:
 
 def _holds_text(node: Node) -> bool:
     return bool(node.text) or any(map(_holds_text, node.children))
+
+
+def _holds_words(node: Node) -> bool:
+    """Whether an element holds text that could be a name."""
+    is_word = node.text.lower() not in _NO_WORDS and "://" not in node.text
+    return (is_word and any(map(str.isalpha, node.text))) or any(map(_holds_words, node.children))
 
 
 def _picture(node: Node) -> str | None:
