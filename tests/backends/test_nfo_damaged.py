@@ -355,6 +355,9 @@ def test_a_bare_name_joins_the_one_person_of_that_name_who_has_ids():
         '<uniqueid type="imdb">https://www.imdb.com/title/tt0183869/</uniqueid>'
         '<uniqueid Type="TMDB_ID">2332</uniqueid>',
         '<id moviedb="imdb">tt0183869</id><id TMDB="2332"/>',
+        '<id type="imdb">TT0183869</id><id type="tmdb">2332</id>',
+        "<imdburl>https://www.imdb.com/title/tt0183869/</imdburl><tmdbnumber>2332</tmdbnumber>",
+        "<imdbcode>tt0183869</imdbcode><tmdb>https://www.themoviedb.org/movie/2332-heat</tmdb>",
         "<ids><entry><key>imdb</key><value>tt0183869</value></entry><tmdb>2332</tmdb></ids>",
         "<uniqueid>tt0183869</uniqueid><uniqueid type='themoviedb'>2332</uniqueid>",
     ],
@@ -378,6 +381,24 @@ def test_a_rating_called_imdb_is_no_id():
         ("July 8th, 2017", date(2017, 7, 8)),
         ("08-Jul-2017", date(2017, 7, 8)),
         ("2017年7月8日", date(2017, 7, 8)),
+        ("2017년 7월 8일", date(2017, 7, 8)),
+        ("7/8/2017 4:00:00 \u202fPM", date(2017, 7, 8)),
+        ("7/8/2017 4:00 p. m.", date(2017, 7, 8)),
+        ("8. Juli 2017", date(2017, 7, 8)),
+        ("Samstag, 8. Juli 2017", date(2017, 7, 8)),
+        ("8. Okt. 2017", date(2017, 10, 8)),
+        ("8. März 2017", date(2017, 3, 8)),
+        ("1er mai 2017", date(2017, 5, 1)),
+        ("8 juillet 2017", date(2017, 7, 8)),
+        ("8 de julio de 2017", date(2017, 7, 8)),
+        ("8 luglio 2017", date(2017, 7, 8)),
+        ("8 июля 2017", date(2017, 7, 8)),
+        ("8 lipca 2017", date(2017, 7, 8)),
+        ("8. července 2017", date(2017, 7, 8)),
+        ("8. marraskuuta 2017", date(2017, 11, 8)),
+        ("2017. július 8.", date(2017, 7, 8)),
+        ("Sat Jul 08 00:00:00 CEST 2017", date(2017, 7, 8)),
+        ("8 jui 2017", None),
     ],
 )
 def test_dates_as_people_write_them(text, day):
@@ -397,6 +418,12 @@ def test_a_month_gives_a_year():
         ("<runtime>1 Std. 30 Min.</runtime>", 5400),
         ("<runtime>90 min / 95 min</runtime>", 5400),
         ("<runtime>90'</runtime>", 5400),
+        ("<runtime>90 мин</runtime>", 5400),
+        ("<runtime>1 ч 30 мин</runtime>", 5400),
+        ("<runtime>1 godz. 30 min</runtime>", 5400),
+        ("<runtime>90 dk</runtime>", 5400),
+        ("<runtime>90 perc</runtime>", 5400),
+        ("<runtime>USA: 90 min</runtime>", 5400),
     ],
 )
 def test_lengths_as_people_write_them(inside, expected):
@@ -409,10 +436,31 @@ def test_lengths_as_people_write_them(inside, expected):
         "<rating>7,5/10 (1,234 votes)</rating>",
         "<rating>75%</rating><votes>1.234</votes>",
         "<rating>7.5</rating><votes>1 234 votes</votes>",
+        "<rating>7.5 / 10</rating><votes>(1234)</votes>",
     ],
 )
 def test_ratings_as_people_write_them(inside):
     assert [(rating.value, rating.votes) for rating in parse_inside(inside).ratings] == [(7.5, 1234)]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<genre>Drama / Crime</genre>",
+        "<genre>Drama, Crime</genre>",
+        "<genre>|Drama|Crime|</genre>",
+        "<genre>Drama; Crime</genre>",
+        "<genre>Drama\nCrime</genre>",
+        "<genres><genre>Drama</genre><genre>Crime</genre></genres>",
+        "<genres>Drama, Crime</genres>",
+    ],
+)
+def test_lists_of_genres(inside):
+    assert parse_inside(inside).genres == ["Drama", "Crime"]
+
+
+def test_a_genre_with_a_comma():
+    assert parse_inside("<genre>Food, Drink &amp; Travel</genre>").genres == ["Food, Drink & Travel"]
 
 
 # Release notes

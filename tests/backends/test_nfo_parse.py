@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from nfo_reading import actor, movie
 
 from mediasync.backends.nfo.cleaning import ForeignNfoError, NfoError, decode, plain_text
+from mediasync.backends.nfo.dates import parse_date
 from mediasync.backends.nfo.document import read_document
 from mediasync.backends.nfo.parse import parse_nfo
-from mediasync.backends.nfo.values import parse_date
 from mediasync.vocabulary import MediaType
 
 MOVIE = MediaType.MOVIE
@@ -414,6 +414,7 @@ def test_unmarked_utf_16(encoding):
         ("windows-1252", "cp1252", "Amélie “x”", None),
         ("ISO-8859-2", "iso-8859-2", "Łódź", None),
         ("shift_jis", "shift_jis", "深夜食堂", None),
+        ("windows-31j", "cp932", "深夜食堂", None),
         ("GB2312", "gb2312", "深夜食堂", None),
         ("windows-1252", "utf-8", "Amélie", "declared as windows-1252, but it is UTF-8"),
         ("utf-8", "cp1252", "Amélie", "declared as utf-8, but it is not: read as cp1252"),

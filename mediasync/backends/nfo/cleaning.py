@@ -34,7 +34,20 @@ _WIDER: Final = {
     "gbk": "gb18030",
     "euc_kr": "cp949",
 }
+_OTHER_NAMES: Final = {
+    "windows-31j": "cp932",
+    "ms932": "cp932",
+    "windows-949": "cp949",
+    "windows-874": "cp874",
+}
 """Encodings by whose names their supersets are meant, as in browsers; the names are Python's."""
+_OTHER_NAMES: Final = {
+    "windows-31j": "cp932",
+    "ms932": "cp932",
+    "windows-949": "cp949",
+    "windows-874": "cp874",
+}
+"""Names of encodings that Python does not know."""
 
 _CHARACTER: Final = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
@@ -153,8 +166,9 @@ def _python_name(declared: str) -> str:
     """Return Python's name of an encoding of text, empty if there is none."""
     if not _TEXT_ENCODINGS.match(declared):
         return ""
+    declared = declared.lower()
     try:
-        name = codecs.lookup(declared.lower().removeprefix("x-")).name
+        name = codecs.lookup(_OTHER_NAMES.get(declared, declared.removeprefix("x-"))).name
     except LookupError:
         return ""
     return _WIDER.get(name, name)

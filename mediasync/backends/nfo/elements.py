@@ -45,7 +45,7 @@ IDS: Final[dict[str, str]] = {
     for provider in (
         *("imdb", "tmdb", "tvdb", "tvmaze", "tvrage", "trakt", "wikidata", "zap2it", "anidb", "anilist"),
     )
-    for suffix in ("", "id", "_id")
+    for suffix in ("", "id", "_id", "number", "code", "url")
 }
 """The elements that hold the id of an item or a person at a provider."""
 

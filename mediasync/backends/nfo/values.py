@@ -9,35 +9,35 @@ from datetime import date
 from typing import Final
 from urllib.parse import unquote
 
+from mediasync.backends.nfo.dates import parse_date
 from mediasync.backends.nfo.document import Node
 from mediasync.backends.nfo.elements import IDS
 from mediasync.models import Rating
 from mediasync.vocabulary import MediaType
 
-_YEAR_FIRST: Final = re.compile(r"(\d{4})(?:[-./ ]|年)(\d{1,2})(?:[-./ ]|月)(\d{1,2})(?!\d)")
-_YEAR_FIRST_DENSE: Final = re.compile(r"(\d{4})(\d{2})(\d{2})(?!\d)")
-_DAY_FIRST: Final = re.compile(r"(\d{1,2})([-./ ])(\d{1,2})\2(\d{4})(?!\d)")
-_WEEKDAY: Final = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6}\.?,?\s+", re.IGNORECASE)
-_HALF_OF_DAY: Final = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
-_MONTH_NAMED: Final = re.compile(
-    r"(?:(\d{1,2})(?:\.|st|nd|rd|th)?(?: +| ?- ?)(?:of +)?)?([A-Za-z]{3,9})\.?"
-    r"(?:(?: +| ?- ?)(\d{1,2})(?:st|nd|rd|th)?,?)?(?: +| ?- ?)(\d{4})(?!\d)"
-)
-_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NUMBER: Final = re.compile(r"[+-]?\d+")
 _YEAR: Final = re.compile(r"(?<!\d)(1[89]\d\d|2[01]\d\d)(?!\d)")
 _YEAR_OR_MONTH: Final = re.compile(r"(?:1[89]|2[01])\d\d(?:-\d\d)?")
 _DATES: Final = ("premiered", "releasedate", "aired", "firstaired")
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
-_BEFORE_LENGTH: Final = re.compile(r"\s*(?:P(?:0D)?T|ca\.?|approx\.?|[~≈])?\s*", re.IGNORECASE)
+_BEFORE_LENGTH: Final = re.compile(r"\s*(?:P(?:0D)?T|ca\.?|approx\.?|[~≈]|[^\W\d]{1,20}:)?\s*", re.IGNORECASE)
 _PART_OF_LENGTH: Final = re.compile(
     r"\s{0,9}(?:[,&]|and\b|und\b)?\s{0,9}(\d+)(?:[.,](\d{1,6}))?\s{0,9}([^\W\d]{1,12}|')?\.?", re.IGNORECASE
 )
 _UNITS: Final = (
-    (("h", "std", "stu", "uur", "or", "時", "小时", "小時", "시"), 3600),
-    (("m", "'", "分", "분"), 60),
-    (("s", "秒", "초"), 1),
+    (
+        (
+            *("h", "std", "stu", "uur", "or", "ó", "godz", "tim", "tun", "saat", "ч", "год", "ώρ"),
+            *"時시",
+            "小时",
+            "小時",
+        ),
+        3600,
+    ),
+    ((*("m", "'", "perc", "dk", "dak", "м", "хв", "λεπ", "phút"), *"分분"), 60),
+    (("s", "с", "秒", "초"), 1),
 )
+_GENRES: Final = re.compile(r"\s/\s|[|;\r\n、，]|,(?![^,]*&)")
 _RATING: Final = re.compile(
     r"(\d{1,6}(?:[.,]\d{1,9})?)\s{0,9}(%|/\s{0,9}(\d{1,6}))?"
     r"(?:\s{0,9}\(([\d,. ']{1,20})(?:\s[^\W\d]{1,12})?\))?"
@@ -53,8 +53,8 @@ _PROVIDER_ALIASES: Final = {
     "tmdbtv": "tmdb",
     "thetvdb": "tvdb",
 }
-_IMDB: Final = re.compile(r"tt\d{5,10}")
-_IMDB_PERSON: Final = re.compile(r"nm\d{5,10}")
+_IMDB: Final = re.compile(r"tt\d{5,10}", re.IGNORECASE)
+_IMDB_PERSON: Final = re.compile(r"nm\d{5,10}", re.IGNORECASE)
 _IMDB_NUMBER: Final = re.compile(r"\d{7,8}")
 _NUMERIC: Final = frozenset({"tmdb", "tvdb", "tvmaze", "tvrage"})
 _TITLE_URLS: Final = (
@@ -86,7 +86,7 @@ _PERSON_URLS: Final = (
     ("imdb", re.compile(r"imdb\.com/name/(nm\d+)", re.IGNORECASE)),
     ("tvdb", re.compile(r"thetvdb\.com/people/(\d+)", re.IGNORECASE)),
 )
-_BARE_IMDB: Final = re.compile(r"(?<![A-Za-z0-9])tt\d{7,8}(?![A-Za-z0-9])")
+_BARE_IMDB: Final = re.compile(r"(?<![a-z0-9])tt\d{7,8}(?![a-z0-9])", re.IGNORECASE)
 _LAST_NUMBER: Final = re.compile(r".*/(\d+)", re.DOTALL)
 _NO_ID: Final = frozenset({"", "0", "-1", "none", "null"})
 
@@ -103,40 +103,6 @@ _IMAGE_KINDS: Final = {
     "discart": "discart",
     "keyart": "keyart",
 }
-
-
-def parse_date(text: str) -> date | None:
-    """Return the day that *text* names, ``None`` if it names none.
-
-    Understood are ``2001-02-03`` (also with ``.``, ``/`` and a time after it), ``20010203``, ``03.02.2001``,
-    ``3 Feb 2001`` and ``Feb 3, 2001``, with or without a weekday. Of two numbers before a year the first is
-    the day unless it cannot be; before a time with AM or PM the first is the month unless it cannot be.
-
-    Example:
-        >>> parse_date("2001-02-03T10:00:00Z"), parse_date("31/12/1999"), parse_date("0000-00-00")
-        (datetime.date(2001, 2, 3), datetime.date(1999, 12, 31), None)
-        >>> parse_date("7/8/2017"), parse_date("7/8/2017 4:00:00 PM")
-        (datetime.date(2017, 8, 7), datetime.date(2017, 7, 8))
-    """
-    text = _WEEKDAY.sub("", text.strip(), count=1)
-    if match := _YEAR_FIRST.match(text) or _YEAR_FIRST_DENSE.match(text):
-        return _day(int(match[1]), int(match[2]), int(match[3]))
-    if match := _DAY_FIRST.match(text):
-        year, first, second = int(match[4]), int(match[1]), int(match[3])
-        if _HALF_OF_DAY.search(text, match.end(), match.end() + 30):
-            first, second = second, first
-        return _day(year, second, first) or _day(year, first, second)
-    if (match := _MONTH_NAMED.match(text)) and match[2][:3].lower() in _MONTHS:
-        month = _MONTHS.index(match[2][:3].lower()) + 1
-        return _day(int(match[4]), month, int(match[1] or match[3] or 0))
-    return None
-
-
-def _day(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day) if year > 1 else None
-    except ValueError:
-        return None
 
 
 def parse_premiere(node: Node, problems: list[str]) -> date | None:
@@ -197,7 +163,7 @@ def parse_count(text: str) -> int | None:
         >>> parse_count("1,234"), parse_count("-1")
         (1234, None)
     """
-    digits = re.sub(r"(?<=\d)[,. '\u00a0\u202f](?=\d{3}\b)", "", text.strip())
+    digits = re.sub(r"(?<=\d)[,. '\u00a0\u202f](?=\d{3}\b)", "", text.strip(" \r\n\t()"))
     digits = re.sub(r"\s*[^\W\d]+$", "", digits[:100])
     return int(digits) if digits.isdecimal() and len(digits) <= 12 else None
 
@@ -320,7 +286,9 @@ def parse_genres(node: Node) -> list[str]:
         >>> parse_genres(Node("movie", children=[Node("genre", text="Drama / Crime / Drama")]))
         ['Drama', 'Crime']
     """
-    parts = (part.strip() for child in node.all("genre") for part in re.split(r"\s/\s", child.text))
+    wrapped = (child for wrapper in node.all("genres") for child in (wrapper, *wrapper.all("genre")))
+    texts = (child.text for child in (*node.all("genre"), *wrapped))
+    parts = (part.strip() for text in texts for part in _GENRES.split(text))
     return list(dict.fromkeys(part for part in parts if part))
 
 
@@ -349,7 +317,7 @@ def _put_child(ids: dict[str, str], child: Node, imdb: re.Pattern[str]) -> None:
         for name, value in child.attributes.items():
             if name in {"imdb", "tmdb", "tvdb"}:
                 _put(ids, name, value, imdb)
-        _put(ids, child.attributes.get("moviedb", ""), child.text, imdb)
+        _put(ids, child.attributes.get("moviedb") or child.attributes.get("type", ""), child.text, imdb)
         if imdb.fullmatch(child.text):
             _put(ids, "imdb", child.text, imdb)
     elif child.name == "ids":
@@ -364,7 +332,7 @@ def _looks_like_id(provider: str, text: str, imdb: re.Pattern[str]) -> bool:
     """Whether the text of an element like ``<imdb>`` is an id: it could be a rating."""
     if provider == "imdb":
         return bool(imdb.search(text) or _IMDB_NUMBER.fullmatch(text))
-    return text.isdecimal() if provider in _NUMERIC else bool(text)
+    return text.isdecimal() or "://" in text if provider in _NUMERIC else bool(text)
 
 
 def _put(ids: dict[str, str], provider: str, value: str, imdb: re.Pattern[str]) -> None:
@@ -380,7 +348,7 @@ def _put(ids: dict[str, str], provider: str, value: str, imdb: re.Pattern[str]) 
     key = re.sub(r"[\s_-]+", "", provider).lower()
     key = _PROVIDER_ALIASES.get(key, _PROVIDER_ALIASES.get(key.removesuffix("id"), IDS.get(key, key)))
     if key in {"imdb", ""} and (match := imdb.search(value)):
-        key, value = "imdb", match[0]
+        key, value = "imdb", match[0].lower()
     elif key == "imdb" and _IMDB_NUMBER.fullmatch(value):
         value = imdb.pattern[:2] + value
     elif key and "://" in value and (number := _LAST_NUMBER.match(value)):
@@ -400,7 +368,7 @@ def provider_ids_in_text(text: str, kind: MediaType) -> dict[str, str]:
     for provider, only, pattern in _TITLE_URLS:
         if only in {None, kind} and (match := pattern.search(text)):
             _put(ids, provider, match[1], _IMDB)
-    if "imdb" not in ids and len(bare := set(_BARE_IMDB.findall(text))) == 1:
+    if "imdb" not in ids and len(bare := {found.lower() for found in _BARE_IMDB.findall(text)}) == 1:
         ids["imdb"] = bare.pop()
     return ids
 
