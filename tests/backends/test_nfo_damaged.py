@@ -529,6 +529,22 @@ def test_what_is_no_xml_but_loses_nothing_is_read_whole(inside):
     assert (names(record), record.completeness, record.damage) == (["Zoë", "Bo", "D"], Completeness.FULL, "")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<episode>{}</episode>",
+        "{}",
+        "<series><episode>{}</episode></series>",
+        "<episodedetail>{}</episodedetail>",
+    ],
+)
+def test_an_episode_without_its_root_element(text):
+    fields = "<title>T</title><season>2</season><episode>3</episode><plot>P</plot>"
+    record = parse(text.format(fields + actor("A", "x")), MediaType.EPISODE)
+    assert (record.kind, record.title, record.season, record.episode) == (MediaType.EPISODE, "T", 2, 3)
+    assert names(record) == ["A"]
+
+
 def test_ids_behind_a_person_who_is_not_closed_are_not_the_persons():
     record = parse("<movie><title>T</title><actor><name>A</name><tmdbid>603</tmdbid><plot>P</plot></movie>")
     assert [(credit.person.name, credit.person.provider_ids) for credit in record.credits] == [("A", {})]

@@ -34,12 +34,6 @@ _WIDER: Final = {
     "gbk": "gb18030",
     "euc_kr": "cp949",
 }
-_OTHER_NAMES: Final = {
-    "windows-31j": "cp932",
-    "ms932": "cp932",
-    "windows-949": "cp949",
-    "windows-874": "cp874",
-}
 """Encodings by whose names their supersets are meant, as in browsers; the names are Python's."""
 _OTHER_NAMES: Final = {
     "windows-31j": "cp932",

@@ -162,11 +162,13 @@ def _unwrap(nodes: list[Node], depth: int, problems: list[str]) -> list[Node]:
     for node in nodes:
         if node.name == _PAGE:
             raise NfoError("it is a web page")
-        if node.name in ROOTS or node.name in FOREIGN_ROOTS:
-            roots.append(node)
+        if node.name in FOREIGN_ROOTS or (node.name in ROOTS and (node.children or node.name != "season")):
+            roots.append(node)  # <season> with nothing but a number in it is an episode's
         elif depth < _MAX_WRAPPERS and any(child.name in ROOTS and child.children for child in node.children):
             roots += _unwrap(node.children, depth + 1, problems)
-        elif node.name not in OF_ITEMS and any(child.name in _TELLING for child in node.children):
+        elif (node.name not in OF_ITEMS or node.name == "episode") and any(
+            child.name in _TELLING for child in node.children
+        ):
             problems.append(f"unknown root element <{node.name}>")
             roots.append(node)
     return roots
