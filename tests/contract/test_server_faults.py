@@ -24,7 +24,13 @@ from mediasync.backends.base import Enumerated, Finding, NothingStored, Unreadab
 from mediasync.backends.jellyfin import EmbyBackend, JellyfinBackend
 from mediasync.backends.plex import PlexBackend
 from mediasync.config import HttpOptions
-from mediasync.errors import ConfigurationError, LibraryUnreadable, SourceMismatch, SourceUnauthorised
+from mediasync.errors import (
+    ConfigurationError,
+    LibraryUnreadable,
+    SourceError,
+    SourceMismatch,
+    SourceUnauthorised,
+)
 from mediasync.testing import (
     Catalogue,
     FakeJellyfin,
@@ -71,6 +77,18 @@ async def films_of(place: Place) -> list[Finding]:
 def end_of(findings: list[Finding]) -> Enumerated:
     [end] = [finding for finding in findings if isinstance(finding, Enumerated)]
     return end
+
+
+@pytest.mark.parametrize("status", [500, 502, 504, 522])
+async def test_a_server_that_fails_from_the_start_is_not_called_one_of_another_kind(
+    place: Place, status: int
+) -> None:
+    server_of(place).faults = [Fault.status(status, times=None)]
+    with pytest.raises(SourceError, match=str(status)) as raised:
+        async with place.backend().open():
+            pass
+    assert not isinstance(raised.value, SourceMismatch)
+    assert "check the address" not in str(raised.value)
 
 
 @pytest.mark.parametrize("fault", [Fault.status(500), Fault.status(403), Fault.cut_json(), Fault.empty()])

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
 
@@ -27,6 +28,7 @@ from mediasync.backends.wire import expect_record
 from mediasync.concurrency import finish
 from mediasync.config import HttpOptions, source_variable
 from mediasync.errors import (
+    RequestRefused,
     SourceError,
     SourceForbidden,
     SourceMismatch,
@@ -234,7 +236,8 @@ class JellyfinBackend:
         except (SourceUnreadable, SourceUnauthorised, SourceForbidden) as error:
             if other := await find_other_kind(self._transport, name.lower()):
                 raise SourceMismatch(self.source.id, f"what answers is {other}") from error
-            if not isinstance(error, SourceUnreadable):
+            fails = isinstance(error, RequestRefused) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            if fails or not isinstance(error, SourceUnreadable):
                 raise
             raise SourceMismatch(
                 self.source.id, f"what answers is no {name} server ({error.reason}); check the address"
