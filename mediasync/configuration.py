@@ -241,7 +241,7 @@ def with_environment(source: SourceConfig, environ: Mapping[str, str]) -> Source
         return SourceConfig.model_validate({**values, "kind": source.kind, **found})
     except ValidationError as error:
         names = {setting: source_variable(source.id, setting) for setting in found}
-        flaws = "; ".join(flaws_of(error, names, f"MEDIASYNC_… of {source.id!r}"))
+        flaws = "; ".join(flaws_of(error, names, ", ".join(names.values())))
         raise ConfigurationError(flaws, source_id=source.id) from None
 
 

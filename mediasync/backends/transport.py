@@ -33,6 +33,14 @@ _log: Final = logging.getLogger("mediasync.http")
 LONGEST_ANSWER: Final = 3.0
 """Times `HttpOptions.read_timeout`: how long an answer may take in all, from the request to its last byte."""
 
+_OF_THE_MESSAGE: Final = frozenset(
+    {
+        *("connection", "content-encoding", "content-length", "content-type"),
+        *("te", "trailer", "transfer-encoding", "upgrade"),
+    }
+)
+"""Headers that describe a request or its connection: HTTP itself, or the request, sets them."""
+
 _KEPT_ALIVE: Final = 30.0
 _REDIRECTS: Final = 5
 _LARGEST_PROBE: Final = 64 * 1024
@@ -108,6 +116,11 @@ class Transport:
     def _check_extra_headers(self, own: Collection[str], extra: Mapping[str, str]) -> None:
         taken = {name.lower() for name in own} - {"user-agent"}
         for name in extra:
+            if name.lower() in _OF_THE_MESSAGE:
+                raise ConfigurationError(
+                    f"source {self.source_id!r}: the header {name} is among the extra headers, and describes "
+                    "a request or its connection, which mediasync does itself: take it out"
+                )
             if name.lower() in taken:
                 raise ConfigurationError(
                     f"source {self.source_id!r}: the header {name} is among the extra headers, and would "

@@ -235,6 +235,16 @@ async def test_an_extra_header_never_replaces_the_one_with_the_token(kind: str, 
         make("http://host", source=Source(id="here", kind=kind), token=TOKEN, options=options)
 
 
+@pytest.mark.parametrize(
+    "name", ["Content-Length", "transfer-encoding", "Connection", "content-type", "Content-Encoding"]
+)
+def test_an_extra_header_never_describes_the_request_itself(place: Place, name: str) -> None:
+    """It would break every request, and the server or its address would be blamed."""
+    bad = Place(place.kind, None, "http://host", HttpOptions(headers={name: SecretStr("3")}))
+    with pytest.raises(ConfigurationError, match=f"the header {name} .* describes a request"):
+        bad.backend()
+
+
 async def test_a_refusal_names_what_the_kind_of_server_asks_for(place: Place) -> None:
     server_of(place).faults = [Fault.status(401, at=lambda one: one.path != "/identity", times=None)]
     with pytest.raises(SourceUnauthorised) as raised:

@@ -271,7 +271,7 @@ def test_a_ca_file_from_the_environment() -> None:
         ({"MEDIASYNC_HOME_TOKEN": f"{SECRET} {SECRET}"}, "token is not a token"),
         ({"MEDIASYNC_HOME_TOKEN": "a", "MEDIASYNC_HOME_TOKEN_FILE": "b"}, "set only one"),
         ({"MEDIASYNC_HOME_HEADERS": SECRET}, "MEDIASYNC_HOME_HEADERS: write a line 'Name: value'"),
-        ({"MEDIASYNC_HOME_TIMEZONE": "UTC"}, "'home': plex has no timezone"),
+        ({"MEDIASYNC_HOME_TIMEZONE": "UTC"}, "MEDIASYNC_HOME_TIMEZONE: plex has no timezone"),
     ],
 )
 def test_a_variable_that_cannot_be_used_is_named(environ: dict[str, str], message: str) -> None:
@@ -641,6 +641,13 @@ def test_a_login_that_is_always_asked_for_is_missed(tmp_path: Path) -> None:
     SourceConfig.model_validate({"url": "jellyfin+http://h", "username": "me"}).check_login()
     parse_source("kodi+http://h").check_login()
     parse_source("nfo:films").check_login()
+
+
+def test_a_variable_that_is_of_no_use_to_a_source_is_named() -> None:
+    environ = {"MEDIASYNC_FILMS_TOKEN": SECRET}
+    with pytest.raises(ConfigurationError) as raised:
+        with_environment(parse_source("films=nfo:x"), environ)
+    assert str(raised.value) == "MEDIASYNC_FILMS_TOKEN: a folder of NFO files has no token"
 
 
 # Who can read the file
