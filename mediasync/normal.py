@@ -86,6 +86,7 @@ _LARGEST_COUNT: Final = 2**53
 _SURELY_SHORT: Final = MAX_NAME_BYTES // 4
 """A text of so many characters is short enough whatever they are."""
 _SURELY_SHORT_PROVIDER: Final = MAX_PROVIDER_BYTES // 4
+_NUMBERED: Final = frozenset({int})
 _ORDER_TYPES: Final = frozenset({int, type(None)})
 _PERSON_ID: Final = itemgetter(0)
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
@@ -380,13 +381,14 @@ def _with_one_row_per_person(rows: list[CreditRow]) -> list[CreditRow]:
 
 
 def _in_order(given: Sequence[Credit]) -> Sequence[Credit]:
-    orders = [credit.sort_order for credit in given]
-    if not _ORDER_TYPES.issuperset(map(type, orders)):
+    orders = [credit.__dict__["sort_order"] for credit in given]
+    types = set(map(type, orders))
+    if types == _NUMBERED and orders[0] >= 0 and orders == sorted(orders):
+        return given
+    if not types <= _ORDER_TYPES:
         for position, credit in enumerate(given):
             if flaw := find_flaw(credit, f"credits[{position}]."):
                 raise InvalidValue(flaw)
-    if not orders or (None not in orders and orders[0] >= 0 and orders == sorted(orders)):  # type: ignore[operator,type-var]
-        return given
     return sorted(
         given,
         key=lambda credit: (
@@ -412,6 +414,8 @@ def _nameless(credit: Credit, given: Sequence[Credit]) -> str:
 
 
 def _reference(path: str) -> str:
+    if type(path) is not str:
+        path = str.__str__(path)  # what a subclass makes of comparing is not for rows that are compared
     return "" if path.isspace() else without_secrets(path)
 
 

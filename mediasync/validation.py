@@ -133,6 +133,8 @@ def _assign(model: BaseModel, name: str, value: Any) -> str | None:
         model.__pydantic_validator__.validate_assignment(model, name, value, strict=True)
     except ValidationError as error:
         return _reason(error.errors(include_url=False)[0])
+    except Exception as error:  # a strange object's own
+        return f"{name} holds what cannot be read: {shown(error)}"
     return None
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from operator import itemgetter
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from mediasync.errors import DataError, WriteConflict
 from mediasync.normal import NUMBER_FIELDS, VALUE_COLUMNS, CreditRow, NormalItem
@@ -19,9 +20,9 @@ from mediasync.vocabulary import Completeness
 StoredCredit = tuple[int, int, int, str, str | None]
 """The item's storage key, the place in its billing, the person's storage key, the type, the role."""
 
-_COMPLETENESS: Final = frozenset(Completeness)
+_COMPLETENESS: Final[dict[str, Completeness]] = {member.value: member for member in Completeness}
 _PERSON_KEY: Final = itemgetter(2)
-_CREDITS_PER_STATEMENT: Final = 10_000
+_CREDITS_PER_STATEMENT: Final = 5_000
 
 _STATE: Final = """
     i.item_key, i.media_type, i.item_fingerprint, i.credits_fingerprint, i.completeness, i.change_token,
@@ -284,8 +285,7 @@ def item_row(
     return row
 
 
-@dataclass(frozen=True, slots=True)
-class ItemState:
+class ItemState(NamedTuple):
     """What is stored of an item that tells whether it changed.
 
     Attributes:
@@ -612,17 +612,24 @@ def _add_state(states: dict[str, ItemState], asked: str, row: Sequence[Any]) -> 
         other,
         gives,
     ) = row
-    known = states.get(asked)
-    libraries = {home} if other is None else {home, other}
+    libraries = _alone(home)
+    if other is not None:
+        known = states.get(asked)
+        libraries = (known.library_ids if known else libraries) | {other}
     states[asked] = ItemState(
         item_id,
         key,
         media_type,
         item_fingerprint,
         credits_fingerprint,
-        Completeness(completeness) if completeness in _COMPLETENESS else Completeness.NONE,
+        _COMPLETENESS.get(completeness, Completeness.NONE),
         token,
         home,
-        frozenset(libraries | known.library_ids if known else libraries),
+        libraries,
         bool(gives),
     )
+
+
+@lru_cache(maxsize=256)
+def _alone(library_id: str) -> frozenset[str]:
+    return frozenset((library_id,))

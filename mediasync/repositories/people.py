@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn
@@ -78,6 +79,7 @@ WHERE uncredited_since IS NOT NULL
 """
 
 _WORD_COLUMNS: Final = "word text, person_key integer"
+_WORDS_PER_STATEMENT: Final = 5_000
 DELETE_WORDS: Final = f"""
 DELETE FROM person_word
 WHERE (word, person_key) IN (SELECT r.word, r.person_key FROM @rows(:words, {_WORD_COLUMNS}) r)
@@ -371,10 +373,21 @@ class PeopleRepository(PersonReader):
         if saved.new_words:
             await self._session.execute(INSERT_WORDS, {"words": saved.new_words})
 
-    async def add_words(self, words: list[tuple[str, int]]) -> None:
-        """Save the words of new people's names, each with the key of the person."""
-        if words:
-            await self._session.insert("person_word", _WORD_COLUMNS, words)
+    async def add_words(self, words: Iterable[tuple[str, int]]) -> None:
+        """Save the words of new people's names, each with the key of the person.
+
+        They are written in the order of the index. Those of a whole group are sorted letter by letter, since
+        sorting them at once would hold up the event loop.
+        """
+        by_letter: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+        for row in words:
+            by_letter[row[0][0]].append(row)
+        rows: list[tuple[str, int]] = []
+        for letter in sorted(by_letter):
+            rows += sorted(by_letter.pop(letter))
+            if len(rows) >= _WORDS_PER_STATEMENT or not by_letter:
+                await self._session.insert("person_word", _WORD_COLUMNS, rows)
+                rows = []
 
     async def _raise_what_is_gone(self, source_ids: set[str]) -> NoReturn:
         stored = await self._session.fetch_all(SOURCES_STORED, {"ids": sorted(source_ids)})

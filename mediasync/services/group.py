@@ -17,8 +17,11 @@ from mediasync.repositories.people import CreditedPerson, PeopleDraft, PeopleRep
 from mediasync.titles import StoredWord
 from mediasync.vocabulary import Completeness, MediaType
 
-ITEMS_PER_PART: Final = 500
-"""A group is handled in parts of so many items, each of which keeps the event loop for a few milliseconds."""
+ITEMS_PER_PART: Final = 250
+CREDITS_PER_PART: Final = 3_000
+"""A group is handled in parts of at most so many items, and of about so many credits.
+
+Each keeps the event loop for a few milliseconds."""
 
 _WORTH_OVERLAPPING: Final = 50
 
@@ -184,9 +187,19 @@ async def save_group(
     late = _Late(early=session.crowded)
     while len(outcomes) < len(items) and not (outcomes and enough()):
         start = len(outcomes)
-        outcomes += await _save_part(media, people, items[start : start + ITEMS_PER_PART], late)
+        part = items[start : end_of_part(items, start)]
+        outcomes += await _save_part(media, people, part, late)
     await _write_late(media, people, late)
     return outcomes
+
+
+def end_of_part(items: Sequence[NormalItem], start: int) -> int:
+    """Return where the part of *items* ends that begins at *start*. It has one item at least."""
+    end, number_of_credits = start, 0
+    while end < len(items) and end - start < ITEMS_PER_PART and number_of_credits < CREDITS_PER_PART:
+        number_of_credits += len(items[end].credits)
+        end += 1
+    return end
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +225,7 @@ class _Late:
 
 
 async def _write_late(media: MediaRepository, people: PeopleRepository, late: _Late) -> None:
-    await people.add_words(sorted(late.words))
+    await people.add_words(late.words)
     await media.add_title_words(late.titles)
     await media.insert_credits(late.credits)
     await people.note_removed(late.removed)

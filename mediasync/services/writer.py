@@ -24,7 +24,7 @@ from mediasync.errors import (
 )
 from mediasync.normal import NormalItem, PersonRow, merge_people
 from mediasync.reports import SaveResult, SaveStatus
-from mediasync.services.group import ITEMS_PER_PART, Outcome, find_stored, save_group
+from mediasync.services.group import ITEMS_PER_PART, Outcome, end_of_part, find_stored, save_group
 
 _log: Final = logging.getLogger("mediasync.saving")
 
@@ -35,6 +35,7 @@ MAX_GROUP_SECONDS: Final = 0.5
 """A transaction that takes longer is committed with what it has saved; the rest makes the next one."""
 
 _MAX_GATHERING_SECONDS: Final = 0.02
+_ANSWERS_PER_TURN: Final = 500
 
 
 @dataclass(slots=True, eq=False)
@@ -364,10 +365,13 @@ class Writer:
     async def _without_stored(self, group: list[Save]) -> list[Save]:
         """Answer the saves of what is stored already: they need no transaction, only this look."""
         changed = []
-        for first in range(0, len(group), ITEMS_PER_PART):
-            part = group[first : first + ITEMS_PER_PART]
+        items = [save.item for save in group]
+        start = 0
+        while start < len(items):
+            end = end_of_part(items, start)
             async with self._database.read() as session:
-                stored = await find_stored(session, [save.item for save in part])
+                stored = await find_stored(session, items[start:end])
+            part, start = group[start:end], end
             for save in part:
                 if save.item.id in stored:
                     save.item.stored_id = stored[save.item.id]
@@ -395,7 +399,9 @@ class Writer:
             else:
                 parents = {save.item.id for save in group[len(outcomes) :]}
                 again = []
-                for save, outcome in zip(group, outcomes, strict=False):
+                for number, (save, outcome) in enumerate(zip(group, outcomes, strict=False), start=1):
+                    if number % _ANSWERS_PER_TURN == 0:
+                        await asyncio.sleep(0)
                     if isinstance(outcome, UnknownParent) and save.item.parent_id in parents:
                         again.append(save)
                     elif isinstance(outcome, Exception):

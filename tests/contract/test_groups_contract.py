@@ -17,7 +17,7 @@ from mediasync.app import make_backend
 from mediasync.errors import ConfigurationError
 from mediasync.repositories.media import MediaRepository
 from mediasync.services import writer
-from mediasync.services.group import ITEMS_PER_PART
+from mediasync.services.group import CREDITS_PER_PART, ITEMS_PER_PART
 
 NUMBER = 640
 
@@ -111,6 +111,43 @@ async def test_the_writer_waits_for_a_stream_that_goes_on(
     sizes.clear()
     await ms.media.save_media_item(movie("one"), **MOVIES)
     assert sizes == [1, 1], "looked at, and looked at again under the lock"
+
+
+async def test_items_of_many_credits_are_handled_few_at_a_time(
+    ms: MediaSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_states = MediaRepository.find_current_states
+    sizes: list[int] = []
+
+    async def noted(self: Any, item_ids: Sequence[str], **options: Any) -> Any:
+        sizes.append(len(item_ids))
+        return await find_states(self, item_ids, **options)
+
+    monkeypatch.setattr(MediaRepository, "find_current_states", noted)
+    cast = [credit(f"{n}") for n in range(CREDITS_PER_PART // 10)]
+    items = [movie(f"{n}", credits=cast) for n in range(25)]
+    await ms.media.save_media_items(
+        [*items, movie("large", credits=[credit(f"{n}") for n in range(9_000)])], **MOVIES
+    )
+    assert max(sizes) == 10
+    assert await rows(ms, "SELECT count(*) AS n FROM media_people") == [(25 * len(cast) + 9_000,)]
+
+
+async def test_the_answers_of_a_large_group_leave_the_loop_its_turns(ms: MediaSync) -> None:
+    gathered = asyncio.Event()
+    busy = asyncio.create_task(ms._writer.run(lambda _: gathered.wait()))
+    await asyncio.sleep(0)
+    saves = [asyncio.create_task(ms.media.save_media_item(movie(f"{n}"), **MOVIES)) for n in range(3_000)]
+    while len(ms._writer._waiting) < len(saves):
+        await asyncio.sleep(0)
+    gathered.set()
+    answered, most = 0, 0
+    while not all(save.done() for save in saves):
+        before, answered = answered, sum(save.done() for save in saves)
+        most = max(most, answered - before)
+        await asyncio.sleep(0)
+    await busy
+    assert 0 < most <= 1_000
 
 
 async def test_of_one_item_in_more_than_a_group_holds_the_last_wins(ms: MediaSync) -> None:

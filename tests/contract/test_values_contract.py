@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Callable, Coroutine
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,23 @@ class Strange:
     __hash__ = None  # type: ignore[assignment]
 
 
+class Contrary(str):
+    """A text that can be neither compared nor trimmed."""
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("no")
+
+    strip = __eq__  # type: ignore[assignment]
+    __hash__ = str.__hash__
+
+
+class Nowhere(tzinfo):
+    """A time zone that does not know its offset."""
+
+    def utcoffset(self, when: datetime | None) -> timedelta:
+        raise RuntimeError("no")
+
+
 NEST: list[Any] = []
 NEST.append(NEST)
 
@@ -69,6 +86,7 @@ WILD: tuple[Any, ...] = (
     *(date(2020, 1, 1), datetime(2020, 1, 1), datetime(2020, 1, 1, tzinfo=UTC), timedelta(1)),
     *(datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), datetime.max.replace(tzinfo=UTC)),
     *([], [None], [[]], ["x"], ["x", 3], [b"x"], ["x" * 9_000], NEST, (), ("x",), {"x"}, range(3)),
+    *(Contrary("x"), [Contrary("x")], {"imdb": Contrary("x")}, datetime(2020, 1, 1, tzinfo=Nowhere())),
     *({}, {"poster": 3}, {3: "x"}, {"imdb": None}, {"x": "y"}, {"x" * 9_000: "y"}, {"x": "y" * 9_000}),
     *(Path("/films"), Text("text"), Word.ONE, Number.ONE, MediaType.SHOW, PersonType.ACTOR, SourceKind.NFO),
     *(object(), Strange(), int, len, NotImplemented, ..., movie("inner"), person("inner"), credit("inner")),

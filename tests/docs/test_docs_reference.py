@@ -513,7 +513,7 @@ def test_sizes_of_a_group() -> None:
         f"{writer.MAX_GROUP_CREDITS:,} credits or half a second" in text
     )
     assert writer.MAX_GROUP_SECONDS == 0.5
-    assert f"in parts of {group.ITEMS_PER_PART} items" in text
+    assert f"in parts of {group.ITEMS_PER_PART} items, or about {group.CREDITS_PER_PART:,} credits" in text
 
 
 def test_sizes_of_a_stream() -> None:
