@@ -534,7 +534,6 @@ def test_what_is_no_xml_but_loses_nothing_is_read_whole(inside):
     [
         "<episode>{}</episode>",
         "{}",
-        "<series><episode>{}</episode></series>",
         "<episodedetail>{}</episodedetail>",
     ],
 )

@@ -106,8 +106,15 @@ def test_a_file_that_is_too_large_names_the_limit(tmp_path):
         ),
         (lambda n: "".join(f"<x{i}><name>A</name></x{i}>" for i in range(n)), 1_500),
         (lambda n: "<actor " + ":" * n + ">x</actor>", 1_000),
+        (lambda n: "".join(f'<rating name="r{i}">5</rating>' for i in range(n)), 1_500),
+        (lambda n: "<credits>" + "a|" * n + "</credits>", 10_000),
+        (lambda n: "<credits>" + "a, " * n + "</credits>", 10_000),
+        (lambda n: "<director>" + "Ada One and " * n + "</director>", 10_000),
     ],
-    ids=["suffixes", "ids of one name", "elements that raise doubts", "a word in a tag"],
+    ids=[
+        *("suffixes", "ids of one name", "elements that raise doubts", "a word in a tag"),
+        *("ratings", "bars", "commas", "words between names"),
+    ],
 )
 def test_the_work_grows_with_the_size_and_no_faster(make, size):
     def cost(text):

@@ -170,8 +170,9 @@ def _python_name(declared: str) -> str:
 
 def _join_surrogates(match: re.Match[bytes]) -> bytes:
     """Write as UTF-8 a character that was written as two surrogates (CESU-8)."""
-    pair = match[0].decode("utf-8", "surrogatepass")
-    return pair.encode("utf-16-le", "surrogatepass").decode("utf-16-le").encode()
+    _, high, high_end, _, low, low_end = match[0]
+    upper, lower = (high & 0x0F) << 6 | high_end & 0x3F, (low & 0x0F) << 6 | low_end & 0x3F
+    return chr(0x10000 + (upper << 10) + lower).encode()
 
 
 def _count(data: bytes) -> tuple[int, int]:

@@ -234,20 +234,21 @@ def parse_ratings(node: Node, problems: list[str]) -> list[Rating]:
             rating = _rating(name, value, child.attributes.get("max", "10"), votes, problems)
             if rating:
                 found.append((child.attributes.get("default", "").lower() == "true", rating))
-    names = {rating.name for _, rating in found}
     if not found:
-        for child in node.all("rating"):
-            rating = _rating(
+        votes = node.first("votes")
+        older = (
+            _rating(
                 "default",
                 child.first("value") or child.text,
                 child.attributes.get("max", "10"),
-                node.first("votes"),
+                votes,
                 problems,
             )
-            if rating and "default" not in names:
-                names.add("default")
-                found.append((True, rating))
-    if "critics" not in names and (
+            for child in node.all("rating")
+        )
+        if rating := next(filter(None, older), None):
+            found.append((True, rating))
+    if all(rating.name != "critics" for _, rating in found) and (
         critics := _rating("critics", node.first("criticrating"), "100", "", problems)
     ):
         found.append((False, critics))
