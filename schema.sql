@@ -190,6 +190,15 @@ CREATE TABLE person_word (
     PRIMARY KEY (word, person_key)
 ) WITHOUT ROWID;
 
+-- Under which ids people are known besides their own, where the source gives them none: those that their other
+-- provider ids and their names make, and the ids of people who turned out to be one with them.
+CREATE TABLE person_alias (
+    id          TEXT    NOT NULL PRIMARY KEY,
+    person_key  INTEGER NOT NULL REFERENCES person (person_key) ON DELETE CASCADE,
+    shared      INTEGER NOT NULL DEFAULT 0    -- 1: a name that several people have; it is nobody's
+) WITHOUT ROWID;
+CREATE INDEX person_alias_of_person ON person_alias (person_key);
+
 -- Person × item × function × character. (item, person, type, role) is unique; that is kept by the normal
 -- form every list is brought into before it is stored, and `mediasync check` proves it.
 CREATE TABLE credit (

@@ -85,9 +85,30 @@ def derive_person_key(name: str, provider_ids: Mapping[str, str]) -> str:
         >>> derive_person_key("Keanu Reeves", {"imdb": "nm0000206"})
         'imdb:nm0000206'
     """
-    for provider in (*_PREFERRED_PROVIDERS, *sorted(provider_ids)):
-        if value := provider_ids.get(provider):
-            return _bounded(f"{provider}:{value}")
+    return next(iter(provider_keys(provider_ids).values()), None) or name_key(name)
+
+
+def provider_keys(provider_ids: Mapping[str, str]) -> dict[str, str]:
+    """Return the key that each provider's id makes, by provider, in the order of preference.
+
+    Example:
+        >>> provider_keys({"imdb": "nm0000206", "tmdb": "6384"})
+        {'tmdb': 'tmdb:6384', 'imdb': 'imdb:nm0000206'}
+    """
+    return {
+        provider: _bounded(f"{provider}:{value}")
+        for provider in dict.fromkeys((*_PREFERRED_PROVIDERS, *sorted(provider_ids)))
+        if (value := provider_ids.get(provider))
+    }
+
+
+def name_key(name: str) -> str:
+    """Return the key that a name makes.
+
+    Example:
+        >>> name_key("  Keanu   REEVES ")
+        'name:keanu reeves'
+    """
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
     return _bounded(NAME_KEY_PREFIX + " ".join(folded.split()))
 

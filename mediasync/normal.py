@@ -21,10 +21,11 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from itertools import chain
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any, Final
 
 from mediasync.errors import InvalidId, InvalidItem, UsageError
-from mediasync.ids import NAME_KEY_PREFIX, check_source_id, derive_person_key, make_id, split_id
+from mediasync.ids import NAME_KEY_PREFIX, check_source_id, derive_person_key, make_id, name_key, split_id
 from mediasync.models import Credit, Library, MediaItem, Movie, Person, Rating, Source, zoned_or_text
 from mediasync.redaction import without_secrets
 from mediasync.validation import (
@@ -96,6 +97,9 @@ _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _PLAIN_TYPES: Final[dict[str, str]] = {member: member.value for member in PersonType}
 
 
+_NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
+
+
 @dataclass(slots=True)
 class NormalItem:
     """An item in normal form.
@@ -117,6 +121,8 @@ class NormalItem:
         item_fingerprint: of all of the above but the library and the change token.
         completeness: what is known by this item of its credits; none: nothing.
         credits: in billing order; empty where nothing is known.
+        derived: of those people of ``credits`` for whom the source has no id of its own: by their ids, the ids
+            that their names make.
         credits_fingerprint: of ``credits``.
         problems: the credits that were left out, and why.
         repeats: how many exact repeats were dropped.
@@ -138,6 +144,7 @@ class NormalItem:
     item_fingerprint: str = ""
     completeness: Completeness = Completeness.NONE
     credits: list[CreditRow] = field(default_factory=list)
+    derived: Mapping[str, str] = field(default_factory=lambda: _NOBODY)
     credits_fingerprint: str = ""
     problems: list[str] = field(default_factory=list)
     repeats: int = 0
@@ -255,6 +262,11 @@ def normal_person(person: Person, source_id: str | None = None) -> PersonRow:
         raise UsageError(storable(f"person {subject}: {flaw}")) from error
 
 
+def has_no_id(person: Person) -> bool:
+    """Tell whether the source has no id for a person, whose key is then derived."""
+    return person.id is None and not person.remote_id
+
+
 def _normal_person(person: Person, source_id: str | None) -> PersonRow:
     if person.id is not None:
         known_source, remote_id = split_id(person.id)
@@ -318,6 +330,7 @@ def keeps_name(person_id: str) -> bool:
 def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], source_id: str) -> None:
     prefix = source_id + ":"
     rows: list[CreditRow] = []
+    derived: dict[str, str] = {}
     for credit in _in_order(given):
         # The hottest loop of a sync: the models' fields are taken past the look-up of attributes.
         fields = credit.__dict__
@@ -348,6 +361,7 @@ def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], s
             if remote_id not in (None, ""):
                 raise TypeError("remote_id is not a text")
             remote_id = derive_person_key(name, _provider_ids(ids))
+            derived.setdefault(prefix + remote_id, prefix + (name_key(name) if ids else remote_id))
         if len(name) + len(remote_id) > _SURELY_SHORT:
             _check_person(remote_id, name, prefix, f"credits[{_position(credit, given)}].person.")
         role = fields["role"]
@@ -367,6 +381,8 @@ def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], s
         normal.repeats = len(rows) - len(unique)
         rows = list(unique)
     normal.credits = rows
+    if derived:
+        normal.derived = derived
 
 
 def _with_one_row_per_person(rows: list[CreditRow]) -> list[CreditRow]:

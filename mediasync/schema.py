@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+from mediasync.aliases import keys_of_row
 from mediasync.dialects.base import Session
 from mediasync.errors import DatabaseMissing, SchemaForeign, SchemaOutdated, SchemaTooNew
 from mediasync.names import words_of_name
@@ -37,6 +38,19 @@ class Migration:
     fills: tuple[Callable[[Session], Awaitable[None]], ...] = ()
 
 
+DERIVED_PEOPLE_PAGE: Final = """
+SELECT p.person_key, p.id, p.name, p.image_path, p.provider_ids
+FROM person p JOIN source s ON s.source_key = p.source_key
+WHERE s.kind = 'nfo' AND p.provider_ids <> '' AND p.person_key > :after
+ORDER BY p.person_key LIMIT 5000
+"""
+INSERT_ALIASES: Final = """
+INSERT INTO person_alias (id, person_key)
+SELECT r.id, r.person_key FROM @rows(:rows, id text, person_key integer) r
+WHERE NOT EXISTS (SELECT 1 FROM person p WHERE p.id = r.id)
+ON CONFLICT (id) DO UPDATE
+SET shared = CASE WHEN person_alias.person_key = excluded.person_key THEN person_alias.shared ELSE 1 END
+"""
 PEOPLE_PAGE: Final = """
 SELECT person_key, name FROM person WHERE person_key > :after ORDER BY person_key LIMIT 5000
 """
@@ -69,6 +83,17 @@ WHERE NOT EXISTS (SELECT 1 FROM credit c WHERE c.person_key = person.person_key)
 
 async def _mark_uncredited_people(session: Session) -> None:
     await session.execute(MARK_UNCREDITED_PEOPLE, {"now": session.now})
+
+
+async def _fill_aliases(session: Session) -> None:
+    after = -1
+    while page := await session.fetch_all(DERIVED_PEOPLE_PAGE, {"after": after}):
+        rows = []
+        for key, *person in page:
+            ids, name = keys_of_row(tuple(person))
+            rows += [(alias, key) for alias in (*ids.values(), name) if alias != person[0]]
+        await session.execute(INSERT_ALIASES, {"rows": sorted(rows)})
+        after = page[-1][0]
 
 
 MIGRATIONS: Final = (
@@ -174,6 +199,14 @@ MIGRATIONS: Final = (
             "ALTER TABLE person ADD COLUMN replaced TEXT",
             "CREATE INDEX person_given_by ON person (given_by) WHERE given_by IS NOT NULL",
             "CREATE INDEX person_uncredited ON person (person_key) WHERE uncredited_since IS NOT NULL",
+            """
+            CREATE TABLE person_alias (
+                id          TEXT    NOT NULL PRIMARY KEY,
+                person_key  INTEGER NOT NULL REFERENCES person (person_key) ON DELETE CASCADE,
+                shared      INTEGER NOT NULL DEFAULT 0
+            ) WITHOUT ROWID
+            """,
+            "CREATE INDEX person_alias_of_person ON person_alias (person_key)",
             "ALTER TABLE sync_run ADD COLUMN selection TEXT NOT NULL DEFAULT ''",
             "ALTER TABLE sync_run ADD COLUMN series INTEGER",
             "UPDATE sync_run SET series = run_key WHERE status <> 'running'",
@@ -196,7 +229,7 @@ MIGRATIONS: Final = (
             """,
             "DROP TABLE sync_run_problem",
         ),
-        fills=(_fill_words, _mark_uncredited_people),
+        fills=(_fill_words, _mark_uncredited_people, _fill_aliases),
     ),
 )
 

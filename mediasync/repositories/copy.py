@@ -110,6 +110,23 @@ WHERE true
 ON CONFLICT (word, person_key) DO NOTHING
 """
 
+COPY_ALIASES_SELECT: Final = """
+SELECT a.id AS alias, p.id AS person_id, a.shared
+FROM @list(:ids) k JOIN person p ON p.id = k.id JOIN person_alias a ON a.person_key = p.person_key
+"""
+COPY_ALIASES_DELETE: Final = """
+DELETE FROM person_alias WHERE person_key IN (
+    SELECT p.person_key FROM @list(:ids) k JOIN person p ON p.id = k.id
+)
+"""
+COPY_ALIASES_INSERT: Final = """
+INSERT INTO person_alias (id, person_key, shared)
+SELECT r.alias, p.person_key, r.shared
+FROM @rows(:rows, alias text, person_id text, shared integer) r JOIN person p ON p.id = r.person_id
+WHERE true
+ON CONFLICT (id) DO UPDATE SET person_key = excluded.person_key, shared = excluded.shared
+"""
+
 _ITEM: Final = f"""
 SELECT i.id, i.created_at, i.updated_at, l.id AS library_id, p.id AS parent_id,
     {", ".join(f"i.{column}" for column in OWN_COLUMNS)}
@@ -372,7 +389,10 @@ KINDS: Final = (
         COPY_PEOPLE_WRITE,
         size=2_000,
         has_keys=True,
-        parts=(Part(_words, COPY_WORDS_DELETE, COPY_WORDS_INSERT),),
+        parts=(
+            Part(_words, COPY_WORDS_DELETE, COPY_WORDS_INSERT),
+            Part(COPY_ALIASES_SELECT, COPY_ALIASES_DELETE, COPY_ALIASES_INSERT),
+        ),
     ),
     *(
         Kind(

@@ -144,6 +144,17 @@ JOIN credit c ON c.item_key = i.item_key
 JOIN person p ON p.person_key = c.person_key
 """
 
+LOCK_CREDITING: Final = """
+SELECT i.id AS item_id, i.item_key FROM media_item i
+WHERE i.item_key IN (
+    SELECT c.item_key FROM credit c JOIN person p ON p.person_key = c.person_key WHERE p.id = :person_id
+)
+ORDER BY i.id @lock(i)
+"""
+UPDATE_TIMES: Final = """
+UPDATE media_item SET updated_at = :now WHERE id IN (SELECT l.id FROM @list(:ids) l)
+"""
+
 INSERT_EXTERNAL_IDS: Final = """
 INSERT INTO item_external_id (item_key, provider, value)
 SELECT i.item_key, r.provider, r.value
@@ -572,6 +583,15 @@ class MediaRepository(ItemReader):
         """Return whom items credit: each person's id and storage key, with the item's storage key."""
         rows = await self._session.fetch_all(SELECT_CREDITED_PEOPLE, {"ids": list(item_ids)})
         return [(person_id, key, item_key) for person_id, key, item_key in rows]
+
+    async def lock_crediting(self, person_id: str) -> dict[str, int]:
+        """Return the storage keys of the items that credit a person, by id, and keep others from them."""
+        rows = await self._session.fetch_all(LOCK_CREDITING, {"person_id": person_id})
+        return dict(tuple(row) for row in rows)
+
+    async def update_times(self, item_ids: Sequence[str]) -> None:
+        """Note that items changed now."""
+        await self._session.execute(UPDATE_TIMES, {"ids": list(item_ids), "now": self._session.now})
 
     async def delete_media_people(self, media_item_id: str) -> int:
         """Empty one item's credit list, and say that nothing is known of it. Return how many credits went."""

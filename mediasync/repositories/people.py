@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NoReturn
 
 from mediasync.claims import Claim, ItemClaims, StoredPerson, gather, settle
 from mediasync.concurrency import overlap
 from mediasync.errors import PersonInUse, UnknownSource, WriteConflict
 from mediasync.names import words_of_name
-from mediasync.normal import PersonRow, merge_people
+from mediasync.normal import PersonRow, merge_people, merge_provider_ids
 from mediasync.repositories.keys import new_keys
 from mediasync.repositories.person_reading import PersonReader
 
@@ -124,6 +124,7 @@ class PeopleDraft:
         disputed: the ids of those of whom one row does not say what becomes of them.
         claims: what is claimed of each of them.
         credited: whether credits of them are saved with them.
+        first_seen: numbers in the order of which new people get their storage keys, by id.
     """
 
     keys: dict[str, int]
@@ -131,6 +132,7 @@ class PeopleDraft:
     disputed: Set[str]
     claims: ClaimsOf
     credited: bool
+    first_seen: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,13 @@ class PeopleRepository(PersonReader):
         """Save one person. Return whether a row changed."""
         return bool(await self.upsert_batch([person]))
 
-    async def upsert_batch(self, people: Sequence[PersonRow], *, shown: bool = True) -> int:
+    async def upsert_batch(
+        self,
+        people: Sequence[PersonRow],
+        *,
+        shown: bool = True,
+        first_seen: Mapping[str, int] | None = None,
+    ) -> int:
         """Save people, and the words by which they are found. Return how many rows were written.
 
         Only people that are new or differ are written. What is missing never overwrites what is there. Where
@@ -176,22 +184,31 @@ class PeopleRepository(PersonReader):
         Args:
             people: of different ids, in their order, as `merge_all` makes them.
             shown: whether people whose last credit was removed are shown again.
+            first_seen: as of `PeopleDraft`.
 
         Raises:
             UnknownSource: if the source of one of them is not stored.
         """
         claims = {row[0]: [Claim(row, None, fresh=True)] for row in people}
         keys, rows = self._session.known_people.split(people)
-        saved = await self.upsert_rows(PeopleDraft(keys, rows, frozenset(), lambda _: claims, shown))
+        saved = await self.upsert_rows(
+            PeopleDraft(keys, rows, frozenset(), lambda _: claims, shown, first_seen or {})
+        )
         await self.index_names(saved)
         return saved.written
 
-    def draft(self, items: Sequence[ItemClaims], item_keys: Mapping[str, int]) -> PeopleDraft:
+    def draft(
+        self,
+        items: Sequence[ItemClaims],
+        item_keys: Mapping[str, int],
+        first_seen: Mapping[str, int] | None = None,
+    ) -> PeopleDraft:
         """Make the people whom items credit ready for `upsert_rows`, within the same transaction.
 
         Args:
             items: in the order in which they came.
             item_keys: the storage keys of the items, as they stand when the people are saved.
+            first_seen: as of `PeopleDraft`.
         """
         rows, disputed = gather(items)
         known = self._session.known_people
@@ -210,7 +227,7 @@ class PeopleRepository(PersonReader):
                     found.setdefault(person_id, []).append(claim)
             return found
 
-        return PeopleDraft(keys, others, disputed, claims, credited=True)
+        return PeopleDraft(keys, others, disputed, claims, True, first_seen or {})
 
     async def upsert_rows(
         self, draft: PeopleDraft, use: Callable[[dict[str, int]], Awaitable[None]] | None = None
@@ -278,6 +295,11 @@ class PeopleRepository(PersonReader):
             found[item_id].append((_stored_person(person), person_type, role))
         return found
 
+    async def find_keys(self, person_ids: Sequence[str]) -> dict[str, int]:
+        """Return the storage keys of those of the people who are stored, by id."""
+        found = await self._find(SELECT_PEOPLE, list(person_ids))
+        return {person_id: person.key for person_id, person in found.items()}
+
     async def _find(self, query: str, ids: Any) -> dict[str, StoredPerson]:
         rows = await self._session.fetch_all(query, {"ids": ids})
         return {row[0]: _stored_person(row) for row in rows}
@@ -299,7 +321,9 @@ class PeopleRepository(PersonReader):
                 person_id: settle(None, claims) for person_id, claims in draft.claims(disputed).items()
             }
             people = [settled[row[0]].row if row[0] in settled else row for row in people]
-        given = new_keys(self._session, [row[0] for row in people])
+        ids = sorted((row[0] for row in people), key=lambda person_id: draft.first_seen.get(person_id, 0))
+        own = dict(zip(ids, new_keys(self._session, ids), strict=True))
+        given = [own[row[0]] for row in people]
         rows: list[tuple[Any, ...]] = [
             (key, row[0].partition(":")[0], *row) for key, row in zip(given, people, strict=True)
         ]
@@ -313,8 +337,6 @@ class PeopleRepository(PersonReader):
             written, words = await insert, _words(people)
         else:
             written, words = await overlap(insert, lambda: _words(people))
-        ids = [row[0] for row in people]
-        own = dict(zip(ids, given, strict=True))
         if written < len(people):
             found = await self._session.fetch_all(SELECT_KEYS, {"first": min(given), "last": max(given)})
             written_keys = {key for (key,) in found}
@@ -395,6 +417,28 @@ class PeopleRepository(PersonReader):
         if not missing:
             raise WriteConflict("another transaction stored and deleted a person meanwhile")
         raise UnknownSource(f"source {', '.join(map(repr, missing))} is not stored: save it first")
+
+    async def merge(self, person_id: str, into: str) -> None:
+        """Delete a person who turned out to be another one, who gains what is known of the first.
+
+        Args:
+            person_id: the person, of whom no credit is left.
+            into: the other one.
+
+        Raises:
+            WriteConflict: if one of them is not stored any more.
+        """
+        stored = await self._find(LOCK_PEOPLE, sorted((person_id, into)))
+        if len(stored) < 2:
+            raise WriteConflict(f"another transaction deleted {person_id!r} or {into!r} meanwhile")
+        first, second = stored[person_id], stored[into]
+        _, name, image, ids = second.row
+        row = (into, name, image or first.row[2], merge_provider_ids(first.row[3], ids))
+        merged = replace(second, row=row, uncredited=first.uncredited and second.uncredited)
+        self._session.known_people.discard(into)
+        if merged != second:
+            await self._update([merged])
+        await self.delete(person_id)
 
     async def delete(self, person_id: str) -> bool:
         """Delete a person whom no credit points at. Return whether there was one.

@@ -25,6 +25,11 @@ _OF_SOURCE: Final = """
 SELECT_PERSON: Final = f"""
 SELECT {_PERSON} FROM person p WHERE p.id = :id AND p.uncredited_since IS NULL
 """
+SELECT_PERSON_BY_ALIAS: Final = f"""
+SELECT {_PERSON}
+FROM person_alias a JOIN person p ON p.person_key = a.person_key
+WHERE a.id = :id AND a.shared = 0 AND p.uncredited_since IS NULL
+"""
 
 SELECT_PERSONS: Final = f"""
 SELECT {_PERSON} FROM @list(:ids) l JOIN person p ON p.id = l.id
@@ -96,8 +101,10 @@ class PersonReader:
         self._session = session
 
     async def find_by_id(self, person_id: str) -> Person | None:
-        """Return one person, or None."""
+        """Return one person, by the id or an alias, or None."""
         rows = await self._session.fetch_all(SELECT_PERSON, {"id": person_id})
+        if not rows:
+            rows = await self._session.fetch_all(SELECT_PERSON_BY_ALIAS, {"id": person_id})
         return _person(rows[0]) if rows else None
 
     async def find_by_ids(self, person_ids: Sequence[str]) -> dict[str, Person]:
@@ -179,7 +186,7 @@ def _values_of_person(
         "name": name,
         "remote_id": remote_id,
         "image_path": image_path or None,
-        "provider_ids": _read_ids(person_id, provider_ids) if provider_ids else {},
+        "provider_ids": read_ids(person_id, provider_ids) if provider_ids else {},
         "source_id": source_id,
         "id": person_id,
         "created_at": to_datetime(created_at),
@@ -229,7 +236,8 @@ def _credit(row: tuple[Any, ...]) -> Credit | None:
     )
 
 
-def _read_ids(person_id: str, text: str) -> dict[str, str]:
+def read_ids(person_id: str, text: str) -> dict[str, str]:
+    """Return a person's provider ids as stored; none, and a note of the flaw, if they cannot be read."""
     subject = f"person {person_id}"
     ids: dict[str, str] = read_json(subject, text, dict)
     if all(type(value) is str for value in ids.values()):

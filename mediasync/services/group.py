@@ -6,14 +6,17 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from mediasync.aliases import Identification
 from mediasync.claims import Claim, ItemClaims, settle
 from mediasync.concurrency import overlap
 from mediasync.dialects.base import Session
 from mediasync.errors import InvalidItem, UnknownParent
 from mediasync.models import Episode, Movie, Season, Show
 from mediasync.normal import RULE, NormalItem, normal_item
+from mediasync.repositories.aliases import AliasRepository
 from mediasync.repositories.media import CreditChange, ItemState, MediaRepository, StoredCredit, item_row
 from mediasync.repositories.people import CreditedPerson, PeopleDraft, PeopleRepository, RemovedCredit
+from mediasync.services.identities import identify, merge_people_found
 from mediasync.titles import StoredWord
 from mediasync.vocabulary import Completeness, MediaType
 
@@ -120,6 +123,7 @@ async def find_stored(session: Session, items: Sequence[NormalItem]) -> dict[str
     states, _ = await MediaRepository(session).find_current_states([item.id for item in items])
     plans = [_plan(item, states[item.id]) for item in items if item.id in states]
     plans = [plan for plan in plans if not plan.fields and not plan.stamps]
+    await _identify(AliasRepository(session), plans)
     await _look_closer(PeopleRepository(session), plans)
     return {plan.item.id: states[plan.item.id].id for plan in plans if not plan.saves}
 
@@ -131,6 +135,7 @@ async def what_changes(session: Session, items: Sequence[NormalItem]) -> list[tu
     """
     states, _ = await MediaRepository(session).find_current_states([item.id for item in items])
     plans = [_plan(item, states.get(item.id)) for item in items]
+    await _identify(AliasRepository(session), plans)
     await _look_closer(PeopleRepository(session), plans)
     return [(plan.state.id if plan.state else plan.item.id, _in_words(plan)) for plan in plans]
 
@@ -145,6 +150,17 @@ def _in_words(plan: _Plan) -> str | None:
         ("its libraries", plan.joins),
     )
     return " and ".join(what for what, written in parts if written) or None
+
+
+async def _identify(aliases: AliasRepository, plans: Sequence[_Plan]) -> Identification | None:
+    """Put the stored ids of people into the items of those plans that may write credits."""
+    plans = [plan for plan in plans if plan.item.derived and (plan.credits or plan.in_doubt)]
+    if not plans:
+        return None
+    items, identification = await identify(aliases, [plan.item for plan in plans])
+    for plan, item in zip(plans, items, strict=True):
+        plan.item = item
+    return identification
 
 
 async def _look_closer(people: PeopleRepository, plans: Sequence[_Plan]) -> None:
@@ -182,13 +198,13 @@ async def save_group(
         DataError: if the database refuses any of them; the transaction must then be rolled back.
         UnknownSource: if a source is not stored.
     """
-    media, people = MediaRepository(session), PeopleRepository(session)
+    media, people, aliases = MediaRepository(session), PeopleRepository(session), AliasRepository(session)
     outcomes: list[Outcome] = []
     late = _Late(early=session.crowded)
     while len(outcomes) < len(items) and not (outcomes and enough()):
         start = len(outcomes)
         part = items[start : end_of_part(items, start)]
-        outcomes += await _save_part(media, people, part, late)
+        outcomes += await _save_part(media, people, aliases, part, late)
     await _write_late(media, people, late)
     return outcomes
 
@@ -225,23 +241,36 @@ class _Late:
 
 
 async def _write_late(media: MediaRepository, people: PeopleRepository, late: _Late) -> None:
+    """Write what was put off."""
     await people.add_words(late.words)
     await media.add_title_words(late.titles)
     await media.insert_credits(late.credits)
     await people.note_removed(late.removed)
     await people.show_credited(late.credited)
+    for done in (late.words, late.titles, late.credits, late.removed, late.credited):
+        done.clear()
 
 
 async def _save_part(
-    media: MediaRepository, people: PeopleRepository, items: Sequence[NormalItem], late: _Late
+    media: MediaRepository,
+    people: PeopleRepository,
+    aliases: AliasRepository,
+    items: Sequence[NormalItem],
+    late: _Late,
 ) -> list[Outcome]:
     items, states, taken = await _find_placed(media, items)
     ordered, misfits = await _in_order(media, items, states)
     plans = {item.id: _plan(item, states.get(item.id)) for item in ordered}
+    found = await _identify(aliases, [plans[item.id] for item in items if item.id in plans])
+    if found is not None and found.merged:
+        await _write_late(media, people, late)
+        await merge_people_found(media, people, aliases, found)
     await _look_closer(people, list(plans.values()))
     await _compare_fields(media, plans)
     if written := [plan for plan in plans.values() if plan.writes or plan.people]:
-        await _write(media, people, written, late)
+        await _write(media, people, written, late, found.first_seen if found else {})
+    if found is not None:
+        await aliases.store(found)
     if joined := [(item_id, plan.item.library_id) for item_id, plan in plans.items() if plan.joins]:
         await media.add_libraries(joined)
     if stamped := [(plan.item, plan.fingerprint) for plan in plans.values() if plan.stamps]:
@@ -281,12 +310,16 @@ async def _find_placed(
 
 
 async def _write(
-    media: MediaRepository, people: PeopleRepository, plans: Sequence[_Plan], late: _Late
+    media: MediaRepository,
+    people: PeopleRepository,
+    plans: Sequence[_Plan],
+    late: _Late,
+    first_seen: Mapping[str, int],
 ) -> None:
     item_keys = _keys(plans)
 
     def draft() -> PeopleDraft:
-        return people.draft(_claims(plans), item_keys)
+        return people.draft(_claims(plans), item_keys, first_seen)
 
     if len(plans) < _WORTH_OVERLAPPING:
         new_keys, drafted = await _write_items(media, plans), draft()
@@ -481,15 +514,21 @@ async def replace_credits(session: Session, media_item_id: str, given: NormalIte
         given: its credits in normal form, as `mediasync.normal.normal_credits` makes them.
         state: what is stored of the item, which is locked.
     """
-    media, people = MediaRepository(session), PeopleRepository(session)
+    media, people, aliases = MediaRepository(session), PeopleRepository(session), AliasRepository(session)
     plan = _Plan(given, state, False, Completeness.FULL, None, in_doubt=True, fresh=True)
+    found = await _identify(aliases, [plan])
+    if found is not None:
+        await merge_people_found(media, people, aliases, found)
     await _look_closer(people, [plan])
     if not plan.saves:
         return False
     late = _Late(early=False)
     keys = _keys([plan])
-    await _write_lists(media, people, [plan], people.draft(_claims([plan]), keys), keys, late)
+    drafted = people.draft(_claims([plan]), keys, found.first_seen if found else {})
+    await _write_lists(media, people, [plan], drafted, keys, late)
     await _write_late(media, people, late)
+    if found is not None:
+        await aliases.store(found)
     if plan.credits:
         await media.set_completeness(media_item_id, Completeness.FULL)
     return True

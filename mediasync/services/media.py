@@ -16,12 +16,13 @@ from mediasync.errors import (
     UsageError,
 )
 from mediasync.models import Credit, Library, MediaItem, Person, Source
-from mediasync.normal import check_model, merge_all, normal_credits, normal_item, normal_person
+from mediasync.normal import check_model, has_no_id, normal_credits, normal_item, normal_person
 from mediasync.reports import SaveReport, SaveResult, SaveStatus
 from mediasync.repositories.catalogue import CatalogueRepository
 from mediasync.repositories.media import ItemState, MediaRepository
 from mediasync.repositories.people import PeopleRepository
 from mediasync.services.group import replace_credits
+from mediasync.services.identities import save_people
 from mediasync.services.media_reading import MediaReads
 from mediasync.services.stream import SaveStream, as_async
 from mediasync.services.writer import Writer
@@ -196,10 +197,10 @@ class MediaService(MediaReads):
         return written + (await self._upsert_page(page, source_id) if page else 0)
 
     async def _upsert_page(self, page: Sequence[Person], source_id: str) -> int:
-        rows = merge_all(normal_person(person, source_id) for person in page)
-        return await self._writer.run(
-            lambda session: PeopleRepository(session).upsert_batch(rows, shown=False)
-        )
+        rows = [normal_person(person, source_id) for person in page]
+        derived = {row[0] for person, row in zip(page, rows, strict=True) if has_no_id(person)}
+        _, written = await self._writer.run(lambda session: save_people(session, rows, derived, shown=False))
+        return written
 
     async def save_media_people(self, media_item_id: str, credits_given: Sequence[Credit]) -> SaveResult:
         """Replace the credit list of a stored item by a full one, leaving the item's own fields.

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from mediasync.database import Database
 from mediasync.models import Person
-from mediasync.normal import merge_all, normal_person
+from mediasync.normal import has_no_id, normal_person
 from mediasync.repositories.people import PeopleRepository
+from mediasync.services.identities import save_people
 from mediasync.services.people_reading import PeopleReads
 from mediasync.services.writer import Writer
 
@@ -51,9 +52,10 @@ class PeopleService(PeopleReads):
         Raises:
             UsageError, UnknownSource: as `upsert` does; then nobody is saved.
         """
-        rows = [normal_person(person, source_id) for person in people]
-        await self._writer.run(lambda session: PeopleRepository(session).upsert_batch(merge_all(rows)))
-        return [row[0] for row in rows]
+        given = list(people)
+        rows = [normal_person(person, source_id) for person in given]
+        derived = {row[0] for person, row in zip(given, rows, strict=True) if has_no_id(person)}
+        return (await self._writer.run(lambda session: save_people(session, rows, derived)))[0]
 
     async def delete(self, person_id: str) -> bool:
         """Delete a person whom no credit points at. Return whether there was one.

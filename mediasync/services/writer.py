@@ -77,6 +77,8 @@ class Claimed:
     def __init__(self, group: list[Save]) -> None:
         self.group = group
         self._rows: dict[str, PersonRow | None] = {}
+        self._names: dict[str, str] = {}
+        self._identified: set[str] = set()
         for save in group:
             self.add(save.item)
 
@@ -88,9 +90,27 @@ class Claimed:
             known = rows.setdefault(row[0], row)
             if known is not row and known is not None and known != row:
                 rows[row[0]] = merge_people(known, row) if _agree(known, row) else None
+        for person_id, name in item.derived.items():
+            if self._names.setdefault(name, person_id) != person_id:
+                self._names[name] = ""  # whoever has the name differs from one of them
+            if person_id != name:
+                self._identified.add(person_id.partition(":")[0])
+
+    def precedes(self, item: NormalItem) -> bool:
+        """Tell whether *item* has to wait until it is stored who the people of the group are.
+
+        Both name people by provider ids, for whom the source has no id of its own.
+        """
+        return any(
+            person_id != name and person_id.partition(":")[0] in self._identified
+            for person_id, name in (item.derived.items() if self._identified else ())
+        )
 
     def differs_from(self, item: NormalItem) -> bool:
         """Tell whether *item* says something else of anybody, so that the order of the two decides."""
+        names = self._names
+        if names and any(names.get(name, known) != known for known, name in item.derived.items()):
+            return True
         rows = self._rows
         if not rows:
             return False
@@ -328,6 +348,9 @@ class Writer:
             if job.abandoned:
                 job.answer(_given_up())
                 continue
+            if any(other.precedes(job.item) for other in claimed):
+                self._waiting.appendleft(job)
+                break
             if (
                 job.item.id in group
                 or job.item.id in held

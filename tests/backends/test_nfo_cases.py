@@ -19,12 +19,6 @@ from mediasync import MediaSync, SyncReport
 
 CASES = Path(__file__).parent.parent / "data" / "cases" / "nfo"
 
-NOT_YET = frozenset(
-    {
-        "person-id-some-credits",
-    }
-)
-
 FIELDS = {
     "id": "remote_id",
     "t": "media_type",
@@ -108,9 +102,7 @@ async def differences(ms: MediaSync, report: SyncReport, expected: list[dict[str
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in CASES.iterdir()))
-async def test_the_rows_of_a_case_are_right(name, tmp_path, file_url, request):
-    if name in NOT_YET:
-        request.applymarker(pytest.mark.xfail(reason="not mended yet", strict=True))
+async def test_the_rows_of_a_case_are_right(name, tmp_path, file_url):
     case = CASES / name
     expected = json.loads((case / "expected.json").read_text(encoding="utf-8"))
     async with MediaSync(file_url) as ms:

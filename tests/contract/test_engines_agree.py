@@ -451,6 +451,13 @@ def spelled(random: Random, number: int) -> list[Credit]:
         credit(None, f"{random.choice(['Di', 'DI'])} {number}"),
         credit(None, f"{random.choice(['di', 'dI'])} {number - 450}"),
     ]
+    # Those of whom it is found out a few hundred items later who they are.
+    given += [
+        credit(None, "Ed", provider_ids=random.choice([{"tmdb": f"{number}"}, {"imdb": f"nm{number}"}])),
+        credit(None, "Ed", provider_ids={"tmdb": f"{number - 450}", "imdb": f"nm{number - 450}"}),
+        credit(None, f"Flo {number}", provider_ids=random.choice([{}, {"tvdb": f"{number}"}])),
+        credit(None, f"flo {number - 300}", provider_ids=random.choice([{}, {"tvdb": f"{number - 300}"}])),
+    ]
     # The first group is the largest, so that others overtake it if they can.
     alone = [credit(f"own {number}-{n}") for n in range(40 if number < 500 else 1)]
     return [*alone, *given[:: random.choice([1, -1])]]

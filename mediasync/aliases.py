@@ -1,0 +1,197 @@
+"""Which people are one: people of a source that gives them no ids of its own.
+
+Such a person has a key for each of the provider ids in the data, and one for the name. The first key is the
+id at first sight, and the others become aliases of it:
+
+* Whoever shares a provider's id is one person, unless two different ids of one provider would meet in that
+  person.
+* A credit without any provider id is of the person with that name, as long as there is one only.
+* Somebody with provider ids is the person of that name who has none yet. Two people who both have provider
+  ids are not one because of their names.
+* Where an id shows that two people are one, the one who was seen first stays.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mediasync.ids import name_key, provider_keys
+from mediasync.normal import PersonRow
+
+
+@dataclass(slots=True, eq=False)
+class KnownPerson:
+    """A person who is stored, or was met before in the same stream.
+
+    Attributes:
+        id: the person's id.
+        keys: the ids that the person's provider ids make, by provider.
+        seen: what orders people by when they were first seen.
+        stored: whether there is a row of the person.
+        joined: the person with whom this one turned out to be one.
+    """
+
+    id: str
+    keys: dict[str, str]
+    seen: tuple[int, int, int]
+    stored: bool
+    joined: KnownPerson | None = None
+
+    def one(self) -> KnownPerson:
+        """Return the person whom this one is."""
+        person = self
+        while person.joined is not None:
+            person = person.joined
+        return person
+
+
+Holders = Mapping[str, Sequence[KnownPerson | None]]
+"""Who has an id or an alias, the owner of the id first; None stands for several people who share a name."""
+
+
+def keys_of(person_id: str, name: str, provider_ids: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """Return the ids that a person's provider ids make, by provider, and the one that the name makes.
+
+    Example:
+        >>> keys_of("home:tmdb:1", "Ada", {"imdb": "nm1", "tmdb": "1"})
+        ({'tmdb': 'home:tmdb:1', 'imdb': 'home:imdb:nm1'}, 'home:name:ada')
+    """
+    prefix = person_id.partition(":")[0] + ":"
+    keys = {provider: prefix + key for provider, key in provider_keys(provider_ids).items()}
+    return keys, prefix + name_key(name)
+
+
+def keys_of_row(row: PersonRow) -> tuple[dict[str, str], str]:
+    """Return the same of a person in normal form."""
+    return keys_of(row[0], row[1], json.loads(row[3]) if row[3] else {})
+
+
+_SEVERAL: Final = KnownPerson("", {}, (0, 0, 0), stored=False)
+"""Stands for the several people who share a name."""
+
+
+class Identification:
+    """Tells one after the other who the people are whom items credit.
+
+    Args:
+        holders: who is stored under the keys of those people.
+
+    Attributes:
+        aliases: what is to be stored: the person's id by alias.
+        shared: those of the aliases that are names which several people have.
+        merged: the stored people who turned out to be others, with whom they are one.
+        first_seen: the places of the people who are new, by id.
+    """
+
+    def __init__(self, holders: Holders) -> None:
+        self._holders: dict[str, list[KnownPerson]] = {
+            key: [_SEVERAL if person is None else person for person in found]
+            for key, found in holders.items()
+        }
+        self.aliases: dict[str, str] = {}
+        self.shared: set[str] = set()
+        self.merged: list[tuple[KnownPerson, KnownPerson]] = []
+        self.first_seen: dict[str, int] = {}
+        self._new_people = 0
+
+    def add(self, people: Iterable[PersonRow]) -> dict[str, KnownPerson]:
+        """Return who the people of one item are, by their own ids. Each answer holds until the next call.
+
+        Args:
+            people: all those of the item for whom the source has no id.
+        """
+        bare: list[tuple[str, str]] = []
+        named: list[tuple[str, dict[str, str], str]] = []
+        names: dict[str, set[str]] = {}
+        for row in people:
+            keys, name = keys_of_row(row)
+            if keys:
+                named.append((row[0], keys, name))
+                names.setdefault(name, set()).add(row[0])
+            else:
+                bare.append((row[0], name))
+        found = {
+            person_id: self._identify(keys, name, alone=len(names[name]) == 1)
+            for person_id, keys, name in named
+        }
+        for person_id, name in bare:
+            found[person_id] = self._holder(name) or self._new(name, {})
+        return found
+
+    def _identify(self, keys: dict[str, str], name: str, *, alone: bool) -> KnownPerson:
+        candidates = dict.fromkeys(
+            person.one() for key in keys.values() for person in self._holders.get(key, ())
+        )
+        met = dict(keys)
+        same: list[KnownPerson] = []
+        for person in candidates:
+            if not _differ(met, person.keys):
+                met |= person.keys
+                same.append(person)
+        holders = self._holders.get(name, [])
+        bearer = None if _SEVERAL in holders or not holders else holders[0].one()
+        free = [key for key in keys.values() if key not in self._holders]
+        if same:
+            person = min(same, key=lambda one: one.seen)
+            for other in same:
+                if other is not person:
+                    self._merge(other, person)
+        elif bearer is not None and not bearer.keys and alone:
+            person = bearer
+        elif free:
+            person = self._new(free[0], keys)
+        else:
+            person = next(iter(candidates))
+        person.keys = {**keys, **person.keys, **met}
+        for key in keys.values():
+            if key not in self._holders:
+                self._hold(key, person)
+        self._hold_name(name, person)
+        return person
+
+    def _holder(self, name: str) -> KnownPerson | None:
+        """Return the one person who has a name, or None if there is none, or several."""
+        found = self._holders.get(name)
+        person = found[0].one() if found else None
+        return None if person is _SEVERAL else person
+
+    def _new(self, person_id: str, keys: dict[str, str]) -> KnownPerson:
+        self._new_people += 1
+        self.first_seen[person_id] = self._new_people
+        person = KnownPerson(person_id, dict(keys), (1, 0, self._new_people), stored=False)
+        self._holders[person_id] = [person, *self._holders.get(person_id, ())]
+        return person
+
+    def _hold(self, alias: str, person: KnownPerson) -> None:
+        self._holders[alias] = [person]
+        self.aliases[alias] = person.id
+
+    def _hold_name(self, name: str, person: KnownPerson) -> None:
+        held = self._holders.get(name)
+        if not held:
+            self._hold(name, person)
+            return
+        holder = held[0].one()
+        if holder not in (person, _SEVERAL) and held[0].id != name:
+            self._holders[name] = [_SEVERAL]
+            self.aliases[name] = holder.id
+            self.shared.add(name)
+
+    def _merge(self, person: KnownPerson, into: KnownPerson) -> None:
+        person.joined = into
+        self.aliases = {
+            alias: into.id if person_id == person.id else person_id
+            for alias, person_id in self.aliases.items()
+        }
+        self.aliases[person.id] = into.id
+        self.first_seen.pop(person.id, None)
+        if person.stored:
+            self.merged.append((person, into))
+
+
+def _differ(first: Mapping[str, str], second: Mapping[str, str]) -> bool:
+    """Whether two people have different ids of one provider."""
+    return any(second.get(provider, key) != key for provider, key in first.items())

@@ -1,0 +1,79 @@
+"""Aliases of people, and people who turn out to be one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from mediasync.aliases import Identification, KnownPerson, keys_of
+from mediasync.dialects.base import Session
+from mediasync.repositories.person_reading import read_ids
+
+_HOLDER: Final = "p.id AS person_id, p.name, p.provider_ids, p.created_at, p.person_key"
+FIND_OWNERS: Final = f"""
+SELECT p.id AS key_id, 0 AS shared, {_HOLDER} FROM @list(:ids) l JOIN person p ON p.id = l.id
+"""
+FIND_ALIASES: Final = f"""
+SELECT a.id AS key_id, a.shared, {_HOLDER}
+FROM @list(:ids) l
+JOIN person_alias a ON a.id = l.id
+JOIN person p ON p.person_key = a.person_key
+"""
+STORE_ALIASES: Final = """
+INSERT INTO person_alias (id, person_key, shared)
+SELECT r.id, p.person_key, r.shared
+FROM @rows(:rows, id text, person_id text, shared integer) r JOIN person p ON p.id = r.person_id
+WHERE true @inorder(r)
+ON CONFLICT (id) DO UPDATE SET person_key = excluded.person_key, shared = excluded.shared
+"""
+MOVE_ALIASES: Final = """
+UPDATE person_alias SET person_key = (SELECT p.person_key FROM person p WHERE p.id = :into)
+WHERE person_key = (SELECT p.person_key FROM person p WHERE p.id = :id)
+"""
+
+
+class AliasRepository:
+    """Stores and finds the ids under which people are known besides their own.
+
+    Args:
+        session: an open transaction, or a snapshot for the methods that only read.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def find_holders(
+        self, ids: Collection[str], names: Collection[str]
+    ) -> dict[str, list[KnownPerson | None]]:
+        """Return who is stored under ids, the owner of each id first, and then who has it as an alias.
+
+        Args:
+            ids: of which owners and aliases are looked for.
+            names: ids made of names, of which only aliases are.
+        """
+        found: dict[str, list[KnownPerson | None]] = {}
+        people: dict[str, KnownPerson] = {}
+        rows = await self._session.fetch_all(FIND_OWNERS, {"ids": list(ids)}) if ids else []
+        rows += await self._session.fetch_all(FIND_ALIASES, {"ids": [*ids, *names]})
+        for key_id, shared, person_id, *rest in rows:
+            if person_id not in people:
+                people[person_id] = _known(person_id, *rest)
+            found.setdefault(key_id, []).append(None if shared else people[person_id])
+        return found
+
+    async def store(self, found: Identification) -> None:
+        """Store the aliases that were found out; those of people who are not stored are left out."""
+        if found.aliases:
+            rows = sorted(
+                (alias, person, int(alias in found.shared)) for alias, person in found.aliases.items()
+            )
+            await self._session.execute(STORE_ALIASES, {"rows": rows})
+
+    async def move(self, person_id: str, into: str) -> None:
+        """Make the aliases of one person those of another."""
+        await self._session.execute(MOVE_ALIASES, {"id": person_id, "into": into})
+
+
+def _known(person_id: str, name: str, provider_ids: str, created_at: int, key: int) -> KnownPerson:
+    keys, _ = keys_of(person_id, name, read_ids(person_id, provider_ids) if provider_ids else {})
+    return KnownPerson(person_id, keys, (0, created_at, key), stored=True)
