@@ -14,8 +14,9 @@ id at first sight, and the others become aliases of it:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from mediasync.ids import name_key, provider_keys
@@ -35,7 +36,7 @@ class KnownPerson:
     """
 
     id: str
-    keys: dict[str, str]
+    keys: Mapping[str, str]
     seen: tuple[int, int, int]
     stored: bool
     joined: KnownPerson | None = None
@@ -52,21 +53,31 @@ Holders = Mapping[str, Sequence[KnownPerson | None]]
 """Who has an id or an alias, the owner of the id first; None stands for several people who share a name."""
 
 
-def keys_of(person_id: str, name: str, provider_ids: Mapping[str, str]) -> tuple[dict[str, str], str]:
-    """Return the ids that a person's provider ids make, by provider, and the one that the name makes.
+@lru_cache(maxsize=16_384)
+def keys_of(source_id: str, provider_ids: str) -> Mapping[str, str]:
+    """Return the ids that a person's provider ids make, by provider.
+
+    Args:
+        source_id: of which the person is.
+        provider_ids: JSON, or ''.
 
     Example:
-        >>> keys_of("home:tmdb:1", "Ada", {"imdb": "nm1", "tmdb": "1"})
+        >>> keys_of("home", '{"imdb":"nm1","tmdb":"1"}')
+        {'tmdb': 'home:tmdb:1', 'imdb': 'home:imdb:nm1'}
+    """
+    keys = provider_keys(json.loads(provider_ids)) if provider_ids else {}
+    return {provider: f"{source_id}:{key}" for provider, key in keys.items()}
+
+
+def keys_of_row(row: PersonRow) -> tuple[Mapping[str, str], str]:
+    """Return the ids that the provider ids of a person in normal form make, and the one that the name makes.
+
+    Example:
+        >>> keys_of_row(("home:tmdb:1", "Ada", "", '{"imdb":"nm1","tmdb":"1"}'))
         ({'tmdb': 'home:tmdb:1', 'imdb': 'home:imdb:nm1'}, 'home:name:ada')
     """
-    prefix = person_id.partition(":")[0] + ":"
-    keys = {provider: prefix + key for provider, key in provider_keys(provider_ids).items()}
-    return keys, prefix + name_key(name)
-
-
-def keys_of_row(row: PersonRow) -> tuple[dict[str, str], str]:
-    """Return the same of a person in normal form."""
-    return keys_of(row[0], row[1], json.loads(row[3]) if row[3] else {})
+    source_id = row[0].partition(":")[0]
+    return keys_of(source_id, row[3]), f"{source_id}:{name_key(row[1])}"
 
 
 _SEVERAL: Final = KnownPerson("", {}, (0, 0, 0), stored=False)
@@ -78,6 +89,7 @@ class Identification:
 
     Args:
         holders: who is stored under the keys of those people.
+        settled: people who are stored just so under their own ids; their keys need not be in *holders*.
 
     Attributes:
         aliases: what is to be stored: the person's id by alias.
@@ -86,42 +98,64 @@ class Identification:
         first_seen: the places of the people who are new, by id.
     """
 
-    def __init__(self, holders: Holders) -> None:
+    def __init__(self, holders: Holders, settled: Set[PersonRow] = frozenset()) -> None:
         self._holders: dict[str, list[KnownPerson]] = {
             key: [_SEVERAL if person is None else person for person in found]
             for key, found in holders.items()
         }
+        self._settled = settled
+        self._answers: dict[PersonRow, KnownPerson] = {}
+        self._new_people = 0
         self.aliases: dict[str, str] = {}
         self.shared: set[str] = set()
         self.merged: list[tuple[KnownPerson, KnownPerson]] = []
         self.first_seen: dict[str, int] = {}
-        self._new_people = 0
 
     def add(self, people: Iterable[PersonRow]) -> dict[str, KnownPerson]:
-        """Return who the people of one item are, by their own ids. Each answer holds until the next call.
+        """Return who the people of one item are, by their own ids, but for those who are settled.
+
+        Later items may show that they are others: see `KnownPerson.one`.
 
         Args:
             people: all those of the item for whom the source has no id.
         """
         bare: list[tuple[str, str]] = []
-        named: list[tuple[str, dict[str, str], str]] = []
+        named: list[tuple[PersonRow, Mapping[str, str], str]] = []
         names: dict[str, set[str]] = {}
         for row in people:
             keys, name = keys_of_row(row)
             if keys:
-                named.append((row[0], keys, name))
                 names.setdefault(name, set()).add(row[0])
+            if row in self._settled:
+                continue
+            if keys:
+                named.append((row, keys, name))
             else:
                 bare.append((row[0], name))
-        found = {
-            person_id: self._identify(keys, name, alone=len(names[name]) == 1)
-            for person_id, keys, name in named
-        }
+        found: dict[str, KnownPerson] = {}
+        for row, keys, name in named:
+            person = self._answers.get(row)
+            if person is None:
+                person = self._identify(keys, name, alone=len(names[name]) == 1)
+                self._answers[row] = person
+            found[row[0]] = person
         for person_id, name in bare:
             found[person_id] = self._holder(name) or self._new(name, {})
         return found
 
-    def _identify(self, keys: dict[str, str], name: str, *, alone: bool) -> KnownPerson:
+    def _identify(self, keys: Mapping[str, str], name: str, *, alone: bool) -> KnownPerson:
+        if name not in self._holders and self._holders.keys().isdisjoint(keys.values()):
+            person = self._new(next(iter(keys.values())), keys)
+        else:
+            person = self._find(keys, name, alone=alone)
+        for key in keys.values():
+            if key not in self._holders:
+                self._hold(key, person)
+        self._hold_name(name, person)
+        return person
+
+    def _find(self, keys: Mapping[str, str], name: str, *, alone: bool) -> KnownPerson:
+        """Return who has these keys, or the name if that decides; somebody new if it is nobody."""
         candidates = dict.fromkeys(
             person.one() for key in keys.values() for person in self._holders.get(key, ())
         )
@@ -145,11 +179,7 @@ class Identification:
             person = self._new(free[0], keys)
         else:
             person = next(iter(candidates))
-        person.keys = {**keys, **person.keys, **met}
-        for key in keys.values():
-            if key not in self._holders:
-                self._hold(key, person)
-        self._hold_name(name, person)
+        person.keys = {**person.keys, **met}
         return person
 
     def _holder(self, name: str) -> KnownPerson | None:
@@ -158,10 +188,10 @@ class Identification:
         person = found[0].one() if found else None
         return None if person is _SEVERAL else person
 
-    def _new(self, person_id: str, keys: dict[str, str]) -> KnownPerson:
+    def _new(self, person_id: str, keys: Mapping[str, str]) -> KnownPerson:
         self._new_people += 1
         self.first_seen[person_id] = self._new_people
-        person = KnownPerson(person_id, dict(keys), (1, 0, self._new_people), stored=False)
+        person = KnownPerson(person_id, keys, (1, 0, self._new_people), stored=False)
         self._holders[person_id] = [person, *self._holders.get(person_id, ())]
         return person
 

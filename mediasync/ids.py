@@ -10,6 +10,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from mediasync.errors import InvalidId
@@ -20,6 +21,7 @@ MAX_DERIVED_KEY_BYTES: Final = 200
 MAX_SOURCE_ID_LENGTH: Final = 100
 _PREFERRED_PROVIDERS: Final = ("tmdb", "imdb", "tvdb")
 _HASHED_PREFIX_BYTES: Final = 100
+_MOST_BYTES_OF_CHARACTER: Final = 4
 
 
 def check_source_id(source_id: str) -> str:
@@ -85,6 +87,9 @@ def derive_person_key(name: str, provider_ids: Mapping[str, str]) -> str:
         >>> derive_person_key("Keanu Reeves", {"imdb": "nm0000206"})
         'imdb:nm0000206'
     """
+    for provider in _PREFERRED_PROVIDERS:
+        if value := provider_ids.get(provider):
+            return _bounded(f"{provider}:{value}")
     return next(iter(provider_keys(provider_ids).values()), None) or name_key(name)
 
 
@@ -95,13 +100,19 @@ def provider_keys(provider_ids: Mapping[str, str]) -> dict[str, str]:
         >>> provider_keys({"imdb": "nm0000206", "tmdb": "6384"})
         {'tmdb': 'tmdb:6384', 'imdb': 'imdb:nm0000206'}
     """
-    return {
+    keys = {
         provider: _bounded(f"{provider}:{value}")
-        for provider in dict.fromkeys((*_PREFERRED_PROVIDERS, *sorted(provider_ids)))
+        for provider in _PREFERRED_PROVIDERS
         if (value := provider_ids.get(provider))
     }
+    if len(keys) < len(provider_ids):
+        for provider, value in sorted(provider_ids.items()):
+            if value and provider not in keys:
+                keys[provider] = _bounded(f"{provider}:{value}")
+    return keys
 
 
+@lru_cache(maxsize=16_384)
 def name_key(name: str) -> str:
     """Return the key that a name makes.
 
@@ -114,6 +125,8 @@ def name_key(name: str) -> str:
 
 
 def _bounded(key: str) -> str:
+    if len(key) <= MAX_DERIVED_KEY_BYTES // _MOST_BYTES_OF_CHARACTER:
+        return key
     encoded = key.encode("utf-8", "surrogatepass")
     if len(encoded) <= MAX_DERIVED_KEY_BYTES:
         return key

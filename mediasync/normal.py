@@ -121,7 +121,7 @@ class NormalItem:
         item_fingerprint: of all of the above but the library and the change token.
         completeness: what is known by this item of its credits; none: nothing.
         credits: in billing order; empty where nothing is known.
-        derived: of those people of ``credits`` for whom the source has no id of its own: by their ids, the ids
+        derived: of the people of ``credits`` for whom the source has no id of its own: by their ids, the ids
             that their names make.
         credits_fingerprint: of ``credits``.
         problems: the credits that were left out, and why.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from mediasync.aliases import Identification, KnownPerson, keys_of
 from mediasync.dialects.base import Session
+from mediasync.normal import PersonRow
 from mediasync.repositories.person_reading import read_ids
 
-_HOLDER: Final = "p.id AS person_id, p.name, p.provider_ids, p.created_at, p.person_key"
+_HOLDER: Final = "p.id AS person_id, p.provider_ids, p.created_at, p.person_key"
 FIND_OWNERS: Final = f"""
 SELECT p.id AS key_id, 0 AS shared, {_HOLDER} FROM @list(:ids) l JOIN person p ON p.id = l.id
 """
@@ -41,6 +42,10 @@ class AliasRepository:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def without_settled(self, people: Iterable[PersonRow]) -> list[PersonRow]:
+        """Return *people* without those who are known to be stored just so under their own ids."""
+        return self._session.known_people.split(people)[1]
 
     async def find_holders(
         self, ids: Collection[str], names: Collection[str]
@@ -74,6 +79,10 @@ class AliasRepository:
         await self._session.execute(MOVE_ALIASES, {"id": person_id, "into": into})
 
 
-def _known(person_id: str, name: str, provider_ids: str, created_at: int, key: int) -> KnownPerson:
-    keys, _ = keys_of(person_id, name, read_ids(person_id, provider_ids) if provider_ids else {})
+def _known(person_id: str, provider_ids: str, created_at: int, key: int) -> KnownPerson:
+    try:
+        keys = keys_of(person_id.partition(":")[0], provider_ids)
+    except (ValueError, AttributeError, TypeError):
+        read_ids(person_id, provider_ids)  # notes the flaw
+        keys = {}
     return KnownPerson(person_id, keys, (0, created_at, key), stored=True)

@@ -138,6 +138,14 @@ WHERE (w.word, w.place, w.item_key) > (:word, :place, :after)
 ORDER BY w.word, w.place, w.item_key LIMIT 1000
 """
 
+ALIASES_OWNED: Final = """
+SELECT a.id, 'an alias of ' || q.id || ' is the id of somebody else' AS reason
+FROM person_alias a
+JOIN person p ON p.id = a.id
+JOIN person q ON q.person_key = a.person_key
+WHERE a.shared = 0
+"""
+
 _CHECKS: Final = (
     ("dense orders", ORDERS_NOT_DENSE),
     ("repeated credits", CREDITS_REPEATED),
@@ -147,6 +155,7 @@ _CHECKS: Final = (
     ("ids", IDS_MISFIT),
     ("sources", SOURCES_MIXED),
     ("people without credits", CREDITED_NOT_SHOWN),
+    ("aliases of people", ALIASES_OWNED),
 )
 
 

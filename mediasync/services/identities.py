@@ -28,7 +28,8 @@ async def identify(
     people = [_derived(item) for item in items]
     identification = await _begin(aliases, people)
     found = [identification.add(rows) for rows in people]
-    return [_with_ids(item, known) for item, known in zip(items, found, strict=True)], identification
+    joined = {person.id: person.one().id for person, _ in identification.merged}
+    return [_with_ids(item, known, joined) for item, known in zip(items, found, strict=True)], identification
 
 
 async def save_people(
@@ -53,7 +54,11 @@ async def save_people(
     identification = await _begin(aliases, parts)
     found = [identification.add(part) for part in parts]
     await merge_people_found(MediaRepository(session), people, aliases, identification)
-    ids = [known[row[0]].one().id if known else row[0] for row, known in zip(rows, found, strict=True)]
+    joined = {person.id: person.one().id for person, _ in identification.merged}
+    ids = [
+        known[row[0]].one().id if known else joined.get(row[0], row[0])
+        for row, known in zip(rows, found, strict=True)
+    ]
     saved = merge_all((person_id, *row[1:]) for person_id, row in zip(ids, rows, strict=True))
     written = await people.upsert_batch(saved, shown=shown, first_seen=identification.first_seen)
     await aliases.store(identification)
@@ -90,17 +95,19 @@ async def merge_people_found(
 
 
 async def _begin(aliases: AliasRepository, people: Iterable[Iterable[PersonRow]]) -> Identification:
-    ids: dict[str, None] = {}
-    names: dict[str, None] = {}
-    for row in {row: None for rows in people for row in rows}:
-        if row[3]:
-            keys, name = keys_of_row(row)
-            ids |= dict.fromkeys([*keys.values(), name])
+    rows = {row for rows in people for row in rows}
+    unsettled = aliases.without_settled(rows)
+    ids: set[str] = set()
+    names: set[str] = set()
+    for row in unsettled:
+        keys, name = keys_of_row(row)
+        if keys:
+            ids.update(keys.values())
+            ids.add(name)
         else:
-            names[row[0]] = None
-    for name in ids:
-        names.pop(name, None)
-    return Identification(await aliases.find_holders(list(ids), list(names)) if ids or names else {})
+            names.add(name)
+    holders = await aliases.find_holders(sorted(ids), sorted(names - ids)) if unsettled else {}
+    return Identification(holders, rows.difference(unsettled))
 
 
 def _derived(item: NormalItem) -> list[PersonRow]:
@@ -109,8 +116,10 @@ def _derived(item: NormalItem) -> list[PersonRow]:
     return list({row[0]: row[:4] for row in item.credits if row[0] in item.derived}.values())
 
 
-def _with_ids(item: NormalItem, known: dict[str, KnownPerson]) -> NormalItem:
+def _with_ids(item: NormalItem, known: dict[str, KnownPerson], joined: dict[str, str]) -> NormalItem:
     ids = {person_id: person.one().id for person_id, person in known.items()}
+    if joined:
+        ids = {row[0]: joined[row[0]] for row in item.credits if row[0] in joined} | ids
     if all(person_id == found for person_id, found in ids.items()):
         return item
     people: dict[str, PersonRow] = {}

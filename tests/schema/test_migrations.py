@@ -17,10 +17,10 @@ import asyncpg
 import pytest
 from support import postgres
 from support.engines import POSTGRES
-from support.items import MOVIES, cast, movie
+from support.items import MOVIES, cast, credit, movie
 from support.mirror import Clock, prepared, public
 
-from mediasync import MediaSync, MediaSyncError, schema
+from mediasync import Library, MediaSync, MediaSyncError, schema
 from mediasync.dialects.postgres import PostgresDialect
 from mediasync.errors import (
     DatabaseCorrupt,
@@ -151,6 +151,42 @@ async def test_after_an_upgrade_unchanged_items_are_unchanged(old: Path, file_ur
         report = await ms.media.save_media_items(items, **MOVIES)
         assert (report.saved, report.unchanged) == (0, 2)
         assert await public(ms) == before
+
+
+async def test_people_of_nfo_files_are_known_by_their_other_ids_after_an_upgrade(
+    old: Path, file_url: str
+) -> None:
+    connection = sqlite3.connect(old)
+    connection.execute(
+        "INSERT INTO source (source_key, id, kind, name, created_at, updated_at) "
+        "VALUES (9, 'films', 'nfo', '', 1, 1)"
+    )
+    connection.executemany(
+        "INSERT INTO person (source_key, id, name, provider_ids, created_at, updated_at) "
+        "VALUES (9, ?, ?, ?, 1, 1)",
+        [
+            ("films:tmdb:1", "Jo", '{"imdb":"nm1","tmdb":"1"}'),
+            ("films:tmdb:2", "Jo", '{"tmdb":"2"}'),
+            ("films:tmdb:3", "Ada", '{"tmdb":"3"}'),
+            ("films:tmdb:4", "Bo", '{"tmdb":"4"}'),
+            ("films:name:bo", "Bo", ""),
+        ],
+    )
+    connection.commit()
+    connection.close()
+    async with MediaSync(file_url) as ms:
+        await ms.media.save_library(Library(id="movies", source_id="films", title="Films", kind="movies"))
+        given = [credit(name=name) for name in ("Jo", "Ada", "Bo")]
+        given.insert(0, credit(name="J.", provider_ids={"imdb": "nm1"}))
+        await ms.media.save_media_item(movie("1", credits=given), library_id="movies", source_id="films")
+        found = await ms.people.find_by_media_item("films:1")
+        assert [one.person.id for one in found] == [
+            "films:tmdb:1",
+            "films:name:jo",
+            "films:tmdb:3",
+            "films:name:bo",
+        ]
+        assert (await ms.check()).flaws == ()
 
 
 async def test_without_upgrade_an_old_database_is_refused_unchanged(

@@ -190,6 +190,8 @@ BREAKS = {
     "parents": "UPDATE media_item SET parent_key = (SELECT item_key FROM media_item WHERE id = 'home:2') "
     "WHERE id = 'home:1'",
     "ids": "UPDATE person SET id = 'other:a' WHERE id = 'home:a'",
+    "aliases of people": "INSERT INTO person_alias (id, person_key) SELECT p.id, q.person_key "
+    "FROM person p JOIN person q ON q.person_key > p.person_key",
     "search words": "DELETE FROM person_word WHERE word = 'a'",
 }
 
