@@ -144,7 +144,7 @@ class NormalItem:
     item_fingerprint: str = ""
     completeness: Completeness = Completeness.NONE
     credits: list[CreditRow] = field(default_factory=list)
-    derived: Mapping[str, str] = field(default_factory=lambda: _NOBODY)
+    derived: Mapping[str, str] = field(default_factory=lambda: _NOBODY, compare=False)
     credits_fingerprint: str = ""
     problems: list[str] = field(default_factory=list)
     repeats: int = 0
