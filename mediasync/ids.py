@@ -112,7 +112,6 @@ def provider_keys(provider_ids: Mapping[str, str]) -> dict[str, str]:
     return keys
 
 
-@lru_cache(maxsize=16_384)
 def name_key(name: str) -> str:
     """Return the key that a name makes.
 
@@ -120,6 +119,11 @@ def name_key(name: str) -> str:
         >>> name_key("  Keanu   REEVES ")
         'name:keanu reeves'
     """
+    return _name_key(name)
+
+
+@lru_cache(maxsize=16_384)
+def _name_key(name: str) -> str:
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
     return _bounded(NAME_KEY_PREFIX + " ".join(folded.split()))
 
