@@ -196,6 +196,23 @@ async def test_versions_of_an_episode_are_one_item(tmp_path, opened, names):
     assert list((await read(tmp_path, first.tokens)).items) == [found.remote_id]
 
 
+@pytest.mark.parametrize("copy", ["Season 01 4K/S S01E01", "Season 1/E01", "1/S 01", "S - 1x01 - One"])
+async def test_a_copy_of_an_episode_in_another_folder_is_not_opened_again(tmp_path, opened, copy):
+    write(tmp_path, {"S/tvshow.nfo": SHOW, "S/Season 1/S S01E01.nfo": episode("One")})
+    write(tmp_path, {f"S/{copy}.nfo": episode("Uno")})
+    first = await read(tmp_path)
+    [found] = [item for item in first.items.values() if item.media_type == "episode"]
+    assert (found.season_number, found.episode_number) == (1, 1)
+    opened.clear()
+    again = await read(tmp_path, first.tokens)
+    assert (opened, set(again.unchanged)) == ([], set(first.items))
+    write(tmp_path, {f"S/{copy}.nfo": episode("Another title")})
+    assert list((await read(tmp_path, first.tokens)).items) == [found.remote_id]
+    (tmp_path / f"S/{copy}.nfo").unlink()
+    last = await read(tmp_path, first.tokens)
+    assert [item.media_type for item in last.items.values()] == ["episode"]
+
+
 async def test_a_broken_version_of_an_episode_fails_each_time(tmp_path):
     write(tmp_path, {"S/tvshow.nfo": SHOW, "S/S S01E01 a.nfo": episode("One", 1, 1), "S/S S01E01 b.nfo": ""})
     first = await read(tmp_path)

@@ -285,6 +285,17 @@ def name_of_episode(stem: str, season: int | None, show: str = "") -> EpisodeNam
     return EpisodeName(season, episodes, certain=False) if episodes else None
 
 
+def same_episodes(name: EpisodeName, show: str) -> tuple[int, tuple[int, ...], str]:
+    """Return what the names of two files of the same episodes of a show have in common.
+
+    Example:
+        >>> names = [name_of_episode("E07 - Seven", 2), name_of_episode("Dark S02E07", None)]
+        >>> [same_episodes(name, "Dark") for name in names if name]
+        [(2, (7,), ''), (2, (7,), '')]
+    """
+    return name.season, name.episodes, "" if name.title == letters(show) else name.title
+
+
 def _behind_title(stem: str, show: str) -> str:
     """Return what follows the show's title in a name; empty if the name does not begin with it."""
     title = letters(show)

@@ -17,7 +17,7 @@ from mediasync.backends.nfo.items import (
     misplaced,
     season_key,
 )
-from mediasync.backends.nfo.numbering import EpisodeName, name_of_episode, season_name
+from mediasync.backends.nfo.numbering import EpisodeName, name_of_episode, same_episodes, season_name
 from mediasync.backends.nfo.parse import Record
 from mediasync.backends.nfo.reading import (
     Failed,
@@ -305,7 +305,7 @@ class _Episodes:
         first, *others = sorted(episodes, key=_rank)
         joined: list[_Described] = []
         for other in others:
-            if _agree(_named(first.file), _named(other.file)):
+            if _agree(first.file, other.file):
                 joined.append(other)
                 continue
             mine, theirs = self._record(first), self._record(other)
@@ -339,13 +339,12 @@ def _named(file: NfoFile) -> EpisodeName | None:
     return name_of_episode(file.name, file.season, file.show)
 
 
-def _agree(one: EpisodeName | None, other: EpisodeName | None) -> bool:
-    """Whether two names give the same numbers of the same show."""
-    return (
-        one is not None
-        and other is not None
-        and (one.season, one.episodes, one.title) == (other.season, other.episodes, other.title)
-    )
+def _agree(one: NfoFile, other: NfoFile) -> bool:
+    """Whether the names of two files give the same numbers of the same show."""
+    first, second = _named(one), _named(other)
+    if first is None or second is None:
+        return False
+    return same_episodes(first, one.show) == same_episodes(second, other.show)
 
 
 def _numbered(file: NfoFile, records: list[Record], named: EpisodeName | None) -> list[_Described]:

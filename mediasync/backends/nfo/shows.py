@@ -16,8 +16,8 @@ from mediasync.backends.nfo.folders import (
     reason,
 )
 from mediasync.backends.nfo.numbering import (
-    EpisodeName,
     name_of_episode,
+    same_episodes,
     season_name,
     season_of_nfo,
     season_of_show,
@@ -79,6 +79,7 @@ class _Collector:
             if below is not None:
                 pending += [(below.path_of(name), season) for name in reversed(below.dirs)]
         self._add_seasons()
+        show.episodes = self._with_twins(show.episodes)
         return show, self.nested
 
     def _of_show(self, path: str) -> NfoFile:
@@ -154,7 +155,7 @@ class _Collector:
                 numbers = self._numbers(group.videos[0], season)
                 if numbers is None or numbers not in described:
                     show.findings.append(VideoAlone(folder.key_of(group.videos[0])))
-        show.episodes += self._with_twins(episodes)
+        show.episodes += episodes
         show.findings += [
             Remark(folder.key_of(name), "the NFO file of an extra is not read") for name in folder.extra_nfos
         ]
@@ -190,11 +191,11 @@ class _Collector:
         return (found.season, found.episodes) if found else None
 
     def _with_twins(self, episodes: list[NfoFile]) -> list[NfoFile]:
-        """Say of the files of one folder which describe the same episode, by their names."""
-        named: dict[EpisodeName, list[NfoFile]] = {}
+        """Say which files describe the same episode, by their names."""
+        named: dict[tuple[int, tuple[int, ...], str], list[NfoFile]] = {}
         for file in episodes:
             if name := name_of_episode(file.name, file.season, file.show):
-                named.setdefault(name, []).append(file)
+                named.setdefault(same_episodes(name, file.show), []).append(file)
         changed: dict[str, NfoFile] = {}
         for same in named.values():
             first, *others = sorted(same, key=lambda file: file.item_path == file.path)
