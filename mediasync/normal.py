@@ -22,7 +22,7 @@ from hashlib import blake2b
 from itertools import chain
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from mediasync.errors import InvalidId, InvalidItem, UsageError
 from mediasync.ids import NAME_KEY_PREFIX, check_source_id, derive_person_key, make_id, name_key, split_id
@@ -40,6 +40,8 @@ from mediasync.validation import (
     shown,
 )
 from mediasync.vocabulary import Completeness, PersonType
+
+Described = TypeVar("Described", Source, Library)
 
 RULE: Final = "2"
 """The version of the rule by which fingerprints are made; it stands before each of them."""
@@ -560,11 +562,16 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub("\ufffd", without_secrets(text))
 
 
-def check_model(model: Source | Library) -> None:
-    """Raise `UsageError` if a source or a library holds what cannot be stored."""
+def check_model(model: Described) -> Described:
+    """Return a source or a library with the values that were meant, as `mediasync.validation.checked` does.
+
+    Raises:
+        UsageError: if it holds what cannot be stored.
+    """
     subject = f"{type(model).__name__.lower()} {shown(model.__dict__.get('id'))}"
     if flaw := find_flaw(model):
         raise UsageError(f"{subject}: {storable(flaw)}")
+    model = checked(model)
     texts = {name: value for name, value in model.__dict__.items() if isinstance(value, str)}
     check_texts(subject, texts)
     if isinstance(model, Library):
@@ -572,6 +579,7 @@ def check_model(model: Source | Library) -> None:
             check_length("id", model.full_id, MAX_ID_BYTES)
         except InvalidValue as error:
             raise UsageError(f"{subject}: {error}") from error
+    return model
 
 
 def check_texts(subject: str, texts: Mapping[str, str | None]) -> None:

@@ -195,13 +195,13 @@ class SQLiteSession:
             fetch = _FETCHES[sql] = await self._wrap(sql, params)
         try:
             [columns] = await self._connection.rows(fetch, params)
-        except DatabaseError as error:
-            if type(error) is not DatabaseError:
+            return list(zip(*map(json.loads, columns), strict=True))
+        except (DatabaseError, json.JSONDecodeError) as error:
+            if type(error) not in (DatabaseError, json.JSONDecodeError):
                 raise
-            # JSON holds no BLOB, and other hands may have stored one.
+            # JSON holds no BLOB and no infinite number, and other hands may have stored one.
             rows = await self._connection.rows(self._dialect.translate(sql), params)
             return [tuple(map(_as_text, row)) for row in rows]
-        return list(zip(*map(json.loads, columns), strict=True))
 
     async def _wrap(self, sql: str, params: Params | None) -> str:
         query = f"(\n{self._dialect.translate(sql)}\n)"

@@ -67,8 +67,7 @@ class MediaService(MediaReads):
             >>> await ms.media.save_source(Source(id="home", kind="jellyfin", name="Home"))  # doctest: +SKIP
             True
         """
-
-        check_model(source)
+        source = check_model(source)
 
         async def work(session: Session) -> bool:
             repository = CatalogueRepository(session)
@@ -86,7 +85,7 @@ class MediaService(MediaReads):
             UnknownSource: if its source is not stored.
             UsageError: if a field cannot be stored.
         """
-        check_model(library)
+        library = check_model(library)
 
         async def work(session: Session) -> bool:
             repository = CatalogueRepository(session)

@@ -302,6 +302,8 @@ async def test_people_sources_and_libraries_are_looked_at_as_items_are(ms: Media
             await saving
     assert [stored.id for stored in await ms.media.list_sources()] == ["home"]
     assert await value(ms, "SELECT count(*) AS n FROM people") == 0
+    odd = source.model_copy(update={"name": Contrary("New"), "server_id": Contrary("s")})
+    assert [await ms.media.save_source(odd), await ms.media.save_source(odd)] == [True, False]
     with pytest.raises(UsageError):
         await ms.media.save_media_item({"title": "x"}, **MOVIES)  # type: ignore[arg-type]
     with pytest.raises(UsageError):
