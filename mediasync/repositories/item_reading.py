@@ -249,10 +249,18 @@ class ItemReader:
     async def find_change_tokens(self, library_id: str) -> dict[str, str]:
         """Return the change tokens of a library's items, by the source's own keys; empty: none."""
         tokens: dict[str, str] = {}
-        params = {"library_id": library_id, "media_type": None, "above": "", "limit": _TOKENS_AT_ONCE}
+        params: dict[str, Any] = {
+            "library_id": library_id,
+            "media_type": None,
+            "above": "",
+            "limit": _TOKENS_AT_ONCE,
+        }
         while rows := await self._session.fetch_all(SELECT_CHANGE_TOKENS, params):
             tokens.update((remote_id, token or "") for _, remote_id, token in rows)
-            params["above"] = rows[-1][0]
+            last = rows[-1][0]
+            if last <= params["above"]:  # other hands may have stored ids that are no texts
+                break
+            params["above"] = last
         return tokens
 
     async def find_items_crediting(self, library_id: str, person_ids: Sequence[str]) -> set[str]:

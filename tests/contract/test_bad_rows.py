@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
@@ -9,6 +10,7 @@ from support.engines import Engine
 from support.items import MOVIES, cast, movie
 
 from mediasync import MediaSync
+from mediasync.services import media_reading
 
 CHANGES = {
     "UPDATE media_item SET year = 10000000000 WHERE id = 'home:2'": "",
@@ -39,6 +41,7 @@ OF_SQLITE = {
     "UPDATE library SET updated_at = -1e999": "",
     "UPDATE media_item SET title = x'ff00' WHERE id = 'home:2'": "",
     "UPDATE media_item SET overview = CAST(x'ff41' AS TEXT) WHERE id = 'home:2'": "",
+    "UPDATE media_item SET id = CAST(id AS BLOB) WHERE id = 'home:2'": "",
     "UPDATE item_genre SET name = x'ff' WHERE item_key = (SELECT max(item_key) FROM item_genre)": "",
     "UPDATE person SET name = x'ff'": "",
     "UPDATE credit SET role = x'ff'": "",
@@ -74,6 +77,7 @@ async def test_one_bad_row_never_fails_its_page(
         assert len(found) >= 3
         assert len(await ms.people.filmography("home:a")) >= 3
         await ms.people.search("person")
+        await ms.media.find_change_tokens("home:movies")
         await ms.media.list_sources()
         await ms.media.list_libraries()
         await ms.media.count_by_library()
@@ -82,6 +86,23 @@ async def test_one_bad_row_never_fails_its_page(
         assert any(field in flaw.reason for flaw in (await ms.check()).flaws if flaw.check == "values")
     report = await ms.media.save_media_items(items, **MOVIES)
     assert report.failed == []
+
+
+async def test_pages_of_ids_that_are_no_texts_come_to_an_end(
+    ms: MediaSync, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not engine.is_sqlite:
+        pytest.skip("the columns of PostgreSQL hold nothing else")
+    monkeypatch.setattr(media_reading, "_PAGE", 2)
+    await ms.media.save_media_items([movie(f"{number}") for number in range(5)], **MOVIES)
+    await ms._writer.run(
+        lambda session: session.execute("UPDATE media_item SET id = CAST(id AS BLOB) WHERE id > 'home:1'")
+    )
+    async with asyncio.timeout(20):
+        iterated = [item.id async for item in ms.media.iter_media_items("home:movies")]
+        tokens = await ms.media.find_change_tokens("home:movies")
+    assert iterated == ["home:0", "home:1"]
+    assert set(tokens) == {"0", "1", "2", "3", "4"}
 
 
 async def test_what_is_longer_than_a_save_allows_is_named_by_a_check(ms: MediaSync) -> None:
