@@ -11,7 +11,15 @@ from urllib.parse import urlencode
 from mediasync.models import MediaItem
 from mediasync.testing.library import Catalogue, MediaLibrary
 from mediasync.testing.plex_entries import LISTS, PlexEntries
-from mediasync.testing.plex_queries import TYPES, Query, UnknownQueryError, choices, is_tag, meta
+from mediasync.testing.plex_queries import (
+    COLLECTIONS,
+    TYPES,
+    Query,
+    UnknownQueryError,
+    choices,
+    is_tag,
+    meta,
+)
 from mediasync.testing.plex_xml import to_xml
 from mediasync.testing.server import FakeServer, Request, Response
 from mediasync.vocabulary import MediaType
@@ -186,7 +194,7 @@ class FakePlex(FakeServer):
                 return _container({**title, "Directory": directories}, len(directories))
             case ["all"]:
                 return self._listing(library, request)
-            case ["collections"]:  # a catalogue has none
+            case ["collections"]:
                 return self._page([], library, request)
             case [field] if is_tag(field):
                 kind = self._kind(library, request)
@@ -196,9 +204,16 @@ class FakePlex(FakeServer):
         return None
 
     def _kind(self, library: MediaLibrary, request: Request) -> MediaType:
-        return TYPES.get(request.first("type"), MediaType(library.kind.removesuffix("s")))
+        number = request.first("type")
+        if not number:
+            return MediaType(library.kind.removesuffix("s"))
+        if number not in TYPES:
+            raise UnknownQueryError(f"type={number}")
+        return TYPES[number]
 
     def _listing(self, library: MediaLibrary, request: Request) -> _Answer:
+        if request.first("type") == COLLECTIONS:
+            return self._page([], library, request)
         entries = self._entries()
         by_id = request.first("sort") == "id"
         items = entries.index.listing(library, self._kind(library, request), by_id=by_id)

@@ -15,6 +15,9 @@ from mediasync.vocabulary import MediaType
 TYPES: Final = {"1": MediaType.MOVIE, "2": MediaType.SHOW, "3": MediaType.SEASON, "4": MediaType.EPISODE}
 """What ``type=`` asks for."""
 
+COLLECTIONS: Final = "18"
+"""The ``type=`` of collections, of which a catalogue has none."""
+
 _SHAPE: Final = frozenset(
     {
         "type",
@@ -114,6 +117,8 @@ class Query:
             if name == "sort":
                 self.sort = values[0]
             elif name == "limit":
+                if not values[0].isdecimal():
+                    raise UnknownQueryError(f"limit={values[0]}")
                 self.limit = int(values[0])
             elif not name.lower().startswith("x-plex-") and name.lower() not in _SHAPE:
                 self._tests.append(self._test(name, values))

@@ -139,6 +139,10 @@ async def test_plexapi_is_refused_what_the_fake_does_not_know(plex):
             server.query("/library/metadata/1/similar")
         with pytest.raises(BadRequest, match="studio=Gaumont"):
             server.query("/library/sections/1/all?studio=Gaumont")
+        for query in ("type=99", "type=films", "limit=many"):
+            with pytest.raises(BadRequest, match=query):
+                server.query(f"/library/sections/1/all?{query}")
+        assert server.library.section("Films").collections() == []
         with pytest.raises(BadRequest, match="does not change anything by PUT"):
             server.query("/library/metadata/1?title.value=x", method=server._session.put)
 
