@@ -14,7 +14,8 @@ from mediasync.models import Library
 def naming(library: Library) -> Iterator[None]:
     """Return a context in which a library is read; an error that may be this library's alone names it.
 
-    A server that is gone, busy or refuses the token fails for all libraries: those errors pass as they are.
+    That a server is gone, busy or refuses the token is likely to be so for all libraries: those errors pass
+    as they are, and the sync finds out by the next library.
 
     Raises:
         LibraryUnreadable: in place of an answer that is an error, forbidden, late or not readable.

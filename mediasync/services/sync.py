@@ -229,6 +229,7 @@ class SyncService:
         tally.number_of_libraries = len(libraries)
         anew = options.full or (options.dry and options.accept_new_server)
         watermark = "" if anew else await self._media.find_watermark(tally.source_id)
+        doubt: SourceError | None = None  # may be one of the whole source: the next library tells
         for named in libraries:
             library = _storable_library(named)
             only = wanted.of(library.full_id, homes) if selection.items else None
@@ -249,9 +250,15 @@ class SyncService:
                 async with aclosing(reading.items()) as items:
                     passed_on = recognition.pass_on(items, library.full_id, tokens)
                     await keeper.save(passed_on, library.full_id, tally.saves)
-            except (LibraryUnreadable, SourceUnreadable, SourceForbidden) as error:
+            except SourceError as error:
+                if doubt is not None and not _is_of_library(error):
+                    _take_back_last_failure(tally)
+                    raise doubt from None
                 failure = _of_library(error, library)
                 reading.fail(failure)
+                doubt = None if _is_of_library(error) else error
+            else:
+                doubt = None
             if only is None:
                 tally.libraries.append(reading.seen)
             tally.libraries_read += 1
@@ -260,6 +267,9 @@ class SyncService:
                 tally.emit(LibraryFinished(tally.source_id, library))
             else:
                 tally.emit(LibraryFailed(tally.source_id, library, storable(failure.reason)))
+        if doubt is not None:
+            _take_back_last_failure(tally)
+            raise doubt
         if tally.failed_libraries and len(tally.failed_libraries) == tally.libraries_read:
             raise tally.failed_libraries[0]
         if not selection.of_this_time:
@@ -414,6 +424,17 @@ def _without_repeats(libraries: list[Library], tally: Tally) -> list[Library]:
             tally.remark(full_id, "the source lists this library more than once; it is read once")
         once.setdefault(full_id, library)
     return list(once.values())
+
+
+def _take_back_last_failure(tally: Tally) -> None:
+    """Forget that a library failed, since the whole source did."""
+    failure = tally.failed_libraries.pop()
+    tally.libraries = [one for one in tally.libraries if one.library_id != failure.library_id]
+
+
+def _is_of_library(error: SourceError) -> bool:
+    """Return whether an error says nothing of the source's other libraries."""
+    return isinstance(error, LibraryUnreadable | SourceUnreadable | SourceForbidden)
 
 
 def _of_library(error: SourceError, library: Library) -> LibraryUnreadable:

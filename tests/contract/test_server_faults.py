@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -44,6 +46,13 @@ from mediasync.testing import (
 FILMS = 30
 
 
+@pytest.fixture
+async def mirror() -> AsyncIterator[MediaSync]:
+    """A mirror on one engine: what a server's failure stops does not depend on where the rest is stored."""
+    async with MediaSync("sqlite:///:memory:") as ms:
+        yield ms
+
+
 def catalogue_of(place: Place) -> Catalogue:
     server = server_of(place)
     assert isinstance(server, FakePlex | FakeJellyfin | FakeKodi)
@@ -77,6 +86,31 @@ async def films_of(place: Place) -> list[Finding]:
 def end_of(findings: list[Finding]) -> Enumerated:
     [end] = [finding for finding in findings if isinstance(finding, Enumerated)]
     return end
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.status(401),
+        Fault.busy(1),
+        Fault.limit(1),
+        Fault.reset(),
+        Fault.status(302, {"Location": "http://elsewhere.example/"}),
+    ],
+    ids=["401", "503", "429", "reset", "redirected"],
+)
+async def test_a_library_that_alone_is_refused_stops_no_other(
+    place: Place, fault: Fault, mirror: MediaSync
+) -> None:
+    server_of(place).faults = [replace(fault, at=lists_movies(place.kind), times=None)]
+    patient = replace(place, options=HttpOptions(backoff=0.001, patience=0.1, tries=2))
+    report = await mirror.sync(patient.backend())
+    [(_, reason)] = report.failed
+    assert "could not be read" in reason
+    assert [library.complete for library in report.libraries] == [False, True]
+    assert report.saved == 18
+    server_of(place).faults = []
+    assert (await mirror.sync(place.backend())).saved == FILMS
 
 
 @pytest.mark.parametrize("status", [500, 502, 504, 522])

@@ -16,6 +16,7 @@ from mediasync.backends.base import Enumerated
 from mediasync.errors import (
     DataError,
     LibraryUnreadable,
+    SourceBusy,
     SourceForbidden,
     SourceUnauthorised,
     SourceUnreachable,
@@ -66,12 +67,37 @@ async def test_if_all_fail_so_does_the_run(ms: MediaSync) -> None:
     assert [subject for _, subject, _ in await ms.list_problems(run.id)] == ["fake:a", "fake:b"]
 
 
-@pytest.mark.parametrize("kind", [SourceUnreachable, SourceUnauthorised])
-async def test_what_concerns_the_whole_source_stops_it(ms: MediaSync, kind: type[Any]) -> None:
-    backend = FakeBackend({"a": [kind("fake", "no")], "b": whole("2")})
-    with pytest.raises(kind):
+OF_THE_SOURCE = pytest.mark.parametrize("kind", [SourceUnreachable, SourceUnauthorised, SourceBusy])
+
+
+@OF_THE_SOURCE
+async def test_what_may_concern_the_whole_source_stops_it_if_the_next_library_fails_so_too(
+    ms: MediaSync, kind: type[Any]
+) -> None:
+    fails = [kind("fake", "no")]
+    backend = FakeBackend({"a": whole("1"), "b": fails, "c": [kind("fake", "later")], "d": whole("4")})
+    with pytest.raises(kind, match="no"):
         await ms.sync(backend)
-    assert await value(ms, "SELECT count(*) FROM media_items") == 0
+    assert await value(ms, "SELECT count(*) FROM media_items") == 1
+    [run] = await ms.list_runs()
+    assert (run.status, run.error) == (RunStatus.FAILED, f"{fails[0]}")
+    assert [one.library_id for one in await ms.list_library_runs()] == ["fake:a"]
+    assert await ms.list_problems(run.id) == []
+
+
+@OF_THE_SOURCE
+async def test_what_may_concern_the_whole_source_is_the_librarys_if_the_next_one_can_be_read(
+    ms: MediaSync, kind: type[Any]
+) -> None:
+    await ms.sync(FakeBackend({"a": whole("1"), "b": whole("2"), "c": whole("3")}))
+    backend = FakeBackend({"a": whole("1"), "b": [kind("fake", "no")], "c": whole("3", "4")})
+    report = await ms.sync(backend)
+    assert (report.status, report.saved, report.unchanged) == (RunStatus.SUCCEEDED, 1, 2)
+    [(subject, reason)] = report.failed
+    assert subject == "fake:b"
+    assert "no" in reason
+    assert [one.complete for one in await ms.list_library_runs()] == [True, False, True]
+    assert await value(ms, "SELECT count(*) FROM media_items") == 4
 
 
 class Repeating(FakeBackend):
