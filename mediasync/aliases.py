@@ -5,7 +5,8 @@ id at first sight, and the others become aliases of it:
 
 * Whoever shares a provider's id is one person, unless two different ids of one provider would meet in that
   person.
-* A credit without any provider id is of the person with that name, as long as there is one only.
+* A credit without any provider id is of the person with that name in the same list, as long as there is one
+  only; else of the one person with that name in the source.
 * Somebody with provider ids is the person of that name who has none yet. Two people who both have provider
   ids are not one because of their names.
 * Where an id shows that two people are one, the one who was seen first stays.
@@ -80,7 +81,8 @@ def keys_of_row(row: PersonRow) -> tuple[Mapping[str, str], str]:
     return keys_of(source_id, row[3]), f"{source_id}:{name_key(row[1])}"
 
 
-_SEVERAL: Final = KnownPerson("", {}, (0, 0, 0), stored=False)
+_SETTLED: Final = (0, 0, 0)
+_SEVERAL: Final = KnownPerson("", {}, _SETTLED, stored=False)
 """Stands for the several people who share a name."""
 
 
@@ -119,19 +121,17 @@ class Identification:
         Args:
             people: all those of the item for whom the source has no id.
         """
-        bare: list[tuple[str, str]] = []
+        bare: list[tuple[PersonRow, str]] = []
         named: list[tuple[PersonRow, Mapping[str, str], str]] = []
         names: dict[str, set[str]] = {}
         for row in people:
             keys, name = keys_of_row(row)
-            if keys:
-                names.setdefault(name, set()).add(row[0])
-            if row in self._settled:
+            if not keys:
+                bare.append((row, name))
                 continue
-            if keys:
+            names.setdefault(name, set()).add(row[0])
+            if row not in self._settled:
                 named.append((row, keys, name))
-            else:
-                bare.append((row[0], name))
         found: dict[str, KnownPerson] = {}
         for row, keys, name in named:
             person = self._answers.get(row)
@@ -139,8 +139,13 @@ class Identification:
                 person = self._identify(keys, name, alone=len(names[name]) == 1)
                 self._answers[row] = person
             found[row[0]] = person
-        for person_id, name in bare:
-            found[person_id] = self._holder(name) or self._new(name, {})
+        for row, name in bare:
+            beside = names.get(name, ())
+            if len(beside) == 1:
+                [known] = beside
+                found[row[0]] = found.get(known) or KnownPerson(known, {}, _SETTLED, stored=True)
+            elif row not in self._settled:
+                found[row[0]] = self._holder(name) or self._new(name, {})
         return found
 
     def _identify(self, keys: Mapping[str, str], name: str, *, alone: bool) -> KnownPerson:

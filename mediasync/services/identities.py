@@ -119,7 +119,8 @@ def _derived(item: NormalItem) -> list[PersonRow]:
 def _with_ids(item: NormalItem, known: dict[str, KnownPerson], joined: dict[str, str]) -> NormalItem:
     ids = {person_id: person.one().id for person_id, person in known.items()}
     if joined:
-        ids = {row[0]: joined[row[0]] for row in item.credits if row[0] in joined} | ids
+        ids = {row[0]: row[0] for row in item.credits} | ids
+        ids = {person_id: joined.get(found, found) for person_id, found in ids.items()}
     if all(person_id == found for person_id, found in ids.items()):
         return item
     people: dict[str, PersonRow] = {}

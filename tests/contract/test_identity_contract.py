@@ -124,6 +124,15 @@ async def test_homonyms_of_one_list_are_not_joined_with_a_bare_name(ms: MediaSyn
     assert sorted(await people(ms)) == ["home:name:jo", "home:tmdb:1", "home:tmdb:2"]
 
 
+async def test_a_bare_name_is_the_one_person_of_that_name_in_the_same_list(ms: MediaSync) -> None:
+    await save(ms, [one("Jo", tmdb="1")], [one("Jo", tmdb="2")])
+    for _ in range(2):
+        await save(ms, [one("JO", kind="writer"), one("Jo", tmdb="2")])
+    assert sorted(await people(ms)) == ["home:tmdb:1", "home:tmdb:2"]
+    for key in ("003", "004"):
+        assert await credits_of(ms, key) == [("home:tmdb:2", "writer", None), ("home:tmdb:2", "actor", None)]
+
+
 async def test_credits_that_become_equal_are_one(ms: MediaSync) -> None:
     both = [one("Ada", tmdb="7", role="Neo"), one("Bo"), one("Ada", imdb="nm1", role="Neo"), one("Cy")]
     await save(ms, both)
