@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from support.engines import ENGINES, Engine
+from support.engines import ENGINES, SQLITE_MEMORY, Engine
 from support.mirror import Clock, prepared
 
 from mediasync import MediaSync
@@ -44,19 +44,36 @@ LONG = (
 """The longest come first: at the end one process would wait for another."""
 
 NOT_COUNTED = (
+    "docs",
     "robustness",
     "whole",
+    "test_benchmarks_smoke.py",
     "contract/test_copy.py",
     "contract/test_engines_agree.py",
     "contract/test_groups_contract.py",
+    "contract/test_server_faults.py",
+    "contract/test_server_listings.py",
+    "contract/test_server_recognition.py",
     "contract/test_stateful.py",
     "contract/test_sync_servers.py",
+    "contract/test_transactions_at_once.py",
+    "contract/test_values_contract.py",
+    "backends/test_bounds.py",
     "backends/test_jellyfin_budget.py",
     "backends/test_jellyfin_faults.py",
     "backends/test_kodi_faults.py",
+    "backends/test_nfo_limits.py",
     "backends/test_plex_faults.py",
 )
-"""Where the same code runs many times over, and others cover it: to count lines would take half the time."""
+"""Where the same code runs many times over, and others cover it: counting doubles the time of a test."""
+
+
+def is_counted(item: pytest.Item) -> bool:
+    """Tell whether the lines that a test runs are counted: of the two places of SQLite, those of one are."""
+    parameters = (
+        item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    )
+    return not lies_in(item.path, NOT_COUNTED) and parameters.get("engine") is not SQLITE_MEMORY
 
 
 def lies_in(path: Path, places: tuple[str, ...]) -> bool:
@@ -71,8 +88,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def not_counted(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Leave out of the coverage what would only be slowed down by it."""
-    if not lies_in(request.path, NOT_COUNTED):
+    """Leave a test out of the coverage if that would only slow it down."""
+    if is_counted(request.node):
         yield
         return
     # The marker ``no_cover`` does not help: in a process of pytest-xdist a second measurement goes on.
@@ -86,12 +103,16 @@ def not_counted(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> Iterator[None]:
-    """Take SIGINT, which a shell lets programs in the background ignore: their children would, too."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Take the signals that a shell lets programs in the background ignore: their children would, too."""
+    handlers = {signal.SIGINT: signal.default_int_handler}
+    if hasattr(signal, "SIGHUP"):
+        handlers[signal.SIGHUP] = signal.SIG_DFL
+    ignored = [number for number in handlers if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, handlers[number])
     yield
-    signal.signal(signal.SIGINT, before)
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture(params=ENGINES, ids=lambda engine: engine.name)

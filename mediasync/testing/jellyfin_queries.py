@@ -74,7 +74,7 @@ def select(rows: Iterable[Row], request: Request) -> list[Row]:
 
 
 def _order(row: Row, name: str) -> tuple[bool, Any]:
-    value = row.sort if name == "sortname" else row.record(False).get(_ORDERS[name])
+    value = row.sort if name == "sortname" else row.value(_ORDERS[name])
     return (value is not None, value if value is not None else "")
 
 

@@ -137,6 +137,13 @@ class Row:
     record: Callable[[bool], dict[str, Any]]
     people: Callable[[], set[str]] = field(default=set)
     saved_at: datetime | None = None
+    _fields: dict[str, Any] | None = None
+
+    def value(self, name: str) -> Any:
+        """Return a field by which the row is sorted; rows are made anew when the clock moves."""
+        if self._fields is None:
+            self._fields = self.record(False)
+        return self._fields.get(name)
 
     def told(self, fields: frozenset[str], *, images: bool) -> dict[str, Any]:
         """Return the fields that are told to somebody who asks for *fields*."""
