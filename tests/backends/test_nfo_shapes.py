@@ -283,6 +283,34 @@ async def test_the_folder_of_a_season_numbers_its_files(tmp_path, folder, descri
     assert sorted(pair for pair in numbers if pair[0] == 2) == [(2, number) for number in range(1, 7)]
 
 
+@pytest.mark.parametrize(
+    ("path", "numbers"),
+    [
+        ("Сезон 1/X - 1 сезон 2 серия", (1, 2)),
+        ("第2期/第3話", (2, 3)),
+        ("第一季/第二集", (1, 2)),
+        ("시즌 2/X.제3회", (2, 3)),
+        ("1. Staffel/X - Folge 1", (1, 1)),
+        ("2e saison/X 02", (2, 2)),
+        ("Hors-série/X 01", (0, 1)),
+        ("Temporada 1/X [Cap.102]", (1, 2)),
+        ("2. série/3. díl", (2, 3)),
+        ("3. évad/4. rész", (3, 4)),
+        ("1. Sezon/2. Bölüm", (1, 2)),
+        ("Κύκλος 2/Επεισόδιο 3", (2, 3)),
+        ("עונה 3/פרק 4", (3, 4)),
+        ("الموسم 4/الحلقة 5", (4, 5)),
+        ("Säsong 1/Avsnitt 2", (1, 2)),
+        ("4. kausi/Jakso 5", (4, 5)),
+    ],
+)
+async def test_numbers_from_folders_and_files_in_many_languages(tmp_path, path, numbers):
+    write(tmp_path, {"tv/X/tvshow.nfo": SHOW, f"tv/X/{path}.nfo": episode("E")})
+    [item] = [item for item in (await read(tmp_path)).items.values() if item.media_type == "episode"]
+    assert (item.season_number, item.episode_number) == numbers
+    assert item.parent_remote_id == f"tv/X#s{numbers[0]:02}"
+
+
 async def test_a_show_may_have_a_number_for_its_title(tmp_path):
     for title in ("24", "1883"):
         write(tmp_path, {f"x/{title}/{title} S01E01.nfo": episode("A", 1, 1)})
@@ -447,6 +475,15 @@ ODD = {
     "movies/Alpha/extras/x.nfo": movie("X"),
     "movies/Alpha/Alpha.UNCUT.nfo": movie("Alpha"),
     "movies/Alpha/Another (2002).nfo": movie("Another"),
+    "movies/Alpha/tvshow.nfo": SHOW,
+    "movies/Alpha/season.nfo": season("Stray", 1),
+    "movies/Beta/Stray S01E01.nfo": episode("Stray", 1, 1),
+    "movies/1917/1917.nfo": movie("1917"),
+    "movies/season01.nfo": season("Stray", 1),
+    "tv/Dark/300/300.nfo": movie("300"),
+    "tv/Dark/03/E01.nfo": episode("E", 3, 1),
+    "tv/Dark/Season 2/season02.nfo": season("Two", 2),
+    "tv/Bare S01E01.nfo": episode("Stray", 1, 1),
     "movies/Season 1/Show S01E01.nfo": episode("E", 1, 1),
     "movies/VIDEO_TS/VIDEO_TS.nfo": movie("Disc"),
     "tv/tvshow.nfo": SHOW,
@@ -483,8 +520,8 @@ async def test_odd_entries_never_change_the_others(odd):
         assert (again.remarks, again.unreadable) == (reading.remarks, reading.unreadable)
         new = reading.items.keys() - usual.items.keys()
         named = [*new, *reading.remarks, *reading.unreadable]
-        merged = "movies/Alpha/Alpha.UNCUT.nfo"
-        for path in odd - {merged}:
+        merged = {"movies/Alpha/Alpha.UNCUT.nfo", "tv/Dark/Season 2/season02.nfo"}
+        for path in odd - merged:
             assert any(path.startswith(key.partition("#")[0].removesuffix(".nfo")) for key in named), path
     finally:
         shutil.rmtree(root)
