@@ -73,16 +73,12 @@ class Folder:
         if not owners:
             return set()
         others = stems - owners.keys()
-        shows = {"tvshow"} if self.find("tvshow.nfo") else set()
-        names = (
-            shows
-            | {naming.letters(self.own_name)}
-            | {
-                naming.letters(naming.base_of(stem, parts=parts))
-                for stem in others
-                for parts in (False, True)
-            }
-        )
+        names = {
+            naming.letters(naming.base_of(stem, parts=parts)) for stem in others for parts in (False, True)
+        }
+        names.add(naming.letters(self.own_name))
+        if self.find("tvshow.nfo"):
+            names.add("tvshow")
         has_own_film = bool(self.discs or self.find("movie.nfo")) or any(
             naming.labels_folder(stem, self.own_name) for stem in others
         )

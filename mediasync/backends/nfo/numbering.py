@@ -66,9 +66,7 @@ _MORE: Final = (
     r"|[-–—+&~](?:\d{1,2}x)?\d{1,4}(?![^\W_]))*"
 )
 _MORE_CROSSED: Final = r"((?:[ ._]*[-–—+&~]?[ ._]*(?:\d{1,2})?x\d{2,3}|[-–—+&]\d{2,3})*)(?!\d)"
-_CERTAIN: Final = re.compile(
-    rf"{_START}[st](\d{{1,4}})[ ._-]*x?(?:ep(?:isode)?|{_EPISODE}|e)[ ._-]*(\d{{1,4}})({_MORE})"
-)
+_CERTAIN: Final = re.compile(rf"{_START}[st](\d{{1,4}})[ ._-]*x?(?:{_EPISODE}|e)[ ._-]*(\d{{1,4}})({_MORE})")
 _UNCERTAIN: Final = (
     re.compile(rf"(?<!\d)(\d{{1,2}})x(\d{{1,3}}){_MORE_CROSSED}"),
     re.compile(rf"{_START}cap[ ._]{{0,2}}(\d{{1,2}})(\d\d)(?!\d)()"),
@@ -195,7 +193,7 @@ def season_of_nfo(stem: str, season: int | None) -> int | None:
         3
     """
     found = season_name(stem)
-    if found is None or not found.plain or re.fullmatch(r"s[ ._-]?\d+", fold(stem)):
+    if found is None or not found.plain or re.fullmatch(r"[st][ ._-]?\d+", fold(stem)):
         return None
     return found.number if found.number == season or fold(stem).startswith("season") else None
 

@@ -98,7 +98,7 @@ class _Collector:
         show = self.show
         try:
             below = list_folder(self.root, path)
-            is_top = path == self.folder.path_of(below.path.rpartition("/")[2])
+            is_top = path.rpartition("/")[0] == self.folder.path
             named = season_of_show(below.name) if is_top else season_name(below.name)
             is_extras = naming.is_extras_folder(below.name) and below.find("tvshow.nfo") is None
             if is_extras and not self.shapes.holds_episodes(below):
