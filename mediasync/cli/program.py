@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Final
 
 import typer
@@ -116,6 +117,8 @@ def run(arguments: Sequence[str]) -> int:
     environ = environment()
     options = list(arguments)[: arguments.index("--")] if "--" in arguments else arguments
     out = Output(as_json="--json" in options, debug="--debug" in options or is_debugging(environ))
+    # Told here too, so that an error of the arguments themselves is written as it was asked for.
+    out.logs_as_json = "--log-format=json" in options or ("--log-format", "json") in pairwise(options)
     state = State(out, environ)
     try:
         with out.installed(), logs_told_by(out):

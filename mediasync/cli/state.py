@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -206,7 +207,7 @@ class State:
         """
         found = unread_variables(self.environ, source_ids)
         for text in found:
-            self.out.note(text)
+            self.out.note(text, level=logging.WARNING)
         return found
 
     def open_to_read(self) -> MediaSync:

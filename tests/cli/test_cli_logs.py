@@ -212,3 +212,16 @@ def test_warnings_of_other_libraries_are_told(capsys: pytest.CaptureFixture[str]
     told = capsys.readouterr().err.splitlines()
     assert told[0] == "mediasync: something is wrong"
     assert "HTTP Request" not in "".join(told)
+
+
+def test_errors_of_arguments_and_warnings_are_json_lines_too(
+    run: Run, synced: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for arguments in (["--log-format", "json", "--nosuch"], ["--log-format=json", "--jobs", "none"]):
+        ended = run("sync", *arguments)
+        [line] = lines(ended.err)
+        assert (ended.code, line["level"], line["logger"]) == (2, "error", "mediasync.cli")
+    monkeypatch.setenv("MEDIASYNC_DATABSE", "x")
+    [warning, error] = lines(run("sync", "nfo:nowhere", "--log-format", "json").err)[:2]
+    assert (warning["level"], "MEDIASYNC_DATABASE" in warning["message"]) == ("warning", True)
+    assert error["level"] in {"warning", "error"}
