@@ -110,10 +110,16 @@ def test_a_file_that_is_too_large_names_the_limit(tmp_path):
         (lambda n: "<credits>" + "a|" * n + "</credits>", 10_000),
         (lambda n: "<credits>" + "a, " * n + "</credits>", 10_000),
         (lambda n: "<director>" + "Ada One and " * n + "</director>", 10_000),
+        (
+            lambda n: "".join(
+                f"<actor><name>A {i}, B</name></actor><credits>C {i}, D</credits>" for i in range(n)
+            ),
+            300,
+        ),
     ],
     ids=[
         *("suffixes", "ids of one name", "elements that raise doubts", "a word in a tag"),
-        *("ratings", "bars", "commas", "words between names"),
+        *("ratings", "bars", "commas", "words between names", "lists beside a cast"),
     ],
 )
 def test_the_work_grows_with_the_size_and_no_faster(make, size):

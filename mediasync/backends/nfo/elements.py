@@ -72,60 +72,31 @@ TEXTS: Final = frozenset(
 
 OTHERS: Final = frozenset(
     {
+        *("rating", "ratings", "fanart", "art", "fileinfo", "set", "resume", "episodeguide"),
         *(
-            "rating",
-            "ratings",
-            "fanart",
-            "art",
-            "fileinfo",
-            "set",
-            "resume",
-            "episodeguide",
             "namedseason",
             "namedseasons",
+            "ids",
+            "studio",
+            "studios",
+            "genre",
+            "genres",
+            "country",
+            "countries",
         ),
-        *("ids", "studio", "studios", "genre", "genres", "country", "countries", "tag", "tags", "collection"),
-        *("network", "sets", "epbookmark"),
+        *("tag", "tags", "collection", "network", "sets", "epbookmark"),
     }
 )
 """The elements of an item that may hold elements, none of them people."""
 
 WITHOUT_PEOPLE: Final = frozenset(
     {
-        *(
-            "lockdata",
-            "lockedfields",
-            "source",
-            "edition",
-            "code",
-            "original_filename",
-            "user_note",
-            "enddate",
-        ),
-        *("aspectratio", "customrating", "subtitle", "subtitles", "languages", "label", "url", "showlink"),
-        *(
-            "subtitle_lang",
-            "audio",
-            "video",
-            "theme",
-            "collectionnumber",
-            "displayorder",
-            "airtime",
-            "air_time",
-        ),
-        *("airs_time", "airs_dayofweek", "absolute_number", "duration", "generator", "website", "homepage"),
-        *(
-            "keywords",
-            "keyword",
-            "awards",
-            "budget",
-            "revenue",
-            "size",
-            "width",
-            "height",
-            "container",
-            "codec",
-        ),
+        *("lockdata", "lockedfields", "source", "edition", "code", "original_filename", "user_note"),
+        *("enddate", "aspectratio", "customrating", "subtitle", "subtitles", "languages", "label", "url"),
+        *("showlink", "subtitle_lang", "audio", "video", "theme", "collectionnumber", "displayorder"),
+        *("airtime", "air_time", "airs_time", "airs_dayofweek", "absolute_number", "duration", "generator"),
+        *("website", "homepage", "keyword", "keywords", "awards", "budget", "revenue", "size", "width"),
+        *("height", "container", "codec"),
     }
 )
 """Other elements that programs write into an item, and that are known to hold no people."""

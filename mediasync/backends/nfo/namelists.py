@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -57,13 +57,7 @@ _PARTICLES: Final = frozenset(
 )
 _SCRIPT_WITHOUT_SPACES: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
 _NO_PERSON: Final = frozenset(
-    {
-        *("the", "der", "die", "das", "les", "los", "las", "his", "her", "the", "i"),
-        "sons",
-        "co",
-        "co.",
-        "friends",
-    }
+    {*("the", "der", "die", "das", "les", "los", "las", "his", "her"), *("sons", "co", "co.", "friends")}
 )
 """The words that the second name of a band or company begins with, as in ``Ann Lee & The Others``."""
 _MOST_JOINED: Final = 4
@@ -78,7 +72,7 @@ class Named:
 
     Attributes:
         name: of the person.
-        kind: the function that stands in brackets behind the name, ``None`` if there is none.
+        kind: the function that stands with the name, ``None`` if there is none.
         role: the job's own words, where they say more than the function.
     """
 
@@ -87,8 +81,24 @@ class Named:
     role: str | None = None
 
 
+class KnownNames:
+    """The names that are known to be those of one person.
+
+    Args:
+        names: as they are written.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._names = frozenset(map(folded, names))
+        self.has_joined = any(map(_COMMA_OR_TEAM.search, self._names))
+        """Whether any of them holds a comma, or a word that stands between names."""
+
+    def __contains__(self, name: str) -> bool:
+        return folded(name) in self._names
+
+
 def split_names(
-    text: str, known: Callable[[], Collection[str]] = frozenset, *, one_person: bool = False
+    text: str, known: Callable[[], KnownNames] = KnownNames, *, one_person: bool = False
 ) -> Iterator[Named]:
     """Yield the names in *text*, which may be a list of several.
 
@@ -97,8 +107,8 @@ def split_names(
 
     Args:
         text: one name or several.
-        known: asked for texts that are known to be the name of one person, as `folded` returns them. Such a
-            name with a comma is not taken apart, and parts that are known are names.
+        known: asked for the names that are known. One of them with a comma is not taken apart, and parts that
+            are known are names.
         one_person: whether there is other evidence that it is one: then only what always separates does.
 
     Example:
@@ -120,15 +130,10 @@ def split_names(
 
 
 class _Splitter:
-    """Takes lists of names apart.
+    """Takes lists of names apart."""
 
-    Args:
-        known: names of one person, folded.
-    """
-
-    def __init__(self, known: Collection[str]) -> None:
+    def __init__(self, known: KnownNames) -> None:
         self._known = known
-        self._has_joined = any(map(_COMMA_OR_TEAM.search, known))
 
     def split(self, text: str) -> Iterator[str]:
         """Yield the names in *text*."""
@@ -138,18 +143,15 @@ class _Splitter:
         else:
             yield from self._split_line(one_line(text))
 
-    def _is_known(self, name: str) -> bool:
-        return folded(name) in self._known
-
     def _is_name(self, text: str) -> bool:
-        return _is_full(text) or self._is_known(text)
+        return _is_full(text) or text in self._known
 
     def _is_one_name(self, line: str) -> bool:
         first, second = [*islice(self._split_line(line), 2), "", ""][:2]
         return not second and self._is_name(first)
 
     def _split_line(self, text: str) -> Iterator[str]:
-        if not _SEPARATOR.search(text) or self._is_known(text):
+        if not _SEPARATOR.search(text) or text in self._known:
             if trimmed := text.strip(_STRAY):
                 yield trimmed
             return
@@ -172,7 +174,7 @@ class _Splitter:
             return [text]
         if _TEAM.search(text):
             names = self._names_between(text, _COMMA_OR_TEAM)
-            if all(_is_person(name) or self._is_known(name) for name in names):
+            if all(_is_person(name) or name in self._known for name in names):
                 return names
         names = self._names_between(text, _COMMA)
         if len(names) > 2 and _AND_OTHERS.fullmatch(names[-1]):
@@ -185,10 +187,10 @@ class _Splitter:
         names: list[list[str]] = []
         place = 0
         while place < len(spans):
-            most = min(len(spans), place + _MOST_JOINED) if self._has_joined else place + 1
+            most = min(len(spans), place + _MOST_JOINED) if self._known.has_joined else place + 1
             for end in range(most, place, -1):
                 name = text[spans[place][0] : spans[end - 1][1]].strip(_STRAY)
-                if end == place + 1 or self._is_known(name):
+                if end == place + 1 or name in self._known:
                     break
             place = end
             if names and _SUFFIX.fullmatch(name):

@@ -214,7 +214,7 @@ def _record(node: Node, expected: MediaType, most_credits: int) -> Record:
     if people.doubts:
         problems[:0] = people.doubts
         _make_preview(record)
-    elif not people.credits and (people.has_strangers or not _says_something(node)):
+    elif not people.credits and (people.has_unknown or not _says_something(node)):
         record.credits = record.completeness = None
     return record
 

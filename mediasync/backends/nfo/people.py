@@ -19,7 +19,7 @@ from mediasync.backends.nfo.elements import (
     WITHOUT_PEOPLE,
 )
 from mediasync.backends.nfo.jobs import parse_job
-from mediasync.backends.nfo.namelists import folded, is_one_name, split_names
+from mediasync.backends.nfo.namelists import KnownNames, folded, is_one_name, split_names
 from mediasync.backends.nfo.values import image_reference, parse_number, parse_person_ids
 from mediasync.models import Credit, Person
 from mediasync.vocabulary import CAST_TYPES, PersonType
@@ -72,13 +72,13 @@ class People:
     Attributes:
         credits: cast, directors, writers, producers, others, numbered from 0.
         doubts: what may hold people and is not understood, in words: the list may not be complete.
-        has_strangers: whether there are elements that nobody knows, with words in them: an empty list proves
+        has_unknown: whether there are elements that nobody knows, with words in them: an empty list proves
             nothing.
     """
 
     credits: list[Credit]
     doubts: list[str]
-    has_strangers: bool
+    has_unknown: bool
 
 
 def parse_people(node: Node, most: int = MOST_CREDITS) -> People:
@@ -107,7 +107,7 @@ def parse_people(node: Node, most: int = MOST_CREDITS) -> People:
     entries = sorted(reader.entries, key=_Entry.sort_key)
     for place, entry in enumerate(entries):
         entry.credit.sort_order = place
-    return People([entry.credit for entry in entries], [*reader.limits, *reader.doubts], reader.has_strangers)
+    return People([entry.credit for entry in entries], [*reader.limits, *reader.doubts], reader.has_unknown)
 
 
 class _Reader:
@@ -116,7 +116,7 @@ class _Reader:
     def __init__(self, root: Node, most: int) -> None:
         self._root = root
         self._most = most
-        self._known: frozenset[str] | None = None
+        self._known: KnownNames | None = None
         self._writers = _Writers()
         self.entries: list[_Entry] = []
         self.doubts: dict[str, None] = {}
@@ -125,7 +125,7 @@ class _Reader:
         """The limits that were reached, in words."""
         self.is_full = False
         """Whether there were more credits than may be read."""
-        self.has_strangers = False
+        self.has_unknown = False
         """Whether there are elements that nobody knows, with words in them."""
 
     def read_child(self, node: Node) -> None:
@@ -143,7 +143,7 @@ class _Reader:
         elif _may_hold_people(node):
             self._doubt(node)
         elif _holds_words(node):
-            self.has_strangers = True
+            self.has_unknown = True
 
     def _read_list(self, node: Node, kind: PersonType | None, depth: int) -> None:
         """Read an element that wraps people, or holds their names as text.
@@ -233,10 +233,10 @@ class _Reader:
         if entry.credit.person_type is not PersonType.WRITER or self._writers.is_new(entry):
             self.entries.append(entry)
 
-    def _known_names(self) -> frozenset[str]:
+    def _known_names(self) -> KnownNames:
         """The names that stand alone in an element: those of actors, and those with a comma."""
         if self._known is None:
-            self._known = frozenset(folded(one_line(name)) for name in _names_alone(self._root, 0))
+            self._known = KnownNames(map(one_line, _names_alone(self._root, 0)))
         return self._known
 
     def _doubt(self, node: Node) -> None:

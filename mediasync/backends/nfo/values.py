@@ -24,19 +24,13 @@ _BEFORE_LENGTH: Final = re.compile(r"\s*(?:P(?:0D)?T|ca\.?|approx\.?|[~≈]|[^\W
 _PART_OF_LENGTH: Final = re.compile(
     r"\s{0,9}(?:[,&]|and\b|und\b)?\s{0,9}(\d+)(?:[.,](\d{1,6}))?\s{0,9}([^\W\d]{1,12}|')?\.?", re.IGNORECASE
 )
-_UNITS: Final = (
-    (
-        (
-            *("h", "std", "stu", "uur", "or", "ó", "godz", "tim", "tun", "saat", "ч", "год", "ώρ"),
-            *"時시",
-            "小时",
-            "小時",
-        ),
-        3600,
-    ),
-    ((*("m", "'", "perc", "dk", "dak", "м", "хв", "λεπ", "phút"), *"分분"), 60),
-    (("s", "с", "秒", "초"), 1),
+_HOURS: Final = (
+    *("h", "std", "stu", "uur", "or", "ó", "godz", "tim", "tun", "saat", "ч", "год", "ώρ"),
+    *("時", "시", "小时", "小時"),
 )
+_MINUTES: Final = ("m", "'", "perc", "dk", "dak", "м", "хв", "λεπ", "phút", "分", "분")
+_SECONDS: Final = ("s", "с", "秒", "초")
+_UNITS: Final = ((_HOURS, 3600), (_MINUTES, 60), (_SECONDS, 1))
 _GENRES: Final = re.compile(r"\s/\s|[|;\r\n、，]|,(?![^,]*&)")
 _RATING: Final = re.compile(
     r"(\d{1,6}(?:[.,]\d{1,9})?)\s{0,9}(%|/\s{0,9}(\d{1,6}))?"
