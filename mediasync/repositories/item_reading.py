@@ -77,7 +77,7 @@ _TITLES: Final = "i.id AS item_id, i.title, i.original_title, i.media_type, i.ye
 SEARCH_FEW_ITEMS: Final = f"SELECT {_TITLES} FROM (@words) w JOIN media_item i ON i.item_key = w.item_key"
 SEARCH_MANY_ITEMS: Final = f"""
 SELECT w.word, {_TITLES} FROM item_word w JOIN media_item i ON i.item_key = w.item_key
-WHERE w.word >= :low AND w.word < :high
+WHERE w.word >= :low AND w.word < :high @others
 ORDER BY w.word, w.place, i.id LIMIT :limit OFFSET :offset
 """
 
@@ -148,6 +148,7 @@ _INDEX: Final = WordIndex(
     keys_of_word("item"),
     SEARCH_FEW_ITEMS,
     SEARCH_MANY_ITEMS,
+    "item_key",
     words=lambda row: {*words_of_title(row[1]), *words_of_title(row[2] or "")},
     order=lambda row: (place(row[3], row[4]), row[0]),
 )

@@ -70,7 +70,7 @@ SEARCH_MANY_PEOPLE: Final = f"""
 SELECT w.word, {_PERSON}
 FROM person_word w
 JOIN person p ON p.person_key = w.person_key
-WHERE w.word >= :low AND w.word < :high AND p.uncredited_since IS NULL AND {_OF_SOURCE}
+WHERE w.word >= :low AND w.word < :high AND p.uncredited_since IS NULL AND {_OF_SOURCE} @others
 ORDER BY w.word, p.name, p.id LIMIT :limit OFFSET :offset
 """
 
@@ -80,6 +80,7 @@ _INDEX: Final = WordIndex(
     keys_of_word("person"),
     SEARCH_FEW_PEOPLE,
     SEARCH_MANY_PEOPLE,
+    "person_key",
     words=lambda row: words_of_name(row[_NAME]),
     order=lambda row: (row[_NAME], row[0]),
 )

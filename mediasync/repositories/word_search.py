@@ -19,7 +19,7 @@ RARE: Final = 500
 """A word is rare if no more than so many rows of the index begin with it."""
 
 _FEWEST_ROWS: Final = 100
-_MOST_ROWS: Final = 500
+_MOST_ROWS: Final = 2_000
 _AFTER_ALL_WORDS: Final = "\U0010ffff"
 
 Row = Sequence[Any]
@@ -51,7 +51,8 @@ class WordIndex:
         keys: the query for the storage keys of the rows of one word, with its number as ``{n}``.
         few: the query for all rows with the keys that ``@words`` gives.
         many: the query for rows of the index from ``low`` to ``high`` in the order of the answer: the word,
-            then the columns of *few*.
+            then the columns of *few*. ``@others`` is where conditions are added.
+        key: the column of the index that has the storage keys.
         words: the words of a row of *few*, folded.
         order: by what rows that match by the same word are ordered. No two rows have the same.
     """
@@ -60,6 +61,7 @@ class WordIndex:
     keys: str
     few: str
     many: str
+    key: str
     words: Callable[[Row], Collection[str]]
     order: Callable[[Row], tuple[Any, ...]]
 
@@ -97,10 +99,7 @@ async def find_by_words(
 async def _find_few(
     session: Session, index: WordIndex, words: list[str], rare: list[str], params: Mapping[str, Any]
 ) -> list[Row]:
-    given = dict(params)
-    for number, word in enumerate(rare):
-        given |= {f"low{number}": word, f"high{number}": word + _AFTER_ALL_WORDS}
-    keys = " INTERSECT ".join(index.keys.format(n=number) for number in range(len(rare)))
+    keys, given = _keys_of_all(index, rare, params)
     if len(rare) == 1:
         keys = keys.replace("SELECT", "SELECT DISTINCT", 1)
     found: list[tuple[str, tuple[Any, ...], Row]] = []
@@ -114,11 +113,15 @@ async def _find_few(
 async def _find_many(
     session: Session, index: WordIndex, words: list[str], params: Mapping[str, Any], skip: int, limit: int
 ) -> list[Row]:
-    given = {**params, "low": words[0], "high": words[0] + _AFTER_ALL_WORDS}
+    keys, given = _keys_of_all(index, words[1:], params)
+    given |= {"low": words[0], "high": words[0] + _AFTER_ALL_WORDS}
+    query = index.many.replace("@others", "")
+    # Where the first rows show that few have all words, those few are found by the engine and not row by row.
+    of_few = index.many.replace("@others", f"AND w.{index.key} IN ({keys})") if keys else query
     found: dict[Any, Row] = {}
     read, size = 0, min(max(skip + limit, _FEWEST_ROWS), _MOST_ROWS)
     while len(found) < skip + limit:
-        rows = await session.fetch_all(index.many, {**given, "limit": size, "offset": read})
+        rows = await session.fetch_all(query, {**given, "limit": size, "offset": read})
         for _, *row in rows:
             # One that has several such words was found by its first already.
             if row[0] not in found and (len(words) == 1 or _first_match(index.words(row), words) is not None):
@@ -126,7 +129,17 @@ async def _find_many(
         if len(rows) < size:
             break
         read, size = read + size, _MOST_ROWS
+        if query != of_few:
+            query, read = of_few, 0
     return list(found.values())[skip : skip + limit]
+
+
+def _keys_of_all(index: WordIndex, words: list[str], params: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the query for the keys that have words with all of these beginnings, and its parameters."""
+    given = dict(params)
+    for number, word in enumerate(words):
+        given |= {f"low{number}": word, f"high{number}": word + _AFTER_ALL_WORDS}
+    return " INTERSECT ".join(index.keys.format(n=number) for number in range(len(words))), given
 
 
 def _first_match(own: Collection[str], words: list[str]) -> str | None:

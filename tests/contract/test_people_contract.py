@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from support.engines import POSTGRES, SQLITE_FILE
 from support.items import MOVIES, SHOWS, cast, credit, episode, movie, person, season, show
@@ -11,7 +13,9 @@ from mediasync import MediaSync, Person, PersonType, Source
 from mediasync.dialects.base import Session
 from mediasync.errors import InvalidId, PersonInUse, UnknownSource, UsageError
 from mediasync.normal import normal_person
+from mediasync.repositories import item_reading, person_reading
 from mediasync.repositories.people import PeopleRepository
+from mediasync.repositories.word_search import RARE
 
 
 async def names(ms: MediaSync, text: str, **options: object) -> list[str]:
@@ -252,6 +256,32 @@ async def test_search_of_more_words_than_it_looks_at(ms: MediaSync) -> None:
     name = "One Two Three Four Five Six Seven Eight Nine Ten"
     await ms.people.upsert(person("1", name), source_id="home")
     assert await names(ms, name) == [name]
+
+
+async def test_search_for_common_words_that_few_have_together_looks_at_those_few(
+    ms: MediaSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    common = RARE + 50
+    given = [f"{first}{n} Smith" for first in ("Kara", "Rene", "Milo") for n in range(common)]
+    given += ["Kara Rene", "Rene Kara Milo", "Karamel Renegade Milonga"]
+    await ms.media.upsert_people([person(f"{n}", name) for n, name in enumerate(given)], source_id="home")
+    await ms.media.save_media_items(
+        [movie(f"{n}", title=name.replace("Smith", "Street")) for n, name in enumerate(given)], **MOVIES
+    )
+    looked_at: list[str] = []
+
+    def noted(fold: Callable[[str], list[str]]) -> Callable[[str], list[str]]:
+        return lambda text: looked_at.append(text) or fold(text)  # type: ignore[func-returns-value]
+
+    monkeypatch.setattr(person_reading, "words_of_name", noted(person_reading.words_of_name))
+    monkeypatch.setattr(item_reading, "words_of_title", noted(item_reading.words_of_title))
+    assert await names(ms, "kar ren mil") == ["Rene Kara Milo", "Karamel Renegade Milonga"]
+    assert await names(ms, "kar ren", limit=1) == ["Kara Rene"]
+    assert await names(ms, "kar ren", offset=1, source_id="home") == given[-2:]
+    found = await ms.media.find_by_title("kar ren mil")
+    assert [item.title for item in found] == ["Rene Kara Milo", "Karamel Renegade Milonga"]
+    assert await names(ms, "kara rene smith") == []
+    assert len(looked_at) < 2 * common
 
 
 async def test_search_pages_by_name_and_keeps_sources_apart(ms: MediaSync) -> None:

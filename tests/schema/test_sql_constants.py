@@ -50,7 +50,8 @@ def written_out(text: str) -> str:
     """Replace what is put into a constant before it is run: the words of a search."""
     table = "item" if "media_item" in text else "person"
     one = f"SELECT {table}_key FROM {table}_word WHERE word >= :low0 AND word < :high0"
-    return text.replace("@words", one).replace("{n}", "0")
+    others = f"AND w.{table}_key IN ({one})"
+    return text.replace("@words", one).replace("@others", others).replace("{n}", "0")
 
 
 async def test_every_statement_is_prepared(ms: MediaSync, engine: Engine) -> None:
