@@ -311,6 +311,12 @@ async def test_numbers_from_folders_and_files_in_many_languages(tmp_path, path, 
     assert item.parent_remote_id == f"tv/X#s{numbers[0]:02}"
 
 
+async def test_the_root_may_be_a_show_with_numbers_for_its_seasons(tmp_path):
+    write(tmp_path, {"tvshow.nfo": SHOW, "1/E01.nfo": episode("A"), "2/E01.nfo": episode("B")})
+    reading = await read(tmp_path)
+    assert set(reading.items) == {".", ".#s01", ".#s02", "1/E01#s01e01", "2/E01#s02e01"}
+
+
 async def test_a_show_may_have_a_number_for_its_title(tmp_path):
     for title in ("24", "1883"):
         write(tmp_path, {f"x/{title}/{title} S01E01.nfo": episode("A", 1, 1)})

@@ -184,7 +184,7 @@ class Shapes:
     def _seasons(self, folder: Folder) -> Iterator[tuple[str, SeasonName]]:
         """Yield the folders that are those of seasons; only some of very many are looked at."""
         is_library = _is_library(folder)
-        read = season_name if is_library else season_of_show
+        read = season_name if is_library and not folder.find("tvshow.nfo") else season_of_show
         named = [(name, found) for name in folder.dirs if (found := read(naming.nfc(name)))]
         for name, found in islice(named, _FOLDERS_WEIGHED):
             try:
