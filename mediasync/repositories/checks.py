@@ -237,12 +237,14 @@ class CheckRepository:
         if await self._count(PERSON_WORDS_COUNT) > computed:
             word, after = "", -1
             while page := await self._session.fetch_all(PERSON_WORDS_PAGE, {"word": word, "after": after}):
-                for word, key, person_id, name in page:
+                for one, key, person_id, name in page:
                     if person_id is None:
-                        flawed[f"person {key}"] = word
-                    elif word not in words_of_name(name):
+                        flawed[f"person {key}"] = one
+                    elif one not in words_of_name(name):
                         flawed[person_id] = name
-                after = page[-1][1]
+                if (word, after) == page[-1][:2]:  # a word that is not a text is above all texts
+                    break
+                word, after = page[-1][:2]
         return _flaws(_NAMES, flawed)
 
     async def _check_titles(self) -> list[Flaw]:
@@ -262,7 +264,9 @@ class CheckRepository:
                         flawed[f"item {key}"] = word
                     elif (word, where, key) not in words_of_item(key, *title):
                         flawed[item_id] = title[1]
-                behind = dict(zip(behind, page[-1], strict=False))
+                before, behind = behind, dict(zip(behind, page[-1], strict=False))
+                if behind == before:
+                    break
         return _flaws(_TITLES, flawed)
 
     async def _missing(self, query: str, words: list[Any]) -> list[Any]:

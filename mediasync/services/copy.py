@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from mediasync.database import Database
 from mediasync.dialects.base import Session
-from mediasync.errors import ConfigurationError, DatabaseError
+from mediasync.errors import ConfigurationError, DatabaseCorrupt, DatabaseError
 from mediasync.reports import CopyReport
 from mediasync.repositories.copy import COMPARISONS, KINDS, Comparison, CopyRepository, Kind, Row
 
@@ -57,7 +57,7 @@ class CopyService:
                     written = await self._copy_page(origin, kind, page)
                     copied[view] += written
                     unchanged[view] += len(page) - written
-                    after = page[-1][0]
+                    after = _last_of(view, page, after)
                     self._tell(view, copied[view] + unchanged[view], total[view])
             rows = await self._compare(session)
         return CopyReport(dict(copied), dict(unchanged), rows)
@@ -76,7 +76,7 @@ class CopyService:
                                 f"{_refusal(kind, row, reason)}. Nothing was changed: give an empty "
                                 "database, or the one in which a copy of this origin was begun"
                             )
-                    after = page[-1][0]
+                    after = _last_of(kind.view, page, after)
 
     async def _copy_page(self, origin: CopyRepository, kind: Kind, page: Sequence[Row]) -> int:
         """Write what the target does not have of a page, in one transaction, and return how much that is."""
@@ -150,10 +150,25 @@ async def compare(origin: Session, target: Session, tell: Tell) -> dict[str, int
                 rows = await ours.compare_below(query, page)
                 _check_same(name, rows, await theirs.compare_below(query, page))
                 done += len(rows) if name in counts else 0
-            after = page[-1][0]
+            after = _last_of(comparison.view, page, after)
             tell("comparing", done, total)
     _check_counts(counts, copied)
     return counts
+
+
+def _last_of(view: str, page: Sequence[Row], after: Any) -> Any:
+    """Return the key of a page's last row, behind which the next page begins.
+
+    Raises:
+        DatabaseCorrupt: if it is that of the page before: a key that is not a text is above all texts.
+    """
+    last = page[-1][0]
+    if last == after:
+        raise DatabaseCorrupt(
+            f"the view {view} has a row whose key {last!r} is not stored as a text: "
+            "correct or delete that row first"
+        )
+    return last
 
 
 def _views_below(comparison: Comparison) -> list[str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 
 import pytest
 from support.engines import Engine
 from support.items import MOVIES, cast, movie
+from support.mirror import prepared
 
-from mediasync import MediaSync
+from mediasync import MediaSync, copy_mirror
+from mediasync.errors import DatabaseError
 from mediasync.services import media_reading
 
 CHANGES = {
@@ -103,6 +106,31 @@ async def test_pages_of_ids_that_are_no_texts_come_to_an_end(
         tokens = await ms.media.find_change_tokens("home:movies")
     assert iterated == ["home:0", "home:1"]
     assert set(tokens) == {"0", "1", "2", "3", "4"}
+
+
+@pytest.mark.parametrize("table", ["item_word", "person_word"])
+async def test_a_check_of_words_that_are_no_texts_comes_to_an_end(
+    ms: MediaSync, engine: Engine, table: str
+) -> None:
+    if not engine.is_sqlite:
+        pytest.skip("the columns of PostgreSQL hold nothing else")
+    await ms.media.save_media_item(movie("1", title="Some Title", credits=cast("a")), **MOVIES)
+    await ms._writer.run(
+        lambda session: session.execute(f"UPDATE {table} SET word = CAST(word AS BLOB) WHERE word LIKE '%e%'")
+    )
+    async with asyncio.timeout(20):
+        assert (await ms.check()).flaws
+
+
+async def test_a_mirror_with_ids_that_are_no_texts_is_not_copied(tmp_path: Path) -> None:
+    origin, target = (f"sqlite:///{tmp_path / name}" for name in ("origin.db", "target.db"))
+    async with MediaSync(origin) as ms:
+        await prepared(ms)
+        await ms.media.save_media_item(movie("1"), **MOVIES)
+        await ms._writer.run(lambda session: session.execute("UPDATE media_item SET id = CAST(id AS BLOB)"))
+    async with asyncio.timeout(20):
+        with pytest.raises(DatabaseError):
+            await copy_mirror(origin, target)
 
 
 async def test_what_is_longer_than_a_save_allows_is_named_by_a_check(ms: MediaSync) -> None:
