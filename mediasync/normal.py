@@ -495,7 +495,7 @@ def _rating(rating: Rating, position: int) -> tuple[str, float, int | None]:
 
 def _images(given: Mapping[str, str]) -> list[tuple[str, str]]:
     _characters(given)
-    return sorted((kind, without_secrets(path)) for kind, path in given.items() if path)
+    return sorted((str(kind), without_secrets(str(path))) for kind, path in given.items() if path)
 
 
 def _external_ids(given: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.engines import Engine
+from support.engines import POSTGRES, SQLITE_FILE, Engine
 from support.items import MOVIES, SHOWS, credit, episode, movie, person, season, show
 from support.mirror import prepared, value
 
@@ -97,6 +97,12 @@ FIELDS = (
     *(name for name in MediaItem.model_fields if name not in MediaItem.filled_on_reading),
     *("parent_remote_id", "season_number", "episode_number", "episode_number_end"),
 )
+
+
+@pytest.fixture(params=[SQLITE_FILE, POSTGRES], ids=lambda engine: engine.name)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine once: values are validated before it matters where SQLite keeps them."""
+    return request.param
 
 
 def _credit(name: str) -> Callable[[Any, Any], None]:

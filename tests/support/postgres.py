@@ -28,7 +28,9 @@ from mediasync import MediaSync
 T = TypeVar("T")
 
 URL_VARIABLE = "MEDIASYNC_TEST_POSTGRES_URL"
-_SETTINGS = "fsync = off\nmax_connections = 200\nmax_wal_size = 4GB\n"
+_SETTINGS = "fsync = off\nautovacuum = off\nmax_connections = 200\nmax_wal_size = 4GB\n"
+"""Without autovacuum: it would go round hundreds of databases that nobody uses any more."""
+
 _numbers = itertools.count(1)
 
 
