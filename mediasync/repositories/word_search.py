@@ -19,7 +19,7 @@ RARE: Final = 500
 """A word is rare if no more than so many rows of the index begin with it."""
 
 _FEWEST_ROWS: Final = 100
-_MOST_ROWS: Final = 2_000
+_MOST_ROWS: Final = 500
 _AFTER_ALL_WORDS: Final = "\U0010ffff"
 
 Row = Sequence[Any]
