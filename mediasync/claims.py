@@ -16,13 +16,12 @@ So two items that disagree for ever do not take turns, and neither of them is wr
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from mediasync.normal import CreditRow, PersonRow, merge_people
+from mediasync.normal import CreditRow, PersonRow, merge_people, stored_provider_ids
 
 _MOST_REPLACED: Final = 64
 _HASH_BYTES: Final = 6
@@ -147,7 +146,7 @@ def _values(row: PersonRow) -> set[tuple[str, str]]:
     if row[2]:
         values.add(("image", row[2]))
     if row[3]:
-        values.update((f"id {provider}", value) for provider, value in json.loads(row[3]).items())
+        values.update((f"id {provider}", value) for provider, value in stored_provider_ids(row[3]).items())
     return values
 
 

@@ -321,7 +321,21 @@ def merge_provider_ids(stored: str, given: str) -> str:
     """Return the JSON of both sets of provider ids; the given ones win."""
     if not stored or not given or stored == given:
         return given or stored
-    return _canonical({**json.loads(stored), **json.loads(given)})
+    return _canonical({**stored_provider_ids(stored), **stored_provider_ids(given)})
+
+
+def stored_provider_ids(text: str) -> dict[str, str]:
+    """Return provider ids of the JSON in which they are stored.
+
+    Other hands may have stored what holds no such ids: that is left out.
+    """
+    try:
+        ids = json.loads(text)
+    except ValueError:
+        return {}
+    if not isinstance(ids, dict):
+        return {}
+    return {provider: value for provider, value in ids.items() if isinstance(value, str)}
 
 
 def keeps_name(person_id: str) -> bool:

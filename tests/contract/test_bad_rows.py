@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.engines import Engine
-from support.items import MOVIES, cast, movie
+from support.items import MOVIES, cast, movie, person
 from support.mirror import prepared
 
 from mediasync import MediaSync, copy_mirror
@@ -89,6 +89,10 @@ async def test_one_bad_row_never_fails_its_page(
         assert any(field in flaw.reason for flaw in (await ms.check()).flaws if flaw.check == "values")
     report = await ms.media.save_media_items(items, **MOVIES)
     assert report.failed == []
+    await ms.people.upsert(person("a", "Renamed", provider_ids={"imdb": "nm1"}), source_id="home")
+    saved = await ms.people.find_by_id("home:a")
+    assert saved is not None
+    assert (saved.name, saved.provider_ids) == ("Renamed", {"imdb": "nm1"})
 
 
 async def test_pages_of_ids_that_are_no_texts_come_to_an_end(
