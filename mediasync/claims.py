@@ -115,6 +115,27 @@ def settle(
     return person
 
 
+def join(person: StoredPerson, other: StoredPerson, item_key: int | None) -> StoredPerson:
+    """Return the person whom two stored people make who turned out to be one.
+
+    What is known of the one who was first seen later counts as a later claim.
+
+    Args:
+        person: the one who stays.
+        other: the one who was first seen later.
+        item_key: the storage key of the first item that credits the other one.
+    """
+    row = (person.row[0], *other.row[1:])
+    joined = _believe(person, Claim(row, item_key, fresh=True))
+    replaced = dict.fromkeys([*(other.replaced or "").split(), *(joined.replaced or "").split()])
+    kept = [value for value in replaced if value not in {_hash(*value) for value in _values(joined.row)}]
+    return replace(
+        joined,
+        replaced=" ".join(kept[-_MOST_REPLACED:]) or None,
+        uncredited=person.uncredited and other.uncredited,
+    )
+
+
 def _believe(person: StoredPerson, claim: Claim) -> StoredPerson:
     before = person.row
     after = merge_people(before, claim.row)

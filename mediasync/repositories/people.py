@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NoReturn
 
-from mediasync.claims import Claim, ItemClaims, StoredPerson, gather, settle
+from mediasync.claims import Claim, ItemClaims, StoredPerson, gather, join, settle
 from mediasync.concurrency import overlap
 from mediasync.errors import PersonInUse, UnknownSource, WriteConflict
 from mediasync.names import words_of_name
-from mediasync.normal import PersonRow, merge_people, merge_provider_ids
+from mediasync.normal import PersonRow, merge_people
 from mediasync.repositories.keys import new_keys
 from mediasync.repositories.person_reading import PersonReader
 
@@ -418,12 +418,13 @@ class PeopleRepository(PersonReader):
             raise WriteConflict("another transaction stored and deleted a person meanwhile")
         raise UnknownSource(f"source {', '.join(map(repr, missing))} is not stored: save it first")
 
-    async def merge(self, person_id: str, into: str) -> None:
+    async def merge(self, person_id: str, into: str, item_key: int | None) -> None:
         """Delete a person who turned out to be another one, who gains what is known of the first.
 
         Args:
             person_id: the person, of whom no credit is left.
             into: the other one.
+            item_key: the storage key of the first item that credited the person, if there was one.
 
         Raises:
             WriteConflict: if one of them is not stored any more.
@@ -431,14 +432,20 @@ class PeopleRepository(PersonReader):
         stored = await self._find(LOCK_PEOPLE, sorted((person_id, into)))
         if len(stored) < 2:
             raise WriteConflict(f"another transaction deleted {person_id!r} or {into!r} meanwhile")
-        first, second = stored[person_id], stored[into]
-        _, name, image, ids = second.row
-        row = (into, name, image or first.row[2], merge_provider_ids(first.row[3], ids))
-        merged = replace(second, row=row, uncredited=first.uncredited and second.uncredited)
+        before = stored[into]
+        joined = join(before, stored[person_id], item_key)
         self._session.known_people.discard(into)
-        if merged != second:
-            await self._update([merged])
+        if joined != before:
+            await self._update([joined])
+            await self._replace_words(before.key, before.row[1], joined.row[1])
         await self.delete(person_id)
+
+    async def _replace_words(self, key: int, before: str, after: str) -> None:
+        old, new = set(words_of_name(before)), set(words_of_name(after))
+        if gone := sorted(old - new):
+            await self._session.execute(DELETE_WORDS, {"words": [(word, key) for word in gone]})
+        if added := sorted(new - old):
+            await self._session.execute(INSERT_WORDS, {"words": [(word, key) for word in added]})
 
     async def delete(self, person_id: str) -> bool:
         """Delete a person whom no credit points at. Return whether there was one.

@@ -91,7 +91,7 @@ async def merge_people_found(
         await media.change_credits(changes, keys)
         await media.update_times(list(item_keys))
         await aliases.move(person.id, into)
-        await people.merge(person.id, into)
+        await people.merge(person.id, into, min(item_keys.values(), default=None))
 
 
 async def _begin(aliases: AliasRepository, people: Iterable[Iterable[PersonRow]]) -> Identification:
