@@ -35,7 +35,7 @@ SELECT i.id AS item_id, s.id AS source_id, l.id AS library_id, p.id AS parent_id
     (SELECT @arrays(@array(listed.kind, listed.path)) FROM (
         SELECT e.kind, e.path FROM item_image e WHERE e.item_key = i.item_key ORDER BY e.kind
     ) listed) AS images,
-    (SELECT max(c.sort_order) + 1 FROM credit c WHERE c.item_key = i.item_key) AS credits
+    (SELECT count(*) FROM credit c WHERE c.item_key = i.item_key) AS credits
 FROM @list(:ids) g
 JOIN media_item i ON i.id = g.id
 JOIN library l ON l.library_key = i.library_key

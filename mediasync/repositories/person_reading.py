@@ -44,7 +44,7 @@ JOIN person p ON p.person_key = c.person_key
 """
 
 COUNT_CREDITS_OF_ITEMS: Final = """
-SELECT i.id AS item_id, (SELECT max(c.sort_order) + 1 FROM credit c WHERE c.item_key = i.item_key) AS credits
+SELECT i.id AS item_id, (SELECT count(*) FROM credit c WHERE c.item_key = i.item_key) AS credits
 FROM @list(:ids) l JOIN media_item i ON i.id = l.id
 """
 
@@ -89,6 +89,7 @@ _INDEX: Final = WordIndex(
 CREDITS_AT_ONCE: Final = 2_000
 """One query reads so many credits."""
 _ITEMS_AT_ONCE: Final = 500
+_LAST: Final = 2**63 - 1
 
 
 class PersonReader:
@@ -196,14 +197,17 @@ def _values_of_person(
 
 
 def _parts(counts: Mapping[str, int]) -> Iterator[list[tuple[str, int, int]]]:
-    """Yield the parts of lists of credits (the item's id, from, up to), some thousand credits at a time."""
+    """Yield the parts of lists of credits (the item's id, from, up to), some thousand credits at a time.
+
+    The last part of a list has no end, for lists that other hands have left with gaps.
+    """
     parts: list[tuple[str, int, int]] = []
     room = CREDITS_AT_ONCE
     for item_id, count in counts.items():
         low = 0
         while low < count:
             high = min(count, low + room)
-            parts.append((item_id, low, high))
+            parts.append((item_id, low, high if high < count else _LAST))
             room -= high - low
             low = high
             if not room:

@@ -27,6 +27,7 @@ CHANGES = {
     "UPDATE person SET provider_ids = '{broken'": "JSON",
     "UPDATE person SET provider_ids = '[1]'": "JSON",
     "UPDATE person SET provider_ids = '{\"imdb\":7}'": "provider_ids",
+    "UPDATE credit SET sort_order = 1000000000000 WHERE sort_order = 1": "",
     "UPDATE source SET kind = 'zzz'": "kind",
     "UPDATE library SET kind = 'zzz' WHERE id = 'home:movies'": "kind",
 }
@@ -40,6 +41,7 @@ OF_SQLITE = {
     "UPDATE media_item SET updated_at = -1e999 WHERE id = 'home:2'": "",
     "UPDATE item_rating SET value = 1e999": "value",
     "UPDATE credit SET role = 1e999": "",
+    "UPDATE credit SET sort_order = 1e999 WHERE sort_order = 1": "",
     "UPDATE source SET created_at = 1e999": "",
     "UPDATE library SET updated_at = -1e999": "",
     "UPDATE media_item SET title = x'ff00' WHERE id = 'home:2'": "",
