@@ -411,7 +411,9 @@ def _remark_lost(tally: Tally) -> None:
     """Remark on the libraries that the source does not list any more, if items of them are left."""
     for library in tally.libraries:
         if not library.is_listed and library.unnamed:
-            text = f"{library.enumerated.reason}; {len(library.unnamed):,} items of it stay stored"
+            number = len(library.unnamed)
+            left = f"{number:,} items of it stay" if number > 1 else "1 item of it stays"
+            text = f"{library.enumerated.reason}; {left} stored"
             tally.remark(library.library_id, text)
 
 
