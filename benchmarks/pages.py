@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from random import Random
 from typing import Any
 
 from benchmarks.clock import WrongResultError, peak_memory_mb, percentile
-from benchmarks.data import LIBRARY_ID, SOURCE_ID, build_models, stream_movies
+from benchmarks.data import LIBRARY_ID, SOURCE_ID, build_model, stream_movies
 from benchmarks.product import register, save_batch, url_of
 from mediasync import Credit, MediaSync, Movie, Person
 
@@ -89,13 +90,7 @@ async def loop_steps(path: str, movies: int, credit_count: int) -> dict[str, Any
         movies: how many the library has.
         credit_count: of the one item.
     """
-    models = build_models(stream_movies(movies))
-    people = (Person(remote_id=f"p{n}", name=f"Person {n}") for n in range(credit_count))
-    large = Movie(
-        remote_id="large",
-        title="Large",
-        credits=[Credit(person=person, person_type="actor", role="Part") for person in people],
-    )
+    models = map(build_model, stream_movies(movies))
     ids = [f"{SOURCE_ID}:{n}" for n in range(min(movies, 5_000))]
     found: dict[str, Any] = {}
     async with MediaSync(url_of(path)) as ms:
@@ -107,7 +102,12 @@ async def loop_steps(path: str, movies: int, credit_count: int) -> dict[str, Any
         with _steps() as steps:
             await save_batch(ms, models)
             found["saving"] = _longest(steps)
-        models.clear()
+        people = (Person(remote_id=f"p{n}", name=f"Person {n}") for n in range(credit_count))
+        large = Movie(
+            remote_id="large",
+            title="Large",
+            credits=[Credit(person=person, person_type="actor", role="Part") for person in people],
+        )
         await save_batch(ms, [large])
         with _steps() as steps:
             if await iterate() != movies + 1:
@@ -126,19 +126,34 @@ async def loop_steps(path: str, movies: int, credit_count: int) -> dict[str, Any
 
 @contextmanager
 def _steps() -> Iterator[list[float]]:
-    """Note the milliseconds of CPU that the loop's thread spends in each step."""
+    """Note the milliseconds of CPU that the loop's thread spends in each step.
+
+    Full collections of garbage are left out. They go through everything that the process holds, and may fall
+    into any step.
+    """
     steps: list[float] = []
     run = asyncio.Handle._run
+    began = collected = 0
+
+    def note_collection(phase: str, info: dict[str, int]) -> None:
+        nonlocal began, collected
+        if info["generation"] == 2:
+            if phase == "start":
+                began = time.thread_time_ns()
+            else:
+                collected += time.thread_time_ns() - began
 
     def timed(handle: asyncio.Handle) -> None:
-        start = time.thread_time_ns()
+        start, before = time.thread_time_ns(), collected
         run(handle)
-        steps.append((time.thread_time_ns() - start) / 1e6)
+        steps.append((time.thread_time_ns() - start - (collected - before)) / 1e6)
 
     asyncio.Handle._run = timed  # type: ignore[method-assign]
+    gc.callbacks.append(note_collection)
     try:
         yield steps
     finally:
+        gc.callbacks.remove(note_collection)
         asyncio.Handle._run = run  # type: ignore[method-assign]
 
 

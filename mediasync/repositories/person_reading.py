@@ -43,6 +43,14 @@ JOIN credit c ON c.item_key = i.item_key AND c.sort_order >= r.low AND c.sort_or
 JOIN person p ON p.person_key = c.person_key
 """
 
+SELECT_SHORT_LIST: Final = f"""
+SELECT i.id AS item_id, c.person_type, c.role, c.sort_order, {_PERSON}
+FROM media_item i
+JOIN credit c ON c.item_key = i.item_key
+JOIN person p ON p.person_key = c.person_key
+WHERE i.id = :id LIMIT :limit
+"""
+
 COUNT_CREDITS_OF_ITEMS: Final = """
 SELECT i.id AS item_id, (SELECT count(*) FROM credit c WHERE c.item_key = i.item_key) AS credits
 FROM @list(:ids) l JOIN media_item i ON i.id = l.id
@@ -117,6 +125,15 @@ class PersonReader:
     async def find_by_media_item(self, media_item_id: str) -> list[Credit]:
         """Return the credits of one item in billing order; an empty list if it has none or is not stored."""
         return (await self.find_by_media_items([media_item_id]))[media_item_id]
+
+    async def find_short_list(self, media_item_id: str) -> list[Credit] | None:
+        """Return the same by one query, or None if there are too many credits for that."""
+        params = {"id": media_item_id, "limit": CREDITS_AT_ONCE}
+        rows = await self._session.fetch_all(SELECT_SHORT_LIST, params)
+        if len(rows) == CREDITS_AT_ONCE:
+            return None
+        made = await in_slices(rows, _credits)
+        return sorted((credit for credit in made if credit is not None), key=_billing)
 
     async def find_by_media_items(self, media_item_ids: Sequence[str]) -> dict[str, list[Credit]]:
         """Return the credits of many items, by the items' ids, in the order asked for."""

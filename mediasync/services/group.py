@@ -21,7 +21,7 @@ from mediasync.titles import StoredWord
 from mediasync.vocabulary import Completeness, MediaType
 
 ITEMS_PER_PART: Final = 250
-CREDITS_PER_PART: Final = 3_000
+CREDITS_PER_PART: Final = 3_500
 """A group is handled in parts of at most so many items, and of about so many credits.
 
 Each keeps the event loop for a few milliseconds."""

@@ -27,6 +27,10 @@ class PeopleReads:
 
     async def find_by_media_item(self, media_item_id: str) -> list[Credit]:
         """Return the credits of one item in billing order; an empty list if it has none or is not stored."""
+        async with self._database.read() as session:
+            found = await PersonReader(session).find_short_list(media_item_id)
+        if found is not None:
+            return found
         async with self._database.read(snapshot=True) as session:
             return await PersonReader(session).find_by_media_item(media_item_id)
 
