@@ -165,6 +165,7 @@ _CLASSES: Final[dict[str, type[AnyMediaItem]]] = {
     MediaType.SEASON: Season,
     MediaType.EPISODE: Episode,
 }
+_FIELDS: Final = {media_type: frozenset(cls.model_fields) for media_type, cls in _CLASSES.items()}
 
 
 def as_limit(limit: int | None) -> int:
@@ -316,8 +317,9 @@ def _item(row: Sequence[Any]) -> AnyMediaItem | None:
         note_flaw(subject, f"it is stored as a {media_type!r}, which is unknown, and is left out")
         return None
     cls = _CLASSES[media_type]
-    fields = {name: value for name, value in values.items() if name in cls.model_fields}
-    if "parent_remote_id" in cls.model_fields:
+    known = _FIELDS[media_type]
+    fields = {name: value for name, value in values.items() if name in known}
+    if "parent_remote_id" in known:
         fields["parent_remote_id"] = parent_remote_id
     read = (
         read_model(Rating, subject, {"name": name, "value": value, "votes": votes})

@@ -70,8 +70,10 @@ def read_model(cls: type[M], subject: str, values: dict[str, Any]) -> M | None:
 
 def read_json(subject: str, text: str | None, expected: type[T]) -> T:
     """Return what a stored text says in JSON; what is not of the *expected* type is left out."""
+    if not text or (text == "[]" and expected is list):
+        return expected()
     try:
-        found = json.loads(text) if text else expected()
+        found = json.loads(text)
     except ValueError as error:
         note_flaw(subject, f"stored JSON cannot be read and is left out ({error})")
         return expected()

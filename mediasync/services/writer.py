@@ -348,14 +348,15 @@ class Writer:
             if job.abandoned:
                 job.answer(_given_up())
                 continue
-            if any(other.precedes(job.item) for other in claimed):
+            beside = claimed if self._claimed or later else ()
+            if beside and any(other.precedes(job.item) for other in beside):
                 self._waiting.appendleft(job)
                 break
             if (
                 job.item.id in group
                 or job.item.id in held
                 or job.item.parent_id in held
-                or any(other.differs_from(job.item) for other in claimed)
+                or (beside and any(other.differs_from(job.item) for other in beside))
             ):
                 held.add(job.item.id)
                 later.append(job)
