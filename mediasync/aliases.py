@@ -14,14 +14,13 @@ id at first sight, and the others become aliases of it:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from mediasync.ids import name_key, provider_keys
-from mediasync.normal import PersonRow
+from mediasync.normal import PersonRow, stored_provider_ids
 
 
 @dataclass(slots=True, eq=False)
@@ -32,14 +31,14 @@ class KnownPerson:
         id: the person's id.
         keys: the ids that the person's provider ids make, by provider.
         seen: what orders people by when they were first seen.
-        stored: whether there is a row of the person.
+        key: the person's storage key; 0 for somebody who is not stored yet.
         joined: the person with whom this one turned out to be one.
     """
 
     id: str
     keys: Mapping[str, str]
     seen: tuple[int, int, int]
-    stored: bool
+    key: int = 0
     joined: KnownPerson | None = None
 
     def one(self) -> KnownPerson:
@@ -66,7 +65,7 @@ def keys_of(source_id: str, provider_ids: str) -> Mapping[str, str]:
         >>> keys_of("home", '{"imdb":"nm1","tmdb":"1"}')
         {'tmdb': 'home:tmdb:1', 'imdb': 'home:imdb:nm1'}
     """
-    keys = provider_keys(json.loads(provider_ids)) if provider_ids else {}
+    keys = provider_keys(stored_provider_ids(provider_ids)) if provider_ids else {}
     return {provider: f"{source_id}:{key}" for provider, key in keys.items()}
 
 
@@ -82,7 +81,7 @@ def keys_of_row(row: PersonRow) -> tuple[Mapping[str, str], str]:
 
 
 _SETTLED: Final = (0, 0, 0)
-_SEVERAL: Final = KnownPerson("", {}, _SETTLED, stored=False)
+_SEVERAL: Final = KnownPerson("", {}, _SETTLED)
 """Stands for the several people who share a name."""
 
 
@@ -96,7 +95,7 @@ class Identification:
     Attributes:
         aliases: what is to be stored: the person's id by alias.
         shared: those of the aliases that are names which several people have.
-        merged: the stored people who turned out to be others, with whom they are one.
+        merged: the stored people who turned out to be others.
         first_seen: the places of the people who are new, by id.
     """
 
@@ -110,7 +109,7 @@ class Identification:
         self._new_people = 0
         self.aliases: dict[str, str] = {}
         self.shared: set[str] = set()
-        self.merged: list[tuple[KnownPerson, KnownPerson]] = []
+        self.merged: list[KnownPerson] = []
         self.first_seen: dict[str, int] = {}
 
     def add(self, people: Iterable[PersonRow]) -> dict[str, KnownPerson]:
@@ -143,10 +142,14 @@ class Identification:
             beside = names.get(name, ())
             if len(beside) == 1:
                 [known] = beside
-                found[row[0]] = found.get(known) or KnownPerson(known, {}, _SETTLED, stored=True)
+                found[row[0]] = found.get(known) or KnownPerson(known, {}, _SETTLED)
             elif row not in self._settled:
                 found[row[0]] = self._holder(name) or self._new(name, {})
         return found
+
+    def joined(self) -> dict[str, str]:
+        """Return the ids of those with whom the merged people are one, by their own."""
+        return {person.id: person.one().id for person in self.merged}
 
     def _identify(self, keys: Mapping[str, str], name: str, *, alone: bool) -> KnownPerson:
         if name not in self._holders and self._holders.keys().isdisjoint(keys.values()):
@@ -170,8 +173,7 @@ class Identification:
             if not _differ(met, person.keys):
                 met |= person.keys
                 same.append(person)
-        holders = self._holders.get(name, [])
-        bearer = None if _SEVERAL in holders or not holders else holders[0].one()
+        bearer = None if _SEVERAL in self._holders.get(name, ()) else self._holder(name)
         free = [key for key in keys.values() if key not in self._holders]
         if same:
             person = min(same, key=lambda one: one.seen)
@@ -196,7 +198,7 @@ class Identification:
     def _new(self, person_id: str, keys: Mapping[str, str]) -> KnownPerson:
         self._new_people += 1
         self.first_seen[person_id] = self._new_people
-        person = KnownPerson(person_id, keys, (1, 0, self._new_people), stored=False)
+        person = KnownPerson(person_id, keys, (1, 0, self._new_people))
         self._holders[person_id] = [person, *self._holders.get(person_id, ())]
         return person
 
@@ -223,8 +225,8 @@ class Identification:
         }
         self.aliases[person.id] = into.id
         self.first_seen.pop(person.id, None)
-        if person.stored:
-            self.merged.append((person, into))
+        if person.key:
+            self.merged.append(person)
 
 
 def _differ(first: Mapping[str, str], second: Mapping[str, str]) -> bool:

@@ -128,10 +128,9 @@ def join(person: StoredPerson, other: StoredPerson, item_key: int | None) -> Sto
     row = (person.row[0], *other.row[1:])
     joined = _believe(person, Claim(row, item_key, fresh=True))
     replaced = dict.fromkeys([*(other.replaced or "").split(), *(joined.replaced or "").split()])
-    kept = [value for value in replaced if value not in {_hash(*value) for value in _values(joined.row)}]
     return replace(
         joined,
-        replaced=" ".join(kept[-_MOST_REPLACED:]) or None,
+        replaced=_but_present(replaced, joined.row),
         uncredited=person.uncredited and other.uncredited,
     )
 
@@ -157,9 +156,14 @@ def _believe(person: StoredPerson, claim: Claim) -> StoredPerson:
             if after == before:
                 return person
     old = [_hash(*value) for value in sorted(_values(before) - _values(after))]
-    new = {_hash(*value) for value in _values(after)}
-    kept = [value for value in (*replaced, *old) if value not in new][-_MOST_REPLACED:]
-    return replace(person, row=after, replaced=" ".join(dict.fromkeys(kept)) or None, given_by=given_by)
+    return replace(person, row=after, replaced=_but_present((*replaced, *old), after), given_by=given_by)
+
+
+def _but_present(replaced: Iterable[str], row: PersonRow) -> str | None:
+    """Return the newest of the hashes of replaced values that are not values of *row*."""
+    present = {_hash(*value) for value in _values(row)}
+    kept = [value for value in replaced if value not in present][-_MOST_REPLACED:]
+    return " ".join(dict.fromkeys(kept)) or None
 
 
 def _values(row: PersonRow) -> set[tuple[str, str]]:

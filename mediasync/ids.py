@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -87,10 +87,9 @@ def derive_person_key(name: str, provider_ids: Mapping[str, str]) -> str:
         >>> derive_person_key("Keanu Reeves", {"imdb": "nm0000206"})
         'imdb:nm0000206'
     """
-    for provider in _PREFERRED_PROVIDERS:
-        if value := provider_ids.get(provider):
-            return _bounded(f"{provider}:{value}")
-    return next(iter(provider_keys(provider_ids).values()), None) or name_key(name)
+    for _, key in _keys_in_order(provider_ids):
+        return key
+    return name_key(name)
 
 
 def provider_keys(provider_ids: Mapping[str, str]) -> dict[str, str]:
@@ -100,16 +99,16 @@ def provider_keys(provider_ids: Mapping[str, str]) -> dict[str, str]:
         >>> provider_keys({"imdb": "nm0000206", "tmdb": "6384"})
         {'tmdb': 'tmdb:6384', 'imdb': 'imdb:nm0000206'}
     """
-    keys = {
-        provider: _bounded(f"{provider}:{value}")
-        for provider in _PREFERRED_PROVIDERS
-        if (value := provider_ids.get(provider))
-    }
-    if len(keys) < len(provider_ids):
-        for provider, value in sorted(provider_ids.items()):
-            if value and provider not in keys:
-                keys[provider] = _bounded(f"{provider}:{value}")
-    return keys
+    return dict(_keys_in_order(provider_ids))
+
+
+def _keys_in_order(provider_ids: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for provider in _PREFERRED_PROVIDERS:
+        if value := provider_ids.get(provider):
+            yield provider, _bounded(f"{provider}:{value}")
+    for provider, value in sorted(provider_ids.items()):
+        if value and provider not in _PREFERRED_PROVIDERS:
+            yield provider, _bounded(f"{provider}:{value}")
 
 
 def name_key(name: str) -> str:

@@ -21,7 +21,6 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from itertools import chain
 from operator import itemgetter
-from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from mediasync.errors import InvalidId, InvalidItem, UsageError
@@ -99,9 +98,6 @@ _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _PLAIN_TYPES: Final[dict[str, str]] = {member: member.value for member in PersonType}
 
 
-_NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
-
-
 @dataclass(slots=True)
 class NormalItem:
     """An item in normal form.
@@ -146,7 +142,7 @@ class NormalItem:
     item_fingerprint: str = ""
     completeness: Completeness = Completeness.NONE
     credits: list[CreditRow] = field(default_factory=list)
-    derived: Mapping[str, str] = field(default_factory=lambda: _NOBODY, compare=False)
+    derived: Mapping[str, str] = field(default_factory=dict, compare=False)
     credits_fingerprint: str = ""
     problems: list[str] = field(default_factory=list)
     repeats: int = 0
@@ -397,8 +393,7 @@ def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], s
         normal.repeats = len(rows) - len(unique)
         rows = list(unique)
     normal.credits = rows
-    if derived:
-        normal.derived = derived
+    normal.derived = derived
 
 
 def _with_one_row_per_person(rows: list[CreditRow]) -> list[CreditRow]:

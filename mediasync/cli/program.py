@@ -117,7 +117,7 @@ def run(arguments: Sequence[str]) -> int:
     environ = environment()
     options = list(arguments)[: arguments.index("--")] if "--" in arguments else arguments
     out = Output(as_json="--json" in options, debug="--debug" in options or is_debugging(environ))
-    # Told here too, so that an error of the arguments themselves is written as it was asked for.
+    # Set here, too, so that errors of the arguments themselves are written in the format asked for.
     out.logs_as_json = "--log-format=json" in options or ("--log-format", "json") in pairwise(options)
     state = State(out, environ)
     try:

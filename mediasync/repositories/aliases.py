@@ -8,7 +8,6 @@ from typing import Final
 from mediasync.aliases import Identification, KnownPerson, keys_of
 from mediasync.dialects.base import Session
 from mediasync.normal import PersonRow
-from mediasync.repositories.person_reading import read_ids
 
 _HOLDER: Final = "p.id AS person_id, p.provider_ids, p.created_at, p.person_key"
 FIND_OWNERS: Final = f"""
@@ -80,9 +79,5 @@ class AliasRepository:
 
 
 def _known(person_id: str, provider_ids: str, created_at: int, key: int) -> KnownPerson:
-    try:
-        keys = keys_of(person_id.partition(":")[0], provider_ids)
-    except (ValueError, AttributeError, TypeError):
-        read_ids(person_id, provider_ids)  # notes the flaw
-        keys = {}
-    return KnownPerson(person_id, keys, (0, created_at, key), stored=True)
+    keys = keys_of(person_id.partition(":")[0], provider_ids)
+    return KnownPerson(person_id, keys, (0, created_at, key), key)

@@ -215,7 +215,7 @@ class CheckRepository:
         flaws: list[Flaw] = []
         for subject, what, text, limit in await self._session.fetch_all(LONG_TEXTS, most):
             if not isinstance(text, str):
-                continue  # reading it fails, which is told among the values
+                continue  # reading it fails, which the check of values reports
             try:
                 check_length(what, text, _MOST_BYTES[limit])
             except InvalidValue as error:

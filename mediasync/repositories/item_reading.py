@@ -260,7 +260,7 @@ class ItemReader:
         while rows := await self._session.fetch_all(SELECT_CHANGE_TOKENS, params):
             tokens.update((remote_id, token or "") for _, remote_id, token in rows)
             last = rows[-1][0]
-            if last <= params["above"]:  # other hands may have stored ids that are no texts
+            if last <= params["above"]:  # other hands may have stored ids that are not texts
                 break
             params["above"] = last
         return tokens

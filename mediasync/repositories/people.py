@@ -295,11 +295,6 @@ class PeopleRepository(PersonReader):
             found[item_id].append((_stored_person(person), person_type, role))
         return found
 
-    async def find_keys(self, person_ids: Sequence[str]) -> dict[str, int]:
-        """Return the storage keys of those of the people who are stored, by id."""
-        found = await self._find(SELECT_PEOPLE, list(person_ids))
-        return {person_id: person.key for person_id, person in found.items()}
-
     async def _find(self, query: str, ids: Any) -> dict[str, StoredPerson]:
         rows = await self._session.fetch_all(query, {"ids": ids})
         return {row[0]: _stored_person(row) for row in rows}
@@ -390,10 +385,13 @@ class PeopleRepository(PersonReader):
         if not saved.renamed:
             await self.add_words(saved.new_words)
             return
-        if saved.old_words:
-            await self._session.execute(DELETE_WORDS, {"words": saved.old_words})
-        if saved.new_words:
-            await self._session.execute(INSERT_WORDS, {"words": saved.new_words})
+        await self._change_words(saved.old_words, saved.new_words)
+
+    async def _change_words(self, old: list[tuple[str, int]], new: list[tuple[str, int]]) -> None:
+        if old:
+            await self._session.execute(DELETE_WORDS, {"words": old})
+        if new:
+            await self._session.execute(INSERT_WORDS, {"words": new})
 
     async def add_words(self, words: Iterable[tuple[str, int]]) -> None:
         """Save the words of new people's names, each with the key of the person.
@@ -437,15 +435,11 @@ class PeopleRepository(PersonReader):
         self._session.known_people.discard(into)
         if joined != before:
             await self._update([joined])
-            await self._replace_words(before.key, before.row[1], joined.row[1])
+            old, new = (
+                {(word, before.key) for word in words_of_name(one.row[1])} for one in (before, joined)
+            )
+            await self._change_words(sorted(old - new), sorted(new - old))
         await self.delete(person_id)
-
-    async def _replace_words(self, key: int, before: str, after: str) -> None:
-        old, new = set(words_of_name(before)), set(words_of_name(after))
-        if gone := sorted(old - new):
-            await self._session.execute(DELETE_WORDS, {"words": [(word, key) for word in gone]})
-        if added := sorted(new - old):
-            await self._session.execute(INSERT_WORDS, {"words": [(word, key) for word in added]})
 
     async def delete(self, person_id: str) -> bool:
         """Delete a person whom no credit points at. Return whether there was one.

@@ -35,8 +35,9 @@ SELECT_PERSONS: Final = f"""
 SELECT {_PERSON} FROM @list(:ids) l JOIN person p ON p.id = l.id
 """
 
+_CREDIT: Final = f"i.id AS item_id, c.person_type, c.role, c.sort_order, {_PERSON}"
 SELECT_CREDITS: Final = f"""
-SELECT i.id AS item_id, c.person_type, c.role, c.sort_order, {_PERSON}
+SELECT {_CREDIT}
 FROM @rows(:parts, id text, low integer, high integer) r
 JOIN media_item i ON i.id = r.id
 JOIN credit c ON c.item_key = i.item_key AND c.sort_order >= r.low AND c.sort_order < r.high
@@ -44,7 +45,7 @@ JOIN person p ON p.person_key = c.person_key
 """
 
 SELECT_SHORT_LIST: Final = f"""
-SELECT i.id AS item_id, c.person_type, c.role, c.sort_order, {_PERSON}
+SELECT {_CREDIT}
 FROM media_item i
 JOIN credit c ON c.item_key = i.item_key
 JOIN person p ON p.person_key = c.person_key
@@ -205,7 +206,7 @@ def _values_of_person(
         "name": name,
         "remote_id": remote_id,
         "image_path": image_path or None,
-        "provider_ids": read_ids(person_id, provider_ids) if provider_ids else {},
+        "provider_ids": _read_ids(person_id, provider_ids) if provider_ids else {},
         "source_id": source_id,
         "id": person_id,
         "created_at": to_datetime(created_at),
@@ -258,8 +259,7 @@ def _credit(row: tuple[Any, ...]) -> Credit | None:
     )
 
 
-def read_ids(person_id: str, text: str) -> dict[str, str]:
-    """Return a person's provider ids as stored; none, and a note of the flaw, if they cannot be read."""
+def _read_ids(person_id: str, text: str) -> dict[str, str]:
     subject = f"person {person_id}"
     ids: dict[str, str] = read_json(subject, text, dict)
     if all(type(value) is str for value in ids.values()):

@@ -28,7 +28,7 @@ async def identify(
     people = [_derived(item) for item in items]
     identification = await _begin(aliases, people)
     found = [identification.add(rows) for rows in people]
-    joined = {person.id: person.one().id for person, _ in identification.merged}
+    joined = identification.joined()
     return [_with_ids(item, known, joined) for item, known in zip(items, found, strict=True)], identification
 
 
@@ -54,7 +54,7 @@ async def save_people(
     identification = await _begin(aliases, parts)
     found = [identification.add(part) for part in parts]
     await merge_people_found(MediaRepository(session), people, aliases, identification)
-    joined = {person.id: person.one().id for person, _ in identification.merged}
+    joined = identification.joined()
     ids = [
         known[row[0]].one().id if known else joined.get(row[0], row[0])
         for row, known in zip(rows, found, strict=True)
@@ -75,12 +75,13 @@ async def merge_people_found(
 
     Their credits become those of the one who was seen first; an item's list has each credit once.
     """
-    for person, other in identification.merged:
-        into = other.one().id
+    for person in identification.merged:
+        other = person.one()
+        into = other.id
         item_keys = await media.lock_crediting(person.id)
         credited = await people.find_credited(list(item_keys))
         keys = {one.row[0]: one.key for rows in credited.values() for one, *_ in rows}
-        keys |= await people.find_keys([into])
+        keys[into] = other.key
         changes = []
         for item_id, rows in credited.items():
             before = [(one.row[0], kind, role) for one, kind, role in rows]

@@ -158,7 +158,7 @@ class MediaReads:
                 page = await _with_credits(session, ids)
             for item in page:
                 yield item
-            if len(ids) < _PAGE or ids[-1] <= after:  # other hands may have stored ids that are no texts
+            if len(ids) < _PAGE or ids[-1] <= after:  # other hands may have stored ids that are not texts
                 return
             after = ids[-1]
 

@@ -229,7 +229,7 @@ class SyncService:
         tally.number_of_libraries = len(libraries)
         anew = options.full or (options.dry and options.accept_new_server)
         watermark = "" if anew else await self._media.find_watermark(tally.source_id)
-        doubt: SourceError | None = None  # may be one of the whole source: the next library tells
+        doubt: SourceError | None = None  # may concern the whole source: the next library shows it
         for named in libraries:
             library = _storable_library(named)
             only = wanted.of(library.full_id, homes) if selection.items else None

@@ -93,10 +93,9 @@ async def test_many_items_give_what_one_after_the_other_gives(
         assert (await ms.check()).flaws == ()
 
 
-async def test_the_writer_waits_for_a_stream_that_goes_on(
-    ms: MediaSync, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An idle database is not asked about the first few items of a stream, and then about the next few."""
+@pytest.fixture
+def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many items the database is asked about, each time."""
     find_states = MediaRepository.find_current_states
     sizes: list[int] = []
 
@@ -105,6 +104,13 @@ async def test_the_writer_waits_for_a_stream_that_goes_on(
         return await find_states(self, item_ids, **options)
 
     monkeypatch.setattr(MediaRepository, "find_current_states", noted)
+    return sizes
+
+
+async def test_the_writer_waits_for_a_stream_that_goes_on(
+    ms: MediaSync, monkeypatch: pytest.MonkeyPatch, sizes: list[int]
+) -> None:
+    """An idle database is not asked about the first few items of a stream, and then about the next few."""
     monkeypatch.setattr(writer, "_MAX_GATHERING_SECONDS", 60)
     await ms.media.save_media_items([movie(f"{n}") for n in range(NUMBER)], **MOVIES)
     assert ITEMS_PER_PART <= sizes[0] < NUMBER
@@ -113,17 +119,7 @@ async def test_the_writer_waits_for_a_stream_that_goes_on(
     assert sizes == [1, 1], "looked at, and looked at again under the lock"
 
 
-async def test_items_of_many_credits_are_handled_few_at_a_time(
-    ms: MediaSync, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    find_states = MediaRepository.find_current_states
-    sizes: list[int] = []
-
-    async def noted(self: Any, item_ids: Sequence[str], **options: Any) -> Any:
-        sizes.append(len(item_ids))
-        return await find_states(self, item_ids, **options)
-
-    monkeypatch.setattr(MediaRepository, "find_current_states", noted)
+async def test_items_of_many_credits_are_handled_few_at_a_time(ms: MediaSync, sizes: list[int]) -> None:
     cast = [credit(f"{n}") for n in range(CREDITS_PER_PART // 10)]
     items = [movie(f"{n}", credits=cast) for n in range(25)]
     await ms.media.save_media_items(

@@ -73,17 +73,8 @@ TEXTS: Final = frozenset(
 OTHERS: Final = frozenset(
     {
         *("rating", "ratings", "fanart", "art", "fileinfo", "set", "resume", "episodeguide"),
-        *(
-            "namedseason",
-            "namedseasons",
-            "ids",
-            "studio",
-            "studios",
-            "genre",
-            "genres",
-            "country",
-            "countries",
-        ),
+        *("namedseason", "namedseasons", "ids", "studio", "studios", "genre", "genres"),
+        *("country", "countries"),
         *("tag", "tags", "collection", "network", "sets", "epbookmark"),
     }
 )

@@ -34,25 +34,24 @@ _GAP: Final = r"[ ._#-]*(?:(?:n(?:o|r|[°º])\.?|№|ke-|ที่)[ ._]*)?"
 _ORDINAL: Final = r"(?:\.|st|nd|rd|th|e|er|re|eme|ere|de|ste|[ªº°ao]|:[ae]|-?(?:и|я|ии|ыи|ои)|ος|οσ|η)?"
 _HAN: Final = r"(\d{1,4}|[一二三四五六七八九十]{1,3})"
 
-_SEASON_NAMES: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"{_SEASON}{_GAP}(\d{{1,4}}){_END}",
-        rf"(\d{{1,4}}){_ORDINAL}[ ._-]*{_SEASON}{_END}",
-        rf"s[ ._-]?(\d{{1,4}}){_END}(?![ ._-]*e\d)",
-        rf"第[ ]*{_HAN}[ ]*(?:季|期|部|シーズン)",
-        rf"{_SEASON}[ ._-]+({either(_NUMBER_WORDS)}){_END}",
-        rf"(?:(?:the|die|la)[ ._-]+)?({either(numbered(*ORDINALS))})[ ._-]+{_SEASON}{_END}",
-    )
+
+def _patterns(*sources: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(map(re.compile, sources))
+
+
+_SEASON_NAMES: Final = _patterns(
+    rf"{_SEASON}{_GAP}(\d{{1,4}}){_END}",
+    rf"(\d{{1,4}}){_ORDINAL}[ ._-]*{_SEASON}{_END}",
+    rf"s[ ._-]?(\d{{1,4}}){_END}(?![ ._-]*e\d)",
+    rf"第[ ]*{_HAN}[ ]*(?:季|期|部|シーズン)",
+    rf"{_SEASON}[ ._-]+({either(_NUMBER_WORDS)}){_END}",
+    rf"(?:(?:the|die|la)[ ._-]+)?({either(numbered(*ORDINALS))})[ ._-]+{_SEASON}{_END}",
 )
-_SEASON_ALONE: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"{_SEASON}[ ._-]+({either(_ROMAN_NUMBERS)})",
-        r"t(?:emp\.?[ ]*)?(\d{1,2})",
-        r"제?[ ]*(\d{1,2})[ ]*기",
-        r"(\d{1,2})期",
-    )
+_SEASON_ALONE: Final = _patterns(
+    rf"{_SEASON}[ ._-]+({either(_ROMAN_NUMBERS)})",
+    r"t(?:emp\.?[ ]*)?(\d{1,2})",
+    r"제?[ ]*(\d{1,2})[ ]*기",
+    r"(\d{1,2})期",
 )
 """Names that mean a season only if there is nothing else in them."""
 _MAY_NAME_SEASON: Final = re.compile(rf"{_SEASON}|第|기|期|{_START}[st](?:emp)?[ ._-]*\d")
@@ -72,26 +71,20 @@ _UNCERTAIN: Final = (
     re.compile(rf"{_START}cap[ ._]{{0,2}}(\d{{1,2}})(\d\d)(?!\d)()"),
 )
 _BETWEEN: Final = re.compile(r"[ ._,-]*")
-_EPISODE_SPELT: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"{_START}e(\d{{1,4}})((?:[ ._]*[-–—&+]?[ ._]*e\d{{1,4}}|[-–—&+]\d{{2,4}})*){_END}",
-        rf"{_START}{_EPISODE}{_GAP}(\d{{1,4}})((?:(?:[-–—]|[ ]?[&+][ ]?)\d{{1,4}})*){_END}",
-        rf"{_START}(\d{{1,4}}){_ORDINAL}[ ._-]*{_EPISODE}{_END}()",
-        rf"第[ ]*{_HAN}[ ]*[集話话回]()",
-        r"제?[ ]*(\d{1,4})[ ]*[화회話话集]()",
-        rf"{_START}{_EPISODE}[ ._-]+({either(_NUMBER_WORDS)}){_END}()",
-    )
+_EPISODE_SPELT: Final = _patterns(
+    rf"{_START}e(\d{{1,4}})((?:[ ._]*[-–—&+]?[ ._]*e\d{{1,4}}|[-–—&+]\d{{2,4}})*){_END}",
+    rf"{_START}{_EPISODE}{_GAP}(\d{{1,4}})((?:(?:[-–—]|[ ]?[&+][ ]?)\d{{1,4}})*){_END}",
+    rf"{_START}(\d{{1,4}}){_ORDINAL}[ ._-]*{_EPISODE}{_END}()",
+    rf"第[ ]*{_HAN}[ ]*[集話话回]()",
+    r"제?[ ]*(\d{1,4})[ ]*[화회話话集]()",
+    rf"{_START}{_EPISODE}[ ._-]+({either(_NUMBER_WORDS)}){_END}()",
 )
 """The number of an episode with a word that says so."""
 _MORE_BARE: Final = r"((?:(?:[-–—]|[ ]?[&+][ ]?)\d{1,3}(?!\d))*)"
-_EPISODE_BARE: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"^[(\[#]?(\d{{1,3}}){_MORE_BARE}(?:v\d)?(?=$|[ ._]*[-.)_\]][ ._]*\D|[ ]+\D)",
-        rf"[ ._]-[ ._]+((?!(?:19|20)\d\d)\d{{1,4}}){_MORE_BARE}(?:v\d)?(?=$|[ ._]+-[ ._]|[ ._]*[\[(])",
-        r"^((?!(?:19|20)\d\d)\d{4})()$",
-    )
+_EPISODE_BARE: Final = _patterns(
+    rf"^[(\[#]?(\d{{1,3}}){_MORE_BARE}(?:v\d)?(?=$|[ ._]*[-.)_\]][ ._]*\D|[ ]+\D)",
+    rf"[ ._]-[ ._]+((?!(?:19|20)\d\d)\d{{1,4}}){_MORE_BARE}(?:v\d)?(?=$|[ ._]+-[ ._]|[ ._]*[\[(])",
+    r"^((?!(?:19|20)\d\d)\d{4})()$",
 )
 """The number of an episode alone."""
 _SEASON_AGAIN: Final = re.compile(r"s\d+")
