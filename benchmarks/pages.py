@@ -15,7 +15,7 @@ from benchmarks.data import LIBRARY_ID, SOURCE_ID, build_model, stream_movies
 from benchmarks.product import register, save_batch, url_of
 from mediasync import Credit, MediaSync, Movie, Person
 
-PAGE = 100
+PAGE = 50
 _LIBRARY = f"{SOURCE_ID}:{LIBRARY_ID}"
 _PREFIXES = ("jo", "ka", "s", "mi", "den")
 

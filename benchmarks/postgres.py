@@ -141,6 +141,20 @@ async def compare(path: str) -> dict[str, Any]:
     return {"counts": counts, "problems": problems}
 
 
+def settle(url: str) -> None:
+    """Let the server do now what it would do by itself minutes after a load, beside what is measured."""
+
+    async def run() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute("VACUUM (ANALYZE)")
+            await connection.execute("CHECKPOINT")
+        finally:
+            await connection.close()
+
+    asyncio.run(run())
+
+
 @contextmanager
 def server() -> Iterator[Callable[[str], str]]:
     """Give a function that makes an empty database and returns its URL.

@@ -155,6 +155,7 @@ def _pages_postgres(lab: Lab, row: Row) -> list[Figure]:
     with postgres.server() as new_database:
         url = new_database("pages")
         lab.call("save_stream", path=url, movies=lab.big_movies)
+        postgres.settle(url)
         result = lab.call("read_pages", path=url, movies=lab.big_movies)
     return [row.figure(result["slowest_ms"], **result)]
 

@@ -17,7 +17,6 @@ So two items that disagree for ever do not take turns, and neither of them is wr
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -27,8 +26,7 @@ _MOST_REPLACED: Final = 64
 _HASH_BYTES: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPerson:
+class StoredPerson(NamedTuple):
     """A person as stored.
 
     Attributes:
@@ -128,8 +126,7 @@ def join(person: StoredPerson, other: StoredPerson, item_key: int | None) -> Sto
     row = (person.row[0], *other.row[1:])
     joined = _believe(person, Claim(row, item_key, fresh=True))
     replaced = dict.fromkeys([*(other.replaced or "").split(), *(joined.replaced or "").split()])
-    return replace(
-        joined,
+    return joined._replace(
         replaced=_but_present(replaced, joined.row),
         uncredited=person.uncredited and other.uncredited,
     )
@@ -156,7 +153,7 @@ def _believe(person: StoredPerson, claim: Claim) -> StoredPerson:
             if after == before:
                 return person
     old = [_hash(*value) for value in sorted(_values(before) - _values(after))]
-    return replace(person, row=after, replaced=_but_present((*replaced, *old), after), given_by=given_by)
+    return person._replace(row=after, replaced=_but_present((*replaced, *old), after), given_by=given_by)
 
 
 def _but_present(replaced: Iterable[str], row: PersonRow) -> str | None:

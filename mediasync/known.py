@@ -40,6 +40,11 @@ class KnownPeople:
         self._young: dict[str, int] = {}
         self._old: dict[str, int] = {}
 
+    @property
+    def remembers(self) -> bool:
+        """Whether anybody is remembered at all."""
+        return self._generation > 0
+
     def split(self, people: Iterable[PersonRow]) -> tuple[dict[str, int], list[PersonRow]]:
         """Return the keys of those of *people* who are stored just so, and the rows of the others."""
         keys: dict[str, int] = {}
@@ -57,8 +62,6 @@ class KnownPeople:
 
     def add(self, people: Iterable[PersonRow], keys: dict[str, int]) -> None:
         """Note that *people* are stored, with *keys* by their ids."""
-        if not self._generation:
-            return
         if len(self._young) >= self._generation:
             self._old, self._young = self._young, {}
         for row in people:

@@ -90,6 +90,11 @@ class Database:
         return self._engine.max_group_items
 
     @property
+    def max_group_credits(self) -> int:
+        """With how many credits a transaction takes no more items."""
+        return self._engine.max_group_credits
+
+    @property
     def longest_wait(self) -> float:
         """The longest time, in seconds, that a transaction waited to begin."""
         return self._engine.longest_wait

@@ -40,6 +40,11 @@ class Engine(Protocol):
         """How many items one transaction saves at most."""
         ...
 
+    @property
+    def max_group_credits(self) -> int:
+        """With how many credits a transaction takes no more items."""
+        ...
+
     async def open(self) -> None:
         """Connect, and bring the schema up to date."""
         ...

@@ -28,9 +28,12 @@ T = TypeVar("T")
 MAX_ATTEMPTS: Final = 10
 """How often a transaction is run that others were in the way of."""
 
-_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
-_READ: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
-_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# The server's default of 4 stands for discs that seek. With it, the planner reads whole tables for rows that
+# indexes find in a tenth of the time: the states of 233 of 20,000 items took 20 ms, and take 2.
+_PLANNER: Final = "SET LOCAL random_page_cost = 1.1"
+_BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_PLANNER}"
+_READ: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {_PLANNER}"
+_SNAPSHOT: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_PLANNER}"
 
 _LOCK_UPGRADE: Final = """
 SELECT pg_advisory_xact_lock(hashtextextended('mediasync ' || :schema, 0)) IS NULL AS locked
@@ -70,9 +73,11 @@ class PostgresEngine:
 
     threaded: Final = False
 
-    # No more than one part: a transaction then locks items first and people after them, each in one order.
-    # With several parts it would come back to items, and two transactions would wait in a circle.
-    max_group_items: Final = 500
+    # One part, as services.group calls it: a transaction locks items first and people after them, each in one
+    # order, and new people only briefly. With several parts it would come back to items, and two transactions
+    # would wait in a circle.
+    max_group_items: Final = 250
+    max_group_credits: Final = 3_500
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from mediasync.claims import Claim, ItemClaims, StoredPerson, gather, join, settle
@@ -55,7 +55,13 @@ WHERE person.person_key = r.person_key
 
 LOCK_REMOVED: Final = """
 SELECT p.person_key FROM @rows(:people, person_key integer) r
-JOIN person p ON p.person_key = r.person_key ORDER BY p.person_key @lockfully(p)
+JOIN person p ON p.person_key = r.person_key ORDER BY p.person_key @lock(p)
+"""
+LOCK_UNCREDITED: Final = """
+SELECT p.person_key FROM @rows(:people, person_key integer) r
+JOIN person p ON p.person_key = r.person_key
+WHERE NOT EXISTS (SELECT 1 FROM credit c WHERE c.person_key = p.person_key)
+ORDER BY p.person_key @lockfully(p)
 """
 CHANGE_GIVER: Final = """
 UPDATE person SET given_by = (
@@ -275,7 +281,8 @@ class PeopleRepository(PersonReader):
             new_words += sorted(after - before)
             old_words = [(word, keys[person_id]) for word, person_id in sorted(before - after)]
             stored |= {person.row[0]: person for person in changed}
-        known.add(_as_stored(people, stored, draft.disputed), keys)
+        if known.remembers:
+            known.add(_as_stored(people, stored, draft.disputed), keys)
         return SavedPeople(
             keys,
             [person.key for person in stored.values()],
@@ -366,7 +373,10 @@ class PeopleRepository(PersonReader):
             self._session.known_people.discard(person_id)
         people = [(key,) for key in sorted({key for _, key, _ in removed})]
         if self._session.crowded:
+            # Of two transactions that remove a person's last credits, the second sees what the first removed.
+            # Whoever credits a person is waited for only if no credit is left: everybody credits the popular.
             await self._session.fetch_all(LOCK_REMOVED, {"people": people})
+            await self._session.fetch_all(LOCK_UNCREDITED, {"people": people})
         pairs = [(key, item_key) for _, key, item_key in removed]
         await self._session.execute(CHANGE_GIVER, {"removed": pairs})
         await self._session.execute(MARK_UNCREDITED, {"people": people, "now": self._session.now})
@@ -490,7 +500,7 @@ def _settled(
         before = stored[person_id]
         after = settle(before, claims[person_id], believed)
         if before.uncredited and draft.credited:
-            after = replace(after, uncredited=False)
+            after = after._replace(uncredited=False)
         if after != before:
             changed.append(after)
     return changed

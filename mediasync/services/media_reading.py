@@ -17,7 +17,7 @@ from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader, as_li
 from mediasync.repositories.person_reading import PersonReader
 from mediasync.vocabulary import Completeness, MediaType
 
-_PAGE: Final = 100
+_PAGE: Final = 50
 
 
 class MediaReads:
@@ -85,7 +85,7 @@ class MediaReads:
         async with self._database.read(snapshot=True) as session:
             return await _with_credits(session, media_item_ids)
 
-    async def find_by_title(self, text: str, *, limit: int = 100) -> list[AnyMediaItem]:
+    async def find_by_title(self, text: str, *, limit: int = 50) -> list[AnyMediaItem]:
         """Return at most *limit* items with this title; if there are none, those whose titles have its words.
 
         A title is the same in any spelling: case, accents, spaces and punctuation do not matter, nor does an

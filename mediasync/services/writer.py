@@ -30,7 +30,6 @@ _log: Final = logging.getLogger("mediasync.saving")
 
 T = TypeVar("T")
 
-MAX_GROUP_CREDITS: Final = 60_000
 MAX_GROUP_SECONDS: Final = 0.5
 """A transaction that takes longer is committed with what it has saved; the rest makes the next one."""
 
@@ -332,7 +331,7 @@ class Writer:
         others, and the next group is ready.
         """
         waiting = len(self._waiting)
-        largest = self._database.max_group_items
+        largest, most_credits = self._database.max_group_items, self._database.max_group_credits
         most = largest if waiting >= largest else max(ITEMS_PER_PART, waiting // 2)
         group: dict[str, Save] = {}
         later: list[Save] = []
@@ -340,7 +339,7 @@ class Writer:
         put_off = Claimed(later)
         claimed = [*self._claimed, put_off]
         number_of_credits = 0
-        while self._waiting and len(group) < most and number_of_credits < MAX_GROUP_CREDITS:
+        while self._waiting and len(group) < most and number_of_credits < most_credits:
             job = self._waiting[0]
             if isinstance(job, _Operation):
                 break

@@ -236,6 +236,58 @@ async def test_a_person_who_gets_a_credit_is_not_deleted(ms: MediaSync, other: M
     assert (await ms.check()).flaws == ()
 
 
+CREDIT_ANN = """
+INSERT INTO credit (item_key, sort_order, person_key, person_type)
+SELECT i.item_key, 0, p.person_key, 'actor' FROM media_item i JOIN person p ON p.id = 'home:a'
+WHERE i.id = 'home:3'
+"""
+
+
+@pytest.mark.parametrize("others", [["2"], []])
+async def test_a_credit_is_removed_while_another_transaction_credits_the_person(
+    ms: MediaSync, other: MediaSync, others: list[str]
+) -> None:
+    """The removal waits for that transaction only if the person has no other credit."""
+    for key in ["1", *others]:
+        await ms.media.save_media_item(movie(key, credits=[credit("a", "Ann")]), **MOVIES)
+    await ms.media.save_media_item(movie("3"), **MOVIES)
+
+    async def work(session: Session) -> None:
+        await session.execute(CREDIT_ANN)
+        await session.execute("UPDATE media_item SET completeness = 'full' WHERE id = 'home:3'")
+
+    held = Held(ms, work)
+    await held.begin()
+    removing = asyncio.create_task(other.media.delete_media_item("home:1"))
+    if others:
+        assert await removing
+        await held.commit()
+    else:
+        await held.commit_when_waited_for(removing)
+        assert await removing
+    assert await names(ms) == {"home:a": "Ann"}
+    assert (await ms.check()).flaws == ()
+
+
+async def test_two_transactions_remove_the_last_credits_of_a_person(ms: MediaSync, other: MediaSync) -> None:
+    for key in ("1", "2"):
+        await ms.media.save_media_item(movie(key, credits=[credit("a", "Ann")]), **MOVIES)
+
+    async def work(session: Session) -> None:
+        media, people = MediaRepository(session), PeopleRepository(session)
+        removed = await media.find_credited_people(["home:1"])
+        await media.delete_item("home:1")
+        await people.note_removed(removed)
+
+    held = Held(ms, work)
+    await held.begin()
+    removing = asyncio.create_task(other.media.delete_media_item("home:2"))
+    await held.commit_when_waited_for(removing)
+    assert await removing
+    assert await names(ms) == {}
+    assert (await ms.check()).flaws == ()
+
+
 async def test_the_words_of_a_person_who_is_renamed_and_deleted_at_once_are_deleted(
     ms: MediaSync, other: MediaSync
 ) -> None:

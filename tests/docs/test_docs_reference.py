@@ -510,8 +510,11 @@ def test_sizes_of_a_group() -> None:
     text = " ".join((DOCS / "explanation" / "writing.md").read_text(encoding="utf-8").split())
     assert (
         f"up to {SQLiteEngine.max_group_items:,} items ({PostgresEngine.max_group_items:,} on PostgreSQL), "
-        f"{writer.MAX_GROUP_CREDITS:,} credits or half a second" in text
+        f"{SQLiteEngine.max_group_credits:,} credits ({PostgresEngine.max_group_credits:,}) or half a second"
+        in text
     )
+    assert PostgresEngine.max_group_items == group.ITEMS_PER_PART
+    assert PostgresEngine.max_group_credits == group.CREDITS_PER_PART
     assert writer.MAX_GROUP_SECONDS == 0.5
     assert f"in parts of {group.ITEMS_PER_PART} items, or about {group.CREDITS_PER_PART:,} credits" in text
 
