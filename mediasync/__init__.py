@@ -7,7 +7,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mediasync.app import MediaSync, copy_mirror
-    from mediasync.cores import one_core_left_free
+    from mediasync.cli.affinity import one_core_left_free
     from mediasync.errors import MediaSyncError
     from mediasync.models import (
         AnyMediaItem,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
         SaveStatus,
         SyncReport,
     )
-    from mediasync.services.running import Sync, SyncAll
-    from mediasync.sources import SourceConfig
+    from mediasync.settings.source import SourceConfig
+    from mediasync.syncing.handles import Sync, SyncAll
     from mediasync.vocabulary import Completeness, MediaType, PersonType, RunStatus, SourceKind
 
 _HOMES = {
@@ -64,14 +64,14 @@ _HOMES = {
     "Season": "mediasync.models",
     "Show": "mediasync.models",
     "Source": "mediasync.models",
-    "SourceConfig": "mediasync.sources",
+    "SourceConfig": "mediasync.settings.source",
     "SourceKind": "mediasync.vocabulary",
-    "Sync": "mediasync.services.running",
-    "SyncAll": "mediasync.services.running",
+    "Sync": "mediasync.syncing.handles",
+    "SyncAll": "mediasync.syncing.handles",
     "SyncReport": "mediasync.reports",
     "SyncRun": "mediasync.models",
     "copy_mirror": "mediasync.app",
-    "one_core_left_free": "mediasync.cores",
+    "one_core_left_free": "mediasync.cli.affinity",
 }
 
 __all__ = [

@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Final
 
 from mediasync.ids import name_key, provider_keys
-from mediasync.normal import PersonRow, stored_provider_ids
+from mediasync.rows import PersonRow, stored_provider_ids
 
 
 @dataclass(slots=True, eq=False)

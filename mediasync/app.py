@@ -13,26 +13,26 @@ from typing import Final, Literal, Self
 
 from pydantic import ValidationError
 
+from mediasync.aio import finish
 from mediasync.backends.base import Backend, WaitsForScan
 from mediasync.backends.nfo import NfoBackend
-from mediasync.concurrency import finish
-from mediasync.config import DatabaseOptions, sqlite_path
-from mediasync.configuration import Configuration, choose_source, with_environment
-from mediasync.database import Database, State, system_clock
+from mediasync.copying.copy import CopyService
+from mediasync.database.database import Database, State, system_clock
 from mediasync.errors import ConfigurationError
-from mediasync.installation import check_client_id, find_client_id
 from mediasync.models import LibraryRun, SyncRun
 from mediasync.reports import CheckReport, CopyReport, SyncReport
 from mediasync.repositories.checks import CheckRepository
-from mediasync.services.copy import CopyService
-from mediasync.services.media import MediaService
-from mediasync.services.people import PeopleService
-from mediasync.services.running import Run, Sync, SyncAll
-from mediasync.services.selection import Selection, share_items, share_libraries
-from mediasync.services.sync import RunOptions, SyncService
-from mediasync.services.tally import Emit
-from mediasync.services.writer import Writer
-from mediasync.sources import FlawedSource, SourceConfig, parse_source
+from mediasync.saving.people_cache import RecentPeople
+from mediasync.saving.writer import Writer
+from mediasync.services import MediaService, PeopleService
+from mediasync.settings.database import DatabaseOptions, sqlite_path
+from mediasync.settings.file import Configuration, choose_source, with_environment
+from mediasync.settings.installation import check_client_id, find_client_id
+from mediasync.settings.source import FlawedSource, SourceConfig, parse_source
+from mediasync.syncing.handles import Run, Sync, SyncAll
+from mediasync.syncing.selection import Selection, share_items, share_libraries
+from mediasync.syncing.sync import RunOptions, SyncService
+from mediasync.syncing.tally import Emit
 from mediasync.vocabulary import RunStatus, SourceKind
 
 SOURCES_AT_ONCE: Final = 8
@@ -61,7 +61,7 @@ class MediaSync:
         postgres_schema: PostgreSQL only: the schema that holds the tables.
         lock_timeout: seconds that a write waits for another process's lock before it fails.
         close_timeout: seconds that closing waits for accepted saves and running reads.
-        synchronous: SQLite only: ``normal`` or ``full``; see `mediasync.config.DatabaseOptions`.
+        synchronous: SQLite only: ``normal`` or ``full``; see `mediasync.settings.database.DatabaseOptions`.
         writer_cache_kib: SQLite only: page cache of the writing connection.
         reader_cache_kib: SQLite only: page cache of each reading connection.
         file_mode: SQLite only: the permissions of a new file; without it only its owner may read it.
@@ -112,7 +112,12 @@ class MediaSync:
             flaws = "; ".join(f"{flaw['loc'][0]}: {flaw['msg']}" for flaw in error.errors())
             raise ConfigurationError(f"options of the database: {flaws}") from error
         self._database = Database(
-            url, options=database_options, read_only=read_only, upgrade=upgrade, clock=clock
+            url,
+            options=database_options,
+            read_only=read_only,
+            upgrade=upgrade,
+            clock=clock,
+            people_cache=RecentPeople(),
         )
         self._writer = Writer(self._database)
         self.media = MediaService(self._database, self._writer)
@@ -176,7 +181,7 @@ class MediaSync:
 
         Args:
             source: a text (``nfo:FOLDER``, ``home=plex+https://HOST``; see
-                `mediasync.sources.parse_source`), of which the environment is asked for the token; a
+                `mediasync.settings.source.parse_source`), of which the environment is asked for the token; a
                 `SourceConfig`; or an object that implements `mediasync.backends.base.Backend`.
             full: read everything again, changed or not.
             libraries: the only libraries that are read, by title or id. It beats what the source says to
@@ -219,7 +224,7 @@ class MediaSync:
         stays.
 
         Args:
-            sources: each as `sync` takes it, or as `mediasync.configuration.read_configuration` returns it.
+            sources: each as `sync` takes it, or as `mediasync.settings.file.read_configuration` returns it.
                 No two have the same id.
             full: as for `sync`, like all that follow.
             libraries: a full id is asked of its own source alone.
@@ -413,10 +418,9 @@ def make_backend(
     """Return the backend that reads a source.
 
     Args:
-        source: a text as `mediasync.sources.parse_source` takes it, of which the environment is asked for its
+        source: a text as `settings.source.parse_source` takes it, of which the environment is asked for its
             token and other settings; or a `SourceConfig`, which is taken as it is.
-        client_id: by which servers know this installation; that of `mediasync.installation` if it is not
-            given.
+        client_id: by which servers know this installation; that of `settings.installation` if none is given.
         wait_for_scan: seconds; beats what the source says.
 
     Raises:

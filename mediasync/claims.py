@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from mediasync.normal import CreditRow, PersonRow, merge_people, stored_provider_ids
+from mediasync.rows import CreditRow, PersonRow, merge_people, stored_provider_ids
 
 _MOST_REPLACED: Final = 64
 _HASH_BYTES: Final = 6

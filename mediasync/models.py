@@ -20,14 +20,7 @@ from pydantic import (
 )
 
 from mediasync.ids import check_source_id, make_id
-from mediasync.vocabulary import (
-    CAST_TYPES,
-    Completeness,
-    MediaType,
-    PersonType,
-    RunStatus,
-    SourceKind,
-)
+from mediasync.vocabulary import CAST_TYPES, Completeness, MediaType, PersonType, RunStatus, SourceKind
 
 
 def zoned_or_text(value: Any) -> Any:

@@ -11,7 +11,6 @@ from typing import Final
 
 import httpx
 
-from mediasync.config import source_variable
 from mediasync.errors import (
     RequestRefused,
     SourceBusy,
@@ -21,7 +20,8 @@ from mediasync.errors import (
     SourceUnreachable,
     SourceUnreadable,
 )
-from mediasync.redaction import without_secrets
+from mediasync.settings.environment import source_variable
+from mediasync.text import without_secrets
 
 BUSY: Final = frozenset({429, 503})
 """The server works, and will take the request later."""

@@ -18,13 +18,13 @@ import anyio
 import httpx
 
 from mediasync.backends import failures
-from mediasync.backends.addresses import SecretHeaders, check_base_url, check_headers, may_follow
-from mediasync.backends.decoding import ENCODING, Body, NoJson, decode
 from mediasync.backends.failures import Failure, NoAnswerInTime
+from mediasync.backends.json_body import ENCODING, Body, NoJson, decode
+from mediasync.backends.redirects import SecretHeaders, check_base_url, check_headers, may_follow
 from mediasync.backends.retrying import http_date, pause, retry_after
-from mediasync.config import HttpOptions
 from mediasync.errors import ConfigurationError, LifecycleError, RequestRefused, SourceError, UsageError
-from mediasync.redaction import without_secrets
+from mediasync.settings.http import HttpOptions
+from mediasync.text import without_secrets
 
 __all__ = ["NoAnswerInTime", "Transport"]
 

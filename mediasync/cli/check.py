@@ -5,10 +5,10 @@ from __future__ import annotations
 import typer
 from rich.text import Text
 
+from mediasync.cli.context import AllOption, ConfigOption, DatabaseOption, DebugOption, JsonOption, State
 from mediasync.cli.errors import ExitCode
 from mediasync.cli.output import columns, faint, indented, plain
-from mediasync.cli.state import AllOption, ConfigOption, DatabaseOption, DebugOption, JsonOption, State
-from mediasync.cli.text import counted
+from mediasync.cli.wording import counted
 
 _SHOWN = 20
 

@@ -10,8 +10,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mediasync.app import copy_mirror
-from mediasync.cli.output import Output, columns, faint, plain
-from mediasync.cli.state import (
+from mediasync.cli.context import (
     ConfigOption,
     DebugOption,
     FileModeOption,
@@ -23,10 +22,11 @@ from mediasync.cli.state import (
     database_document,
     database_name,
 )
-from mediasync.cli.text import counted
-from mediasync.config import database_url
+from mediasync.cli.output import Output, columns, faint, plain
+from mediasync.cli.wording import counted
+from mediasync.copying.copy import Tell
 from mediasync.reports import CopyReport
-from mediasync.services.copy import Tell
+from mediasync.settings.database import database_url
 
 _COMPARING: Final = "comparing"
 

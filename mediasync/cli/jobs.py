@@ -8,15 +8,15 @@ from typing import Any
 
 from rich.console import RenderableType
 
+from mediasync.cli.context import database_document
 from mediasync.cli.errors import ExitCode, error_kind, error_text, exit_code
 from mediasync.cli.output import heading, indented, plain, shortened
 from mediasync.cli.progress import summary
-from mediasync.cli.state import database_document
-from mediasync.cli.text import counted
+from mediasync.cli.wording import counted
 from mediasync.errors import SourceError
 from mediasync.models import SyncRun
 from mediasync.reports import SyncReport
-from mediasync.sources import FlawedSource, SourceConfig
+from mediasync.settings.source import FlawedSource, SourceConfig
 from mediasync.vocabulary import RunStatus
 
 _SHOWN = 20

@@ -9,10 +9,18 @@ import typer
 from rich.console import RenderableType
 
 from mediasync.app import MediaSync
+from mediasync.cli.context import (
+    AllOption,
+    ConfigOption,
+    DatabaseOption,
+    DebugOption,
+    JsonOption,
+    State,
+    words,
+)
 from mediasync.cli.errors import NotFound
 from mediasync.cli.output import columns, faint, heading, indented, plain
-from mediasync.cli.state import AllOption, ConfigOption, DatabaseOption, DebugOption, JsonOption, State, words
-from mediasync.cli.text import counted, episode_code, joined, short, titled, type_name
+from mediasync.cli.wording import counted, episode_code, joined, short, titled, type_name
 from mediasync.models import Person
 from mediasync.vocabulary import CAST_TYPES, MediaType
 

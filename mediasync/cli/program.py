@@ -9,16 +9,9 @@ from typing import Annotated, Final
 
 import typer
 
-from mediasync.cli import configuration
+from mediasync.cli import config as configuration
 from mediasync.cli.check import check
-from mediasync.cli.copy import copy
-from mediasync.cli.errors import Interrupted, OutputFailed, ReaderGone, exit_code
-from mediasync.cli.logs import logs_told_by
-from mediasync.cli.output import Output
-from mediasync.cli.person import person
-from mediasync.cli.runs import runs
-from mediasync.cli.show import show
-from mediasync.cli.state import (
+from mediasync.cli.context import (
     ConfigOption,
     DatabaseOption,
     DebugOption,
@@ -30,10 +23,17 @@ from mediasync.cli.state import (
     environment,
     is_debugging,
 )
+from mediasync.cli.copy import copy
+from mediasync.cli.errors import Interrupted, OutputFailed, ReaderGone, exit_code
+from mediasync.cli.logs import logs_told_by
+from mediasync.cli.output import Output
+from mediasync.cli.person import person
+from mediasync.cli.runs import runs
+from mediasync.cli.show import show
 from mediasync.cli.status import status
 from mediasync.cli.sync import sync
 from mediasync.errors import UsageError
-from mediasync.installation import find_version
+from mediasync.settings.installation import find_version
 
 NAME: Final = "mediasync"
 

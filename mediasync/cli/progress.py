@@ -12,7 +12,7 @@ from rich.text import Text
 
 from mediasync import events
 from mediasync.cli.output import Output
-from mediasync.cli.text import counted, duration, safe
+from mediasync.cli.wording import counted, duration, safe
 from mediasync.reports import SyncReport
 
 _WIDE: Final = 100

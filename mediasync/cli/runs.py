@@ -6,9 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from mediasync.cli.errors import NotFound
-from mediasync.cli.output import columns, faint, heading, indented, plain, shortened
-from mediasync.cli.state import (
+from mediasync.cli.context import (
     AllOption,
     ConfigOption,
     DatabaseOption,
@@ -18,7 +16,9 @@ from mediasync.cli.state import (
     State,
     require_source,
 )
-from mediasync.cli.text import duration, moment, run_counts
+from mediasync.cli.errors import NotFound
+from mediasync.cli.output import columns, faint, heading, indented, plain, shortened
+from mediasync.cli.wording import duration, moment, run_counts
 from mediasync.models import SyncRun
 
 _EVERYTHING: Final = 2**62

@@ -11,10 +11,18 @@ import typer
 from rich.console import RenderableType
 
 from mediasync.app import MediaSync
+from mediasync.cli.context import (
+    AllOption,
+    ConfigOption,
+    DatabaseOption,
+    DebugOption,
+    JsonOption,
+    State,
+    words,
+)
 from mediasync.cli.errors import NotFound
 from mediasync.cli.output import columns, faint, heading, indented, plain
-from mediasync.cli.state import AllOption, ConfigOption, DatabaseOption, DebugOption, JsonOption, State, words
-from mediasync.cli.text import counted, item_code, joined, running_time, short, titled, type_name
+from mediasync.cli.wording import counted, item_code, joined, running_time, short, titled, type_name
 from mediasync.models import AnyMediaItem, Credit, Season
 from mediasync.vocabulary import Completeness, MediaType, PersonType
 

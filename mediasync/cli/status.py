@@ -12,9 +12,7 @@ import typer
 from rich.console import RenderableType
 
 from mediasync.app import MediaSync
-from mediasync.cli.errors import ExitCode
-from mediasync.cli.output import columns, faint, heading, indented, plain
-from mediasync.cli.state import (
+from mediasync.cli.context import (
     ConfigOption,
     DatabaseOption,
     DebugOption,
@@ -25,10 +23,12 @@ from mediasync.cli.state import (
     database_name,
     require_source,
 )
-from mediasync.cli.text import counted, duration, joined, moment, parse_duration, run_counts, short, size
-from mediasync.config import database_url, sqlite_path
+from mediasync.cli.errors import ExitCode
+from mediasync.cli.output import columns, faint, heading, indented, plain
+from mediasync.cli.wording import counted, duration, joined, moment, parse_duration, run_counts, short, size
 from mediasync.errors import UsageError
 from mediasync.models import Library, LibraryRun, Source, SyncRun
+from mediasync.settings.database import database_url, sqlite_path
 from mediasync.vocabulary import Completeness, MediaType, RunStatus
 
 _BAD: Final = frozenset({RunStatus.FAILED, RunStatus.INTERRUPTED})

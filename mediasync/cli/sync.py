@@ -11,11 +11,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from mediasync.app import SOURCES_AT_ONCE, MediaSync
-from mediasync.cli.errors import ExitCode
-from mediasync.cli.jobs import Job, document_of, lines_of, reason_of
-from mediasync.cli.output import faint
-from mediasync.cli.progress import Reporter, make_reporter
-from mediasync.cli.state import (
+from mediasync.cli.affinity import one_core_left_free
+from mediasync.cli.context import (
     ConfigOption,
     DatabaseOption,
     DebugOption,
@@ -27,20 +24,17 @@ from mediasync.cli.state import (
     VerboseOption,
     database_name,
 )
-from mediasync.configuration import choose_source
-from mediasync.cores import one_core_left_free
-from mediasync.errors import (
-    ConfigurationError,
-    DatabaseError,
-    DatabaseMissing,
-    MediaSyncError,
-    UsageError,
-)
+from mediasync.cli.errors import ExitCode
+from mediasync.cli.jobs import Job, document_of, lines_of, reason_of
+from mediasync.cli.output import faint
+from mediasync.cli.progress import Reporter, make_reporter
+from mediasync.errors import ConfigurationError, DatabaseError, DatabaseMissing, MediaSyncError, UsageError
 from mediasync.events import RunFailed, RunFinished, RunStarted
-from mediasync.redaction import without_secrets
-from mediasync.services.running import SyncAll
-from mediasync.services.selection import share_items, share_libraries
-from mediasync.sources import FlawedSource, SourceConfig
+from mediasync.settings.file import choose_source
+from mediasync.settings.source import FlawedSource, SourceConfig
+from mediasync.syncing.handles import SyncAll
+from mediasync.syncing.selection import share_items, share_libraries
+from mediasync.text import without_secrets
 from mediasync.vocabulary import RunStatus
 
 

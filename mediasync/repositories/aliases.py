@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from mediasync.aliases import Identification, KnownPerson, keys_of
-from mediasync.dialects.base import Session
-from mediasync.normal import PersonRow
+from mediasync.database.session import Session
+from mediasync.rows import PersonRow
 
 _HOLDER: Final = "p.id AS person_id, p.provider_ids, p.created_at, p.person_key"
 FIND_OWNERS: Final = f"""
@@ -44,7 +44,7 @@ class AliasRepository:
 
     def without_settled(self, people: Iterable[PersonRow]) -> list[PersonRow]:
         """Return *people* without those who are known to be stored just so under their own ids."""
-        return self._session.known_people.split(people)[1]
+        return self._session.people_cache.split(people)[1]
 
     async def find_holders(
         self, ids: Collection[str], names: Collection[str]

@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mediasync.concurrency import batched
-from mediasync.dialects.base import Session
-from mediasync.names import words_of_name
+from mediasync.aio import batched
+from mediasync.database.session import Session
 from mediasync.reports import CheckReport, Flaw
-from mediasync.repositories.catalogue import CatalogueRepository
 from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader
 from mediasync.repositories.person_reading import PersonReader
 from mediasync.repositories.runs import RunRepository
+from mediasync.repositories.sources import CatalogueRepository
 from mediasync.repositories.stored import collecting_flaws
-from mediasync.titles import words_of_item
-from mediasync.validation import (
-    MAX_ID_BYTES,
-    MAX_NAME_BYTES,
-    MAX_PROVIDER_BYTES,
-    InvalidValue,
-    check_length,
-)
+from mediasync.text import words_of_item, words_of_name
+from mediasync.validation import MAX_ID_BYTES, MAX_NAME_BYTES, MAX_PROVIDER_BYTES, InvalidValue, check_length
 
 ORDERS_NOT_DENSE: Final = """
 SELECT i.id AS subject, 'its credits are not numbered 0 to ' || (count(*) - 1) AS reason

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from mediasync.building import in_slices
-from mediasync.concurrency import batched
-from mediasync.dialects.base import Session
+from mediasync.aio import batched
+from mediasync.database.session import Session
 from mediasync.errors import DatabaseError, DataError
 from mediasync.models import AnyMediaItem, Episode, FilmographyCredit, Movie, Rating, Season, Show
-from mediasync.names import words_of_title
-from mediasync.normal import VALUE_COLUMNS
+from mediasync.repositories.building import in_slices
+from mediasync.repositories.search import WordIndex, count_words, find_by_words, keys_of_word
 from mediasync.repositories.stored import note_flaw, read_json, read_model
 from mediasync.repositories.times import to_datetime
-from mediasync.repositories.word_search import WordIndex, count_words, find_by_words, keys_of_word
-from mediasync.titles import place, whole
+from mediasync.rows import VALUE_COLUMNS
+from mediasync.text import place, whole, words_of_title
 from mediasync.vocabulary import Completeness, MediaType
 
 SELECT_ITEMS: Final = f"""

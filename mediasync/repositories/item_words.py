@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from mediasync.dialects.base import Session
-from mediasync.titles import StoredWord, words_of_item
+from mediasync.database.session import Session
+from mediasync.text import StoredWord, words_of_item
 
 WORD_COLUMNS: Final = "word text, place integer, item_key integer"
 

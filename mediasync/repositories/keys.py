@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from mediasync.dialects.base import Session
+from mediasync.database.session import Session
 
 
 def new_keys(session: Session, ids: Sequence[str]) -> list[int]:

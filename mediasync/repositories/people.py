@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
+from mediasync.aio import overlap
 from mediasync.claims import Claim, ItemClaims, StoredPerson, gather, join, settle
-from mediasync.concurrency import overlap
 from mediasync.errors import PersonInUse, UnknownSource, WriteConflict
-from mediasync.names import words_of_name
-from mediasync.normal import PersonRow, merge_people
 from mediasync.repositories.keys import new_keys
 from mediasync.repositories.person_reading import PersonReader
+from mediasync.rows import PersonRow, merge_people
+from mediasync.text import words_of_name
 
 _STATE: Final = """
 p.id AS person_id, p.name, p.image_path, p.provider_ids, p.replaced, p.given_by,
@@ -196,7 +196,7 @@ class PeopleRepository(PersonReader):
             UnknownSource: if the source of one of them is not stored.
         """
         claims = {row[0]: [Claim(row, None, fresh=True)] for row in people}
-        keys, rows = self._session.known_people.split(people)
+        keys, rows = self._session.people_cache.split(people)
         saved = await self.upsert_rows(
             PeopleDraft(keys, rows, frozenset(), lambda _: claims, shown, first_seen or {})
         )
@@ -217,7 +217,7 @@ class PeopleRepository(PersonReader):
             first_seen: as of `PeopleDraft`.
         """
         rows, disputed = gather(items)
-        known = self._session.known_people
+        known = self._session.people_cache
         if not disputed:
             keys, others = known.split(rows)
         else:
@@ -248,7 +248,7 @@ class PeopleRepository(PersonReader):
         keys, people = draft.keys, draft.rows
         if not people:
             return SavedPeople(keys, (), 0, frozenset(), False, [], [])
-        known = self._session.known_people
+        known = self._session.people_cache
         stored = {} if known.others_are_new else await self._find(SELECT_PEOPLE, [row[0] for row in people])
         if use is not None:
             await use(keys | {person_id: person.key for person_id, person in stored.items()})
@@ -370,9 +370,9 @@ class PeopleRepository(PersonReader):
         if not removed:
             return
         for person_id, _, _ in removed:
-            self._session.known_people.discard(person_id)
+            self._session.people_cache.discard(person_id)
         people = [(key,) for key in sorted({key for _, key, _ in removed})]
-        if self._session.crowded:
+        if self._session.has_concurrent_writers:
             # Of two transactions that remove a person's last credits, the second sees what the first removed.
             # Whoever credits a person is waited for only if no credit is left: everybody credits the popular.
             await self._session.fetch_all(LOCK_REMOVED, {"people": people})
@@ -387,7 +387,7 @@ class PeopleRepository(PersonReader):
         Args:
             person_keys: the storage keys of the people whose credits this transaction saved.
         """
-        if self._session.crowded and (rows := [(key,) for key in sorted(set(person_keys))]):
+        if self._session.has_concurrent_writers and (rows := [(key,) for key in sorted(set(person_keys))]):
             await self._session.execute(UNMARK_CREDITED, {"people": rows, "now": self._session.now})
 
     async def index_names(self, saved: SavedPeople) -> None:
@@ -442,7 +442,7 @@ class PeopleRepository(PersonReader):
             raise WriteConflict(f"another transaction deleted {person_id!r} or {into!r} meanwhile")
         before = stored[into]
         joined = join(before, stored[person_id], item_key)
-        self._session.known_people.discard(into)
+        self._session.people_cache.discard(into)
         if joined != before:
             await self._update([joined])
             old, new = (
@@ -462,7 +462,7 @@ class PeopleRepository(PersonReader):
         [(credits_left,)] = await self._session.fetch_all(COUNT_CREDITS_OF_PERSON, {"id": person_id})
         if credits_left:
             raise PersonInUse(f"person {person_id!r} has {credits_left} credits: delete those items first")
-        self._session.known_people.discard(person_id)
+        self._session.people_cache.discard(person_id)
         for person_key, name in locked:
             words = [(word, person_key) for word in words_of_name(name)]
             await self._session.execute(DELETE_WORDS, {"words": words})

@@ -7,14 +7,14 @@ from functools import lru_cache
 from types import NoneType
 from typing import Any, Final
 
-from mediasync.building import in_slices, model_maker
-from mediasync.concurrency import batched
-from mediasync.dialects.base import Session
+from mediasync.aio import batched
+from mediasync.database.session import Session
 from mediasync.models import Credit, Person
-from mediasync.names import words_of_name
+from mediasync.repositories.building import in_slices, model_maker
+from mediasync.repositories.search import WordIndex, count_words, find_by_words, keys_of_word
 from mediasync.repositories.stored import note_flaw, read_json, read_model
 from mediasync.repositories.times import to_datetime
-from mediasync.repositories.word_search import WordIndex, count_words, find_by_words, keys_of_word
+from mediasync.text import words_of_name
 from mediasync.vocabulary import PersonType
 
 _PERSON: Final = "p.id AS person_id, p.name, p.image_path, p.provider_ids, p.created_at, p.updated_at"

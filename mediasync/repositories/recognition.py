@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mediasync.dialects.base import Session
+from mediasync.database.session import Session
 from mediasync.ids import make_id
-from mediasync.repositories.media import DELETE_ITEM_LIBRARIES, DELETE_REKEYED, MediaRepository
+from mediasync.repositories.items import DELETE_ITEM_LIBRARIES, DELETE_REKEYED, MediaRepository
 
 _OF_MANY: Final = re.compile(r"collection|set$")
 _PLACEHOLDER: Final = re.compile(r"(tt)?0*|-\d+")

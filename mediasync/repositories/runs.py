@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from mediasync.dialects.base import Session
+from mediasync.database.session import Session
 from mediasync.errors import DataError
 from mediasync.models import LibraryRun, SyncRun
 from mediasync.repositories.stored import read_model

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from mediasync.normal import storable
+from mediasync.text import storable
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")

@@ -11,15 +11,7 @@ from urllib.parse import urlencode
 from mediasync.models import MediaItem
 from mediasync.testing.library import Catalogue, MediaLibrary
 from mediasync.testing.plex_entries import LISTS, PlexEntries
-from mediasync.testing.plex_queries import (
-    COLLECTIONS,
-    TYPES,
-    Query,
-    UnknownQueryError,
-    choices,
-    is_tag,
-    meta,
-)
+from mediasync.testing.plex_queries import COLLECTIONS, TYPES, Query, UnknownQueryError, choices, is_tag, meta
 from mediasync.testing.plex_xml import to_xml
 from mediasync.testing.server import FakeServer, Request, Response
 from mediasync.vocabulary import MediaType

@@ -7,7 +7,7 @@ from typing import Any
 
 from mediasync import MediaItem
 from mediasync.backends.base import Backend, Enumerated, Finding, Found, NothingStored, Unchanged, Unreadable
-from mediasync.config import HttpOptions
+from mediasync.settings.http import HttpOptions
 
 IMPATIENT = HttpOptions(tries=1, backoff=0.001, patience=0.05, read_timeout=0.5, connect_timeout=2)
 FIELDS = (

@@ -23,8 +23,8 @@ from mediasync.backends.base import (
     Watermark,
 )
 from mediasync.backends.jellyfin import EmbyBackend, JellyfinBackend
-from mediasync.config import HttpOptions
 from mediasync.models import Library
+from mediasync.settings.http import HttpOptions
 from mediasync.testing import Catalogue, Request
 
 DATA = Path(__file__).parent.parent / "data" / "jellyfin"

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from support.servers import make_server
 from transport_servers import Echo, opened, raw_server
 
-from mediasync.backends.decoding import LARGEST_ANSWER, Body, NoJson
+from mediasync.backends.json_body import LARGEST_ANSWER, Body, NoJson
 from mediasync.backends.transport import LONGEST_ANSWER, NoAnswerInTime
 from mediasync.errors import SourceUnreadable
 from mediasync.testing import Fault, Request, Response

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mediasync import Completeness, Credit, Episode, Movie, Person, PersonType, Season, Show
-from mediasync.normal import normal_item
+from mediasync.saving.normal import normal_item
 from mediasync.testing import Catalogue, hard_catalogue, make_catalogue
 
 

@@ -8,11 +8,7 @@ import pytest
 from jellyfin_reading import QUICK, VERSIONS, Memory, all_credits, jellyfin, read, true_credits
 
 from mediasync import MediaSync
-from mediasync.errors import (
-    LibraryUnreadable,
-    SourceError,
-    SourceUnreachable,
-)
+from mediasync.errors import LibraryUnreadable, SourceError, SourceUnreachable
 from mediasync.testing import Fault, make_catalogue
 from mediasync.testing.jellyfin import FakeJellyfin
 from mediasync.vocabulary import Completeness

@@ -16,7 +16,7 @@ from mediasync.backends.jellyfin.values import (
     parse_ticks,
     parse_time,
 )
-from mediasync.backends.wire import Record
+from mediasync.backends.json_record import Record
 from mediasync.vocabulary import Completeness, MediaType
 
 

@@ -12,7 +12,7 @@ from nfo_reading import read as read_nfo
 
 from mediasync.backends.base import Found
 from mediasync.backends.jellyfin.parse import KINDS, parse_item, parse_library, parse_person
-from mediasync.backends.wire import Record
+from mediasync.backends.json_record import Record
 from mediasync.testing import Catalogue
 from mediasync.testing.jellyfin import FakeJellyfin
 from mediasync.testing.jellyfin_rows import row_of_record

@@ -10,10 +10,10 @@ import pytest
 from kodi_syncing import recorded_answers
 
 from mediasync import Credit, Movie, Person
+from mediasync.backends.json_record import Record
 from mediasync.backends.kodi.kinds import EPISODES, MOVIES, SEASONS, SHOWS
 from mediasync.backends.kodi.parse import OwnCast, parse_episode, parse_movie, parse_season, parse_show
 from mediasync.backends.kodi.people import read_cast
-from mediasync.backends.wire import Record
 from mediasync.testing import Catalogue, MediaLibrary, make_catalogue
 from mediasync.testing.kodi import FakeKodi
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kodi_syncing import DATA, people_of, recorded_answers
 from support.typed_kodi import MANIFEST, folded, typed_people
 
+from mediasync.backends.json_record import Record
 from mediasync.backends.kodi.images import image_reference
 from mediasync.backends.kodi.kinds import EPISODES, MOVIES, SEASONS, SHOWS
 from mediasync.backends.kodi.parse import (
@@ -24,7 +25,6 @@ from mediasync.backends.kodi.parse import (
     parse_show,
 )
 from mediasync.backends.kodi.people import Actor, doubtful_names, read_cast, seam_by_links, seams
-from mediasync.backends.wire import Record
 from mediasync.models import Season
 from mediasync.testing.kodi_records import Link, with_show_cast
 from mediasync.vocabulary import Completeness

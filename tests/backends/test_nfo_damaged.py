@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from nfo_reading import actor, movie, people, read, write
 
 from mediasync import MediaSync
-from mediasync.backends.nfo.cleaning import NfoError
-from mediasync.backends.nfo.parse import parse_nfo
+from mediasync.formats.nfo.cleaning import NfoError
+from mediasync.formats.nfo.parse import parse_nfo
 from mediasync.vocabulary import Completeness, MediaType
 
 MOVIE = MediaType.MOVIE

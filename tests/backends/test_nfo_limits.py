@@ -6,10 +6,10 @@ from inspect import signature
 import pytest
 
 from mediasync.backends.nfo import NfoBackend
-from mediasync.backends.nfo.cleaning import NfoError
-from mediasync.backends.nfo.parse import parse_nfo
-from mediasync.backends.nfo.people import MOST_CREDITS, MOST_FIELDS, MOST_IDS
 from mediasync.backends.nfo.reading import read_file
+from mediasync.formats.nfo.cleaning import NfoError
+from mediasync.formats.nfo.parse import parse_nfo
+from mediasync.formats.nfo.people import MOST_CREDITS, MOST_FIELDS, MOST_IDS
 from mediasync.vocabulary import Completeness, MediaType
 
 

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediasync.backends.nfo.numbering import episode_name, episodes_in_season, name_of_episode, season_name
+from mediasync.backends.nfo.folders.numbering import (
+    episode_name,
+    episodes_in_season,
+    name_of_episode,
+    season_name,
+)
 
 
 @pytest.mark.parametrize(

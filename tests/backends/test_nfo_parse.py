@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nfo_reading import actor, movie
 
-from mediasync.backends.nfo.cleaning import ForeignNfoError, NfoError, decode, plain_text
-from mediasync.backends.nfo.dates import parse_date
-from mediasync.backends.nfo.document import read_document
-from mediasync.backends.nfo.parse import parse_nfo
+from mediasync.formats.nfo.cleaning import ForeignNfoError, NfoError, decode, plain_text
+from mediasync.formats.nfo.dates import parse_date
+from mediasync.formats.nfo.document import read_document
+from mediasync.formats.nfo.parse import parse_nfo
 from mediasync.vocabulary import MediaType
 
 MOVIE = MediaType.MOVIE

@@ -558,7 +558,7 @@ async def test_the_order_of_a_listing_does_not_matter(odd, order: random.Random)
         write(root, USUAL | {path: ODD[path] for path in odd})
         straight = await read(root)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("mediasync.backends.nfo.folders.os.scandir", Shuffled)
+            patch.setattr("mediasync.backends.nfo.folders.listing.os.scandir", Shuffled)
             assert (await read(root)).findings == straight.findings
     finally:
         shutil.rmtree(root)

@@ -9,7 +9,8 @@ import pytest
 from nfo_reading import actor, episode, make_backend, movie, read, write
 
 from mediasync.backends.base import Enumerated, Found, NothingStored, Unreadable
-from mediasync.backends.nfo import folders, reading
+from mediasync.backends.nfo import reading
+from mediasync.backends.nfo.folders import listing as folders
 from mediasync.models import Source
 
 SHOW = "<tvshow><title>Dark</title><year>2017</year></tvshow>"
@@ -167,7 +168,7 @@ async def test_a_file_that_vanishes_or_may_not_be_read_is_unreadable(tmp_path, m
                 (tmp_path / "B/movie.nfo").unlink()
             return listing
 
-        monkeypatch.setattr("mediasync.backends.nfo.scan.list_folder", list_then_delete)
+        monkeypatch.setattr("mediasync.backends.nfo.folders.scan.list_folder", list_then_delete)
         findings = [
             finding async for finding in backend.iter_items(library, NothingStored({"B": tokens["B"]}))
         ]

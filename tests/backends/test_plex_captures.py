@@ -14,7 +14,7 @@ from mediasync.backends.base import Found
 from mediasync.backends.plex.answers import list_entries, open_container, parse_sections
 from mediasync.backends.plex.findings import Listed, full_finding, is_no_item, listed_item
 from mediasync.errors import SourceUnreadable
-from mediasync.normal import normal_item
+from mediasync.saving.normal import normal_item
 from mediasync.vocabulary import MediaType
 
 ROOT = Path(__file__).resolve().parent.parent.parent

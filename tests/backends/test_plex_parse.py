@@ -6,6 +6,7 @@ import pytest
 
 from mediasync import Episode, Movie, Rating, Season, Show
 from mediasync.backends.base import Found, Unreadable
+from mediasync.backends.json_record import Record
 from mediasync.backends.plex.answers import list_entries, open_container, parse_sections, usable_key
 from mediasync.backends.plex.findings import Listed, failed_findings, full_finding, is_no_item, listed_item
 from mediasync.backends.plex.parse import NoItem, change_token, merge_listed, parse_full_item, parse_item
@@ -19,9 +20,8 @@ from mediasync.backends.plex.values import (
     parse_runtime,
     parse_time,
 )
-from mediasync.backends.wire import Record
 from mediasync.errors import SourceUnreadable
-from mediasync.normal import normal_item
+from mediasync.saving.normal import normal_item
 from mediasync.vocabulary import Completeness, MediaType, PersonType
 
 LONG_AGO = 1_700_000_000

@@ -7,7 +7,7 @@ import pytest
 from findings import IMPATIENT, ends, found_items, read, unchanged, unreadable
 from plex_syncing import TOKEN, asked_keys, assert_stored, cast_of, is_details, is_listing, make_backend
 
-from mediasync import Credit, MediaSync, Movie, installation
+from mediasync import Credit, MediaSync, Movie
 from mediasync.backends.base import Found, NothingStored, Remark
 from mediasync.errors import (
     LifecycleError,
@@ -17,6 +17,7 @@ from mediasync.errors import (
     UnknownLibrary,
 )
 from mediasync.models import Library
+from mediasync.settings import installation
 from mediasync.testing import Fault, make_catalogue
 from mediasync.testing.plex import FakePlex
 

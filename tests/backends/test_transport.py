@@ -14,13 +14,8 @@ from pydantic import SecretStr
 from transport_servers import EXTRA, TOKEN, Echo, Gate, make, opened, until
 
 from mediasync.backends.transport import Transport
-from mediasync.config import HttpOptions
-from mediasync.errors import (
-    ConfigurationError,
-    LifecycleError,
-    SourceUnreachable,
-    UsageError,
-)
+from mediasync.errors import ConfigurationError, LifecycleError, SourceUnreachable, UsageError
+from mediasync.settings.http import HttpOptions
 from mediasync.testing import Fault, Request, Response
 
 

@@ -14,7 +14,7 @@ import pytest
 import trustme
 from transport_servers import TOKEN, Echo, opened, raw_server
 
-from mediasync.backends import addresses
+from mediasync.backends import redirects as addresses
 from mediasync.errors import ConfigurationError, SourceUnreachable
 from mediasync.testing import Fault, Request, Response
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediasync.backends.wire import Record, expect_record
+from mediasync.backends.json_record import Record, expect_record
 from mediasync.errors import SourceUnreadable
 
 JSON = st.recursive(

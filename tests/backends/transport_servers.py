@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from mediasync.backends.transport import Transport
-from mediasync.config import HttpOptions
+from mediasync.settings.http import HttpOptions
 from mediasync.testing import FakeServer, Request, Response
 
 TOKEN = "T0ken-of-the-backend"

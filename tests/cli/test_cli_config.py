@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediasync import MediaSync, config
-from mediasync.config import database_url, read_setting, sqlite_path, sqlite_url
+from mediasync import MediaSync
 from mediasync.errors import ConfigurationError
+from mediasync.settings import database as config
+from mediasync.settings.database import database_url, sqlite_path, sqlite_url
+from mediasync.settings.environment import read_setting
 
 
 def test_the_examples_in_the_docs_are_true() -> None:

@@ -18,8 +18,8 @@ from support.engines import POSTGRES
 from mediasync import MediaSync, Source, cli, copy_mirror
 from mediasync.cli import copy as command
 from mediasync.cli.output import Output
+from mediasync.database.schema import view_names
 from mediasync.reports import CopyReport
-from mediasync.schema import view_names
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="it needs POSIX")
 KINDS = ["sources", "libraries", "people", "media_items", "sync_runs"]

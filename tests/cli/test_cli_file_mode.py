@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from cli_runs import Run, write
 
-from mediasync.config import parse_file_mode
 from mediasync.errors import ConfigurationError
+from mediasync.settings.database import parse_file_mode
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files have no such permissions")
 

@@ -16,11 +16,12 @@ import pytest
 from cli_runs import Run, process_environment, write_movie
 from rich.console import Console
 
-from mediasync import MediaSync, cli, installation
+from mediasync import MediaSync, cli
 from mediasync.cli import errors, program, signals
+from mediasync.cli.context import State
 from mediasync.cli.output import Output
-from mediasync.cli.state import State
 from mediasync.errors import DataError, UsageError
+from mediasync.settings import installation
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="it needs POSIX")
 STUCK = "import sys, cli_backends; sys.exit(cli_backends.stuck_main())"

@@ -12,14 +12,7 @@ from support.mirror import public, value
 from support.servers import SERVERS, TOKEN, Place, items, lists_movies, make_server, read
 
 from mediasync import Library, MediaSync
-from mediasync.backends.base import (
-    Enumerated,
-    Expected,
-    Found,
-    NothingStored,
-    TellsWaiting,
-    Unchanged,
-)
+from mediasync.backends.base import Enumerated, Expected, Found, NothingStored, TellsWaiting, Unchanged
 from mediasync.errors import LifecycleError, SourceUnreachable, UnknownLibrary
 from mediasync.events import Progress, Waiting
 from mediasync.models import Episode, Movie, Season

@@ -13,7 +13,7 @@ from support.mirror import prepared
 
 from mediasync import MediaSync, copy_mirror
 from mediasync.errors import DatabaseError
-from mediasync.services import media_reading
+from mediasync.library import media as media_reading
 
 CHANGES = {
     "UPDATE media_item SET year = 10000000000 WHERE id = 'home:2'": "",

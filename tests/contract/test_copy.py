@@ -28,11 +28,11 @@ from support.postgres import in_thread
 import mediasync
 from mediasync import Library, LibraryRun, MediaSync, Person, SaveStatus, Source, copy_mirror
 from mediasync.backends.base import Remark
+from mediasync.copying import copy as service
+from mediasync.copying import statements as statements
+from mediasync.database.schema import view_names
 from mediasync.errors import ConfigurationError, DatabaseError, DatabaseMissing
-from mediasync.repositories import copy as statements
 from mediasync.repositories.runs import RunRepository
-from mediasync.schema import view_names
-from mediasync.services import copy as service
 from mediasync.vocabulary import RunStatus
 
 PAIRS = [(SQLITE_FILE, SQLITE_FILE), (SQLITE_FILE, POSTGRES), (POSTGRES, SQLITE_FILE), (POSTGRES, POSTGRES)]
@@ -429,7 +429,7 @@ COPYING = """
 import asyncio, os, sys
 from dataclasses import replace
 from mediasync import copy_mirror
-from mediasync.services import copy
+from mediasync.copying import copy
 copy.KINDS = [replace(kind, size=1) for kind in copy.KINDS]
 def step(*_):
     os.read(0, 1)

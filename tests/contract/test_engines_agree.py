@@ -35,8 +35,8 @@ from mediasync import (
     Source,
 )
 from mediasync.backends.base import Remark, Unreadable
+from mediasync.database.schema import table_and_view_names, view_names
 from mediasync.errors import SourceUnreachable
-from mediasync.schema import table_and_view_names, view_names
 
 # What is given
 

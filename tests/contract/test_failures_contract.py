@@ -13,14 +13,7 @@ from support.items import MOVIES, SHOWS, cast, credit, episode, movie, season, s
 from support.mirror import Clock, pragma, prepared, public, rows, second_connection, value
 
 from mediasync import Credit, MediaItem, MediaSync, Movie, SaveReport
-from mediasync.errors import (
-    DatabaseError,
-    DatabaseReadOnly,
-    DataError,
-    DiskFull,
-    InvalidItem,
-    UsageError,
-)
+from mediasync.errors import DatabaseError, DatabaseReadOnly, DataError, DiskFull, InvalidItem, UsageError
 
 BAD_TEXTS = {"nul": "a\0b", "surrogate": "a\ud800b"}
 PLACES: dict[str, dict[str, Any]] = {

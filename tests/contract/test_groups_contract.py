@@ -15,9 +15,9 @@ from support.mirror import Clock, prepared, rows
 from mediasync import MediaItem, MediaSync
 from mediasync.app import make_backend
 from mediasync.errors import ConfigurationError
-from mediasync.repositories.media import MediaRepository
-from mediasync.services import writer
-from mediasync.services.group import CREDITS_PER_PART, ITEMS_PER_PART
+from mediasync.repositories.items import MediaRepository
+from mediasync.saving import writer
+from mediasync.saving.group import CREDITS_PER_PART, ITEMS_PER_PART
 
 NUMBER = 640
 

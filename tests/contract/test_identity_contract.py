@@ -15,7 +15,7 @@ from support.items import MOVIES, credit, movie, person
 from support.mirror import Clock, prepared, public, rows, written
 
 from mediasync import Credit, MediaSync, copy_mirror
-from mediasync.services import group
+from mediasync.saving import group
 
 
 def one(name: str, *, kind: str = "actor", role: str | None = None, **ids: str) -> Credit:

@@ -6,7 +6,7 @@ from support.items import MOVIES, SHOWS, cast, movie
 from support.mirror import Clock, public, rows, value, written
 
 from mediasync import Library, MediaSync
-from mediasync.repositories.media import MediaRepository
+from mediasync.repositories.items import MediaRepository
 
 IN_LIBRARIES = "SELECT media_item_id, library_id FROM item_libraries ORDER BY 1, 2"
 

@@ -29,8 +29,8 @@ from mediasync import (
     Show,
     Source,
 )
-from mediasync.database.postgres_connection import PostgresSession
-from mediasync.database.sqlite_connection import SQLiteSession
+from mediasync.database.postgres.connection import PostgresSession
+from mediasync.database.sqlite.connection import SQLiteSession
 from mediasync.errors import InvalidId, UnknownItem, UnknownLibrary, UnknownParent, UsageError
 
 EVERYTHING: dict[str, Any] = {

@@ -10,12 +10,12 @@ from support.items import MOVIES, SHOWS, cast, credit, episode, movie, person, s
 from support.mirror import Clock, prepared, public, rows, value, written
 
 from mediasync import MediaSync, Person, PersonType, Source
-from mediasync.dialects.base import Session
+from mediasync.database.session import Session
 from mediasync.errors import InvalidId, PersonInUse, UnknownSource, UsageError
-from mediasync.normal import normal_person
 from mediasync.repositories import item_reading, person_reading
 from mediasync.repositories.people import PeopleRepository
-from mediasync.repositories.word_search import RARE
+from mediasync.repositories.search import RARE
+from mediasync.saving.normal import normal_person
 
 
 async def names(ms: MediaSync, text: str, **options: object) -> list[str]:

@@ -13,7 +13,7 @@ from support.mirror import rows, value
 
 from mediasync import MediaSync, Source
 from mediasync.backends.base import Found, Remark, Unreadable
-from mediasync.dialects.base import Session
+from mediasync.database.session import Session
 from mediasync.errors import SourceUnreadable
 from mediasync.repositories.runs import RunRepository
 from mediasync.vocabulary import RunStatus

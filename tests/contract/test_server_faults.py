@@ -25,7 +25,6 @@ from mediasync import MediaSync, Source
 from mediasync.backends.base import Enumerated, Finding, NothingStored, Unreadable
 from mediasync.backends.jellyfin import EmbyBackend, JellyfinBackend
 from mediasync.backends.plex import PlexBackend
-from mediasync.config import HttpOptions
 from mediasync.errors import (
     ConfigurationError,
     LibraryUnreadable,
@@ -33,15 +32,8 @@ from mediasync.errors import (
     SourceMismatch,
     SourceUnauthorised,
 )
-from mediasync.testing import (
-    Catalogue,
-    FakeJellyfin,
-    FakeKodi,
-    FakePlex,
-    Fault,
-    Request,
-    make_catalogue,
-)
+from mediasync.settings.http import HttpOptions
+from mediasync.testing import Catalogue, FakeJellyfin, FakeKodi, FakePlex, Fault, Request, make_catalogue
 
 FILMS = 30
 

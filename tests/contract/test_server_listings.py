@@ -22,7 +22,7 @@ from support.servers import (
 
 from mediasync import MediaSync, RunStatus
 from mediasync.backends import paging
-from mediasync.config import HttpOptions
+from mediasync.settings.http import HttpOptions
 from mediasync.testing import Fault, make_catalogue
 from mediasync.testing.library import MediaLibrary
 

@@ -14,7 +14,6 @@ from support.items import cast, movie
 from support.mirror import rows, value
 
 from mediasync import MediaSync, RunStatus, Source, SourceConfig, SyncReport
-from mediasync.configuration import read_configuration
 from mediasync.errors import (
     ConfigurationError,
     LibraryUnreadable,
@@ -24,7 +23,8 @@ from mediasync.errors import (
     SourceUnreadable,
 )
 from mediasync.events import LibraryStarted, Progress, RunFailed, RunFinished, RunStarted
-from mediasync.services.selection import share_items, share_libraries
+from mediasync.settings.file import read_configuration
+from mediasync.syncing.selection import share_items, share_libraries
 
 
 def backend(source_id: str, *found: object, **options: Any) -> FakeBackend:

@@ -23,13 +23,7 @@ from mediasync.backends.base import (
     Unchanged,
     Unreadable,
 )
-from mediasync.errors import (
-    ConfigurationError,
-    DiskFull,
-    LifecycleError,
-    SourceUnreachable,
-    SourceUnreadable,
-)
+from mediasync.errors import ConfigurationError, DiskFull, LifecycleError, SourceUnreachable, SourceUnreadable
 from mediasync.events import (
     Event,
     ItemFailed,

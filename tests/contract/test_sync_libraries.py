@@ -23,8 +23,8 @@ from mediasync.errors import (
     SourceUnreadable,
 )
 from mediasync.events import LibraryFailed, LibraryFinished
-from mediasync.processes import at_work, has_ended
 from mediasync.repositories.runs import RunRepository
+from mediasync.syncing.processes import at_work, has_ended
 
 
 def whole(*keys: str) -> list[object]:

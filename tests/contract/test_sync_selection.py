@@ -13,7 +13,7 @@ from mediasync import Library, LibraryRun, MediaSync, Person, RunStatus, Source,
 from mediasync.backends.base import Enumerated, Found, FoundPerson, Remark, Unchanged, Unreadable
 from mediasync.errors import ConfigurationError, SourceUnreachable, SourceUnreadable
 from mediasync.events import ItemFailed, LibraryStarted, RunFinished, RunStarted, Waiting
-from mediasync.services.selection import Selection
+from mediasync.syncing.selection import Selection
 
 TITLES = {"1": "Films", "2": "Séries", "3": "Anime"}
 

@@ -13,9 +13,9 @@ from support.items import MOVIES, SHOWS, credit, movie, person, season, show
 from support.mirror import Clock, rows, write
 
 from mediasync import MediaSync
-from mediasync.dialects.base import Session
+from mediasync.database.session import Session
 from mediasync.errors import PersonInUse, UnknownParent
-from mediasync.repositories.media import MediaRepository
+from mediasync.repositories.items import MediaRepository
 from mediasync.repositories.people import PeopleRepository
 from mediasync.repositories.runs import RunRepository
 

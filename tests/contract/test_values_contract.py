@@ -33,7 +33,8 @@ from mediasync import (
     SourceKind,
 )
 from mediasync.errors import InvalidItem, UsageError
-from mediasync.normal import NormalItem, normal_item
+from mediasync.rows import NormalItem
+from mediasync.saving.normal import normal_item
 
 
 class Text(str):

@@ -11,7 +11,8 @@ import pytest
 from docs_pages import DOCS
 from support import postgres
 
-from mediasync import MediaSync, schema
+from mediasync import MediaSync
+from mediasync.database import schema
 
 PAGE = DOCS / "how-to" / "use-postgresql.md"
 
@@ -77,7 +78,7 @@ async def test_autogenerate_keeps_off_the_tables() -> None:
 
 
 def test_the_substitutions_are_those_of_the_dialect() -> None:
-    from mediasync.dialects.postgres import SUBSTITUTION
+    from mediasync.database.postgres.dialect import SUBSTITUTION
 
     text = docs_pages.section(DOCS / "explanation" / "postgresql.md", "One text for both engines")
     rows = docs_pages.table(text, 1)
@@ -91,8 +92,8 @@ def test_the_substitutions_are_those_of_the_dialect() -> None:
 
 
 def test_figures_of_keys_and_retries() -> None:
-    from mediasync.database import keys
-    from mediasync.database import postgres as engine
+    from mediasync.database.postgres import engine as engine
+    from mediasync.database.postgres import keys
 
     page = (DOCS / "explanation" / "postgresql.md").read_text(encoding="utf-8")
     assert f"{1 << keys.BLOCK_BITS:,} keys" in page
@@ -107,7 +108,7 @@ def test_figures_of_keys_and_retries() -> None:
 
 @pytest.mark.parametrize("parameter", ["host", "port", "sslmode", "application_name"])
 def test_parameters_of_a_url(parameter: str) -> None:
-    from mediasync.database.postgres import _parse
+    from mediasync.database.postgres.engine import _parse
 
     value = {"port": "5432"}.get(parameter, "disable")
     assert _parse(f"postgresql://somebody@/media?{parameter}={value}")

@@ -27,21 +27,21 @@ from mediasync import (
     Movie,
     Person,
     Source,
-    configuration,
     errors,
     events,
     ids,
     models,
     reports,
-    schema,
     vocabulary,
 )
 from mediasync.backends import base
-from mediasync.backends.nfo import NfoBackend, naming
-from mediasync.config import DatabaseOptions
-from mediasync.services.media import MediaService
-from mediasync.services.people import PeopleService
-from mediasync.sources import SourceConfig, parse_source
+from mediasync.backends.nfo import NfoBackend
+from mediasync.backends.nfo.folders import naming
+from mediasync.database import schema
+from mediasync.services import MediaService, PeopleService
+from mediasync.settings import file as configuration
+from mediasync.settings.database import DatabaseOptions
+from mediasync.settings.source import SourceConfig, parse_source
 from mediasync.vocabulary import SourceKind
 
 PYTHON: Final = DOCS / "reference" / "python.md"
@@ -503,9 +503,9 @@ def test_each_law_names_a_test() -> None:
 
 
 def test_sizes_of_a_group() -> None:
-    from mediasync.database.postgres import PostgresEngine
-    from mediasync.database.sqlite import SQLiteEngine
-    from mediasync.services import group, writer
+    from mediasync.database.postgres.engine import PostgresEngine
+    from mediasync.database.sqlite.engine import SQLiteEngine
+    from mediasync.saving import group, writer
 
     text = " ".join((DOCS / "explanation" / "writing.md").read_text(encoding="utf-8").split())
     assert (
@@ -529,7 +529,7 @@ def test_sizes_of_a_stream() -> None:
 
 
 def test_the_gap_between_groups() -> None:
-    from mediasync.database import sqlite
+    from mediasync.database.sqlite import engine as sqlite
 
     text = (DOCS / "explanation" / "sqlite.md").read_text(encoding="utf-8")
     assert f"a gap of {sqlite._GAP * 1000:g} ms" in text

@@ -20,7 +20,7 @@ import databases.backends.sqlite  # noqa: F401  (else imported at the first use,
 from robustness_world import PLACE, furnish, movie, plain, stored_version, url_of
 
 from mediasync import MediaSync
-from mediasync.database import sqlite as engine_module
+from mediasync.database.sqlite import engine as engine_module
 from mediasync.errors import MediaSyncError
 
 

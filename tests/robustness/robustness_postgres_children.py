@@ -17,7 +17,7 @@ from robustness_children import TASKS, Out, serve
 from robustness_postgres import renamed
 from robustness_world import PLACE
 
-import mediasync.database.postgres  # noqa: F401
+import mediasync.database.postgres.engine  # noqa: F401
 from mediasync import MediaSync
 
 

@@ -28,8 +28,8 @@ from robustness_world import (
 )
 
 from mediasync import Library, MediaSync, Person, Source
+from mediasync.aio import finish
 from mediasync.backends.base import Finding, Found, Stored, Unchanged
-from mediasync.concurrency import finish
 
 PATIENCE = 20
 MOST_STEPS = 2_000

@@ -14,7 +14,7 @@ from robustness_forks import Child, ForkServer
 from robustness_world import assert_sound, make_version_1, plain, stored_version, url_of
 
 from mediasync import MediaSync
-from mediasync.schema import CURRENT_VERSION
+from mediasync.database.schema import CURRENT_VERSION
 
 KILLS = int(os.environ.get("MEDIASYNC_TEST_KILLS", "60"))
 KILLS_A_FILE = 6

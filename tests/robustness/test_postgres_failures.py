@@ -34,9 +34,11 @@ from robustness_world import PLACE, SOURCE, Footprint, assert_sound, furnish, mo
 from support import postgres
 
 from mediasync import MediaSync, Person, SaveReport
-from mediasync.database import postgres as postgres_engine
-from mediasync.database import postgres_connection
-from mediasync.dialects.postgres import PostgresDialect
+from mediasync.copying.copy import CopyService
+from mediasync.database.postgres import connection as postgres_connection
+from mediasync.database.postgres import engine as postgres_engine
+from mediasync.database.postgres.dialect import PostgresDialect
+from mediasync.database.schema import CURRENT_VERSION, table_and_view_names
 from mediasync.errors import (
     CommitUnknown,
     ConfigurationError,
@@ -52,8 +54,6 @@ from mediasync.errors import (
     SchemaTooNew,
     UnknownSource,
 )
-from mediasync.schema import CURRENT_VERSION, table_and_view_names
-from mediasync.services.copy import CopyService
 
 READERS, WRITERS = 3, 2
 POOL = {"readers": READERS, "writers": WRITERS}
@@ -414,7 +414,7 @@ async def test_closed_while_a_connection_is_being_made(url: str, what: str) -> N
 
 
 async def test_no_room_for_connections(own: postgres.Server, own_url: str) -> None:
-    role = "crowded"
+    role = "has_concurrent_writers"
     name = name_of(own_url)
     with suppress(asyncpg.DuplicateObjectError):
         own.run(f"CREATE ROLE {role} LOGIN")

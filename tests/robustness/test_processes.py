@@ -23,8 +23,8 @@ from robustness_world import (
 )
 
 from mediasync import MediaSync
+from mediasync.database.schema import CURRENT_VERSION
 from mediasync.errors import DatabaseLocked, LifecycleError
-from mediasync.schema import CURRENT_VERSION
 
 SECONDS = float(os.environ.get("MEDIASYNC_TEST_SECONDS", "30"))
 OWN = 3_000

@@ -20,15 +20,10 @@ from support.engines import POSTGRES
 from support.items import MOVIES, cast, credit, movie
 from support.mirror import Clock, prepared, public
 
-from mediasync import Library, MediaSync, MediaSyncError, schema
-from mediasync.dialects.postgres import PostgresDialect
-from mediasync.errors import (
-    DatabaseCorrupt,
-    DatabaseError,
-    SchemaForeign,
-    SchemaOutdated,
-    SchemaTooNew,
-)
+from mediasync import Library, MediaSync, MediaSyncError
+from mediasync.database import schema
+from mediasync.database.postgres.dialect import PostgresDialect
+from mediasync.errors import DatabaseCorrupt, DatabaseError, SchemaForeign, SchemaOutdated, SchemaTooNew
 
 V1 = Path(__file__).parent.parent / "data" / "schema_v1.sql"
 

@@ -21,8 +21,10 @@ from support.items import MOVIES, SHOWS, credit, episode, movie, season, show
 from support.mirror import prepared, rows
 
 import mediasync.repositories
-from mediasync import Library, MediaSync, Source, schema
-from mediasync.dialects.sqlite import SQLiteDialect
+from mediasync import Library, MediaSync, Source
+from mediasync.copying import statements
+from mediasync.database import schema
+from mediasync.database.sqlite.dialect import SQLiteDialect
 
 VERBS = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ")
 
@@ -31,6 +33,7 @@ def modules() -> Iterator[ModuleType]:
     for found in pkgutil.iter_modules(mediasync.repositories.__path__):
         yield importlib.import_module(f"mediasync.repositories.{found.name}")
     yield schema
+    yield statements
 
 
 def constants() -> dict[str, str]:
@@ -291,7 +294,7 @@ SEARCHES = [
     "item_reading.FIND_BY_PROVIDER_ID",
     "item_reading.LIST_CHILD_IDS",
     "item_reading.SELECT_ITEMS",
-    "media.SELECT_STATES",
+    "items.SELECT_STATES",
 ]
 
 
@@ -330,7 +333,7 @@ def test_the_test_of_plans_would_see_a_scan(filled: Path) -> None:
 
 async def test_the_packages_own_queries_search_by_indexes(filled: Path) -> None:
     whole = {
-        "catalogue", "checks", "schema",
+        "sources", "checks", "schema", "statements",
         "item_reading.COUNT_BY_LIBRARY", "item_reading.COUNT_CREDITS", "person_reading.COUNT_PEOPLE",
         "runs.SELECT_RUNS",
     }  # fmt: skip

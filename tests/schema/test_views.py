@@ -17,9 +17,9 @@ from support.items import MOVIES, cast, movie
 from support.mirror import pragma, public, rows, second_connection, write
 
 from mediasync import MediaSync
+from mediasync.database.schema import schema_text, statements, view_names
 from mediasync.errors import DatabaseError
 from mediasync.repositories.times import to_datetime
-from mediasync.schema import schema_text, statements, view_names
 
 COLUMNS = {
     "people": {"id", "name", "image_path", "created_at", "updated_at"},

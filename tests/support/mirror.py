@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mediasync import Library, MediaSync, Source
-from mediasync.schema import table_and_view_names, view_names
+from mediasync.database.schema import table_and_view_names, view_names
 
 START = 1_700_000_000_123
 

@@ -13,7 +13,7 @@ from mediasync.backends.jellyfin import EmbyBackend, JellyfinBackend
 from mediasync.backends.kodi import KodiBackend
 from mediasync.backends.nfo import NfoBackend
 from mediasync.backends.plex import PlexBackend
-from mediasync.config import HttpOptions
+from mediasync.settings.http import HttpOptions
 from mediasync.testing import (
     Catalogue,
     FakeEmby,

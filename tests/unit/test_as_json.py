@@ -33,9 +33,9 @@ from mediasync import (
     events,
     reports,
 )
-from mediasync.config import DatabaseOptions
 from mediasync.errors import ConfigurationError, SourceUnreachable
 from mediasync.reports import Reported
+from mediasync.settings.database import DatabaseOptions
 
 EVERY_TYPE: tuple[MediaItem, ...] = (
     Movie(remote_id="1", title="Film"),

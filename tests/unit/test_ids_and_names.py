@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from mediasync.errors import InvalidId
 from mediasync.ids import check_source_id, derive_person_key, make_id, split_id
-from mediasync.names import words_of_name
-from mediasync.normal import keeps_name
+from mediasync.rows import keeps_name
+from mediasync.text import words_of_name
 
 SOURCE_IDS = st.from_regex(r"[a-z0-9][a-z0-9_-]*", fullmatch=True)
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=80)

@@ -12,15 +12,9 @@ from support.items import credit, episode, movie
 
 from mediasync import Completeness, Credit, Movie, Person, Rating
 from mediasync.errors import InvalidId, InvalidItem, UsageError
-from mediasync.normal import (
-    RULE,
-    NormalItem,
-    merge_people,
-    merge_provider_ids,
-    normal_credits,
-    normal_item,
-    normal_person,
-)
+from mediasync.rows import NormalItem, merge_people, merge_provider_ids
+from mediasync.saving.fingerprints import RULE
+from mediasync.saving.normal import normal_credits, normal_item, normal_person
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 NAMES = st.sampled_from(["Ann", " Ann", "Bo", "", " ", "三船", "Ann\u00a0"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediasync.redaction import without_secrets
+from mediasync.text import without_secrets
 
 
 @pytest.mark.parametrize(

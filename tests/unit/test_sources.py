@@ -16,30 +16,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from mediasync import (
-    MediaSync,
-    SourceConfig,
-    addresses,
-    configuration,
-    installation,
-    sources,
-    suggestions,
-    variables,
-)
+from mediasync import MediaSync, SourceConfig
 from mediasync.app import make_backend
 from mediasync.backends.nfo import NfoBackend
-from mediasync.config import source_variable
-from mediasync.configuration import (
+from mediasync.errors import ConfigurationError
+from mediasync.settings import addresses, installation, suggestions
+from mediasync.settings import file as configuration
+from mediasync.settings import known_variables as variables
+from mediasync.settings import source as sources
+from mediasync.settings.environment import source_variable
+from mediasync.settings.file import (
     Configuration,
     choose_source,
     find_configuration,
     read_configuration,
     with_environment,
 )
-from mediasync.errors import ConfigurationError
-from mediasync.installation import find_client_id
-from mediasync.sources import FlawedSource, parse_source
-from mediasync.suggestions import suggestion
+from mediasync.settings.installation import find_client_id
+from mediasync.settings.source import FlawedSource, parse_source
+from mediasync.settings.suggestions import suggestion
 from mediasync.vocabulary import SourceKind
 
 SECRET = "s3cr3t"

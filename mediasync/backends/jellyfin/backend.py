@@ -14,6 +14,7 @@ from urllib.parse import quote
 import anyio
 import httpx
 
+from mediasync.aio import finish
 from mediasync.backends.base import Enumerated, Finding, FoundPerson, Remark, Stored, Watermark, opened
 from mediasync.backends.jellyfin.client import JELLYFIN, Client, Dialect
 from mediasync.backends.jellyfin.parse import parse_library
@@ -21,12 +22,10 @@ from mediasync.backends.jellyfin.persons import PersonList
 from mediasync.backends.jellyfin.reading import LibraryReader
 from mediasync.backends.jellyfin.scans import ScanWatch
 from mediasync.backends.jellyfin.watermark import SavedWatermark, iso
-from mediasync.backends.libraries import naming
-from mediasync.backends.recognition import find_other_kind
+from mediasync.backends.json_record import expect_record
+from mediasync.backends.library_errors import naming
+from mediasync.backends.server_kind import find_other_kind
 from mediasync.backends.transport import Transport
-from mediasync.backends.wire import expect_record
-from mediasync.concurrency import finish
-from mediasync.config import HttpOptions, source_variable
 from mediasync.errors import (
     RequestRefused,
     SourceError,
@@ -36,8 +35,10 @@ from mediasync.errors import (
     SourceUnreadable,
     UnknownLibrary,
 )
-from mediasync.installation import find_version
 from mediasync.models import Library, Source
+from mediasync.settings.environment import source_variable
+from mediasync.settings.http import HttpOptions
+from mediasync.settings.installation import find_version
 
 _AT_ONCE: Final = 2
 _SIGN_OUT_SECONDS: Final = 5.0

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mediasync.backends.json_record import Record, expect_record
 from mediasync.backends.paging import Page
 from mediasync.backends.transport import Transport
-from mediasync.backends.wire import Record, expect_record
 from mediasync.errors import SourceUnreadable
 
 PAGE_WITH_PEOPLE: Final = 100

@@ -15,7 +15,7 @@ from mediasync.backends.jellyfin.values import (
     parse_ticks,
     parse_time,
 )
-from mediasync.backends.wire import Record
+from mediasync.backends.json_record import Record
 from mediasync.models import Credit, Episode, Library, Movie, Person, Season, Show
 from mediasync.vocabulary import Completeness, MediaType, PersonType
 

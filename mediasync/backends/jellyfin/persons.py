@@ -12,10 +12,10 @@ from mediasync.backends.base import Enumerated, FoundPerson, Remark, Stored, Unr
 from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, PAGE_OF_ETAGS, PAGE_OF_PERSONS, Client
 from mediasync.backends.jellyfin.parse import PersonFacts, credited_people, parse_person
 from mediasync.backends.jellyfin.watermark import SavedWatermark, iso
+from mediasync.backends.json_record import Record
 from mediasync.backends.multiread import read_adaptively
 from mediasync.backends.paging import Hole, Page, pages
 from mediasync.backends.transport import NoAnswerInTime
-from mediasync.backends.wire import Record
 from mediasync.errors import SourceForbidden, SourceUnreadable
 from mediasync.models import Person
 

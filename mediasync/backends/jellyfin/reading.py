@@ -23,10 +23,10 @@ from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, PAGE_OF_ETAGS, P
 from mediasync.backends.jellyfin.parse import KINDS, TYPES_OF_LIBRARY, change_token, parse_item
 from mediasync.backends.jellyfin.persons import MOST_RENAMED, PersonList, find_items_of
 from mediasync.backends.jellyfin.scans import ScanWatch
+from mediasync.backends.json_record import Record
 from mediasync.backends.multiread import read_adaptively
 from mediasync.backends.paging import Hole, Page, Totals, pages
 from mediasync.backends.transport import NoAnswerInTime
-from mediasync.backends.wire import Record
 from mediasync.errors import RequestRefused, SourceError, SourceUnreadable
 from mediasync.models import Library
 

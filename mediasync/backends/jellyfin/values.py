@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from mediasync.backends.wire import Record
+from mediasync.backends.json_record import Record
 from mediasync.models import Rating
 from mediasync.vocabulary import MediaType
 

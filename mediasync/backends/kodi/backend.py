@@ -13,10 +13,9 @@ import httpx
 from mediasync.backends.base import Finding, Stored, opened
 from mediasync.backends.kodi.findings import Findings
 from mediasync.backends.kodi.rpc import Call, KodiRefused, Rpc
-from mediasync.backends.libraries import naming
-from mediasync.backends.recognition import find_other_kind
+from mediasync.backends.library_errors import naming
+from mediasync.backends.server_kind import find_other_kind
 from mediasync.backends.transport import Transport
-from mediasync.config import HttpOptions
 from mediasync.errors import (
     ConfigurationError,
     RequestRefused,
@@ -27,6 +26,7 @@ from mediasync.errors import (
     UnknownLibrary,
 )
 from mediasync.models import Library, Source
+from mediasync.settings.http import HttpOptions
 
 _TITLES: Final = {"movies": "Movies", "shows": "TV shows"}
 _USERNAME: Final = "kodi"

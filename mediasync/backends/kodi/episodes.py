@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mediasync.backends.json_record import Record
 from mediasync.backends.kodi.parse import OwnCast, change_token
 from mediasync.backends.kodi.people import Actor, doubtful_names, read_cast, seam_by_links, seams
 from mediasync.backends.kodi.rpc import Call, KodiRefused, Rpc
 from mediasync.backends.multiread import read_adaptively
 from mediasync.backends.transport import NoAnswerInTime
-from mediasync.backends.wire import Record
 from mediasync.errors import RequestRefused, SourceError, SourceUnreadable
 
 _SHOWS_PER_REQUEST: Final = 100

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
-from mediasync.redaction import without_secrets
+from mediasync.text import without_secrets
 
 _WRAPPER: Final = "image://"
 _BUILT_IN: Final = re.compile(r"(image://)?Default\w*\.png/?")

@@ -17,11 +17,11 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from mediasync.backends.base import Found
+from mediasync.backends.json_record import Record
 from mediasync.backends.kodi.images import image_reference
 from mediasync.backends.kodi.people import Actor, cast_credits, read_cast, read_crew
-from mediasync.backends.wire import Record
 from mediasync.models import Credit, Episode, MediaItem, Movie, Rating, Season, Show
-from mediasync.redaction import without_secrets
+from mediasync.text import without_secrets
 from mediasync.vocabulary import Completeness
 
 RULE: Final = "1"

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+from mediasync.backends.json_record import Record
 from mediasync.backends.kodi.images import image_reference
-from mediasync.backends.wire import Record
 from mediasync.models import Credit, Person
 from mediasync.vocabulary import PersonType
 

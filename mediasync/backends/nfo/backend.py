@@ -13,13 +13,13 @@ import anyio
 import anyio.to_thread
 
 from mediasync.backends.base import Enumerated, Finding, Remark, Stored, Unreadable, opened
-from mediasync.backends.nfo.folders import list_folder, reason
+from mediasync.backends.nfo.folders.files import FilmFiles, FolderFailed, NfoFile, ShowUnit, Unit, VideoAlone
+from mediasync.backends.nfo.folders.folder_kind import Shapes
+from mediasync.backends.nfo.folders.listing import list_folder, reason
+from mediasync.backends.nfo.folders.scan import Libraries, LibraryFolder, find_libraries, walk
 from mediasync.backends.nfo.items import film_findings, films_findings
 from mediasync.backends.nfo.reading import Known, Outcome, load, load_films, look, read
-from mediasync.backends.nfo.scan import Libraries, LibraryFolder, find_libraries, walk
-from mediasync.backends.nfo.shapes import Shapes
 from mediasync.backends.nfo.show_items import show_findings
-from mediasync.backends.nfo.units import FilmFiles, FolderFailed, NfoFile, ShowUnit, Unit, VideoAlone
 from mediasync.errors import SourceUnreachable, UnknownLibrary
 from mediasync.models import Library, Source
 
@@ -95,7 +95,7 @@ class NfoBackend:
             self._told_of_root = False
 
     async def fetch_libraries(self) -> list[Library]:
-        """Return the libraries, by id; see `mediasync.backends.nfo.scan.find_libraries` for the rule.
+        """Return the libraries, by id; see `mediasync.backends.nfo.folders.scan.find_libraries` for the rule.
 
         Raises:
             SourceUnreachable: if the folder cannot be listed any more.

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mediasync.backends.base import Finding, Found, Remark, Unchanged, Unreadable
-from mediasync.backends.nfo import naming
-from mediasync.backends.nfo.parse import Record
+from mediasync.backends.nfo.folders import naming
+from mediasync.backends.nfo.folders.files import FilmFiles, NfoFile
+from mediasync.backends.nfo.folders.versions import describes_same, merge
 from mediasync.backends.nfo.reading import Failed, Loaded, Outcome, Same, Several, make_film_token, make_token
-from mediasync.backends.nfo.units import FilmFiles, NfoFile
-from mediasync.backends.nfo.versions import describes_same, merge
+from mediasync.formats.nfo.parse import Record
 from mediasync.models import Credit, Movie
 from mediasync.vocabulary import MediaType
 

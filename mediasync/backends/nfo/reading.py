@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from mediasync.backends.nfo import naming
-from mediasync.backends.nfo.cleaning import EmptyNfoError, ForeignNfoError, NfoError
-from mediasync.backends.nfo.folders import reason
-from mediasync.backends.nfo.parse import Record, parse_nfo
-from mediasync.backends.nfo.units import FilmFiles, NfoFile
+from mediasync.backends.nfo.folders import naming
+from mediasync.backends.nfo.folders.files import FilmFiles, NfoFile
+from mediasync.backends.nfo.folders.listing import reason
+from mediasync.formats.nfo.cleaning import EmptyNfoError, ForeignNfoError, NfoError
+from mediasync.formats.nfo.parse import Record, parse_nfo
 from mediasync.vocabulary import MediaType
 
 _FLAGS: Final = (

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from mediasync.backends.base import Finding, Found, Remark, Unchanged, Unreadable
-from mediasync.backends.nfo import naming
+from mediasync.backends.nfo.folders import naming
+from mediasync.backends.nfo.folders.files import NfoFile, ShowUnit
+from mediasync.backends.nfo.folders.numbering import EpisodeName, name_of_episode, same_episodes, season_name
+from mediasync.backends.nfo.folders.versions import describes_same, merge
 from mediasync.backends.nfo.items import (
     NOUNS,
     episode_key,
@@ -17,19 +20,8 @@ from mediasync.backends.nfo.items import (
     misplaced,
     season_key,
 )
-from mediasync.backends.nfo.numbering import EpisodeName, name_of_episode, same_episodes, season_name
-from mediasync.backends.nfo.parse import Record
-from mediasync.backends.nfo.reading import (
-    Failed,
-    Known,
-    Loaded,
-    Outcome,
-    Same,
-    make_season_token,
-    make_token,
-)
-from mediasync.backends.nfo.units import NfoFile, ShowUnit
-from mediasync.backends.nfo.versions import describes_same, merge
+from mediasync.backends.nfo.reading import Failed, Known, Loaded, Outcome, Same, make_season_token, make_token
+from mediasync.formats.nfo.parse import Record
 from mediasync.models import Episode, Season, Show
 from mediasync.vocabulary import MediaType
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mediasync.backends.wire import Record, expect_record
+from mediasync.backends.json_record import Record, expect_record
 from mediasync.errors import SourceUnreadable
 from mediasync.models import Library
 from mediasync.vocabulary import MediaType

@@ -11,12 +11,11 @@ import anyio.lowlevel
 import httpx
 
 from mediasync.backends.base import Finding, Remark, Stored, opened
-from mediasync.backends.libraries import naming
+from mediasync.backends.library_errors import naming
 from mediasync.backends.plex.answers import open_container, parse_sections
 from mediasync.backends.plex.library import LibraryReading
-from mediasync.backends.recognition import find_other_kind
+from mediasync.backends.server_kind import find_other_kind
 from mediasync.backends.transport import Transport
-from mediasync.config import HttpOptions
 from mediasync.errors import (
     RequestRefused,
     SourceForbidden,
@@ -25,8 +24,9 @@ from mediasync.errors import (
     SourceUnreadable,
     UnknownLibrary,
 )
-from mediasync.installation import find_version
 from mediasync.models import Library, Source
+from mediasync.settings.http import HttpOptions
+from mediasync.settings.installation import find_version
 
 _CONCURRENCY: Final = 3
 _FINDINGS_PER_PAUSE: Final = 20

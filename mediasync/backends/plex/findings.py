@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mediasync.backends.base import Finding, Found, Unreadable
+from mediasync.backends.json_record import Record
 from mediasync.backends.plex.answers import usable_key
 from mediasync.backends.plex.parse import NoItem, change_token, merge_listed, parse_full_item, parse_item
 from mediasync.backends.plex.people import PEOPLE_LISTS, lists_fewer
-from mediasync.backends.wire import Record
 from mediasync.vocabulary import Completeness, MediaType
 
 _SETTLING_SECONDS: Final = 60

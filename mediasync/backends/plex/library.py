@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from mediasync.backends.base import ONLY_SOME, Enumerated, Finding, Stored, Unchanged, Unreadable
+from mediasync.backends.json_record import Record
 from mediasync.backends.paging import Hole, Totals, together
 from mediasync.backends.plex.answers import SECTION_KINDS, usable_key
 from mediasync.backends.plex.findings import (
@@ -31,7 +32,6 @@ from mediasync.backends.plex.findings import (
 )
 from mediasync.backends.plex.reading import MOST_IDS, list_kind, read_details
 from mediasync.backends.transport import Transport
-from mediasync.backends.wire import Record
 from mediasync.models import Library
 from mediasync.vocabulary import MediaType
 

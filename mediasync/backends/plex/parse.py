@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
+from mediasync.backends.json_record import Record
 from mediasync.backends.plex.people import PEOPLE_LISTS, parse_credits
 from mediasync.backends.plex.values import (
     parse_files,
@@ -18,7 +19,6 @@ from mediasync.backends.plex.values import (
     parse_runtime,
     parse_time,
 )
-from mediasync.backends.wire import Record
 from mediasync.models import Episode, MediaItem, Movie, Season, Show
 from mediasync.vocabulary import Completeness, MediaType
 

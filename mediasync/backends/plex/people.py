@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mediasync.backends.wire import Record
+from mediasync.backends.json_record import Record
 from mediasync.models import Credit, Person
-from mediasync.redaction import without_secrets
+from mediasync.text import without_secrets
 from mediasync.vocabulary import PersonType
 
 PEOPLE_LISTS: Final = {

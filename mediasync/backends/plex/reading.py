@@ -10,11 +10,11 @@ from typing import Any, Final
 import anyio
 
 from mediasync.backends.base import Enumerated
+from mediasync.backends.json_record import Record
 from mediasync.backends.multiread import read_adaptively
 from mediasync.backends.paging import Hole, Page, pages
 from mediasync.backends.plex.answers import list_entries, open_container, usable_key
 from mediasync.backends.transport import Transport
-from mediasync.backends.wire import Record
 from mediasync.errors import SourceError
 from mediasync.vocabulary import MediaType
 

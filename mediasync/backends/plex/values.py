@@ -7,9 +7,9 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Final
 
-from mediasync.backends.wire import Record
+from mediasync.backends.json_record import Record
 from mediasync.models import Rating
-from mediasync.redaction import without_secrets
+from mediasync.text import without_secrets
 from mediasync.vocabulary import MediaType
 
 _PROVIDERS: Final = {

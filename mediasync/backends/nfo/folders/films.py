@@ -1,0 +1,193 @@
+"""The films of one folder: which NFO file describes which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mediasync.backends.base import Remark, Unreadable
+from mediasync.backends.nfo.folders import naming
+from mediasync.backends.nfo.folders.files import FilmFiles, NfoFile, VideoAlone
+from mediasync.backends.nfo.folders.folder_kind import Shape, Shapes, may_be_own_folder
+from mediasync.backends.nfo.folders.listing import ActorPictures, Folder, list_actors, list_folder, reason
+from mediasync.vocabulary import MediaType
+
+FilmUnit = NfoFile | FilmFiles | VideoAlone | Remark | Unreadable
+
+
+def own_film(root: str, folder: Folder, beside: str | None = None) -> Iterator[FilmUnit]:
+    """Yield the film whose own folder this is, and what else its NFO files may describe.
+
+    Args:
+        root: the real path of the root.
+        folder: the film's folder.
+        beside: the path of an NFO file beside the folder that describes the film in it.
+    """
+    yield from _extras(folder)
+    for name in ("season.nfo", "tvshow.nfo"):
+        if found := folder.find(name):
+            yield Remark(folder.key_of(found), f"in a film's folder {name} describes nothing")
+    disc = next(iter(folder.discs), None)
+    chosen = folder.find("movie.nfo")
+    if chosen is None and beside is None:
+        try:
+            chosen = _disc_nfo(root, folder, disc)
+        except OSError as error:
+            yield Unreadable(folder.key, f"{folder.key_of(disc or '')}: {reason(error)}")
+            return
+    groups = sorted(folder.groups, key=lambda group: _rank(group, folder))
+    videos = [video for group in groups for video in group.videos]
+    described = [group for group in groups if group.nfos]
+    stems = ["movie", *(group.base for group in groups)]
+    stems[:0] = [naming.stem_of(name) for name in (*folder.nfos, *videos)]
+    if chosen is None and beside is None and sum(len(group.nfos) for group in described) > 1:
+        yield _several(root, folder, described, disc or next(iter(videos), None))
+        return
+    if chosen is None and beside is None and described:
+        chosen = described[0].nfos[0]
+    for group in described:
+        if chosen not in group.nfos and not naming.labels_folder(group.base, folder.own_name):
+            text = "not read: the folder is that of another film"
+            yield Remark(folder.key_of(group.nfos[0]), text)
+    video = next((group.videos[0] for group in groups if group.videos and chosen in group.nfos), None)
+    video = video or disc or next(iter(videos), None)
+    path = folder.path_of(chosen) if chosen else beside
+    if path is None:
+        yield VideoAlone(folder.key_of(video or ""))
+        return
+    yield NfoFile(
+        path=path,
+        key=folder.key,
+        kind=MediaType.MOVIE,
+        name=folder.name,
+        item_path=folder.path_of(video) if video else path,
+        images=_images(folder, stems, bare=True),
+        actors=list_actors(root, folder),
+    )
+
+
+def _rank(group: naming.Group, folder: Folder) -> tuple[bool, bool, bool]:
+    """Order the groups of a film's folder: the one that the folder is named after first."""
+    return (
+        not naming.names_folder(group.base, folder.own_name),
+        not naming.labels_folder(group.base, folder.own_name),
+        not group.videos,
+    )
+
+
+def _several(root: str, folder: Folder, described: list[naming.Group], video: str | None) -> FilmFiles:
+    actors = list_actors(root, folder)
+    has_owner = naming.labels_folder(described[0].base, folder.own_name)
+    if any(group.videos for group in described):
+        video = None
+    files = list(_loose_files(folder, described[0], actors, video))
+    files += [file for group in described[1:] for file in _loose_files(folder, group, actors)]
+    return FilmFiles(files, folder.key, _images(folder, ["movie"], bare=True), has_owner)
+
+
+def _disc_nfo(root: str, folder: Folder, disc: str | None) -> str | None:
+    if disc is None:
+        return None
+    below = list_folder(root, folder.path_of(disc))
+    found = below.find(naming.disc_nfo(disc) or "") or below.find("movie.nfo")
+    found = found or next(filter(naming.is_nfo, below.files), None)
+    return f"{disc}/{found}" if found else None
+
+
+def loose_films(root: str, folder: Folder, shapes: Shapes, claimed: set[str]) -> Iterator[FilmUnit]:
+    """Yield the films that lie directly in a folder of many.
+
+    Args:
+        root: the real path of the root.
+        folder: the folder.
+        shapes: tells what the folders in it are.
+        claimed: gets the paths of folders in it whose film is described here, by a file beside the folder.
+    """
+    yield from stray_remarks(folder)
+    actors = list_actors(root, folder)
+    families: dict[str, list[naming.Group]] = {}
+    may_be_one = may_be_own_folder(folder)
+    for group in folder.groups:
+        if not group.nfos:
+            yield VideoAlone(folder.key_of(group.videos[0]))
+            continue
+        beside = _folder_of_name(root, folder, group.base, shapes)
+        if beside is None:
+            families.setdefault("" if may_be_one else naming.family(group.base), []).append(group)
+            continue
+        below, shape = beside
+        if shape is Shape.SHOW or group.videos or _is_described(root, below):
+            text = f"not read: its key {folder.key_of(group.base)!r} is that of the folder beside it"
+            yield Unreadable(folder.key_of(group.nfos[0]), text)
+        else:
+            claimed.add(below.path)
+            yield from own_film(root, below, beside=folder.path_of(group.nfos[0]))
+    for groups in families.values():
+        files = [file for group in groups for file in _loose_files(folder, group, actors)]
+        if len(files) == 1:
+            yield files[0]
+        elif may_be_one:
+            yield FilmFiles(files, folder.key, _images(folder, ["movie"], bare=True))
+        else:
+            yield FilmFiles(files)
+
+
+def stray_remarks(folder: Folder) -> Iterator[Remark]:
+    """Yield remarks on what describes nothing in a folder of many films or shows."""
+    yield from _extras(folder)
+    for name, what in (("movie.nfo", "films"), ("tvshow.nfo", "shows"), ("season.nfo", "shows")):
+        if found := folder.find(name):
+            yield Remark(folder.key_of(found), f"in a folder of many {what} {name} describes none of them")
+    for disc in folder.discs:
+        yield Remark(folder.key_of(disc), "a disc in a folder of many films is not an item")
+
+
+def _extras(folder: Folder) -> Iterator[Remark]:
+    for name in folder.extra_nfos:
+        yield Remark(folder.key_of(name), "the NFO file of an extra is not read")
+
+
+def _loose_files(
+    folder: Folder, group: naming.Group, actors: ActorPictures, video: str | None = None
+) -> Iterator[NfoFile]:
+    """Yield the NFO files of one group; *video* is theirs if the group has none."""
+    stems = [group.base, *(naming.stem_of(name) for name in (*group.nfos, *group.videos))]
+    images = _images(folder, stems, bare=False)
+    for nfo in group.nfos:
+        own = [video for video in group.videos if naming.stem_of(video) == naming.stem_of(nfo)]
+        yield NfoFile(
+            path=folder.path_of(nfo),
+            key=folder.key_of(group.base),
+            kind=MediaType.MOVIE,
+            name=group.base,
+            item_path=folder.path_of(next(iter(own or group.videos), video or nfo)),
+            images=images,
+            actors=actors,
+        )
+
+
+def _folder_of_name(root: str, folder: Folder, base: str, shapes: Shapes) -> tuple[Folder, Shape] | None:
+    """Return the folder beside a film's files that has its name, if it is a film's or show's own."""
+    name = folder.dir_names.get(naming.nfc(base))
+    if name is None:
+        return None
+    try:
+        below = list_folder(root, folder.path_of(name))
+    except OSError:
+        return None  # the walk comes to this folder and reports it
+    shape = shapes.of(below)
+    return (below, shape) if shape is not Shape.MANY else None
+
+
+def _is_described(root: str, folder: Folder) -> bool:
+    """Whether the film in its own folder has an NFO file there."""
+    if folder.nfos or folder.find("movie.nfo"):
+        return True
+    try:
+        return _disc_nfo(root, folder, next(iter(folder.discs), None)) is not None
+    except OSError:
+        return True  # nobody knows; the walk reports the folder
+
+
+def _images(folder: Folder, stems: list[str], *, bare: bool) -> dict[str, str]:
+    found = naming.find_pictures(folder.pictures, stems, MediaType.MOVIE, bare=bare)
+    return {kind: folder.path_of(name) for kind, name in found.items()}

@@ -1,0 +1,295 @@
+"""Folders: what lies in one, without following links and without trusting names."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from mediasync.backends.base import Finding, Remark, Unreadable
+from mediasync.backends.nfo.folders import naming
+
+ACTORS_FOLDER = ".actors"
+_NAMES_SHOWN = 20
+_SPECIAL_NFOS = frozenset({"movie.nfo", "tvshow.nfo", "season.nfo"})
+
+
+@dataclass
+class Folder:
+    """One folder's content.
+
+    Attributes:
+        path: relative to the root, as the file system spells it; empty for the root.
+        key: the path in NFC; ``.`` for the root.
+        name: the folder's own name, in NFC.
+        files: names of files, sorted.
+        dirs: names of folders, sorted; hidden ones are left out.
+        linked: the files that are links: they count as being there and are never opened.
+        has_actors: whether there is a folder of actors' pictures.
+        findings: what has to be said of entries that were left out.
+    """
+
+    path: str
+    key: str
+    name: str
+    files: list[str] = field(default_factory=list)
+    dirs: list[str] = field(default_factory=list)
+    linked: set[str] = field(default_factory=set)
+    has_actors: bool = False
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def own_name(self) -> str:
+        """The name that may tell what the folder is: keys must not depend on what the root is called."""
+        return self.name if self.path else ""
+
+    def path_of(self, name: str) -> str:
+        """Return the path of an entry relative to the root."""
+        return join(self.path, name)
+
+    def key_of(self, name: str) -> str:
+        """Return the key that an entry called *name* has."""
+        return naming.nfc(join(self.path, name))
+
+    @cached_property
+    def _described(self) -> set[str]:
+        """The names without suffix of the NFO files that are called like a video."""
+        return {naming.stem_of(name) for name in self._all_nfos}
+
+    @cached_property
+    def _all_nfos(self) -> list[str]:
+        return [name for name in self.files if naming.is_nfo(name) and name.lower() not in _SPECIAL_NFOS]
+
+    @cached_property
+    def _all_videos(self) -> list[str]:
+        return [name for name in self.files if naming.is_video(name)]
+
+    @cached_property
+    def _extras(self) -> set[str]:
+        """The names without suffix of trailers, samples and the like: extras of something that is here."""
+        stems = {naming.stem_of(name) for name in (*self._all_nfos, *self._all_videos)}
+        owners = {stem: owner for stem in stems if (owner := naming.extra_of(stem)) is not None}
+        if not owners:
+            return set()
+        others = stems - owners.keys()
+        names = {
+            naming.letters(naming.base_of(stem, parts=parts)) for stem in others for parts in (False, True)
+        }
+        names.add(naming.letters(self.own_name))
+        if self.find("tvshow.nfo"):
+            names.add("tvshow")
+        has_own_film = bool(self.discs or self.find("movie.nfo")) or any(
+            naming.labels_folder(stem, self.own_name) for stem in others
+        )
+        return {
+            stem
+            for stem, owner in owners.items()
+            if not naming.names_folder(stem, self.own_name)
+            and (
+                naming.letters(owner) in names
+                if owner
+                else has_own_film or (bool(others) and stem not in self._described)
+            )
+        }
+
+    @cached_property
+    def nfos(self) -> list[str]:
+        """The NFO files that are called like a video."""
+        return [name for name in self._all_nfos if naming.stem_of(name) not in self._extras]
+
+    @cached_property
+    def videos(self) -> list[str]:
+        """The videos that are not extras."""
+        return [name for name in self._all_videos if naming.stem_of(name) not in self._extras]
+
+    @cached_property
+    def extra_nfos(self) -> list[str]:
+        """The NFO files of extras: they are not read."""
+        return [name for name in self._all_nfos if naming.stem_of(name) in self._extras]
+
+    @cached_property
+    def discs(self) -> list[str]:
+        """The folders that are a disc's."""
+        return [name for name in self.dirs if naming.disc_nfo(name)]
+
+    @cached_property
+    def groups(self) -> list[naming.Group]:
+        """The NFO files and videos, those of one film or episode together."""
+        return naming.group_files(self.nfos, self.videos)
+
+    def find(self, name: str) -> str | None:
+        """Return the file called *name* (in lower case) as it is spelt, ``None`` if there is none."""
+        return next((file for file in self.files if file.lower() == name), None)
+
+    @cached_property
+    def pictures(self) -> dict[str, str]:
+        """The files that may be artwork; see `naming.index_pictures`."""
+        return naming.index_pictures(name for name in self.files if name not in self.linked)
+
+    @cached_property
+    def dir_names(self) -> dict[str, str]:
+        """The folders by their names in NFC."""
+        return {naming.nfc(name): name for name in self.dirs}
+
+
+def nfos_below(root: str, path: str) -> list[str]:
+    """Return the keys of all NFO files in and below a folder.
+
+    Raises:
+        OSError: if it, or a folder below it, cannot be listed.
+    """
+    found: list[str] = []
+    pending = [path]
+    while pending:
+        folder = list_folder(root, pending.pop())
+        found += [folder.key_of(name) for name in folder.files if naming.is_nfo(name)]
+        pending += [folder.path_of(name) for name in reversed(folder.dirs)]
+    return found
+
+
+def extras_remark(key: str, nfos: list[str]) -> Remark:
+    """Return the remark on a folder of extras whose NFO files are not read.
+
+    Args:
+        key: of the folder.
+        nfos: the files' keys.
+    """
+    names = [nfo.removeprefix(f"{key}/") for nfo in nfos]
+    shown = ", ".join(names[:_NAMES_SHOWN]) + (" …" if len(names) > _NAMES_SHOWN else "")
+    return Remark(key, f"extras: their NFO files are not read ({len(names):,}: {shown})")
+
+
+def join(path: str, name: str) -> str:
+    """Put a name behind a path relative to the root."""
+    return f"{path}/{name}" if path else name
+
+
+def list_folder(root: str, path: str) -> Folder:
+    """List one folder.
+
+    Args:
+        root: the real path of the root.
+        path: relative to it; empty for the root itself.
+
+    Raises:
+        OSError: if it cannot be listed.
+    """
+    absolute = os.path.join(root, path) if path else root
+    folder = Folder(path, naming.nfc(path) or ".", printable(os.path.basename(path or root)))
+    with os.scandir(absolute) as entries:
+        for entry in entries:
+            _sort_in(folder, entry, root)
+    folder.files.sort(key=naming.sort_key)
+    _drop_twins(folder)
+    folder.dirs.sort(key=naming.sort_key)
+    folder.findings.sort(
+        key=lambda finding: getattr(finding, "subject", "") or getattr(finding, "remote_id", "")
+    )
+    return folder
+
+
+def _drop_twins(folder: Folder) -> None:
+    """Leave out folders whose names differ in Unicode's normal form only: they would share a key."""
+    seen: set[str] = set()
+    for name in sorted(folder.dirs, key=naming.sort_key):
+        key = folder.key_of(name)
+        if key in seen:
+            folder.dirs.remove(name)
+            folder.findings.append(Unreadable(key, "a second folder's name differs in its Unicode form only"))
+        seen.add(key)
+
+
+def _sort_in(folder: Folder, entry: os.DirEntry[str], root: str) -> None:
+    name = entry.name
+    if name == ACTORS_FOLDER:
+        folder.has_actors = not entry.is_symlink()
+        return
+    if naming.is_hidden(name):
+        return
+    if not _is_text(name):
+        if naming.is_nfo(name) or entry.is_dir(follow_symlinks=False):
+            folder.findings.append(
+                Unreadable(printable(folder.path_of(name)), "the name is not valid text (UTF-8)")
+            )
+        return
+    if entry.is_symlink():
+        _sort_in_link(folder, entry, root)
+    elif entry.is_dir(follow_symlinks=False):
+        folder.dirs.append(name)
+    elif entry.is_file(follow_symlinks=False):
+        folder.files.append(name)
+    elif naming.is_nfo(name):
+        text = "a pipe, a socket or a device is not read"
+        folder.findings.append(Remark(folder.key_of(name), text))
+
+
+def _sort_in_link(folder: Folder, entry: os.DirEntry[str], root: str) -> None:
+    try:
+        is_dir = entry.is_dir()
+    except OSError:
+        is_dir = False
+    is_file = naming.is_video(entry.name) or naming.is_picture(entry.name) or os.path.isfile(entry.path)
+    if is_file and not is_dir and not naming.is_nfo(entry.name):
+        folder.files.append(entry.name)
+        folder.linked.add(entry.name)
+        return
+    target = os.path.realpath(entry.path)
+    if not os.path.lexists(target) or os.path.islink(target):
+        text = "a link that leads nowhere"
+    elif target == root or target.startswith(root.rstrip(os.sep) + os.sep):
+        shown = printable(os.path.relpath(target, root)).replace(os.sep, "/")
+        text = f"a link to {shown}, which is read in its own place"
+    else:
+        text = "a link that leads out of the root is not followed"
+    folder.findings.append(Remark(folder.key_of(entry.name), text))
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def printable(path: str) -> str:
+    """Return *path* as text that can be stored and shown, what is no valid text in it written out.
+
+    Example:
+        >>> printable("caf\\udce9.nfo")
+        'caf\\\\udce9.nfo'
+    """
+    return naming.nfc(path.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+class ActorPictures(dict[str, str]):
+    """Pictures of actors: `naming.actor_key` to the path relative to the root."""
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of the paths; many files share one set of pictures."""
+        return hashlib.blake2b("\0".join(sorted(self.values())).encode(), digest_size=8).hexdigest()
+
+
+def list_actors(root: str, folder: Folder) -> ActorPictures:
+    """Return the actors' pictures in a folder; none, with a remark, if they cannot be listed."""
+    pictures = ActorPictures()
+    if not folder.has_actors:
+        return pictures
+    path = folder.path_of(ACTORS_FOLDER)
+    try:
+        listing = list_folder(root, path)
+    except OSError as error:
+        folder.findings.append(
+            Remark(naming.nfc(path), f"the actors' pictures cannot be listed: {reason(error)}")
+        )
+        return pictures
+    for name in listing.pictures.values():
+        pictures.setdefault(naming.actor_key(naming.stem_of(name)), listing.path_of(name))
+    return pictures
+
+
+def reason(error: OSError) -> str:
+    """Say in words why a file or folder cannot be used, without the path of this machine."""
+    return error.strerror or type(error).__name__

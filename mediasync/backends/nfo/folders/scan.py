@@ -1,0 +1,223 @@
+"""The walk of a folder and its libraries: lazy, one folder at a time.
+
+The units come in a fixed order: the films of a folder, then what is in its subfolders, by name; a show with
+everything below it is one unit. No NFO file is opened here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from mediasync.backends.base import Finding
+from mediasync.backends.nfo.folders import naming
+from mediasync.backends.nfo.folders.files import FolderFailed, Unit
+from mediasync.backends.nfo.folders.films import loose_films, own_film, stray_remarks
+from mediasync.backends.nfo.folders.folder_kind import Shape, Shapes, is_part_of_film
+from mediasync.backends.nfo.folders.listing import Folder, extras_remark, list_folder, nfos_below, reason
+from mediasync.backends.nfo.folders.shows import collect_show
+
+ROOT_KEY: Final = "."
+_FOLDERS_FOR_KIND: Final = 500
+_EXCEPTIONS: Final = 10
+"""One of so many folders may be of the other kind."""
+
+Kind = Literal["movies", "shows", "mixed"]
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryFolder:
+    """A folder that is a library.
+
+    Attributes:
+        key: the library's id: the folder's key.
+        path: of the folder, relative to the root; empty for the root.
+        title: the folder's name.
+        kind: what is in it.
+        others: the names of folders in it that are libraries themselves.
+    """
+
+    key: str
+    path: str
+    title: str
+    kind: Kind
+    others: tuple[str, ...] = ()
+
+
+def walk(root: str, path: str, shapes: Shapes, skip: Collection[str] = ()) -> Iterator[Unit]:
+    """Yield what lies in and below a folder.
+
+    Args:
+        root: the real path of the root.
+        path: of the folder, relative to it.
+        shapes: tells what a folder is.
+        skip: names of folders directly in *path* to leave out.
+    """
+    return _Walk(root, shapes).units(path, skip)
+
+
+class _Walk:
+    """One walk of a library.
+
+    Args:
+        root: the real path of the root.
+        shapes: tells what a folder is.
+    """
+
+    def __init__(self, root: str, shapes: Shapes) -> None:
+        self._root = root
+        self._shapes = shapes
+        self._pending: list[str] = []
+        self._claimed: set[str] = set()
+
+    def units(self, path: str, skip: Collection[str]) -> Iterator[Unit]:
+        self._pending.append(path)
+        while self._pending:
+            path = self._pending.pop()
+            try:
+                folder = list_folder(self._root, path)
+            except OSError as error:
+                yield FolderFailed(path, naming.nfc(path) or ROOT_KEY, reason(error))
+                continue
+            shape = self._shapes.of(folder)
+            folder.dirs = [name for name in folder.dirs if name not in skip]
+            skip = ()
+            yield from self._visit(folder, shape)
+
+    def _visit(self, folder: Folder, shape: Shape) -> Iterator[Unit]:
+        """Yield the units of one folder, and put the folders to visit after it on top of the pending ones."""
+        if shape is Shape.SHOW:
+            show, nested = collect_show(self._root, folder, self._shapes)
+            self._pending += reversed(nested)
+            yield show
+            return
+        below = _below(folder, shape)
+        if shape is Shape.FILM:
+            yield from self._extras(folder, below)
+        self._pending += [folder.path_of(name) for name in reversed(below)]
+        if shape is Shape.MANY:
+            yield from loose_films(self._root, folder, self._shapes, self._claimed)
+        elif folder.path not in self._claimed:
+            yield from own_film(self._root, folder)
+        yield from folder.findings
+
+    def _extras(self, folder: Folder, below: list[str]) -> Iterator[Unit]:
+        """Name the NFO files in a film's extras; a show there is none of them, and is visited."""
+        for name in folder.dirs:
+            if name in below or naming.disc_nfo(name):
+                continue
+            path = folder.path_of(name)
+            try:
+                is_show = list_folder(self._root, path).find("tvshow.nfo") is not None
+                nfos = [] if is_show else nfos_below(self._root, path)
+            except OSError as error:
+                yield FolderFailed(path, naming.nfc(path), reason(error))
+                continue
+            if is_show:
+                below.append(name)
+            elif nfos:
+                yield extras_remark(folder.key_of(name), nfos)
+
+
+def _below(folder: Folder, shape: Shape) -> list[str]:
+    """Return the folders in a folder that may hold films and shows of their own."""
+    if shape is Shape.FILM:
+        return [name for name in folder.dirs if not is_part_of_film(name)]
+    return [name for name in folder.dirs if not naming.disc_nfo(name)]
+
+
+@dataclass(frozen=True, slots=True)
+class Libraries:
+    """The libraries of a root, and what has to be said of the root's entries that lie in none of them."""
+
+    folders: list[LibraryFolder]
+    findings: list[Finding] = field(default_factory=list)
+
+
+def find_libraries(root: str, shapes: Shapes) -> Libraries:
+    """Find the libraries of a root.
+
+    A folder directly in the root is a library if it has a library's name (``movies``, ``tvshows``, …). Other
+    folders that are neither a film's nor a show's own, and hold an NFO file or a video at any depth, are
+    libraries too, if there are more of them than films and shows directly in the root. The root is the
+    library ``.`` for all that is in none of those; it is listed if there is anything for it or no other
+    library.
+
+    Raises:
+        OSError: if the root cannot be listed.
+    """
+    top = list_folder(root, "")
+    shape = shapes.of(top)
+    if shape is not Shape.MANY:
+        kind: Kind = "shows" if shape is Shape.SHOW else "movies"
+        return Libraries([LibraryFolder(ROOT_KEY, "", top.name, kind)])
+    named, unnamed = [], []
+    items = len(top.groups)
+    for name in _below(top, shape):
+        if name.casefold() in naming.LIBRARY_NAMES:
+            named.append(name)
+            continue
+        try:
+            below = list_folder(root, name)
+        except OSError:
+            unnamed.append(name)  # reading it will report it
+            continue
+        if shapes.of(below) is not Shape.MANY:
+            items += 1
+        elif _holds_anything(root, below):
+            unnamed.append(name)
+    names = sorted((*named, *unnamed), key=naming.sort_key) if len(unnamed) > items else named
+    found = [
+        LibraryFolder(naming.nfc(name), name, naming.nfc(name), _kind(root, name, shapes)) for name in names
+    ]
+    if not items and names:
+        return Libraries(found, [*stray_remarks(top), *top.findings])
+    here = LibraryFolder(ROOT_KEY, "", top.name, _kind(root, "", shapes, names), tuple(names))
+    return Libraries([here, *found])
+
+
+def _holds_anything(root: str, folder: Folder) -> bool:
+    pending = [folder.path_of(name) for name in _below(folder, Shape.MANY)]
+    while not (folder.nfos or folder.videos or any(naming.is_nfo(name) for name in folder.files)):
+        if not pending:
+            return False
+        path = pending.pop()
+        try:
+            folder = list_folder(root, path)
+        except OSError:
+            return True  # reading it will report it
+        pending += [folder.path_of(name) for name in _below(folder, Shape.MANY)]
+    return True
+
+
+def _kind(root: str, path: str, shapes: Shapes, skip: Collection[str] = ()) -> Kind:
+    """Tell what is in a library from the first of its folders; an empty one has the kind of its name.
+
+    A few exceptions do not make a library mixed.
+    """
+    counts = {"movies": 0, "shows": 0}
+    pending = [path]
+    for _ in range(_FOLDERS_FOR_KIND):
+        if not pending:
+            break
+        current = pending.pop(0)
+        try:
+            folder = list_folder(root, current)
+        except OSError:
+            continue  # reading it will report it
+        shape = shapes.of(folder)
+        if shape is Shape.SHOW:
+            counts["shows"] += 1
+        elif shape is Shape.FILM or folder.nfos:
+            counts["movies"] += 1
+        if shape is Shape.MANY:
+            names = (name for name in _below(folder, shape) if current or name not in skip)
+            pending += [folder.path_of(name) for name in names]
+    movies, shows = counts["movies"], counts["shows"]
+    if not movies and not shows:
+        named = naming.LIBRARY_NAMES.get(path.casefold())
+        return "movies" if named == "movies" else "shows" if named == "shows" else "mixed"
+    if min(movies, shows) * _EXCEPTIONS > max(movies, shows):
+        return "mixed"
+    return "movies" if movies > shows else "shows"

@@ -1,0 +1,87 @@
+"""Two NFO files of one film or episode: whether they describe the same, and what they differ in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from mediasync.backends.nfo.folders import naming
+from mediasync.formats.nfo.parse import Record
+
+_COMPARED: Final = {
+    "title": "title",
+    "year": "year",
+    "premiere_date": "premiere date",
+    "runtime_seconds": "length",
+    "overview": "overview",
+    "genres": "genres",
+}
+
+
+def describes_same(one: Record, other: Record, *, untitled: bool) -> bool:
+    """Whether two files beside each other describe the same film or episode.
+
+    Ids of a provider that both have decide; else the title and the year.
+
+    Args:
+        one: what one file says.
+        other: what the other says.
+        untitled: whether a file without a title (the bare address of a provider's page) describes the same
+            as the file beside it, whatever its ids are.
+
+    Example:
+        >>> from mediasync.vocabulary import MediaType
+        >>> heat = Record(MediaType.MOVIE, title="Heat", year=1995)
+        >>> describes_same(heat, Record(MediaType.MOVIE, title="HEAT"), untitled=False)
+        True
+    """
+    if untitled and not (one.title and other.title):
+        return True
+    shared = one.provider_ids.keys() & other.provider_ids.keys()
+    if shared:
+        return any(one.provider_ids[provider] == other.provider_ids[provider] for provider in shared)
+    if not one.title or not other.title:
+        return False
+    years = {year for year in (one.year, other.year) if year is not None}
+    return _folded(one.title) == _folded(other.title) and len(years) < 2
+
+
+def merge(first: Record, others: Iterable[tuple[str, Record]]) -> Record:
+    """Return what the first file says, with what only others know, and what they differ in as a problem.
+
+    Args:
+        first: what the first file says.
+        others: what the others say, with their paths.
+    """
+    merged = replace(first, problems=list(first.problems))
+    for path, other in others:
+        merged.provider_ids = other.provider_ids | merged.provider_ids
+        if merged.credits is None:
+            merged.credits, merged.completeness = other.credits, other.completeness
+        if differing := _differences(first, other):
+            merged.problems.append(f"{path} describes the same, but differs in: {', '.join(differing)}")
+    return merged
+
+
+def _differences(one: Record, other: Record) -> list[str]:
+    """Return in words what two files both say, and say differently."""
+    found = [
+        word
+        for name, word in _COMPARED.items()
+        if (mine := getattr(one, name)) and (theirs := getattr(other, name)) and mine != theirs
+    ]
+    if one.credits and other.credits and _people(one) != _people(other):
+        found.append("people")
+    shared = one.provider_ids.keys() & other.provider_ids.keys()
+    if any(one.provider_ids[provider] != other.provider_ids[provider] for provider in shared):
+        found.append("ids")
+    return found
+
+
+def _people(record: Record) -> list[tuple[str, str, str | None]]:
+    return [(str(credit.person_type), credit.person.name, credit.role) for credit in record.credits or ()]
+
+
+def _folded(title: str) -> str:
+    return naming.letters(title) or title

@@ -1,0 +1,150 @@
+"""``mediasync config``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import RenderableType
+
+from mediasync.cli.context import (
+    ConfigOption,
+    DatabaseOption,
+    DebugOption,
+    JsonOption,
+    State,
+    database_document,
+    database_name,
+)
+from mediasync.cli.errors import ExitCode
+from mediasync.cli.output import columns, heading, plain
+from mediasync.errors import ConfigurationError
+from mediasync.settings.database import sqlite_path
+from mediasync.settings.environment import source_variable
+from mediasync.settings.file import FILE_NAME, user_folder, with_environment
+from mediasync.settings.source import FlawedSource, SourceConfig
+from mediasync.vocabulary import SourceKind
+
+config = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Look at the configuration.")
+
+_SECRETS_OF: dict[SourceKind, tuple[str, ...]] = {
+    SourceKind.PLEX: ("token",),
+    SourceKind.JELLYFIN: ("token", "password"),
+    SourceKind.EMBY: ("token", "password"),
+    SourceKind.KODI: ("password",),
+    SourceKind.NFO: (),
+}
+
+
+@config.command("check")
+def check_configuration(
+    context: typer.Context,
+    database: DatabaseOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> int:
+    """Show what is understood of mediasync.toml and of the environment, secrets hidden.
+
+    Asks no server and writes nothing. It says where each secret was found, and what is wrong with a source: a
+    setting that there is not, a file that cannot be read, a token that is missing.
+
+    [bold]Examples[/bold]
+      mediasync config check
+      mediasync config check --config /etc/mediasync.toml --json
+
+    [bold]Exit codes[/bold]
+      0  all of it can be used
+      2  something cannot be used, and is shown; or wrong usage
+    """
+    state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
+    configuration, url, mode = state.configuration(), state.url(), f"{state.mode():04o}"
+    is_file = sqlite_path(url) is not None
+    warnings = [*configuration.warnings, *state.warn_of_variables(configuration.sources)]
+    documents = [_document(source, state.environ) for source in configuration.sources.values()]
+    code = ExitCode.USAGE if any(document["error"] for document in documents) else ExitCode.OK
+    if state.out.as_json:
+        state.out.dump(
+            {
+                "path": str(configuration.path.absolute()) if configuration.path else None,
+                "database": {**database_document(url), "file_mode": mode if is_file else None},
+                "sources": documents,
+                "warnings": warnings,
+            }
+        )
+        return code
+    rows = [("Configuration", _where(configuration.path)), ("Database", database_name(url))]
+    if is_file:
+        rows.append(("File mode", f"{mode} if the file is made"))
+    state.out.print(columns(rows), *(part for document in documents for part in _lines(document)))
+    if not documents:
+        state.out.print(plain("No source is configured."))
+    return code
+
+
+def _where(path: Path | None) -> str:
+    if path is not None:
+        return str(path.absolute())
+    folder = user_folder()
+    return f"none: there is no {FILE_NAME} here" + (f", nor in {folder}" if folder else "")
+
+
+def _document(source: SourceConfig | FlawedSource, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return what ``--json`` says of a source."""
+    if isinstance(source, FlawedSource):
+        return {"id": source.id, "kind": None, "secrets": {}, "error": str(source.error)}
+    error = None
+    try:
+        source = with_environment(source, environ)
+        source.check_login()
+    except ConfigurationError as flaw:
+        error = str(flaw)
+    return {
+        "id": source.id,
+        "kind": str(source.kind),
+        "name": source.name,
+        "url": source.url,
+        "folder": None if source.folder is None else str(source.folder.absolute()),
+        "username": source.username,
+        "secrets": {secret: _where_secret_is(source, secret, environ) for secret in _SECRETS_OF[source.kind]},
+        "headers": list(source.headers),
+        "verify": source.verify if isinstance(source.verify, bool) else str(source.verify),
+        "timezone": source.timezone,
+        "include": list(source.include),
+        "exclude": list(source.exclude),
+        "error": error,
+    }
+
+
+def _where_secret_is(source: SourceConfig, secret: str, environ: Mapping[str, str]) -> str | None:
+    name = source_variable(source.id, secret)
+    for found in (f"{name}_FILE", name):
+        if environ.get(found):
+            return found
+    file = getattr(source, f"{secret}_file")
+    if file is not None:
+        return str(file.absolute())
+    return None if getattr(source, secret) is None else "configuration file"
+
+
+def _lines(document: dict[str, Any]) -> list[RenderableType]:
+    rows: list[tuple[str, str]] = []
+    for name in ("name", "url", "folder", "username"):
+        if document.get(name):
+            rows.append((name, document[name]))
+    for secret, where in document["secrets"].items():
+        name = source_variable(document["id"], secret)
+        rows.append((secret, f"from {where}" if where else f"none: {name} or {name}_FILE may give it"))
+    if document.get("headers"):
+        rows.append(("headers", ", ".join(document["headers"])))
+    if document.get("verify", True) is not True:
+        rows.append(("verify", document["verify"] or "no: certificates are not checked"))
+    for name in ("timezone", "include", "exclude"):
+        if value := document.get(name):
+            rows.append((name, value if isinstance(value, str) else ", ".join(value)))
+    if document["error"]:
+        rows.append(("error", document["error"]))
+    title = heading(f"{document['id']} ({document['kind']})" if document["kind"] else document["id"])
+    return [plain(""), title, columns(rows, indent=2)]

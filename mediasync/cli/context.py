@@ -1,0 +1,302 @@
+"""What a command is given besides its own arguments."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import platformdirs
+import typer
+
+from mediasync.app import MediaSync
+from mediasync.cli.errors import NotFound
+from mediasync.cli.logs import set_level
+from mediasync.cli.output import Output
+from mediasync.cli.signals import run_async
+from mediasync.errors import ConfigurationError, DatabaseError, UsageError
+from mediasync.settings.database import PRIVATE, database_url, file_mode, sqlite_path, sqlite_url
+from mediasync.settings.file import DEBUG_VARIABLE, Configuration, find_configuration, read_configuration
+from mediasync.settings.known_variables import unread_variables
+from mediasync.text import without_secrets
+
+
+class LogFormat(StrEnum):
+    """How standard error is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL|PATH",
+        help="The database: a URL (sqlite:///media.db) or a plain path (media.db). "
+        "It beats MEDIASYNC_DATABASE, which beats the configuration file; without any it is mediasync.db in "
+        "your data folder.",
+        show_default=False,
+    ),
+]
+FileModeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--file-mode",
+        metavar="MODE",
+        help="The permissions of a new SQLite file, in octal: 0640 lets its group read it. It beats "
+        "MEDIASYNC_FILE_MODE, which beats the configuration file; without any only its owner may read it.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Write one JSON object to standard output, and nothing else.")
+]
+DebugOption = Annotated[
+    bool, typer.Option("--debug", help="Show where an error happened. MEDIASYNC_DEBUG=1 does the same.")
+]
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="The configuration file. It beats MEDIASYNC_CONFIG; without either it is mediasync.toml in the "
+        "working folder, or else in your configuration folder.",
+        show_default=False,
+    ),
+]
+SourceOption = Annotated[
+    str | None, typer.Option("--source", metavar="ID", help="Only this source.", show_default=False)
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something goes wrong.")]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show the log: each run, request and group of saves.")
+]
+LogFormatOption = Annotated[
+    LogFormat | None,
+    typer.Option(
+        "--log-format",
+        help="How standard error is written: for people (text), or one JSON object a line (json).",
+        show_default=False,
+    ),
+]
+AllOption = Annotated[bool, typer.Option("--all", "-a", help="Leave nothing out of long lists.")]
+
+
+def default_database() -> Path:
+    """Return the file of the one default database.
+
+    Raises:
+        ConfigurationError: if the user has no home, and so no data folder.
+    """
+    try:
+        return platformdirs.user_data_path("mediasync", appauthor=False) / "mediasync.db"
+    except RuntimeError:
+        raise ConfigurationError(
+            "there is no default database, because this user has no home folder: name one with --database"
+        ) from None
+
+
+def _nothing() -> None:
+    return
+
+
+@dataclass(slots=True)
+class State:
+    """One run of the command line.
+
+    Attributes:
+        out: where everything is written to.
+        environ: the environment.
+        database: ``--database``, given before the command or after it.
+        config: ``--config``, likewise.
+        file_mode: ``--file-mode``.
+        when_interrupted: called at the first signal, to tell people that the end is near.
+        interrupted: what is told when a signal has ended the command.
+        partial: what ``--json`` says besides the error that ends the command.
+    """
+
+    out: Output
+    environ: Mapping[str, str]
+    database: str | None = None
+    config: str | None = None
+    file_mode: str | None = None
+    when_interrupted: Callable[[], None] = _nothing
+    interrupted: str = "interrupted"
+    partial: dict[str, Any] = field(default_factory=dict)
+    _configuration: Configuration | None = None
+
+    @classmethod
+    def of(
+        cls,
+        context: typer.Context,
+        *,
+        database: str | None = None,
+        config: str | None = None,
+        file_mode: str | None = None,
+        as_json: bool = False,
+        debug: bool = False,
+        quiet: bool = False,
+        verbose: bool = False,
+        log_format: LogFormat | None = None,
+    ) -> State:
+        """Return the state of the command, with the options that were given to it.
+
+        Raises:
+            UsageError: if two of them exclude each other.
+        """
+        state = context.find_object(cls)
+        if state is None:
+            raise AssertionError("the command line was not started by mediasync.cli.main")
+        if database is not None:
+            state.database = database
+        if config is not None:
+            state.config = config
+        if file_mode is not None:
+            state.file_mode = file_mode
+        out = state.out
+        out.as_json |= as_json
+        out.debug |= debug
+        out.quiet |= quiet
+        out.verbose |= verbose
+        if log_format is not None:
+            out.logs_as_json = log_format is LogFormat.JSON
+        if out.quiet and out.verbose:
+            raise UsageError("--quiet and --verbose exclude each other: give only one of them")
+        set_level(out)
+        return state
+
+    def run(self, work: Coroutine[Any, Any, int], *, knows_sources: bool = False) -> int:
+        """Run what a command does, and return its exit code.
+
+        Args:
+            work: what the command does.
+            knows_sources: whether it warns of unread variables by itself, because it knows the sources.
+
+        Raises:
+            Interrupted: if a signal ended it.
+        """
+        if not knows_sources:
+            self.warn_of_variables()
+        return run_async(work, on_first=lambda: self.when_interrupted(), on_second=self.out.leave_screen)
+
+    def configuration(self) -> Configuration:
+        """Return what the configuration file says; nothing where there is none.
+
+        Raises:
+            ConfigurationError: if it is named and not there, or cannot be used.
+        """
+        if self._configuration is None:
+            self._configuration = read_configuration(find_configuration(self.config, self.environ))
+        return self._configuration
+
+    def warn_of_variables(self, source_ids: Iterable[str] | None = None) -> list[str]:
+        """Warn of variables of the environment that nothing reads, and return what was said.
+
+        Args:
+            source_ids: all sources; None if the command does not know them.
+        """
+        found = unread_variables(self.environ, source_ids)
+        for text in found:
+            self.out.note(text, level=logging.WARNING)
+        return found
+
+    def open_to_read(self) -> MediaSync:
+        """Return the database, to be opened for reading only: it is never created.
+
+        Raises:
+            ConfigurationError: if the option or the environment names none that can be used.
+        """
+        return MediaSync(self.url(), read_only=True)
+
+    @staticmethod
+    def make_folder(url: str) -> None:
+        """Make the folder of the database that *url* names, if that is the default one.
+
+        Raises:
+            DatabaseError: if it cannot be made.
+        """
+        try:
+            default = default_database()
+        except ConfigurationError:
+            return  # There is none.
+        if url == sqlite_url(default):
+            try:
+                default.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise DatabaseError(
+                    f"the folder of the database, {default.parent}, cannot be made: "
+                    f"{error.strerror or error}; name another database with --database"
+                ) from error
+
+    def url(self) -> str:
+        """Return the URL of the database: the option's, the environment's, the file's, or else the default.
+
+        Raises:
+            ConfigurationError: if what names it cannot be used.
+        """
+        url = database_url(self.database, self.environ)
+        # A flaw in a file that is not needed keeps nobody from looking at the database.
+        return url or self.configuration().database or sqlite_url(default_database())
+
+    def mode(self) -> int:
+        """Return the permissions of a new database file.
+
+        Raises:
+            ConfigurationError: if they cannot be used.
+        """
+        asked = file_mode(self.file_mode, self.environ)
+        return asked or self.configuration().file_mode or PRIVATE
+
+
+async def require_source(ms: MediaSync, source_id: str) -> None:
+    """Check that a source is stored.
+
+    Raises:
+        NotFound: if it is not.
+    """
+    known = [source.id for source in await ms.media.list_sources()]
+    if source_id not in known:
+        raise NotFound(f"there is no source {source_id!r}; there are: {', '.join(known) or 'none'}")
+
+
+def database_document(url: str) -> dict[str, Any]:
+    """Return what ``--json`` says of where the database is."""
+    path = sqlite_path(url)
+    return {"url": without_secrets(url), "path": str(path.absolute()) if path else None}
+
+
+def database_name(url: str) -> str:
+    """Return what people are told of where the database is."""
+    path = sqlite_path(url)
+    return str(path.absolute()) if path else without_secrets(url)
+
+
+def is_debugging(environ: Mapping[str, str]) -> bool:
+    """Tell whether the environment asks for tracebacks."""
+    return environ.get(DEBUG_VARIABLE, "") not in {"", "0"}
+
+
+def words(arguments: Sequence[str], what: str) -> str:
+    """Return the words of an argument as one text.
+
+    Raises:
+        UsageError: if it is empty, or no text.
+    """
+    text = " ".join(arguments).strip()
+    if not text:
+        raise UsageError(f"the {what} is empty")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(f"the {what} is no text in this terminal's encoding") from error
+    return text
+
+
+def environment() -> Mapping[str, str]:
+    """Return the environment of the process."""
+    return os.environ

@@ -1,0 +1,271 @@
+"""The one owner of database connections."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from enum import Enum
+from typing import TypeVar
+from urllib.parse import unquote
+
+from mediasync.aio import finish
+from mediasync.database.session import Dialect, Engine, NoPeopleCache, PeopleCache, Session
+from mediasync.database.sqlite.engine import MEMORY, SQLiteEngine
+from mediasync.errors import ConfigurationError, LifecycleError
+from mediasync.settings.database import DatabaseOptions
+
+T = TypeVar("T")
+
+
+class State(Enum):
+    """Where a database is in its life."""
+
+    NEW = "not open yet: use it inside `async with`"
+    OPENING = "being opened"
+    OPEN = "open"
+    CLOSING = "being closed"
+    CLOSED = "closed: make a new one"
+
+
+def system_clock() -> int:
+    """Return the time in milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Database:
+    """A database that is opened once, used from one event loop, and closed once.
+
+    Args:
+        url: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``sqlite:///:memory:`` or
+            ``postgresql://user:password@host/database``.
+        options: how it is used.
+        read_only: only read; the database must be there.
+        upgrade: create the database where there is none, and upgrade an older one.
+        clock: tells the time in milliseconds since 1970, UTC.
+        people_cache: for engines with one writer, which can trust it; by default nobody is remembered.
+
+    Raises:
+        ConfigurationError: if the URL is none that can be used.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        options: DatabaseOptions | None = None,
+        read_only: bool = False,
+        upgrade: bool = True,
+        clock: Callable[[], int] = system_clock,
+        people_cache: PeopleCache | None = None,
+    ) -> None:
+        self.options = options or DatabaseOptions()
+        people_cache = people_cache or NoPeopleCache()
+        self._engine = _make_engine(url, self.options, clock, read_only, upgrade, people_cache)
+        self._state = State.NEW
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closing: asyncio.Future[None] | None = None
+        self._reads = 0
+        self._writes = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def state(self) -> State:
+        """Where the database is in its life."""
+        return self._state
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the engine says what repositories say."""
+        return self._engine.dialect
+
+    @property
+    def writers(self) -> int:
+        """How many transactions can write at once."""
+        return self._engine.writers
+
+    @property
+    def max_group_items(self) -> int:
+        """How many items one transaction saves at most."""
+        return self._engine.max_group_items
+
+    @property
+    def max_group_credits(self) -> int:
+        """With how many credits a transaction takes no more items."""
+        return self._engine.max_group_credits
+
+    @property
+    def longest_wait(self) -> float:
+        """The longest time, in seconds, that a transaction waited to begin."""
+        return self._engine.longest_wait
+
+    @property
+    def threads_at_work(self) -> bool:
+        """Whether threads of this process are at a read or a transaction."""
+        return self._engine.threaded and bool(self._reads or self._writes)
+
+    async def open(self) -> None:
+        """Connect, and create or upgrade the schema.
+
+        Raises:
+            LifecycleError: if it was opened before, or there is no event loop of asyncio.
+            DatabaseError: as its subclasses say.
+        """
+        if self._state is not State.NEW:
+            raise LifecycleError(f"the database cannot be opened: it is {self._state.value}")
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise LifecycleError(
+                "mediasync needs the event loop of asyncio, and none is running here; under trio, run it "
+                "in a thread, with asyncio.run"
+            ) from None
+        self._state = State.OPENING
+        try:
+            await self._engine.open()
+        except BaseException:
+            self._state = State.CLOSED
+            raise
+        self._state = State.OPEN
+
+    async def close(self) -> None:
+        """Refuse new reads, wait for those under way up to ``close_timeout``, and disconnect.
+
+        Closing a database that is not open does nothing.
+
+        Raises:
+            LifecycleError: if it is called from another event loop.
+        """
+        if self._state is State.OPEN:
+            self.check_loop()
+            self._state = State.CLOSING
+            self._closing = asyncio.ensure_future(self._close())
+        if self._state is State.CLOSING and self._closing is not None:
+            await finish(self._closing)
+
+    def give_up_waiting(self) -> None:
+        """Wait no more for other processes' locks: the writes that wait for one fail."""
+        self._engine.give_up_waiting()
+
+    async def _close(self) -> None:
+        try:
+            async with asyncio.timeout(self.options.close_timeout):
+                await self._idle.wait()
+        except TimeoutError:
+            # The connections are closed under what still reads; those reads then fail with a clear error.
+            pass
+        finally:
+            try:
+                await self._engine.close()
+            finally:
+                self._state = State.CLOSED
+
+    def check_open(self) -> None:
+        """Raise `LifecycleError` unless the database can be used here and now."""
+        if self._state is not State.OPEN:
+            raise LifecycleError(f"the database is {self._state.value}")
+        self.check_loop()
+
+    def check_loop(self) -> None:
+        """Raise `LifecycleError` if another event loop is running than the one that opened the database."""
+        if asyncio.get_running_loop() is not self._loop:
+            raise LifecycleError(
+                "the database was opened in another event loop; open one in each loop that uses it"
+            )
+
+    @asynccontextmanager
+    async def read(self, *, snapshot: bool = False) -> AsyncIterator[Session]:
+        """Lend a session for reading.
+
+        Args:
+            snapshot: all queries see one state of the database; needed where there are several.
+
+        Raises:
+            LifecycleError: if the database is not open, or is used from another loop.
+        """
+        self.check_open()
+        self._reads += 1
+        self._idle.clear()
+        try:
+            async with self._engine.read(snapshot=snapshot) as session:
+                yield session
+        finally:
+            self._reads -= 1
+            if not self._reads:
+                self._idle.set()
+
+    async def write(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run *work* in one transaction: committed if it returns, rolled back if it raises.
+
+        The transaction is never cut short by a cancellation of the caller, who learns of it afterwards.
+
+        Raises:
+            LifecycleError: if the database is not open, or is used from another loop.
+            DatabaseError: as its subclasses say.
+        """
+        with self._writing():
+            return await self._engine.write(work)
+
+    async def update_statistics(self) -> None:
+        """Gather anew what the planner of queries knows of the tables, if they have grown much.
+
+        Raises:
+            LifecycleError: if the database is not open, or is used from another loop.
+            DatabaseError: as its subclasses say.
+        """
+        with self._writing():
+            await self._engine.update_statistics()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self.check_open()
+        self._writes += 1
+        try:
+            yield
+        finally:
+            self._writes -= 1
+
+
+def _make_engine(
+    url: str,
+    options: DatabaseOptions,
+    clock: Callable[[], int],
+    read_only: bool,
+    upgrade: bool,
+    people_cache: PeopleCache,
+) -> Engine:
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme == "sqlite":
+        path = _sqlite_path(rest)
+        return SQLiteEngine(
+            path,
+            options=options,
+            clock=clock,
+            read_only=read_only,
+            upgrade=upgrade,
+            people_cache=people_cache,
+        )
+    if separator and scheme in {"postgresql", "postgres"}:
+        try:
+            from mediasync.database.postgres.engine import PostgresEngine
+        except ImportError as error:
+            raise ConfigurationError(
+                "PostgreSQL needs a driver that is not installed: pip install 'mediasync[postgres]'"
+            ) from error
+        return PostgresEngine(url, options=options, clock=clock, read_only=read_only, upgrade=upgrade)
+    found = f", not with {scheme[:20]!r}" if separator else ""
+    raise ConfigurationError(
+        f"a database URL begins with sqlite:/// or postgresql://{found}: write sqlite:///media.db, "
+        "sqlite:////full/path/media.db, sqlite:///:memory: or postgresql://user@host/database"
+    )
+
+
+def _sqlite_path(rest: str) -> str:
+    path = unquote(rest.removeprefix("/"))
+    if "?" in rest or "#" in rest:
+        raise ConfigurationError(
+            "a database URL takes no '?' or '#'; give options to MediaSync, and write %3F or %23 in a name"
+        )
+    return path or MEMORY

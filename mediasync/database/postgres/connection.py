@@ -1,0 +1,258 @@
+"""One held connection to PostgreSQL, and what repositories are given of it.
+
+Nothing of a session is relied upon, so that a pooler may stand between: statements have no names, every
+statement runs inside a transaction, and settings are made for the transaction only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+import asyncpg
+import databases
+
+from mediasync.aio import finish
+from mediasync.database.postgres.dialect import PostgresDialect
+from mediasync.database.postgres.keys import Keys
+from mediasync.database.session import NoPeopleCache, Params, PeopleCache, insertion, names_of
+from mediasync.errors import CommitUnknown, DatabaseUnreachable, EncodingUnsupported, LifecycleError
+
+_URL: Final = "postgresql://"  # where the server is and who asks is said by the driver's options
+_CONNECT_TIMEOUT: Final = 10.0
+_ROLLBACK_TIMEOUT: Final = 10.0
+
+# Before a COPY the driver asks for the types of the columns: one more round trip.
+_WORTH_COPYING: Final = 200
+
+_DRIVER_ERRORS: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    EOFError,
+    TimeoutError,
+    UnicodeError,
+    OverflowError,
+)
+
+
+class PostgresConnection:
+    """One held connection of `databases`, spoken to through its asyncpg connection.
+
+    It is made when it is first used, and made again when it was lost.
+    """
+
+    def __init__(self, options: dict[str, Any], subject: str, dialect: PostgresDialect) -> None:
+        self._options = options
+        self._subject = subject
+        self._dialect = dialect
+        self._database: databases.Database | None = None
+        self._held: Any = None
+        self._closed = False
+
+    @property
+    def raw(self) -> Any:
+        """The asyncpg connection."""
+        return self._held.raw_connection
+
+    async def begin(self, how: str) -> None:
+        """Begin a transaction; a connection that turns out to be lost is made again, once.
+
+        Args:
+            how: the statement, or several.
+
+        Raises:
+            DatabaseUnreachable: if there is no connection to be had.
+        """
+        if self._closed:
+            raise LifecycleError(f"{self._subject} is closed")
+        if self._held is not None:
+            try:
+                await self.run(how)
+            except DatabaseUnreachable:
+                pass
+            else:
+                return
+        await finish(self._connect())
+        await self.run(how)
+
+    async def _connect(self) -> None:
+        await self._disconnect()
+        database = databases.Database(
+            _URL,
+            min_size=0,  # else the pool replaces a lost connection by itself, beside the one made here
+            max_size=1,
+            max_inactive_connection_lifetime=0,
+            statement_cache_size=0,
+            timeout=_CONNECT_TIMEOUT,
+            **self._options,
+        )
+        try:
+            await database.connect()
+            held = database.connection()
+            await held.__aenter__()
+        except _DRIVER_ERRORS as error:
+            if database.is_connected:
+                await database.disconnect()
+            if isinstance(error, asyncpg.FeatureNotSupportedError) and not self._closed:
+                # The server cannot even convert texts between UTF8 and its own encoding.
+                raise encoding_unsupported(self._subject, f"cannot be used: {error}") from error
+            raise self._translated(error) from error
+        self._database, self._held = database, held
+        if self._closed:
+            await self._disconnect()
+            raise self._was_closed()
+
+    async def _disconnect(self) -> None:
+        if self._held is None:
+            return
+        held, self._held = self._held, None
+        database, self._database = self._database, None
+        # Not given back to the pool: that would wait for what runs on it. A lost one the pool has taken back.
+        with suppress(asyncpg.InterfaceError):
+            held.raw_connection.terminate()
+        try:
+            await held.__aexit__()
+        finally:
+            if database is not None:
+                await database.disconnect()
+
+    async def close(self) -> None:
+        """Disconnect; what runs on the connection fails."""
+        self._closed = True
+        await finish(self._disconnect())
+
+    def give_up(self) -> None:
+        """Cut what runs on the connection short, and make no other."""
+        self._closed = True
+        if self._held is not None:
+            with suppress(asyncpg.InterfaceError):  # it is lost already
+                self.raw.terminate()
+
+    async def commit(self) -> None:
+        """Commit.
+
+        Raises:
+            CommitUnknown: if the connection was lost before the answer came.
+        """
+        try:
+            await self.run("COMMIT")
+        except DatabaseUnreachable as error:
+            raise CommitUnknown(
+                f"{self._subject}: the connection was lost during a commit, and whether that happened cannot "
+                "be told; look at what is stored, or save again"
+            ) from error
+
+    async def roll_back(self) -> None:
+        """Roll back what is open, if anything is; a connection on which that fails is given up."""
+        if self._held is None:
+            return
+        try:
+            async with asyncio.timeout(_ROLLBACK_TIMEOUT):
+                # Where a BEGIN or COMMIT was cancelled, only the next answer shows whether it happened. To
+                # parse an empty statement is allowed in a failed transaction, too.
+                await self.raw.prepare("", name="")
+                if self.raw.is_in_transaction():
+                    await self.raw.execute("ROLLBACK")
+        except _DRIVER_ERRORS:
+            await self._disconnect()
+
+    def _was_closed(self) -> LifecycleError:
+        return LifecycleError(f"{self._subject} was closed before this was done")
+
+    def _translated(self, error: Exception) -> Exception:
+        if self._closed:
+            return self._was_closed()
+        return self._dialect.translate_error(error, self._subject) or error
+
+    async def run(self, sql: str, params: Params | None = None) -> int:
+        """Run a statement and return how many rows it wrote."""
+        return _number_in(await self._call("execute", sql, params))
+
+    async def copy(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
+        """Insert rows by COPY and return how many."""
+        with self._translating():
+            return _number_in(
+                await self._connected().copy_records_to_table(
+                    table, schema_name=self._dialect.schema, columns=columns, records=rows
+                )
+            )
+
+    async def rows(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
+        """Run a query and return its rows as the driver gives them, which can be read like tuples."""
+        return list(await self._call("fetch", sql, params))
+
+    async def _call(self, method: str, sql: str, params: Params | None) -> Any:
+        with self._translating():
+            raw = self._connected()
+            text, values = self._dialect.prepare(sql, params)
+            return await getattr(raw, method)(text, *values)
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            # A connection that is cut off between two steps of a call has lost its parts, and the driver
+            # stumbles over that with whatever error.
+            if not (self._closed or isinstance(error, _DRIVER_ERRORS)):
+                raise
+            raise self._translated(error) from error
+
+    def _connected(self) -> Any:
+        if self._held is None:
+            raise ConnectionError("it was given up")
+        return self.raw
+
+
+def encoding_unsupported(subject: str, reason: str) -> EncodingUnsupported:
+    """Return the error for a database whose encoding is not UTF8."""
+    return EncodingUnsupported(
+        f"{subject} {reason}; mediasync needs a database with the encoding UTF8: create one with "
+        "`createdb --encoding UTF8 --template template0 NAME`, and name it in the URL"
+    )
+
+
+def _number_in(status: str) -> int:
+    """Return how many rows a statement wrote, from the server's words for what it did."""
+    number = status.rpartition(" ")[2]
+    return int(number) if number.isdigit() else 0
+
+
+class PostgresSession:
+    """A transaction on one connection."""
+
+    keeps_primary_key_order = False
+    has_concurrent_writers = True
+
+    def __init__(
+        self,
+        connection: PostgresConnection,
+        dialect: PostgresDialect,
+        now: int,
+        keys: Keys,
+    ) -> None:
+        self._connection = connection
+        self._dialect = dialect
+        self._keys = keys
+        self.now = now
+        # Other processes write too: who was stored a transaction ago may be another person now, and within
+        # one transaction nobody is looked up twice.
+        self.people_cache: PeopleCache = NoPeopleCache()
+
+    def new_keys(self, source_id: str, count: int) -> Sequence[int]:
+        return self._keys.take(source_id, count)
+
+    async def execute(self, sql: str, params: Params | None = None) -> int:
+        return await self._connection.run(sql, params)
+
+    async def insert(self, table: str, columns: str, rows: list[Any]) -> int:
+        if len(rows) < _WORTH_COPYING:
+            return await self.execute(insertion(table, columns), {"rows": rows})
+        return await self._connection.copy(table, names_of(columns), rows)
+
+    async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
+        return await self._connection.rows(sql, params)

@@ -1,0 +1,316 @@
+"""PostgreSQL: connections that write, each one group of saves at a time, and connections that read."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from mediasync.aio import finish
+from mediasync.database import schema
+from mediasync.database.postgres.connection import PostgresConnection, PostgresSession, encoding_unsupported
+from mediasync.database.postgres.dialect import PostgresDialect
+from mediasync.database.postgres.keys import Keys, KeysMissing
+from mediasync.database.session import Session
+from mediasync.errors import ConfigurationError, DatabaseReadOnly, UnknownSource, WriteConflict
+from mediasync.settings.database import DatabaseOptions
+
+T = TypeVar("T")
+
+MAX_ATTEMPTS: Final = 10
+"""How often a transaction is run that others were in the way of."""
+
+# The server's default of 4 stands for discs that seek. With it, the planner reads whole tables for rows that
+# indexes find in a tenth of the time: the states of 233 of 20,000 items took 20 ms, and take 2.
+_PLANNER: Final = "SET LOCAL random_page_cost = 1.1"
+_BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_PLANNER}"
+_READ: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {_PLANNER}"
+_SNAPSHOT: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_PLANNER}"
+
+_LOCK_UPGRADE: Final = """
+SELECT pg_advisory_xact_lock(hashtextextended('mediasync ' || :schema, 0)) IS NULL AS locked
+"""
+_ENCODING: Final = "SELECT current_setting('server_encoding') AS encoding"
+_TABLES: Final = """
+SELECT c.relname::text AS name, c.relkind::text AS kind
+FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+WHERE s.nspname = :schema AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+"""
+_GROWN: Final = """
+SELECT c.relname::text AS name,
+    (c.reltuples < 0 OR pg_relation_size(c.oid) > 2 * c.relpages * current_setting('block_size')::bigint)
+    AND pg_relation_size(c.oid) > :least AS grown
+FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+WHERE s.nspname = :schema AND c.relkind = 'r'
+"""
+_WORTH_ANALYZING: Final = 1_000_000
+_TAKE_BLOCK: Final = """
+UPDATE source SET key_blocks = key_blocks + 1 WHERE id = :id RETURNING source_key, key_blocks
+"""
+_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_OWN_TABLES: Final = frozenset({"schema_version", "source", "media_item", "person", "credit"})
+
+
+class PostgresEngine:
+    """The connections to one PostgreSQL database.
+
+    Args:
+        url: ``postgresql://user:password@host:port/database``; ``?host=/folder`` names a Unix socket's
+            folder, ``?sslmode=…`` how TLS is used.
+        options: how it is used.
+        clock: tells the time in milliseconds since 1970, UTC.
+        read_only: only read; the schema must be there.
+        upgrade: create the schema where there is none, and upgrade an older one.
+    """
+
+    threaded: Final = False
+
+    # One part, as services.group calls it: a transaction locks items first and people after them, each in one
+    # order, and new people only briefly. With several parts it would come back to items, and two transactions
+    # would wait in a circle.
+    max_group_items: Final = 250
+    max_group_credits: Final = 3_500
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        options: DatabaseOptions,
+        clock: Callable[[], int],
+        read_only: bool,
+        upgrade: bool,
+    ) -> None:
+        connect_options, self._subject = _parse(url)
+        self._options = options
+        self._begin = f"{_BEGIN}; SET LOCAL lock_timeout = {max(1, round(options.lock_timeout * 1000))}"
+        self._clock = clock
+        self._read_only = read_only
+        self._upgrade = upgrade
+        self.dialect = PostgresDialect(options.postgres_schema, schema.names_in_any_version())
+        self.writers = options.writers
+
+        def connections(count: int) -> list[PostgresConnection]:
+            return [PostgresConnection(connect_options, self._subject, self.dialect) for _ in range(count)]
+
+        self._writers = connections(0 if read_only else options.writers)
+        self._readers = connections(options.readers)
+        self._free_writers: asyncio.LifoQueue[PostgresConnection] = asyncio.LifoQueue()
+        self._free_readers: asyncio.LifoQueue[PostgresConnection] = asyncio.LifoQueue()
+        self._keys = Keys()
+        self.longest_wait = 0.0
+
+    # Opening and closing
+
+    async def open(self) -> None:
+        """Connect once, and bring the schema up to date. Further connections are made when they are needed.
+
+        Raises:
+            EncodingUnsupported: if the encoding of the database is not UTF8.
+            DatabaseError: as its other subclasses say.
+        """
+        try:
+            for queue, connections in (
+                (self._free_readers, self._readers),
+                (self._free_writers, self._writers),
+            ):
+                for connection in reversed(connections):
+                    queue.put_nowait(connection)
+            async with self._transaction(self._readers[0], _READ) as session:
+                await self._check_encoding(session)
+                version, tables = await self._version(session)
+            upgrade = self._upgrade and not self._read_only
+            if schema.needs_work(version, len(tables), self._subject, upgrade=upgrade):
+                await finish(self._create_or_upgrade())
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _check_encoding(self, session: PostgresSession) -> None:
+        [(encoding,)] = await session.fetch_all(_ENCODING)
+        if encoding != "UTF8":
+            raise encoding_unsupported(self._subject, f"has the encoding {encoding}")
+
+    async def _version(self, session: PostgresSession) -> tuple[int | None, list[tuple[str, str]]]:
+        """Return the version of the schema, None if it has none, and its tables and views."""
+        tables = await session.fetch_all(_TABLES, {"schema": self.dialect.schema})
+        if not {name for name, _ in tables} >= _OWN_TABLES:
+            return None, tables
+        versions = await session.fetch_all("SELECT version FROM schema_version")
+        return schema.stored_version(versions), tables
+
+    async def _create_or_upgrade(self) -> None:
+        """Create or upgrade the schema, once, however many processes want to."""
+        async with self._transaction(self._writers[0], self._begin) as session:
+            await session.fetch_all(_LOCK_UPGRADE, {"schema": self.dialect.schema})
+            version, tables = await self._version(session)
+            if not schema.needs_work(version, len(tables), self._subject, upgrade=True):
+                return
+            if version is None:
+                await session.execute(f"CREATE SCHEMA IF NOT EXISTS {self.dialect.quoted_schema}")
+                await schema.create(session)
+            else:
+                await schema.upgrade(session, version, [name for name, kind in tables if kind == "v"])
+
+    async def close(self) -> None:
+        """Close all connections; what still runs on them fails."""
+        await finish(self._close())
+
+    async def _close(self) -> None:
+        connections = [*self._writers, *self._readers]
+        self._writers, self._readers = [], []
+        for result in await asyncio.gather(
+            *(connection.close() for connection in connections), return_exceptions=True
+        ):
+            if isinstance(result, BaseException):
+                raise result
+
+    # Reading
+
+    @asynccontextmanager
+    async def read(self, *, snapshot: bool = False) -> AsyncIterator[Session]:
+        """Lend a connection for reading, in a transaction that only reads.
+
+        Args:
+            snapshot: all queries see one state of the database; needed where there are several.
+        """
+        reader = await self._free_readers.get()
+        try:
+            async with self._transaction(reader, _SNAPSHOT if snapshot else _READ) as session:
+                yield session
+        finally:
+            self._free_readers.put_nowait(reader)
+
+    @asynccontextmanager
+    async def _transaction(
+        self, connection: PostgresConnection, how: str, *, writes: bool = False
+    ) -> AsyncIterator[PostgresSession]:
+        """Run a transaction.
+
+        Args:
+            connection: on which.
+            how: it is begun.
+            writes: whether callers must know that its commit happened.
+        """
+        try:
+            await connection.begin(how)
+            yield PostgresSession(connection, self.dialect, self._clock(), self._keys)
+            await (connection.commit() if writes else connection.run("COMMIT"))
+        except BaseException:
+            await finish(connection.roll_back())
+            raise
+
+    # Writing
+
+    async def write(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run *work* in one transaction: committed if it returns, rolled back if it raises.
+
+        Begin, commit and rollback are never cut short, and neither is *work*. It is run again when another
+        transaction was in the way, so it must not have changed anything but the database.
+
+        Raises:
+            DatabaseLocked: if another transaction held a lock for longer than ``lock_timeout``.
+            WriteConflict: if others were in the way again and again.
+            CommitUnknown: if the connection was lost during the commit.
+            DatabaseReadOnly: if the database is only read.
+        """
+        if not self._writers:
+            raise DatabaseReadOnly(f"{self._subject} was opened for reading only")
+        return await finish(self._write(work))
+
+    async def _write(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        clock = asyncio.get_running_loop().time
+        asked = clock()
+        writer = await self._free_writers.get()
+        self.longest_wait = max(self.longest_wait, clock() - asked)
+        try:
+            attempt = 1
+            while True:
+                try:
+                    async with self._transaction(writer, self._begin, writes=True) as session:
+                        return await work(session)
+                except KeysMissing as missing:
+                    await self._take_block(writer, missing.source_id)
+                except WriteConflict:
+                    if attempt == MAX_ATTEMPTS:
+                        raise
+                    attempt += 1
+                    await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311
+        finally:
+            self._free_writers.put_nowait(writer)
+
+    async def update_statistics(self) -> None:
+        """Analyse the tables if one is twice as large as when the server did that last.
+
+        The server does it by itself, but some minutes later.
+        """
+
+        async def work(session: Session) -> None:
+            given = {"schema": self.dialect.schema, "least": _WORTH_ANALYZING}
+            tables = await session.fetch_all(_GROWN, given)
+            if any(grown for _, grown in tables):
+                for name, _ in tables:
+                    await session.execute(f"ANALYZE (SKIP_LOCKED) {self.dialect.quoted_schema}.{name}")
+
+        await self.write(work)
+
+    def give_up_waiting(self) -> None:
+        """Wait no more: what the connections that write wait for fails."""
+        for writer in self._writers:
+            writer.give_up()
+
+    async def _take_block(self, connection: PostgresConnection, source_id: str) -> None:
+        async with self._transaction(connection, self._begin) as session:
+            taken = await session.fetch_all(_TAKE_BLOCK, {"id": source_id})
+        if not taken:
+            raise UnknownSource(f"source {source_id!r} is not stored: save it first")
+        [(source_key, number)] = taken
+        self._keys.add_block(source_id, source_key, number)
+
+
+def _parse(url: str) -> tuple[dict[str, Any], str]:
+    """Return asyncpg's options, and the name of the database without a secret."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        (parts.hostname or "").encode("idna")
+        # An @ behind the host, say, is the end of a password that holds a slash.
+        readable = "@" not in parts.path + parts.query and not parts.fragment
+    except ValueError:
+        readable = False
+    if not readable:  # any part of it may be a part of the password
+        raise ConfigurationError(
+            "the database URL cannot be read: write postgresql://user:password@host:port/database, and all "
+            "but letters and digits of the user and the password as %XX (/ as %2F)"
+        )
+    options: dict[str, Any] = {}
+    for name, value in parse_qsl(parts.query):
+        if name == "host":
+            options["host"] = value
+        elif name == "port" and value.isdigit():
+            options["port"] = int(value)
+        elif name == "sslmode":
+            if value not in _SSL_MODES:
+                raise ConfigurationError(f"sslmode must be one of {', '.join(_SSL_MODES)}")
+            options["ssl"] = value
+        elif name == "application_name":
+            options["server_settings"] = {name: value}
+        else:
+            raise ConfigurationError(
+                f"a PostgreSQL URL takes no {name!r}: only host, port, sslmode and application_name"
+            )
+    if parts.username is not None:
+        options["user"] = unquote(parts.username)
+    if parts.password is not None:
+        options["password"] = unquote(parts.password)
+    database = unquote(parts.path.removeprefix("/"))
+    if database:
+        options["database"] = database
+    host = options.get("host") or parts.hostname or "localhost"
+    options["host"] = host
+    if port and "port" not in options:
+        options["port"] = port
+    subject = f"database postgresql://{host}{f':{port}' if port else ''}/{database}"
+    return options, subject

@@ -1,0 +1,209 @@
+"""One held SQLite connection, and what repositories are given of it.
+
+Every result is fetched as one row of JSON arrays, one for each column. A cursor gives up the interpreter's
+lock at each row, and a thread that wants it back from a busy event loop waits for up to the switch interval
+(5 ms) each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from weakref import WeakSet
+
+import databases
+
+from mediasync.aio import finish
+from mediasync.database.session import NoPeopleCache, Params, PeopleCache, insertion
+from mediasync.database.sqlite.dialect import SQLiteDialect
+from mediasync.errors import DatabaseError, LifecycleError
+
+POLL_MS: Final = 8
+"""How long SQLite itself waits for a lock, in milliseconds; it tries again after 1, 2 and 5 ms."""
+
+_FETCHES: dict[str, str] = {}
+
+
+def _decoded(text: bytes) -> str:
+    """Return a stored text; a bit of the file that has flipped makes no page unreadable."""
+    return text.decode(errors="replace")
+
+
+_open_connections: Final[WeakSet[Any]] = WeakSet()
+
+
+def _stop_threads() -> None:
+    """Close what was never closed: the interpreter ends only when the connections' threads have ended.
+
+    What was committed stays, and a transaction under way is rolled back.
+    """
+    asyncio.set_event_loop(None)  # else the threads would report to a loop that runs no more
+    for connection in list(_open_connections):
+        connection.stop()
+
+
+# What `atexit` registers runs after all threads were waited for; this runs before.
+threading._register_atexit(_stop_threads)  # type: ignore[attr-defined]
+
+
+class SQLiteConnection:
+    """One held connection of `databases`, spoken to through its aiosqlite connection."""
+
+    def __init__(self, url: str, subject: str, dialect: SQLiteDialect) -> None:
+        self._database = databases.Database(url, uri=True, timeout=POLL_MS / 1000)
+        self._subject = subject
+        self._dialect = dialect
+        self._held: Any = None
+        self._closed = False
+        self.raw: Any = None
+
+    async def open(self, pragmas: tuple[str, ...]) -> None:
+        await finish(self._open(pragmas))
+
+    async def _open(self, pragmas: tuple[str, ...]) -> None:
+        await self._database.connect()
+        held = self._database.connection()
+        try:
+            await held.__aenter__()
+        except sqlite3.Error as error:
+            raise self._dialect.translate_error(error, self._subject) or error from error
+        self._held, self.raw = held, held.raw_connection
+        _open_connections.add(self.raw)
+        self.raw.text_factory = _decoded
+        for pragma in ("foreign_keys = ON", "temp_store = MEMORY", *pragmas):
+            await self.rows(f"PRAGMA {pragma}")
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._held is not None:
+            held, self._held = self._held, None
+            _open_connections.discard(self.raw)
+            await finish(held.__aexit__())
+            await self._database.disconnect()
+
+    async def interrupt(self) -> None:
+        """Cut short what runs on the connection, if it is open."""
+        if self._held is not None:
+            await self.raw.interrupt()
+
+    def _translated(self, error: Exception) -> Exception:
+        if self._closed:
+            return LifecycleError(f"{self._subject} was closed before this was done")
+        return self._dialect.translate_error(error, self._subject) or error
+
+    async def run(self, sql: str, params: Params | None = None) -> int:
+        """Run a statement and return how many rows it wrote."""
+        return int((await self._execute(sql, params)).rowcount)
+
+    async def columns(self, sql: str, params: Params | None = None) -> list[str]:
+        """Return the names of the columns that a query has."""
+        return [column[0] for column in (await self._execute(sql, params)).description]
+
+    async def _execute(self, sql: str, params: Params | None) -> Any:
+        try:
+            return await self.raw.execute(sql, self._dialect.encode_params(params))
+        except (sqlite3.Error, OverflowError, ValueError) as error:
+            raise self._translated(error) from error
+
+    async def rows(self, sql: str, params: Params | None = None) -> list[Any]:
+        """Run a query and return its rows as the driver gives them."""
+        try:
+            return list(await self.raw.execute_fetchall(sql, self._dialect.encode_params(params)))
+        except (sqlite3.Error, OverflowError, ValueError) as error:
+            raise self._translated(error) from error
+
+    async def settled(self) -> bool:
+        """Wait for what runs on the connection, and tell whether a transaction is open on it."""
+        await self.rows("SELECT 1")
+        return bool(self.raw.in_transaction)
+
+
+HIGHEST_KEY: Final = """
+SELECT max(coalesce((SELECT max(person_key) FROM person), 0),
+    coalesce((SELECT max(item_key) FROM media_item), 0)) AS highest
+"""
+
+
+@dataclass(slots=True)
+class WriterCache:
+    """What the one writer remembers of the database as long as nobody else writes to it.
+
+    Attributes:
+        people: who is stored.
+        next_key: the storage key of the next new row; 0 where it is not known.
+    """
+
+    people: PeopleCache = field(default_factory=NoPeopleCache)
+    next_key: int = 0
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.people.clear()
+        self.next_key = 0
+
+
+def _as_text(value: Any) -> Any:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+class SQLiteSession:
+    """A transaction or a snapshot on one connection.
+
+    Args:
+        connection: on which it is open.
+        dialect: SQLite's.
+        now: the time of the transaction.
+        cache: the writer's; needed to write new items and people.
+    """
+
+    keeps_primary_key_order = True
+    has_concurrent_writers = False
+
+    def __init__(
+        self,
+        connection: SQLiteConnection,
+        dialect: SQLiteDialect,
+        now: int,
+        cache: WriterCache | None = None,
+    ) -> None:
+        self._connection = connection
+        self._dialect = dialect
+        self.now = now
+        self._cache = cache or WriterCache()
+        self.people_cache = self._cache.people
+
+    def new_keys(self, source_id: str, count: int) -> Sequence[int]:
+        first = self._cache.next_key
+        self._cache.next_key += count
+        return range(first, first + count)
+
+    async def execute(self, sql: str, params: Params | None = None) -> int:
+        return await self._connection.run(self._dialect.translate(sql), params)
+
+    async def insert(self, table: str, columns: str, rows: list[Any]) -> int:
+        return await self.execute(insertion(table, columns), {"rows": rows})
+
+    async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
+        fetch = _FETCHES.get(sql)
+        if fetch is None:
+            fetch = _FETCHES[sql] = await self._wrap(sql, params)
+        try:
+            [columns] = await self._connection.rows(fetch, params)
+            return list(zip(*map(json.loads, columns), strict=True))
+        except (DatabaseError, json.JSONDecodeError) as error:
+            if type(error) not in (DatabaseError, json.JSONDecodeError):
+                raise
+            # JSON holds no BLOB and no infinite number, and other hands may have stored one.
+            rows = await self._connection.rows(self._dialect.translate(sql), params)
+            return [tuple(map(_as_text, row)) for row in rows]
+
+    async def _wrap(self, sql: str, params: Params | None) -> str:
+        query = f"(\n{self._dialect.translate(sql)}\n)"
+        names = await self._connection.columns(f"SELECT * FROM {query} LIMIT 0", params)
+        columns = ", ".join(f'json_group_array("{name}")' for name in names)
+        return f"SELECT {columns} FROM {query}"

@@ -1,0 +1,508 @@
+"""SQLite: one connection that writes, a pool of held connections that read.
+
+`databases` gives every task a connection of its own and begins deferred transactions, so that concurrent
+writers fail with "database is locked" when they turn from reading to writing. Here one connection writes,
+always by ``BEGIN IMMEDIATE``; the others only read, each read in one statement or one snapshot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final, TypeVar
+from urllib.parse import quote
+
+from mediasync.aio import finish
+from mediasync.database import schema
+from mediasync.database.session import PeopleCache, Session
+from mediasync.database.sqlite.connection import HIGHEST_KEY, SQLiteConnection, SQLiteSession, WriterCache
+from mediasync.database.sqlite.dialect import MINIMUM_VERSION, SQLiteDialect
+from mediasync.errors import (
+    DatabaseCorrupt,
+    DatabaseError,
+    DatabaseLocked,
+    DatabaseMissing,
+    DatabaseReadOnly,
+    LifecycleError,
+)
+from mediasync.settings.database import DatabaseOptions
+
+T = TypeVar("T")
+
+_LOG: Final = logging.getLogger(__name__)
+
+MEMORY: Final = ":memory:"
+
+# SQLite's busy handler is unfair: a process that writes groups back to back starves the others. So a waiting
+# process polls often, and a writing one leaves a gap for longer than the longest pause of such a poll (SQLite
+# waits 1, 2, 5 ms): after each group while others were seen to write, else now and then to learn of them.
+_GAP: Final = 0.008
+_CONTENDED_FOR: Final = 2.0
+_HELD_BEFORE_GAP: Final = 0.25
+
+_WAL_PAGES: Final = 10_000
+_READER_PATIENCE: Final = "busy_timeout = 5000"
+
+_VERSION: Final = """
+SELECT (SELECT count(*) FROM sqlite_master) AS tables,
+       (SELECT count(*) = 5 FROM sqlite_master WHERE type = 'table'
+        AND name IN ('schema_version', 'source', 'media_item', 'person', 'credit')) AS has_version
+"""
+_ANALYSED_AT_ALL: Final = "SELECT count(*) AS found FROM sqlite_master WHERE name = 'sqlite_stat1'"
+_ANALYSED: Final = """
+SELECT coalesce(sum(rows), 0) AS rows
+FROM (
+    SELECT max(CAST(stat AS integer)) AS rows FROM sqlite_stat1
+    WHERE tbl IN ('media_item', 'person') GROUP BY tbl
+)
+"""
+# With a limit ANALYZE does not read indexes from end to end, and takes some milliseconds.
+_ANALYZE: Final = ("PRAGMA analysis_limit = 1000", "ANALYZE")
+_WORTH_ANALYZING: Final = 1_000
+_VIEWS: Final = "SELECT name FROM sqlite_master WHERE type = 'view'"
+
+
+class SQLiteEngine:
+    """The connections to one SQLite file, or to one database in memory.
+
+    Args:
+        path: the file, or ``:memory:``.
+        options: how it is used.
+        clock: tells the time in milliseconds since 1970, UTC.
+        read_only: only read; the file must be there.
+        upgrade: create the database where there is none, and upgrade an older one.
+        people_cache: of the people whom this process stored.
+    """
+
+    writers: Final = 1
+    threaded: Final = True
+    max_group_items: Final = 3_000
+    max_group_credits: Final = 60_000
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        options: DatabaseOptions,
+        clock: Callable[[], int],
+        read_only: bool,
+        upgrade: bool,
+        people_cache: PeopleCache,
+    ) -> None:
+        self._in_memory = path == MEMORY
+        self._reader_mode = "rw"
+        self._path = path if self._in_memory else str(Path(path).absolute())
+        self._subject = f"database {path}"
+        self._options = options
+        self._clock = clock
+        self._read_only = read_only
+        self._upgrade = upgrade
+        self.dialect = SQLiteDialect()
+        self._writer: SQLiteConnection | None = None
+        self._readers: list[SQLiteConnection] = []
+        self._free: asyncio.LifoQueue[SQLiteConnection] = asyncio.LifoQueue()
+        self._turn = asyncio.Lock()
+        self._contended_until = 0.0
+        self._held = 0.0
+        self._data_version = -1
+        self._cache = WriterCache(people_cache)
+        self._gives_up = False
+        self._file: tuple[int, int] | None = None
+        self.longest_wait = 0.0
+
+    # Opening and closing
+
+    async def open(self) -> None:
+        """Connect, and bring the schema up to date.
+
+        Raises:
+            DatabaseError: as its subclasses say.
+        """
+        if sqlite3.sqlite_version_info < MINIMUM_VERSION:
+            raise DatabaseError(
+                f"SQLite {sqlite3.sqlite_version} is too old: mediasync needs "
+                f"{'.'.join(map(str, MINIMUM_VERSION))} or newer"
+            )
+        self._check_file()
+        try:
+            if self._read_only:
+                await self._open_read_only()
+            else:
+                self._make_file()
+                self._writer = await self._connect(
+                    self._url("rwc" if self._upgrade else "rw"), self._writer_pragmas()
+                )
+                await self._prepare(self._writer)
+            await self._open_readers()
+            self._file = self._find_file()
+        except BaseException:
+            await self.close()
+            raise
+
+    def _check_file(self) -> None:
+        if self._in_memory:
+            if self._read_only or not self._upgrade:
+                raise DatabaseMissing("a database in memory is always new: there is nothing to read in it")
+            return
+        path = Path(self._path)
+        if path.is_dir():
+            raise DatabaseError(f"{self._subject}: this is a folder; give the name of a file in it")
+        if not path.exists():
+            if self._read_only or not self._upgrade:
+                raise DatabaseMissing(f"{self._subject} does not exist; run `mediasync sync` to make it")
+            if not path.parent.is_dir():
+                raise DatabaseMissing(f"{self._subject}: there is no folder {path.parent}; make it first")
+
+    def _make_file(self) -> None:
+        """Make the file where there is none, with its permissions. SQLite gives them to its log, too."""
+        if self._in_memory or not self._upgrade:
+            return
+        mode = self._options.file_mode
+        try:
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode))
+            os.chmod(self._path, mode)  # whatever the umask is
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise DatabaseError(f"{self._subject}: the file cannot be made: {error.strerror}") from error
+
+    def _url(self, mode: str) -> str:
+        if self._in_memory:
+            return "sqlite:///file::memory:"
+        # `databases` unquotes the path once, SQLite's URI parser a second time.
+        return f"sqlite:///file:{quote(quote(self._path))}?mode={mode}"
+
+    def _writer_pragmas(self) -> tuple[str, ...]:
+        return (
+            f"cache_size = -{self._options.writer_cache_kib}",
+            f"synchronous = {self._options.synchronous}",
+            f"wal_autocheckpoint = {_WAL_PAGES}",
+        )
+
+    async def _connect(self, url: str, pragmas: tuple[str, ...]) -> SQLiteConnection:
+        """Open a connection, again and again while other processes create or recover the file."""
+        deadline = self._deadline()
+        while True:
+            connection = SQLiteConnection(url, self._subject, self.dialect)
+            try:
+                await connection.open(pragmas)
+            except BaseException as error:
+                await connection.close()
+                if not isinstance(error, DatabaseLocked) or asyncio.get_running_loop().time() > deadline:
+                    raise
+            else:
+                return connection
+            await asyncio.sleep(random.uniform(0.001, 0.02))  # noqa: S311
+
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + max(self._options.lock_timeout, 5.0)
+
+    async def _open_readers(self) -> None:
+        if self._in_memory:
+            return
+        pragmas = (
+            _READER_PATIENCE,
+            f"cache_size = -{self._options.reader_cache_kib}",
+            "query_only = ON",
+        )
+        while len(self._readers) < self._options.readers:
+            reader = await self._connect(self._url(self._reader_mode), pragmas)
+            self._readers.append(reader)
+            self._free.put_nowait(reader)
+
+    async def _open_read_only(self) -> None:
+        self._reader_mode = "ro"
+        try:
+            version, tables = await self._probe()
+        except (DatabaseLocked, DatabaseCorrupt):
+            raise
+        except DatabaseError:
+            # In a folder that cannot be written, SQLite opens a WAL database only if it is told that
+            # nobody writes it; without a log beside it, nobody does.
+            if Path(self._path + "-wal").exists():
+                raise
+            self._reader_mode = "ro&immutable=1"
+            version, tables = await self._probe()
+        schema.needs_work(version, tables, self._subject, upgrade=False)
+
+    async def _probe(self) -> tuple[int | None, int]:
+        probe = await self._connect(self._url(self._reader_mode), (_READER_PATIENCE,))
+        try:
+            return await self._version(probe)
+        finally:
+            await probe.close()
+
+    async def _version(self, connection: SQLiteConnection) -> tuple[int | None, int]:
+        [(tables, has_version)] = await connection.rows(_VERSION)
+        if not has_version:
+            return None, tables
+        try:
+            found = await connection.rows("SELECT version FROM schema_version")
+        except (DatabaseLocked, DatabaseCorrupt):
+            raise
+        except DatabaseError:
+            return None, tables
+        return schema.stored_version(found), tables
+
+    async def _prepare(self, writer: SQLiteConnection) -> None:
+        """Switch to WAL and bring the schema up to date, retried as one while other processes do the same."""
+        deadline = self._deadline()
+        while True:
+            try:
+                version, tables = await self._version(writer)
+                work = schema.needs_work(version, tables, self._subject, upgrade=self._upgrade)
+                if not self._in_memory:
+                    [(mode,)] = await writer.rows("PRAGMA journal_mode = WAL")
+                    if mode != "wal":
+                        raise DatabaseError(
+                            f"{self._subject}: this file system cannot hold a write-ahead log; "
+                            "put the database on a local disk"
+                        )
+                if work:
+                    await finish(self._create_or_upgrade(writer, version))
+            except DatabaseLocked:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(random.uniform(0.001, 0.02))  # noqa: S311
+            else:
+                return
+
+    async def _create_or_upgrade(self, writer: SQLiteConnection, version: int | None) -> None:
+        copy: Path | None = None
+        await writer.run("PRAGMA foreign_keys = OFF")
+        try:
+            await writer.run("BEGIN IMMEDIATE")
+            session = SQLiteSession(writer, self.dialect, self._clock())
+            version, tables = await self._version(writer)
+            if schema.needs_work(version, tables, self._subject, upgrade=self._upgrade):
+                if version is None:
+                    await schema.create(session)
+                else:
+                    copy = await self._copy(version)
+                    views = [name for (name,) in await writer.rows(_VIEWS)]
+                    await schema.upgrade(session, version, views)
+                    if broken := await writer.rows("PRAGMA foreign_key_check"):
+                        raise DatabaseCorrupt(
+                            f"{self._subject}: {len(broken)} rows point at rows that are not there; "
+                            "it was not upgraded, and nothing was changed"
+                        )
+            await writer.run("COMMIT")
+        except BaseException:
+            if copy is not None:
+                copy.unlink(missing_ok=True)
+            await self._roll_back(writer)
+            raise
+        else:
+            if copy is not None:
+                self._name_copy(copy)
+        finally:
+            await writer.run("PRAGMA foreign_keys = ON")
+
+    async def _copy(self, version: int) -> Path:
+        """Copy the database beside itself, while the caller's transaction keeps all others from writing.
+
+        A copy takes its name when the upgrade is committed. That of an upgrade that failed is removed, and
+        that of one whose process was killed is overwritten by the next, so that no more than one is left.
+        """
+        partial = Path(f"{self._path}.schema-{version}.backup.partial")
+        partial.unlink(missing_ok=True)
+        try:
+            partial.touch(mode=0o600)
+            partial.chmod(os.stat(self._path).st_mode & 0o777)
+        except OSError as error:
+            raise DatabaseError(
+                f"{self._subject}: no copy can be made beside it ({error.strerror}), so it was not upgraded"
+            ) from error
+        reader = await self._connect(self._url("rw"), (_READER_PATIENCE,))
+        try:
+            await reader.run("VACUUM INTO :copy", {"copy": str(partial)})
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        finally:
+            await reader.close()
+        return partial
+
+    def _name_copy(self, partial: Path) -> None:
+        copy, number = partial.with_suffix(""), 0
+        while copy.exists():
+            number += 1
+            copy = partial.with_suffix("").with_suffix(f".{number}.backup")
+        try:
+            partial.rename(copy)
+        except OSError as error:
+            _LOG.warning(
+                "%s was upgraded; the copy of the old one stays %s (%s)", self._subject, partial, error
+            )
+
+    async def close(self) -> None:
+        """Close all connections. A transaction under way is finished first; what still reads is cut short."""
+        await finish(self._close())
+
+    async def _close(self) -> None:
+        async with AsyncExitStack() as stack:
+            if self._writer is not None:
+                # The last to go: only a connection that may write can empty the log into the file.
+                stack.push_async_callback(self._writer.close)
+                self._writer = None
+            for reader in self._readers:
+                stack.push_async_callback(reader.close)
+                stack.push_async_callback(reader.interrupt)
+            self._readers.clear()
+
+    # Reading
+
+    @asynccontextmanager
+    async def read(self, *, snapshot: bool = False) -> AsyncIterator[Session]:
+        """Lend a reading connection.
+
+        Args:
+            snapshot: all queries see one state of the database; needed where there are several.
+        """
+        if self._in_memory:
+            async with self._turn:
+                if self._writer is None:
+                    raise LifecycleError("the database is closed")
+                yield SQLiteSession(self._writer, self.dialect, self._clock())
+            return
+        self._check_same_file("read")
+        reader = await self._free.get()
+        clean = not snapshot
+        try:
+            if snapshot:
+                await reader.run("BEGIN")
+            yield SQLiteSession(reader, self.dialect, self._clock())
+        except BaseException:
+            clean = False
+            await reader.interrupt()
+            raise
+        finally:
+            if clean:
+                self._free.put_nowait(reader)
+            else:
+                await finish(self._release(reader))
+
+    async def _release(self, reader: SQLiteConnection) -> None:
+        try:
+            with suppress(LifecycleError):
+                if await reader.settled():
+                    await reader.run("ROLLBACK")
+        finally:
+            self._free.put_nowait(reader)
+
+    # Writing
+
+    async def write(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run *work* in one transaction: committed if it returns, rolled back if it raises.
+
+        Begin, commit and rollback are never cut short, and neither is *work*.
+
+        Raises:
+            DatabaseLocked: if another process held the lock for longer than ``lock_timeout``.
+            DatabaseReadOnly: if the database is only read.
+        """
+        return await finish(self._write(work))
+
+    async def _write(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        if self._writer is None:
+            raise DatabaseReadOnly(f"{self._subject} was opened for reading only")
+        writer = self._writer
+        async with self._turn:
+            clock = asyncio.get_running_loop().time
+            began = None
+            try:
+                await self._begin(writer)
+                began = clock()
+                result = await work(SQLiteSession(writer, self.dialect, self._clock(), self._cache))
+                await writer.run("COMMIT")
+            except BaseException:
+                self._cache.clear()
+                await finish(self._roll_back(writer))
+                raise
+            finally:
+                if began is not None:
+                    self._held += clock() - began
+            return result
+
+    def _find_file(self) -> tuple[int, int] | None:
+        try:
+            status = None if self._in_memory else os.stat(self._path)
+        except OSError:
+            status = None
+        return status and (status.st_dev, status.st_ino)
+
+    def _check_same_file(self, what: str) -> None:
+        if self._find_file() != self._file:
+            raise DatabaseMissing(
+                f"{self._subject}: the file was deleted or replaced while it was open, so nothing more is "
+                f"{what}; close the database and open it again"
+            )
+
+    async def _begin(self, writer: SQLiteConnection) -> None:
+        self._check_same_file("saved")
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        if began < self._contended_until or self._held > _HELD_BEFORE_GAP:
+            self._held = 0.0
+            if not self._in_memory:
+                await asyncio.sleep(_GAP)
+        while True:
+            try:
+                await writer.run("BEGIN IMMEDIATE")
+            except DatabaseLocked as error:
+                waited = clock() - began
+                self._contended_until = clock() + _CONTENDED_FOR
+                if self._gives_up:
+                    raise LifecycleError(
+                        f"{self._subject} was closed while this waited for another process that holds the "
+                        "write lock; nothing of it is stored"
+                    ) from error
+                if waited > self._options.lock_timeout:
+                    raise DatabaseLocked(
+                        f"{self._subject}: another process has held the write lock for "
+                        f"{waited:.0f} s; end it, or raise lock_timeout"
+                    ) from error
+                await asyncio.sleep(random.uniform(0, 0.002))  # noqa: S311
+            else:
+                break
+        self.longest_wait = max(self.longest_wait, clock() - began)
+        [(version,)] = await writer.rows("PRAGMA data_version")
+        if self._data_version not in (-1, version):
+            self._contended_until = clock() + _CONTENDED_FOR
+            self._cache.clear()
+        self._data_version = version
+        if not self._cache.next_key:
+            [(highest,)] = await writer.rows(HIGHEST_KEY)
+            self._cache.next_key = highest + 1
+
+    async def update_statistics(self) -> None:
+        """Analyse the tables if there are twice as many items and people as when that was done last."""
+
+        async def work(session: Session) -> None:
+            [(highest,)] = await session.fetch_all(HIGHEST_KEY)
+            if highest < _WORTH_ANALYZING:
+                return
+            [(analysed_at_all,)] = await session.fetch_all(_ANALYSED_AT_ALL)
+            if analysed_at_all:
+                [(rows,)] = await session.fetch_all(_ANALYSED)
+                if highest < 2 * rows:
+                    return
+            for statement in _ANALYZE:
+                await session.execute(statement)
+
+        await self.write(work)
+
+    def give_up_waiting(self) -> None:
+        """Wait no more for other processes' locks: what waits for one fails."""
+        self._gives_up = True
+
+    async def _roll_back(self, writer: SQLiteConnection) -> None:
+        with suppress(DatabaseError):
+            if await writer.settled():
+                await writer.run("ROLLBACK")

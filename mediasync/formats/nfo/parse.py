@@ -1,0 +1,241 @@
+"""Parsing: the bytes of an NFO file to what it says of one or several items. Pure, no files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from mediasync.formats.nfo.cleaning import EmptyNfoError, ForeignNfoError, NfoError, one_line, plain_text
+from mediasync.formats.nfo.document import Document, Node, read_document
+from mediasync.formats.nfo.elements import FOREIGN_ROOTS, IDS
+from mediasync.formats.nfo.people import MOST_CREDITS, join_people, parse_people
+from mediasync.formats.nfo.values import (
+    parse_added,
+    parse_genres,
+    parse_images,
+    parse_number,
+    parse_premiere,
+    parse_provider_ids,
+    parse_ratings,
+    parse_release_year,
+    parse_runtime,
+    provider_ids_in_text,
+)
+from mediasync.models import Credit, Rating
+from mediasync.vocabulary import Completeness, MediaType
+
+_KINDS: Final = {
+    "movie": MediaType.MOVIE,
+    "tvshow": MediaType.SHOW,
+    "season": MediaType.SEASON,
+    "episodedetails": MediaType.EPISODE,
+}
+_MOST_PROBLEMS: Final = 50
+_WITH_PAGES: Final = frozenset({MediaType.MOVIE, MediaType.SHOW})
+_CONTENT: Final = frozenset(
+    {
+        *(
+            "plot",
+            "outline",
+            "tagline",
+            "year",
+            "premiered",
+            "releasedate",
+            "aired",
+            "genre",
+            "country",
+            "studio",
+        ),
+        *("id", *IDS, "uniqueid", "mpaa", "ratings", "rating", "runtime", "status"),
+        *("originaltitle", "thumb", "fanart", "set", "tag"),
+    }
+)
+
+
+@dataclass(slots=True)
+class Record:
+    """What a file says of one item, before anything outside the file is known.
+
+    Attributes:
+        kind: what it describes.
+        credits: its people; ``None`` where the file does not prove anything about them.
+        completeness: what ``credits`` is.
+        damage: where the file is damaged, empty if it is not: there may be more than what is here.
+        cut: whether a part of it is missing.
+        season: the season's number, of a season or an episode.
+        episode: the episode's number.
+        episode_end: the last episode's number, where several are one item.
+        season_names: of a show, the names of its seasons by their numbers.
+        problems: what could not be understood, one line each.
+
+    The other attributes are those of `mediasync.models.MediaItem`; ``title`` is empty where there is none.
+    """
+
+    kind: MediaType
+    title: str = ""
+    original_title: str | None = None
+    sort_title: str | None = None
+    overview: str | None = None
+    tagline: str | None = None
+    year: int | None = None
+    premiere_date: date | None = None
+    runtime_seconds: int | None = None
+    content_rating: str | None = None
+    ratings: list[Rating] = field(default_factory=list)
+    genres: list[str] = field(default_factory=list)
+    provider_ids: dict[str, str] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict)
+    added_at: str | None = None
+    credits: list[Credit] | None = None
+    completeness: Completeness | None = None
+    damage: str = ""
+    cut: bool = False
+    season: int | None = None
+    episode: int | None = None
+    episode_end: int | None = None
+    season_names: dict[int, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def parse_nfo(data: bytes, expected: MediaType) -> list[Record]:
+    """Parse the bytes of one NFO file.
+
+    A list of people is complete as soon as the document was read to its end and understood, so an empty one
+    is proof that there are none, unless there are elements with words in them that nobody knows. A damaged
+    document, and one with elements that may hold people by their names, give a preview. Only a document that
+    says next to nothing (a title, or the bare address of a provider's page) proves nothing, and its
+    ``credits`` are ``None``.
+
+    Args:
+        data: the whole file.
+        expected: what the file should describe by its name and place; it decides where the root element
+            is misspelt or missing.
+
+    Returns:
+        One record for each root element, in the order of the file; at least one.
+
+    Raises:
+        NfoError: if nothing of it can be used, or it declares entities.
+        ForeignNfoError: if it is whole, but about something else.
+
+    Example:
+        >>> [record] = parse_nfo(b"<movie><title>Heat</title><year>1995</year></movie>", MediaType.MOVIE)
+        >>> record.title, record.year, record.credits
+        ('Heat', 1995, [])
+        >>> damaged = b"<movie><title>Heat</title><director>A O</directr></movie>"
+        >>> [record] = parse_nfo(damaged, MediaType.MOVIE)
+        >>> [credit.person.name for credit in record.credits], str(record.completeness), record.damage
+        (['A O'], 'preview', 'line 1: </directr> stands where </director> should')
+    """
+    document = read_document(data)
+    ours = [root for root in document.roots if root.name not in FOREIGN_ROOTS]
+    if not ours:
+        if document.roots:
+            raise ForeignNfoError(f"<{document.roots[0].name}> is about neither a film nor a show")
+        return [_record_of_text(document, expected)]
+    records: list[Record] = []
+    room = MOST_CREDITS
+    for root in ours:
+        records.append(_record(root, expected, room))
+        room -= len(records[-1].credits or ())
+    if document.damage:
+        for record in records:
+            _make_preview(record)
+            record.damage, record.cut = document.damage, document.cut
+        if not any(record.title or record.credits or record.provider_ids for record in records):
+            raise NfoError(f"nothing of it can be used: {document.damage}")
+    join_people([record.credits or [] for record in records])
+    records[0].problems[:0] = document.problems
+    for record in records:
+        _shorten(record.problems)
+    if document.outside:
+        ids = provider_ids_in_text(document.outside, records[0].kind)
+        if not ids:
+            records[0].problems.append("text outside of the XML was left out")
+        elif len(records) == 1:
+            records[0].provider_ids = ids | records[0].provider_ids
+    return records
+
+
+def _record_of_text(document: Document, expected: MediaType) -> Record:
+    """Make a record of a text that names the page of a film or show: the address alone, or a release note.
+
+    Such notes beside an episode name the page of the show, so no id is taken from them.
+    """
+    ids = provider_ids_in_text(document.outside, expected)
+    if not ids:
+        raise EmptyNfoError("it holds no description of a film or show, and no address of one")
+    return Record(expected, provider_ids=ids if expected in _WITH_PAGES else {})
+
+
+def _shorten(problems: list[str]) -> None:
+    """Count the problems beyond a number that anyone would read, in place of naming them."""
+    if len(problems) > _MOST_PROBLEMS:
+        problems[_MOST_PROBLEMS:] = [f"and {len(problems) - _MOST_PROBLEMS} more problems"]
+
+
+def _make_preview(record: Record) -> None:
+    record.credits = record.credits or None
+    record.completeness = Completeness.PREVIEW if record.credits else None
+
+
+def _record(node: Node, expected: MediaType, most_credits: int) -> Record:
+    kind = _KINDS.get(node.name, expected)
+    problems: list[str] = []
+    premiere = parse_premiere(node, problems)
+    people = parse_people(node, most_credits)
+    record = Record(
+        kind=kind,
+        title=one_line(
+            node.first("title", "localtitle") or (node.first("showtitle") if kind is MediaType.SHOW else "")
+        ),
+        original_title=one_line(node.first("originaltitle")) or None,
+        sort_title=one_line(node.first("sorttitle")) or None,
+        overview=plain_text(node.first("plot", "outline", "review", "biography")) or None,
+        tagline=plain_text(node.first("tagline")) or None,
+        year=parse_release_year(node, premiere),
+        premiere_date=premiere,
+        runtime_seconds=parse_runtime(node),
+        content_rating=one_line(node.first("mpaa", "certification")) or None,
+        ratings=parse_ratings(node, problems),
+        genres=parse_genres(node),
+        provider_ids=parse_provider_ids(node),
+        images=parse_images(node, kind),
+        added_at=parse_added(node),
+        credits=people.credits,
+        completeness=Completeness.FULL,
+        season=_not_negative(node.first("seasonnumber", "season")) if kind is not MediaType.SHOW else None,
+        episode=_not_negative(node.first("episode")),
+        episode_end=_not_negative(node.first("episodenumberend")),
+        season_names=_season_names(node) if kind is MediaType.SHOW else {},
+        problems=problems,
+    )
+    if people.doubts:
+        problems[:0] = people.doubts
+        _make_preview(record)
+    elif not people.credits and (people.has_unknown or not _says_something(node)):
+        record.credits = record.completeness = None
+    return record
+
+
+def _season_names(node: Node) -> dict[int, str]:
+    """Return what ``<namedseason number="1">`` elements call a show's seasons."""
+    names: dict[int, str] = {}
+    wrapped = (child for wrapper in node.all("namedseasons") for child in wrapper.all("namedseason"))
+    for child in (*node.all("namedseason"), *wrapped):
+        number = _not_negative(child.attributes.get("number") or child.attributes.get("season", ""))
+        if number is not None and child.text:
+            names.setdefault(number, one_line(child.text))
+    return names
+
+
+def _not_negative(text: str) -> int | None:
+    number = parse_number(text)
+    return number if number is not None and number >= 0 else None
+
+
+def _says_something(node: Node) -> bool:
+    return bool(node.first("title")) and any(
+        child.name in _CONTENT and (child.text or child.children) for child in node.children
+    )

@@ -1,0 +1,414 @@
+"""The people of the elements of one NFO file as lists of credits in billing order. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final
+
+from mediasync.formats.nfo.cleaning import one_line
+from mediasync.formats.nfo.document import Node
+from mediasync.formats.nfo.elements import (
+    MEMBERS,
+    OF_ITEMS,
+    PEOPLE_LISTS,
+    PERSON_FIELDS,
+    PERSONS,
+    WITHOUT_PEOPLE,
+)
+from mediasync.formats.nfo.jobs import parse_job
+from mediasync.formats.nfo.namelists import KnownNames, folded, is_one_name, split_names
+from mediasync.formats.nfo.values import image_reference, parse_number, parse_person_ids
+from mediasync.models import Credit, Person
+from mediasync.vocabulary import CAST_TYPES, PersonType
+
+_GROUPS: Final = (PersonType.DIRECTOR, PersonType.WRITER, PersonType.PRODUCER)
+_SHARED: Final = frozenset({"type", "job", "department", "order", "sortorder", "role", "character"})
+_ROLES: Final = ("role", "character")
+_NO_ROLE: Final = (None,)
+_REST_OF_TAG: Final = re.compile("[<>]")
+"""Between the fields of a person: the rest of a damaged tag, and no name."""
+_NO_WORDS: Final = frozenset({"true", "false", "yes", "no", "none", "null", "n/a"})
+_MAX_DEPTH: Final = 3
+MOST_CREDITS: Final = 10_000
+"""How many credits of one file are read; the longest real lists have some hundreds."""
+MOST_FIELDS: Final = 200
+"""How many elements inside the element of one person are read."""
+MOST_IDS: Final = 50
+"""How many ids of one person are read."""
+_PEOPLE: Final = re.compile(
+    r"(?:\w+[_-])?(?:guest|main|full|supporting|lead|voice|co|executive|associate)?[_-]?"
+    r"(?:cast|crew|actor|actress|director|writer|producer|composer|creator|editor|star|performer|person|people"
+    r"|credit|screenplay|author|screenwriter|cinematographer|narrator|musician|talent"
+    r"|(?:direct|writt?en|produc|creat)(?:ed)?[_-]?by|darsteller|schauspieler|besetzung|regie|regisseur|drehbuch"
+    r"|autor|produzent|acteur|actrice|r[ée]alisat(?:eur|rice|ion)|sc[ée]nariste|sc[ée]nario"
+    r"|producteur|reparto|actores|elenco|guion|guionista|ator|diretor|roteiro|attor[ei]|attric[ei]|interpret[ei]"
+    r"|regi(?:a|st[aie])|sceneggiat(?:ura|or[ei])|regissör|skådespelare|acteren|obsada|reżyseria|актеры|актёры"
+    r"|режисс[её]р|сценарист)"
+    r"(?:s|es|in|innen|en|list|info|members?)?\d*"
+)
+
+
+@dataclass(slots=True)
+class _Entry:
+    element: str
+    credit: Credit
+    order: int | None = None
+
+    def sort_key(self) -> tuple[int, bool, int]:
+        kind = self.credit.person_type
+        crew = _GROUPS.index(kind) if kind in _GROUPS else len(_GROUPS)
+        group = 0 if kind in CAST_TYPES else 1 + crew
+        last = self.order is None or self.order < 0
+        return group, last, 0 if last or self.order is None else self.order
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """What an element says of people.
+
+    Attributes:
+        credits: cast, directors, writers, producers, others, numbered from 0.
+        doubts: what may hold people and is not understood, in words: the list may not be complete.
+        has_unknown: whether there are elements that nobody knows, with words in them: an empty list proves
+            nothing.
+    """
+
+    credits: list[Credit]
+    doubts: list[str]
+    has_unknown: bool
+
+
+def parse_people(node: Node, most: int = MOST_CREDITS) -> People:
+    """Return the people of an element of an item.
+
+    Inside each group the file's own order counts, entries without one last and as they stand. An ``<actor>``
+    whose ``<type>`` is a crew function is crew. A writer in both ``<writer>`` and ``<credits>`` is one
+    credit. Exact repeats stay, and so does an actor with a role but no name: the normal form of a list is
+    another module's. What exceeds `MOST_CREDITS`, `MOST_FIELDS` or `MOST_IDS` is left out, and is a doubt.
+
+    Args:
+        node: the element.
+        most: how many credits are read.
+
+    Example:
+        >>> movie = Node("movie", children=[Node("director", text="One / Two"),
+        ...                                 Node("actor", children=[Node("name", text="Three")])])
+        >>> [(credit.person.name, str(credit.person_type)) for credit in parse_people(movie).credits]
+        [('Three', 'actor'), ('One', 'director'), ('Two', 'director')]
+    """
+    reader = _Reader(node, most)
+    for child in node.children:
+        if reader.is_full:
+            break
+        reader.read_child(child)
+    entries = sorted(reader.entries, key=_Entry.sort_key)
+    for place, entry in enumerate(entries):
+        entry.credit.sort_order = place
+    return People([entry.credit for entry in entries], [*reader.limits, *reader.doubts], reader.has_unknown)
+
+
+class _Reader:
+    """Collects the people of one item."""
+
+    def __init__(self, root: Node, most: int) -> None:
+        self._root = root
+        self._most = most
+        self._known: KnownNames | None = None
+        self._writers = _Writers()
+        self.entries: list[_Entry] = []
+        self.doubts: dict[str, None] = {}
+        """In the order in which they arose."""
+        self.limits: dict[str, None] = {}
+        """The limits that were reached, in words."""
+        self.is_full = False
+        """Whether there were more credits than may be read."""
+        self.has_unknown = False
+        """Whether there are elements that nobody knows, with words in them."""
+
+    def read_child(self, node: Node) -> None:
+        """Read a child of the item's element."""
+        if kind := PERSONS.get(node.name):
+            self._read_person(node, kind, 0)
+        elif node.name in PEOPLE_LISTS:
+            self._read_list(node, PEOPLE_LISTS[node.name], 0)
+        elif node.name in OF_ITEMS or node.name in WITHOUT_PEOPLE:
+            return
+        elif any(child.name in PERSONS for child in node.children):
+            self._read_list(node, None, 0)
+        elif node.name in PERSON_FIELDS:
+            return
+        elif _may_hold_people(node):
+            self._doubt(node)
+        elif _holds_words(node):
+            self.has_unknown = True
+
+    def _read_list(self, node: Node, kind: PersonType | None, depth: int) -> None:
+        """Read an element that wraps people, or holds their names as text.
+
+        Args:
+            node: the element.
+            kind: the function of those who state none.
+            depth: how many such elements are round it.
+        """
+        if node.text and kind:
+            self._add_names(node, node.text, kind, None)
+        elif node.text:
+            self._doubt(node)
+        for child in node.children:
+            if self.is_full:
+                return
+            stated = PERSONS.get(child.name)
+            if depth < _MAX_DEPTH and (stated or child.name in MEMBERS):
+                self._read_person(child, stated or kind, depth + 1)
+            elif depth < _MAX_DEPTH and child.name in PEOPLE_LISTS:
+                self._read_list(child, PEOPLE_LISTS[child.name] or kind, depth + 1)
+            elif kind and child.name == "name":
+                self._add_names(child, child.text, kind, None)
+            elif _holds_text(child):
+                self._doubt(child)
+
+    def _read_person(self, node: Node, kind: PersonType | None, depth: int) -> None:
+        """Read an element that is meant for one person."""
+        inside = [child.name for child in node.children]
+        if not (PERSONS.keys().isdisjoint(inside) and MEMBERS.isdisjoint(inside)):
+            self._read_list(node, kind, depth)
+            return
+        if len(node.children) > MOST_FIELDS:
+            self._note_limit(f"<{node.name}> holds more than {MOST_FIELDS} elements")
+            node = replace(node, children=node.children[:MOST_FIELDS])
+            inside = inside[:MOST_FIELDS]
+        if inside.count("name") < 2:
+            self._read_one(node, kind)
+        else:
+            for one in _one_name_each(node):
+                self._read_one(one, kind)
+
+    def _read_one(self, node: Node, kind: PersonType | None) -> None:
+        """Read an element that has one name, or none."""
+        given = node.first("name") or node.attributes.get("name", "")
+        function, roles = _function_and_roles(node, kind)
+        if not given and not (node.children and _REST_OF_TAG.search(node.text)):
+            given = node.text
+        if not given and not (roles and kind in CAST_TYPES):
+            if node.text or any(
+                child.name not in PERSON_FIELDS and _holds_text(child) for child in node.children
+            ):
+                self._doubt(node)
+        elif kind in CAST_TYPES and (node.children or node.attributes.get("name")):
+            picture, ids = _picture(node), self._ids(node)
+            for role in roles or _NO_ROLE:
+                person = Person(name=one_line(given), image_path=picture, provider_ids=ids.copy())
+                credit = Credit(person=person, person_type=function, role=role)
+                self._add(_Entry(node.name, credit, parse_number(node.first("order", "sortorder"))))
+        else:
+            self._add_names(node, given, function, roles[0] if roles else None)
+
+    def _add_names(self, node: Node, text: str, kind: PersonType | str, role: str | None) -> None:
+        """Add all the names in *text*; the element's ids and picture are a person's who is alone in it."""
+        ids = self._ids(node) if node.attributes or node.children else {}
+        split = split_names(text, self._known_names, one_person=bool(ids))
+        names = list(islice(split, self._most - len(self.entries) + 1))
+        alone = len({named.name for named in names}) == 1
+        picture, ids = (_picture(node), ids) if alone else (None, {})
+        for named in names:
+            person = Person(name=named.name, image_path=picture, provider_ids=ids.copy())
+            credit = Credit(person=person, person_type=named.kind or kind, role=named.role or role)
+            self._add(_Entry(node.name, credit))
+
+    def _ids(self, node: Node) -> dict[str, str]:
+        ids = parse_person_ids(node)
+        if len(ids) > MOST_IDS:
+            self._note_limit(f"<{node.name}> holds more than {MOST_IDS} ids")
+            ids = dict(islice(ids.items(), MOST_IDS))
+        return ids
+
+    def _add(self, entry: _Entry) -> None:
+        if len(self.entries) >= self._most:
+            self._note_limit(f"the file holds more than {MOST_CREDITS} credits")
+            self.is_full = True
+            return
+        if entry.credit.person_type is not PersonType.WRITER or self._writers.is_new(entry):
+            self.entries.append(entry)
+
+    def _known_names(self) -> KnownNames:
+        """The names that stand alone in an element: those of actors, and those with a comma."""
+        if self._known is None:
+            self._known = KnownNames(map(one_line, _names_alone(self._root, 0)))
+        return self._known
+
+    def _doubt(self, node: Node) -> None:
+        self.doubts[f"<{node.name}> may hold people and is not understood"] = None
+
+    def _note_limit(self, what: str) -> None:
+        self.limits[f"{what}: the others were left out"] = None
+
+
+def _names_alone(node: Node, depth: int) -> Iterator[str]:
+    for child in node.children:
+        if PERSONS.get(child.name) in CAST_TYPES:
+            yield from (name.text for name in child.all("name"))
+        elif child.name in PERSONS:
+            yield from filter(is_one_name, (child.text, *(name.text for name in child.all("name"))))
+        elif child.name in PEOPLE_LISTS and depth < _MAX_DEPTH:
+            yield from _names_alone(child, depth + 1)
+
+
+def _one_name_each(node: Node) -> Iterator[Node]:
+    """Yield an element for each of the several names in one.
+
+    The fields behind a name are that person's. Where all names come first, the fields are dealt out if there
+    is one for each name; else what people can share is everybody's, and ids and pictures are nobody's.
+    """
+    first, *runs = _runs(node.children)
+    if first and len(runs[-1]) == 1:  # the fields of each stand before the name
+        befores = [first, *(run[1:] for run in runs[:-1])]
+        runs = [[run[0], *before] for run, before in zip(runs, befores, strict=True)]
+        first = []
+    if any(len(run) > 1 for run in runs[:-1]):
+        yield from (Node(node.name, children=[*run, *first]) for run in runs)
+        return
+    fields: dict[str, list[Node]] = {}
+    for child in (*first, *runs[-1][1:]):
+        fields.setdefault(child.name, []).append(child)
+    one_each = [all_ for all_ in fields.values() if len(all_) == len(runs)]
+    shared = [
+        one for name, all_ in fields.items() if len(all_) != len(runs) for one in all_ if name in _SHARED
+    ]
+    for place, run in enumerate(runs):
+        own = [all_[place] for all_ in one_each]
+        yield Node(node.name, children=[run[0], *own, *shared])
+
+
+def _runs(children: list[Node]) -> list[list[Node]]:
+    """Return what comes before the first name, and each name with what follows it."""
+    runs: list[list[Node]] = [[]]
+    for child in children:
+        if child.name == "name":
+            runs.append([])
+        runs[-1].append(child)
+    return runs
+
+
+def _function_and_roles(node: Node, kind: PersonType | None) -> tuple[PersonType | str, list[str]]:
+    """Return the function of the person in an element, and the roles.
+
+    Args:
+        node: the element.
+        kind: the function that the element itself states, or the list round it.
+    """
+    if not (node.children or node.attributes):
+        return kind or PersonType.UNKNOWN, []
+    roles = [one_line(child.text) for child in node.children if child.name in _ROLES and child.text]
+    if not roles and (role := node.attributes.get("role")):
+        roles = [one_line(role)]
+    job = node.first("job") or node.attributes.get("job", "")
+    if kind in CAST_TYPES or kind is None:
+        job = node.first("type") or node.attributes.get("type", "") or job
+    if not job and kind is None and roles:
+        job = roles.pop(0)
+    if not job:
+        return kind or PersonType.UNKNOWN, roles
+    function, words = parse_job(job)
+    return function or job, [*roles, *([words] if words and not roles else [])]
+
+
+def _may_hold_people(node: Node) -> bool:
+    """Whether an element that is not known looks as if it held people."""
+    return (bool(_PEOPLE.fullmatch(node.name)) and _holds_text(node)) or _holds_names(node)
+
+
+def _holds_names(node: Node) -> bool:
+    return any(
+        ((child.name == "name" or child.name in PERSONS) and _holds_text(child)) or _holds_names(child)
+        for child in node.children
+    )
+
+
+def _holds_text(node: Node) -> bool:
+    return bool(node.text) or any(map(_holds_text, node.children))
+
+
+def _holds_words(node: Node) -> bool:
+    """Whether an element holds text that could be a name."""
+    is_word = node.text.lower() not in _NO_WORDS and "://" not in node.text
+    return (is_word and any(map(str.isalpha, node.text))) or any(map(_holds_words, node.children))
+
+
+def _picture(node: Node) -> str | None:
+    return image_reference(node.first("thumb"))
+
+
+class _Writers:
+    """The writers met so far, to recognise those that the other of the two elements repeats."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bool, str, str | None], dict[tuple[tuple[str, str], ...], _Entry]] = {}
+
+    def is_new(self, entry: _Entry) -> bool:
+        """Remember *entry*; if the other element had it already, only its ids and picture are taken over."""
+        person = entry.credit.person
+        name = folded(person.name)
+        in_credits = entry.element == "credits"
+        same_name = self._known.get((not in_credits, name, entry.credit.role), {})
+        ids = tuple(sorted(person.provider_ids.items()))
+        match = (
+            same_name.get(ids)
+            or same_name.get(())
+            or (next(iter(same_name.values()), None) if not ids else None)
+        )
+        if match is None:
+            self._known.setdefault((in_credits, name, entry.credit.role), {}).setdefault(ids, entry)
+            return True
+        known = match.credit.person
+        known.provider_ids = person.provider_ids | known.provider_ids
+        known.image_path = known.image_path or person.image_path
+        return False
+
+
+def join_people(lists: Iterable[list[Credit]]) -> None:
+    """Give the people of one file who have no id the ids of the one person of their name who has some.
+
+    Those of one name who have ids are one person if they are linked by ids that they share, and no provider
+    has two for them. Otherwise it is open whom a bare name means, and all of them stay as they are.
+
+    Example:
+        >>> ada, bare = (Person(name="Ada", provider_ids={"tmdb": "1"}), Person(name="ADA"))
+        >>> join_people([[Credit(person=person, person_type="writer")] for person in (ada, bare)])
+        >>> bare.provider_ids
+        {'tmdb': '1'}
+    """
+    people = [credit.person for credits_ in lists for credit in credits_]
+    if not any(person.provider_ids for person in people) or all(person.provider_ids for person in people):
+        return
+    by_name: dict[str, list[Person]] = {}
+    for person in people:
+        by_name.setdefault(folded(person.name), []).append(person)
+    for same_name in by_name.values():
+        if len(same_name) > 1:
+            _join_same_name(same_name)
+
+
+def _join_same_name(people: list[Person]) -> None:
+    ids = {pair for person in people for pair in person.provider_ids.items()}
+    if len(dict(ids)) == len(ids) and _are_linked([person for person in people if person.provider_ids]):
+        for person in people:
+            person.provider_ids = dict(sorted(ids))
+
+
+def _are_linked(people: list[Person]) -> bool:
+    """Whether ids that they share lead from one person to all others."""
+    holders: dict[tuple[str, str], list[int]] = {}
+    for place, person in enumerate(people):
+        for pair in person.provider_ids.items():
+            holders.setdefault(pair, []).append(place)
+    reached = {0}
+    open_ = [0]
+    while open_:
+        for pair in people[open_.pop()].provider_ids.items():
+            found = [place for place in holders.pop(pair, ()) if place not in reached]
+            reached.update(found)
+            open_ += found
+    return len(reached) == len(people)

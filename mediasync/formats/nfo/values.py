@@ -1,0 +1,438 @@
+"""The values in the elements of an NFO file: dates, numbers, ratings, ids and pictures. Pure."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+from datetime import date
+from typing import Final
+from urllib.parse import unquote
+
+from mediasync.formats.nfo.dates import parse_date
+from mediasync.formats.nfo.document import Node
+from mediasync.formats.nfo.elements import IDS
+from mediasync.models import Rating
+from mediasync.vocabulary import MediaType
+
+_NUMBER: Final = re.compile(r"[+-]?\d+")
+_YEAR: Final = re.compile(r"(?<!\d)(1[89]\d\d|2[01]\d\d)(?!\d)")
+_YEAR_OR_MONTH: Final = re.compile(r"(?:1[89]|2[01])\d\d(?:-\d\d)?")
+_DATES: Final = ("premiered", "releasedate", "aired", "firstaired")
+_CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
+_BEFORE_LENGTH: Final = re.compile(r"\s*(?:P(?:0D)?T|ca\.?|approx\.?|[~≈]|[^\W\d]{1,20}:)?\s*", re.IGNORECASE)
+_PART_OF_LENGTH: Final = re.compile(
+    r"\s{0,9}(?:[,&]|and\b|und\b)?\s{0,9}(\d+)(?:[.,](\d{1,6}))?\s{0,9}([^\W\d]{1,12}|')?\.?", re.IGNORECASE
+)
+_HOURS: Final = (
+    *("h", "std", "stu", "uur", "or", "ó", "godz", "tim", "tun", "saat", "ч", "год", "ώρ"),
+    *("時", "시", "小时", "小時"),
+)
+_MINUTES: Final = ("m", "'", "perc", "dk", "dak", "м", "хв", "λεπ", "phút", "分", "분")
+_SECONDS: Final = ("s", "с", "秒", "초")
+_UNITS: Final = ((_HOURS, 3600), (_MINUTES, 60), (_SECONDS, 1))
+_GENRES: Final = re.compile(r"\s/\s|[|;\r\n、，]|,(?![^,]*&)")
+_RATING: Final = re.compile(
+    r"(\d{1,6}(?:[.,]\d{1,9})?)\s{0,9}(%|/\s{0,9}(\d{1,6}))?"
+    r"(?:\s{0,9}\(([\d,. ']{1,20})(?:\s[^\W\d]{1,12})?\))?"
+)
+_EMPTY_DATES: Final = frozenset({"0", "-1", "n/a", "unknown"})
+_MAX_LENGTH_SECONDS: Final = 1_000_000
+
+_PROVIDER_ALIASES: Final = {
+    "themoviedb": "tmdb",
+    "moviedb": "tmdb",
+    "tmdbmovie": "tmdb",
+    "tmdbshow": "tmdb",
+    "tmdbtv": "tmdb",
+    "thetvdb": "tvdb",
+}
+_IMDB: Final = re.compile(r"tt\d{5,10}", re.IGNORECASE)
+_IMDB_PERSON: Final = re.compile(r"nm\d{5,10}", re.IGNORECASE)
+_IMDB_NUMBER: Final = re.compile(r"\d{7,8}")
+_NUMERIC: Final = frozenset({"tmdb", "tvdb", "tvmaze", "tvrage"})
+_TITLE_URLS: Final = (
+    (
+        "imdb",
+        None,
+        re.compile(
+            r"imdb\.(?:com|de|fr|es|it)/(?:[a-z-]+/)?(?:title/|Title\?)(tt\d{5,10}|\d{7,8})", re.IGNORECASE
+        ),
+    ),
+    ("tmdb", MediaType.MOVIE, re.compile(r"(?:themoviedb|tmdb)\.org/movie/(\d+)", re.IGNORECASE)),
+    (
+        "tmdb",
+        MediaType.SHOW,
+        re.compile(r"(?:themoviedb|tmdb)\.org/tv/(\d+)(?!\S{0,200}/season/)", re.IGNORECASE),
+    ),
+    (
+        "tvdb",
+        MediaType.SHOW,
+        re.compile(
+            r"thetvdb\.com/(?:(?:dereferrer/)?series/(?=\d+(?![\w-]))|(?:index\.php)?\?\S{0,200}?\b(?:series)?id=)(\d+)",
+            re.IGNORECASE,
+        ),
+    ),
+    ("tvmaze", MediaType.SHOW, re.compile(r"tvmaze\.com/shows/(\d+)", re.IGNORECASE)),
+)
+_PERSON_URLS: Final = (
+    ("tmdb", re.compile(r"themoviedb\.org/person/(\d+)", re.IGNORECASE)),
+    ("imdb", re.compile(r"imdb\.com/name/(nm\d+)", re.IGNORECASE)),
+    ("tvdb", re.compile(r"thetvdb\.com/people/(\d+)", re.IGNORECASE)),
+)
+_BARE_IMDB: Final = re.compile(r"(?<![a-z0-9])tt\d{7,8}(?![a-z0-9])", re.IGNORECASE)
+_LAST_NUMBER: Final = re.compile(r".*/(\d+)", re.DOTALL)
+_NO_ID: Final = frozenset({"", "0", "-1", "none", "null"})
+
+_IMAGE_KINDS: Final = {
+    "poster": "poster",
+    "fanart": "fanart",
+    "background": "fanart",
+    "banner": "banner",
+    "clearlogo": "clearlogo",
+    "logo": "clearlogo",
+    "clearart": "clearart",
+    "landscape": "landscape",
+    "thumb": "thumb",
+    "discart": "discart",
+    "keyart": "keyart",
+}
+
+
+def parse_premiere(node: Node, problems: list[str]) -> date | None:
+    """Return the day of the first release or broadcast; an impossible one is a problem."""
+    for name in _DATES:
+        for text in (child.text for child in node.all(name)):
+            if found := parse_date(text):
+                return found
+            if (
+                text
+                and text.strip("0-/. :T")
+                and text.lower() not in _EMPTY_DATES
+                and not _YEAR_OR_MONTH.fullmatch(text)
+            ):
+                problems.append(f"<{name}>: {_shortened(text)} is not a date")
+    return None
+
+
+def parse_year(text: str) -> int | None:
+    """Return the year in *text*, ``None`` if there is none.
+
+    Example:
+        >>> parse_year("1999-2003"), parse_year("0")
+        (1999, None)
+    """
+    match = _YEAR.search(text)
+    return int(match[1]) if match else None
+
+
+def parse_release_year(node: Node, premiere: date | None) -> int | None:
+    """Return the year that the file states, else that of the first release, be its day known or not.
+
+    Example:
+        >>> parse_release_year(Node("movie", children=[Node("premiered", text="1999-05")]), None)
+        1999
+    """
+    stated = parse_year(node.first("year"))
+    if stated or premiere:
+        return stated or (premiere.year if premiere else None)
+    return next(filter(None, map(parse_year, (child.text for child in node.all(*_DATES)))), None)
+
+
+def parse_number(text: str) -> int | None:
+    """Return the whole number that *text* begins with.
+
+    Example:
+        >>> parse_number(" 07 "), parse_number("2.0"), parse_number("two")
+        (7, 2, None)
+    """
+    match = _NUMBER.match(text.strip())
+    return int(match[0]) if match and len(match[0]) <= 9 else None
+
+
+def parse_count(text: str) -> int | None:
+    """Return *text* as a number that is not negative; ``1,234``, ``1.234`` and ``1 234 votes`` are equal.
+
+    Example:
+        >>> parse_count("1,234"), parse_count("-1")
+        (1234, None)
+    """
+    digits = re.sub(r"(?<=\d)[,. '\u00a0\u202f](?=\d{3}\b)", "", text.strip(" \r\n\t()"))
+    digits = re.sub(r"\s*[^\W\d]+$", "", digits[:100])
+    return int(digits) if digits.isdecimal() and len(digits) <= 12 else None
+
+
+def parse_decimal(text: str) -> float | None:
+    """Return *text* as a number; a comma may be the decimal point.
+
+    Example:
+        >>> parse_decimal("7,5")
+        7.5
+    """
+    try:
+        value = float(text.strip().replace(",", "."))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def parse_runtime(node: Node) -> int | None:
+    """Return the length in seconds: ``<runtime>`` in minutes, else that of the video stream.
+
+    Example:
+        >>> parse_runtime(Node("movie", children=[Node("runtime", text="1h 40m")]))
+        6000
+    """
+    seconds = _length(node.first("runtime"))
+    if not seconds:
+        for info in node.all("fileinfo"):
+            for details in info.all("streamdetails"):
+                for video in details.all("video"):
+                    seconds = seconds or parse_number(video.first("durationinseconds")) or 0
+    return seconds if 0 < seconds <= _MAX_LENGTH_SECONDS else None
+
+
+def _length(text: str) -> int:
+    if match := _CLOCK.match(text):
+        return int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3] or 0)
+    before = _BEFORE_LENGTH.match(text)
+    position = before.end() if before else 0
+    seconds, unit = 0, 0
+    while match := _PART_OF_LENGTH.match(text, position):
+        number, fraction, word = match.groups()
+        smaller = _unit(word.lower()) if word else max(unit // 60, 1) if unit else 60
+        if not smaller or (unit and smaller >= unit) or len(number) > 6:
+            break
+        unit, position = smaller, match.end()
+        seconds += int(number) * unit
+        if fraction and unit == 3600:
+            seconds += int(float(f"0.{fraction}") * unit)
+    return seconds
+
+
+def _unit(word: str) -> int:
+    return next((seconds for words, seconds in _UNITS if word.startswith(words)), 0)
+
+
+def parse_ratings(node: Node, problems: list[str]) -> list[Rating]:
+    """Return the ratings on a scale of 0 to 10, the default one first.
+
+    Read are ``<ratings>`` of newer files, ``<rating>`` and ``<votes>`` of older ones, and ``<criticrating>``
+    (0 to 100).
+    """
+    found: list[tuple[bool, Rating]] = []
+    for group in node.all("ratings"):
+        for child in group.all("rating"):
+            name = child.attributes.get("name") or "default"
+            value, votes = child.first("value") or child.text, child.first("votes")
+            rating = _rating(name, value, child.attributes.get("max", "10"), votes, problems)
+            if rating:
+                found.append((child.attributes.get("default", "").lower() == "true", rating))
+    if not found:
+        votes = node.first("votes")
+        older = (
+            _rating(
+                "default",
+                child.first("value") or child.text,
+                child.attributes.get("max", "10"),
+                votes,
+                problems,
+            )
+            for child in node.all("rating")
+        )
+        if rating := next(filter(None, older), None):
+            found.append((True, rating))
+    if all(rating.name != "critics" for _, rating in found) and (
+        critics := _rating("critics", node.first("criticrating"), "100", "", problems)
+    ):
+        found.append((False, critics))
+    return [rating for _, rating in sorted(found, key=lambda pair: not pair[0])]
+
+
+def _rating(name: str, value: str, maximum: str, votes: str, problems: list[str]) -> Rating | None:
+    match = _RATING.fullmatch(value.strip())
+    if match:
+        value, maximum = match[1], "100" if match[2] == "%" else match[3] or maximum
+        votes = votes or match[4] or ""
+    number = parse_decimal(value)
+    top = parse_decimal(maximum) or 10.0
+    count = parse_count(votes)
+    if number is None:
+        if value:
+            problems.append(f"rating {_shortened(value)} is not a number")
+        return None
+    if number == 0 and not count:
+        return None
+    scaled = number * 10 / top
+    if not 0 <= scaled <= 10:
+        problems.append(f"rating {_shortened(value)} is not between 0 and {top:g}")
+        return None
+    return Rating(name=name, value=round(scaled, 4), votes=count)
+
+
+def _shortened(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:39] + "…")
+
+
+def parse_genres(node: Node) -> list[str]:
+    """Return the genres, each once, in the order of the file; one element may hold several.
+
+    Example:
+        >>> parse_genres(Node("movie", children=[Node("genre", text="Drama / Crime / Drama")]))
+        ['Drama', 'Crime']
+    """
+    wrapped = (child for wrapper in node.all("genres") for child in (wrapper, *wrapper.all("genre")))
+    texts = (child.text for child in (*node.all("genre"), *wrapped))
+    parts = (part.strip() for text in texts for part in _GENRES.split(text))
+    return list(dict.fromkeys(part for part in parts if part))
+
+
+def parse_provider_ids(node: Node) -> dict[str, str]:
+    """Return the ids of the item at public providers; ``<uniqueid>`` wins over the older elements.
+
+    Example:
+        >>> parse_provider_ids(Node("movie", children=[Node("id", text="tt0113277")]))
+        {'imdb': 'tt0113277'}
+    """
+    ids: dict[str, str] = {}
+    for child in node.all("uniqueid"):
+        _put(ids, child.attributes.get("type", ""), child.text, _IMDB)
+    for child in node.children:
+        _put_child(ids, child, _IMDB)
+    return ids
+
+
+def _put_child(ids: dict[str, str], child: Node, imdb: re.Pattern[str]) -> None:
+    """Take the id that a child of an item or a person holds, in any of its spellings."""
+    if provider := IDS.get(child.name):
+        bare = child.name == provider
+        if not bare or _looks_like_id(provider, child.text, imdb):
+            _put(ids, provider, child.text, imdb)
+    elif child.name == "id":
+        for name, value in child.attributes.items():
+            if name in {"imdb", "tmdb", "tvdb"}:
+                _put(ids, name, value, imdb)
+        _put(ids, child.attributes.get("moviedb") or child.attributes.get("type", ""), child.text, imdb)
+        if imdb.fullmatch(child.text):
+            _put(ids, "imdb", child.text, imdb)
+    elif child.name == "ids":
+        for one in child.children:
+            if one.name == "entry":
+                _put(ids, one.first("key"), one.first("value"), imdb)
+            else:
+                _put_child(ids, one, imdb)
+
+
+def _looks_like_id(provider: str, text: str, imdb: re.Pattern[str]) -> bool:
+    """Whether the text of an element like ``<imdb>`` is an id: it could be a rating."""
+    if provider == "imdb":
+        return bool(imdb.search(text) or _IMDB_NUMBER.fullmatch(text))
+    return text.isdecimal() or "://" in text if provider in _NUMERIC else bool(text)
+
+
+def _put(ids: dict[str, str], provider: str, value: str, imdb: re.Pattern[str]) -> None:
+    """Take an id, if it is one.
+
+    Args:
+        ids: those there are; they stay.
+        provider: in the file's words; empty where it does not say.
+        value: the id, or an address with it.
+        imdb: what the ids of IMDb look like.
+    """
+    value = value.strip()
+    key = re.sub(r"[\s_-]+", "", provider).lower()
+    key = _PROVIDER_ALIASES.get(key, _PROVIDER_ALIASES.get(key.removesuffix("id"), IDS.get(key, key)))
+    if key in {"imdb", ""} and (match := imdb.search(value)):
+        key, value = "imdb", match[0].lower()
+    elif key == "imdb" and _IMDB_NUMBER.fullmatch(value):
+        value = imdb.pattern[:2] + value
+    elif key and "://" in value and (number := _LAST_NUMBER.match(value)):
+        value = number[1]
+    if key and value.lower() not in _NO_ID:
+        ids.setdefault(key, value)
+
+
+def provider_ids_in_text(text: str, kind: MediaType) -> dict[str, str]:
+    """Return the ids in the addresses of providers' pages that *text* names; of IMDb also a bare id.
+
+    Example:
+        >>> provider_ids_in_text("https://www.themoviedb.org/movie/603-the-matrix", MediaType.MOVIE)
+        {'tmdb': '603'}
+    """
+    ids: dict[str, str] = {}
+    for provider, only, pattern in _TITLE_URLS:
+        if only in {None, kind} and (match := pattern.search(text)):
+            _put(ids, provider, match[1], _IMDB)
+    if "imdb" not in ids and len(bare := {found.lower() for found in _BARE_IMDB.findall(text)}) == 1:
+        ids["imdb"] = bare.pop()
+    return ids
+
+
+def parse_person_ids(node: Node) -> dict[str, str]:
+    """Return the ids of the person that an element names: its attributes, children and profile address."""
+    ids: dict[str, str] = {}
+    for name, value in node.attributes.items():
+        if provider := IDS.get(name):
+            _put(ids, provider, value, _IMDB_PERSON)
+    for child in node.children:
+        if child.name == "uniqueid":
+            _put(ids, child.attributes.get("type", ""), child.text, _IMDB_PERSON)
+        else:
+            _put_child(ids, child, _IMDB_PERSON)
+    for child in node.all("profile"):
+        for provider, pattern in _PERSON_URLS:
+            if match := pattern.search(child.text):
+                _put(ids, provider, match[1], _IMDB_PERSON)
+    return ids
+
+
+def image_reference(text: str) -> str | None:
+    """Return the address of a picture, ``None`` if *text* is not an address that others can open.
+
+    The ``image://`` wrapper that Kodi puts round an address is taken off. Paths of the machine that wrote the
+    file are no use to anyone else.
+
+    Example:
+        >>> image_reference("image://https%3a%2f%2fimage.tmdb.org%2ft%2fp%2foriginal%2fa.jpg/")
+        'https://image.tmdb.org/t/p/original/a.jpg'
+    """
+    text = text.strip()
+    if text.startswith("image://"):
+        text = unquote(text.removeprefix("image://")).rstrip("/")
+    return text if re.match(r"https?://[^\s/]", text) and not re.search(r"\s", text) else None
+
+
+def parse_images(node: Node, kind: MediaType) -> dict[str, str]:
+    """Return the first picture of each kind that the file gives an address for."""
+    images: dict[str, str] = {}
+
+    def put(name: str, text: str) -> None:
+        if (reference := image_reference(text)) and name:
+            images.setdefault(name, reference)
+
+    plain = "thumb" if kind is MediaType.EPISODE else "poster"
+    for child in node.all("thumb"):
+        if "season" not in child.attributes:
+            aspect = child.attributes.get("aspect", "").lower()
+            put(_IMAGE_KINDS.get(aspect, "") if aspect else plain, child.text)
+    for child in node.all("fanart"):
+        for thumb in child.all("thumb"):
+            put("fanart", _joined(child.attributes.get("url", ""), thumb.text))
+        if not child.children:
+            put("fanart", child.text)
+    for child in node.all("art"):
+        for picture in child.children:
+            put(_IMAGE_KINDS.get(picture.name, ""), picture.text)
+    return images
+
+
+def _joined(base: str, text: str) -> str:
+    return text if "://" in text or not base else f"{base.rstrip('/')}/{text.lstrip('/')}"
+
+
+def parse_added(node: Node) -> str | None:
+    """Return when the item was added, as the text that the file has."""
+    text = node.first("dateadded")
+    with contextlib.suppress(ValueError):
+        return text if text and int(text[:4]) > 1 else None
+    return None

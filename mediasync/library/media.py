@@ -1,0 +1,205 @@
+"""Reading items with their people, and what is stored besides them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from mediasync.aio import batched
+from mediasync.database.database import Database
+from mediasync.database.session import Session
+from mediasync.errors import InvalidId, UnknownItem, UnknownLibrary
+from mediasync.ids import split_id
+from mediasync.models import AnyMediaItem, Library, Source
+from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader, as_limit
+from mediasync.repositories.person_reading import PersonReader
+from mediasync.repositories.sources import CatalogueRepository
+from mediasync.text import check_texts
+from mediasync.vocabulary import Completeness, MediaType
+
+_PAGE: Final = 50
+
+
+class MediaReads:
+    """Reads media items, sources and libraries.
+
+    Args:
+        database: an open database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find_source(self, source_id: str) -> Source | None:
+        """Return one source, or None."""
+        async with self._database.read() as session:
+            return await CatalogueRepository(session).find_source(source_id)
+
+    async def list_sources(self) -> list[Source]:
+        """Return all sources, by id."""
+        async with self._database.read() as session:
+            return await CatalogueRepository(session).list_sources()
+
+    async def list_libraries(self, source_id: str | None = None) -> list[Library]:
+        """Return the libraries of one source, or of all, by id."""
+        async with self._database.read() as session:
+            return await CatalogueRepository(session).list_libraries(source_id)
+
+    async def get_media_item(self, media_item_id: str) -> AnyMediaItem:
+        """Return an item with its ``credits``, and so ``cast`` and ``crew``.
+
+        Raises:
+            UnknownItem: if it is not stored.
+
+        Example:
+            >>> item = await ms.media.get_media_item("home:603")  # doctest: +SKIP
+            >>> [credit.person.name for credit in item.cast]  # doctest: +SKIP
+            ['Keanu Reeves']
+        """
+        items = await self.find_media_items([media_item_id])
+        if not items:
+            raise UnknownItem(f"media item {media_item_id!r} is not stored")
+        return items[0]
+
+    async def find_media_items(self, media_item_ids: Sequence[str]) -> list[AnyMediaItem]:
+        """Return those of the items that are stored, with their credits, in the order asked for.
+
+        Raises:
+            UsageError: if one of the ids holds what no database stores.
+        """
+        for item_id in media_item_ids:
+            check_texts("media item", {"id": item_id})
+        async with self._database.read(snapshot=True) as session:
+            return await _with_credits(session, media_item_ids)
+
+    async def find_by_title(self, text: str, *, limit: int = 50) -> list[AnyMediaItem]:
+        """Return at most *limit* items with this title; if there are none, those whose titles have its words.
+
+        A title is the same in any spelling: case, accents, spaces and punctuation do not matter, nor does an
+        article at the beginning, nor whether it is the title or the original title. Movies come first, then
+        shows, episodes and seasons, each by year, then by id.
+
+        An item whose title is another one must have a word that begins with each word of *text*. Those that
+        have the longest word of the text itself come first.
+        """
+        async with self._database.read(snapshot=True) as session:
+            ids = await ItemReader(session).find_ids_by_title(text, limit)
+            return await _with_credits(session, ids)
+
+    async def find_by_provider_id(
+        self, provider: str, value: str, *, limit: int | None = None, offset: int = 0
+    ) -> list[AnyMediaItem]:
+        """Return the items that a public provider knows by this id, of all sources, by id.
+
+        Args:
+            provider: ``imdb``, ``tmdb``, …
+            value: the id there.
+            limit: at most so many; None: all.
+            offset: leave out the first so many.
+
+        Example:
+            >>> await ms.media.find_by_provider_id("imdb", "tt0133093")  # doctest: +SKIP
+            [Movie(...)]
+        """
+        async with self._database.read(snapshot=True) as session:
+            ids = await ItemReader(session).find_ids_by_provider_id(
+                provider, value, limit=as_limit(limit), offset=offset
+            )
+            return await _with_credits(session, ids)
+
+    async def list_children(
+        self, media_item_id: str, *, limit: int | None = None, offset: int = 0
+    ) -> list[AnyMediaItem]:
+        """Return a show's seasons, or a season's episodes, by number.
+
+        Args:
+            media_item_id: the show, or the season.
+            limit: at most so many; None: all.
+            offset: leave out the first so many.
+        """
+        async with self._database.read(snapshot=True) as session:
+            ids = await ItemReader(session).list_child_ids(
+                media_item_id, limit=as_limit(limit), offset=offset
+            )
+            return await _with_credits(session, ids)
+
+    async def iter_media_items(
+        self, library_id: str | Library, *, media_type: MediaType | None = None
+    ) -> AsyncIterator[AnyMediaItem]:
+        """Iterate over the items of a library, by id, in pages; each page is one state of the database.
+
+        Args:
+            library_id: the library, or its full id (``home:movies``), which is `Library.full_id`.
+            media_type: only items of this type.
+
+        Raises:
+            InvalidId: if *library_id* is not a full id.
+            UnknownLibrary: if the library is not stored.
+        """
+        library_id = _full_id(library_id)
+        async with self._database.read() as session:
+            if not await CatalogueRepository(session).has_library(library_id, split_id(library_id)[0]):
+                raise UnknownLibrary(f"library {library_id!r} is not stored: save_library saves it")
+        after = ""
+        while True:
+            async with self._database.read(snapshot=True) as session:
+                ids = await ItemReader(session).list_ids(library_id, media_type, after, _PAGE)
+                page = await _with_credits(session, ids)
+            for item in page:
+                yield item
+            if len(ids) < _PAGE or ids[-1] <= after:  # other hands may have stored ids that are not texts
+                return
+            after = ids[-1]
+
+    async def find_watermark(self, source_id: str) -> str:
+        """Return where the last sync of a source that ended well had come to; empty if it did not say."""
+        async with self._database.read() as session:
+            return await CatalogueRepository(session).find_watermark(source_id)
+
+    async def find_change_tokens(self, library_id: str | Library) -> dict[str, str]:
+        """Return the change tokens of a library's items, by the source's own keys; empty: none.
+
+        Args:
+            library_id: the library, or its full id.
+
+        Raises:
+            InvalidId: if *library_id* is not a full id.
+        """
+        library_id = _full_id(library_id)
+        async with self._database.read(snapshot=True) as session:
+            return await ItemReader(session).find_change_tokens(library_id)
+
+    async def count_by_library(self) -> list[tuple[str, MediaType, Completeness, int]]:
+        """Return how many items are stored, by library's full id, type and completeness."""
+        async with self._database.read() as session:
+            return await ItemReader(session).count_by_library()
+
+    async def count_credits(self) -> int:
+        """Return how many credits are stored."""
+        async with self._database.read() as session:
+            return await ItemReader(session).count_credits()
+
+
+def _full_id(library: str | Library) -> str:
+    if isinstance(library, Library):
+        return library.full_id
+    try:
+        split_id(library)
+    except InvalidId as error:
+        raise InvalidId(
+            f"{library!r} is not the full id of a library, SOURCE:{library}: Library.full_id is that id, "
+            "and Library.id the source's own key"
+        ) from error
+    return library
+
+
+async def _with_credits(session: Session, media_item_ids: Sequence[str]) -> list[AnyMediaItem]:
+    item_reader, person_reader = ItemReader(session), PersonReader(session)
+    items: list[AnyMediaItem] = []
+    for ids in batched(dict.fromkeys(media_item_ids), ITEMS_AT_ONCE):
+        found = await item_reader.find_items_with_counts(ids)
+        credits_of = await person_reader.read_credits({item.id or "": count for item, count in found})
+        for item, _ in found:
+            item.credits = credits_of[item.id or ""]
+            items.append(item)
+    return items

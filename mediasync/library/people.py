@@ -1,0 +1,81 @@
+"""Reading people, their credits and their filmographies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mediasync.database.database import Database
+from mediasync.models import Credit, FilmographyCredit, Person
+from mediasync.repositories.item_reading import ItemReader, as_limit
+from mediasync.repositories.person_reading import PersonReader
+
+
+class PeopleReads:
+    """The half of the people service that reads.
+
+    Args:
+        database: an open database.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find_by_id(self, person_id: str) -> Person | None:
+        """Return one person, or None."""
+        async with self._database.read() as session:
+            return await PersonReader(session).find_by_id(person_id)
+
+    async def find_by_media_item(self, media_item_id: str) -> list[Credit]:
+        """Return the credits of one item in billing order; an empty list if it has none or is not stored."""
+        async with self._database.read() as session:
+            found = await PersonReader(session).find_short_list(media_item_id)
+        if found is not None:
+            return found
+        async with self._database.read(snapshot=True) as session:
+            return await PersonReader(session).find_by_media_item(media_item_id)
+
+    async def find_by_media_items(self, media_item_ids: Sequence[str]) -> dict[str, list[Credit]]:
+        """Return the credits of many items: each item's id to its credits in billing order."""
+        async with self._database.read(snapshot=True) as session:
+            return await PersonReader(session).find_by_media_items(media_item_ids)
+
+    async def filmography(
+        self, person_id: str, *, limit: int | None = None, offset: int = 0
+    ) -> list[FilmographyCredit]:
+        """Return the credits of a person, the oldest item first.
+
+        Args:
+            person_id: the person.
+            limit: at most so many; None: all.
+            offset: leave out the first so many.
+        """
+        async with self._database.read() as session:
+            return await ItemReader(session).find_filmography(person_id, limit=as_limit(limit), offset=offset)
+
+    async def search(
+        self, text: str, *, source_id: str | None = None, limit: int = 50, offset: int = 0
+    ) -> list[Person]:
+        """Find people by the beginnings of words of their names; accents and case do not matter.
+
+        Args:
+            text: one or more words; each must begin some word of the name. At most eight are looked at,
+                the longest.
+            source_id: only people of this source.
+            limit: at most so many.
+            offset: leave out the first so many.
+
+        Returns:
+            The people, by their first word that begins with the longest word of *text*, then by name and id:
+            those who have that word itself come first.
+
+        Example:
+            >>> await ms.people.search("zellw ren")  # doctest: +SKIP
+            [Person(name='Renée Zellweger', ...)]
+        """
+        async with self._database.read(snapshot=True) as session:
+            return await PersonReader(session).search(text, source_id, limit, offset)
+
+    async def count(self, source_id: str | None = None) -> int:
+        """Return how many people are stored, of one source or of all."""
+        async with self._database.read() as session:
+            return await PersonReader(session).count(source_id)

@@ -1,0 +1,655 @@
+"""Media items, what belongs to them, and the junction between them and people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, NoReturn
+
+from mediasync.errors import DataError, WriteConflict
+from mediasync.repositories.item_reading import ItemReader
+from mediasync.repositories.item_words import WORD_COLUMNS, find_item_words, replace_item_words
+from mediasync.repositories.keys import new_keys
+from mediasync.rows import NUMBER_FIELDS, VALUE_COLUMNS, CreditRow, NormalItem
+from mediasync.text import StoredWord, words_of_item
+from mediasync.vocabulary import Completeness
+
+StoredCredit = tuple[int, int, int, str, str | None]
+"""The item's storage key, the place in its billing, the person's storage key, the type, the role."""
+
+_COMPLETENESS: Final[dict[str, Completeness]] = {member.value: member for member in Completeness}
+_PERSON_KEY: Final = itemgetter(2)
+_CREDITS_PER_STATEMENT: Final = 5_000
+
+_STATE: Final = """
+    i.item_key, i.media_type, i.item_fingerprint, i.credits_fingerprint, i.completeness, i.change_token,
+    h.id AS library_id,
+    (SELECT o.id FROM library o WHERE o.library_key = x.library_key) AS other_library_id,
+    EXISTS (SELECT 1 FROM person p WHERE p.given_by = i.item_key) AS gives
+"""
+_LIBRARIES_OF_STATE: Final = """
+JOIN library h ON h.library_key = i.library_key
+LEFT JOIN item_library x ON x.item_key = i.item_key
+"""
+SELECT_STATES: Final = f"""
+SELECT i.id AS item_id, {_STATE}
+FROM @list(:ids) l JOIN media_item i ON i.id = l.id {_LIBRARIES_OF_STATE}
+"""
+LOCK_STATES: Final = f"{SELECT_STATES}ORDER BY i.id @lock(i)"
+
+# An id that was made of a current key is that of the item that has the key, whatever its own id is.
+SELECT_CURRENT_STATES: Final = f"""
+SELECT l.id AS current_id, r.id IS NULL AND a.id IS NOT NULL AS is_former, i.id AS item_id, {_STATE}
+FROM @list(:ids) l
+LEFT JOIN item_rekeyed r ON r.current_id = l.id
+JOIN media_item i ON i.id = coalesce(r.id, l.id)
+LEFT JOIN item_rekeyed a ON a.id = i.id {_LIBRARIES_OF_STATE}
+"""
+LOCK_CURRENT_STATES: Final = f"{SELECT_CURRENT_STATES}ORDER BY i.id @lock(i)"
+
+INSERT_REKEYED: Final = """
+INSERT INTO item_rekeyed (current_id, id)
+SELECT r.current_id, r.id FROM @rows(:rows, current_id text, id text) r
+"""
+INSERT_ITEM_LIBRARIES: Final = """
+INSERT INTO item_library (item_key, library_key, id)
+SELECT i.item_key, l.library_key, i.id
+FROM @rows(:rows, item_id text, library_id text) r
+JOIN media_item i ON i.id = r.item_id
+JOIN library l ON l.id = r.library_id
+WHERE l.library_key <> i.library_key
+ON CONFLICT (item_key, library_key) DO NOTHING
+"""
+
+# The columns that most items have stand first: what is missing at the end of a row is not even sent.
+OWN_COLUMNS: Final = (
+    "remote_id",
+    "media_type",
+    "completeness",
+    "item_fingerprint",
+    "credits_fingerprint",
+    *VALUE_COLUMNS,
+    "change_token",
+    "imdb_id",
+    "tmdb_id",
+    "tvdb_id",
+)
+"""The columns of an item besides its keys, its id and its times."""
+
+_NUMBERS: Final = frozenset({*NUMBER_FIELDS, "item_key", "added_at", "changed_at"})
+
+
+def typed(columns: Sequence[str]) -> str:
+    """Return columns of an item as the macro ``@rows`` names them."""
+    return ", ".join(f"{name} {'integer' if name in _NUMBERS else 'text'}" for name in columns)
+
+
+_ITEM_COLUMNS: Final = ("library_id", "parent_id", "item_key", "id", *OWN_COLUMNS)
+
+_INSERT_ITEMS: Final = f"""
+INSERT INTO media_item (library_key, parent_key, {", ".join(_ITEM_COLUMNS[2:])}, created_at, updated_at)
+SELECT l.library_key, p.item_key, {", ".join(f"r.{column}" for column in _ITEM_COLUMNS[2:])}, :now, :now
+FROM @rows(:items, {typed(_ITEM_COLUMNS)}) r
+JOIN library l ON l.id = r.library_id
+LEFT JOIN media_item p ON p.id = r.parent_id
+WHERE r.parent_id IS NULL OR p.item_key IS NOT NULL @inorder(r)
+ON CONFLICT (id)"""
+INSERT_ITEMS: Final = f"{_INSERT_ITEMS} DO NOTHING"
+UPSERT_ITEMS: Final = f"""{_INSERT_ITEMS} DO UPDATE
+SET library_key = excluded.library_key, parent_key = excluded.parent_key,
+    {", ".join(f"{column} = excluded.{column}" for column in OWN_COLUMNS)},
+    updated_at = excluded.updated_at
+"""
+
+UPDATE_STAMPS: Final = """
+UPDATE media_item
+SET item_fingerprint = r.item_fingerprint, credits_fingerprint = r.credits_fingerprint,
+    change_token = r.change_token
+FROM @rows(:items, id text, item_fingerprint text, credits_fingerprint text, change_token text) r
+WHERE media_item.id = r.id
+"""
+
+_OF_ITEMS: Final = """
+WHERE item_key IN (SELECT i.item_key FROM @list(:ids) l JOIN media_item i ON i.id = l.id)
+"""
+DELETE_CREDITS: Final = f"DELETE FROM credit {_OF_ITEMS}"
+DELETE_EXTERNAL_IDS: Final = f"DELETE FROM item_external_id {_OF_ITEMS}"
+DELETE_GENRES: Final = f"DELETE FROM item_genre {_OF_ITEMS}"
+DELETE_RATINGS: Final = f"DELETE FROM item_rating {_OF_ITEMS}"
+DELETE_IMAGES: Final = f"DELETE FROM item_image {_OF_ITEMS}"
+DELETE_ITEM_LIBRARIES: Final = f"DELETE FROM item_library {_OF_ITEMS}"
+DELETE_REKEYED: Final = "DELETE FROM item_rekeyed WHERE id IN (SELECT l.id FROM @list(:ids) l)"
+
+_CREDIT_COLUMNS: Final = (
+    "item_key integer, sort_order integer, person_key integer, person_type text, role text"
+)
+UPDATE_CREDITS: Final = f"""
+UPDATE credit SET person_key = r.person_key, person_type = r.person_type, role = r.role
+FROM @rows(:rows, {_CREDIT_COLUMNS}) r
+WHERE credit.item_key = r.item_key AND credit.sort_order = r.sort_order
+"""
+DELETE_CREDITS_AT: Final = """
+DELETE FROM credit WHERE (item_key, sort_order) IN (
+    SELECT r.item_key, r.sort_order FROM @rows(:rows, item_key integer, sort_order integer) r
+)
+"""
+SELECT_CREDITED_PEOPLE: Final = """
+SELECT DISTINCT p.id AS person_id, p.person_key, i.item_key
+FROM @list(:ids) l
+JOIN media_item i ON i.id = l.id
+JOIN credit c ON c.item_key = i.item_key
+JOIN person p ON p.person_key = c.person_key
+"""
+
+LOCK_CREDITING: Final = """
+SELECT i.id AS item_id, i.item_key FROM media_item i
+WHERE i.item_key IN (
+    SELECT c.item_key FROM credit c JOIN person p ON p.person_key = c.person_key WHERE p.id = :person_id
+)
+ORDER BY i.id @lock(i)
+"""
+UPDATE_TIMES: Final = """
+UPDATE media_item SET updated_at = :now WHERE id IN (SELECT l.id FROM @list(:ids) l)
+"""
+
+INSERT_EXTERNAL_IDS: Final = """
+INSERT INTO item_external_id (item_key, provider, value)
+SELECT i.item_key, r.provider, r.value
+FROM @rows(:rows, item_id text, provider text, value text) r JOIN media_item i ON i.id = r.item_id
+"""
+INSERT_GENRES: Final = """
+INSERT INTO item_genre (item_key, position, name)
+SELECT i.item_key, r.position, r.name
+FROM @rows(:rows, item_id text, position integer, name text) r JOIN media_item i ON i.id = r.item_id
+"""
+INSERT_RATINGS: Final = """
+INSERT INTO item_rating (item_key, position, name, value, votes)
+SELECT i.item_key, r.position, r.name, r.value, r.votes
+FROM @rows(:rows, item_id text, position integer, name text, value real, votes integer) r
+JOIN media_item i ON i.id = r.item_id
+"""
+INSERT_IMAGES: Final = """
+INSERT INTO item_image (item_key, kind, path)
+SELECT i.item_key, r.kind, r.path
+FROM @rows(:rows, item_id text, kind text, path text) r JOIN media_item i ON i.id = r.item_id
+"""
+
+
+# Of stored items only the details that differ are written.
+def _but_given(delete: str, column: str) -> str:
+    """Return *delete*, which leaves the rows whose items and *column* are given."""
+    name = column.split()[0]
+    return f"""{delete} AND (item_key, {name}) NOT IN (
+    SELECT i.item_key, r.{name}
+    FROM @rows(:rows, item_id text, {column}) r JOIN media_item i ON i.id = r.item_id
+)"""
+
+
+REMOVE_EXTERNAL_IDS: Final = _but_given(DELETE_EXTERNAL_IDS, "provider text")
+REMOVE_GENRES: Final = _but_given(DELETE_GENRES, "position integer")
+REMOVE_RATINGS: Final = _but_given(DELETE_RATINGS, "position integer")
+REMOVE_IMAGES: Final = _but_given(DELETE_IMAGES, "kind text")
+UPSERT_EXTERNAL_IDS: Final = f"""{INSERT_EXTERNAL_IDS} WHERE true
+ON CONFLICT (item_key, provider) DO UPDATE SET value = excluded.value
+WHERE item_external_id.value <> excluded.value
+"""
+UPSERT_GENRES: Final = f"""{INSERT_GENRES} WHERE true
+ON CONFLICT (item_key, position) DO UPDATE SET name = excluded.name
+WHERE item_genre.name <> excluded.name
+"""
+UPSERT_RATINGS: Final = f"""{INSERT_RATINGS} WHERE true
+ON CONFLICT (item_key, position) DO UPDATE
+SET name = excluded.name, value = excluded.value, votes = excluded.votes
+WHERE item_rating.name <> excluded.name OR item_rating.value <> excluded.value
+   OR coalesce(item_rating.votes, -1) <> coalesce(excluded.votes, -1)
+"""
+UPSERT_IMAGES: Final = f"""{INSERT_IMAGES} WHERE true
+ON CONFLICT (item_key, kind) DO UPDATE SET path = excluded.path
+WHERE item_image.path <> excluded.path
+"""
+
+_DETAILS: Final[tuple[tuple[str, str, str, Callable[[NormalItem], Iterable[tuple[Any, ...]]]], ...]] = (
+    (
+        INSERT_EXTERNAL_IDS,
+        REMOVE_EXTERNAL_IDS,
+        UPSERT_EXTERNAL_IDS,
+        lambda item: ((item.id, *pair) for pair in item.external_ids),
+    ),
+    (
+        INSERT_GENRES,
+        REMOVE_GENRES,
+        UPSERT_GENRES,
+        lambda item: ((item.id, n, name) for n, name in enumerate(item.genres)),
+    ),
+    (
+        INSERT_RATINGS,
+        REMOVE_RATINGS,
+        UPSERT_RATINGS,
+        lambda item: ((item.id, n, *rating) for n, rating in enumerate(item.ratings)),
+    ),
+    (
+        INSERT_IMAGES,
+        REMOVE_IMAGES,
+        UPSERT_IMAGES,
+        lambda item: ((item.id, *image) for image in item.images),
+    ),
+)
+"""How each kind of detail is inserted, removed and changed, and the rows of an item."""
+
+SET_COMPLETENESS: Final = """
+UPDATE media_item
+SET completeness = :completeness, credits_fingerprint = NULL, updated_at = :now
+WHERE id = :id
+"""
+
+SELECT_BELOW: Final = """
+SELECT l.id AS parent_id, c.id AS item_id, c.media_type
+FROM @list(:ids) l JOIN media_item i ON i.id = l.id JOIN media_item c ON c.parent_key = i.item_key
+"""
+LOCK_BELOW: Final = """
+WITH RECURSIVE below AS (
+    SELECT item_key FROM media_item WHERE id = :id
+    UNION ALL
+    SELECT m.item_key FROM below l JOIN media_item m ON m.parent_key = l.item_key
+)
+SELECT i.id AS item_id FROM below l JOIN media_item i ON i.item_key = l.item_key @lockfully(i)
+"""
+DELETE_ITEM: Final = "DELETE FROM media_item WHERE id = :id"
+
+_TITLE_COLUMNS: Final = tuple(map(VALUE_COLUMNS.index, ("title", "original_title", "year")))
+_PARENT: Final = _ITEM_COLUMNS.index("parent_id")
+_KEY: Final = _ITEM_COLUMNS.index("item_key")
+_ID: Final = _ITEM_COLUMNS.index("id")
+
+
+def item_row(
+    item: NormalItem, library_id: str, completeness: Completeness, credits_fingerprint: str | None
+) -> list[Any]:
+    """Return an item's own fields as `MediaRepository.upsert_items` takes them.
+
+    Args:
+        item: in normal form.
+        library_id: the full id of its home.
+        completeness: of the credits that are stored for it.
+        credits_fingerprint: of the same.
+    """
+    ids = dict(item.external_ids)
+    row = [
+        library_id,
+        item.parent_id,
+        None,
+        item.id,
+        item.remote_id,
+        item.media_type,
+        completeness.value,
+        item.item_fingerprint,
+        credits_fingerprint,
+        *item.values,
+        item.change_token,
+        *(ids.get(provider) for provider in ("imdb", "tmdb", "tvdb")),
+    ]
+    while row[-1] is None:
+        row.pop()
+    return row
+
+
+class ItemState(NamedTuple):
+    """What is stored of an item that tells whether it changed.
+
+    Attributes:
+        id: the item's id.
+        key: its storage key.
+        media_type: what it is.
+        item_fingerprint: of its own fields at its last save.
+        credits_fingerprint: of its credits at the last save that wrote the item, its credits or this.
+        completeness: what is known of its credits.
+        change_token: as the source gave it.
+        library_id: the full id of its home.
+        library_ids: of all libraries that list it, its home among them.
+        gives: whether the fields of some person are as this item gave them, though others gave other ones.
+    """
+
+    id: str
+    key: int
+    media_type: str
+    item_fingerprint: str | None
+    credits_fingerprint: str | None
+    completeness: Completeness
+    change_token: str | None
+    library_id: str
+    library_ids: frozenset[str]
+    gives: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreditChange:
+    """A stored credit list and what becomes of it.
+
+    Attributes:
+        item_key: the item's storage key.
+        before: (the person's id, person type, role or '') of each stored credit, in billing order.
+        after: the new list, in normal form.
+    """
+
+    item_key: int
+    before: Sequence[tuple[str, str, str]]
+    after: Sequence[CreditRow]
+
+
+class MediaRepository(ItemReader):
+    """Writes media items and their credits, and reads them.
+
+    Args:
+        session: an open transaction, or a snapshot for the methods that only read.
+    """
+
+    async def find_states(self, item_ids: Sequence[str], *, lock: bool = False) -> dict[str, ItemState]:
+        """Return the states of those of the items that are stored.
+
+        Args:
+            item_ids: the items.
+            lock: keep other transactions from changing them.
+        """
+        query = LOCK_STATES if lock else SELECT_STATES
+        states: dict[str, ItemState] = {}
+        for row in await self._session.fetch_all(query, {"ids": list(item_ids)}):
+            _add_state(states, row[0], row)
+        return states
+
+    async def find_current_states(
+        self, current_ids: Sequence[str], *, lock: bool = False
+    ) -> tuple[dict[str, ItemState], set[str]]:
+        """Return the states of the stored items that have these keys now.
+
+        Args:
+            current_ids: ``{source_id}:{remote_id}`` of each. An item whose key changed has another id.
+            lock: keep other transactions from changing them.
+
+        Returns:
+            The states by what was given; and which of those no item has now, while an item whose key was
+            another before is stored under it.
+        """
+        query = LOCK_CURRENT_STATES if lock else SELECT_CURRENT_STATES
+        states: dict[str, ItemState] = {}
+        former: set[str] = set()
+        for current_id, is_former, *row in await self._session.fetch_all(query, {"ids": list(current_ids)}):
+            if is_former:
+                former.add(current_id)
+            else:
+                _add_state(states, current_id, row)
+        return states, former
+
+    async def find_free_ids(self, current_ids: Iterable[str], given: Container[str]) -> dict[str, str]:
+        """Return an id for each new item whose own is taken by an item that had its key before.
+
+        It is the own one with ``~2`` behind it, or the first higher number that no item has.
+
+        Args:
+            current_ids: ``{source_id}:{remote_id}`` of each new item.
+            given: ids that other new items will have.
+        """
+        free: dict[str, str] = {}
+        for current_id in sorted(current_ids):
+            for number in count(2):
+                item_id = f"{current_id}~{number}"
+                if item_id not in given and not await self.find_states([item_id]):
+                    free[current_id] = item_id
+                    break
+        return free
+
+    async def add_rekeyed(self, ids: Mapping[str, str]) -> None:
+        """Note stored items whose id is not made of their key: the ids, by what their keys would make."""
+        await self._session.execute(INSERT_REKEYED, {"rows": sorted(ids.items())})
+
+    async def add_libraries(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Note that libraries list items that have another home: (item's id, library's full id)."""
+        await self._session.execute(INSERT_ITEM_LIBRARIES, {"rows": sorted(pairs)})
+
+    async def find_below(self, item_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Return what stands directly below each of the items: types by ids."""
+        below: dict[str, dict[str, str]] = {item_id: {} for item_id in item_ids}
+        rows = await self._session.fetch_all(SELECT_BELOW, {"ids": list(item_ids)})
+        for parent_id, item_id, media_type in rows:
+            below[parent_id][item_id] = media_type
+        return below
+
+    async def insert_items(self, rows: Sequence[list[Any]]) -> dict[str, int]:
+        """Save the own fields of new items; parents are saved by an earlier call than their children.
+
+        Args:
+            rows: made by `item_row`.
+
+        Returns:
+            The storage keys by the items' ids.
+
+        Raises:
+            DataError: if a library is not stored.
+            WriteConflict: if another transaction stored one of them, or deleted a parent, meanwhile.
+        """
+        if await self._write_items(INSERT_ITEMS, rows) != len(rows):
+            if len(await self.find_states([row[_ID] for row in rows])) < len(rows):
+                await self._raise_what_is_gone(rows)
+            raise WriteConflict(f"another transaction stored one of {len(rows)} new items meanwhile")
+        return {row[_ID]: row[_KEY] for row in rows}
+
+    async def upsert_items(self, rows: Sequence[list[Any]]) -> None:
+        """Save the own fields of items, stored or not, as `insert_items` does.
+
+        Raises:
+            DataError: if a library is not stored.
+            WriteConflict: if another transaction deleted a parent meanwhile.
+        """
+        if await self._write_items(UPSERT_ITEMS, rows) != len(rows):
+            await self._raise_what_is_gone(rows)
+
+    async def _raise_what_is_gone(self, rows: Sequence[list[Any]]) -> NoReturn:
+        parents = {row[_PARENT] for row in rows} - {None}
+        if len(await self.find_states(sorted(parents))) < len(parents):
+            raise WriteConflict(f"another transaction deleted a parent of {len(rows)} items meanwhile")
+        raise DataError(f"the library of {rows[0][_ID]!r} is not stored any more")
+
+    async def _write_items(self, statement: str, rows: Sequence[list[Any]]) -> int:
+        # All transactions lock rows in one order, so that none waits for another in a circle.
+        rows = sorted(rows, key=itemgetter(_ID))
+        for row, key in zip(rows, new_keys(self._session, [row[_ID] for row in rows]), strict=True):
+            row[_KEY] = key
+        return await self._session.execute(statement, {"items": rows, "now": self._session.now})
+
+    async def insert_details(self, items: Sequence[NormalItem]) -> None:
+        """Insert the provider ids, genres, ratings and images of new items."""
+        for insert, _, _, rows_of in _DETAILS:
+            if rows := [row for item in items for row in rows_of(item)]:
+                await self._session.execute(insert, {"rows": rows})
+
+    async def change_details(self, items: Sequence[NormalItem]) -> None:
+        """Bring the provider ids, genres, ratings and images of stored items to those given.
+
+        Only rows that differ are written.
+        """
+        ids = [item.id for item in items]
+        for _, remove, upsert, rows_of in _DETAILS:
+            rows = [row for item in items for row in rows_of(item)]
+            await self._session.execute(remove, {"ids": ids, "rows": rows})
+            if rows:
+                await self._session.execute(upsert, {"rows": rows})
+
+    @staticmethod
+    def title_words(items: Iterable[NormalItem], item_keys: Mapping[str, int]) -> list[StoredWord]:
+        """Return the words of the titles of items, as `add_title_words` takes them.
+
+        Args:
+            items: in normal form.
+            item_keys: their storage keys.
+        """
+        return [
+            word
+            for item in items
+            for word in words_of_item(
+                item_keys[item.id], item.media_type, *(item.values[column] for column in _TITLE_COLUMNS)
+            )
+        ]
+
+    async def add_title_words(self, words: Iterable[StoredWord]) -> None:
+        """Store the words of the titles of new items, made by `title_words`."""
+        if rows := sorted(words):
+            await self._session.insert("item_word", WORD_COLUMNS, rows)
+
+    async def replace_title_words(self, items: Sequence[NormalItem], item_keys: Mapping[str, int]) -> None:
+        """Store the words of the titles of stored items, by what differs, before the titles are stored."""
+        old = await find_item_words(self._session, [item.id for item in items])
+        new = self.title_words(items, item_keys)
+        await replace_item_words(self._session, old, set(new))
+
+    async def update_stamps(self, items: Sequence[tuple[NormalItem, str | None]]) -> None:
+        """Store fingerprints and change tokens of items that did not change otherwise."""
+        rows = [
+            (item.id, item.item_fingerprint, fingerprint, item.change_token) for item, fingerprint in items
+        ]
+        await self._session.execute(UPDATE_STAMPS, {"items": rows})
+
+    def stored_credits(
+        self,
+        lists: Iterable[tuple[int, int, Sequence[CreditRow]]],
+        person_keys: Mapping[str, int],
+        without: Container[str] = frozenset(),
+    ) -> list[StoredCredit]:
+        """Return credits as `insert_credits` takes them.
+
+        Args:
+            lists: each item's storage key, the number of its first credit that is to be inserted, and its
+                credits in normal form.
+            person_keys: the storage keys of the people.
+            without: the people whose credits are left out.
+        """
+        made = [
+            (item_key, order, person_keys[row[0]], row[4], row[5] or None)
+            for item_key, first, credit_rows in lists
+            for order, row in enumerate(credit_rows[first:] if first else credit_rows, first)
+            if row[0] not in without
+        ]
+        self._sort(made)
+        return made
+
+    async def insert_credits(self, credits_to_store: list[StoredCredit]) -> None:
+        """Insert credits of items.
+
+        Args:
+            credits_to_store: made by `stored_credits`, of one or several calls; sorted in place.
+
+        Raises:
+            DataError: if an item or a person is not stored.
+        """
+        self._sort(credits_to_store)
+        for first in range(0, len(credits_to_store), _CREDITS_PER_STATEMENT):
+            some = credits_to_store[first : first + _CREDITS_PER_STATEMENT]
+            if await self._session.insert("credit", _CREDIT_COLUMNS, some) != len(some):
+                raise DataError("not all credits were stored")
+
+    async def change_credits(self, changes: Sequence[CreditChange], person_keys: Mapping[str, int]) -> None:
+        """Update the credits that stand at their places already, and delete those beyond the new lists' ends.
+
+        What is longer than before is left to `insert_credits`.
+
+        Args:
+            changes: of stored items.
+            person_keys: the storage keys of the people.
+        """
+        updated = [
+            (change.item_key, order, person_keys[new[0]], new[4], new[5] or None)
+            for change in changes
+            for order, (old, new) in enumerate(zip(change.before, change.after, strict=False))
+            if old != (new[0], *new[4:])
+        ]
+        deleted = [
+            (change.item_key, order)
+            for change in changes
+            for order in range(len(change.after), len(change.before))
+        ]
+        if updated:
+            await self._session.execute(UPDATE_CREDITS, {"rows": updated})
+        if deleted:
+            await self._session.execute(DELETE_CREDITS_AT, {"rows": deleted})
+
+    def _sort(self, credits_to_store: list[StoredCredit]) -> None:
+        # Where the engine keeps them by item however they come, they come by person: the index by person, and
+        # the people that foreign keys look up, are then gone through in one direction.
+        if self._session.keeps_primary_key_order:
+            credits_to_store.sort(key=_PERSON_KEY)
+
+    async def find_credited_people(self, item_ids: Sequence[str]) -> list[tuple[str, int, int]]:
+        """Return whom items credit: each person's id and storage key, with the item's storage key."""
+        rows = await self._session.fetch_all(SELECT_CREDITED_PEOPLE, {"ids": list(item_ids)})
+        return [(person_id, key, item_key) for person_id, key, item_key in rows]
+
+    async def lock_crediting(self, person_id: str) -> dict[str, int]:
+        """Return the storage keys of the items that credit a person, by id, and keep others from them."""
+        rows = await self._session.fetch_all(LOCK_CREDITING, {"person_id": person_id})
+        return dict(tuple(row) for row in rows)
+
+    async def update_times(self, item_ids: Sequence[str]) -> None:
+        """Note that items changed now."""
+        await self._session.execute(UPDATE_TIMES, {"ids": list(item_ids), "now": self._session.now})
+
+    async def delete_media_people(self, media_item_id: str) -> int:
+        """Empty one item's credit list, and say that nothing is known of it. Return how many credits went."""
+        gone = await self._session.execute(DELETE_CREDITS, {"ids": [media_item_id]})
+        await self.set_completeness(media_item_id, Completeness.NONE)
+        return gone
+
+    async def set_completeness(self, media_item_id: str, completeness: Completeness) -> None:
+        """Say what is known of an item's credits, which were changed apart from it."""
+        await self._session.execute(
+            SET_COMPLETENESS,
+            {"id": media_item_id, "completeness": str(completeness), "now": self._session.now},
+        )
+
+    async def lock_below(self, media_item_id: str) -> list[str]:
+        """Return the ids of an item and of all below it, and keep other transactions from them."""
+        rows = await self._session.fetch_all(LOCK_BELOW, {"id": media_item_id})
+        return [item_id for (item_id,) in rows]
+
+    async def delete_item(self, media_item_id: str) -> bool:
+        """Delete an item, its credits and all items below it, but no people. Return whether it was there."""
+        words = await find_item_words(self._session, [media_item_id], below=True)
+        await replace_item_words(self._session, words, set())
+        return bool(await self._session.execute(DELETE_ITEM, {"id": media_item_id}))
+
+
+def _add_state(states: dict[str, ItemState], asked: str, row: Sequence[Any]) -> None:
+    """Add a state, or, of an item that has one row for each of its other libraries, one more library."""
+    (
+        item_id,
+        key,
+        media_type,
+        item_fingerprint,
+        credits_fingerprint,
+        completeness,
+        token,
+        home,
+        other,
+        gives,
+    ) = row
+    libraries = _alone(home)
+    if other is not None:
+        known = states.get(asked)
+        libraries = (known.library_ids if known else libraries) | {other}
+    states[asked] = ItemState(
+        item_id,
+        key,
+        media_type,
+        item_fingerprint,
+        credits_fingerprint,
+        _COMPLETENESS.get(completeness, Completeness.NONE),
+        token,
+        home,
+        libraries,
+        bool(gives),
+    )
+
+
+@lru_cache(maxsize=256)
+def _alone(library_id: str) -> frozenset[str]:
+    return frozenset((library_id,))

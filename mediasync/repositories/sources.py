@@ -1,0 +1,164 @@
+"""Sources and libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from mediasync.database.session import Session
+from mediasync.models import Library, Source
+from mediasync.repositories.stored import read_model
+from mediasync.repositories.times import to_datetime
+
+UPSERT_SOURCE: Final = """
+INSERT INTO source (id, kind, name, server_id, created_at, updated_at)
+VALUES (:id, :kind, coalesce(nullif(:name, ''), :id), :server_id, :now, :now)
+ON CONFLICT (id) DO UPDATE
+SET kind = excluded.kind, name = coalesce(nullif(:name, ''), source.name),
+    server_id = coalesce(excluded.server_id, source.server_id), updated_at = excluded.updated_at
+WHERE source.kind <> excluded.kind OR source.name <> coalesce(nullif(:name, ''), source.name)
+   OR coalesce(excluded.server_id, source.server_id, '') <> coalesce(source.server_id, '')
+"""
+
+SELECT_WATERMARK: Final = "SELECT watermark FROM source WHERE id = :source_id"
+
+UPDATE_WATERMARK: Final = """
+UPDATE source SET watermark = :watermark
+WHERE id = :source_id AND coalesce(watermark, '') <> coalesce(:watermark, '')
+"""
+
+FORGET_CHANGE_TOKENS: Final = """
+UPDATE media_item SET change_token = NULL
+WHERE change_token IS NOT NULL AND library_key IN (
+    SELECT l.library_key FROM library l JOIN source s ON s.source_key = l.source_key WHERE s.id = :source_id
+)
+"""
+
+SELECT_SOURCES: Final = """
+SELECT source_key, id, kind, name, server_id, created_at, updated_at FROM source
+WHERE :id IS NULL OR id = :id ORDER BY id
+"""
+
+UPSERT_LIBRARY: Final = """
+INSERT INTO library (source_key, id, remote_id, title, kind, created_at, updated_at)
+SELECT s.source_key, :id, :remote_id, coalesce(nullif(:title, ''), :remote_id), :kind, :now, :now
+FROM source s WHERE s.id = :source_id
+ON CONFLICT (id) DO UPDATE
+SET title = coalesce(nullif(:title, ''), library.title), kind = excluded.kind,
+    updated_at = excluded.updated_at
+WHERE library.title <> coalesce(nullif(:title, ''), library.title) OR library.kind <> excluded.kind
+"""
+
+SELECT_LIBRARIES: Final = """
+SELECT l.id, s.id AS source_id, l.remote_id, l.title, l.kind, l.created_at, l.updated_at
+FROM library l JOIN source s ON s.source_key = l.source_key
+WHERE :source_id IS NULL OR s.id = :source_id ORDER BY l.id
+"""
+
+LIBRARY_IS_STORED: Final = """
+SELECT l.library_key FROM library l JOIN source s ON s.source_key = l.source_key
+WHERE l.id = :id AND s.id = :source_id
+"""
+
+
+class CatalogueRepository:
+    """Sources and their libraries.
+
+    Args:
+        session: an open transaction, or a snapshot for the methods that only read.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def upsert_source(self, source: Source) -> bool:
+        """Save a source; a server id that is missing never overwrites one. Return whether a row changed."""
+        return bool(
+            await self._session.execute(
+                UPSERT_SOURCE,
+                {
+                    "id": source.id,
+                    "kind": str(source.kind),
+                    "name": source.name,
+                    "server_id": source.server_id,
+                    "now": self._session.now,
+                },
+            )
+        )
+
+    async def find_watermark(self, source_id: str) -> str:
+        """Return where the last sync of a source that ended well had come to; empty if it did not say."""
+        rows = await self._session.fetch_all(SELECT_WATERMARK, {"source_id": source_id})
+        return (rows[0][0] or "") if rows else ""
+
+    async def set_watermark(self, source_id: str, watermark: str | None) -> None:
+        """Note where a sync of a source has come to; None if that is known no more."""
+        await self._session.execute(UPDATE_WATERMARK, {"source_id": source_id, "watermark": watermark})
+
+    async def forget_what_was_read(self, source_id: str) -> None:
+        """Forget by what the source was known not to have changed: the items' tokens and its watermark."""
+        await self._session.execute(FORGET_CHANGE_TOKENS, {"source_id": source_id})
+        await self.set_watermark(source_id, None)
+
+    async def upsert_library(self, library: Library) -> bool:
+        """Save a library of a stored source. Return whether a row changed."""
+        return bool(
+            await self._session.execute(
+                UPSERT_LIBRARY,
+                {
+                    "id": library.full_id,
+                    "remote_id": library.id,
+                    "source_id": library.source_id,
+                    "title": library.title,
+                    "kind": library.kind,
+                    "now": self._session.now,
+                },
+            )
+        )
+
+    async def find_source(self, source_id: str) -> Source | None:
+        """Return one source, or None."""
+        rows = await self._session.fetch_all(SELECT_SOURCES, {"id": source_id})
+        return _source(rows[0]) if rows else None
+
+    async def list_sources(self) -> list[Source]:
+        """Return all sources, by id."""
+        rows = await self._session.fetch_all(SELECT_SOURCES, {"id": None})
+        return [source for row in rows if (source := _source(row)) is not None]
+
+    async def list_libraries(self, source_id: str | None = None) -> list[Library]:
+        """Return the libraries of one source, or all, by id."""
+        rows = await self._session.fetch_all(SELECT_LIBRARIES, {"source_id": source_id})
+        return [library for row in rows if (library := _library(row)) is not None]
+
+    async def has_library(self, library_id: str, source_id: str) -> bool:
+        """Tell whether the library with this full id is stored under the source."""
+        return bool(
+            await self._session.fetch_all(LIBRARY_IS_STORED, {"id": library_id, "source_id": source_id})
+        )
+
+
+def _source(row: Sequence[Any]) -> Source | None:
+    _, source_id, kind, name, server_id, created_at, updated_at = row
+    values = {
+        "id": source_id,
+        "kind": kind,
+        "name": name,
+        "server_id": server_id,
+        "created_at": to_datetime(created_at),
+        "updated_at": to_datetime(updated_at),
+    }
+    return read_model(Source, f"source {source_id}", values)
+
+
+def _library(row: Sequence[Any]) -> Library | None:
+    library_id, source_id, remote_id, title, kind, created_at, updated_at = row
+    values = {
+        "id": remote_id,
+        "source_id": source_id,
+        "title": title,
+        "kind": kind,
+        "created_at": to_datetime(created_at),
+        "updated_at": to_datetime(updated_at),
+    }
+    return read_model(Library, f"library {library_id}", values)

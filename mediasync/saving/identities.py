@@ -1,0 +1,134 @@
+"""Who the people are for whom the source has no id, before they are saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import replace
+
+from mediasync.aliases import Identification, KnownPerson, keys_of_row
+from mediasync.database.session import Session
+from mediasync.repositories.aliases import AliasRepository
+from mediasync.repositories.items import CreditChange, MediaRepository
+from mediasync.repositories.people import PeopleRepository
+from mediasync.rows import CreditRow, NormalItem, PersonRow, merge_all, merge_people
+
+
+async def identify(
+    aliases: AliasRepository, items: Sequence[NormalItem]
+) -> tuple[list[NormalItem], Identification]:
+    """Find out who the people are whom items credit, by what is stored and by each other.
+
+    Args:
+        aliases: of a transaction or a snapshot.
+        items: in the order in which they came.
+
+    Returns:
+        The items with the ids under which these people are stored, or will be; and what was found out.
+    """
+    people = [_derived(item) for item in items]
+    identification = await _begin(aliases, people)
+    found = [identification.add(rows) for rows in people]
+    joined = identification.joined()
+    return [_with_ids(item, known, joined) for item, known in zip(items, found, strict=True)], identification
+
+
+async def save_people(
+    session: Session, rows: Sequence[PersonRow], derived: Set[str], *, shown: bool = True
+) -> tuple[list[str], int]:
+    """Save people apart from any item, inside the caller's transaction.
+
+    Args:
+        session: the transaction.
+        rows: in normal form, in the order in which they came.
+        derived: the ids of those for whom the source has none of its own.
+        shown: whether people whose last credit was removed are shown again.
+
+    Returns:
+        The id of each of them, and how many rows were written.
+
+    Raises:
+        UnknownSource: if the source of one of them is not stored.
+    """
+    aliases, people = AliasRepository(session), PeopleRepository(session)
+    parts = [[row] if row[0] in derived else [] for row in rows]
+    identification = await _begin(aliases, parts)
+    found = [identification.add(part) for part in parts]
+    await merge_people_found(MediaRepository(session), people, aliases, identification)
+    joined = identification.joined()
+    ids = [
+        known[row[0]].one().id if known else joined.get(row[0], row[0])
+        for row, known in zip(rows, found, strict=True)
+    ]
+    saved = merge_all((person_id, *row[1:]) for person_id, row in zip(ids, rows, strict=True))
+    written = await people.upsert_batch(saved, shown=shown, first_seen=identification.first_seen)
+    await aliases.store(identification)
+    return ids, written
+
+
+async def merge_people_found(
+    media: MediaRepository,
+    people: PeopleRepository,
+    aliases: AliasRepository,
+    identification: Identification,
+) -> None:
+    """Make those stored people one who turned out to be one.
+
+    Their credits become those of the one who was seen first; an item's list has each credit once.
+    """
+    for person in identification.merged:
+        other = person.one()
+        into = other.id
+        item_keys = await media.lock_crediting(person.id)
+        credited = await people.find_credited(list(item_keys))
+        keys = {one.row[0]: one.key for rows in credited.values() for one, *_ in rows}
+        keys[into] = other.key
+        changes = []
+        for item_id, rows in credited.items():
+            before = [(one.row[0], kind, role) for one, kind, role in rows]
+            after: dict[CreditRow, None] = {}
+            for person_id, kind, role in before:
+                after[(into if person_id == person.id else person_id, "", "", "", kind, role)] = None
+            changes.append(CreditChange(item_keys[item_id], before, list(after)))
+        await media.change_credits(changes, keys)
+        await media.update_times(list(item_keys))
+        await aliases.move(person.id, into)
+        await people.merge(person.id, into, min(item_keys.values(), default=None))
+
+
+async def _begin(aliases: AliasRepository, people: Iterable[Iterable[PersonRow]]) -> Identification:
+    rows = {row for rows in people for row in rows}
+    unsettled = aliases.without_settled(rows)
+    ids: set[str] = set()
+    names: set[str] = set()
+    for row in unsettled:
+        keys, name = keys_of_row(row)
+        if keys:
+            ids.update(keys.values())
+            ids.add(name)
+        else:
+            names.add(name)
+    holders = await aliases.find_holders(sorted(ids), sorted(names - ids)) if unsettled else {}
+    return Identification(holders, rows.difference(unsettled))
+
+
+def _derived(item: NormalItem) -> list[PersonRow]:
+    if not item.derived:
+        return []
+    return list({row[0]: row[:4] for row in item.credits if row[0] in item.derived}.values())
+
+
+def _with_ids(item: NormalItem, known: dict[str, KnownPerson], joined: dict[str, str]) -> NormalItem:
+    ids = {person_id: person.one().id for person_id, person in known.items()}
+    if joined:
+        ids = {row[0]: row[0] for row in item.credits} | ids
+        ids = {person_id: joined.get(found, found) for person_id, found in ids.items()}
+    if all(person_id == found for person_id, found in ids.items()):
+        return item
+    people: dict[str, PersonRow] = {}
+    for row in item.credits:
+        person = (ids.get(row[0], row[0]), *row[1:4])
+        first = people.setdefault(person[0], person)
+        if first != person:
+            people[person[0]] = merge_people(first, person)
+    rows = [(*people[ids.get(row[0], row[0])], *row[4:]) for row in item.credits]
+    return replace(item, credits=list(dict.fromkeys(rows)))

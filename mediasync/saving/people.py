@@ -1,0 +1,65 @@
+"""Saving people apart from items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mediasync.database.database import Database
+from mediasync.models import Person
+from mediasync.repositories.people import PeopleRepository
+from mediasync.saving.identities import save_people
+from mediasync.saving.normal import has_no_id, normal_person
+from mediasync.saving.writer import Writer
+
+
+class PeopleSaves:
+    """Saves people.
+
+    Args:
+        database: an open database.
+        writer: the task that writes to it.
+    """
+
+    def __init__(self, database: Database, writer: Writer) -> None:
+        self._database = database
+        self._writer = writer
+
+    async def upsert(self, person: Person, *, source_id: str | None = None) -> str:
+        """Save one person, and return the person's id.
+
+        What is missing in *person* never overwrites what is stored. Where the key is derived from the name,
+        the first stored spelling stays.
+
+        Args:
+            person: with an ``id`` or a ``source_id``, unless *source_id* is given here.
+            source_id: the source that the person is of.
+
+        Raises:
+            UsageError: if the source is not said, or a text cannot be stored.
+            UnknownSource: if the source is not stored.
+
+        Example:
+            >>> await ms.people.upsert(Person(remote_id="6384", name="Keanu Reeves"),
+            ...                        source_id="home")  # doctest: +SKIP
+            'home:6384'
+        """
+        return (await self.upsert_batch([person], source_id=source_id))[0]
+
+    async def upsert_batch(self, people: Iterable[Person], *, source_id: str | None = None) -> list[str]:
+        """Save people in one transaction, and return their ids in the order given.
+
+        Raises:
+            UsageError, UnknownSource: as `upsert` does; then nobody is saved.
+        """
+        given = list(people)
+        rows = [normal_person(person, source_id) for person in given]
+        derived = {row[0] for person, row in zip(given, rows, strict=True) if has_no_id(person)}
+        return (await self._writer.run(lambda session: save_people(session, rows, derived)))[0]
+
+    async def delete(self, person_id: str) -> bool:
+        """Delete a person whom no credit points at. Return whether there was one.
+
+        Raises:
+            PersonInUse: if credits point at the person.
+        """
+        return await self._writer.run(lambda session: PeopleRepository(session).delete(person_id))

@@ -1,1 +1,0 @@
-"""The services: they own the transactions."""

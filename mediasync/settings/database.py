@@ -1,0 +1,157 @@
+"""Which database is used, and how it is opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import quote, unquote
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mediasync.errors import ConfigurationError
+from mediasync.settings.environment import read_setting
+
+DATABASE_VARIABLE: Final = "MEDIASYNC_DATABASE"
+FILE_MODE_VARIABLE: Final = "MEDIASYNC_FILE_MODE"
+PRIVATE: Final = 0o600
+"""The permissions of a new database file: its owner alone can read and write it."""
+
+
+_OCTAL: Final = re.compile(r"(?:0o?)?([0-7]{3})")
+_MISSING_SLASHES: Final = re.compile(r"(?i)(sqlite|postgres|postgresql)(\+\w+)?:")
+
+
+class DatabaseOptions(BaseModel):
+    """How a database is opened and used.
+
+    Attributes:
+        readers: connections that are held for reading.
+        writers: connections that write at once, each one group of saves; PostgreSQL only, SQLite has one.
+        postgres_schema: the PostgreSQL schema that holds the tables.
+        lock_timeout: seconds that a write waits for another process's lock before it fails.
+        close_timeout: seconds that closing waits for accepted saves and running reads.
+        synchronous: SQLite only. ``normal`` survives a crash of the program, and may lose the last commits
+            (never the consistency) when the power fails; ``full`` waits for the disk at each commit.
+        writer_cache_kib: SQLite only: page cache of the writing connection.
+        reader_cache_kib: SQLite only: page cache of each reading connection.
+        file_mode: SQLite only: the permissions of a new file, of its log and of copies of it. A file that is
+            there keeps its own. ``0o640`` lets its group read it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    readers: int = Field(default=4, ge=1, le=64)
+    writers: int = Field(default=2, ge=1, le=64)
+    postgres_schema: str = Field(default="mediasync", pattern="^[a-z_][a-z0-9_]{0,62}$")
+    lock_timeout: float = Field(default=30.0, ge=0)
+    close_timeout: float = Field(default=30.0, ge=0)
+    synchronous: Literal["normal", "full"] = "normal"
+    writer_cache_kib: int = Field(default=32 * 1024, ge=64)
+    reader_cache_kib: int = Field(default=4 * 1024, ge=64)
+    file_mode: int = Field(default=PRIVATE, ge=0o600, le=0o777)
+
+
+def database_url(option: str | None, environ: Mapping[str, str]) -> str | None:
+    """Return the URL of the database that was asked for, or None if nothing asks for one.
+
+    Args:
+        option: a URL or a plain path; it beats the environment.
+        environ: ``MEDIASYNC_DATABASE``, or ``MEDIASYNC_DATABASE_FILE`` with a file that holds it.
+
+    Raises:
+        ConfigurationError: if it is none that can be used.
+
+    Example:
+        >>> database_url("films/media.db", {"MEDIASYNC_DATABASE": "sqlite:///other.db"})
+        'sqlite:///films/media.db'
+    """
+    text = option if option is not None else read_setting(DATABASE_VARIABLE, environ)
+    if text is None:
+        return None
+    if not text.strip():
+        raise ConfigurationError(
+            "the database has no name: give a URL (sqlite:///media.db) or a path (media.db)"
+        )
+    if "://" in text:
+        return text
+    if _MISSING_SLASHES.match(text):
+        raise ConfigurationError(
+            "a database URL has slashes behind its scheme: write sqlite:///media.db or "
+            "postgresql://user@host/database"
+        )
+    return sqlite_url(text)
+
+
+def file_mode(option: str | None, environ: Mapping[str, str]) -> int | None:
+    """Return the permissions that were asked for of a new database file, or None if nothing asks for any.
+
+    Args:
+        option: permissions in octal; it beats the environment.
+        environ: ``MEDIASYNC_FILE_MODE``, or ``MEDIASYNC_FILE_MODE_FILE`` with a file that holds it.
+
+    Raises:
+        ConfigurationError: if they cannot be used.
+
+    Example:
+        >>> oct(file_mode(None, {"MEDIASYNC_FILE_MODE": "0640"}))
+        '0o640'
+    """
+    if option is not None:
+        return parse_file_mode(option, "--file-mode")
+    text = read_setting(FILE_MODE_VARIABLE, environ)
+    return None if text is None else parse_file_mode(text, FILE_MODE_VARIABLE)
+
+
+def parse_file_mode(value: object, subject: str) -> int:
+    """Return the permissions of a file that a text in octal, or a number, means.
+
+    Args:
+        value: ``"0640"``, ``"640"`` or ``"0o640"``; or the number itself.
+        subject: what is named if it cannot be used.
+
+    Raises:
+        ConfigurationError: if it cannot be used, or the file's owner could not read and write the file.
+    """
+    octal = _OCTAL.fullmatch(value.strip()) if isinstance(value, str) else None
+    mode = int(octal[1], 8) if octal else value
+    if not isinstance(mode, int) or not PRIVATE <= mode <= 0o777:
+        raise ConfigurationError(
+            f"{subject}: {value!r} cannot be the permissions of a database: write them in octal, "
+            '"0640" to let its group read it'
+        )
+    return mode
+
+
+def sqlite_url(path: str | Path) -> str:
+    """Return the URL of the SQLite database in a file; ``~`` is the user's home.
+
+    Raises:
+        ConfigurationError: if the path cannot be one.
+
+    Example:
+        >>> sqlite_url("/srv/my films.db")
+        'sqlite:////srv/my%20films.db'
+    """
+    if str(path) == ":memory:":
+        return "sqlite:///:memory:"
+    try:
+        return "sqlite:///" + quote(Path(path).expanduser().as_posix(), safe="/:")
+    except UnicodeError as error:
+        raise ConfigurationError(
+            f"{str(path)!r} cannot be a database: its path is no text in UTF-8"
+        ) from error
+    except RuntimeError as error:
+        raise ConfigurationError(f"{str(path)!r} cannot be a database: {error}") from error
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Return the file of a SQLite database, or None if the URL names none.
+
+    Example:
+        >>> sqlite_path("sqlite:///films/media.db").name
+        'media.db'
+    """
+    path = unquote(url.removeprefix("sqlite://").removeprefix("/"))
+    return Path(path) if url.startswith("sqlite://") and path not in {"", ":memory:"} else None

@@ -1,0 +1,59 @@
+"""Settings that variables of the environment, or the files that they name, hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mediasync.errors import ConfigurationError
+
+
+def source_variable(source_id: str, setting: str) -> str:
+    """Return the name of the variable that says a setting of a source.
+
+    Example:
+        >>> source_variable("plex-home", "token")
+        'MEDIASYNC_PLEX_HOME_TOKEN'
+    """
+    return f"MEDIASYNC_{source_id.upper().replace('-', '_')}_{setting.upper()}"
+
+
+def read_setting(name: str, environ: Mapping[str, str]) -> str | None:
+    """Return what the environment sets: the variable *name*, or the content of the file ``{name}_FILE``.
+
+    An empty variable counts as one that is not set.
+
+    Raises:
+        ConfigurationError: if both are set, or the file cannot be read.
+    """
+    value, file = environ.get(name), environ.get(f"{name}_FILE")
+    if not file:
+        return value or None
+    if value:
+        raise ConfigurationError(f"{name} and {name}_FILE are both set: set only one of them")
+    return read_value(file, f"{name}_FILE")
+
+
+def read_value(file: str | Path, subject: str) -> str:
+    """Return what a file holds, without white space around it.
+
+    Args:
+        file: holds one value.
+        subject: what it is told of if it cannot be read.
+
+    Raises:
+        ConfigurationError: if it cannot be read, or is empty.
+    """
+    try:
+        content = Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError(
+            f"{subject}: {str(file)!r} cannot be read: {error.strerror or error}"
+        ) from error
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{subject}: {str(file)!r} cannot be read: it is no text in UTF-8"
+        ) from error
+    if not content:
+        raise ConfigurationError(f"{subject}: {str(file)!r} is empty")
+    return content

@@ -1,0 +1,351 @@
+"""What ``mediasync.toml`` and the environment say of sources and of the database."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import platformdirs
+from pydantic import ValidationError
+
+from mediasync.errors import ConfigurationError
+from mediasync.ids import SOURCE_ID
+from mediasync.settings.database import database_url, parse_file_mode, sqlite_path, sqlite_url
+from mediasync.settings.environment import read_setting, source_variable
+from mediasync.settings.source import SECRETS, FlawedSource, SourceConfig, flaws_of, parse_source
+from mediasync.settings.suggestions import unknown_setting
+
+CONFIG_VARIABLE: Final = "MEDIASYNC_CONFIG"
+DEBUG_VARIABLE: Final = "MEDIASYNC_DEBUG"
+FILE_NAME: Final = "mediasync.toml"
+
+SETTINGS: Final = (
+    "token",
+    "username",
+    "password",
+    "verify",
+    "headers",
+    "timezone",
+    "include",
+    "exclude",
+    "wait_for_scan",
+    "connect_timeout",
+    "read_timeout",
+    "tries",
+    "concurrency",
+    "patience",
+    "backoff",
+)
+"""What the environment can say of a source: ``MEDIASYNC_<SOURCE>_`` and the setting in capitals."""
+
+_PASSWORD_IN_URL: Final = re.compile(r"[^/]*://[^/@]*:[^/@]*@")
+
+_log: Final = logging.getLogger("mediasync.settings.file")
+
+_TABLES: Final = ("database", "sources")
+_OF_DATABASE: Final = ("url", "file_mode")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a configuration file says; the environment is not in it.
+
+    Attributes:
+        path: the file, or None where there is none.
+        database: the URL of the database; None if it names none.
+        file_mode: the permissions of a new database file; None if it does not say.
+        sources: the sources, by id, in the order of the file; one that cannot be used as a `FlawedSource`.
+        warnings: what is wrong with the file without keeping it from being used.
+    """
+
+    path: Path | None = None
+    database: str | None = None
+    file_mode: int | None = None
+    sources: Mapping[str, SourceConfig | FlawedSource] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def find_configuration(option: str | Path | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the file that is used, or None if there is none.
+
+    Args:
+        option: names it, and beats the environment.
+        environ: ``MEDIASYNC_CONFIG`` names it. Without either it is ``mediasync.toml`` in the working folder,
+            or else in the user's folder for configuration.
+
+    Raises:
+        ConfigurationError: if a file that is named is not there.
+    """
+    named = str(option) if option is not None else read_setting(CONFIG_VARIABLE, environ)
+    if named is not None:
+        try:
+            path = Path(named).expanduser()
+        except RuntimeError as error:
+            raise ConfigurationError(f"{named!r} names no configuration file: {error}") from None
+        if not path.is_file():
+            raise ConfigurationError(f"there is no configuration file {named!r}")
+        return path
+    for find_folder in (Path, user_folder):
+        folder = find_folder()
+        if folder is not None and (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    return None
+
+
+def user_folder() -> Path | None:
+    """Return the user's folder for configuration; None for a user who has no home."""
+    try:
+        return platformdirs.user_config_path("mediasync", appauthor=False)
+    except RuntimeError:
+        return None
+
+
+def read_configuration(path: str | Path | None) -> Configuration:
+    """Read a configuration file.
+
+    A source that cannot be used does not keep the others from being used: it becomes a `FlawedSource`, whose
+    error names the file, the table and the key of all that is wrong with it, and never a value.
+
+    Args:
+        path: the file; None for no file, which says nothing.
+
+    Raises:
+        ConfigurationError: if the file cannot be read, or something outside the tables of its sources cannot
+            be used.
+
+    Example:
+        >>> read_configuration(None).sources
+        {}
+    """
+    if path is None:
+        return Configuration()
+    file = Path(path)
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{file}: cannot be read: {error.strerror or error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{file}: is no TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{file}: cannot be read: it is no text in UTF-8") from None
+    folder = file.parent.absolute()
+    flaws = [f"{name} {unknown_setting(name, _TABLES)}" for name in document if name not in _TABLES]
+    database, mode = _read_database(document.get("database", {}), folder, flaws)
+    tables = document.get("sources", {})
+    if not isinstance(tables, dict):
+        flaws.append("sources is not a table: write [sources.NAME]")
+    if flaws:
+        raise ConfigurationError(f"{file}: {'; '.join(flaws)}")
+    sources = _read_sources(tables, folder, file)
+    warnings = _warnings(file, document)
+    for text in warnings:
+        _log.warning("%s", text)
+    return Configuration(file, database, mode, sources, warnings)
+
+
+def choose_source(
+    text: str, configuration: Configuration, environ: Mapping[str, str]
+) -> SourceConfig | FlawedSource:
+    """Return the source that a text means, with what the environment says of it.
+
+    Args:
+        text: the name of a source of the file, or a source as `parse_source` takes it. If
+            the file has one of the same id, its other settings hold, and only its address is the text's.
+        configuration: what the file says.
+        environ: the environment.
+
+    Returns:
+        The source, or what is wrong with it if it cannot be used.
+
+    Raises:
+        ConfigurationError: if the text does not mean a source.
+    """
+    try:
+        source = configuration.sources.get(text) or _given_source(text, configuration)
+        if isinstance(source, SourceConfig):
+            source = with_environment(source, environ)
+            for secret in SECRETS:
+                source.read_secret(secret)
+    except ConfigurationError as error:
+        if error.source_id is None:
+            raise
+        return FlawedSource(error.source_id, error)
+    return source
+
+
+def _given_source(text: str, configuration: Configuration) -> SourceConfig | FlawedSource:
+    """Return a source that is not named by its id alone."""
+    if SOURCE_ID.fullmatch(text) and configuration.path is not None:
+        names = ", ".join(configuration.sources) or "none"
+        raise ConfigurationError(f"{configuration.path} has no source {text!r}; there are: {names}")
+    given = parse_source(text)
+    known = configuration.sources.get(given.id)
+    return given if known is None else _moved(known, given)
+
+
+def _moved(known: SourceConfig | FlawedSource, given: SourceConfig) -> SourceConfig | FlawedSource:
+    """Return a source of the file at another address."""
+    if isinstance(known, FlawedSource):
+        return known
+    if known.kind is not given.kind:
+        raise ConfigurationError(
+            f"source {given.id!r} is {known.kind} in the configuration file, and not {given.kind}: give the "
+            "other one another name"
+        )
+    return known.model_copy(update={"url": given.url, "folder": given.folder})
+
+
+def with_environment(source: SourceConfig, environ: Mapping[str, str]) -> SourceConfig:
+    """Return *source* with what the environment says of it, which beats what it says itself.
+
+    Args:
+        source: the source.
+        environ: for each of `SETTINGS` a variable, or one of the same name and ``_FILE`` with a file
+            that holds it. ``HEADERS`` has a line ``Name: value`` for each; ``INCLUDE`` and ``EXCLUDE`` have
+            titles or ids with commas, or each in a line, between them.
+
+    Raises:
+        ConfigurationError: if a variable cannot be used, or is of no use to a source of this kind.
+    """
+    found: dict[str, Any] = {}
+    for setting in SETTINGS:
+        name = source_variable(source.id, setting)
+        try:
+            text = read_setting(name, environ)
+            if text is not None:
+                found[setting] = _from_text(setting, text, name)
+        except ConfigurationError as error:
+            error.source_id = source.id
+            raise
+    if not found:
+        return source
+    values = {name: getattr(source, name) for name in source.model_fields_set}
+    values |= {"id": source.id, "name": source.name}
+    for secret in SECRETS:
+        if secret in found:
+            values.pop(f"{secret}_file", None)
+    try:
+        return SourceConfig.model_validate({**values, "kind": source.kind, **found})
+    except ValidationError as error:
+        names = {setting: source_variable(source.id, setting) for setting in found}
+        flaws = "; ".join(flaws_of(error, names, ", ".join(names.values())))
+        raise ConfigurationError(flaws, source_id=source.id) from None
+
+
+def _from_text(setting: str, text: str, name: str) -> Any:
+    if setting == "headers":
+        pairs = [line.partition(":") for line in text.splitlines() if line.strip()]
+        if not all(colon for _, colon, _ in pairs):
+            raise ConfigurationError(f"{name}: write a line 'Name: value' for each header")
+        return {header.strip(): value.strip() for header, _, value in pairs}
+    if setting in {"include", "exclude"}:
+        return tuple(part.strip() for part in re.split(r"[\n,]", text) if part.strip())
+    return text
+
+
+def _read_database(table: Any, folder: Path, flaws: list[str]) -> tuple[str | None, int | None]:
+    """Return the URL of the database, and the permissions of a new file."""
+    if not isinstance(table, dict):
+        flaws.append("database is not a table: write [database] and below it url = …")
+        return None, None
+    flaws += [
+        f"[database] {name} {unknown_setting(name, _OF_DATABASE)}"
+        for name in table
+        if name not in _OF_DATABASE
+    ]
+    mode = None
+    try:
+        if "file_mode" in table:
+            mode = parse_file_mode(table["file_mode"], "[database] file_mode")
+    except ConfigurationError as error:
+        flaws.append(str(error))
+    return _read_url(table.get("url"), folder, flaws), mode
+
+
+def _read_url(url: Any, folder: Path, flaws: list[str]) -> str | None:
+    if url is None:
+        return None
+    if not isinstance(url, str) or not url.strip():
+        flaws.append("[database] url: is not a text that names a database")
+        return None
+    try:
+        url = database_url(url, {}) or ""
+    except ConfigurationError as error:
+        flaws.append(f"[database] url: {error}")
+        return None
+    path = sqlite_path(url)
+    return url if path is None or path.is_absolute() else sqlite_url(folder / path)
+
+
+def _read_sources(tables: dict[str, Any], folder: Path, file: Path) -> dict[str, SourceConfig | FlawedSource]:
+    sources: dict[str, SourceConfig | FlawedSource] = {}
+    for name, table in tables.items():
+        try:
+            sources[name] = _read_source(name, table, folder)
+        except ConfigurationError as error:
+            sources[name] = _flawed(name, f"{file}: {error}")
+    if pair := same_variables(sources):
+        flaw = (
+            f"{file}: [sources.{pair[0]}] and [sources.{pair[1]}] share the names of their variables in the "
+            "environment: rename one of them"
+        )
+        sources |= {name: _flawed(name, flaw) for name in pair}
+    return sources
+
+
+def _read_source(name: str, table: Any, folder: Path) -> SourceConfig:
+    where = f"[sources.{name}]"
+    if not SOURCE_ID.fullmatch(name):
+        raise ConfigurationError(
+            f"{where}: cannot name a source: use lower-case letters, digits, '-' and '_', beginning with a "
+            "letter or a digit"
+        )
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"sources.{name} is not a table: write {where}")
+    if "id" in table:
+        raise ConfigurationError(f"{where} id: the id is the name of the table")
+    try:
+        return SourceConfig.model_validate({**table, "id": name}, context={"folder": folder})
+    except ValidationError as error:
+        raise ConfigurationError("; ".join(f"{where} {flaw}" for flaw in flaws_of(error))) from None
+
+
+def _flawed(name: str, text: str) -> FlawedSource:
+    return FlawedSource(name, ConfigurationError(text, source_id=name))
+
+
+def _warnings(file: Path, document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what is wrong with a file that can be used: others can read the secrets in it."""
+    if os.name == "nt" or not file.stat().st_mode & stat.S_IROTH:
+        return ()
+    tables = document.get("sources", {})
+    secret = [
+        f"{name} of [sources.{source}]"
+        for source, table in tables.items()
+        if isinstance(table, dict)
+        for name in (*SECRETS, "headers")
+        if table.get(name)
+    ]
+    url = document.get("database", {}).get("url", "")
+    if isinstance(url, str) and _PASSWORD_IN_URL.match(url):
+        secret.append("the password of [database]")
+    if not secret:
+        return ()
+    return (f"{file}: every user of this machine can read {', '.join(secret)}: chmod 600 {file}",)
+
+
+def same_variables(source_ids: Iterable[str]) -> tuple[str, str] | None:
+    """Return two of the ids whose variables of the environment have the same names, if there are any."""
+    seen: dict[str, str] = {}
+    for source_id in source_ids:
+        other = seen.setdefault(source_variable(source_id, ""), source_id)
+        if other != source_id:
+            return other, source_id
+    return None

@@ -1,0 +1,331 @@
+"""Sources as people give them: as text, in a table of ``mediasync.toml``, or as a `SourceConfig`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from mediasync.errors import ConfigurationError
+from mediasync.ids import SOURCE_ID, check_source_id
+from mediasync.models import Source
+from mediasync.settings.addresses import DEFAULT_PORTS, label, server_id, server_url, slug
+from mediasync.settings.environment import read_value, source_variable
+from mediasync.settings.http import HEADER_NAME, HttpOptions
+from mediasync.settings.suggestions import unknown_setting
+from mediasync.text import without_secrets
+from mediasync.vocabulary import SourceKind
+
+DEFAULT_WAIT_FOR_SCAN: Final = 900.0
+
+SECRETS: Final = ("token", "password")
+_OF_FOLDERS: Final = frozenset({"id", "kind", "name", "folder", "include", "exclude"})
+
+_NAMED: Final = re.compile(r"([^=:/\\]*)=(.*)", re.DOTALL)
+_SERVER: Final = re.compile(r"(?is)([a-z]+)\+(https?://.*)")
+_URL: Final = re.compile(r"(?is)https?://.*")
+_HOW_TO_WRITE: Final = (
+    "write nfo:FOLDER, or the kind of server and its address: plex+https://HOST, jellyfin+http://HOST:8096, "
+    "emby+http://HOST:8096, kodi+http://HOST:8080; with NAME= before it to give it a name of lower-case "
+    "letters, digits, '-' and '_'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FlawedSource:
+    """A source that is configured, and cannot be used. `mediasync.MediaSync.sync_all` reports its error.
+
+    Attributes:
+        id: the id of the source, or what stands for it where no id can be found.
+        error: what is wrong with it.
+    """
+
+    id: str
+    error: ConfigurationError
+
+
+class SourceConfig(HttpOptions):
+    """One source, and how it is read.
+
+    It holds the settings of `mediasync.settings.http.HttpOptions` as well. Secrets never show in its text.
+
+    Attributes:
+        id: chosen by the user. Without one it is made of the kind and the host, or the folder's name.
+        kind: what speaks for it. It need not be given with a folder, or where the URL begins with it.
+        name: what people call it.
+        url: where the server is: ``https://host:port/base``, or ``plex+https://…`` with the kind before it.
+            Nothing secret may be in it.
+        folder: of NFO files.
+        token: Plex, Jellyfin, Emby: the token or API key.
+        token_file: a file that holds it.
+        username: Kodi, Jellyfin, Emby: who signs in.
+        password: with what.
+        password_file: a file that holds it.
+        timezone: Kodi only: the zone of its times, ``Europe/Berlin``.
+        include: the only libraries that are read, by title or id; all if there are none.
+        exclude: libraries that are not read.
+        wait_for_scan: seconds to wait for a server that scans its files before what it says of people is
+            taken as a preview.
+
+    Example:
+        >>> SourceConfig(kind="jellyfin", url="http://nas").id
+        'jellyfin-nas'
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    id: str = ""
+    kind: SourceKind
+    name: str = ""
+    url: str | None = None
+    folder: Path | None = None
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    timezone: str | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    wait_for_scan: float = Field(default=DEFAULT_WAIT_FOR_SCAN, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _find_kind(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        values = dict(given)
+        url = values.get("url")
+        if isinstance(url, str) and (match := _SERVER.fullmatch(url)):
+            kind = match[1].lower()
+            if values.setdefault("kind", kind) != kind:
+                raise ValueError(f"url begins with {kind}+, and kind is {str(values['kind'])!r}")
+            values["url"] = match[2]
+        elif values.get("folder") is not None:
+            values.setdefault("kind", SourceKind.NFO)
+        return values
+
+    @field_validator("folder", "token_file", "password_file", "verify")
+    @classmethod
+    def _find_file(cls, value: Path | bool | None, info: ValidationInfo) -> Path | bool | None:
+        if not isinstance(value, Path):
+            return value
+        try:
+            path = value.expanduser()
+        except RuntimeError as error:
+            raise ValueError(
+                f"names no {'folder' if info.field_name == 'folder' else 'file'}: {error}"
+            ) from None
+        # What a file names is told from where that file lies, not from the working folder.
+        base = (info.context or {}).get("folder")
+        return path if base is None else base / path
+
+    @field_validator("verify", mode="before")
+    @classmethod
+    def _read_truth(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(
+                value.lower(), Path(value)
+            )
+        return value
+
+    @field_validator("headers")
+    @classmethod
+    def _check_headers(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for name, secret in value.items():
+            text = secret.get_secret_value()
+            if not HEADER_NAME.fullmatch(name) or not (text.isascii() and text.isprintable()):
+                raise ValueError("a header has a name of plain letters and a value of ASCII in one line")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_timezone(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                ZoneInfo(value)
+            except (KeyError, ValueError, OSError):
+                raise ValueError(
+                    "is not a time zone that is known here: write Europe/Berlin, or UTC"
+                ) from None
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind is SourceKind.NFO:
+            self._check_folder()
+        else:
+            self._check_server()
+        for secret in SECRETS:
+            value = getattr(self, secret)
+            if value is not None and getattr(self, f"{secret}_file") is not None:
+                raise ValueError(f"{secret} and {secret}_file are both given: give only one of them")
+            if value is not None and (flaw := _flaw_of_secret(secret, value.get_secret_value())):
+                raise ValueError(f"{secret} {flaw}")
+        if not self.id:
+            object.__setattr__(self, "id", self._derive_id())
+            if self.folder is not None and not self.name:
+                object.__setattr__(self, "name", label(self.folder))
+        check_source_id(self.id)
+        return self
+
+    def _check_folder(self) -> None:
+        if self.folder is None or not str(self.folder):
+            raise ValueError("folder is missing: the folder of the NFO files")
+        if unused := sorted(self.model_fields_set - _OF_FOLDERS):
+            raise ValueError(f"a folder of NFO files has no {' and no '.join(unused)}")
+
+    def _check_server(self) -> None:
+        if self.folder is not None:
+            raise ValueError(f"{self.kind} has a url, and no folder")
+        if not self.url:
+            raise ValueError(f"url is missing: where the server is, {self.kind}+https://HOST")
+        object.__setattr__(self, "url", server_url(self.url, self.kind))
+        if "timezone" in self.model_fields_set and self.kind is not SourceKind.KODI:
+            raise ValueError(f"{self.kind} has no timezone")
+
+    def _derive_id(self) -> str:
+        if self.folder is not None:
+            return f"{self.kind}-{slug(label(self.folder), 'folder')}"
+        return server_id(self.kind, self.url or "")
+
+    @property
+    def source(self) -> Source:
+        """The source as it is stored."""
+        return Source(id=self.id, kind=self.kind, name=self.name)
+
+    @property
+    def http(self) -> HttpOptions:
+        """How it is asked over HTTP."""
+        return HttpOptions(**{name: getattr(self, name) for name in HttpOptions.model_fields})
+
+    def read_secret(self, name: str) -> str | None:
+        """Return the token or the password, from where it is said to be, or None if nothing is said.
+
+        Args:
+            name: ``token`` or ``password``.
+
+        Raises:
+            ConfigurationError: if its file cannot be read, or is empty.
+        """
+        given, file = getattr(self, name), getattr(self, f"{name}_file")
+        if file is None:
+            return None if given is None else str(given.get_secret_value())
+        subject = f"{name} of source {self.id!r}"
+        try:
+            value = read_value(file, subject)
+        except ConfigurationError as error:
+            error.source_id = self.id
+            raise
+        if flaw := _flaw_of_secret(name, value):
+            raise ConfigurationError(f"{subject}: what {str(file)!r} holds {flaw}", source_id=self.id)
+        return value
+
+    def check_login(self) -> None:
+        """Check that there is something to sign in with, of a kind of server that always asks for it.
+
+        Raises:
+            ConfigurationError: if there is nothing, or a file that should hold it cannot be read.
+        """
+        secrets = {name: self.read_secret(name) for name in SECRETS}
+        variable = source_variable(self.id, "token")
+        if self.kind is SourceKind.PLEX and secrets["token"] is None:
+            raise ConfigurationError(
+                f"source {self.id!r} has no token: {variable} or token_file gives it", source_id=self.id
+            )
+        if self.kind in {SourceKind.JELLYFIN, SourceKind.EMBY} and not (secrets["token"] or self.username):
+            raise ConfigurationError(
+                f"source {self.id!r} has neither a token nor a username: {variable} or token_file gives a "
+                "token",
+                source_id=self.id,
+            )
+
+
+def parse_source(text: str) -> SourceConfig:
+    """Return the source that a text means; the environment is not asked.
+
+    Args:
+        text: ``nfo:FOLDER``, ``plex+https://HOST``, ``jellyfin+…``, ``emby+…`` or ``kodi+…``, each with
+            ``NAME=`` before it to choose the id. See the page on ids for the id of one without a name.
+
+    Raises:
+        ConfigurationError: if it is not a source, or (then with its ``source_id``) one that cannot be used.
+            Nothing secret in it is repeated.
+
+    Example:
+        >>> parse_source("home=plex+https://plex.example:32400").url
+        'https://plex.example:32400'
+        >>> parse_source("kodi+http://127.0.0.1").id
+        'kodi-127-0-0-1'
+    """
+    name, rest = "", text
+    if match := _NAMED.fullmatch(text):
+        name, rest = match[1], match[2]
+        if not SOURCE_ID.fullmatch(name):
+            raise ConfigurationError(f"{_shown(text)!r} is not a source: {_HOW_TO_WRITE}")
+    values: dict[str, Any] = {"id": name}
+    kind, colon, folder = rest.partition(":")
+    if match := _SERVER.fullmatch(rest):
+        if match[1].lower() not in {kind.value for kind in DEFAULT_PORTS}:
+            raise ConfigurationError(f"{match[1]!r} is not a kind of server: {_HOW_TO_WRITE}")
+        values |= {"kind": match[1].lower(), "url": match[2]}
+    elif kind == SourceKind.NFO and colon and folder:
+        values["folder"] = folder
+    elif _URL.fullmatch(rest):
+        raise ConfigurationError(
+            f"{_shown(text)!r} is not a source: say what kind of server it is; {_HOW_TO_WRITE}"
+        )
+    else:
+        raise ConfigurationError(f"{_shown(text)!r} is not a source: {_HOW_TO_WRITE}")
+    try:
+        return SourceConfig.model_validate(values)
+    except ValidationError as error:
+        subject = f"source {name!r}" if name else f"a source of the kind {kind.partition('+')[0].lower()}"
+        flaws = f"{subject}: {'; '.join(flaws_of(error))}"
+        raise ConfigurationError(flaws, source_id=name or _shown(text)) from None
+
+
+def flaws_of(error: ValidationError, names: Mapping[str, str] | None = None, subject: str = "") -> list[str]:
+    """Return what is wrong, one text each, without the values that were given.
+
+    Args:
+        error: of pydantic.
+        names: what people call a setting; else its own name.
+        subject: what the flaws of no single setting are told of.
+    """
+    found = []
+    for flaw in error.errors(include_url=False, include_context=False, include_input=False):
+        where = ".".join(map(str, flaw["loc"][:1])) or ""
+        name = (names or {}).get(where, where) or subject
+        message = flaw["msg"].removeprefix("Value error, ")
+        if flaw["type"] == "missing":
+            message = "is missing"
+        elif flaw["type"] == "extra_forbidden":
+            message = unknown_setting(where, SourceConfig.model_fields)
+        found.append(f"{name}: {message}" if name else message)
+    return list(dict.fromkeys(found))
+
+
+def _flaw_of_secret(name: str, value: str) -> str | None:
+    if not value:
+        return "is empty"
+    if name == "token" and not (value.isascii() and value.isprintable() and " " not in value):
+        return "is not a token: it has white space or other characters than plain ones in it"
+    return None
+
+
+def _shown(text: str) -> str:
+    return without_secrets(text).partition("?")[0]

@@ -1,0 +1,211 @@
+"""Syncs that have been asked for: to be awaited, or followed event by event."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from typing import Any, Generic, TypeVar
+
+from mediasync.aio import finish
+from mediasync.errors import LifecycleError, SourceError
+from mediasync.events import Event, Progress, RunFailed
+from mediasync.reports import SyncReport
+from mediasync.syncing.tally import Emit
+
+T = TypeVar("T")
+Run = Callable[[Emit], Coroutine[Any, Any, SyncReport]]
+
+
+class _Events:
+    """Events that wait to be fetched. Of a source's progress only the newest waits."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[list[Event]] = deque()
+        self._newest: dict[str, list[Event]] = {}
+        self._moved = asyncio.Event()
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def put(self, event: Event) -> None:
+        newest = self._newest.get(event.source_id)
+        if newest and isinstance(event, Progress) and isinstance(newest[0], Progress):
+            newest[0] = event
+        else:
+            place = self._newest[event.source_id] = [event]
+            self._waiting.append(place)
+        self._moved.set()
+
+    def take(self) -> Event:
+        return self._waiting.popleft().pop()
+
+    def wake(self) -> None:
+        self._moved.set()
+
+    async def movement(self) -> None:
+        await self._moved.wait()
+        self._moved.clear()
+
+
+class _Running(Generic[T]):
+    """What `Sync` and `SyncAll` have in common: one run, which any number of tasks await or iterate over.
+
+    It begins with the first of them, and is cancelled when the last of them leaves before its end.
+    """
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[T] | None = None
+        self._followers = 0
+        self._listeners: list[_Events] = []
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self._result().__await__()
+
+    async def _result(self) -> T:
+        task = self._follow()
+        try:
+            await asyncio.wait({task})
+        finally:
+            await self._leave(task)
+        return task.result()
+
+    async def __aiter__(self) -> AsyncGenerator[Event, None]:
+        events = _Events()
+        self._listeners.append(events)
+        task = self._follow()
+        task.add_done_callback(lambda _: events.wake())
+        try:
+            while not task.done() or events:
+                while events:
+                    yield events.take()
+                if not task.done():
+                    await events.movement()
+            task.result()
+        finally:
+            self._listeners.remove(events)
+            await self._leave(task)
+
+    def _follow(self) -> asyncio.Task[T]:
+        if self._task is None:
+            self._task = asyncio.create_task(self._to_end(self._emit))
+        elif self._task.cancelled():
+            raise LifecycleError("this sync was cancelled: ask for a new one")
+        self._followers += 1
+        return self._task
+
+    async def _leave(self, task: asyncio.Task[T]) -> None:
+        self._followers -= 1
+        if not self._followers and not task.done():
+            task.cancel()
+            await finish(_ended([task]))
+
+    def _emit(self, event: Event) -> None:
+        for events in self._listeners:
+            events.put(event)
+
+    async def _to_end(self, emit: Emit) -> T:
+        raise NotImplementedError
+
+
+class Sync(_Running[SyncReport]):
+    """A sync that has been asked for: await it for its report, or iterate over its events.
+
+    It runs once, however many tasks await it or iterate over it: each iteration sees the events from where it
+    began. The sync is cancelled when the last of them leaves early or is cancelled; what was saved stays.
+
+    Example:
+        >>> report = await ms.sync("nfo:examples/library")  # doctest: +SKIP
+        >>> sync = ms.sync("nfo:examples/library")  # doctest: +SKIP
+        >>> async for event in sync:  # doctest: +SKIP
+        ...     print(event)
+        >>> sync.report.saved  # doctest: +SKIP
+        14
+    """
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+        self._report: SyncReport | None = None
+
+    @property
+    def report(self) -> SyncReport:
+        """The report of a sync that has ended.
+
+        Raises:
+            LifecycleError: if it has not ended.
+        """
+        if self._report is None:
+            raise LifecycleError("the sync has not ended: await it, or iterate over its events to the end")
+        return self._report
+
+    async def _to_end(self, emit: Emit) -> SyncReport:
+        self._report = await self._run(emit)
+        return self._report
+
+
+class SyncAll(_Running[list[SyncReport | Exception]]):
+    """Syncs of several sources at once: await it for what became of each, or iterate over all their events.
+
+    One that fails does not stop the others. They run once, and several tasks may follow them, as those of a
+    `Sync`; when the last of them leaves early, all are cancelled.
+
+    Example:
+        >>> films, shows = await ms.sync_all(["nfo:films", "nfo:shows"])  # doctest: +SKIP
+    """
+
+    def __init__(self, runs: Mapping[str, Run], *, jobs: int) -> None:
+        super().__init__()
+        self._runs = runs
+        self._turns = asyncio.Semaphore(jobs)
+        self._results: list[SyncReport | Exception] | None = None
+
+    @property
+    def results(self) -> list[SyncReport | Exception]:
+        """The report of each source in the order given, or the error of one that could not be synced.
+
+        Raises:
+            LifecycleError: if they have not all ended.
+        """
+        if self._results is None:
+            raise LifecycleError("the syncs have not ended: await them, or iterate over all their events")
+        return self._results
+
+    async def _to_end(self, emit: Emit) -> list[SyncReport | Exception]:
+        tasks = [
+            asyncio.create_task(self._in_turn(source_id, run, emit), name=f"mediasync sync of {source_id}")
+            for source_id, run in self._runs.items()
+        ]
+        try:
+            if tasks:
+                await asyncio.wait(tasks)
+        finally:
+            if left := [task for task in tasks if not task.done()]:
+                for task in left:
+                    task.cancel()
+                await finish(_ended(left))
+        self._results = [task.result() for task in tasks]
+        return self._results
+
+    async def _in_turn(self, source_id: str, run: Run, emit: Emit) -> SyncReport | Exception:
+        async with self._turns:
+            return await _one(source_id, run, emit)
+
+
+async def _one(source_id: str, run: Run, emit: Emit) -> SyncReport | Exception:
+    try:
+        return await run(emit)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        failure: Exception = SourceError(source_id, "its sync was cancelled, and not by whoever asked for it")
+        failure.__cause__ = error
+    except Exception as error:
+        failure = error
+    emit(RunFailed(source_id, failure))
+    return failure
+
+
+async def _ended(tasks: list[asyncio.Task[Any]]) -> None:
+    await asyncio.wait(tasks)

@@ -1,0 +1,186 @@
+"""Reading one library through its backend."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Final
+
+from mediasync.backends.base import (
+    Backend,
+    Enumerated,
+    Expected,
+    Found,
+    FoundPerson,
+    Remark,
+    Unchanged,
+    Unreadable,
+    Watermark,
+)
+from mediasync.errors import LibraryUnreadable, UsageError
+from mediasync.ids import make_id
+from mediasync.models import Library, MediaItem, Person
+from mediasync.saving.normal import normal_person
+from mediasync.syncing.mirror_view import StoredLibrary
+from mediasync.syncing.tally import LibraryTally, Tally
+from mediasync.text import storable
+
+_FINDINGS_PER_PROGRESS: Final = 50
+_PEOPLE_PAGE: Final = 500
+
+
+class Wanted:
+    """The single items that are asked for, until they are found.
+
+    Args:
+        remote_ids: their own keys.
+    """
+
+    def __init__(self, remote_ids: frozenset[str]) -> None:
+        self._left = dict.fromkeys(
+            sorted(remote_ids), "the source does not have it, or not in a library that is selected"
+        )
+
+    def of(self, library_id: str, homes: dict[str, str]) -> set[str]:
+        """Return those that a library may have: an item that is stored is asked of its own library alone."""
+        return {remote_id for remote_id in self._left if homes.get(remote_id, library_id) == library_id}
+
+    def found(self, remote_id: str) -> None:
+        """Note one that was read."""
+        self._left.pop(remote_id, None)
+
+    def unreadable(self, remote_id: str, reason: str) -> None:
+        """Note one that one library could not give; another one may."""
+        if remote_id in self._left:
+            self._left[remote_id] = reason
+
+    def missing(self) -> list[tuple[str, str]]:
+        """Return those that no library gave, and why."""
+        return list(self._left.items())
+
+
+class Reading:
+    """The reading of one library.
+
+    Args:
+        backend: the source, open.
+        library: one of its libraries, as the source names it.
+        stored: what the mirror holds of it.
+        tally: where all that is found is counted, and told.
+        only: the own keys of the only items that are wanted; None for all.
+        wanted: all single items that are asked for.
+
+    Attributes:
+        seen: what was found so far.
+        save_people: called with people of whom the source says more; None if they are not to be saved.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        library: Library,
+        stored: StoredLibrary,
+        tally: Tally,
+        only: set[str] | None,
+        wanted: Wanted,
+    ) -> None:
+        self._backend = backend
+        self._library = library
+        self._stored = stored
+        self._tally = tally
+        self._only = only
+        self._wanted = wanted
+        self._people: list[Person] = []
+        self.seen = LibraryTally(stored.library.full_id, set(stored.tokens))
+        self.save_people: Callable[[list[Person]], Awaitable[int]] | None = None
+
+    async def items(self) -> AsyncGenerator[MediaItem, None]:
+        """Iterate over the items that were read, counting and telling all that is found."""
+        tally, findings, last = self._tally, 0, ""
+        stream = self._backend.iter_items(self._library, self._stored, only=self._only)
+        async with aclosing(stream):
+            async for finding in stream:
+                findings += 1
+                match finding:
+                    case Found(item, problems):
+                        if self._takes(item.remote_id):
+                            self._wanted.found(item.remote_id)
+                            tally.seen += 1
+                            self.seen.name(item.remote_id, item)
+                            last = item.remote_id
+                            item_id = make_id(tally.source_id, storable(item.remote_id))
+                            tally.note(item_id, map(storable, problems))
+                            yield item
+                    case Unchanged(remote_id):
+                        if self._takes(remote_id):
+                            self._wanted.found(remote_id)
+                            tally.seen += 1
+                            tally.unread += 1
+                            self.seen.name(remote_id)
+                    case Unreadable(remote_id, reason):
+                        if self._only is not None:
+                            self._wanted.unreadable(remote_id, storable(reason))
+                        else:
+                            if remote_id != last:  # found in a listing, and not readable in full
+                                tally.seen += 1
+                                self.seen.name(remote_id)
+                            tally.fail(make_id(tally.source_id, storable(remote_id)), storable(reason))
+                    case Remark(subject, text):
+                        tally.remark(storable(subject), storable(text))
+                    case FoundPerson(person):
+                        await self._add_person(person)
+                    case Expected(total) if self._only is None:
+                        self.seen.expected = total
+                        tally.tell()
+                    case Watermark(text):
+                        tally.watermark = storable(text)
+                    case Enumerated() if self._only is None:
+                        self.seen.enumerated = replace(finding, reason=storable(finding.reason))
+                        if not finding.complete:
+                            reason = self.seen.enumerated.reason
+                            tally.remark(self.seen.library_id, f"not all of it was listed: {reason}")
+                if findings % _FINDINGS_PER_PROGRESS == 0:
+                    tally.tell()
+        await self._save_people()
+        if (
+            self._only is None
+            and self.seen.enumerated.complete
+            and not self.seen.seen
+            and self._stored.tokens
+        ):
+            raise LibraryUnreadable(
+                tally.source_id,
+                self.seen.library_id,
+                self._stored.library.title,
+                f"it lists no item, where {len(self._stored.tokens):,} are stored. Is its folder or disk "
+                "there? Nothing is taken for removed",
+            )
+
+    def fail(self, error: LibraryUnreadable) -> None:
+        """Note that the library could not be read to its end."""
+        reason = storable(error.reason)
+        self.seen.enumerated = Enumerated(self.seen.expected, complete=False, reason=reason)
+        self._tally.failed_libraries.append(error)
+        for remote_id in self._only or ():
+            self._wanted.unreadable(remote_id, reason)
+
+    def _takes(self, remote_id: str) -> bool:
+        return self._only is None or remote_id in self._only
+
+    async def _add_person(self, person: Person) -> None:
+        source_id = self._tally.source_id
+        try:
+            normal_person(person, source_id)
+        except UsageError as error:
+            person_id = person.id or make_id(source_id, person.remote_id or person.name)
+            self._tally.note(storable(person_id), [storable(str(error))])
+            return
+        self._people.append(person)
+        if len(self._people) == _PEOPLE_PAGE:
+            await self._save_people()
+
+    async def _save_people(self) -> None:
+        people, self._people = self._people, []
+        if people and self.save_people is not None:
+            await self.save_people(people)

@@ -1,0 +1,440 @@
+"""Items whose key changed: a renamed file, a film that was refreshed, a second film in a folder.
+
+A backend names items by the source's own keys. An item with a key that is not stored may be new, or a stored
+one whose key changed. Which it is can only be said once the whole listing is known: a stored item whose key
+is still listed is never taken over, so two copies of one film stay two items, whatever they share.
+
+So items with new keys that share something with a stored item wait until the libraries are listed. They wait
+in a temporary file, not in memory. Everything else is saved as it comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import replace
+from tempfile import SpooledTemporaryFile
+from typing import IO, Final, NamedTuple, Protocol
+
+from pydantic import TypeAdapter
+
+from mediasync.aio import batched
+from mediasync.database.database import Database
+from mediasync.database.session import Session
+from mediasync.errors import InvalidItem
+from mediasync.ids import make_id, split_id
+from mediasync.models import AnyMediaItem, Episode, MediaItem, Season
+from mediasync.reports import SaveReport
+from mediasync.repositories.items import MediaRepository
+from mediasync.repositories.recognition import Evidence, Match, RecognitionRepository
+from mediasync.rows import VALUE_COLUMNS, NormalItem
+from mediasync.saving.normal import normal_item
+from mediasync.saving.writer import Writer
+from mediasync.services import MediaService
+from mediasync.syncing.tally import LibraryTally
+
+_PAGE: Final = 200
+_NAMED: Final = 10
+_LARGEST_IN_MEMORY: Final = 4 * 1024 * 1024
+_ITEMS: Final[TypeAdapter[MediaItem]] = TypeAdapter(AnyMediaItem)
+
+
+class _Waiting(NamedTuple):
+    """An item that waits, with the full id of the library that lists it."""
+
+    item: MediaItem
+    library_id: str
+
+
+class _Spool:
+    """Items in a temporary file, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = SpooledTemporaryFile(max_size=_LARGEST_IN_MEMORY)  # noqa: SIM115 - see close
+        self.count = 0
+
+    def add(self, item: MediaItem, library_id: str) -> None:
+        text = _ITEMS.dump_json(item, exclude={"cast", "crew"})
+        self._file.write(library_id.encode() + b"\0" + text + b"\n")
+        self.count += 1
+
+    def pages(self) -> Iterator[list[_Waiting]]:
+        self._file.seek(0)
+        return batched(map(_waiting, self._file), _PAGE)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _waiting(line: bytes) -> _Waiting:
+    library_id, _, text = line.partition(b"\0")
+    return _Waiting(_ITEMS.validate_json(text), library_id.decode())
+
+
+class Keeper(Protocol):
+    """What becomes of the items of a run: they are saved, or only compared with what is stored."""
+
+    async def take_over(self, taken: Sequence[tuple[str, str, str]]) -> None:
+        """Give stored items the keys that the source has for them now.
+
+        Args:
+            taken: of each its id, its new key, and the full id of the library that lists it.
+        """
+        ...
+
+    def stored_id(self, item_id: str) -> str:
+        """Return by which id the database is asked about an item, of which ``{source_id}:{key}`` is given."""
+        ...
+
+    async def save(
+        self, items: Iterable[MediaItem] | AsyncIterable[MediaItem], library_id: str, report: SaveReport
+    ) -> None:
+        """Save items of a library, counting in *report* what becomes of them."""
+        ...
+
+
+class Saving:
+    """A `Keeper` that saves.
+
+    Args:
+        writer: the task that writes.
+        media: what saves the items.
+        source_id: of the items.
+    """
+
+    def __init__(self, writer: Writer, media: MediaService, source_id: str) -> None:
+        self._writer = writer
+        self._media = media
+        self._source_id = source_id
+
+    async def take_over(self, taken: Sequence[tuple[str, str, str]]) -> None:
+        """See `Keeper`."""
+
+        async def work(session: Session) -> None:
+            await RecognitionRepository(session).take_over(self._source_id, taken)
+
+        await self._writer.run(work)
+
+    def stored_id(self, item_id: str) -> str:
+        """See `Keeper`: the database itself knows the new keys of what was taken over."""
+        return item_id
+
+    async def save(
+        self, items: Iterable[MediaItem] | AsyncIterable[MediaItem], library_id: str, report: SaveReport
+    ) -> None:
+        """See `Keeper`."""
+        await self._media.save_media_items(
+            items, library_id=library_id, source_id=self._source_id, report=report
+        )
+
+
+class Recognition:
+    """Recognises stored items of one source whose key changed, in one run.
+
+    Args:
+        database: an open database.
+        writer: the task that writes to it.
+        keeper: what becomes of the items.
+        source_id: the source.
+
+    Example::
+
+        keeper = Saving(writer, media, "home")
+        async with Recognition(database, writer, keeper, "home") as recognition:
+            items = recognition.pass_on(found, library_id, tokens)   # for each library
+            await recognition.settle(libraries, report, remark)
+    """
+
+    def __init__(self, database: Database, writer: Writer, keeper: Keeper, source_id: str) -> None:
+        self._database = database
+        self._writer = writer
+        self._keeper = keeper
+        self._source_id = source_id
+        self._spools: list[_Spool] = []
+        self._waiting: set[str] = set()
+        self._named_elsewhere: set[str] = set()
+        self._has_items = False
+
+    async def __aenter__(self) -> Recognition:
+        async with self._database.read() as session:
+            self._has_items = await RecognitionRepository(session).has_items(self._source_id)
+        self._spools = [_Spool(), _Spool(), _Spool()]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for spool in self._spools:
+            spool.close()
+
+    async def pass_on(
+        self, items: AsyncIterator[MediaItem], library_id: str, stored: Collection[str]
+    ) -> AsyncIterator[MediaItem]:
+        """Pass on the items that can be saved at once, and keep those that may be stored under another key.
+
+        Args:
+            items: as the library lists them.
+            library_id: the library's full id.
+            stored: the keys of the library's stored items.
+        """
+        page: dict[str, MediaItem] = {}
+        try:
+            async for item in items:
+                parent = _parent(item)
+                is_stored = item.remote_id in stored and parent not in self._waiting and parent not in page
+                if is_stored or not self._has_items:
+                    yield item
+                    continue
+                page[item.remote_id] = item
+                if len(page) == _PAGE:
+                    for ready in await self._sort(page.values(), library_id, stored):
+                        yield ready
+                    page = {}
+        except Exception:
+            # What was read before the library failed is saved.
+            for ready in await self._sort(page.values(), library_id, stored):
+                yield ready
+            raise
+        for ready in await self._sort(page.values(), library_id, stored):
+            yield ready
+
+    async def _sort(
+        self, page: Iterable[MediaItem], library_id: str, stored: Collection[str]
+    ) -> list[MediaItem]:
+        """Keep what may be stored under another key, and return the rest."""
+        usable: dict[str, Evidence] = {}
+        ready: list[MediaItem] = []
+        items: list[MediaItem] = []
+        for item in page:
+            try:
+                usable[item.remote_id] = _evidence(normal_item(item, self._source_id, library_id))
+            except InvalidItem:
+                ready.append(item)  # its save reports what is wrong with it
+            else:
+                items.append(item)
+        if not items:
+            return ready
+        items.sort(key=lambda item: item.media_type.level)
+        new = [item for item in items if item.remote_id not in stored]
+        async with self._database.read(snapshot=True) as session:
+            current, _ = await MediaRepository(session).find_current_states(
+                [self._id(item.remote_id) for item in new]
+            )
+            new = [item for item in new if self._id(item.remote_id) not in current]
+            matches = await RecognitionRepository(session).find_matches(
+                self._source_id, [usable[item.remote_id] for item in new]
+            )
+        self._named_elsewhere |= {split_id(current_id)[1] for current_id in current}
+        matched = {new[match.place].remote_id for match in matches}
+        for item in items:
+            if item.remote_id in matched or _parent(item) in self._waiting:
+                self._spools[item.media_type.level].add(item, library_id)
+                self._waiting.add(item.remote_id)
+            else:
+                ready.append(item)
+        return ready
+
+    def leave(self, remark: Callable[[str, str], None]) -> None:
+        """Say what waits and is not saved, since not everything was listed: nothing can be decided yet.
+
+        Args:
+            remark: called with a library's id and what people should know of it.
+        """
+        keys: dict[str, list[str]] = {}
+        for spool in self._spools:
+            for page in spool.pages():
+                for item, library_id in page:
+                    keys.setdefault(library_id, []).append(item.remote_id)
+        for library_id, of_library in keys.items():
+            named = ", ".join(of_library[:_NAMED])
+            more = f" and {len(of_library) - _NAMED:,} more" if len(of_library) > _NAMED else ""
+            text = (
+                f"{named}{more}: stored already, it seems, under another key. That is decided, and "
+                "saved, by a sync that lists all libraries to their ends"
+            )
+            remark(library_id, text)
+
+    async def move_homes(self, libraries: Sequence[LibraryTally]) -> None:
+        """Take items out of the libraries that are known not to list them any more, if others list them.
+
+        An item whose home that is gets the first of the others as its home.
+
+        Args:
+            libraries: what was seen of all libraries of the source.
+        """
+        listing = {library.library_id: library for library in libraries if not library.is_absent}
+        for library in libraries:
+            unnamed = sorted(library.unnamed) if library.proves else []
+            for page in batched(unnamed, _PAGE):
+                await self._move_page(page, library, listing)
+
+    async def _move_page(
+        self, remote_ids: Sequence[str], library: LibraryTally, listing: Mapping[str, LibraryTally]
+    ) -> None:
+        async with self._database.read() as session:
+            states, _ = await MediaRepository(session).find_current_states(
+                [self._id(remote_id) for remote_id in remote_ids]
+            )
+        homes: list[tuple[str, str]] = []
+        left: list[tuple[str, str]] = []
+        for remote_id in remote_ids:
+            state = states.get(self._id(remote_id))
+            others = [
+                library_id
+                for library_id, other in listing.items()
+                if state and library_id in state.library_ids and remote_id not in other.unnamed
+            ]
+            if state is None or not others:
+                continue
+            library.unnamed.discard(remote_id)
+            if state.library_id == library.library_id:
+                homes.append((state.id, others[0]))
+            else:
+                left.append((state.id, library.library_id))
+
+        async def work(session: Session) -> None:
+            await RecognitionRepository(session).move(homes, left)
+
+        if homes or left:
+            await self._writer.run(work)
+
+    async def settle(
+        self, libraries: Sequence[LibraryTally], report: SaveReport, remark: Callable[[str, str], None]
+    ) -> None:
+        """Save what waits: as the stored item that it is, or as a new one.
+
+        Args:
+            libraries: what was seen of all libraries of the source.
+            report: where the saves are counted.
+            remark: called with an item's id and what people should know of it.
+        """
+        proof = _Proof(libraries, self._named_elsewhere)
+        for spool in self._spools:
+            taken = await self._recognise(spool, proof, remark) if spool.count else {}
+            for part in batched(taken.values(), _PAGE):
+                await self._keeper.take_over(part)
+            for item_id, _, _ in taken.values():
+                proof.forget(item_id)
+            for page in spool.pages():
+                await self._save(page, report)
+
+    async def _recognise(
+        self, spool: _Spool, proof: _Proof, remark: Callable[[str, str], None]
+    ) -> dict[int, tuple[str, str, str]]:
+        """Return what each waiting item is: by its place the stored id, the new key and the library."""
+        keys: list[tuple[str, str]] = []
+        pairs: list[Match] = []
+        for page in spool.pages():
+            first = len(keys)
+            keys += [(waiting.item.remote_id, waiting.library_id) for waiting in page]
+            async with self._database.read(snapshot=True) as session:
+                found = await RecognitionRepository(session).find_matches(
+                    self._source_id,
+                    [self._present_evidence(item, library_id) for item, library_id in page],
+                )
+                states = await MediaRepository(session).find_states(
+                    sorted({match.item_id for match in found})
+                )
+            pairs += [
+                replace(match, place=first + match.place)
+                for match in found
+                if match.item_id in states
+                and proof.is_gone(match.item_id, match.remote_id, states[match.item_id].library_ids)
+            ]
+            await asyncio.sleep(0)
+        taken = _matched(pairs)
+        for place in sorted({match.place for match in pairs} - taken.keys()):
+            others = sorted({match.item_id for match in pairs if match.place == place})
+            text = f"it may be {' or '.join(others)}, which is not listed any more; it is saved as a new item"
+            remark(self._id(keys[place][0]), text)
+        return {place: (item_id, *keys[place]) for place, item_id in taken.items()}
+
+    def _present_evidence(self, item: MediaItem, library_id: str) -> Evidence:
+        evidence = _evidence(normal_item(item, self._source_id, library_id))
+        parent_id = evidence.parent_id and self._keeper.stored_id(evidence.parent_id)
+        return replace(evidence, parent_id=parent_id)
+
+    async def _save(self, page: Sequence[_Waiting], report: SaveReport) -> None:
+        by_library: dict[str, list[MediaItem]] = {}
+        for waiting in page:
+            by_library.setdefault(waiting.library_id, []).append(waiting.item)
+        for library_id, items in by_library.items():
+            await self._keeper.save(items, library_id, report)
+
+    def _id(self, remote_id: str) -> str:
+        return make_id(self._source_id, remote_id)
+
+
+class _Proof:
+    """What the listings of a run prove of stored items.
+
+    Args:
+        libraries: what was seen of them.
+        named_elsewhere: the keys of stored items that a library named which did not hold them before.
+    """
+
+    def __init__(self, libraries: Iterable[LibraryTally], named_elsewhere: Collection[str]) -> None:
+        self._libraries: Mapping[str, LibraryTally] = {library.library_id: library for library in libraries}
+        self._named_elsewhere = named_elsewhere
+        self._keys: dict[str, str] = {}
+
+    def is_gone(self, item_id: str, remote_id: str, library_ids: Iterable[str]) -> bool:
+        """Tell whether no library lists a stored item any more."""
+        if remote_id in self._named_elsewhere:
+            return False
+        for library_id in library_ids:
+            library = self._libraries.get(library_id)
+            if library is None or not library.proves or remote_id not in library.unnamed:
+                return False
+        self._keys[item_id] = remote_id
+        return True
+
+    def forget(self, item_id: str) -> None:
+        """Note that an item is listed, under another key."""
+        for library in self._libraries.values():
+            library.unnamed.discard(self._keys[item_id])
+
+
+def _matched(pairs: Iterable[Match]) -> dict[int, str]:
+    """Return which stored item each waiting one is, by its place.
+
+    The strongest evidence counts first. A pair is taken if neither of the two has another partner by the same
+    evidence: where that is not so, nothing is guessed.
+    """
+    taken: dict[int, str] = {}
+    used: set[str] = set()
+    by_rank: dict[int, list[Match]] = {}
+    for pair in pairs:
+        by_rank.setdefault(pair.rank, []).append(pair)
+    for rank in sorted(by_rank):
+        left = [pair for pair in by_rank[rank] if pair.place not in taken and pair.item_id not in used]
+        places, items = Counter(pair.place for pair in left), Counter(pair.item_id for pair in left)
+        for pair in left:
+            if places[pair.place] == items[pair.item_id] == 1:
+                taken[pair.place] = pair.item_id
+                used.add(pair.item_id)
+    return taken
+
+
+def _evidence(item: NormalItem) -> Evidence:
+    values = dict(zip(VALUE_COLUMNS, item.values, strict=True))
+    return Evidence(
+        item.media_type,
+        values["path"],
+        dict(item.external_ids),
+        item.parent_id,
+        values["season_number"],
+        values["episode_number"],
+    )
+
+
+def _parent(item: MediaItem) -> str | None:
+    return item.parent_remote_id if isinstance(item, Season | Episode) else None

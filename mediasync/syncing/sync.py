@@ -1,0 +1,453 @@
+"""The sync service: one source, read through its backend and saved."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+from mediasync.aio import finish
+from mediasync.backends.base import Backend, Enumerated, TellsWaiting
+from mediasync.database.database import Database
+from mediasync.database.session import Session
+from mediasync.errors import (
+    ConfigurationError,
+    DatabaseError,
+    LibraryUnreadable,
+    MediaSyncError,
+    SourceError,
+    SourceForbidden,
+    SourceUnreadable,
+)
+from mediasync.events import LibraryFailed, LibraryFinished, LibraryStarted, RunFinished, RunStarted, Waiting
+from mediasync.ids import make_id
+from mediasync.models import Library, LibraryRun, Source, SyncRun
+from mediasync.reports import SyncReport
+from mediasync.repositories.runs import RunRepository
+from mediasync.repositories.sources import CatalogueRepository
+from mediasync.repositories.times import to_datetime
+from mediasync.saving.media import is_new_server
+from mediasync.saving.writer import Writer
+from mediasync.services import MediaService
+from mediasync.syncing.dry_run import Comparison
+from mediasync.syncing.logs import log_failure, logged
+from mediasync.syncing.mirror_view import StoredLibrary
+from mediasync.syncing.processes import at_work, has_ended
+from mediasync.syncing.reader import Reading, Wanted
+from mediasync.syncing.recognition import Keeper, Recognition, Saving
+from mediasync.syncing.selection import Selection
+from mediasync.syncing.tally import Emit, LibraryTally, Tally
+from mediasync.text import storable
+from mediasync.vocabulary import RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a source is synced.
+
+    Attributes:
+        full: read everything, changed or not.
+        selection: what of the source is synced.
+        dry: write nothing, and tell what would be written.
+        accept_new_server: go on although another server answers than the one that is stored.
+    """
+
+    full: bool = False
+    selection: Selection = field(default_factory=Selection)
+    dry: bool = False
+    accept_new_server: bool = False
+
+
+class SyncService:
+    """Runs syncs, and records them.
+
+    Args:
+        database: an open database.
+        writer: the task that writes to it.
+        media: what saves the items.
+        clock: tells the time in milliseconds since 1970, UTC.
+    """
+
+    def __init__(
+        self, database: Database, writer: Writer, media: MediaService, clock: Callable[[], int]
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._media = media
+        self._clock = clock
+
+    async def run(self, backend: Backend, emit: Emit, options: RunOptions) -> SyncReport:
+        """Sync one source.
+
+        Nothing is deleted. Items that could not be read or stored are reported, and what is stored of them
+        stays.
+
+        Args:
+            backend: the source.
+            emit: called with each event; it must not block.
+            options: how it is synced.
+
+        Returns:
+            The report, when everything is committed and the run is recorded.
+
+        Raises:
+            ConfigurationError: if the source is another than the one that is stored, or has not what is
+                selected.
+            SourceError: if the source cannot be read; the run is recorded as failed.
+            DatabaseError: if the database fails.
+        """
+        with at_work() as owner:
+            return await self._run(backend, emit, options, owner)
+
+    async def _run(self, backend: Backend, emit: Emit, options: RunOptions, owner: str) -> SyncReport:
+        emit = logged(emit)
+        tally = Tally(backend.source.id, emit, owner=owner, selection=options.selection.digest)
+        started = self._clock()
+        if isinstance(backend, TellsWaiting):
+            backend.on_wait = lambda text: emit(Waiting(tally.source_id, storable(text)))
+        comparison = Comparison(self._database, backend.source.id) if options.dry else None
+        try:
+            async with backend.open():
+                await self._begin(backend, tally, options)
+                keeper = comparison or Saving(self._writer, self._media, tally.source_id)
+                async with Recognition(self._database, self._writer, keeper, tally.source_id) as recognition:
+                    await self._sync_libraries(backend, tally, options, keeper, recognition)
+        except BaseException as error:
+            log_failure(tally.source_id, error)
+            if not options.dry:
+                await finish(self._record_failure(tally, error))
+            raise
+        if options.dry:
+            run = self._unrecorded(tally, started)
+        else:
+            whole = tally.is_whole and not options.selection.of_this_time
+            watermark = tally.watermark if whole else ""
+            try:
+                run = await finish(self._finish(tally, RunStatus.SUCCEEDED, watermark=watermark))
+            except Exception as error:
+                await finish(self._record_failure(tally, error))
+                raise
+        report = SyncReport(
+            run=run,
+            failed=tally.failures,
+            problems=(*tally.problems, *tally.saves.problems),
+            remarks=tuple(tally.remarks),
+            repeats=tally.saves.repeats,
+            libraries=tuple(library.run(run.id) for library in tally.libraries),
+            dry=options.dry,
+            changes=tuple(comparison.changes) if comparison else (),
+        )
+        emit(RunFinished(tally.source_id, report))
+        return report
+
+    async def refuse(
+        self, source_id: str, error: ConfigurationError, emit: Emit, *, dry: bool = False
+    ) -> SyncReport:
+        """Record that a source cannot be synced as it is configured, if it is stored, and raise *error*.
+
+        Args:
+            source_id: the source.
+            error: what is wrong with its settings.
+            emit: as for `run`; nothing is told.
+            dry: record nothing.
+        """
+        log_failure(source_id, error)
+        if not dry and await self._media.find_source(source_id) is not None:
+            await finish(self._finish(Tally(source_id, emit), RunStatus.FAILED, storable(str(error))))
+        raise error
+
+    async def list_runs(
+        self,
+        source_id: str | None = None,
+        *,
+        limit: int = 20,
+        status: RunStatus | None = None,
+        whole: bool = False,
+    ) -> list[SyncRun]:
+        """Return the newest *limit* runs, of one source or of all, with one status or with any.
+
+        Args:
+            source_id: the source; None for all.
+            limit: how many.
+            status: how they stand or ended; None for any.
+            whole: leave out those that were asked for some libraries or items only.
+        """
+        async with self._database.read() as session:
+            return await RunRepository(session).list_runs(source_id, limit, status, whole=whole)
+
+    async def find_run(self, run_id: int) -> SyncRun | None:
+        """Return one run, or None."""
+        async with self._database.read() as session:
+            return await RunRepository(session).find(run_id)
+
+    async def list_problems(self, run_id: int) -> list[tuple[str, str, str]]:
+        """Return what a run could not read or store, as (kind, subject, reason).
+
+        The kinds are ``failure`` (the item is not saved), ``problem`` (part of it is not) and ``remark``.
+        """
+        async with self._database.read() as session:
+            return await RunRepository(session).list_problems(run_id)
+
+    async def list_library_runs(self, source_id: str | None = None, *, limit: int = 1) -> list[LibraryRun]:
+        """Return what the newest *limit* runs saw of each library, of one source or of all."""
+        async with self._database.read() as session:
+            return await RunRepository(session).list_libraries(source_id, limit)
+
+    async def _begin(self, backend: Backend, tally: Tally, options: RunOptions) -> None:
+        """Check that the source is the one that is stored, and record that its sync begins."""
+        source, accept = _storable_source(backend.source), options.accept_new_server
+        if options.dry:
+            is_new_server(await self._media.find_source(source.id), source, accepted=accept)
+        else:
+            await self._media.save_source(source, accept_new_server=accept)
+            await finish(self._start(tally))
+        tally.emit(RunStarted(source.id, tally.run_id))
+
+    async def _sync_libraries(
+        self,
+        backend: Backend,
+        tally: Tally,
+        options: RunOptions,
+        keeper: Keeper,
+        recognition: Recognition,
+    ) -> None:
+        selection = options.selection
+        listed = _without_repeats(await backend.fetch_libraries(), tally)
+        libraries, missing = selection.choose(tally.source_id, listed)
+        for text in missing:
+            tally.remark(tally.source_id, storable(text))
+        wanted_keys, homes = await self._find_wanted(tally.source_id, selection.items)
+        wanted = Wanted(wanted_keys)
+        tally.number_of_libraries = len(libraries)
+        anew = options.full or (options.dry and options.accept_new_server)
+        watermark = "" if anew else await self._media.find_watermark(tally.source_id)
+        doubt: SourceError | None = None  # may concern the whole source: the next library shows it
+        for named in libraries:
+            library = _storable_library(named)
+            only = wanted.of(library.full_id, homes) if selection.items else None
+            if only is not None and not only:
+                continue
+            if not options.dry:
+                await self._media.save_library(library)
+            tally.emit(LibraryStarted(tally.source_id, library))
+            tokens = await self._media.find_change_tokens(library.full_id)
+            tokens |= dict.fromkeys(tokens if anew else (only or set()) & tokens.keys(), "")
+            stored = StoredLibrary(self._database, library, tokens, watermark)
+            reading = Reading(backend, named, stored, tally, only, wanted)
+            tally.current = reading.seen
+            if not options.dry:
+                reading.save_people = partial(self._media.upsert_people, source_id=tally.source_id)
+            failure: LibraryUnreadable | None = None
+            try:
+                async with aclosing(reading.items()) as items:
+                    passed_on = recognition.pass_on(items, library.full_id, tokens)
+                    await keeper.save(passed_on, library.full_id, tally.saves)
+            except SourceError as error:
+                if doubt is not None and not _is_of_library(error):
+                    _take_back_last_failure(tally)
+                    raise doubt from None
+                failure = _of_library(error, library)
+                reading.fail(failure)
+                doubt = None if _is_of_library(error) else error
+            else:
+                doubt = None
+            if only is None:
+                tally.libraries.append(reading.seen)
+            tally.libraries_read += 1
+            tally.tell()
+            if failure is None:
+                tally.emit(LibraryFinished(tally.source_id, library))
+            else:
+                tally.emit(LibraryFailed(tally.source_id, library, storable(failure.reason)))
+        if doubt is not None:
+            _take_back_last_failure(tally)
+            raise doubt
+        if tally.failed_libraries and len(tally.failed_libraries) == tally.libraries_read:
+            raise tally.failed_libraries[0]
+        if not selection.of_this_time:
+            await self._add_absent_libraries(tally, {_storable_library(one).full_id for one in listed})
+        read = [library for library in tally.libraries if not library.is_absent]
+        if (
+            selection.of_this_time
+            or tally.failed_libraries
+            or not all(library.enumerated.complete for library in read)
+        ):
+            recognition.leave(lambda subject, text: tally.remark(subject, storable(text)))
+        else:
+            await recognition.settle(tally.libraries, tally.saves, tally.remark)
+        if not options.dry and not selection.of_this_time:
+            await recognition.move_homes(tally.libraries)
+        _remark_lost(tally)
+        for remote_id, reason in wanted.missing():
+            tally.seen += 1
+            tally.fail(make_id(tally.source_id, storable(remote_id)), reason)
+
+    async def _add_absent_libraries(self, tally: Tally, listed: set[str]) -> None:
+        """Note the stored libraries that were not gone through, and what is stored of them.
+
+        Raises:
+            SourceUnreadable: if the source listed nothing at all, and something is stored of it.
+        """
+        read = {library.library_id for library in tally.libraries}
+        lost = 0
+        for library in await self._media.list_libraries(tally.source_id):
+            if library.full_id in read:
+                continue
+            absent = LibraryTally(
+                library.full_id,
+                set(await self._media.find_change_tokens(library.full_id)),
+                is_absent=True,
+                is_listed=library.full_id in listed,
+            )
+            reason = "it is excluded" if absent.is_listed else "the source does not list it any more"
+            absent.enumerated = Enumerated(None, complete=False, reason=reason)
+            tally.libraries.append(absent)
+            if not absent.is_listed:
+                lost += len(absent.unnamed)
+        if lost and not tally.seen:
+            raise SourceUnreadable(
+                tally.source_id,
+                f"it lists no item, where {lost:,} are stored. Is its folder or disk there? Nothing is taken "
+                "for removed",
+            )
+
+    async def _find_wanted(
+        self, source_id: str, remote_ids: frozenset[str]
+    ) -> tuple[frozenset[str], dict[str, str]]:
+        """Return the present keys of items that are asked for by their ids, and the full ids of their homes.
+
+        Args:
+            source_id: the source.
+            remote_ids: what their ids end with: the keys that they had when they were first seen.
+        """
+        if not remote_ids:
+            return frozenset(), {}
+        ids = {make_id(source_id, remote_id): remote_id for remote_id in sorted(remote_ids)}
+        found = await self._media.find_media_items(list(ids))
+        present = {item.id: item.remote_id for item in found}
+        keys = frozenset(present.get(item_id, remote_id) for item_id, remote_id in ids.items())
+        return keys, {item.remote_id: item.library_id for item in found if item.library_id}
+
+    async def _start(self, tally: Tally) -> None:
+        tally.run_id = await self._writer.run(
+            lambda session: RunRepository(session).start(
+                tally.source_id, tally.owner, has_ended, tally.selection
+            )
+        )
+
+    async def _finish(
+        self,
+        tally: Tally,
+        status: RunStatus,
+        error: str | None = None,
+        watermark: str = "",
+        *,
+        briefly: bool = False,
+    ) -> SyncRun:
+        """Record how a run ended; *briefly*: without what it saw of each library and could not read."""
+
+        async def work(session: Session) -> SyncRun:
+            runs = RunRepository(session)
+            known = tally.run_id or await runs.start(tally.source_id, tally.owner, has_ended, tally.selection)
+            await runs.finish(
+                known,
+                status,
+                seen=tally.seen,
+                saved=tally.saves.saved,
+                unchanged=tally.unchanged,
+                failed=len(tally.failures),
+                error=error,
+            )
+            if not briefly:
+                await runs.add_problems(known, tally.rows())
+                await runs.add_libraries(known, [library.run(known) for library in tally.libraries])
+            if watermark:
+                await CatalogueRepository(session).set_watermark(tally.source_id, watermark)
+            return await runs.get(known)
+
+        return await self._writer.run(work)
+
+    def _unrecorded(self, tally: Tally, started: int) -> SyncRun:
+        return SyncRun(
+            id=0,
+            source_id=tally.source_id,
+            status=RunStatus.SUCCEEDED,
+            started_at=to_datetime(started),
+            finished_at=to_datetime(self._clock()),
+            seen=tally.seen,
+            saved=tally.saves.saved,
+            unchanged=tally.unchanged,
+            failed=len(tally.failures),
+            partial=bool(tally.selection),
+        )
+
+    async def _record_failure(self, tally: Tally, error: BaseException) -> None:
+        """Record a run that did not end well, if its source is known and the database still works."""
+        if isinstance(error, asyncio.CancelledError):
+            status, reason = RunStatus.CANCELLED, None
+        else:
+            status, reason = RunStatus.FAILED, storable(str(error)) or type(error).__name__
+        with suppress(MediaSyncError):
+            if not tally.run_id and (
+                not isinstance(error, SourceError) or await self._media.find_source(tally.source_id) is None
+            ):
+                return
+            try:
+                await self._finish(tally, status, reason)
+            except DatabaseError:
+                # Whatever of the record cannot be stored, a run that has ended is not left as running.
+                await self._finish(tally, status, reason, briefly=True)
+
+
+def _remark_lost(tally: Tally) -> None:
+    """Remark on the libraries that the source does not list any more, if items of them are left."""
+    for library in tally.libraries:
+        if not library.is_listed and library.unnamed:
+            number = len(library.unnamed)
+            left = f"{number:,} items of it stay" if number > 1 else "1 item of it stays"
+            text = f"{library.enumerated.reason}; {left} stored"
+            tally.remark(library.library_id, text)
+
+
+def _without_repeats(libraries: list[Library], tally: Tally) -> list[Library]:
+    """Return each library once, by the id under which it is stored."""
+    once: dict[str, Library] = {}
+    for library in libraries:
+        full_id = _storable_library(library).full_id
+        if full_id in once:
+            tally.remark(full_id, "the source lists this library more than once; it is read once")
+        once.setdefault(full_id, library)
+    return list(once.values())
+
+
+def _take_back_last_failure(tally: Tally) -> None:
+    """Forget that a library failed, since the whole source did."""
+    failure = tally.failed_libraries.pop()
+    tally.libraries = [one for one in tally.libraries if one.library_id != failure.library_id]
+
+
+def _is_of_library(error: SourceError) -> bool:
+    """Return whether an error says nothing of the source's other libraries."""
+    return isinstance(error, LibraryUnreadable | SourceUnreadable | SourceForbidden)
+
+
+def _of_library(error: SourceError, library: Library) -> LibraryUnreadable:
+    if isinstance(error, LibraryUnreadable):
+        return error
+    failure = LibraryUnreadable(error.source_id, library.full_id, library.title, error.reason)
+    failure.__cause__ = error
+    return failure
+
+
+# What a server calls itself and its libraries is not the user's to correct.
+
+
+def _storable_source(source: Source) -> Source:
+    server_id = None if source.server_id is None else storable(source.server_id)
+    return source.model_copy(update={"name": storable(source.name), "server_id": server_id})
+
+
+def _storable_library(library: Library) -> Library:
+    return library.model_copy(update={"id": storable(library.id), "title": storable(library.title)})

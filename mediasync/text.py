@@ -1,0 +1,250 @@
+"""Texts: names and titles folded for search, secrets cut out, and what a database can store."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Final
+
+from mediasync.errors import UsageError
+from mediasync.vocabulary import MediaType
+
+_NOT_WORD: Final = re.compile(r"[\W_]+")
+_SELECTORS: Final = frozenset((0x034F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+"""Signs that choose between forms of the letter before them."""
+
+
+_SEPARATE_LETTERS: Final = {
+    "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ŋ": "n", "ĸ": "k", "ə": "a", "ɛ": "e", "ɔ": "o",
+    "ʼ": " ", "ʻ": None, "ʽ": None, "ʾ": None, "ʿ": None, "ـ": None,
+}  # fmt: skip
+"""Letters that Unicode does not decompose, and what people type for them.
+
+Half rings and the like, which transliterations write, are left out. The letter apostrophe separates, as the
+apostrophe does.
+"""
+
+_LONGEST_WORD: Final = 64
+"""Words are cut to so many characters: an index of PostgreSQL takes no key of several thousand bytes."""
+
+_LONGEST_KEY: Final = 200
+
+_ARTICLES: Final = frozenset({
+    "a", "an", "the", "der", "die", "das", "ein", "eine", "le", "la", "les", "l", "un", "une", "el", "los",
+    "las", "il", "lo", "gli", "een", "het", "de", "den", "det", "en", "ett",
+})  # fmt: skip
+"""What titles begin with in English, German, French, Spanish, Italian, Dutch and the Nordic languages."""
+
+_UNSPACED: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    "\U00020000-\U0003ffff]"
+)
+"""Letters of scripts whose words are written without spaces: Thai, Khmer, Burmese, Han, kana, hangul."""
+
+
+class _Letters(dict[int, "int | str | None"]):
+    """What `str.translate` makes of each character of a name, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> int | str | None:
+        char = chr(code)
+        made: int | str | None = " "
+        if char in _SEPARATE_LETTERS:
+            made = _SEPARATE_LETTERS[char]
+        elif unicodedata.combining(char) or code in _SELECTORS:
+            made = None
+        elif char.isalnum():
+            made = _without_stroke(char)
+        elif unicodedata.category(char) in {"Mn", "Mc"}:
+            made = code
+        self[code] = made
+        return made
+
+
+def _without_stroke(char: str) -> str | None:
+    """Return the letter that Unicode's name of a letter says it is a variant of: "l" for "ł", "o" for "ø"."""
+    name, separator, _ = unicodedata.name(char, "").partition(" WITH ")
+    if not separator:
+        return char
+    try:
+        letter = unicodedata.normalize("NFKD", unicodedata.lookup(name))[0]
+    except KeyError:
+        return char
+    return _SEPARATE_LETTERS.get(letter, letter) if letter.isalpha() else char
+
+
+_LETTERS: Final = _Letters()
+
+
+def words_of_name(name: str) -> list[str]:
+    """Return the different words of a name, with accents and case folded, sorted.
+
+    Letters, digits and combining signs of any script make words; all else stands between them. Accents
+    that Unicode can take apart from their letters are dropped ("é" is "e"), and so are strokes and hooks
+    ("ø" is "o"). Letters that have a usual spelling in plain ones get it ("æ" is "ae"), compatibility forms
+    are made plain ("ﬁ" is "fi"), and case is folded fully ("ß" is "ss").
+
+    Example:
+        >>> words_of_name("Renée O'Connor-Zellweger")
+        ['connor', 'o', 'renee', 'zellweger']
+        >>> words_of_name("Łukasz Simlat")
+        ['lukasz', 'simlat']
+        >>> words_of_name("三船 敏郎")
+        ['三船', '敏郎']
+    """
+    return sorted({word[:_LONGEST_WORD] for word in _letters(name).split()})
+
+
+def words_of_title(title: str) -> list[str]:
+    """Return the words by the beginnings of which a title is found, folded as those of a name, sorted.
+
+    Where a script writes no spaces, a word may begin at any letter.
+
+    Example:
+        >>> words_of_title("WALL·E")
+        ['e', 'wall']
+        >>> words_of_title("七人の侍")
+        ['の侍', '七人の侍', '人の侍', '侍']
+    """
+    words: set[str] = set()
+    for word in _letters(title).split():
+        words.add(word[:_LONGEST_WORD])
+        if not word.isascii() and _UNSPACED.search(word):
+            whole = unicodedata.normalize("NFC", word)[:_LONGEST_WORD]
+            ends = (whole[first:] for first in range(1, len(whole)) if _UNSPACED.match(whole, first))
+            words.update(unicodedata.normalize("NFKD", end)[:_LONGEST_WORD] for end in ends)
+    return sorted(words)
+
+
+def title_key(title: str) -> str:
+    """Return what different spellings of one title have in common: its letters and digits, folded.
+
+    Spaces and punctuation do not count, nor does an article at the beginning or, behind a comma, at the end.
+
+    Example:
+        >>> title_key("The Godfather"), title_key("Godfather, The"), title_key("WALL·E")
+        ('godfather', 'godfather', 'walle')
+    """
+    words = _letters(title).split()
+    if len(words) > 1 and words[0] in _ARTICLES:
+        words = words[1:]
+    elif (
+        len(words) > 1 and words[-1] in _ARTICLES and _letters(title.rpartition(",")[2]).split() == words[-1:]
+    ):
+        words = words[:-1]
+    return "".join(words)[:_LONGEST_KEY]
+
+
+def _letters(text: str) -> str:
+    if text.isascii():
+        return _NOT_WORD.sub(" ", text.lower())
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return folded.translate(_LETTERS)
+
+
+StoredWord = tuple[str, int, int]
+"""A word, the place of its item in answers, and the item's storage key."""
+
+_RANKS: Final[dict[str, int]] = {
+    MediaType.MOVIE: 0,
+    MediaType.SHOW: 1,
+    MediaType.EPISODE: 2,
+    MediaType.SEASON: 3,
+}
+_YEARS: Final = 10_000
+_WHOLE: Final = "="
+
+
+def place(media_type: str, year: int | None) -> int:
+    """Return where an item stands in answers: movies, shows, episodes and seasons in turn, each by year."""
+    known = year if isinstance(year, int) else 0  # other hands may have stored a text
+    return _RANKS.get(media_type, len(_RANKS)) * _YEARS + max(0, min(known, _YEARS - 1))
+
+
+def whole(title: str) -> str:
+    """Return the word that stands for a title as a whole; no word of a title looks like it."""
+    return _WHOLE + (title_key(title) or title.strip().casefold()[:200])
+
+
+def words_of_item(
+    item_key: int, media_type: str, title: str, original_title: str | None, year: int | None
+) -> set[StoredWord]:
+    """Return the rows of an item in the index of words."""
+    where = place(media_type, year)
+    titles = (title, original_title) if original_title and original_title != title else (title,)
+    return {(word, where, item_key) for text in titles for word in (whole(text), *words_of_title(text))}
+
+
+# "image://video@…" of Kodi names what the picture is of, and nobody.
+_USERINFO: Final = re.compile(
+    r"(?i)(?<![a-z0-9+.-])(?!image://[^/\s?#:@%]*@)([a-z][a-z0-9+.-]*://)[^/\s?#]*@"
+)
+# A password that was not encoded may hold anything; what follows the colon of a port is a number and a slash.
+_RAW_PASSWORD: Final = re.compile(
+    r"(?i)([a-z][a-z0-9+.-]*://)[^/\s?#:@\[]*:(?!//|\d{1,5}(?:[/?#\s]|$))[^@\r\n]*?@"
+)
+_ENCODED_USERINFO: Final = re.compile(
+    r"(?i)([a-z][a-z0-9+.-]*%(?:25)*3a%(?:25)*2f%(?:25)*2f)(?:(?!%(?:25)*2f)[^/\s])*%(?:25)*40"
+)
+_NAMES: Final = (
+    r"[\w-]*(?:token|authorization|api[_-]?key|password|passwd|secret|signature)|auth|cookie|pwd|pw|sig"
+)
+_SECRET_PARAMETER: Final = re.compile(rf"(?i)([?&;|#])(?:{_NAMES})=[^&;#|\s]*")
+_ENCODED_PARAMETER: Final = re.compile(
+    rf"(?i)(%(?:25)*(?:3f|26|3b|7c|23))(?:{_NAMES})%(?:25)*3d(?:(?!%(?:25)*(?:26|3b|7c|23))[^&;#|\s/])*"
+)
+_LEFT_OVER: Final = re.compile(r"[?&;|]+(?=$|#)|([?|#&;])[&;]+|#$")
+_ENCODED_LEFT_OVER: Final = re.compile(
+    r"(?i)(?:%(?:25)*(?:3f|26|3b|7c|23))+(?=$|[&/#|])|(%(?:25)*(?:3f|7c|23|26|3b))(?:%(?:25)*(?:26|3b))+"
+)
+
+
+def without_secrets(text: str) -> str:
+    """Return a path or a URL without user name, password and token parameters.
+
+    Kodi's forms are met as well: ``|`` before HTTP headers, and one URL percent-encoded inside another.
+
+    Example:
+        >>> without_secrets("smb://me:secret@nas/films/Heat.mkv")
+        'smb://nas/films/Heat.mkv'
+        >>> without_secrets("https://host/photo.jpg?X-Plex-Token=abc&width=300")
+        'https://host/photo.jpg?width=300'
+    """
+    if "@" not in text and "%" not in text and ("=" not in text or not _SECRET_PARAMETER.search(text)):
+        return text
+    for userinfo in (_RAW_PASSWORD, _USERINFO, _ENCODED_USERINFO):
+        text = userinfo.sub(r"\1", text)
+    for parameter, left_over in (
+        (_ENCODED_PARAMETER, _ENCODED_LEFT_OVER),
+        (_SECRET_PARAMETER, _LEFT_OVER),
+    ):
+        shorter = parameter.sub(r"\1", text)
+        text = text if shorter == text else left_over.sub(r"\1", shorter)
+    return text
+
+
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """Return a text about an item or an error as it may be stored and shown: without what no database stores,
+    and without secrets."""
+    return _UNSTORABLE.sub("\ufffd", without_secrets(text))
+
+
+def check_texts(subject: str, texts: Mapping[str, str | None]) -> None:
+    """Raise `UsageError` if one of *texts*, which are given by their names, cannot be stored."""
+    for label, text in texts.items():
+        if flaw := find_text_flaw(text or ""):
+            raise UsageError(f"{subject}: {label} {flaw}")
+
+
+def find_text_flaw(text: str) -> str | None:
+    """Return why no database stores *text*, or None if it can be stored."""
+    if "\0" in text:
+        return "holds a NUL character, which no database stores"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "holds a byte that is not UTF-8, or half of a surrogate pair, which is no character"
+    return None
