@@ -15,7 +15,7 @@ _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _NUMBER: Final = re.compile(r"\s*[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?\s*", re.ASCII)
 
 
-class Record:
+class JsonRecord:
     """A JSON object that is read field by field.
 
     A field that is absent or null is None (or an empty list). What is of a wrong type is noted in `problems`.
@@ -31,7 +31,7 @@ class Record:
         where: as given.
 
     Example:
-        >>> record = Record({"Name": "Heat", "Year": "1995", "Genres": "Crime"})
+        >>> record = JsonRecord({"Name": "Heat", "Year": "1995", "Genres": "Crime"})
         >>> record.text("Name"), record.integer("Year"), record.texts("Genres")
         ('Heat', 1995, [])
         >>> record.problems
@@ -117,23 +117,23 @@ class Record:
             self._note(key, value, "true or false")
         return None
 
-    def record(self, key: str) -> Record | None:
+    def record(self, key: str) -> JsonRecord | None:
         """Return the object inside this one."""
         value = self.data.get(key)
         if isinstance(value, Mapping):
-            return Record(value, self.problems, self._path(key))
+            return JsonRecord(value, self.problems, self._path(key))
         if value is not None:
             self._note(key, value, "an object")
         return None
 
-    def records(self, key: str) -> list[Record]:
+    def records(self, key: str) -> list[JsonRecord]:
         """Return a list of objects; what is none is left out and noted."""
-        found: list[Record] = []
+        found: list[JsonRecord] = []
         path = self._path(key)
         for index, value in self._entries(key):
             where = f"{path}[{index}]"
             if isinstance(value, Mapping):
-                found.append(Record(value, self.problems, where))
+                found.append(JsonRecord(value, self.problems, where))
             else:
                 self.problems.append(f"{where} is {_kind(value)}, not an object")
         return found
@@ -181,7 +181,7 @@ class Record:
         return f"{self.where}.{key}" if self.where else key
 
 
-def expect_record(value: Any, source_id: str, request: str) -> Record:
+def expect_record(value: Any, source_id: str, request: str) -> JsonRecord:
     """Return an answer that must be an object.
 
     Args:
@@ -193,7 +193,7 @@ def expect_record(value: Any, source_id: str, request: str) -> Record:
         SourceUnreadable: if it is none.
     """
     if isinstance(value, Mapping):
-        return Record(value)
+        return JsonRecord(value)
     raise SourceUnreadable(
         source_id, f"{request} was answered with {_kind(value)} where an object was expected"
     )

@@ -16,7 +16,7 @@ from mediasync.backends.jellyfin.values import (
     parse_ticks,
     parse_time,
 )
-from mediasync.backends.json_record import Record
+from mediasync.backends.json_record import JsonRecord
 from mediasync.vocabulary import Completeness, MediaType
 
 
@@ -75,7 +75,7 @@ def test_ratings_are_out_of_ten():
 
 
 def test_pictures_by_kind():
-    record = Record(
+    record = JsonRecord(
         {"ImageTags": {"Primary": "a", "Logo": "b", "Menu": "c"}, "BackdropImageTags": ["d", "e"]}
     )
     assert parse_images(record, "7", MediaType.MOVIE) == {
@@ -88,7 +88,7 @@ def test_pictures_by_kind():
 
 def item(kind="Movie", **fields):
     record = {"Id": "1", "Type": kind, "Name": "Name", "Etag": "e", "People": [], **fields}
-    return parse_item(Record(record), trusted=True, people_ids={})
+    return parse_item(JsonRecord(record), trusted=True, people_ids={})
 
 
 def test_a_film_with_everything():
@@ -144,7 +144,7 @@ def test_credits():
         {"Name": "Three", "Id": "p3"},
     ]
     found = parse_item(
-        Record({"Id": "1", "Type": "Movie", "Name": "Name", "People": people}),
+        JsonRecord({"Id": "1", "Type": "Movie", "Name": "Name", "People": people}),
         trusted=True,
         people_ids={"p1": {"imdb": "nm1"}},
     )
@@ -159,7 +159,7 @@ def test_credits():
 
 def test_what_is_not_trusted_is_a_preview_without_a_token():
     record = {"Id": "1", "Type": "Movie", "Name": "Name", "Etag": "e", "People": []}
-    film = parse_item(Record(record), trusted=False, people_ids={}).item
+    film = parse_item(JsonRecord(record), trusted=False, people_ids={}).item
     assert (film.completeness, film.change_token, film.credits) == (Completeness.PREVIEW, None, [])
 
 
@@ -175,7 +175,7 @@ def test_an_item_without_a_name():
 def test_an_episode_belongs_to_its_season_if_that_is_listed():
     record = {"Id": "1", "Type": "Episode", "Name": "Pilot", "People": [], "SeasonId": "s", "SeriesId": "t"}
     for seasons, parent in ((None, "s"), ({"s"}, "s"), (set(), "t")):
-        found = parse_item(Record(record), trusted=True, people_ids={}, seasons=seasons)
+        found = parse_item(JsonRecord(record), trusted=True, people_ids={}, seasons=seasons)
         assert found.item.parent_remote_id == parent
     assert item("Episode", SeriesId="t").item.parent_remote_id == "t"
 
@@ -194,23 +194,23 @@ def test_an_episode_belongs_to_its_season_if_that_is_listed():
     ],
 )
 def test_libraries(folder, kind):
-    library = parse_library(Record({"Id": "1", "Name": "Name", **folder}), "jf")
+    library = parse_library(JsonRecord({"Id": "1", "Name": "Name", **folder}), "jf")
     assert (library.kind if library else None) == kind
 
 
 def test_persons():
     person = parse_person(
-        Record({"Id": "p", "Name": " Name ", "ImageTags": {"Primary": "t"}, "ProviderIds": {"Tmdb": "1"}})
+        JsonRecord({"Id": "p", "Name": " Name ", "ImageTags": {"Primary": "t"}, "ProviderIds": {"Tmdb": "1"}})
     )
     assert (person.name, person.image_path) == ("Name", "Items/p/Images/Primary?tag=t")
-    assert parse_person(Record({"Id": "p", "Name": "Name", "ImageTags": {}})).image_path is None
-    assert parse_person(Record({"Id": "p", "Name": "Name"})).provider_ids == {}
+    assert parse_person(JsonRecord({"Id": "p", "Name": "Name", "ImageTags": {}})).image_path is None
+    assert parse_person(JsonRecord({"Id": "p", "Name": "Name"})).provider_ids == {}
     assert person.person().model_dump(exclude_none=True) == {
         "remote_id": "p",
         "name": "Name",
         "image_path": "Items/p/Images/Primary?tag=t",
         "provider_ids": {"tmdb": "1"},
     }
-    assert parse_person(Record({"Id": "p", "Name": "Name", "Type": "Movie"})) is None
-    assert parse_person(Record({"Id": "p", "Name": ""})) is None
-    assert parse_person(Record({"Name": "Name"})) is None
+    assert parse_person(JsonRecord({"Id": "p", "Name": "Name", "Type": "Movie"})) is None
+    assert parse_person(JsonRecord({"Id": "p", "Name": ""})) is None
+    assert parse_person(JsonRecord({"Name": "Name"})) is None

@@ -12,7 +12,7 @@ from nfo_reading import read as read_nfo
 
 from mediasync.backends.base import Found
 from mediasync.backends.jellyfin.parse import KINDS, parse_item, parse_library, parse_person
-from mediasync.backends.json_record import Record
+from mediasync.backends.json_record import JsonRecord
 from mediasync.testing import Catalogue
 from mediasync.testing.jellyfin import FakeJellyfin
 from mediasync.testing.jellyfin_rows import row_of_record
@@ -27,7 +27,7 @@ LONGEST_NAME = 255
 
 
 def items_of(answer):
-    return [Record(record) for record in answer["Items"] if record.get("Type") in KINDS]
+    return [JsonRecord(record) for record in answer["Items"] if record.get("Type") in KINDS]
 
 
 def found(record):
@@ -52,7 +52,7 @@ def test_every_recorded_item_and_person_is_understood(version):
             assert finding.item.credits is None or with_people
         for record in answer["Items"]:
             if record.get("Type") == "Person":
-                assert parse_person(Record(record)).name == record["Name"]
+                assert parse_person(JsonRecord(record)).name == record["Name"]
     assert set(kinds) == set(KINDS)
 
 
@@ -63,7 +63,7 @@ def test_recorded_libraries(version):
         ("016-media-folders", ["movies", "shows"]),
         ("206-libraries-after-delete", ["movies"]),
     ):
-        folders = (parse_library(Record(folder), "jf") for folder in calls[name]["answer"]["Items"])
+        folders = (parse_library(JsonRecord(folder), "jf") for folder in calls[name]["answer"]["Items"])
         assert [library.kind for library in folders if library] == kinds
 
 
@@ -165,7 +165,8 @@ def test_a_film_that_a_person_was_renamed_in_lacks_the_credit():
         (renamed,) = items_of(calls["113-film-after-person-rename"]["answer"])
         assert "Lead Player" not in {name for _, name, _ in people_of(found(renamed).item)}
         (person,) = (
-            parse_person(Record(entry)) for entry in calls["115-person-renamed-as-item"]["answer"]["Items"]
+            parse_person(JsonRecord(entry))
+            for entry in calls["115-person-renamed-as-item"]["answer"]["Items"]
         )
         assert (person.name, person.provider_ids) == ("Lead Performer", {"imdb": "nm0000501", "tmdb": "501"})
         assert person.image_path.startswith(f"Items/{person.key}/Images/Primary?tag=")

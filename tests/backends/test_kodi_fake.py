@@ -10,7 +10,7 @@ import pytest
 from kodi_syncing import recorded_answers
 
 from mediasync import Credit, Movie, Person
-from mediasync.backends.json_record import Record
+from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.kodi.kinds import EPISODES, MOVIES, SEASONS, SHOWS
 from mediasync.backends.kodi.parse import OwnCast, parse_episode, parse_movie, parse_season, parse_show
 from mediasync.backends.kodi.people import read_cast
@@ -47,7 +47,7 @@ def recorded_catalogue():
         for record in seasons
     ]
     for record in RECORDED["062-getepisodes-all-shows"].records("episodes"):
-        listed, _ = read_cast(Record(record))
+        listed, _ = read_cast(JsonRecord(record))
         own = listed[: len(listed) - len(shows[record["tvshowid"]].credits)]
         key, parent = f"{4000 + record['episodeid']}", f"{3000 + record['seasonid']}"
         items.append(parse_episode(record, key, "1", None, parent, OwnCast(own)).item)

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from kodi_syncing import DATA, people_of, recorded_answers
 from support.typed_kodi import MANIFEST, folded, typed_people
 
-from mediasync.backends.json_record import Record
-from mediasync.backends.kodi.images import image_reference
+from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.kodi.kinds import EPISODES, MOVIES, SEASONS, SHOWS
 from mediasync.backends.kodi.parse import (
     OwnCast,
@@ -25,6 +24,7 @@ from mediasync.backends.kodi.parse import (
     parse_show,
 )
 from mediasync.backends.kodi.people import Actor, doubtful_names, read_cast, seam_by_links, seams
+from mediasync.backends.kodi.values import image_reference
 from mediasync.models import Season
 from mediasync.testing.kodi_records import Link, with_show_cast
 from mediasync.vocabulary import Completeness
@@ -43,7 +43,7 @@ def parse(kind, record, own=None, zone=None):
     if kind is SEASONS:
         return parse_season(record, key, token, SHOWS.key(record))
     if kind is EPISODES:
-        cast, _ = read_cast(Record(record))
+        cast, _ = read_cast(JsonRecord(record))
         return parse_episode(record, key, token, zone, "season/1", own or OwnCast(cast))
     return (parse_movie if kind is MOVIES else parse_show)(record, key, token, zone)
 
@@ -55,7 +55,7 @@ def movie(**fields):
 
 def show_casts():
     records = RECORDED["052-gettvshows-sync"].records("tvshows")
-    return {record["tvshowid"]: read_cast(Record(record))[0] for record in records}
+    return {record["tvshowid"]: read_cast(JsonRecord(record))[0] for record in records}
 
 
 # The recorded answers
@@ -115,7 +115,7 @@ def test_the_recorded_shows_and_their_episodes_are_what_was_typed():
         for episode in episodes:
             if episode["tvshowid"] != record["tvshowid"]:
                 continue
-            listed, _ = read_cast(Record(episode))
+            listed, _ = read_cast(JsonRecord(episode))
             possible = seams(listed, casts[record["tvshowid"]])
             own = seam_by_links(listed, possible, ())
             item = parse(EPISODES, episode, OwnCast(listed[:own])).item
@@ -207,9 +207,9 @@ def test_the_casts_of_captured_episodes_end_with_their_shows():
         json.loads((folder / f"VideoLibrary.{name}.json").read_text("utf-8"))["result"]
         for name in ("GetTVShows", "GetEpisodes")
     )
-    casts = {record["tvshowid"]: read_cast(Record(record))[0] for record in shows["tvshows"]}
+    casts = {record["tvshowid"]: read_cast(JsonRecord(record))[0] for record in shows["tvshows"]}
     for record in episodes["episodes"]:
-        listed, _ = read_cast(Record(record))
+        listed, _ = read_cast(JsonRecord(record))
         assert seams(listed, casts[record["tvshowid"]], roles_matter=False), record["label"]
 
 

@@ -16,7 +16,7 @@ from plex_syncing import (
 
 from mediasync import Credit, MediaSync
 from mediasync.backends.base import NothingStored
-from mediasync.backends.plex.reading import LEFT_OUT
+from mediasync.backends.plex.client import LEFT_OUT
 from mediasync.errors import LibraryUnreadable, SourceBusy, SourceError, SourceUnauthorised
 from mediasync.testing import Fault, make_catalogue
 from mediasync.testing.plex import FakePlex

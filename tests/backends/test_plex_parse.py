@@ -6,7 +6,7 @@ import pytest
 
 from mediasync import Episode, Movie, Rating, Season, Show
 from mediasync.backends.base import Found, Unreadable
-from mediasync.backends.json_record import Record
+from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.plex.answers import list_entries, open_container, parse_sections, usable_key
 from mediasync.backends.plex.findings import Listed, failed_findings, full_finding, is_no_item, listed_item
 from mediasync.backends.plex.parse import NoItem, change_token, merge_listed, parse_full_item, parse_item
@@ -85,7 +85,7 @@ def film(**fields):
 
 
 def full(entry, kind=MediaType.MOVIE, parent=None):
-    record = Record(entry)
+    record = JsonRecord(entry)
     return parse_full_item(kind, record, parent=parent, token="1:7"), record.problems
 
 
@@ -161,7 +161,7 @@ def test_people_with_one_tag_key_are_one_person():
 
 
 def test_an_id_may_be_a_number_or_a_text():
-    number, text = (parse_credits(Record({"Role": [{"id": given, "tag": "A"}]})) for given in (7, "7"))
+    number, text = (parse_credits(JsonRecord({"Role": [{"id": given, "tag": "A"}]})) for given in (7, "7"))
     assert number == text
     assert number[0][0].person.remote_id == "actor/7"
 
@@ -222,11 +222,11 @@ def test_a_person_without_a_name_is_a_problem_of_the_credit_alone():
     ],
 )
 def test_ids_from_the_guid(guid, kind, ids):
-    assert parse_provider_ids(Record({"guid": guid}), kind) == ids
+    assert parse_provider_ids(JsonRecord({"guid": guid}), kind) == ids
 
 
 def test_the_list_of_guids_comes_first():
-    record = Record(
+    record = JsonRecord(
         {
             "guid": "com.plexapp.agents.imdb://tt1?lang=en",
             "Guid": [
@@ -242,7 +242,7 @@ def test_the_list_of_guids_comes_first():
 
 
 def test_ratings_without_pictures_and_out_of_range():
-    record = Record(
+    record = JsonRecord(
         {"rating": "7.5", "audienceRating": 8, "Rating": [{"value": 77, "image": "imdb://image.rating"}]}
     )
     assert parse_ratings(record) == [Rating(name="critics", value=7.5), Rating(name="audience", value=8)]
@@ -251,8 +251,8 @@ def test_ratings_without_pictures_and_out_of_range():
 
 def test_pictures():
     entry = {"thumb": "/a?X-Plex-Token=geheim&width=3", "art": "", "banner": "/b"}
-    assert parse_images(Record(entry), MediaType.SHOW) == {"poster": "/a?width=3", "banner": "/b"}
-    assert parse_images(Record(entry), MediaType.EPISODE) == {"thumb": "/a?width=3", "banner": "/b"}
+    assert parse_images(JsonRecord(entry), MediaType.SHOW) == {"poster": "/a?width=3", "banner": "/b"}
+    assert parse_images(JsonRecord(entry), MediaType.EPISODE) == {"thumb": "/a?width=3", "banner": "/b"}
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_pictures():
     ],
 )
 def test_the_day_of_release(value, day, problems):
-    record = Record({"originallyAvailableAt": value})
+    record = JsonRecord({"originallyAvailableAt": value})
     assert (parse_premiere(record), record.problems) == (day, problems)
 
 
@@ -284,7 +284,7 @@ def test_the_day_of_release(value, day, problems):
     ],
 )
 def test_times(value, time, problems):
-    record = Record({"addedAt": value})
+    record = JsonRecord({"addedAt": value})
     assert (parse_time(record, "addedAt"), record.problems) == (time, problems)
 
 
@@ -292,7 +292,7 @@ def test_times(value, time, problems):
     ("value", "seconds"), [(5062, 5), ("6997616", 6998), (0, None), (-4, None), (None, None)]
 )
 def test_the_length(value, seconds):
-    assert parse_runtime(Record({"duration": value})) == seconds
+    assert parse_runtime(JsonRecord({"duration": value})) == seconds
 
 
 def test_a_show_a_season_and_an_episode():
@@ -327,13 +327,13 @@ def test_a_show_a_season_and_an_episode():
 )
 def test_what_is_no_item(fields, reason):
     with pytest.raises(NoItem, match=reason):
-        parse_item(MediaType.MOVIE, Record(film(**fields)))
+        parse_item(MediaType.MOVIE, JsonRecord(film(**fields)))
 
 
 def test_what_moves_the_change_token():
-    token = change_token(Record(FILM), None)
-    assert token == change_token(Record(film(updatedAt=str(LONG_AGO))), None)
-    assert token == change_token(Record(film(viewCount=3, lastViewedAt=5)), None)
+    token = change_token(JsonRecord(FILM), None)
+    assert token == change_token(JsonRecord(film(updatedAt=str(LONG_AGO))), None)
+    assert token == change_token(JsonRecord(film(viewCount=3, lastViewedAt=5)), None)
     others = [
         film(updatedAt=LONG_AGO + 1),
         film(guid="plex://movie/other"),
@@ -345,18 +345,18 @@ def test_what_moves_the_change_token():
         film(summary="Another text"),
         film(Role=[{"tag": "Somebody Else"}]),
     ]
-    tokens = [change_token(Record(entry), None) for entry in others]
-    assert len({token, change_token(Record(FILM), "9"), *tokens}) == len(tokens) + 2
+    tokens = [change_token(JsonRecord(entry), None) for entry in others]
+    assert len({token, change_token(JsonRecord(FILM), "9"), *tokens}) == len(tokens) + 2
 
 
 @pytest.mark.parametrize("updated", [None, "", "yesterday", [1]])
 def test_without_a_time_of_change_there_is_no_token(updated):
-    assert change_token(Record(film(updatedAt=updated)), None) is None
+    assert change_token(JsonRecord(film(updatedAt=updated)), None) is None
 
 
 def test_files_come_from_the_listing_where_details_leave_them_out():
     merged = merge_listed(film(Media=None, Guid=[]), FILM)
-    assert parse_files(Record(merged))[0] == "/films/The Long Way - 4K.mkv"
+    assert parse_files(JsonRecord(merged))[0] == "/films/The Long Way - 4K.mkv"
     assert merged["Guid"] == []
 
 
@@ -377,7 +377,11 @@ class TestListing:
     def test_an_item(self):
         listed = self.look(FILM)
         assert isinstance(listed, Listed)
-        assert (listed.key, listed.parent, listed.token) == ("603", None, change_token(Record(FILM), None))
+        assert (listed.key, listed.parent, listed.token) == (
+            "603",
+            None,
+            change_token(JsonRecord(FILM), None),
+        )
 
     @pytest.mark.parametrize("now", [LONG_AGO - 60, LONG_AGO, LONG_AGO + 60])
     def test_what_changed_just_now_has_no_token(self, now):
@@ -520,7 +524,7 @@ class TestAnswers:
             {"key": "4", "type": "movie", "title": "Home videos", "agent": "com.plexapp.agents.none"},
             {"type": "photo"},
         ]
-        found = parse_sections(Record({"Directory": sections}), "home", "GET /library/sections")
+        found = parse_sections(JsonRecord({"Directory": sections}), "home", "GET /library/sections")
         assert [(library.id, library.title, library.kind, busy) for library, busy in found] == [
             ("1", "Films", "movies", True),
             ("2", "", "shows", False),
@@ -537,7 +541,7 @@ class TestAnswers:
     )
     def test_a_section_that_cannot_be_named(self, section, reason):
         with pytest.raises(SourceUnreadable, match=reason):
-            parse_sections(Record({"Directory": [section]}), "home", "GET /library/sections")
+            parse_sections(JsonRecord({"Directory": [section]}), "home", "GET /library/sections")
 
 
 def test_people_types_are_of_the_vocabulary():

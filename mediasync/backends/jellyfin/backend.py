@@ -16,10 +16,10 @@ import httpx
 
 from mediasync.aio import finish
 from mediasync.backends.base import Enumerated, Finding, FoundPerson, Remark, Stored, Watermark, opened
-from mediasync.backends.jellyfin.client import JELLYFIN, Client, Dialect
+from mediasync.backends.jellyfin.client import JELLYFIN, ApiVariant, Client
+from mediasync.backends.jellyfin.library import LibraryReader
 from mediasync.backends.jellyfin.parse import parse_library
-from mediasync.backends.jellyfin.persons import PersonList
-from mediasync.backends.jellyfin.reading import LibraryReader
+from mediasync.backends.jellyfin.person_list import PersonList
 from mediasync.backends.jellyfin.scans import ScanWatch
 from mediasync.backends.jellyfin.watermark import SavedWatermark, iso
 from mediasync.backends.json_record import expect_record
@@ -68,7 +68,7 @@ class JellyfinBackend:
         'home'
     """
 
-    dialect: Dialect = JELLYFIN
+    variant: ApiVariant = JELLYFIN
 
     def __init__(
         self,
@@ -92,16 +92,16 @@ class JellyfinBackend:
         self._introduction = _introduction(client_id)
         self.wait_for_scan = wait_for_scan
         self._scan_poll = scan_poll
-        headers = {self.dialect.token_header: self._with_token(self._token)} if self._token else {}
+        headers = {self.variant.token_header: self._with_token(self._token)} if self._token else {}
         self._transport = Transport(
             source.id,
-            url.rstrip("/").removesuffix(self.dialect.prefix),
+            url.rstrip("/").removesuffix(self.variant.prefix),
             headers=headers,
             concurrency=_AT_ONCE,
             options=options,
             client=client,
             secrets=("token",) if self._token else ("token", "password"),
-            reserved=(self.dialect.token_header,),
+            reserved=(self.variant.token_header,),
         )
         self._transport.on_wait = self._tell_waiting
         self.on_wait: Callable[[str], None] | None = None
@@ -131,7 +131,7 @@ class JellyfinBackend:
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[None]:
         async with self._transport.open():
-            client = Client(self._transport, self.dialect)
+            client = Client(self._transport, self.variant)
             try:
                 await self._check_server(client)
                 signed_in = await self._sign_in(client)
@@ -230,7 +230,7 @@ class JellyfinBackend:
         Raises:
             SourceMismatch: if it is no server of this kind.
         """
-        name = self.dialect.name
+        name = self.variant.name
         try:
             answer = await client.get("/System/Info/Public")
             info = expect_record(answer, self.source.id, "GET /System/Info/Public")
@@ -267,12 +267,12 @@ class JellyfinBackend:
                 f"a token is needed ({variable} in the environment, or the configuration), or the name "
                 "and password of a user",
             )
-        introduction = f"{self.dialect.scheme} {self._introduction}"
+        introduction = f"{self.variant.scheme} {self._introduction}"
         try:
             answer = await client.post(
                 "/Users/AuthenticateByName",
                 {"Username": self._username, "Pw": self._password},
-                headers={self.dialect.sign_in_header: introduction},
+                headers={self.variant.sign_in_header: introduction},
             )
         except SourceUnauthorised as error:
             raise SourceUnauthorised(
@@ -285,11 +285,11 @@ class JellyfinBackend:
             raise SourceUnreadable(
                 self.source.id, "POST /Users/AuthenticateByName was answered without a token"
             )
-        self._transport.set_header(self.dialect.token_header, self._with_token(token))
+        self._transport.set_header(self.variant.token_header, self._with_token(token))
         return True
 
     def _with_token(self, token: str) -> str:
-        return self.dialect.token_format.format(token=token, client=self._introduction)
+        return self.variant.token_format.format(token=token, client=self._introduction)
 
     async def _read_libraries(self, client: Client) -> list[Library]:
         """Ask for the libraries; a user who may not see all folders is asked for their own."""

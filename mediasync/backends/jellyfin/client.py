@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mediasync.backends.json_record import Record, expect_record
+from mediasync.backends.json_record import JsonRecord, expect_record
 from mediasync.backends.paging import Page
 from mediasync.backends.transport import Transport
 from mediasync.errors import SourceUnreadable
@@ -27,7 +27,7 @@ FULL_FIELDS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class ApiVariant:
     """What differs between the two kinds of server.
 
     Attributes:
@@ -55,7 +55,7 @@ class Dialect:
     views_path: str
 
 
-JELLYFIN: Final = Dialect(
+JELLYFIN: Final = ApiVariant(
     name="Jellyfin",
     prefix="",
     token_header="Authorization",  # noqa: S106
@@ -74,12 +74,12 @@ class Client:
 
     Args:
         transport: what sends the requests.
-        dialect: the kind of server.
+        variant: the kind of server.
     """
 
-    def __init__(self, transport: Transport, dialect: Dialect) -> None:
+    def __init__(self, transport: Transport, variant: ApiVariant) -> None:
         self.transport = transport
-        self.dialect = dialect
+        self.variant = variant
 
     @property
     def source_id(self) -> str:
@@ -87,25 +87,25 @@ class Client:
         return self.transport.source_id
 
     async def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Any:
-        """Return the decoded answer to a GET below the dialect's prefix."""
-        return await self.transport.get_json(self.dialect.prefix + path, query)
+        """Return the decoded answer to a GET below the variant's prefix."""
+        return await self.transport.get_json(self.variant.prefix + path, query)
 
     async def post(
         self, path: str, body: Any, *, idempotent: bool = True, headers: Mapping[str, str] | None = None
     ) -> Any:
-        """Return the decoded answer to a POST below the dialect's prefix."""
+        """Return the decoded answer to a POST below the variant's prefix."""
         return await self.transport.post_json(
-            self.dialect.prefix + path, body, idempotent=idempotent, headers=headers
+            self.variant.prefix + path, body, idempotent=idempotent, headers=headers
         )
 
-    async def fetch_full(self, library_id: str, kind: str, start: int, size: int) -> Page[Record]:
+    async def fetch_full(self, library_id: str, kind: str, start: int, size: int) -> Page[JsonRecord]:
         """Return a page of a library's items of one type, with their people."""
         query = _listing(library_id, kind) | {"fields": FULL_FIELDS}
         return await self._page("/Items", query | _place(start, size))
 
     async def fetch_etags(
         self, library_id: str, kind: str, start: int, size: int, *, since: str | None = None
-    ) -> Page[Record]:
+    ) -> Page[JsonRecord]:
         """Return a page of a library's items of one type, with little more than their Etags.
 
         Args:
@@ -120,13 +120,13 @@ class Client:
             query["minDateLastSaved"] = since
         return await self._page("/Items", query | _place(start, size))
 
-    async def fetch_by_ids(self, ids: Sequence[str]) -> Sequence[Record]:
+    async def fetch_by_ids(self, ids: Sequence[str]) -> Sequence[JsonRecord]:
         """Return items with their people. The server leaves out what it does not know, or adds what nobody
         asked for: hold the answer against *ids*."""
         query = {"ids": ",".join(ids), "fields": FULL_FIELDS, "enableUserData": "false"}
         return (await self._page("/Items", query)).items
 
-    async def fetch_persons(self, start: int, size: int, *, since: str | None = None) -> Page[Record]:
+    async def fetch_persons(self, start: int, size: int, *, since: str | None = None) -> Page[JsonRecord]:
         """Return a page of the persons, with their pictures and provider ids.
 
         Args:
@@ -134,19 +134,19 @@ class Client:
             size: how many it has at most.
             since: leave out who was saved before that time.
         """
-        query = {**self.dialect.persons_query, "fields": "ProviderIds", "enableUserData": "false"}
+        query = {**self.variant.persons_query, "fields": "ProviderIds", "enableUserData": "false"}
         if since is not None:
-            query[self.dialect.persons_since] = since
-        return await self._page(self.dialect.persons_path, query | _place(start, size))
+            query[self.variant.persons_since] = since
+        return await self._page(self.variant.persons_path, query | _place(start, size))
 
-    async def fetch_persons_by_ids(self, ids: Sequence[str]) -> Sequence[Record]:
+    async def fetch_persons_by_ids(self, ids: Sequence[str]) -> Sequence[JsonRecord]:
         """Return persons with their pictures and provider ids; hold the answer against *ids*."""
         query = {"ids": ",".join(ids), "fields": "ProviderIds", "enableUserData": "false"}
         return (await self._page("/Items", query)).items
 
     async def fetch_items_of_person(
         self, person_id: str, kinds: Sequence[str], start: int, size: int
-    ) -> Page[Record]:
+    ) -> Page[JsonRecord]:
         """Return a page of the items that the server knows to credit a person, in all libraries."""
         query = {
             "personIds": person_id,
@@ -157,29 +157,29 @@ class Client:
         }
         return await self._page("/Items", query | _place(start, size))
 
-    async def fetch_media_folders(self) -> list[Record]:
+    async def fetch_media_folders(self) -> list[JsonRecord]:
         """Return all folders of media, of whatever kind."""
         return list((await self._page("/Library/MediaFolders", None)).items)
 
-    async def fetch_views(self, user_id: str) -> list[Record]:
+    async def fetch_views(self, user_id: str) -> list[JsonRecord]:
         """Return the folders of media that a user sees."""
-        path, _, name = self.dialect.views_path.partition("?")
+        path, _, name = self.variant.views_path.partition("?")
         query = {name.partition("=")[0]: user_id} if name else None
         return list((await self._page(path.format(user=user_id), query)).items)
 
-    async def fetch_tasks(self) -> list[Record]:
+    async def fetch_tasks(self) -> list[JsonRecord]:
         """Return the server's scheduled tasks."""
         answer = await self.get("/ScheduledTasks")
         if not isinstance(answer, list):
             raise SourceUnreadable(self.source_id, "GET /ScheduledTasks was not answered with a list")
-        return Record({"tasks": answer}).records("tasks")
+        return JsonRecord({"tasks": answer}).records("tasks")
 
-    async def _page(self, path: str, query: Mapping[str, str | int] | None) -> Page[Record]:
+    async def _page(self, path: str, query: Mapping[str, str | int] | None) -> Page[JsonRecord]:
         answer = expect_record(await self.get(path, query), self.source_id, f"GET {path}")
         if not isinstance(answer.data.get("Items"), list):
             raise SourceUnreadable(self.source_id, f"GET {path} was answered without a list of items")
         # Each item is a record of its own, so that its problems are its own.
-        items = [Record(item.data) for item in answer.records("Items")]
+        items = [JsonRecord(item.data) for item in answer.records("Items")]
         keys = [item.key("Id") or "" for item in items]
         return Page(items, keys, answer.integer("TotalRecordCount"))
 

@@ -1,14 +1,14 @@
-"""The backend for Emby servers: the same as for Jellyfin, in Emby's dialect."""
+"""The backend for Emby servers: the same as for Jellyfin, in Emby's variant of the API."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from mediasync.backends.jellyfin.backend import JellyfinBackend
-from mediasync.backends.jellyfin.client import Client, Dialect
+from mediasync.backends.jellyfin.client import ApiVariant, Client
 from mediasync.errors import SourceForbidden
 
-EMBY: Final = Dialect(
+EMBY: Final = ApiVariant(
     name="Emby",
     prefix="/emby",
     token_header="X-Emby-Token",  # noqa: S106
@@ -35,7 +35,7 @@ class EmbyBackend(JellyfinBackend):
         'den'
     """
 
-    dialect = EMBY
+    variant = EMBY
 
     async def _find_user(self, _client: Client) -> str:
         raise SourceForbidden(

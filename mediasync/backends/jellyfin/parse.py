@@ -15,11 +15,11 @@ from mediasync.backends.jellyfin.values import (
     parse_ticks,
     parse_time,
 )
-from mediasync.backends.json_record import Record
+from mediasync.backends.json_record import JsonRecord
 from mediasync.models import Credit, Episode, Library, Movie, Person, Season, Show
 from mediasync.vocabulary import Completeness, MediaType, PersonType
 
-MAPPING: Final = "1"
+PARSER_VERSION: Final = "1"
 """The version of this mapping. It is part of every change token: a new one makes that all is read again."""
 
 KINDS: Final = {
@@ -55,10 +55,10 @@ def change_token(etag: str | None) -> str:
         >>> change_token("64bbc8cd"), change_token(None)
         ('1:64bbc8cd', '1:')
     """
-    return f"{MAPPING}:{etag or ''}"
+    return f"{PARSER_VERSION}:{etag or ''}"
 
 
-def parse_library(record: Record, source_id: str) -> Library | None:
+def parse_library(record: JsonRecord, source_id: str) -> Library | None:
     """Return a library, or None for one that holds neither films nor shows.
 
     A folder without a kind is a mixed library: it may hold both.
@@ -101,7 +101,7 @@ class PersonFacts:
         )
 
 
-def parse_person(record: Record) -> PersonFacts | None:
+def parse_person(record: JsonRecord) -> PersonFacts | None:
     """Return what is said of a person of the list of persons, or None for an entry that names nobody."""
     key, name = record.key("Id"), (record.text("Name") or "").strip()
     if key is None or not name or record.data.get("Type", "Person") != "Person":
@@ -112,7 +112,7 @@ def parse_person(record: Record) -> PersonFacts | None:
     return PersonFacts(key, name, image_path, _provider_ids(record))
 
 
-def credited_people(record: Record) -> set[str]:
+def credited_people(record: JsonRecord) -> set[str]:
     """Return the ids of those whom an item credits."""
     people = record.data.get("People")
     entries = people if isinstance(people, list) else []
@@ -124,7 +124,7 @@ def credited_people(record: Record) -> set[str]:
 
 
 def parse_item(
-    record: Record,
+    record: JsonRecord,
     *,
     trusted: bool,
     people_ids: Mapping[str, dict[str, str]],
@@ -178,12 +178,12 @@ def parse_item(
     return Found(item, tuple(record.problems))
 
 
-def _parent_of_episode(record: Record, seasons: Container[str] | None) -> str | None:
+def _parent_of_episode(record: JsonRecord, seasons: Container[str] | None) -> str | None:
     season = record.key("SeasonId")
     return season if season and (seasons is None or season in seasons) else record.key("SeriesId")
 
 
-def _parse_common(record: Record, key: str, kind: MediaType) -> dict[str, Any]:
+def _parse_common(record: JsonRecord, key: str, kind: MediaType) -> dict[str, Any]:
     """Return the fields that all kinds of item have."""
     taglines = record.texts("Taglines")
     premiere = record.text("PremiereDate")
@@ -208,7 +208,7 @@ def _parse_common(record: Record, key: str, kind: MediaType) -> dict[str, Any]:
     }
 
 
-def _parse_credits(record: Record, people_ids: Mapping[str, dict[str, str]]) -> list[Credit] | None:
+def _parse_credits(record: JsonRecord, people_ids: Mapping[str, dict[str, str]]) -> list[Credit] | None:
     """Return the credits in billing order; None where the answer does not say who there is."""
     if not isinstance(record.data.get("People"), list):
         record.note("the answer does not say who took part (People)")
@@ -234,7 +234,7 @@ def _parse_credits(record: Record, people_ids: Mapping[str, dict[str, str]]) -> 
     return credits_
 
 
-def _provider_ids(record: Record) -> dict[str, str]:
+def _provider_ids(record: JsonRecord) -> dict[str, str]:
     if not record.data.get("ProviderIds"):
         return {}
     return {name.lower(): value for name, value in record.mapping("ProviderIds").items()}

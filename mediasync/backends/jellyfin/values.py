@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from mediasync.backends.json_record import Record
+from mediasync.backends.json_record import JsonRecord
 from mediasync.models import Rating
 from mediasync.vocabulary import MediaType
 
@@ -103,7 +103,7 @@ def image_reference(item_id: str, kind: str, tag: str, index: int | None = None)
     return f"Items/{item_id}/Images/{kind}{place}?tag={tag}"
 
 
-def parse_images(record: Record, item_id: str, kind: MediaType) -> dict[str, str]:
+def parse_images(record: JsonRecord, item_id: str, kind: MediaType) -> dict[str, str]:
     """Return an item's own pictures by kind, as references."""
     images: dict[str, str] = {}
     for name, tag in record.mapping("ImageTags").items():

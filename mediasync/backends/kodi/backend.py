@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import httpx
 
 from mediasync.backends.base import Finding, Stored, opened
-from mediasync.backends.kodi.findings import Findings
+from mediasync.backends.kodi.library import Findings
 from mediasync.backends.kodi.rpc import Call, KodiRefused, Rpc
 from mediasync.backends.library_errors import naming
 from mediasync.backends.server_kind import find_other_kind

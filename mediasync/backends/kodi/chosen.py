@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from mediasync.backends.base import Unreadable
-from mediasync.backends.kodi.kinds import Kind
+from mediasync.backends.kodi.kinds import KodiKind
 from mediasync.backends.kodi.rpc import INVALID_PARAMS, Call, KodiRefused, Rpc
 from mediasync.backends.multiread import read_adaptively
 from mediasync.errors import SourceError
@@ -15,7 +15,9 @@ _ITEMS_PER_REQUEST: Final = 50
 _LARGEST_ID: Final = 2**31 - 1
 
 
-async def read_chosen(rpc: Rpc, kind: Kind, keys: Collection[str]) -> list[Mapping[str, Any] | Unreadable]:
+async def read_chosen(
+    rpc: Rpc, kind: KodiKind, keys: Collection[str]
+) -> list[Mapping[str, Any] | Unreadable]:
     """Return the records of those *keys* that are of a kind, by id; a `Unreadable` for what cannot be read.
 
     Raises:
@@ -48,7 +50,7 @@ async def read_chosen(rpc: Rpc, kind: Kind, keys: Collection[str]) -> list[Mappi
 
 
 def _record(
-    kind: Kind, name: str, result: Mapping[str, Any] | str | KodiRefused
+    kind: KodiKind, name: str, result: Mapping[str, Any] | str | KodiRefused
 ) -> Mapping[str, Any] | Unreadable:
     key = f"{kind.name}/{name}"
     if isinstance(result, KodiRefused):

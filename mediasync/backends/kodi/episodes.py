@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mediasync.backends.json_record import Record
+from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.kodi.parse import OwnCast, change_token
 from mediasync.backends.kodi.people import Actor, doubtful_names, read_cast, seam_by_links, seams
 from mediasync.backends.kodi.rpc import Call, KodiRefused, Rpc
@@ -92,7 +92,7 @@ class EpisodeCasts:
     def _case(
         self, episode: Mapping[str, Any], shows: Mapping[int, list[Actor] | None], changed: set[int]
     ) -> _Case:
-        listed, _ = read_cast(Record(episode))
+        listed, _ = read_cast(JsonRecord(episode))
         show_id = _id(episode, "tvshowid")
         cast = shows.get(show_id)
         case = _Case(_id(episode, "episodeid"), show_id, listed, [], OwnCast(listed, _NO_SHOW))
@@ -196,7 +196,7 @@ def _id(record: Mapping[str, Any], key: str) -> int:
 
 
 def _whole_cast(show: Mapping[str, Any]) -> list[Actor] | None:
-    cast, whole = read_cast(Record(show))
+    cast, whole = read_cast(JsonRecord(show))
     return cast if whole else None
 
 

@@ -15,7 +15,7 @@ from mediasync.backends.kodi.parse import (
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class KodiKind:
     """One kind of item.
 
     Attributes:
@@ -54,10 +54,10 @@ class Kind:
         return int(number) if name == self.name and number.isascii() and number.isdecimal() else None
 
 
-def _kind(name: str, words: str, id_name: str, properties: tuple[str, ...]) -> Kind:
+def _kind(name: str, words: str, id_name: str, properties: tuple[str, ...]) -> KodiKind:
     plural = f"{words.lower()}s"
     details = f"VideoLibrary.Get{words}Details"
-    return Kind(
+    return KodiKind(
         name, f"VideoLibrary.Get{words}s", plural, id_name, details, f"{words.lower()}details", properties
     )
 

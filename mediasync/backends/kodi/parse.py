@@ -17,14 +17,14 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from mediasync.backends.base import Found
-from mediasync.backends.json_record import Record
-from mediasync.backends.kodi.images import image_reference
+from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.kodi.people import Actor, cast_credits, read_cast, read_crew
+from mediasync.backends.kodi.values import image_reference
 from mediasync.models import Credit, Episode, MediaItem, Movie, Rating, Season, Show
 from mediasync.text import without_secrets
 from mediasync.vocabulary import Completeness
 
-RULE: Final = "1"
+PARSER_VERSION: Final = "1"
 """Stands before every change token. Another one makes every item be read again: give it to another parser."""
 
 MOVIE_PROPERTIES: Final = (
@@ -89,12 +89,12 @@ def change_token(record: Mapping[str, Any], *more: object) -> str:
     file and the provider ids among it.
     """
     text = json.dumps([record, *more], ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
-    return f"{RULE}:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
+    return f"{PARSER_VERSION}:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
 
 
 def parse_movie(data: Mapping[str, Any], key: str, token: str, zone: ZoneInfo | None) -> Found:
     """Return a film with its cast, then its directors and writers."""
-    record = Record(data)
+    record = JsonRecord(data)
     cast, whole = read_cast(record)
     crew, crew_whole = read_crew(record, len(cast))
     fields = _common(record, key, zone) | {
@@ -109,7 +109,7 @@ def parse_movie(data: Mapping[str, Any], key: str, token: str, zone: ZoneInfo | 
 
 def parse_show(data: Mapping[str, Any], key: str, token: str, zone: ZoneInfo | None) -> Found:
     """Return a show with its cast; Kodi knows no crew of a show."""
-    record = Record(data)
+    record = JsonRecord(data)
     cast, whole = read_cast(record)
     item = Show(**_common(record, key, zone), premiere_date=_date(record, "premiered"))
     _give_credits(item, cast_credits(cast), token, whole=whole)
@@ -118,7 +118,7 @@ def parse_show(data: Mapping[str, Any], key: str, token: str, zone: ZoneInfo | N
 
 def parse_season(data: Mapping[str, Any], key: str, token: str, parent: str | None) -> Found:
     """Return a season. Kodi knows nobody of it, and whether there is somebody is not known."""
-    record = Record(data)
+    record = JsonRecord(data)
     item = Season(
         remote_id=key,
         title=record.text("label") or "",
@@ -143,7 +143,7 @@ def parse_episode(
         parent: the key of its season, or of its show.
         own: its own cast.
     """
-    record = Record(data)
+    record = JsonRecord(data)
     _, whole = read_cast(record)
     crew, crew_whole = read_crew(record, len(own.actors))
     if own.problem:
@@ -168,7 +168,7 @@ def _give_credits(item: MediaItem, given: list[Credit], token: str, *, whole: bo
         item.credits, item.completeness = given, Completeness.PREVIEW
 
 
-def _common(record: Record, key: str, zone: ZoneInfo | None) -> dict[str, Any]:
+def _common(record: JsonRecord, key: str, zone: ZoneInfo | None) -> dict[str, Any]:
     return {
         "remote_id": key,
         "title": _text(record, "title") or record.text("label") or "",
@@ -186,25 +186,25 @@ def _common(record: Record, key: str, zone: ZoneInfo | None) -> dict[str, Any]:
     }
 
 
-def _text(record: Record, key: str) -> str | None:
+def _text(record: JsonRecord, key: str) -> str | None:
     return record.text(key) or None
 
 
-def _number(record: Record, key: str) -> int | None:
+def _number(record: JsonRecord, key: str) -> int | None:
     number = record.integer(key)
     return number if number is not None and 0 <= number <= _LARGEST_COUNT else None
 
 
-def _count(record: Record, key: str) -> int | None:
+def _count(record: JsonRecord, key: str) -> int | None:
     return _number(record, key) or None
 
 
-def _path(record: Record) -> str | None:
+def _path(record: JsonRecord) -> str | None:
     path = record.text("file")
     return without_secrets(path) if path else None
 
 
-def _date(record: Record, key: str) -> date | None:
+def _date(record: JsonRecord, key: str) -> date | None:
     text = record.text(key)
     if not text or text.startswith("0000"):
         return None
@@ -216,7 +216,7 @@ def _date(record: Record, key: str) -> date | None:
     return parsed if parsed.year > _NO_YEAR else None
 
 
-def _time(record: Record, zone: ZoneInfo | None) -> datetime | str | None:
+def _time(record: JsonRecord, zone: ZoneInfo | None) -> datetime | str | None:
     """Return when an item was added: a time of Kodi's own zone, which only the configuration knows."""
     text = record.text("dateadded")
     if not text or zone is None:
@@ -228,7 +228,7 @@ def _time(record: Record, zone: ZoneInfo | None) -> datetime | str | None:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=zone)
 
 
-def _provider_ids(record: Record) -> dict[str, str]:
+def _provider_ids(record: JsonRecord) -> dict[str, str]:
     """Return the provider ids. Kodi's word for an id whose provider was not named is ``unknown``."""
     ids = record.mapping("uniqueid")
     default = ids.get("unknown") or record.key("imdbnumber") or ""
@@ -238,7 +238,7 @@ def _provider_ids(record: Record) -> dict[str, str]:
     return ids
 
 
-def _ratings(record: Record) -> list[Rating]:
+def _ratings(record: JsonRecord) -> list[Rating]:
     given = record.record("ratings")
     if given is None:
         return []
@@ -258,7 +258,7 @@ def _ratings(record: Record) -> list[Rating]:
     return [rating for _, rating in sorted(ratings, key=lambda pair: pair[0])]
 
 
-def _images(record: Record) -> dict[str, str]:
+def _images(record: JsonRecord) -> dict[str, str]:
     """Return an item's own pictures; those of its show, season or set (``tvshow.poster``) are theirs."""
     art = record.record("art")
     if art is None:

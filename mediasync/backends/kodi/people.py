@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from mediasync.backends.json_record import Record
-from mediasync.backends.kodi.images import image_reference
+from mediasync.backends.json_record import JsonRecord
+from mediasync.backends.kodi.values import image_reference
 from mediasync.models import Credit, Person
 from mediasync.vocabulary import PersonType
 
@@ -35,7 +35,7 @@ class Actor(NamedTuple):
         return self[:3]
 
 
-def read_cast(record: Record) -> tuple[list[Actor], bool]:
+def read_cast(record: JsonRecord) -> tuple[list[Actor], bool]:
     """Return the cast of a record, and whether it is the whole of it.
 
     Not the whole of it: the list is missing, is none, or holds what is no actor. That is noted.
@@ -68,7 +68,7 @@ def _read_actor(entry: Any) -> Actor | None:
     return None
 
 
-def read_crew(record: Record, behind: int) -> tuple[list[Credit], bool]:
+def read_crew(record: JsonRecord, behind: int) -> tuple[list[Credit], bool]:
     """Return directors and writers as credits, and whether they are all of them; what is not, is noted.
 
     Args:

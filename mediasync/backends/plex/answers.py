@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mediasync.backends.json_record import Record, expect_record
+from mediasync.backends.json_record import JsonRecord, expect_record
 from mediasync.errors import SourceUnreadable
 from mediasync.models import Library
 from mediasync.vocabulary import MediaType
@@ -20,7 +20,7 @@ SECTION_KINDS: Final = {
 _KEY: Final = re.compile(r"[\w-]+", re.ASCII)
 
 
-def open_container(answer: Any, source_id: str, request: str) -> Record:
+def open_container(answer: Any, source_id: str, request: str) -> JsonRecord:
     """Return the ``MediaContainer`` of a decoded answer.
 
     Args:
@@ -34,7 +34,7 @@ def open_container(answer: Any, source_id: str, request: str) -> Record:
     outer = expect_record(answer, source_id, request)
     container = outer.data.get("MediaContainer")
     if isinstance(container, Mapping):
-        return Record(container)
+        return JsonRecord(container)
     if "_children" in outer.data:
         raise SourceUnreadable(
             source_id,
@@ -45,7 +45,7 @@ def open_container(answer: Any, source_id: str, request: str) -> Record:
     )
 
 
-def list_entries(container: Record, name: str, source_id: str, request: str) -> list[Mapping[str, Any]]:
+def list_entries(container: JsonRecord, name: str, source_id: str, request: str) -> list[Mapping[str, Any]]:
     """Return the entries of a container; one that is no object is returned as an empty one.
 
     Raises:
@@ -68,18 +68,18 @@ def usable_key(entry: Mapping[str, Any]) -> str | None:
         >>> usable_key({"ratingKey": 55}), usable_key({"ratingKey": "55,56"})
         ('55', None)
     """
-    key = Record(entry).key("ratingKey")
+    key = JsonRecord(entry).key("ratingKey")
     return key if key and _KEY.fullmatch(key) else None
 
 
-def parse_sections(container: Record, source_id: str, request: str) -> list[tuple[Library, bool]]:
+def parse_sections(container: JsonRecord, source_id: str, request: str) -> list[tuple[Library, bool]]:
     """Return the libraries of films and shows, and whether each is being refreshed, in the server's order.
 
     Raises:
         SourceUnreadable: if one of them has no type, or no key.
     """
     found = []
-    for section in map(Record, list_entries(container, "Directory", source_id, request)):
+    for section in map(JsonRecord, list_entries(container, "Directory", source_id, request)):
         section_type = section.title("type")
         if section_type is None:
             raise SourceUnreadable(source_id, f"{request} names a library without a type that can be read")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mediasync.backends.base import Finding, Found, Unreadable
-from mediasync.backends.json_record import Record
+from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.plex.answers import usable_key
 from mediasync.backends.plex.parse import NoItem, change_token, merge_listed, parse_full_item, parse_item
 from mediasync.backends.plex.people import PEOPLE_LISTS, lists_fewer
@@ -52,7 +52,7 @@ def listed_item(
     Returns:
         The item; or why an item that has a key cannot be read; or, in words, why the entry is none.
     """
-    record = Record(entry)
+    record = JsonRecord(entry)
     key = usable_key(entry)
     found_type = record.text("type") or kind
     if key is None:
@@ -86,7 +86,7 @@ def full_finding(item: Listed, details: Mapping[str, Any], *, refreshing: bool) 
         details: what came.
         refreshing: whether its library is being refreshed.
     """
-    record = Record(merge_listed(details, item.entry))
+    record = JsonRecord(merge_listed(details, item.entry))
     told = record.text("type") or item.kind
     if told != item.kind:
         return Unreadable(
@@ -121,7 +121,7 @@ def failed_findings(item: Listed, reason: str, *, stored: bool) -> Iterator[Find
     saved without it.
     """
     if item.kind in PARENTS and not stored:
-        record = Record(item.entry)
+        record = JsonRecord(item.entry)
         try:
             found = parse_item(item.kind, record, parent=item.parent)
         except NoItem as error:
@@ -131,7 +131,7 @@ def failed_findings(item: Listed, reason: str, *, stored: bool) -> Iterator[Find
     yield Unreadable(item.key, reason)
 
 
-def _parent(kind: MediaType, record: Record, is_known: Callable[[str], bool]) -> str | None:
+def _parent(kind: MediaType, record: JsonRecord, is_known: Callable[[str], bool]) -> str | None:
     parent = record.key("parentRatingKey")
     if kind is MediaType.EPISODE:
         show = record.key("grandparentRatingKey")

@@ -18,9 +18,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from mediasync.backends.base import ONLY_SOME, Enumerated, Finding, Stored, Unchanged, Unreadable
-from mediasync.backends.json_record import Record
+from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.paging import Hole, Totals, together
 from mediasync.backends.plex.answers import SECTION_KINDS, usable_key
+from mediasync.backends.plex.client import MOST_IDS, list_kind, read_details
 from mediasync.backends.plex.findings import (
     PARENTS,
     Listed,
@@ -30,7 +31,6 @@ from mediasync.backends.plex.findings import (
     listed_item,
     names_nobody,
 )
-from mediasync.backends.plex.reading import MOST_IDS, list_kind, read_details
 from mediasync.backends.transport import Transport
 from mediasync.models import Library
 from mediasync.vocabulary import MediaType
@@ -161,9 +161,9 @@ class LibraryReading:
     async def findings_of(self, only: Collection[str]) -> AsyncGenerator[Finding, None]:
         """Yield those of *only* that are in this library."""
         keys = [key for one in sorted(only) if (key := usable_key({"ratingKey": one}))]
-        entries: list[Record] = []
+        entries: list[JsonRecord] = []
         for details in await read_details(self._transport, keys, files=True, width=self._width):
-            entries += map(Record, details.found.values())
+            entries += map(JsonRecord, details.found.values())
             for key, reason in details.failed.items():
                 if self._is_stored(key):
                     yield Unreadable(key, reason)

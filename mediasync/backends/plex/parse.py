@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
-from mediasync.backends.json_record import Record
+from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.plex.people import PEOPLE_LISTS, parse_credits
 from mediasync.backends.plex.values import (
     parse_files,
@@ -22,7 +22,7 @@ from mediasync.backends.plex.values import (
 from mediasync.models import Episode, MediaItem, Movie, Season, Show
 from mediasync.vocabulary import Completeness, MediaType
 
-READING: Final = "2"
+PARSER_VERSION: Final = "2"
 """The version of this reading. Raise it when the same answer makes another item: all are read again then."""
 
 _COMPARED: Final = (
@@ -45,7 +45,7 @@ class NoItem(ValueError):
     """An entry that cannot be made an item; the message says why."""
 
 
-def parse_item(kind: MediaType, record: Record, *, parent: str | None = None) -> MediaItem:
+def parse_item(kind: MediaType, record: JsonRecord, *, parent: str | None = None) -> MediaItem:
     """Make an item of an entry, without its people.
 
     Args:
@@ -57,7 +57,7 @@ def parse_item(kind: MediaType, record: Record, *, parent: str | None = None) ->
         NoItem: if it has no key or no title.
 
     Example:
-        >>> parse_item(MediaType.MOVIE, Record({"ratingKey": "55", "title": "Heat", "year": 1995})).year
+        >>> parse_item(MediaType.MOVIE, JsonRecord({"ratingKey": "55", "title": "Heat", "year": 1995})).year
         1995
     """
     key = record.key("ratingKey")
@@ -102,7 +102,9 @@ def parse_item(kind: MediaType, record: Record, *, parent: str | None = None) ->
     )
 
 
-def parse_full_item(kind: MediaType, record: Record, *, parent: str | None, token: str | None) -> MediaItem:
+def parse_full_item(
+    kind: MediaType, record: JsonRecord, *, parent: str | None, token: str | None
+) -> MediaItem:
     """Make an item of its details, with its people.
 
     What cannot be read of the lists of people makes a preview of them, and the item is read again next time.
@@ -123,7 +125,7 @@ def parse_full_item(kind: MediaType, record: Record, *, parent: str | None, toke
     return item
 
 
-def change_token(record: Record, parent: str | None) -> str | None:
+def change_token(record: JsonRecord, parent: str | None) -> str | None:
     """Return what tells a changed item from an unchanged one; None where the server says too little.
 
     ``updatedAt`` is what Plex moves, though not always: beside it stands all that the entry says of what is
@@ -135,7 +137,7 @@ def change_token(record: Record, parent: str | None) -> str | None:
     told = [parent, [record.data.get(name) for name in _COMPARED], parse_files(record)]
     text = json.dumps(told, sort_keys=True, separators=(",", ":"))
     digest = blake2b(text.encode(), digest_size=8).hexdigest()
-    return f"{READING}:{updated}:{digest}"
+    return f"{PARSER_VERSION}:{updated}:{digest}"
 
 
 def merge_listed(full: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mediasync.backends.json_record import Record
+from mediasync.backends.json_record import JsonRecord
 from mediasync.models import Credit, Person
 from mediasync.text import without_secrets
 from mediasync.vocabulary import PersonType
@@ -23,14 +23,14 @@ PEOPLE_LISTS: Final = {
 """The lists of people, in the order of a credit list: the tag type that ids belong to, and the function."""
 
 
-def parse_credits(record: Record) -> tuple[list[Credit], bool]:
+def parse_credits(record: JsonRecord) -> tuple[list[Credit], bool]:
     """Return the credits of a full item, cast first, and whether the lists could be read to their end.
 
     A list that is absent is empty: Plex leaves out what an item has none of. Where anything in a list is of a
     wrong type, people may be hidden or falsified: what was read cannot be trusted to be the whole truth.
 
     Example:
-        >>> record = Record({"Role": [{"id": 7, "tag": "Al Pacino", "role": "Vincent Hanna"}],
+        >>> record = JsonRecord({"Role": [{"id": 7, "tag": "Al Pacino", "role": "Vincent Hanna"}],
         ...                  "Director": [{"id": "9", "tag": "Michael Mann", "tagKey": "5d77"}]})
         >>> credits, whole = parse_credits(record)
         >>> [(credit.person.remote_id, str(credit.person_type), credit.role) for credit in credits], whole
@@ -64,14 +64,14 @@ def lists_fewer(full: Mapping[str, Any], listed: Mapping[str, Any]) -> bool:
     return any(_length(full.get(name)) < _length(listed.get(name)) for name in PEOPLE_LISTS)
 
 
-def _person_key(tag: Record, tag_type: str) -> str | None:
+def _person_key(tag: JsonRecord, tag_type: str) -> str | None:
     if key := (tag.text("tagKey") or "").strip():
         return key
     number = tag.key("id")
     return f"{tag_type}/{number}" if number else None
 
 
-def _picture(tag: Record) -> str | None:
+def _picture(tag: JsonRecord) -> str | None:
     thumb = tag.text("thumb")
     return without_secrets(thumb) if thumb else None
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Final
 
-from mediasync.backends.json_record import Record
+from mediasync.backends.json_record import JsonRecord
 from mediasync.models import Rating
 from mediasync.text import without_secrets
 from mediasync.vocabulary import MediaType
@@ -29,17 +29,17 @@ _LATEST: Final = 253_402_300_799
 _MILLISECONDS: Final = 1000
 
 
-def parse_provider_ids(record: Record, kind: MediaType) -> dict[str, str]:
+def parse_provider_ids(record: JsonRecord, kind: MediaType) -> dict[str, str]:
     """Return an item's ids at public providers.
 
     The ``Guid`` list counts first, then ``guid``: Plex's own id of an item, or that of an older agent. An
     older agent's guid of a season or an episode names the *show*, so nothing is taken from it.
 
     Example:
-        >>> film = Record({"guid": "com.plexapp.agents.imdb://tt0113277?lang=en"})
+        >>> film = JsonRecord({"guid": "com.plexapp.agents.imdb://tt0113277?lang=en"})
         >>> parse_provider_ids(film, MediaType.MOVIE)
         {'imdb': 'tt0113277'}
-        >>> episode = Record({"guid": "com.plexapp.agents.thetvdb://121361/1/2?lang=en"})
+        >>> episode = JsonRecord({"guid": "com.plexapp.agents.thetvdb://121361/1/2?lang=en"})
         >>> parse_provider_ids(episode, MediaType.EPISODE)
         {}
     """
@@ -60,20 +60,20 @@ def parse_provider_ids(record: Record, kind: MediaType) -> dict[str, str]:
     return ids
 
 
-def parse_ratings(record: Record) -> list[Rating]:
+def parse_ratings(record: JsonRecord) -> list[Rating]:
     """Return the ratings, the item's main one first.
 
     Who rates is told by the start of the rating's picture. Rotten Tomatoes rates twice: by critics, and by an
     audience (``rottentomatoes_audience``). Without a picture they are ``critics`` and ``audience``.
 
     Example:
-        >>> parse_ratings(Record({"rating": 8.4, "ratingImage": "rottentomatoes://image.rating.ripe",
+        >>> parse_ratings(JsonRecord({"rating": 8.4, "ratingImage": "rottentomatoes://image.rating.ripe",
         ...                       "audienceRating": "9.4"}))
         [Rating(name='rottentomatoes', value=8.4, votes=None), Rating(name='audience', value=9.4, votes=None)]
     """
     found: dict[str, Rating] = {}
 
-    def add(source: Record, field: str, image: str, *, audience: bool) -> None:
+    def add(source: JsonRecord, field: str, image: str, *, audience: bool) -> None:
         value = source.number(field)
         if value is None:
             return
@@ -94,7 +94,7 @@ def parse_ratings(record: Record) -> list[Rating]:
     return list(found.values())
 
 
-def parse_images(record: Record, kind: MediaType) -> dict[str, str]:
+def parse_images(record: JsonRecord, kind: MediaType) -> dict[str, str]:
     """Return the pictures: paths at the server, without a token, or public addresses."""
     images: dict[str, str] = {}
     for field, name in _IMAGES.items():
@@ -104,29 +104,29 @@ def parse_images(record: Record, kind: MediaType) -> dict[str, str]:
     return images
 
 
-def parse_files(record: Record) -> list[str]:
+def parse_files(record: JsonRecord) -> list[str]:
     """Return the files of an item, of all its versions and parts."""
     files = [part.text("file") for media in record.records("Media") for part in media.records("Part")]
     return [file for file in files if file]
 
 
-def parse_path(record: Record) -> str | None:
+def parse_path(record: JsonRecord) -> str | None:
     """Return the first file of an item; of a show its first folder."""
     folders = [location.text("path") for location in record.records("Location")]
     return next((path for path in [*parse_files(record), *folders] if path), None)
 
 
-def parse_runtime(record: Record) -> int | None:
+def parse_runtime(record: JsonRecord) -> int | None:
     """Return the length in seconds; Plex gives milliseconds."""
     length = record.integer("duration")
     return (length + _MILLISECONDS // 2) // _MILLISECONDS if length and length > 0 else None
 
 
-def parse_premiere(record: Record) -> date | None:
+def parse_premiere(record: JsonRecord) -> date | None:
     """Return the day of release or first broadcast.
 
     Example:
-        >>> parse_premiere(Record({"originallyAvailableAt": "1995-12-15 00:00:00"}))
+        >>> parse_premiere(JsonRecord({"originallyAvailableAt": "1995-12-15 00:00:00"}))
         datetime.date(1995, 12, 15)
     """
     value = record.data.get("originallyAvailableAt")
@@ -142,7 +142,7 @@ def parse_premiere(record: Record) -> date | None:
     return None
 
 
-def parse_time(record: Record, field: str) -> datetime | None:
+def parse_time(record: JsonRecord, field: str) -> datetime | None:
     """Return a time given as seconds since 1970; None where it is absent or negative."""
     seconds = record.integer(field)
     if seconds is None or seconds < 0:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mediasync.backends.base import Enumerated, Unreadable
-from mediasync.backends.kodi.kinds import Kind
+from mediasync.backends.kodi.kinds import KodiKind
 from mediasync.backends.kodi.rpc import INVALID_PARAMS, METHOD_NOT_FOUND, KodiRefused, Rpc
 from mediasync.backends.paging import Hole, Page, pages
 from mediasync.errors import SourceError, SourceUnreadable
@@ -45,7 +45,7 @@ class Listing:
     """
 
     rpc: Rpc
-    kind: Kind
+    kind: KodiKind
     page_size: int
     oddities: list[str] = field(default_factory=list)
     total: int | None = None

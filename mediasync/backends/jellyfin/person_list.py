@@ -12,7 +12,7 @@ from mediasync.backends.base import Enumerated, FoundPerson, Remark, Stored, Unr
 from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, PAGE_OF_ETAGS, PAGE_OF_PERSONS, Client
 from mediasync.backends.jellyfin.parse import PersonFacts, credited_people, parse_person
 from mediasync.backends.jellyfin.watermark import SavedWatermark, iso
-from mediasync.backends.json_record import Record
+from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.multiread import read_adaptively
 from mediasync.backends.paging import Hole, Page, pages
 from mediasync.backends.transport import NoAnswerInTime
@@ -67,7 +67,7 @@ class PersonList:
         the next one.
         """
         now = client.transport.server_time
-        last = SavedWatermark.parse(stored.watermark) if client.dialect.persons_since else None
+        last = SavedWatermark.parse(stored.watermark) if client.variant.persons_since else None
         if now is None or last is None or not last.holds(now) or not any(stored.tokens.values()):
             last = None
         self.read, self.whole = True, last is None
@@ -95,7 +95,7 @@ class PersonList:
             )
 
     async def find_ids(
-        self, items: Iterable[Record | Unreadable], client: Client, stored: Stored
+        self, items: Iterable[JsonRecord | Unreadable], client: Client, stored: Stored
     ) -> AsyncGenerator[Remark, None]:
         """Ask for the provider ids of those whom *items* credit and who are neither stored nor listed yet.
 
@@ -104,9 +104,9 @@ class PersonList:
             client: the server.
             stored: what the mirror holds.
         """
-        if self.whole or not client.dialect.persons_since:
+        if self.whole or not client.variant.persons_since:
             return
-        records = [item for item in items if isinstance(item, Record)]
+        records = [item for item in items if isinstance(item, JsonRecord)]
         credited = set().union(*map(credited_people, records)) - self._asked
         self._asked |= credited
         known = await stored.find_people(sorted(credited)) if credited else {}

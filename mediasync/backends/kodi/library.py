@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from mediasync.backends.base import ONLY_SOME, Enumerated, Finding, Unchanged, Unreadable
 from mediasync.backends.kodi.chosen import read_chosen
+from mediasync.backends.kodi.client import Listing
 from mediasync.backends.kodi.episodes import EpisodeCasts
-from mediasync.backends.kodi.kinds import EPISODES, MOVIES, SEASONS, SHOWS, Kind
-from mediasync.backends.kodi.listing import Listing
+from mediasync.backends.kodi.kinds import EPISODES, MOVIES, SEASONS, SHOWS, KodiKind
 from mediasync.backends.kodi.parse import (
     OwnCast,
     change_token,
@@ -108,10 +108,10 @@ class Findings:
                     yield self._episode(item, casts.take(item), _parent(item, None), {})
         yield ONLY_SOME
 
-    def _listing(self, kind: Kind) -> Listing:
+    def _listing(self, kind: KodiKind) -> Listing:
         return Listing(self._rpc, kind, self._page_size)
 
-    def _finding(self, kind: Kind, item: Item, tokens: Tokens) -> Finding:
+    def _finding(self, kind: KodiKind, item: Item, tokens: Tokens) -> Finding:
         if isinstance(item, Unreadable):
             return item
         key = kind.key(item) or ""

@@ -10,7 +10,7 @@ from typing import Any, Final
 import anyio
 
 from mediasync.backends.base import Enumerated
-from mediasync.backends.json_record import Record
+from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.multiread import read_adaptively
 from mediasync.backends.paging import Hole, Page, pages
 from mediasync.backends.plex.answers import list_entries, open_container, usable_key
@@ -126,7 +126,7 @@ async def _read_batch(transport: Transport, keys: Sequence[str], *, files: bool)
         return {
             key: {"librarySectionID": section, **entry}
             for entry in entries
-            if (key := Record(entry).key("ratingKey")) in wanted and key is not None
+            if (key := JsonRecord(entry).key("ratingKey")) in wanted and key is not None
         }
 
     def refused(key: str, error: SourceError) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediasync.backends.json_record import Record, expect_record
+from mediasync.backends.json_record import JsonRecord, expect_record
 from mediasync.errors import SourceUnreadable
 
 JSON = st.recursive(
@@ -20,14 +20,14 @@ JSON = st.recursive(
 
 @given(value=JSON)
 def test_whatever_a_field_holds_each_reader_answers(value: Any) -> None:
-    record = Record({"field": value})
+    record = JsonRecord({"field": value})
     assert isinstance(record.text("field"), str | None)
     assert isinstance(record.key("field"), str | None)
     assert type(record.integer("field")) in {int, type(None)}
     assert type(record.number("field")) in {float, type(None)}
     assert type(record.flag("field")) in {bool, type(None)}
     assert all(isinstance(text, str) for text in record.texts("field"))
-    assert all(isinstance(inner, Record) for inner in record.records("field"))
+    assert all(isinstance(inner, JsonRecord) for inner in record.records("field"))
     assert all(isinstance(text, str) for text in record.mapping("field").values())
     if value is None:
         assert record.problems == []
@@ -65,7 +65,7 @@ def test_whatever_a_field_holds_each_reader_answers(value: Any) -> None:
     ],
 )
 def test_what_is_right_or_meant_well_is_read(reader: str, value: Any, result: Any) -> None:
-    record = Record({"field": value})
+    record = JsonRecord({"field": value})
     assert getattr(record, reader)("field") == result
     assert record.problems == []
     assert getattr(record, reader)("absent") in (None, [], {})
@@ -107,13 +107,15 @@ def test_what_is_right_or_meant_well_is_read(reader: str, value: Any, result: An
     ],
 )
 def test_what_is_wrong_is_noted(reader: str, value: Any, result: Any, problem: str) -> None:
-    record = Record({"field": value})
+    record = JsonRecord({"field": value})
     assert getattr(record, reader)("field") == result
     assert problem in record.problems
 
 
 def test_problems_of_inner_objects_say_where_and_reach_the_outer_one() -> None:
-    item = Record({"People": [{"Name": "Ada"}, {"Name": ["Ada"]}, "Ada", None], "Image": {"Width": "wide"}})
+    item = JsonRecord(
+        {"People": [{"Name": "Ada"}, {"Name": ["Ada"]}, "Ada", None], "Image": {"Width": "wide"}}
+    )
     people = item.records("People")
     assert [person.text("Name") for person in people] == ["Ada", None]
     image = item.record("Image")
@@ -143,7 +145,7 @@ def test_problems_of_inner_objects_say_where_and_reach_the_outer_one() -> None:
     ],
 )
 def test_only_a_sound_list_says_that_there_is_nothing_else(data: dict[str, Any], whole: bool) -> None:
-    assert Record(data).has_records("People") is whole
+    assert JsonRecord(data).has_records("People") is whole
 
 
 def test_an_answer_that_is_no_object_is_unreadable() -> None:

@@ -21,9 +21,9 @@ from mediasync.backends.base import (
 )
 from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, PAGE_OF_ETAGS, PAGE_WITH_PEOPLE, Client
 from mediasync.backends.jellyfin.parse import KINDS, TYPES_OF_LIBRARY, change_token, parse_item
-from mediasync.backends.jellyfin.persons import MOST_RENAMED, PersonList, find_items_of
+from mediasync.backends.jellyfin.person_list import MOST_RENAMED, PersonList, find_items_of
 from mediasync.backends.jellyfin.scans import ScanWatch
-from mediasync.backends.json_record import Record
+from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.multiread import read_adaptively
 from mediasync.backends.paging import Hole, Page, Totals, pages
 from mediasync.backends.transport import NoAnswerInTime
@@ -47,7 +47,7 @@ class _Batch:
         findings: what is known already and depends on no scan.
     """
 
-    records: list[Record | Unreadable] = field(default_factory=list)
+    records: list[JsonRecord | Unreadable] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -137,7 +137,7 @@ class LibraryReader:
     async def only(self, ids: Collection[str]) -> AsyncGenerator[Finding, None]:
         """Yield what is found of these items, whether they changed or not."""
         before = self._watch.last
-        records: list[Record] = []
+        records: list[JsonRecord] = []
         wanted = list(dict.fromkeys(ids))
         for start in range(0, len(wanted), IDS_PER_REQUEST):
             batch = await self._read_ids(wanted[start : start + IDS_PER_REQUEST], self._kinds)
@@ -160,7 +160,7 @@ class LibraryReader:
                 yield Unreadable(key, f"the library {self._library.title!r} does not list it")
         yield ONLY_SOME
 
-    async def _listed_here(self, records: Sequence[Record]) -> set[str]:
+    async def _listed_here(self, records: Sequence[JsonRecord]) -> set[str]:
         """Return the ids of those that the library lists: an answer by id tells of every library's items."""
         here: set[str] = set()
         for kind in self._kinds:
@@ -231,9 +231,9 @@ class LibraryReader:
 
     async def _held(
         self, batches: AsyncGenerator[_Batch, None]
-    ) -> AsyncGenerator[tuple[list[Finding], list[Record | Unreadable], bool], None]:
+    ) -> AsyncGenerator[tuple[list[Finding], list[JsonRecord | Unreadable], bool], None]:
         """Hold records until it is known whether a scan ran while they were read."""
-        held: list[Record | Unreadable] = []
+        held: list[JsonRecord | Unreadable] = []
         size = 0
         async with aclosing(batches):
             async for batch in batches:
@@ -341,7 +341,7 @@ class LibraryReader:
     async def _read_ids(self, ids: Sequence[str], kinds: Sequence[str]) -> _Batch:
         """Read items by their ids. Who does not come is told of: what is stored of it stays."""
         batch = _Batch()
-        answered: dict[str, Record] = {}
+        answered: dict[str, JsonRecord] = {}
         failed: dict[str, str] = {}
         asked = set(ids)
 
@@ -367,9 +367,9 @@ class LibraryReader:
         if not listed.complete:
             self._reasons.append(listed.reason)
 
-    def _own(self, page: Page[Record], kind: str) -> list[Record]:
+    def _own(self, page: Page[JsonRecord], kind: str) -> list[JsonRecord]:
         """Return the items of a page that were asked for; an answer that was not filtered is noted."""
-        own: list[Record] = []
+        own: list[JsonRecord] = []
         self._any_listed |= bool(page.items)
         for record in page.items:
             if record.key("Id") is None:
@@ -389,7 +389,7 @@ class LibraryReader:
                     self._seasons.add(record.key("Id") or "")
         return own
 
-    def _tell(self, record: Record | Unreadable, kind: str, trusted: bool) -> Finding:
+    def _tell(self, record: JsonRecord | Unreadable, kind: str, trusted: bool) -> Finding:
         if isinstance(record, Unreadable):
             return record
         finding = self._found(record, trusted=trusted, seasons=self._seasons if kind == "Episode" else None)
@@ -397,7 +397,7 @@ class LibraryReader:
         self._told[key] = finding.item.change_token if isinstance(finding, Found) else None
         return finding
 
-    def _found(self, record: Record, *, trusted: bool, seasons: set[str] | None) -> Found | Unreadable:
+    def _found(self, record: JsonRecord, *, trusted: bool, seasons: set[str] | None) -> Found | Unreadable:
         if not self._watch.answered and not _size(record) and record.data["Type"] != "Season":
             trusted = False  # a scan that cannot be seen lists items before it knows their people
         return parse_item(record, trusted=trusted, people_ids=self._people.ids, seasons=seasons)
@@ -407,7 +407,7 @@ class LibraryReader:
         return [Remark(self._library.full_id, text) for text in texts]
 
 
-def _size(record: Record | Unreadable) -> int:
+def _size(record: JsonRecord | Unreadable) -> int:
     people = None if isinstance(record, Unreadable) else record.data.get("People")
     return len(people) if isinstance(people, list) else 0
 
