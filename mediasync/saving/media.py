@@ -22,9 +22,9 @@ from mediasync.reports import SaveReport, SaveResult, SaveStatus
 from mediasync.repositories.items import ItemState, MediaRepository
 from mediasync.repositories.people import PeopleRepository
 from mediasync.repositories.sources import CatalogueRepository
-from mediasync.saving.group import replace_credits
 from mediasync.saving.identities import save_people
 from mediasync.saving.normal import check_model, has_no_id, normal_credits, normal_item, normal_person
+from mediasync.saving.store import replace_credits
 from mediasync.saving.stream import SaveStream, as_async
 from mediasync.saving.writer import Writer
 from mediasync.vocabulary import Completeness

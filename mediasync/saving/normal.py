@@ -344,16 +344,16 @@ def _check_number(value: int, name: str) -> None:
         raise InvalidValue(f"{name} {shown(value)} is out of range (at most {_LARGEST_NUMBER})")
 
 
-def _genres(given: Sequence[str]) -> list[str]:
-    genres = list(dict.fromkeys(genre for text in given if (genre := text.strip())))
+def _genres(given: Sequence[str]) -> tuple[str, ...]:
+    genres = tuple(dict.fromkeys(genre for text in given if (genre := text.strip())))
     if len("".join(genres)) > _SURELY_SHORT:  # which also fails for what is not a text
         for genre in genres:
             check_length("a genre", genre, MAX_NAME_BYTES)
     return genres
 
 
-def _ratings(given: Sequence[Rating]) -> list[tuple[str, float, int | None]]:
-    return [_rating(rating, position) for position, rating in enumerate(given)]
+def _ratings(given: Sequence[Rating]) -> tuple[tuple[str, float, int | None], ...]:
+    return tuple([_rating(rating, position) for position, rating in enumerate(given)])
 
 
 def _rating(rating: Rating, position: int) -> tuple[str, float, int | None]:
@@ -368,15 +368,15 @@ def _rating(rating: Rating, position: int) -> tuple[str, float, int | None]:
     return name, round(float(value), 4) + 0.0, votes  # without the sign of -0.0
 
 
-def _images(given: Mapping[str, str]) -> list[tuple[str, str]]:
+def _images(given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     _characters(given)
-    return sorted((str(kind), without_secrets(str(path))) for kind, path in given.items() if path)
+    return tuple(sorted((str(kind), without_secrets(str(path))) for kind, path in given.items() if path))
 
 
-def _external_ids(given: Mapping[str, str]) -> list[tuple[str, str]]:
+def _external_ids(given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     if _characters(given) > _SURELY_SHORT_PROVIDER:
         check_provider_ids("provider_ids", given.items())
-    return sorted(_provider_ids(given).items())
+    return tuple(sorted(_provider_ids(given).items()))
 
 
 def _characters(texts: Mapping[str, str]) -> int:

@@ -24,7 +24,8 @@ from mediasync.errors import (
 )
 from mediasync.reports import SaveResult, SaveStatus
 from mediasync.rows import NormalItem, PersonRow, merge_people
-from mediasync.saving.group import ITEMS_PER_PART, Outcome, end_of_part, find_stored, save_group
+from mediasync.saving.plan import find_stored
+from mediasync.saving.store import ITEMS_PER_PART, Outcome, end_of_part, save_group
 
 _log: Final = logging.getLogger("mediasync.saving")
 

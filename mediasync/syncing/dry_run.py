@@ -12,8 +12,8 @@ from mediasync.models import MediaItem
 from mediasync.reports import SaveReport, SaveResult, SaveStatus
 from mediasync.repositories.items import MediaRepository
 from mediasync.rows import NormalItem
-from mediasync.saving.group import what_changes
 from mediasync.saving.normal import normal_item
+from mediasync.saving.plan import describe_change
 from mediasync.saving.stream import as_async
 from mediasync.vocabulary import MediaType
 
@@ -85,7 +85,7 @@ class Comparison:
 
     async def _look(self, page: list[NormalItem], report: SaveReport) -> None:
         async with self._database.read() as session:
-            changes = await what_changes(session, page)
+            changes = await describe_change(session, page)
         for item, (item_id, what) in zip(page, changes, strict=True):
             self._count(item, item_id, what, report)
 

@@ -17,7 +17,7 @@ from mediasync.app import make_backend
 from mediasync.errors import ConfigurationError
 from mediasync.repositories.items import MediaRepository
 from mediasync.saving import writer
-from mediasync.saving.group import CREDITS_PER_PART, ITEMS_PER_PART
+from mediasync.saving.store import CREDITS_PER_PART, ITEMS_PER_PART
 
 NUMBER = 640
 

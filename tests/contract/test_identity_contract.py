@@ -15,7 +15,7 @@ from support.items import MOVIES, credit, movie, person
 from support.mirror import Clock, prepared, public, rows, written
 
 from mediasync import Credit, MediaSync, copy_mirror
-from mediasync.saving import group
+from mediasync.saving import store
 
 
 def one(name: str, *, kind: str = "actor", role: str | None = None, **ids: str) -> Credit:
@@ -267,7 +267,7 @@ async def test_who_is_who_does_not_depend_on_the_grouping(
     part: int,
     lists: list[list[Credit]],
 ) -> None:
-    monkeypatch.setattr(group, "ITEMS_PER_PART", part)
+    monkeypatch.setattr(store, "ITEMS_PER_PART", part)
     seen = []
     for url, together in (
         (SQLITE_MEMORY.new_url(Path()), False),

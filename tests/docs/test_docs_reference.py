@@ -505,7 +505,7 @@ def test_each_law_names_a_test() -> None:
 def test_sizes_of_a_group() -> None:
     from mediasync.database.postgres.engine import PostgresEngine
     from mediasync.database.sqlite.engine import SQLiteEngine
-    from mediasync.saving import group, writer
+    from mediasync.saving import store, writer
 
     text = " ".join((DOCS / "explanation" / "writing.md").read_text(encoding="utf-8").split())
     assert (
@@ -513,10 +513,10 @@ def test_sizes_of_a_group() -> None:
         f"{SQLiteEngine.max_group_credits:,} credits ({PostgresEngine.max_group_credits:,}) or half a second"
         in text
     )
-    assert PostgresEngine.max_group_items == group.ITEMS_PER_PART
-    assert PostgresEngine.max_group_credits == group.CREDITS_PER_PART
+    assert PostgresEngine.max_group_items == store.ITEMS_PER_PART
+    assert PostgresEngine.max_group_credits == store.CREDITS_PER_PART
     assert writer.MAX_GROUP_SECONDS == 0.5
-    assert f"in parts of {group.ITEMS_PER_PART} items, or about {group.CREDITS_PER_PART:,} credits" in text
+    assert f"in parts of {store.ITEMS_PER_PART} items, or about {store.CREDITS_PER_PART:,} credits" in text
 
 
 def test_sizes_of_a_stream() -> None:

@@ -104,7 +104,7 @@ def test_fingerprints_are_equal_exactly_when_the_forms_are(one: Movie, other: Mo
     first, second = normal(one), normal(other)
 
     def fields(form: NormalItem) -> tuple[Any, ...]:
-        lists = map(list, (form.external_ids, form.genres, form.ratings, form.images))
+        lists = (form.external_ids, form.genres, form.ratings, form.images)
         return (form.remote_id, form.media_type, form.values, form.library_id, form.parent_id, *lists)
 
     assert (first.item_fingerprint == second.item_fingerprint) == (fields(first) == fields(second))
