@@ -22,7 +22,8 @@ from benchmarks.data import (
 )
 from benchmarks.meeting import Meeting
 from benchmarks.postgres import state
-from mediasync import Library, MediaSync, Movie, Source, one_core_left_free
+from mediasync import Library, MediaSync, Movie, Source
+from mediasync.cli.affinity import one_core_left_free
 
 TASKS = 1000
 READ_PAUSE = 0.002

@@ -7,7 +7,6 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mediasync.app import MediaSync, copy_mirror
-    from mediasync.cli.affinity import one_core_left_free
     from mediasync.errors import MediaSyncError
     from mediasync.models import (
         AnyMediaItem,
@@ -71,7 +70,6 @@ _HOMES = {
     "SyncReport": "mediasync.reports",
     "SyncRun": "mediasync.models",
     "copy_mirror": "mediasync.app",
-    "one_core_left_free": "mediasync.cli.affinity",
 }
 
 __all__ = [
@@ -107,7 +105,6 @@ __all__ = [
     "SyncReport",
     "SyncRun",
     "copy_mirror",
-    "one_core_left_free",
 ]
 
 if not TYPE_CHECKING:

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-MISSING_EXTRA = "the command line needs its extra: pip install 'mediasync[cli]'"
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line, and return its exit code.
@@ -31,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except ModuleNotFoundError as error:
             if error.name is None or error.name.partition(".")[0] == "mediasync":
                 raise
-            return _tell_what_is_missing(as_json="--json" in arguments)
+            return _report_missing_extra(as_json="--json" in arguments)
         finally:
             if looked_after:
                 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -43,12 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _tell_what_is_missing(*, as_json: bool) -> int:
+def _report_missing_extra(*, as_json: bool) -> int:
+    from mediasync.settings.installation import install_command
+
+    message = f"the command line needs its extra: {install_command('cli')}"
     if as_json:
         import json
 
-        print(json.dumps({"error": {"kind": "MissingExtra", "message": MISSING_EXTRA}}))
-    print(f"mediasync: {MISSING_EXTRA}", file=sys.stderr)
+        print(json.dumps({"error": {"kind": "MissingExtra", "message": message}}))
+    print(f"mediasync: {message}", file=sys.stderr)
     return 2
 
 

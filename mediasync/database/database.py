@@ -15,6 +15,7 @@ from mediasync.database.session import Dialect, Engine, NoPeopleCache, PeopleCac
 from mediasync.database.sqlite.engine import MEMORY, SQLiteEngine
 from mediasync.errors import ConfigurationError, LifecycleError
 from mediasync.settings.database import DatabaseOptions
+from mediasync.settings.installation import install_command
 
 T = TypeVar("T")
 
@@ -252,7 +253,7 @@ def _make_engine(
             from mediasync.database.postgres.engine import PostgresEngine
         except ImportError as error:
             raise ConfigurationError(
-                "PostgreSQL needs a driver that is not installed: pip install 'mediasync[postgres]'"
+                f"PostgreSQL needs a driver that is not installed: {install_command('postgres')}"
             ) from error
         return PostgresEngine(url, options=options, clock=clock, read_only=read_only, upgrade=upgrade)
     found = f", not with {scheme[:20]!r}" if separator else ""

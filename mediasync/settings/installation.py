@@ -18,6 +18,9 @@ import platformdirs
 from mediasync.errors import ConfigurationError
 from mediasync.settings.environment import read_setting
 
+DISTRIBUTION: Final = "mediasync-mirror"
+"""The name to install by. On the public index ``mediasync`` is a different project."""
+
 CLIENT_ID_VARIABLE: Final = "MEDIASYNC_CLIENT_ID"
 FILE_NAME: Final = "client-id"
 
@@ -63,11 +66,21 @@ def check_client_id(client_id: str) -> str:
 
 
 def find_version() -> str | None:
-    """Return the version of mediasync that is installed, or None if it only lies in a folder."""
+    """Return the installed version, or None where the package was not installed but only copied."""
     try:
-        return metadata.version("mediasync")
+        return metadata.version(DISTRIBUTION)
     except metadata.PackageNotFoundError:
         return None
+
+
+def install_command(extra: str) -> str:
+    """Return the command that installs an optional part of mediasync.
+
+    Example:
+        >>> install_command("postgres")
+        "pip install 'mediasync-mirror[postgres]'"
+    """
+    return f"pip install '{DISTRIBUTION}[{extra}]'"
 
 
 def _user() -> str:

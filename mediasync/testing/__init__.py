@@ -1,7 +1,7 @@
 """Fake media servers over real HTTP on loopback, for tests of code that syncs.
 
 They serve a `Catalogue`, which can be changed while they run, and answer with faults when told to.
-Install ``mediasync[testing]`` to use them.
+They need the extra ``testing``.
 """
 
 from mediasync.testing.emby import FakeEmby

@@ -181,9 +181,10 @@ sys.exit(main())
 def test_without_the_extra_it_says_what_to_install(run_process: Run, name: str) -> None:
     ended = run_process("status", code=BLOCKED.format(name=name))
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err == "mediasync: the command line needs its extra: pip install 'mediasync[cli]'\n"
+    message = "the command line needs its extra: pip install 'mediasync-mirror[cli]'"
+    assert ended.err == f"mediasync: {message}\n"
     ended = run_process("status", "--json", code=BLOCKED.format(name=name))
-    assert ended.json == {"error": {"kind": "MissingExtra", "message": cli.MISSING_EXTRA}}
+    assert ended.json == {"error": {"kind": "MissingExtra", "message": message}}
 
 
 @pytest.mark.parametrize("missing", ["typer", "mediasync.cli.program"])

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mediasync import one_core_left_free
+from mediasync.cli.affinity import one_core_left_free
 
 if sys.platform != "linux":
     pytest.skip("only Linux tells a thread which cores it may use", allow_module_level=True)
