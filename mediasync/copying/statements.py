@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from mediasync.database.session import Session
+from mediasync.repositories.credits import DELETE_CREDITS
 from mediasync.repositories.item_reading import SELECT_EXTERNAL_IDS, SELECT_IMAGES
 from mediasync.repositories.items import (
-    DELETE_CREDITS,
     DELETE_EXTERNAL_IDS,
     DELETE_GENRES,
     DELETE_IMAGES,

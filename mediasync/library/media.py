@@ -11,8 +11,8 @@ from mediasync.database.session import Session
 from mediasync.errors import InvalidId, UnknownItem, UnknownLibrary
 from mediasync.ids import split_id
 from mediasync.models import AnyMediaItem, Library, Source
+from mediasync.repositories.credits import CreditRepository
 from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader, as_limit
-from mediasync.repositories.person_reading import PersonReader
 from mediasync.repositories.sources import CatalogueRepository
 from mediasync.text import check_texts
 from mediasync.vocabulary import Completeness, MediaType
@@ -177,7 +177,7 @@ class MediaReads:
     async def count_credits(self) -> int:
         """Return how many credits are stored."""
         async with self._database.read() as session:
-            return await ItemReader(session).count_credits()
+            return await CreditRepository(session).count()
 
 
 def _full_id(library: str | Library) -> str:
@@ -194,11 +194,11 @@ def _full_id(library: str | Library) -> str:
 
 
 async def _with_credits(session: Session, media_item_ids: Sequence[str]) -> list[AnyMediaItem]:
-    item_reader, person_reader = ItemReader(session), PersonReader(session)
+    item_reader, credit_lists = ItemReader(session), CreditRepository(session)
     items: list[AnyMediaItem] = []
     for ids in batched(dict.fromkeys(media_item_ids), ITEMS_AT_ONCE):
         found = await item_reader.find_items_with_counts(ids)
-        credits_of = await person_reader.read_credits({item.id or "": count for item, count in found})
+        credits_of = await credit_lists.read_lists({item.id or "": count for item, count in found})
         for item, _ in found:
             item.credits = credits_of[item.id or ""]
             items.append(item)

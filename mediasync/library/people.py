@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from mediasync.database.database import Database
 from mediasync.models import Credit, FilmographyCredit, Person
-from mediasync.repositories.item_reading import ItemReader, as_limit
+from mediasync.repositories.credits import CreditRepository
+from mediasync.repositories.item_reading import as_limit
 from mediasync.repositories.person_reading import PersonReader
 
 
@@ -28,16 +29,16 @@ class PeopleReads:
     async def find_by_media_item(self, media_item_id: str) -> list[Credit]:
         """Return the credits of one item in billing order; an empty list if it has none or is not stored."""
         async with self._database.read() as session:
-            found = await PersonReader(session).find_short_list(media_item_id)
+            found = await CreditRepository(session).find_short_list(media_item_id)
         if found is not None:
             return found
         async with self._database.read(snapshot=True) as session:
-            return await PersonReader(session).find_by_media_item(media_item_id)
+            return await CreditRepository(session).find_by_media_item(media_item_id)
 
     async def find_by_media_items(self, media_item_ids: Sequence[str]) -> dict[str, list[Credit]]:
         """Return the credits of many items: each item's id to its credits in billing order."""
         async with self._database.read(snapshot=True) as session:
-            return await PersonReader(session).find_by_media_items(media_item_ids)
+            return await CreditRepository(session).find_by_media_items(media_item_ids)
 
     async def filmography(
         self, person_id: str, *, limit: int | None = None, offset: int = 0
@@ -50,7 +51,9 @@ class PeopleReads:
             offset: leave out the first so many.
         """
         async with self._database.read() as session:
-            return await ItemReader(session).find_filmography(person_id, limit=as_limit(limit), offset=offset)
+            return await CreditRepository(session).find_filmography(
+                person_id, limit=as_limit(limit), offset=offset
+            )
 
     async def search(
         self, text: str, *, source_id: str | None = None, limit: int = 50, offset: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
@@ -17,6 +17,21 @@ Row = Sequence[Any]
 _SLICE: Final = 500
 _WORTH_A_REST: Final = 100
 _set: Final = object.__setattr__
+
+
+def select_list(columns: Mapping[str, str]) -> str:
+    """Return the select list of a query.
+
+    The mapping is also what names the values of the rows, so the two cannot differ.
+
+    Args:
+        columns: what is selected, by the names of the columns.
+
+    Example:
+        >>> select_list({"id": "i.id", "year": "i.year"})
+        'i.id AS id, i.year AS year'
+    """
+    return ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
 
 
 def model_maker(cls: type[M]) -> Callable[[dict[str, Any]], M]:

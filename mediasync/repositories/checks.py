@@ -8,8 +8,8 @@ from typing import Any, Final
 from mediasync.aio import batched
 from mediasync.database.session import Session
 from mediasync.reports import CheckReport, Flaw
+from mediasync.repositories.credits import CreditRepository
 from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader
-from mediasync.repositories.person_reading import PersonReader
 from mediasync.repositories.runs import RunRepository
 from mediasync.repositories.sources import CatalogueRepository
 from mediasync.repositories.stored import collecting_flaws
@@ -189,7 +189,7 @@ class CheckRepository:
 
     async def _check_values(self) -> list[Flaw]:
         """Read every row as all readers do, and return what they leave out."""
-        items, people = ItemReader(self._session), PersonReader(self._session)
+        items, credit_lists = ItemReader(self._session), CreditRepository(self._session)
         with collecting_flaws() as found:
             await CatalogueRepository(self._session).list_sources()
             await CatalogueRepository(self._session).list_libraries()
@@ -198,7 +198,7 @@ class CheckRepository:
             while page := await self._session.fetch_all(ITEMS_PAGE, {"after": after}):
                 for ids in batched([row[1] for row in page], ITEMS_AT_ONCE):
                     counts = {item.id or "": n for item, n in await items.find_items_with_counts(ids)}
-                    await people.read_credits(counts)
+                    await credit_lists.read_lists(counts)
                 after = page[-1][0]
         return [Flaw(_VALUES, subject, reason) for subject, reason in dict.fromkeys(found)]
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from mediasync.aio import batched
 from mediasync.database.session import Session
 from mediasync.errors import DatabaseError, DataError
-from mediasync.models import AnyMediaItem, Episode, FilmographyCredit, Movie, Rating, Season, Show
+from mediasync.models import AnyMediaItem, Episode, Movie, Rating, Season, Show
 from mediasync.repositories.building import in_slices
 from mediasync.repositories.search import WordIndex, count_words, find_by_words, keys_of_word
 from mediasync.repositories.stored import note_flaw, read_json, read_model
@@ -51,20 +51,6 @@ SELECT_IMAGES: Final = """
 SELECT i.id AS item_id, x.kind, x.path FROM @list(:ids) l
 JOIN media_item i ON i.id = l.id JOIN item_image x ON x.item_key = i.item_key
 ORDER BY l.n, x.kind
-"""
-
-SELECT_CREDIT_ITEMS: Final = """
-SELECT i.id AS media_item_id, i.media_type, i.title, i.year, i.season_number, i.episode_number,
-    coalesce(upper.id, parent.id) AS show_id, coalesce(upper.title, parent.title) AS show_title,
-    c.person_type, c.role, c.sort_order
-FROM credit c
-JOIN media_item i ON i.item_key = c.item_key
-LEFT JOIN media_item parent ON parent.item_key = i.parent_key
-LEFT JOIN media_item upper ON upper.item_key = parent.parent_key
-WHERE c.person_key = (SELECT person_key FROM person WHERE id = :person_id)
-ORDER BY i.year IS NULL, i.year, i.title, i.season_number NULLS FIRST,
-    i.episode_number NULLS FIRST, i.id, c.sort_order
-LIMIT :limit OFFSET :offset
 """
 
 FIND_ITEMS_BY_TITLE: Final = """
@@ -124,23 +110,10 @@ WHERE p.id = :parent_id ORDER BY i.season_number NULLS FIRST, i.episode_number N
 LIMIT :limit OFFSET :offset
 """
 
-SELECT_ITEMS_CREDITING: Final = """
-SELECT DISTINCT i.remote_id
-FROM @list(:ids) k
-JOIN person p ON p.id = k.id
-JOIN credit c ON c.person_key = p.person_key
-JOIN media_item i ON i.item_key = c.item_key
-JOIN library l ON l.id = :library_id
-WHERE i.library_key = l.library_key OR EXISTS (
-    SELECT 1 FROM item_library x WHERE x.item_key = i.item_key AND x.library_key = l.library_key
-)
-"""
-
 COUNT_BY_LIBRARY: Final = """
 SELECT library_id, media_type, completeness, items FROM library_counts
 ORDER BY library_id, media_type, completeness
 """
-COUNT_CREDITS: Final = "SELECT count(*) AS credits FROM credit"
 
 _INDEX: Final = WordIndex(
     COUNT_ITEM_WORDS,
@@ -207,12 +180,6 @@ class ItemReader:
         middle = len(ids) // 2
         return await self._rows_of(ids[:middle]) + await self._rows_of(ids[middle:])
 
-    async def find_filmography(self, person_id: str, *, limit: int, offset: int) -> list[FilmographyCredit]:
-        """Return credits of a person, the oldest item first."""
-        params = {"person_id": person_id, "limit": limit, "offset": offset}
-        rows = await self._session.fetch_all(SELECT_CREDIT_ITEMS, params)
-        return await in_slices(rows, _filmography)
-
     async def find_ids_by_title(self, text: str, limit: int) -> list[str]:
         """Return the ids of items with this title, or, if there are none, with a title that has its words."""
         params = {"word": whole(text), "limit": limit}
@@ -264,13 +231,6 @@ class ItemReader:
             params["above"] = last
         return tokens
 
-    async def find_items_crediting(self, library_id: str, person_ids: Sequence[str]) -> set[str]:
-        """Return the source's own keys of a library's items that credit any of these people."""
-        rows = await self._session.fetch_all(
-            SELECT_ITEMS_CREDITING, {"library_id": library_id, "ids": list(person_ids)}
-        )
-        return {remote_id for (remote_id,) in rows}
-
     async def count_by_library(self) -> list[tuple[str, MediaType, Completeness, int]]:
         """Return how many items there are, by library's id, type and completeness."""
         return [
@@ -280,20 +240,6 @@ class ItemReader:
             )
             if media_type in _CLASSES and completeness in {*Completeness}  # else by other hands: see check
         ]
-
-    async def count_credits(self) -> int:
-        """Return how many credits are stored."""
-        [(number,)] = await self._session.fetch_all(COUNT_CREDITS)
-        return int(number)
-
-
-def _filmography(rows: Sequence[Sequence[Any]]) -> list[FilmographyCredit]:
-    columns = tuple(FilmographyCredit.model_fields)
-    read = (
-        read_model(FilmographyCredit, f"a credit in {row[0]}", dict(zip(columns, row, strict=True)))
-        for row in rows
-    )
-    return [credit for credit in read if credit is not None]
 
 
 def _items_with_counts(rows: Sequence[Sequence[Any]]) -> list[tuple[AnyMediaItem, int]]:

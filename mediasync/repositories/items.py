@@ -1,28 +1,23 @@
-"""Media items, what belongs to them, and the junction between them and people."""
+"""Media items and their details."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, NoReturn
 
 from mediasync.errors import DataError, WriteConflict
+from mediasync.repositories.credits import CreditRepository
 from mediasync.repositories.item_reading import ItemReader
 from mediasync.repositories.item_words import WORD_COLUMNS, find_item_words, replace_item_words
 from mediasync.repositories.keys import new_keys
-from mediasync.rows import NUMBER_FIELDS, VALUE_COLUMNS, CreditRow, NormalItem
+from mediasync.rows import NUMBER_FIELDS, VALUE_COLUMNS, NormalItem
 from mediasync.text import StoredWord, words_of_item
 from mediasync.vocabulary import Completeness
 
-StoredCredit = tuple[int, int, int, str, str | None]
-"""The item's storage key, the place in its billing, the person's storage key, the type, the role."""
-
 _COMPLETENESS: Final[dict[str, Completeness]] = {member.value: member for member in Completeness}
-_PERSON_KEY: Final = itemgetter(2)
-_CREDITS_PER_STATEMENT: Final = 5_000
 
 _STATE: Final = """
     i.item_key, i.media_type, i.item_fingerprint, i.credits_fingerprint, i.completeness, i.change_token,
@@ -115,7 +110,6 @@ WHERE media_item.id = r.id
 _OF_ITEMS: Final = """
 WHERE item_key IN (SELECT i.item_key FROM @list(:ids) l JOIN media_item i ON i.id = l.id)
 """
-DELETE_CREDITS: Final = f"DELETE FROM credit {_OF_ITEMS}"
 DELETE_EXTERNAL_IDS: Final = f"DELETE FROM item_external_id {_OF_ITEMS}"
 DELETE_GENRES: Final = f"DELETE FROM item_genre {_OF_ITEMS}"
 DELETE_RATINGS: Final = f"DELETE FROM item_rating {_OF_ITEMS}"
@@ -123,34 +117,6 @@ DELETE_IMAGES: Final = f"DELETE FROM item_image {_OF_ITEMS}"
 DELETE_ITEM_LIBRARIES: Final = f"DELETE FROM item_library {_OF_ITEMS}"
 DELETE_REKEYED: Final = "DELETE FROM item_rekeyed WHERE id IN (SELECT l.id FROM @list(:ids) l)"
 
-_CREDIT_COLUMNS: Final = (
-    "item_key integer, sort_order integer, person_key integer, person_type text, role text"
-)
-UPDATE_CREDITS: Final = f"""
-UPDATE credit SET person_key = r.person_key, person_type = r.person_type, role = r.role
-FROM @rows(:rows, {_CREDIT_COLUMNS}) r
-WHERE credit.item_key = r.item_key AND credit.sort_order = r.sort_order
-"""
-DELETE_CREDITS_AT: Final = """
-DELETE FROM credit WHERE (item_key, sort_order) IN (
-    SELECT r.item_key, r.sort_order FROM @rows(:rows, item_key integer, sort_order integer) r
-)
-"""
-SELECT_CREDITED_PEOPLE: Final = """
-SELECT DISTINCT p.id AS person_id, p.person_key, i.item_key
-FROM @list(:ids) l
-JOIN media_item i ON i.id = l.id
-JOIN credit c ON c.item_key = i.item_key
-JOIN person p ON p.person_key = c.person_key
-"""
-
-LOCK_CREDITING: Final = """
-SELECT i.id AS item_id, i.item_key FROM media_item i
-WHERE i.item_key IN (
-    SELECT c.item_key FROM credit c JOIN person p ON p.person_key = c.person_key WHERE p.id = :person_id
-)
-ORDER BY i.id @lock(i)
-"""
 UPDATE_TIMES: Final = """
 UPDATE media_item SET updated_at = :now WHERE id IN (SELECT l.id FROM @list(:ids) l)
 """
@@ -324,23 +290,8 @@ class ItemState(NamedTuple):
     gives: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CreditChange:
-    """A stored credit list and what becomes of it.
-
-    Attributes:
-        item_key: the item's storage key.
-        before: (the person's id, person type, role or '') of each stored credit, in billing order.
-        after: the new list, in normal form.
-    """
-
-    item_key: int
-    before: Sequence[tuple[str, str, str]]
-    after: Sequence[CreditRow]
-
-
 class MediaRepository(ItemReader):
-    """Writes media items and their credits, and reads them.
+    """Writes media items, and reads them.
 
     Args:
         session: an open transaction, or a snapshot for the methods that only read.
@@ -510,94 +461,15 @@ class MediaRepository(ItemReader):
         ]
         await self._session.execute(UPDATE_STAMPS, {"items": rows})
 
-    def stored_credits(
-        self,
-        lists: Iterable[tuple[int, int, Sequence[CreditRow]]],
-        person_keys: Mapping[str, int],
-        without: Container[str] = frozenset(),
-    ) -> list[StoredCredit]:
-        """Return credits as `insert_credits` takes them.
-
-        Args:
-            lists: each item's storage key, the number of its first credit that is to be inserted, and its
-                credits in normal form.
-            person_keys: the storage keys of the people.
-            without: the people whose credits are left out.
-        """
-        made = [
-            (item_key, order, person_keys[row[0]], row[4], row[5] or None)
-            for item_key, first, credit_rows in lists
-            for order, row in enumerate(credit_rows[first:] if first else credit_rows, first)
-            if row[0] not in without
-        ]
-        self._sort(made)
-        return made
-
-    async def insert_credits(self, credits_to_store: list[StoredCredit]) -> None:
-        """Insert credits of items.
-
-        Args:
-            credits_to_store: made by `stored_credits`, of one or several calls; sorted in place.
-
-        Raises:
-            DataError: if an item or a person is not stored.
-        """
-        self._sort(credits_to_store)
-        for first in range(0, len(credits_to_store), _CREDITS_PER_STATEMENT):
-            some = credits_to_store[first : first + _CREDITS_PER_STATEMENT]
-            if await self._session.insert("credit", _CREDIT_COLUMNS, some) != len(some):
-                raise DataError("not all credits were stored")
-
-    async def change_credits(self, changes: Sequence[CreditChange], person_keys: Mapping[str, int]) -> None:
-        """Update the credits that stand at their places already, and delete those beyond the new lists' ends.
-
-        What is longer than before is left to `insert_credits`.
-
-        Args:
-            changes: of stored items.
-            person_keys: the storage keys of the people.
-        """
-        updated = [
-            (change.item_key, order, person_keys[new[0]], new[4], new[5] or None)
-            for change in changes
-            for order, (old, new) in enumerate(zip(change.before, change.after, strict=False))
-            if old != (new[0], *new[4:])
-        ]
-        deleted = [
-            (change.item_key, order)
-            for change in changes
-            for order in range(len(change.after), len(change.before))
-        ]
-        if updated:
-            await self._session.execute(UPDATE_CREDITS, {"rows": updated})
-        if deleted:
-            await self._session.execute(DELETE_CREDITS_AT, {"rows": deleted})
-
-    def _sort(self, credits_to_store: list[StoredCredit]) -> None:
-        # Where the engine keeps them by item however they come, they come by person: the index by person, and
-        # the people that foreign keys look up, are then gone through in one direction.
-        if self._session.keeps_primary_key_order:
-            credits_to_store.sort(key=_PERSON_KEY)
-
-    async def find_credited_people(self, item_ids: Sequence[str]) -> list[tuple[str, int, int]]:
-        """Return whom items credit: each person's id and storage key, with the item's storage key."""
-        rows = await self._session.fetch_all(SELECT_CREDITED_PEOPLE, {"ids": list(item_ids)})
-        return [(person_id, key, item_key) for person_id, key, item_key in rows]
-
-    async def lock_crediting(self, person_id: str) -> dict[str, int]:
-        """Return the storage keys of the items that credit a person, by id, and keep others from them."""
-        rows = await self._session.fetch_all(LOCK_CREDITING, {"person_id": person_id})
-        return dict(tuple(row) for row in rows)
-
     async def update_times(self, item_ids: Sequence[str]) -> None:
         """Note that items changed now."""
         await self._session.execute(UPDATE_TIMES, {"ids": list(item_ids), "now": self._session.now})
 
     async def delete_media_people(self, media_item_id: str) -> int:
-        """Empty one item's credit list, and say that nothing is known of it. Return how many credits went."""
-        gone = await self._session.execute(DELETE_CREDITS, {"ids": [media_item_id]})
+        """Delete the credits of one item, of which nothing is known then. Return how many there were."""
+        number = await CreditRepository(self._session).delete([media_item_id])
         await self.set_completeness(media_item_id, Completeness.NONE)
-        return gone
+        return number
 
     async def set_completeness(self, media_item_id: str, completeness: Completeness) -> None:
         """Say what is known of an item's credits, which were changed apart from it."""

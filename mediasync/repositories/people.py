@@ -1,4 +1,4 @@
-"""People, their names' words, and their credits seen from their side."""
+"""People, and the words of their names."""
 
 from __future__ import annotations
 
@@ -10,26 +10,15 @@ from typing import Any, Final, NoReturn
 from mediasync.aio import overlap
 from mediasync.claims import Claim, ItemClaims, StoredPerson, gather, join, settle
 from mediasync.errors import PersonInUse, UnknownSource, WriteConflict
+from mediasync.repositories.credits import CreditRepository, RemovedCredit
 from mediasync.repositories.keys import new_keys
 from mediasync.repositories.person_reading import PersonReader
+from mediasync.repositories.person_rows import PERSON_STATE, stored_person
 from mediasync.rows import PersonRow, merge_people
 from mediasync.text import words_of_name
 
-_STATE: Final = """
-p.id AS person_id, p.name, p.image_path, p.provider_ids, p.replaced, p.given_by,
-p.person_key, p.uncredited_since
-"""
-SELECT_PEOPLE: Final = f"SELECT {_STATE} FROM @list(:ids) l JOIN person p ON p.id = l.id"
+SELECT_PEOPLE: Final = f"SELECT {PERSON_STATE} FROM @list(:ids) l JOIN person p ON p.id = l.id"
 LOCK_PEOPLE: Final = f"{SELECT_PEOPLE} ORDER BY p.id @lock(p)"
-SELECT_CREDITED: Final = f"""
-SELECT i.id AS item_id, c.person_type, coalesce(c.role, '') AS role, {_STATE}
-FROM @list(:ids) l
-JOIN media_item i ON i.id = l.id
-JOIN credit c ON c.item_key = i.item_key
-JOIN person p ON p.person_key = c.person_key
-ORDER BY l.n, c.sort_order
-"""
-
 SELECT_KEYS: Final = "SELECT p.person_key FROM person p WHERE p.person_key BETWEEN :first AND :last"
 
 INSERT_PEOPLE: Final = """
@@ -97,24 +86,12 @@ WHERE true
 ON CONFLICT (word, person_key) DO NOTHING
 """
 
-COUNT_CREDITS_OF_PERSON: Final = """
-SELECT count(*) AS credits FROM credit
-WHERE person_key = (SELECT person_key FROM person WHERE id = :id)
-"""
-
 LOCK_NAME: Final = "SELECT p.person_key, p.name FROM person p WHERE p.id = :id @lockfully(p)"
 DELETE_PERSON: Final = "DELETE FROM person WHERE id = :id"
 
 SOURCES_STORED: Final = "SELECT s.id AS source_id FROM @list(:ids) l JOIN source s ON s.id = l.id"
 
 _WORTH_OVERLAPPING: Final = 300
-
-RemovedCredit = tuple[str, int, int]
-"""The person's id and storage key, and the item's storage key."""
-
-CreditedPerson = tuple[StoredPerson, str, str]
-"""Whom a stored credit points at, its person type, and its role or ''."""
-
 
 ClaimsOf = Callable[[Set[str]], Mapping[str, Sequence[Claim]]]
 """Returns the claims about some people, by their ids, each in the order in which they were made."""
@@ -165,7 +142,7 @@ class SavedPeople:
 
 
 class PeopleRepository(PersonReader):
-    """Writes people, and reads them and their credits.
+    """Writes people, and reads them.
 
     Args:
         session: an open transaction, or a snapshot for the methods that only read.
@@ -293,18 +270,9 @@ class PeopleRepository(PersonReader):
             [(word, keys[person_id]) for word, person_id in new_words],
         )
 
-    async def find_credited(self, item_ids: Sequence[str]) -> dict[str, list[CreditedPerson]]:
-        """Return the stored credits of items with their people, by the items' ids, in billing order."""
-        found: dict[str, list[CreditedPerson]] = {item_id: [] for item_id in item_ids}
-        for item_id, person_type, role, *person in await self._session.fetch_all(
-            SELECT_CREDITED, {"ids": list(item_ids)}
-        ):
-            found[item_id].append((_stored_person(person), person_type, role))
-        return found
-
     async def _find(self, query: str, ids: Any) -> dict[str, StoredPerson]:
         rows = await self._session.fetch_all(query, {"ids": ids})
-        return {row[0]: _stored_person(row) for row in rows}
+        return {row[0]: stored_person(row) for row in rows}
 
     async def _insert(
         self,
@@ -459,20 +427,13 @@ class PeopleRepository(PersonReader):
         """
         # No foreign key removes the words: what another transaction makes of the name has to be known first.
         locked = await self._session.fetch_all(LOCK_NAME, {"id": person_id})
-        [(credits_left,)] = await self._session.fetch_all(COUNT_CREDITS_OF_PERSON, {"id": person_id})
-        if credits_left:
+        if credits_left := await CreditRepository(self._session).count_of_person(person_id):
             raise PersonInUse(f"person {person_id!r} has {credits_left} credits: delete those items first")
         self._session.people_cache.discard(person_id)
         for person_key, name in locked:
             words = [(word, person_key) for word in words_of_name(name)]
             await self._session.execute(DELETE_WORDS, {"words": words})
         return bool(await self._session.execute(DELETE_PERSON, {"id": person_id}))
-
-
-def _stored_person(row: Sequence[Any]) -> StoredPerson:
-    person_id, name, image_path, provider_ids, replaced, given_by, key, uncredited_since = row
-    fields = (person_id, name, image_path, provider_ids)
-    return StoredPerson(fields, replaced, given_by, key, uncredited_since is not None)
 
 
 def _settled(

@@ -8,7 +8,8 @@ from dataclasses import replace
 from mediasync.aliases import Identification, KnownPerson, keys_of_row
 from mediasync.database.session import Session
 from mediasync.repositories.aliases import AliasRepository
-from mediasync.repositories.items import CreditChange, MediaRepository
+from mediasync.repositories.credits import CreditChange, CreditRepository
+from mediasync.repositories.items import MediaRepository
 from mediasync.repositories.people import PeopleRepository
 from mediasync.rows import CreditRow, NormalItem, PersonRow, merge_all, merge_people
 
@@ -53,7 +54,7 @@ async def save_people(
     parts = [[row] if row[0] in derived else [] for row in rows]
     identification = await _begin(aliases, parts)
     found = [identification.add(part) for part in parts]
-    await merge_people_found(MediaRepository(session), people, aliases, identification)
+    await merge_people_found(session, identification)
     joined = identification.joined()
     ids = [
         known[row[0]].one().id if known else joined.get(row[0], row[0])
@@ -65,21 +66,17 @@ async def save_people(
     return ids, written
 
 
-async def merge_people_found(
-    media: MediaRepository,
-    people: PeopleRepository,
-    aliases: AliasRepository,
-    identification: Identification,
-) -> None:
+async def merge_people_found(session: Session, identification: Identification) -> None:
     """Make those stored people one who turned out to be one.
 
     Their credits become those of the one who was seen first; an item's list has each credit once.
     """
+    credit_lists = CreditRepository(session)
     for person in identification.merged:
         other = person.one()
         into = other.id
-        item_keys = await media.lock_crediting(person.id)
-        credited = await people.find_credited(list(item_keys))
+        item_keys = await credit_lists.lock_crediting(person.id)
+        credited = await credit_lists.find_stored_lists(list(item_keys))
         keys = {one.row[0]: one.key for rows in credited.values() for one, *_ in rows}
         keys[into] = other.key
         changes = []
@@ -89,10 +86,10 @@ async def merge_people_found(
             for person_id, kind, role in before:
                 after[(into if person_id == person.id else person_id, "", "", "", kind, role)] = None
             changes.append(CreditChange(item_keys[item_id], before, list(after)))
-        await media.change_credits(changes, keys)
-        await media.update_times(list(item_keys))
-        await aliases.move(person.id, into)
-        await people.merge(person.id, into, min(item_keys.values(), default=None))
+        await credit_lists.change(changes, keys)
+        await MediaRepository(session).update_times(list(item_keys))
+        await AliasRepository(session).move(person.id, into)
+        await PeopleRepository(session).merge(person.id, into, min(item_keys.values(), default=None))
 
 
 async def _begin(aliases: AliasRepository, people: Iterable[Iterable[PersonRow]]) -> Identification:

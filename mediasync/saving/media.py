@@ -19,6 +19,7 @@ from mediasync.errors import (
 from mediasync.ids import check_source_id, make_id
 from mediasync.models import Credit, Library, MediaItem, Person, Source
 from mediasync.reports import SaveReport, SaveResult, SaveStatus
+from mediasync.repositories.credits import CreditRepository
 from mediasync.repositories.items import ItemState, MediaRepository
 from mediasync.repositories.people import PeopleRepository
 from mediasync.repositories.sources import CatalogueRepository
@@ -235,7 +236,7 @@ class MediaSaves:
             if state.completeness is Completeness.NONE:
                 return 0
             people = PeopleRepository(session)
-            removed = await media.find_credited_people([media_item_id])
+            removed = await CreditRepository(session).find_credited_people([media_item_id])
             number = await media.delete_media_people(media_item_id)
             await people.note_removed(removed)
             return number
@@ -251,7 +252,7 @@ class MediaSaves:
         async def work(session: Session) -> bool:
             media, people = MediaRepository(session), PeopleRepository(session)
             below = await media.lock_below(media_item_id)
-            removed = await media.find_credited_people(below)
+            removed = await CreditRepository(session).find_credited_people(below)
             was_there = await media.delete_item(media_item_id)
             await people.note_removed(removed)
             return was_there

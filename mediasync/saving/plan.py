@@ -12,8 +12,8 @@ from mediasync.database.session import Session
 from mediasync.errors import InvalidItem, UnknownParent
 from mediasync.models import Episode, Movie, Season, Show
 from mediasync.repositories.aliases import AliasRepository
+from mediasync.repositories.credits import CreditedPerson, CreditRepository
 from mediasync.repositories.items import ItemState, MediaRepository
-from mediasync.repositories.people import CreditedPerson, PeopleRepository
 from mediasync.rows import NormalItem
 from mediasync.saving.fingerprints import is_current
 from mediasync.saving.identities import identify
@@ -111,7 +111,7 @@ async def find_stored(session: Session, items: Sequence[NormalItem]) -> dict[str
     plans = [make_plan(item, states[item.id]) for item in items if item.id in states]
     plans = [plan for plan in plans if not plan.fields and not plan.stamps]
     await identify_people(AliasRepository(session), plans)
-    await compare_credits(PeopleRepository(session), plans)
+    await compare_credits(CreditRepository(session), plans)
     return {plan.item.id: states[plan.item.id].id for plan in plans if not plan.saves}
 
 
@@ -123,7 +123,7 @@ async def describe_change(session: Session, items: Sequence[NormalItem]) -> list
     states, _ = await MediaRepository(session).find_current_states([item.id for item in items])
     plans = [make_plan(item, states.get(item.id)) for item in items]
     await identify_people(AliasRepository(session), plans)
-    await compare_credits(PeopleRepository(session), plans)
+    await compare_credits(CreditRepository(session), plans)
     return [(plan.state.id if plan.state else plan.item.id, _in_words(plan)) for plan in plans]
 
 
@@ -154,19 +154,19 @@ async def identify_people(aliases: AliasRepository, plans: Sequence[Plan]) -> Id
     return identification
 
 
-async def compare_credits(people: PeopleRepository, plans: Sequence[Plan]) -> None:
+async def compare_credits(credit_lists: CreditRepository, plans: Sequence[Plan]) -> None:
     """Compare the credits of items in doubt with the stored ones, and settle their plans."""
     in_doubt = [(plan, plan.state) for plan in plans if plan.in_doubt and plan.state]
     if not in_doubt:
         return
-    found = await people.find_credited([state.id for _, state in in_doubt])
+    found = await credit_lists.find_stored_lists([state.id for _, state in in_doubt])
     for plan, state in in_doubt:
         plan.stored = stored = found[state.id]
         plan.credits = state.completeness is not plan.completeness or [
             (person.row[0], *credit) for person, *credit in stored
         ] != [(row[0], *row[4:]) for row in plan.item.credits]
         plan.people = not plan.credits and any(
-            settle(credited[0], [Claim(row[:4], state.key, plan.fresh)]) is not credited[0]
+            settle(credited.person, [Claim(row[:4], state.key, plan.fresh)]) is not credited.person
             for credited, row in zip(stored, plan.item.credits, strict=True)
         )
 

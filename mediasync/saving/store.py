@@ -14,8 +14,9 @@ from mediasync.claims import ItemClaims
 from mediasync.database.session import Session
 from mediasync.errors import InvalidItem
 from mediasync.repositories.aliases import AliasRepository
-from mediasync.repositories.items import CreditChange, ItemState, MediaRepository, StoredCredit, item_row
-from mediasync.repositories.people import PeopleDraft, PeopleRepository, RemovedCredit
+from mediasync.repositories.credits import CreditChange, CreditRepository, RemovedCredit, StoredCredit
+from mediasync.repositories.items import ItemState, MediaRepository, item_row
+from mediasync.repositories.people import PeopleDraft, PeopleRepository
 from mediasync.rows import NormalItem
 from mediasync.saving.identities import merge_people_found
 from mediasync.saving.plan import (
@@ -60,14 +61,13 @@ async def save_group(
         DataError: if the database refuses any of them; the transaction must then be rolled back.
         UnknownSource: if a source is not stored.
     """
-    media, people, aliases = MediaRepository(session), PeopleRepository(session), AliasRepository(session)
     outcomes: list[Outcome] = []
     late = _Late(early=session.has_concurrent_writers)
     while len(outcomes) < len(items) and not (outcomes and enough()):
         start = len(outcomes)
         part = items[start : end_of_part(items, start)]
-        outcomes += await _save_part(media, people, aliases, part, late)
-    await _write_late(media, people, late)
+        outcomes += await _save_part(session, part, late)
+    await _write_late(session, late)
     return outcomes
 
 
@@ -103,35 +103,31 @@ class _Late:
     credited: set[int] = field(default_factory=set)
 
 
-async def _write_late(media: MediaRepository, people: PeopleRepository, late: _Late) -> None:
+async def _write_late(session: Session, late: _Late) -> None:
     """Write the rows that were put off."""
+    people = PeopleRepository(session)
     await people.add_words(late.words)
-    await media.add_title_words(late.titles)
-    await media.insert_credits(late.credits)
+    await MediaRepository(session).add_title_words(late.titles)
+    await CreditRepository(session).insert(late.credits)
     await people.note_removed(late.removed)
     await people.show_credited(late.credited)
     for done in (late.words, late.titles, late.credits, late.removed, late.credited):
         done.clear()
 
 
-async def _save_part(
-    media: MediaRepository,
-    people: PeopleRepository,
-    aliases: AliasRepository,
-    items: Sequence[NormalItem],
-    late: _Late,
-) -> list[Outcome]:
+async def _save_part(session: Session, items: Sequence[NormalItem], late: _Late) -> list[Outcome]:
+    media, aliases = MediaRepository(session), AliasRepository(session)
     items, states, taken = await find_places(media, items)
     ordered, misfits = await put_in_order(media, items, states)
     plans = {item.id: make_plan(item, states.get(item.id)) for item in ordered}
     found = await identify_people(aliases, [plans[item.id] for item in items if item.id in plans])
     if found is not None and found.merged:
-        await _write_late(media, people, late)
-        await merge_people_found(media, people, aliases, found)
-    await compare_credits(people, list(plans.values()))
+        await _write_late(session, late)
+        await merge_people_found(session, found)
+    await compare_credits(CreditRepository(session), list(plans.values()))
     await compare_fields(media, plans)
     if written := [plan for plan in plans.values() if plan.writes or plan.people]:
-        await _write(media, people, written, late, found.first_seen if found else {})
+        await _write(session, written, late, found.first_seen if found else {})
     if found is not None:
         await aliases.store(found)
     if joined := [(item_id, plan.item.library_id) for item_id, plan in plans.items() if plan.joins]:
@@ -143,17 +139,12 @@ async def _save_part(
     return [misfits.get(item.id) or plans[item.id].saves for item in items]
 
 
-async def _write(
-    media: MediaRepository,
-    people: PeopleRepository,
-    plans: Sequence[Plan],
-    late: _Late,
-    first_seen: Mapping[str, int],
-) -> None:
+async def _write(session: Session, plans: Sequence[Plan], late: _Late, first_seen: Mapping[str, int]) -> None:
+    media = MediaRepository(session)
     item_keys = _keys(plans)
 
     def draft() -> PeopleDraft:
-        return people.draft(_claims(plans), item_keys, first_seen)
+        return PeopleRepository(session).draft(_claims(plans), item_keys, first_seen)
 
     if len(plans) < _WORTH_OVERLAPPING:
         new_keys, drafted = await _write_items(media, plans), draft()
@@ -161,7 +152,7 @@ async def _write(
         new_keys, drafted = await overlap(_write_items(media, plans), draft)
     item_keys |= new_keys
     late.titles.extend(media.title_words([plan.item for plan in plans if plan.state is None], item_keys))
-    await _write_lists(media, people, plans, drafted, item_keys, late)
+    await _write_lists(session, plans, drafted, item_keys, late)
 
 
 def _keys(plans: Sequence[Plan]) -> dict[str, int]:
@@ -177,30 +168,32 @@ def _claims(plans: Sequence[Plan]) -> list[ItemClaims]:
 
 
 async def _write_lists(
-    media: MediaRepository,
-    people: PeopleRepository,
+    session: Session,
     plans: Sequence[Plan],
     drafted: PeopleDraft,
     item_keys: Mapping[str, int],
     late: _Late,
 ) -> None:
     """Write people, and the credits that cannot wait until the end of the group."""
+    people, credit_lists = PeopleRepository(session), CreditRepository(session)
     changed = [plan for plan in plans if plan.credits]
     for plan in changed:
         gone = {person.row[0]: person.key for person, *_ in plan.stored}
         for row in plan.item.credits:
             gone.pop(row[0], None)
-        late.removed.extend((person_id, key, item_keys[plan.item.id]) for person_id, key in gone.items())
+        late.removed.extend(
+            RemovedCredit(person_id, key, item_keys[plan.item.id]) for person_id, key in gone.items()
+        )
     placed: frozenset[str] = frozenset()
 
     def credits_of(keys: Mapping[str, int], without: Container[str]) -> list[StoredCredit]:
         lists = ((item_keys[plan.item.id], len(plan.stored), plan.item.credits) for plan in changed)
-        return media.stored_credits(lists, keys, without)
+        return credit_lists.make_rows(lists, keys, without)
 
     async def insert_credits(keys: Mapping[str, int]) -> None:
         nonlocal placed
         others = {row[0] for row in drafted.rows if row[0] not in keys}
-        await media.insert_credits(credits_of(keys, others))
+        await credit_lists.insert(credits_of(keys, others))
         placed = frozenset(keys)
 
     early = late.early and len(plans) >= _WORTH_OVERLAPPING
@@ -216,7 +209,7 @@ async def _write_lists(
     late.credited.update(saved.found)
     for plan in plans:
         plan.people = item_keys[plan.item.id] in saved.believed
-    await media.change_credits(_changes(changed), saved.keys)
+    await credit_lists.change(_changes(changed), saved.keys)
 
 
 def _changes(plans: Sequence[Plan]) -> list[CreditChange]:
@@ -265,21 +258,21 @@ async def replace_credits(session: Session, media_item_id: str, given: NormalIte
         given: its credits in normal form, as `mediasync.saving.normal.normal_credits` makes them.
         state: the stored state of the item, which is locked.
     """
-    media, people, aliases = MediaRepository(session), PeopleRepository(session), AliasRepository(session)
+    aliases = AliasRepository(session)
     plan = Plan(given, state, False, Completeness.FULL, None, in_doubt=True, fresh=True)
     found = await identify_people(aliases, [plan])
     if found is not None:
-        await merge_people_found(media, people, aliases, found)
-    await compare_credits(people, [plan])
+        await merge_people_found(session, found)
+    await compare_credits(CreditRepository(session), [plan])
     if not plan.saves:
         return False
     late = _Late(early=False)
     keys = _keys([plan])
-    drafted = people.draft(_claims([plan]), keys, found.first_seen if found else {})
-    await _write_lists(media, people, [plan], drafted, keys, late)
-    await _write_late(media, people, late)
+    drafted = PeopleRepository(session).draft(_claims([plan]), keys, found.first_seen if found else {})
+    await _write_lists(session, [plan], drafted, keys, late)
+    await _write_late(session, late)
     if found is not None:
         await aliases.store(found)
     if plan.credits:
-        await media.set_completeness(media_item_id, Completeness.FULL)
+        await MediaRepository(session).set_completeness(media_item_id, Completeness.FULL)
     return True

@@ -9,7 +9,7 @@ from mediasync.database.database import Database
 from mediasync.errors import UsageError
 from mediasync.ids import make_id
 from mediasync.models import Library, Person
-from mediasync.repositories.item_reading import ItemReader
+from mediasync.repositories.credits import CreditRepository
 from mediasync.repositories.person_reading import PersonReader
 from mediasync.text import check_texts
 
@@ -38,7 +38,9 @@ class StoredLibrary:
     async def find_items_crediting(self, remote_ids: Sequence[str]) -> set[str]:
         """Return the source's own keys of the library's items that credit any of these people."""
         async with self.database.read() as session:
-            return await ItemReader(session).find_items_crediting(self.library.full_id, self._ids(remote_ids))
+            return await CreditRepository(session).find_items_crediting(
+                self.library.full_id, self._ids(remote_ids)
+            )
 
     def _ids(self, remote_ids: Sequence[str]) -> list[str]:
         source_id = self.library.source_id

@@ -6,7 +6,7 @@ from support.items import MOVIES, SHOWS, cast, movie
 from support.mirror import Clock, public, rows, value, written
 
 from mediasync import Library, MediaSync
-from mediasync.repositories.items import MediaRepository
+from mediasync.repositories.credits import CreditRepository
 
 IN_LIBRARIES = "SELECT media_item_id, library_id FROM item_libraries ORDER BY 1, 2"
 
@@ -53,7 +53,7 @@ async def test_what_credits_a_person_is_found_in_both(ms: MediaSync) -> None:
         await ms.media.save_media_item(movie("1", credits=cast("a")), **place)
     for library, expected in (("movies", {"1"}), ("shows", {"1"}), ("none", set())):
         async with ms._database.read() as session:
-            found = await MediaRepository(session).find_items_crediting(f"home:{library}", ["home:a"])
+            found = await CreditRepository(session).find_items_crediting(f"home:{library}", ["home:a"])
         assert found == expected
 
 

@@ -15,6 +15,7 @@ from support.mirror import Clock, rows, write
 from mediasync import MediaSync
 from mediasync.database.session import Session
 from mediasync.errors import PersonInUse, UnknownParent
+from mediasync.repositories.credits import CreditRepository
 from mediasync.repositories.items import MediaRepository
 from mediasync.repositories.people import PeopleRepository
 from mediasync.repositories.runs import RunRepository
@@ -196,12 +197,12 @@ async def test_what_others_may_wait_for_is_written_late(
 
         monkeypatch.setattr(cls, method, noted)
 
-    note(MediaRepository, "insert_credits")
+    note(CreditRepository, "insert")
     note(PeopleRepository, "_insert")
     note(PeopleRepository, "add_words")
     items = [movie(f"{n}", credits=[credit("a", "Ann"), credit(f"b{n}", "Bo")]) for n in range(60)]
     await ms.media.save_media_items(items, **MOVIES)
-    assert steps == [("insert_credits", 60), ("_insert", 60), ("add_words", 60), ("insert_credits", 60)]
+    assert steps == [("insert", 60), ("_insert", 60), ("add_words", 60), ("insert", 60)]
 
 
 async def delete_at_once(other: MediaSync) -> None:
@@ -274,10 +275,9 @@ async def test_two_transactions_remove_the_last_credits_of_a_person(ms: MediaSyn
         await ms.media.save_media_item(movie(key, credits=[credit("a", "Ann")]), **MOVIES)
 
     async def work(session: Session) -> None:
-        media, people = MediaRepository(session), PeopleRepository(session)
-        removed = await media.find_credited_people(["home:1"])
-        await media.delete_item("home:1")
-        await people.note_removed(removed)
+        removed = await CreditRepository(session).find_credited_people(["home:1"])
+        await MediaRepository(session).delete_item("home:1")
+        await PeopleRepository(session).note_removed(removed)
 
     held = Held(ms, work)
     await held.begin()

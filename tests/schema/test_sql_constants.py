@@ -287,10 +287,11 @@ SEARCHES = [
     "item_reading.SEARCH_FEW_ITEMS",
     "item_reading.SEARCH_MANY_ITEMS",
     "item_reading.FIND_ITEMS_BY_TITLE",
-    "person_reading.SELECT_CREDITS",
+    "credits.SELECT_CREDITS",
+    "credits.SELECT_SHORT_LIST",
+    "credits.COUNT_CREDITS_OF_PERSON",
+    "credits.SELECT_FILMOGRAPHY",
     "people.SELECT_PEOPLE",
-    "people.COUNT_CREDITS_OF_PERSON",
-    "item_reading.SELECT_CREDIT_ITEMS",
     "item_reading.FIND_BY_PROVIDER_ID",
     "item_reading.LIST_CHILD_IDS",
     "item_reading.SELECT_ITEMS",
@@ -334,7 +335,7 @@ def test_the_test_of_plans_would_see_a_scan(filled: Path) -> None:
 async def test_the_packages_own_queries_search_by_indexes(filled: Path) -> None:
     whole = {
         "sources", "checks", "schema", "statements",
-        "item_reading.COUNT_BY_LIBRARY", "item_reading.COUNT_CREDITS", "person_reading.COUNT_PEOPLE",
+        "item_reading.COUNT_BY_LIBRARY", "credits.COUNT_CREDITS", "person_reading.COUNT_PEOPLE",
         "runs.SELECT_RUNS",
     }  # fmt: skip
     async with MediaSync(f"sqlite:///{filled}") as ms:
