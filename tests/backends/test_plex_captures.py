@@ -11,8 +11,15 @@ from pathlib import Path
 import pytest
 
 from mediasync.backends.base import Found
-from mediasync.backends.plex.answers import list_entries, open_container, parse_sections
-from mediasync.backends.plex.findings import Listed, full_finding, is_no_item, listed_item
+from mediasync.backends.json_record import JsonRecord
+from mediasync.backends.plex.client import list_entries, open_container
+from mediasync.backends.plex.parse import (
+    Listed,
+    is_placeholder,
+    parse_details,
+    parse_library,
+    parse_listed,
+)
 from mediasync.errors import SourceUnreadable
 from mediasync.saving.normal import normal_item
 from mediasync.vocabulary import MediaType
@@ -33,11 +40,11 @@ def read_items(answer):
         return []
     found = []
     for entry in list_entries(container, "Metadata", "home", "GET /recorded"):
-        if entry.get("type") not in list(MediaType) or is_no_item(entry):
+        if entry.get("type") not in list(MediaType) or is_placeholder(entry):
             continue
-        listed = listed_item(MediaType(entry["type"]), entry, lambda _: True, NOW)
+        listed = parse_listed(MediaType(entry["type"]), entry, lambda _: True, NOW)
         assert isinstance(listed, Listed), listed
-        finding = full_finding(listed, entry, refreshing=False)
+        finding = parse_details(listed, entry, refreshing=False)
         assert isinstance(finding, Found), finding
         found.append((entry, finding.item, finding.problems))
     return found
@@ -76,7 +83,8 @@ def test_the_libraries_of_a_recorded_answer():
     for answer in answers:
         sections = answer["MediaContainer"].get("Directory", [])
         container = open_container(answer, "home", "GET /library/sections")
-        found = parse_sections(container, "home", "GET /library/sections")
+        entries = list_entries(container, "Directory", "home", "GET /library/sections")
+        found = [library for entry in entries if (library := parse_library(JsonRecord(entry), "home"))]
         assert len(found) == sum(section.get("type") in ("movie", "show") for section in sections)
 
 

@@ -7,9 +7,20 @@ import pytest
 from mediasync import Episode, Movie, Rating, Season, Show
 from mediasync.backends.base import Found, Unreadable
 from mediasync.backends.json_record import JsonRecord
-from mediasync.backends.plex.answers import list_entries, open_container, parse_sections, usable_key
-from mediasync.backends.plex.findings import Listed, failed_findings, full_finding, is_no_item, listed_item
-from mediasync.backends.plex.parse import NoItem, change_token, merge_listed, parse_full_item, parse_item
+from mediasync.backends.plex.client import list_entries, open_container
+from mediasync.backends.plex.parse import (
+    Listed,
+    NotAnItem,
+    change_token,
+    failed_findings,
+    is_placeholder,
+    merge_listed,
+    parse_details,
+    parse_full_item,
+    parse_item,
+    parse_library,
+    parse_listed,
+)
 from mediasync.backends.plex.people import lists_fewer, parse_credits
 from mediasync.backends.plex.values import (
     parse_files,
@@ -19,6 +30,7 @@ from mediasync.backends.plex.values import (
     parse_ratings,
     parse_runtime,
     parse_time,
+    usable_key,
 )
 from mediasync.errors import SourceUnreadable
 from mediasync.saving.normal import normal_item
@@ -246,7 +258,7 @@ def test_ratings_without_pictures_and_out_of_range():
         {"rating": "7.5", "audienceRating": 8, "Rating": [{"value": 77, "image": "imdb://image.rating"}]}
     )
     assert parse_ratings(record) == [Rating(name="critics", value=7.5), Rating(name="audience", value=8)]
-    assert record.problems == ["Rating[0]: value 77 is no rating from 0 to 10"]
+    assert record.problems == ["Rating[0]: value 77 is not a rating from 0 to 10"]
 
 
 def test_pictures():
@@ -263,8 +275,8 @@ def test_pictures():
         (LONG_AGO, date(2023, 11, 14), []),
         (None, None, []),
         ("", None, []),
-        ("2001-13-09", None, ["originallyAvailableAt '2001-13-09' is no date"]),
-        ("soon", None, ["originallyAvailableAt 'soon' is no date"]),
+        ("2001-13-09", None, ["originallyAvailableAt '2001-13-09' is not a date"]),
+        ("soon", None, ["originallyAvailableAt 'soon' is not a date"]),
         (-1, None, []),
         (True, None, ["originallyAvailableAt is true or false, not a text"]),
     ],
@@ -280,7 +292,7 @@ def test_the_day_of_release(value, day, problems):
         ("1700000000", datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC), []),
         (None, None, []),
         (-62135596800, None, []),
-        (10**15, None, ["addedAt 1000000000000000 is no time"]),
+        (10**15, None, ["addedAt 1000000000000000 is not a time"]),
     ],
 )
 def test_times(value, time, problems):
@@ -321,12 +333,12 @@ def test_a_show_a_season_and_an_episode():
     [
         ({"title": None}, "it has no title"),
         ({"title": "  "}, "it has no title"),
-        ({"title": 1917}, "its title is no text"),
+        ({"title": 1917}, "its title is not a text"),
         ({"ratingKey": None}, "it has no ratingKey"),
     ],
 )
 def test_what_is_no_item(fields, reason):
-    with pytest.raises(NoItem, match=reason):
+    with pytest.raises(NotAnItem, match=reason):
         parse_item(MediaType.MOVIE, JsonRecord(film(**fields)))
 
 
@@ -372,7 +384,7 @@ class TestListing:
     """What an entry of a listing names."""
 
     def look(self, entry, kind=MediaType.MOVIE, is_known=known, now=NOW):
-        return listed_item(kind, entry, is_known, now)
+        return parse_listed(kind, entry, is_known, now)
 
     def test_an_item(self):
         listed = self.look(FILM)
@@ -394,7 +406,7 @@ class TestListing:
 
     def test_a_key_that_no_request_can_name(self):
         assert self.look(film(ratingKey="1,2")) == Unreadable(
-            "1,2", "its ratingKey is none that a request can name"
+            "1,2", "its ratingKey cannot be used in a request"
         )
         assert usable_key({"ratingKey": "1/../2"}) is None
 
@@ -420,10 +432,10 @@ class TestListing:
         assert self.look(entry, MediaType.SEASON).parent == "22"
 
     def test_all_episodes_and_collections_are_no_items(self):
-        assert is_no_item({"title": "All episodes", "key": "/library/metadata/22/allLeaves"})
-        assert is_no_item({"ratingKey": "5", "type": "collection"})
-        assert not is_no_item(FILM)
-        assert not is_no_item({})
+        assert is_placeholder({"title": "All episodes", "key": "/library/metadata/22/allLeaves"})
+        assert is_placeholder({"ratingKey": "5", "type": "collection"})
+        assert not is_placeholder(FILM)
+        assert not is_placeholder({})
 
 
 class TestFindings:
@@ -432,22 +444,22 @@ class TestFindings:
     listed = Listed("603", MediaType.MOVIE, FILM, None, "1:7")
 
     def test_found(self):
-        found = full_finding(self.listed, FILM, refreshing=False)
+        found = parse_details(self.listed, FILM, refreshing=False)
         assert isinstance(found, Found)
         assert found.problems == ()
         assert found.item.change_token == "1:7"
 
     def test_details_of_another_type(self):
-        found = full_finding(self.listed, film(type="show"), refreshing=False)
+        found = parse_details(self.listed, film(type="show"), refreshing=False)
         assert found == Unreadable("603", "it is listed as of type 'movie', and its details are of 'show'")
 
     def test_details_without_a_title(self):
-        assert full_finding(self.listed, film(title=None), refreshing=False) == Unreadable(
+        assert parse_details(self.listed, film(title=None), refreshing=False) == Unreadable(
             "603", "it has no title"
         )
 
     def test_details_with_fewer_people_than_the_listing(self):
-        found = full_finding(self.listed, film(Role=FILM["Role"][:2]), refreshing=True)
+        found = parse_details(self.listed, film(Role=FILM["Role"][:2]), refreshing=True)
         assert (found.item.completeness, found.item.change_token) == (Completeness.PREVIEW, None)
         assert found.problems == (
             "its details name fewer people than the listing does: its people stay as they are, "
@@ -457,7 +469,7 @@ class TestFindings:
     @pytest.mark.parametrize("refreshing", [True, False])
     def test_nobody_is_not_believed_while_the_library_is_refreshed(self, refreshing):
         nobody = film(Role=None, Director=None, Writer=None, Producer=None)
-        found = full_finding(
+        found = parse_details(
             Listed("603", MediaType.MOVIE, nobody, None, "1:7"), nobody, refreshing=refreshing
         )
         assert (found.item.completeness is Completeness.PREVIEW) is refreshing
@@ -465,7 +477,7 @@ class TestFindings:
 
     def test_a_season_has_nobody_in_any_case(self):
         entry = {"ratingKey": "33", "type": "season", "title": "Season 1", "index": 1}
-        found = full_finding(Listed("33", MediaType.SEASON, entry, "22", "1:7"), entry, refreshing=True)
+        found = parse_details(Listed("33", MediaType.SEASON, entry, "22", "1:7"), entry, refreshing=True)
         assert found.item.completeness is Completeness.FULL
 
     def test_a_film_that_failed(self):
@@ -524,11 +536,11 @@ class TestAnswers:
             {"key": "4", "type": "movie", "title": "Home videos", "agent": "com.plexapp.agents.none"},
             {"type": "photo"},
         ]
-        found = parse_sections(JsonRecord({"Directory": sections}), "home", "GET /library/sections")
-        assert [(library.id, library.title, library.kind, busy) for library, busy in found] == [
-            ("1", "Films", "movies", True),
-            ("2", "", "shows", False),
-            ("4", "Home videos", "movies", False),
+        found = [parse_library(JsonRecord(section), "home") for section in sections]
+        assert [(library.id, library.title, library.kind) for library in found if library is not None] == [
+            ("1", "Films", "movies"),
+            ("2", "", "shows"),
+            ("4", "Home videos", "movies"),
         ]
 
     @pytest.mark.parametrize(
@@ -536,12 +548,12 @@ class TestAnswers:
         [
             ({"type": "movie"}, "without a usable key"),
             ({"key": "1"}, "without a type"),
-            (7, "without a type"),
+            ({}, "without a type"),
         ],
     )
     def test_a_section_that_cannot_be_named(self, section, reason):
         with pytest.raises(SourceUnreadable, match=reason):
-            parse_sections(JsonRecord({"Directory": [section]}), "home", "GET /library/sections")
+            parse_library(JsonRecord(section), "home")
 
 
 def test_people_types_are_of_the_vocabulary():

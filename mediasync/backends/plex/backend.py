@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from functools import partial
 from typing import Final
 
@@ -12,8 +12,9 @@ import httpx
 
 from mediasync.backends.base import Finding, Remark, Stored, opened
 from mediasync.backends.library_errors import naming
-from mediasync.backends.plex.answers import open_container, parse_sections
-from mediasync.backends.plex.library import LibraryReading
+from mediasync.backends.plex.client import Client
+from mediasync.backends.plex.library import LibraryReader
+from mediasync.backends.plex.parse import parse_library
 from mediasync.backends.server_kind import find_other_kind
 from mediasync.backends.transport import Transport
 from mediasync.errors import (
@@ -36,16 +37,16 @@ _NO_PLEX: Final = "it does not answer like a Plex Media Server; check the addres
 class PlexBackend:
     """A Plex Media Server.
 
-    Listings tell which items there are and which changed. Their lists of people are cut short, so the people
-    of every new or changed item are read from its details, up to 200 items with one request.
+    Listings show which items there are and which of them changed. They cut the lists of people short, so the
+    people of every new or changed item are read from its details, up to 200 items with one request.
 
     Args:
-        url: where the server is; a path in it is kept.
-        source: the source it is.
-        token: an ``X-Plex-Token``. It travels in a header only.
-        client_id: names this installation to the server; always the same.
-        options: certificates, timeouts, retries, how many requests at once.
-        client: an HTTP client to use instead of an own one. It is not closed.
+        url: the server's address, which may contain a path.
+        source: the source that this server is in the mirror.
+        token: an ``X-Plex-Token``. It is sent only in a header.
+        client_id: identifies this installation to the server; keep it the same from run to run.
+        options: certificates, timeouts, retries, how many requests run at once.
+        client: an HTTP client to use instead of a new one. It is not closed.
 
     Example:
         >>> import asyncio
@@ -69,7 +70,6 @@ class PlexBackend:
         client: httpx.AsyncClient | None = None,
     ) -> None:
         self.source = source
-        self._width = options.concurrency or _CONCURRENCY
         headers = {
             "Accept": "application/json",
             "X-Plex-Client-Identifier": client_id,
@@ -81,6 +81,7 @@ class PlexBackend:
         self._transport = Transport(
             source.id, url, headers=headers, concurrency=_CONCURRENCY, options=options, client=client
         )
+        self._client = Client(self._transport, options.concurrency or _CONCURRENCY)
         self._waits: list[str] = []
         self._transport.on_wait = self._tell_waiting
         self.on_wait: Callable[[str], None] | None = None
@@ -88,7 +89,7 @@ class PlexBackend:
 
     @property
     def requests(self) -> int:
-        """How many requests were sent so far, each try counted."""
+        """How many requests were sent so far; each retry counts."""
         return self._transport.requests
 
     def _tell_waiting(self, text: str) -> None:
@@ -101,31 +102,33 @@ class PlexBackend:
 
         Raises:
             SourceUnreachable: if it does not answer.
-            SourceMismatch: if it is no Plex Media Server.
-            SourceUnauthorised: if it does not take the token.
-            SourceError: as its other subclasses say.
+            SourceMismatch: if it is not a Plex Media Server.
+            SourceUnauthorised: if it does not accept the token.
+            SourceError: for other reasons; see its subclasses.
         """
         return self._opened()
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[None]:
         async with self._transport.open():
-            known: dict[str, str] = {"server_id": await self._identify()}
+            update = {"server_id": await self._identify()}
             self._sections = await self._read_sections()
-            if not self.source.name and (name := await self._find_name()):
-                known["name"] = name
-            self.source = self.source.model_copy(update=known)
+            if not self.source.name and (name := await self._client.find_name()):
+                update["name"] = name
+            self.source = self.source.model_copy(update=update)
             try:
                 yield
             finally:
                 self._sections = None
 
     async def _identify(self) -> str:
-        """Return the server's id; anyone may ask for it."""
+        """Return the server's id.
+
+        Raises:
+            SourceMismatch: if it is not a Plex Media Server.
+        """
         try:
-            container = open_container(
-                await self._transport.get_json("/identity"), self.source.id, "GET /identity"
-            )
+            identity = await self._client.fetch_identity()
         except (SourceUnreadable, SourceUnauthorised, SourceForbidden) as error:
             if other := await find_other_kind(self._transport, "plex"):
                 raise SourceMismatch(self.source.id, f"what answers is {other}") from error
@@ -133,30 +136,26 @@ class PlexBackend:
             if refused or not isinstance(error, SourceUnreadable):
                 raise
             raise SourceMismatch(self.source.id, f"{_NO_PLEX}: {error.reason}") from error
-        server_id = container.data.get("machineIdentifier")
-        if isinstance(server_id, str) and (usable := container.key("machineIdentifier")):
+        server_id = identity.data.get("machineIdentifier")
+        if isinstance(server_id, str) and (usable := identity.key("machineIdentifier")):
             return usable
         raise SourceMismatch(
             self.source.id, f"{_NO_PLEX}: GET /identity was answered without a machineIdentifier"
         )
 
     async def _read_sections(self) -> list[tuple[Library, bool]]:
-        request = "GET /library/sections"
-        answer = await self._transport.get_json("/library/sections")
-        return parse_sections(open_container(answer, self.source.id, request), self.source.id, request)
+        """Return the libraries, each with whether the server refreshes it."""
+        return [
+            (library, bool(section.flag("refreshing")))
+            for section in await self._client.fetch_sections()
+            if (library := parse_library(section, self.source.id)) is not None
+        ]
 
     async def _is_refreshing(self, library_id: str) -> bool:
         return any(flag for library, flag in await self._read_sections() if library.id == library_id)
 
-    async def _find_name(self) -> str | None:
-        # The root may be closed to the token of a user who is not the owner; a name is not worth failing for.
-        with suppress(SourceUnauthorised, SourceForbidden, SourceUnreadable):
-            answer = await self._transport.get_json("/")
-            return open_container(answer, self.source.id, "GET /").text("friendlyName")
-        return None
-
     async def fetch_libraries(self) -> list[Library]:
-        """Return the libraries of films (personal videos too) and of shows, in the server's order."""
+        """Return the libraries of films, personal videos and shows, in the server's order."""
         return [library for library, _ in opened(self._sections)]
 
     async def iter_items(
@@ -166,34 +165,34 @@ class PlexBackend:
 
         Args:
             library: one of `fetch_libraries`.
-            stored: what the mirror holds. An item whose change token is the same is yielded as `Unchanged`,
-                its details unread.
-            only: if given, these alone are read, without a listing; those of another library are left out.
+            stored: what the mirror holds. An item whose change token is the same is yielded as `Unchanged`;
+                its details are not read.
+            only: if given, the keys of the only items to read. There is no listing then; items of other
+                libraries are left out.
 
         Raises:
             UnknownLibrary: if the server has no such library.
-            LibraryUnreadable: if this library cannot be read on.
-            SourceError: if the server cannot be read on.
+            LibraryUnreadable: if reading this library fails.
+            SourceError: if reading from the server fails.
         """
         found = next((entry for entry in opened(self._sections) if entry[0].id == library.id), None)
         if found is None:
             raise UnknownLibrary(f"there is no library {library.id!r} in source {self.source.id!r}")
-        reading = LibraryReading(
-            self._transport,
-            self._width,
+        reader = LibraryReader(
+            self._client,
             found[0],
             stored,
             refreshing=found[1],
             ask_refreshing=partial(self._is_refreshing, library.id),
         )
-        findings = reading.all_findings() if only is None else reading.findings_of(only)
         number = 0
         with naming(library):
-            async with aclosing(findings) as stream:
-                async for finding in stream:
+            async with aclosing(reader.read_all() if only is None else reader.read_only(only)) as batches:
+                async for batch in batches:
                     while self._waits:
                         yield Remark(self.source.id, self._waits.pop(0))
-                    yield finding
-                    number += 1
-                    if number % _FINDINGS_PER_PAUSE == 0:
-                        await anyio.lowlevel.checkpoint()
+                    for finding in batch:
+                        yield finding
+                        number += 1
+                        if number % _FINDINGS_PER_PAUSE == 0:
+                            await anyio.lowlevel.checkpoint()

@@ -1,4 +1,4 @@
-"""One reading of one library: what is listed, what of it changed, and the details of that."""
+"""What is read of one library, and in which order: the listings, then the details of what changed."""
 
 from __future__ import annotations
 
@@ -15,167 +15,157 @@ from collections.abc import (
 )
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from mediasync.backends.base import ONLY_SOME, Enumerated, Finding, Stored, Unchanged, Unreadable
 from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.paging import Hole, Totals, together
-from mediasync.backends.plex.answers import SECTION_KINDS, usable_key
-from mediasync.backends.plex.client import MOST_IDS, list_kind, read_details
-from mediasync.backends.plex.findings import (
+from mediasync.backends.plex.client import Client
+from mediasync.backends.plex.parse import (
+    KINDS_OF_LIBRARY,
     PARENTS,
     Listed,
     failed_findings,
-    full_finding,
-    is_no_item,
-    listed_item,
-    names_nobody,
+    is_placeholder,
+    lacks_people,
+    parse_details,
+    parse_listed,
 )
-from mediasync.backends.transport import Transport
+from mediasync.backends.plex.values import usable_key
 from mediasync.models import Library
 from mediasync.vocabulary import MediaType
 
-_KINDS: Final = dict(SECTION_KINDS.values())
 
-
-class LibraryReading:
-    """One reading of one library.
+class LibraryReader:
+    """Reads one library once.
 
     Args:
-        transport: of the source.
-        width: how many requests for details at once.
-        library: what is read.
+        client: the server.
+        library: the library to read.
         stored: what the mirror holds of it.
         refreshing: whether the server said that it refreshes the library.
-        ask_refreshing: asks it again.
+        ask_refreshing: asks the server again.
     """
 
     def __init__(
         self,
-        transport: Transport,
-        width: int,
+        client: Client,
         library: Library,
         stored: Stored,
         *,
         refreshing: bool,
         ask_refreshing: Callable[[], Awaitable[bool]],
     ) -> None:
-        self._transport = transport
-        self._width = width
+        self._client = client
         self._library = library
         self._tokens = stored.tokens
         self._refreshing = refreshing
         self._ask_refreshing = ask_refreshing
+        self._kinds = KINDS_OF_LIBRARY[library.kind]
         self._parents: set[str] = set()
-        self._totals = Totals(_KINDS[library.kind])
+        self._totals = Totals(self._kinds)
 
-    async def all_findings(self) -> AsyncGenerator[Finding, None]:
-        """Yield everything, and at the end how complete it is."""
+    async def read_all(self) -> AsyncGenerator[Iterable[Finding], None]:
+        """Yield the findings of the whole library in batches; the last one is an `Enumerated`.
+
+        A batch is parsed while it is iterated over: use it up before asking for the next one.
+        """
         ends: list[Enumerated] = []
-        for kind in _KINDS[self._library.kind]:
-            async with aclosing(self._findings_of_kind(kind)) as findings:
-                async for finding in findings:
-                    if not isinstance(finding, Enumerated):
-                        yield finding
-                    elif finding.complete:
-                        ends.append(finding)
-                    else:
-                        ends.append(replace(finding, reason=f"{kind}s: {finding.reason}"))
-        yield together(ends)
+        for kind in self._kinds:
+            async with aclosing(self._read_kind(kind, ends)) as batches:
+                async for batch in batches:
+                    yield batch
+        yield [together(ends)]
 
-    async def _findings_of_kind(self, kind: MediaType) -> AsyncGenerator[Finding, None]:
-        """Yield the findings of one kind, changed items in rounds of as many as are read at once."""
+    async def _read_kind(
+        self, kind: MediaType, ends: list[Enumerated]
+    ) -> AsyncGenerator[Iterable[Finding], None]:
+        """Yield the findings of one kind; add to *ends* how completely it was listed."""
         changed: list[Listed] = []
         strange: list[str] = []
-        at_once = self._width * MOST_IDS
-        async with aclosing(list_kind(self._transport, self._library.id, kind)) as listing:
+        at_once = self._client.details_at_once
+        async with aclosing(self._client.list_items(self._library.id, kind)) as listing:
             async for page in listing:
                 if isinstance(page, Enumerated):
                     end = page
-                    continue
-                if isinstance(page, Hole):
-                    yield Unreadable(page.key or f"{self._library.id}/{kind}s[{page.position}]", page.reason)
-                    continue
-                for expected in self._totals.note(kind, page.total):
-                    yield expected
-                for listed in self._look_at(kind, page.items):
-                    match listed:
-                        case Listed():
-                            changed.append(listed)
-                        case str():
-                            strange.append(listed)
-                        case _:
-                            yield listed
-                while len(changed) >= at_once:
-                    async with aclosing(self._read(changed[:at_once])) as findings:
-                        async for finding in findings:
-                            yield finding
-                    del changed[:at_once]
-        async with aclosing(self._read(changed)) as findings:
-            async for finding in findings:
-                yield finding
+                elif isinstance(page, Hole):
+                    key = page.key or f"{self._library.id}/{kind}s[{page.position}]"
+                    yield [Unreadable(key, page.reason)]
+                else:
+                    yield self._totals.note(kind, page.total)
+                    yield self._compare(kind, page.items, changed, strange)
+                    while len(changed) >= at_once:
+                        yield await self._read_details(changed[:at_once])
+                        del changed[:at_once]
+        if changed:
+            yield await self._read_details(changed)
         if strange and end.complete:
             more = f", and {len(strange) - 1} more like it" if strange[1:] else ""
             end = Enumerated(end.total, complete=False, reason=f"{strange[0]}{more}")
-        yield end
+        ends.append(end if end.complete else replace(end, reason=f"{kind}s: {end.reason}"))
 
-    def _look_at(
-        self, kind: MediaType, entries: Iterable[Mapping[str, Any]]
-    ) -> Iterator[Listed | Unchanged | Unreadable | str]:
+    def _compare(
+        self, kind: MediaType, entries: Iterable[Mapping[str, Any]], changed: list[Listed], strange: list[str]
+    ) -> Iterator[Finding]:
+        """Yield a finding for each entry that needs no details.
+
+        Adds new and changed items to *changed*, and descriptions of entries that are not items to *strange*.
+        """
         for entry in entries:
-            if is_no_item(entry):
+            if is_placeholder(entry):
                 continue
-            listed = self._listed(kind, entry)
-            if isinstance(listed, Listed) and listed.token and self._tokens.get(listed.key) == listed.token:
+            listed = self._parse_listed(kind, entry)
+            if isinstance(listed, str):
+                strange.append(listed)
+            elif isinstance(listed, Unreadable):
+                yield listed
+            elif listed.token and self._tokens.get(listed.key) == listed.token:
                 yield Unchanged(listed.key)
             else:
-                yield listed
+                changed.append(listed)
 
-    def _listed(self, kind: MediaType, entry: Mapping[str, Any]) -> Listed | Unreadable | str:
-        listed = listed_item(kind, entry, self._is_known, time.time())
+    def _parse_listed(self, kind: MediaType, entry: Mapping[str, Any]) -> Listed | Unreadable | str:
+        listed = parse_listed(kind, entry, self._is_known, time.time())
         if isinstance(listed, Listed) and kind in PARENTS:
             self._parents.add(listed.key)
         return listed
 
-    async def _read(self, items: Sequence[Listed]) -> AsyncGenerator[Finding, None]:
-        """Read the details of items and tell of them in their order."""
-        if not items:
-            return
-        keys = [item.key for item in items]
-        found: dict[str, Mapping[str, Any]] = {}
-        failed: dict[str, str] = {}
-        for details in await read_details(self._transport, keys, files=False, width=self._width):
-            found.update(details.found)
-            failed.update(details.failed)
-        # That nobody plays in what is stored is believed only if the server is not about to say more.
-        stored = [item for item in items if item.key in found and self._is_stored(item.key)]
-        if any(names_nobody(item, found[item.key]) for item in stored):
+    async def _read_details(self, items: Sequence[Listed]) -> Iterator[Finding]:
+        """Read the details of *items*, and return their findings in the same order."""
+        details = await self._client.fetch_details([item.key for item in items], files=False)
+        # An answer without people replaces stored people only if the server is not about to add some.
+        stored = [item for item in items if item.key in details.found and item.key in self._tokens]
+        if any(lacks_people(item, details.found[item.key]) for item in stored):
             self._refreshing = await self._ask_refreshing()
+        return self._findings(items, details.found, details.failed)
+
+    def _findings(
+        self, items: Sequence[Listed], found: dict[str, Mapping[str, Any]], failed: Mapping[str, str]
+    ) -> Iterator[Finding]:
         for item in items:
             if item.key in failed:
-                for finding in failed_findings(item, failed[item.key], stored=self._is_stored(item.key)):
-                    yield finding
+                yield from failed_findings(item, failed[item.key], stored=item.key in self._tokens)
             else:
-                yield full_finding(item, found.pop(item.key), refreshing=self._refreshing)
+                yield parse_details(item, found.pop(item.key), refreshing=self._refreshing)
 
-    async def findings_of(self, only: Collection[str]) -> AsyncGenerator[Finding, None]:
-        """Yield those of *only* that are in this library."""
-        keys = [key for one in sorted(only) if (key := usable_key({"ratingKey": one}))]
-        entries: list[JsonRecord] = []
-        for details in await read_details(self._transport, keys, files=True, width=self._width):
-            entries += map(JsonRecord, details.found.values())
-            for key, reason in details.failed.items():
-                if self._is_stored(key):
-                    yield Unreadable(key, reason)
+    async def read_only(self, keys: Collection[str]) -> AsyncGenerator[Iterable[Finding], None]:
+        """Yield, in one batch, the findings for those of *keys* that are in this library."""
+        usable = [key for one in sorted(keys) if (key := usable_key({"ratingKey": one}))]
+        details = await self._client.fetch_details(usable, files=True)
+        yield self._findings_here([JsonRecord(entry) for entry in details.found.values()], details.failed)
+
+    def _findings_here(self, entries: Sequence[JsonRecord], failed: Mapping[str, str]) -> Iterator[Finding]:
+        for key, reason in failed.items():
+            if key in self._tokens:
+                yield Unreadable(key, reason)
         here = [entry for entry in entries if entry.key("librarySectionID") == self._library.id]
-        for kind in _KINDS[self._library.kind]:
+        for kind in self._kinds:
             for entry in here:
-                if entry.text("type") == kind and isinstance(item := self._listed(kind, entry.data), Listed):
-                    yield full_finding(item, item.entry, refreshing=self._refreshing)
+                if entry.text("type") == kind:
+                    item = self._parse_listed(kind, entry.data)
+                    if isinstance(item, Listed):
+                        yield parse_details(item, item.entry, refreshing=self._refreshing)
         yield ONLY_SOME
 
-    def _is_stored(self, key: str) -> bool:
-        return key in self._tokens
-
     def _is_known(self, key: str) -> bool:
-        return key in self._parents or self._is_stored(key)
+        return key in self._parents or key in self._tokens

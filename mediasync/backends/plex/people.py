@@ -1,7 +1,7 @@
 """The people of one item as a list of credits in billing order. Pure.
 
 Plex gives one person several tag ids, one for each list that names them: a director who also wrote the film
-has two. What joins them is ``tagKey``, which newer servers give for the people they know.
+has two. Newer servers also give a ``tagKey``, which is the same in every list.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ PEOPLE_LISTS: Final = {
     "Writer": ("writer", PersonType.WRITER),
     "Producer": ("producer", PersonType.PRODUCER),
 }
-"""The lists of people, in the order of a credit list: the tag type that ids belong to, and the function."""
+"""The lists of people in billing order, each with its tag type (which qualifies ids) and person type."""
 
 
 def parse_credits(record: JsonRecord) -> tuple[list[Credit], bool]:
-    """Return the credits of a full item, cast first, and whether the lists could be read to their end.
+    """Return the credits of a full item, cast first, and whether they are complete.
 
-    A list that is absent is empty: Plex leaves out what an item has none of. Where anything in a list is of a
-    wrong type, people may be hidden or falsified: what was read cannot be trusted to be the whole truth.
+    An absent list is an empty list: Plex leaves out a list that has no entries. If anything in a list has the
+    wrong type, people may be missing or wrong, and the credits do not count as complete.
 
     Example:
         >>> record = JsonRecord({"Role": [{"id": 7, "tag": "Al Pacino", "role": "Vincent Hanna"}],
@@ -56,12 +56,17 @@ def parse_credits(record: JsonRecord) -> tuple[list[Credit], bool]:
 
 
 def lists_fewer(full: Mapping[str, Any], listed: Mapping[str, Any]) -> bool:
-    """Tell whether an item's details name fewer people than its entry in a listing did.
+    """Return whether an item's details name fewer people than its entry in a listing did.
 
-    A listing names a few people of each list only, so the details can never name fewer, unless something went
-    wrong or the item changed in between.
+    A listing shows only the first people of each list. So the details name fewer only if something went wrong
+    or the item changed in between.
     """
     return any(_length(full.get(name)) < _length(listed.get(name)) for name in PEOPLE_LISTS)
+
+
+def names_nobody(details: Mapping[str, Any]) -> bool:
+    """Return whether every list of people is empty or absent."""
+    return not any(details.get(name) for name in PEOPLE_LISTS)
 
 
 def _person_key(tag: JsonRecord, tag_type: str) -> str | None:

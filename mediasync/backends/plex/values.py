@@ -1,17 +1,19 @@
-"""The values of one item: provider ids, ratings, pictures, dates. Pure."""
+"""Single values of one entry: keys, provider ids, ratings, pictures, dates. Pure."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Any, Final
 
 from mediasync.backends.json_record import JsonRecord
 from mediasync.models import Rating
 from mediasync.text import without_secrets
 from mediasync.vocabulary import MediaType
 
+_KEY: Final = re.compile(r"[\w-]+", re.ASCII)
 _PROVIDERS: Final = {
     "imdb": "imdb",
     "tmdb": "tmdb",
@@ -29,11 +31,22 @@ _LATEST: Final = 253_402_300_799
 _MILLISECONDS: Final = 1000
 
 
+def usable_key(entry: Mapping[str, Any], name: str = "ratingKey") -> str | None:
+    """Return the key of an entry if the path of a request can hold it, else None.
+
+    Example:
+        >>> usable_key({"ratingKey": 55}), usable_key({"ratingKey": "55,56"})
+        ('55', None)
+    """
+    key = JsonRecord(entry).key(name)
+    return key if key and _KEY.fullmatch(key) else None
+
+
 def parse_provider_ids(record: JsonRecord, kind: MediaType) -> dict[str, str]:
     """Return an item's ids at public providers.
 
-    The ``Guid`` list counts first, then ``guid``: Plex's own id of an item, or that of an older agent. An
-    older agent's guid of a season or an episode names the *show*, so nothing is taken from it.
+    The list ``Guid`` is read first, then ``guid``: Plex's own id of the item, or an older agent's. An older
+    agent's guid of a season or an episode names the *show*, so it is not used.
 
     Example:
         >>> film = JsonRecord({"guid": "com.plexapp.agents.imdb://tt0113277?lang=en"})
@@ -63,8 +76,9 @@ def parse_provider_ids(record: JsonRecord, kind: MediaType) -> dict[str, str]:
 def parse_ratings(record: JsonRecord) -> list[Rating]:
     """Return the ratings, the item's main one first.
 
-    Who rates is told by the start of the rating's picture. Rotten Tomatoes rates twice: by critics, and by an
-    audience (``rottentomatoes_audience``). Without a picture they are ``critics`` and ``audience``.
+    The address of a rating's picture begins with the name of the rater. Rotten Tomatoes has two ratings: the
+    critics' and the audience's (``rottentomatoes_audience``). Ratings without a picture are called
+    ``critics`` and ``audience``.
 
     Example:
         >>> parse_ratings(JsonRecord({"rating": 8.4, "ratingImage": "rottentomatoes://image.rating.ripe",
@@ -85,7 +99,7 @@ def parse_ratings(record: JsonRecord) -> list[Rating]:
         if 0 <= value <= 10:
             found.setdefault(name, Rating(name=name, value=value))
         else:
-            source.note(f"{field} {value:g} is no rating from 0 to 10")
+            source.note(f"{field} {value:g} is not a rating from 0 to 10")
 
     add(record, "rating", "ratingImage", audience=False)
     add(record, "audienceRating", "audienceRatingImage", audience=True)
@@ -95,7 +109,7 @@ def parse_ratings(record: JsonRecord) -> list[Rating]:
 
 
 def parse_images(record: JsonRecord, kind: MediaType) -> dict[str, str]:
-    """Return the pictures: paths at the server, without a token, or public addresses."""
+    """Return the pictures: paths on the server, without a token, or public addresses."""
     images: dict[str, str] = {}
     for field, name in _IMAGES.items():
         if path := record.text(field):
@@ -105,19 +119,19 @@ def parse_images(record: JsonRecord, kind: MediaType) -> dict[str, str]:
 
 
 def parse_files(record: JsonRecord) -> list[str]:
-    """Return the files of an item, of all its versions and parts."""
+    """Return the files of all versions and parts of an item."""
     files = [part.text("file") for media in record.records("Media") for part in media.records("Part")]
     return [file for file in files if file]
 
 
 def parse_path(record: JsonRecord) -> str | None:
-    """Return the first file of an item; of a show its first folder."""
+    """Return an item's first file, or a show's first folder."""
     folders = [location.text("path") for location in record.records("Location")]
     return next((path for path in [*parse_files(record), *folders] if path), None)
 
 
 def parse_runtime(record: JsonRecord) -> int | None:
-    """Return the length in seconds; Plex gives milliseconds."""
+    """Return the running time in seconds; Plex gives milliseconds."""
     length = record.integer("duration")
     return (length + _MILLISECONDS // 2) // _MILLISECONDS if length and length > 0 else None
 
@@ -138,7 +152,7 @@ def parse_premiere(record: JsonRecord) -> date | None:
         if match := _DATE.match(text):
             return date(*map(int, match.groups()))
     if text.strip():
-        record.note(f"originallyAvailableAt {text!r} is no date")
+        record.note(f"originallyAvailableAt {text!r} is not a date")
     return None
 
 
@@ -148,6 +162,6 @@ def parse_time(record: JsonRecord, field: str) -> datetime | None:
     if seconds is None or seconds < 0:
         return None
     if seconds > _LATEST:
-        record.note(f"{field} {seconds} is no time")
+        record.note(f"{field} {seconds} is not a time")
         return None
     return datetime.fromtimestamp(seconds, UTC)
