@@ -20,36 +20,33 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An item that was read.
+    """An item that was read, as a whole or in part.
 
     Attributes:
-        item: what was read.
-        problems: what of it could not be read or understood, in words, one line each.
+        item: what was read of it.
+        problems: what could not be read or understood in it, one line each.
+        failure: why the rest of the item could not be read; empty if nothing is missing. What was read is
+            saved, and the item is reported as failed.
     """
 
     item: MediaItem
     problems: tuple[str, ...] = ()
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """An item whose change token is the one that was stored: it was not read again.
-
-    Attributes:
-        remote_id: the item's key.
-    """
+    """An item whose change token is the one that was stored: it was not read again."""
 
     remote_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """An item that could not be read; what is stored of it stays.
-
-    Right after a `Found` of the same item it says that this is all there is: it is saved, and told as failed.
+    """An item of which nothing could be read; what is stored of it stays.
 
     Attributes:
-        remote_id: the item's key, or the name of the file where it has none.
+        remote_id: the item's key, or the name of its file where no key is known.
         reason: what is wrong, and where.
     """
 
@@ -59,12 +56,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something that people should know and that is no failure: a video without an NFO file, say.
-
-    Attributes:
-        subject: the item, file or library.
-        text: the remark.
-    """
+    """Something that people should know and that is no failure: a video without an NFO file, say."""
 
     subject: str
     text: str

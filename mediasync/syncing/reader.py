@@ -97,20 +97,21 @@ class Reading:
 
     async def items(self) -> AsyncGenerator[MediaItem, None]:
         """Iterate over the items that were read, counting and telling all that is found."""
-        tally, findings, last = self._tally, 0, ""
+        tally, findings = self._tally, 0
         stream = self._backend.iter_items(self._library, self._stored, only=self._only)
         async with aclosing(stream):
             async for finding in stream:
                 findings += 1
                 match finding:
-                    case Found(item, problems):
+                    case Found(item, problems, failure):
                         if self._takes(item.remote_id):
                             self._wanted.found(item.remote_id)
                             tally.seen += 1
                             self.seen.name(item.remote_id, item)
-                            last = item.remote_id
                             item_id = make_id(tally.source_id, storable(item.remote_id))
                             tally.note(item_id, map(storable, problems))
+                            if failure:
+                                tally.fail(item_id, storable(failure))
                             yield item
                     case Unchanged(remote_id):
                         if self._takes(remote_id):
@@ -122,9 +123,8 @@ class Reading:
                         if self._only is not None:
                             self._wanted.unreadable(remote_id, storable(reason))
                         else:
-                            if remote_id != last:  # found in a listing, and not readable in full
-                                tally.seen += 1
-                                self.seen.name(remote_id)
+                            tally.seen += 1
+                            self.seen.name(remote_id)
                             tally.fail(make_id(tally.source_id, storable(remote_id)), storable(reason))
                     case Remark(subject, text):
                         tally.remark(storable(subject), storable(text))

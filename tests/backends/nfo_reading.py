@@ -1,10 +1,14 @@
 """Reading a whole folder in a test."""
 
+import re
 from dataclasses import dataclass, field
 
 from mediasync.backends.base import Enumerated, Finding, Found, NothingStored, Remark, Unchanged, Unreadable
 from mediasync.backends.nfo import NfoBackend
 from mediasync.models import Library, MediaItem, Source
+
+FOLDER_FAILED = re.compile("the folder cannot be listed|a second folder's name")
+"""Says of a folder that it failed; an item beside it may have its name for a key."""
 
 
 @dataclass
@@ -30,6 +34,17 @@ class Reading:
         return {found.remote_id: found.reason for found in self.findings if isinstance(found, Unreadable)}
 
     @property
+    def failed(self) -> dict[str, str]:
+        """Why items could not be read, or not wholly."""
+        return {
+            found.item.remote_id if isinstance(found, Found) else found.remote_id: (
+                found.failure if isinstance(found, Found) else found.reason
+            )
+            for found in self.findings
+            if isinstance(found, Unreadable) or (isinstance(found, Found) and found.failure)
+        }
+
+    @property
     def remarks(self) -> dict[str, str]:
         return {found.subject: found.text for found in self.findings if isinstance(found, Remark)}
 
@@ -47,9 +62,10 @@ def make_backend(root, **options) -> NfoBackend:
 
 
 async def read(root, known=None, **options) -> Reading:
-    """Read every library of *root*; an item found twice fails the test."""
+    """Read every library of *root*; an item that is named twice fails the test."""
     backend = make_backend(root, **options)
     reading = Reading()
+    named: set[str] = set()
     async with backend.open():
         reading.libraries = await backend.fetch_libraries()
         for library in reading.libraries:
@@ -61,8 +77,15 @@ async def read(root, known=None, **options) -> Reading:
                 reading.findings.append(finding)
                 if isinstance(finding, Found):
                     key = finding.item.remote_id
-                    assert key not in reading.library_of, f"{key} was found twice"
                     reading.library_of[key] = library.id
+                elif isinstance(finding, Unchanged) or (
+                    isinstance(finding, Unreadable) and not FOLDER_FAILED.search(finding.reason)
+                ):
+                    key = finding.remote_id
+                else:
+                    continue
+                assert key not in named, f"{key} was named twice"
+                named.add(key)
             assert library.id in reading.enumerated
     return reading
 

@@ -473,7 +473,7 @@ async def test_a_broken_show_is_made_from_its_folder_while_it_is_not_stored(tmp_
     first = await read(tmp_path)
     assert (first.items[show].title, first.items[show].credits) == ("Dark", None)
     assert list(first.items) == [show, f"{show}#s01", f"{show}/Season 1/D S01E01#s01e01"]
-    assert list(first.unreadable) == [show, f"{show}#s01", f"{show}/Season 1/D S01E02"]
+    assert list(first.failed) == [show, f"{show}#s01", f"{show}/Season 1/D S01E02"]
     known = {show: "old", f"{show}#s01": "old", f"{show}/Season 1/D S01E02#s01e02": "old"}
     second = await read(tmp_path, known)
     assert list(second.items) == [f"{show}/Season 1/D S01E01#s01e01"]

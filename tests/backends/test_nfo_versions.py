@@ -217,7 +217,8 @@ async def test_a_broken_version_of_an_episode_fails_each_time(tmp_path):
     write(tmp_path, {"S/tvshow.nfo": SHOW, "S/S S01E01 a.nfo": episode("One", 1, 1), "S/S S01E01 b.nfo": ""})
     first = await read(tmp_path)
     second = await read(tmp_path, first.tokens)
-    assert list(first.unreadable) == list(second.unreadable) == ["S/S S01E01 b"]
+    assert first.failed == second.failed
+    assert first.failed == {"S/S S01E01 a#s01e01": "S/S S01E01 b.nfo: the file is empty"}
 
 
 async def test_files_of_two_episodes_with_one_number_stay_two(tmp_path):

@@ -12,7 +12,7 @@ from mediasync.backends.plex.parse import (
     Listed,
     NotAnItem,
     change_token,
-    failed_findings,
+    failed_finding,
     is_placeholder,
     merge_listed,
     parse_details,
@@ -481,21 +481,21 @@ class TestFindings:
         assert found.item.completeness is Completeness.FULL
 
     def test_a_film_that_failed(self):
-        assert list(failed_findings(self.listed, "gone", stored=False)) == [Unreadable("603", "gone")]
+        assert failed_finding(self.listed, "gone", stored=False) == Unreadable("603", "gone")
 
     def test_a_new_show_that_failed_is_saved_for_its_episodes(self):
         entry = {"ratingKey": "22", "type": "show", "title": "Show", "Role": [{"tag": "A"}]}
         listed = Listed("22", MediaType.SHOW, entry, None, "1:7")
-        found, unreadable = failed_findings(listed, "gone", stored=False)
+        found = failed_finding(listed, "gone", stored=False)
         assert (found.item.title, found.item.credits, found.item.change_token) == ("Show", None, None)
-        assert unreadable == Unreadable("22", "gone")
-        assert list(failed_findings(listed, "gone", stored=True)) == [unreadable]
+        assert found.failure == "gone"
+        assert failed_finding(listed, "gone", stored=True) == Unreadable("22", "gone")
 
     def test_a_new_show_of_which_not_even_the_title_is_known(self):
         listed = Listed("22", MediaType.SHOW, {"ratingKey": "22"}, None, None)
-        assert list(failed_findings(listed, "gone", stored=False)) == [
-            Unreadable("22", "gone; in the listing, it has no title")
-        ]
+        assert failed_finding(listed, "gone", stored=False) == Unreadable(
+            "22", "gone; in the listing, it has no title"
+        )
 
 
 class TestAnswers:

@@ -5,18 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
-from support.mirror import public, value
-from support.servers import SERVERS, TOKEN, Place, items, lists_movies, make_server, read
+from support.mirror import public, rows, value
+from support.servers import (
+    SERVERS,
+    TOKEN,
+    Place,
+    items,
+    lists_movies,
+    make_server,
+    page_size,
+    page_start,
+    read,
+    server_of,
+)
 
-from mediasync import Library, MediaSync
+from mediasync import Library, MediaSync, Source
 from mediasync.backends.base import Enumerated, Expected, Found, NothingStored, TellsWaiting, Unchanged
+from mediasync.backends.nfo import NfoBackend
 from mediasync.errors import LifecycleError, SourceUnreachable, UnknownLibrary
 from mediasync.events import Progress, Waiting
-from mediasync.models import Episode, Movie, Season
-from mediasync.testing import Fault, make_catalogue
+from mediasync.models import Episode, Movie, Season, Show
+from mediasync.testing import FakeJellyfin, FakePlex, Fault, Request, make_catalogue
 
 
 @pytest.fixture(params=["nfo", *SERVERS])
@@ -210,3 +224,73 @@ async def test_nobody_answers(kind: str) -> None:
     with pytest.raises(SourceUnreachable, match="here"):
         async with backend.open():
             pass
+
+
+# Counting
+
+
+def broken_folder(root: Path) -> Path:
+    """Write a folder in which a file of every kind cannot be read, and return it."""
+    film = "<movie><title>Film</title><year>2000</year></movie>"
+    season = "<season><title>One</title><seasonnumber>1</seasonnumber></season>"
+    one = "<episodedetails><title>One</title></episodedetails>"
+    files = {
+        "movies/Film.nfo": film,
+        "movies/Film - 4K.nfo": "",
+        "movies/Other.nfo": "",
+        "movies/Other - 4K.nfo": "",
+        "tv/Dark/tvshow.nfo": "<tvshow>",
+        "tv/Dark/season01.nfo": "<season>",
+        "tv/Dark/Season 1/season.nfo": season,
+        "tv/Dark/Season 1/Dark S01E01.nfo": one,
+        "tv/Dark/Season 1/Dark S01E01 copy.nfo": "",
+        "tv/Dark/Season 1/Dark S01E02.nfo": "",
+        "tv/Dark/Season 2/season.nfo": "<season>",
+    }
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.with_suffix(".mkv").touch()
+    return root
+
+
+def break_some(place: Place) -> None:
+    """Let a server fail whenever it is asked for the people of its first film and its first show."""
+    server = server_of(place)
+    found = server.truth().items()
+    keys = {next(item.remote_id for item in found if isinstance(item, kind)) for kind in (Movie, Show)}
+    if isinstance(server, FakeJellyfin):
+        server.broken = keys
+    elif isinstance(server, FakePlex):
+
+        def asks_for_them(request: Request) -> bool:
+            asked = request.path.removeprefix("/library/metadata/")
+            return asked != request.path and bool(keys & set(asked.split(",")))
+
+        server.faults = [Fault.status(500, at=asks_for_them, times=None)]
+    else:
+        lists_films = lists_movies(place.kind)
+
+        def lists_the_third(request: Request) -> bool:
+            start = page_start(place.kind, request) if lists_films(request) else 3
+            return start <= 2 < start + page_size(place.kind, request)
+
+        server.faults = [Fault.cut_json(at=lists_the_third, times=None)]
+
+
+async def test_an_item_that_cannot_be_read_or_not_wholly_is_counted_once(
+    place: Place, ms: MediaSync, tmp_path: Path
+) -> None:
+    if place.kind == "nfo":
+        backend = partial(NfoBackend, broken_folder(tmp_path), source=Source(id="here", kind="nfo"))
+    else:
+        break_some(place)
+        backend = place.backend
+    for _ in range(2):
+        report = await ms.sync(backend())
+        failed = [subject for subject, _ in report.failed]
+        assert len(failed) == len(set(failed)) > 0
+        stored = {one for (one,) in await rows(ms, "SELECT id FROM media_items")}
+        assert report.run.seen == len(stored.union(failed))
+        assert sum(library.seen for library in report.libraries) == report.run.seen

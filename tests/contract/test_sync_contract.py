@@ -160,9 +160,7 @@ async def mirrored(ms: MediaSync) -> dict[str, list[tuple[Any, ...]]]:
 
 
 async def test_an_item_that_is_found_but_not_readable_in_full_is_one_item(ms: MediaSync) -> None:
-    backend = FakeBackend(
-        {"l1": [show("s1"), Unreadable("s1", "no people came"), movie("m1"), Enumerated(2)]}
-    )
+    backend = FakeBackend({"l1": [Found(show("s1"), failure="no people came"), movie("m1"), Enumerated(2)]})
     report = await ms.sync(backend)
     assert (report.run.seen, report.saved) == (2, 2)
     assert report.failed == (("fake:s1", "no people came"),)

@@ -51,7 +51,7 @@ def film_findings(file: NfoFile, outcome: Outcome) -> Iterator[Finding]:
         case Failed(reason, foreign):
             yield foreign_remark(file, reason) if foreign else Unreadable(file.key, reason)
         case Loaded(records, _) if records[0].kind is not MediaType.MOVIE:
-            yield misplaced(file, records[0].kind)
+            yield Unreadable(file.key, misplaced(file, records[0].kind))
         case Loaded(records, state):
             yield found_movie(file, records, make_token(file, state, 1, MediaType.MOVIE))
 
@@ -76,7 +76,7 @@ def films_findings(films: FilmFiles, outcome: Outcome) -> Iterator[Finding]:
 def _read_findings(films: FilmFiles, outcomes: list[Loaded | Failed]) -> Iterator[Finding]:
     read: list[_ReadFile] = []
     left_out: list[NfoFile] = []
-    failed: list[Finding] = []
+    failures: dict[str, list[str]] = {}
     owner = films.files[0] if films.has_owner else None
     for file, one in zip(films.files, outcomes, strict=True):
         match one:
@@ -87,9 +87,10 @@ def _read_findings(films: FilmFiles, outcomes: list[Loaded | Failed]) -> Iterato
                 owner = None if file is owner else owner
             case _:
                 key = films.shared_key if file is owner else None
-                failed += film_findings(replace(file, key=key or file.key), one)
+                why = one.reason if isinstance(one, Failed) else misplaced(file, one.records[0].kind)
+                failures.setdefault(key or file.key, []).append(why)
     waits = owner is not None and (not read or read[0].file is not owner)
-    if not read and not failed:
+    if not read and not failures:
         file = replace(films.files[0], key=films.shared_key or films.files[0].key)
         yield from film_findings(file, outcomes[0])
         left_out = left_out[1:]
@@ -97,13 +98,16 @@ def _read_findings(films: FilmFiles, outcomes: list[Loaded | Failed]) -> Iterato
     for place, cluster in enumerate([] if waits else _clusters(read, has_owner=films.has_owner)):
         shared = cluster[0].file is owner if owner else len(cluster) == len(read)
         token = _film_token(films, cluster, outcomes, 0 if place else mask)
-        yield _found_version(films, cluster, token, shared=shared)
+        found = _found_version(films, cluster, token, shared=shared)
+        keys = dict.fromkeys([found.item.remote_id, *(one.file.key for one in cluster)])
+        yield replace(found, failure="; ".join(why for key in keys for why in failures.pop(key, ())))
     for other in read if waits else ():
         text = (
             f"not read while {naming.nfc(films.files[0].path)} cannot be read: it may describe the same film"
         )
         yield Remark(naming.nfc(other.file.path), text)
-    yield from failed
+    for key, reasons in failures.items():
+        yield Unreadable(key, "; ".join(reasons))
     yield from map(_left_out, left_out)
 
 
@@ -174,11 +178,9 @@ def foreign_remark(file: NfoFile, text: str) -> Remark:
     return Remark(naming.nfc(file.path), text.removeprefix(f"{naming.nfc(file.path)}: "))
 
 
-def misplaced(file: NfoFile, kind: MediaType) -> Unreadable:
-    """Return the failure of a file that describes something else than what can lie there."""
-    return Unreadable(
-        file.key, f"{naming.nfc(file.path)}: it describes {NOUNS[kind]}, which has no place here"
-    )
+def misplaced(file: NfoFile, kind: MediaType) -> str:
+    """Return the reason why a file is not read that describes an item of a kind that cannot be there."""
+    return f"{naming.nfc(file.path)}: it describes {NOUNS[kind]}, which has no place here"
 
 
 def found_movie(file: NfoFile, records: list[Record], token: str | None) -> Found:

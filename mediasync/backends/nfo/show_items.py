@@ -75,15 +75,13 @@ def _own_findings(show: ShowUnit, outcome: Outcome | None, known: Known) -> Iter
             item = Show(remote_id=show.key, change_token=token, **fields)
             yield Found(item, tuple(record.problems))
         case _:
-            if isinstance(outcome, Failed):
-                yield Unreadable(show.key, outcome.reason)
-            if not (isinstance(outcome, Failed) and show.key in known.tokens):
-                title, year = naming.title_and_year(show.name)
-                yield Found(
-                    Show(
-                        remote_id=show.key, title=title, year=year, images=show.images, path=show.path or "."
-                    )
-                )
+            failure = outcome.reason if isinstance(outcome, Failed) else ""
+            if failure and show.key in known.tokens:
+                yield Unreadable(show.key, failure)
+                return
+            title, year = naming.title_and_year(show.name)
+            item = Show(remote_id=show.key, title=title, year=year, images=show.images, path=show.path or ".")
+            yield Found(item, failure=failure)
 
 
 # Seasons
@@ -104,7 +102,7 @@ class _Seasons:
         self._known = known
         self._reread = reread
         self._by_number: dict[int, Finding] = {}
-        self._failed: set[int] = set()
+        self._failures: dict[int, str] = {}
         self._others: list[Finding] = []
 
     def add(self, file: NfoFile, outcome: Outcome) -> None:
@@ -116,8 +114,8 @@ class _Seasons:
                 if file.season is None:
                     self._others.append(Unreadable(naming.nfc(file.path), reason))
                 else:
-                    self._failed.add(file.season)
-                    self._others.append(Unreadable(season_key(self._show.key, file.season), reason))
+                    before = self._failures.get(file.season)
+                    self._failures[file.season] = f"{before}; {reason}" if before else reason
             case Loaded(records, state):
                 record = records[0]
                 number = file.season if record.season is None else record.season
@@ -156,36 +154,43 @@ class _Seasons:
         return names.get(number) or (f"Season {number}" if number else "Specials")
 
     def complete(self, numbers: set[int]) -> None:
-        """Add the seasons that only episodes, or a broken file, name.
-
-        Their names are in the show's file: while that cannot be read, what is stored of them stays.
-        """
-        for number in numbers | self._failed:
+        """Add the seasons that only episodes or a broken file name, and what is wrong with broken files."""
+        for number in numbers - self._by_number.keys() - self._failures.keys():
+            self._by_number[number] = self._made(number)
+        for number, failure in self._failures.items():
             key = season_key(self._show.key, number)
-            if number in self._by_number or (number in self._failed and key in self._known.tokens):
-                continue
-            images = self._show.season_images.get(number, {})
-            path = self._show.season_folders.get(number)
-            token = None
-            if self._show.nfo and isinstance(self._own, Same | Loaded) and self._own.state:
-                token = make_season_token(
-                    self._show.nfo, self._own.state, [path or "", *sorted(images.values())]
-                )
-            is_unread = isinstance(self._own, Failed) and key in self._known.tokens
-            if is_unread or (token and self._known.tokens.get(key) == token):
-                self._by_number[number] = Unchanged(key)
-                continue
-            self._by_number[number] = Found(
-                Season(
-                    remote_id=key,
-                    parent_remote_id=self._show.key,
-                    season_number=number,
-                    title=self._title(number),
-                    images=images,
-                    path=path,
-                    change_token=token,
-                )
+            found = self._by_number.get(number)
+            if found is None and key not in self._known.tokens:
+                found = self._made(number)
+            self._by_number[number] = (
+                replace(found, failure=failure) if isinstance(found, Found) else Unreadable(key, failure)
             )
+
+    def _made(self, number: int) -> Found | Unchanged:
+        """Make a season that has no file of its own.
+
+        Its name is in the show's file: while that cannot be read, what is stored of the season stays.
+        """
+        key = season_key(self._show.key, number)
+        images = self._show.season_images.get(number, {})
+        path = self._show.season_folders.get(number)
+        token = None
+        if self._show.nfo and isinstance(self._own, Same | Loaded) and self._own.state:
+            token = make_season_token(self._show.nfo, self._own.state, [path or "", *sorted(images.values())])
+        is_unread = isinstance(self._own, Failed) and key in self._known.tokens
+        if is_unread or (token and self._known.tokens.get(key) == token):
+            return Unchanged(key)
+        return Found(
+            Season(
+                remote_id=key,
+                parent_remote_id=self._show.key,
+                season_number=number,
+                title=self._title(number),
+                images=images,
+                path=path,
+                change_token=token,
+            )
+        )
 
     def findings(self) -> list[Finding]:
         """Return the seasons in order, and what else has to be said of their files."""
@@ -240,6 +245,7 @@ class _Episodes:
         self._reread = reread
         self._found: list[_Described | Finding] = []
         self._incomplete: set[str] = set()
+        self._failed: dict[str, list[tuple[NfoFile, str]]] = {}
 
     def add(self, file: NfoFile, outcome: Outcome) -> None:
         """Add what became of a file."""
@@ -254,9 +260,7 @@ class _Episodes:
                 if foreign:
                     self._found.append(foreign_remark(file, reason))
                 else:
-                    self._found += [
-                        Unreadable(key, reason) for key in self._known.keys_of(file) or [file.key]
-                    ]
+                    self._failed.setdefault((file.first or file).path, []).append((file, reason))
             case Loaded(records, state):
                 named = _named(file)
                 kind = records[0].kind
@@ -264,7 +268,7 @@ class _Episodes:
                     token = make_token(file, state, 1, MediaType.MOVIE)
                     self._found.append(found_movie(file, records, token))
                 elif kind is not MediaType.EPISODE and named is None:
-                    self._found.append(misplaced(file, kind))
+                    self._found.append(Unreadable(file.key, misplaced(file, kind)))
                 else:
                     episodes = _numbered(file, records, named)
                     for episode in episodes:
@@ -285,9 +289,16 @@ class _Episodes:
             if not isinstance(found, _Described):
                 yield found
             elif id(found) not in dropped:
-                yield (
-                    _found_episode(self._show, found, found.record) if found.record else Unchanged(found.key)
-                )
+                failure = "; ".join(reason for _, reason in self._failed.pop(found.file.path, ()))
+                if found.record:
+                    yield replace(_found_episode(self._show, found, found.record), failure=failure)
+                else:
+                    yield Unreadable(found.key, failure) if failure else Unchanged(found.key)
+        for failed in self._failed.values():
+            file = next((file for file, _ in failed if not file.first), failed[0][0])
+            failure = "; ".join(reason for _, reason in failed)
+            for key in self._known.keys_of(file) or [file.key]:
+                yield Unreadable(key, failure)
 
     def _join(self, episodes: list[_Described]) -> list[_Described]:
         """Join what several files say of the episode of one number, and return what to drop.

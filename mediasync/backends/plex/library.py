@@ -25,7 +25,7 @@ from mediasync.backends.plex.parse import (
     KINDS_OF_LIBRARY,
     PARENTS,
     Listed,
-    failed_findings,
+    failed_finding,
     is_placeholder,
     lacks_people,
     parse_details,
@@ -144,7 +144,7 @@ class LibraryReader:
     ) -> Iterator[Finding]:
         for item in items:
             if item.key in failed:
-                yield from failed_findings(item, failed[item.key], stored=item.key in self._tokens)
+                yield failed_finding(item, failed[item.key], stored=item.key in self._tokens)
             else:
                 yield parse_details(item, found.pop(item.key), refreshing=self._refreshing)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
@@ -197,8 +197,8 @@ def lacks_people(item: Listed, details: Mapping[str, Any]) -> bool:
     return item.kind in _HAVE_PEOPLE and names_nobody(details)
 
 
-def failed_findings(item: Listed, reason: str, *, stored: bool) -> Iterator[Finding]:
-    """Return the findings for an item whose details could not be read.
+def failed_finding(item: Listed, reason: str, *, stored: bool) -> Found | Unreadable:
+    """Return the finding for an item whose details could not be read.
 
     A show or season that is not stored is saved from its listed entry, without people, because the items in
     it could not be saved without it.
@@ -210,8 +210,8 @@ def failed_findings(item: Listed, reason: str, *, stored: bool) -> Iterator[Find
         except NotAnItem as error:
             reason = f"{reason}; in the listing, {error}"
         else:
-            yield Found(found, tuple(record.problems))
-    yield Unreadable(item.key, reason)
+            return Found(found, tuple(record.problems), failure=reason)
+    return Unreadable(item.key, reason)
 
 
 def parse_full_item(
