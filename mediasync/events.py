@@ -30,14 +30,22 @@ class Event(Reported):
 
 @dataclass(frozen=True, slots=True)
 class RunStarted(Event):
-    """The source answers; its run is recorded. Of a dry run, which is not, the id is 0."""
+    """The source answers, and its run is recorded.
+
+    Attributes:
+        run_id: the number of the run; 0 for a dry run, which is not recorded.
+    """
 
     run_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryStarted(Event):
-    """A library is being read."""
+    """A library is being read.
+
+    Attributes:
+        library: as the source describes it.
+    """
 
     library: Library
 
@@ -83,7 +91,12 @@ class Progress(Event):
 
 @dataclass(frozen=True, slots=True)
 class ItemFailed(Event):
-    """An item could not be read or stored; its neighbours are."""
+    """An item could not be read or stored; its neighbours are.
+
+    Attributes:
+        item_id: the item's full id, or the file where it has none.
+        reason: what is wrong.
+    """
 
     item_id: str
     reason: str
@@ -91,7 +104,12 @@ class ItemFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ItemProblem(Event):
-    """Part of an item could not be read or stored; the item is."""
+    """Part of an item could not be read or stored; the item is.
+
+    Attributes:
+        item_id: the item's full id.
+        reason: what could not be read or stored.
+    """
 
     item_id: str
     reason: str
@@ -99,7 +117,12 @@ class ItemProblem(Event):
 
 @dataclass(frozen=True, slots=True)
 class Remarked(Event):
-    """Something that people should know, and that is no failure."""
+    """Something that people should know, and that is no failure.
+
+    Attributes:
+        subject: the item, file or library.
+        text: the remark.
+    """
 
     subject: str
     text: str
@@ -107,21 +130,34 @@ class Remarked(Event):
 
 @dataclass(frozen=True, slots=True)
 class Waiting(Event):
-    """The source is waited for: it is starting, say, or scans its files."""
+    """The source is waited for: it is starting, say, or scans its files.
+
+    Attributes:
+        text: what is waited for.
+    """
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryFinished(Event):
-    """A library was read to its end."""
+    """A library was read to its end.
+
+    Attributes:
+        library: as the source describes it.
+    """
 
     library: Library
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryFailed(Event):
-    """A library could not be read to its end; the others are read, and what is stored of it stays."""
+    """A library could not be read to its end; the others are read, and what is stored of it stays.
+
+    Attributes:
+        library: as the source describes it.
+        reason: why its reading ended.
+    """
 
     library: Library
     reason: str
@@ -129,13 +165,21 @@ class LibraryFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunFinished(Event):
-    """The run ended; the last event of its source."""
+    """The run ended; the last event of its source.
+
+    Attributes:
+        report: how the sync went.
+    """
 
     report: SyncReport
 
 
 @dataclass(frozen=True, slots=True)
 class RunFailed(Event):
-    """Of several sources synced at once, one could not be synced; the last event of that source."""
+    """Of several sources synced at once, one could not be synced; the last event of that source.
+
+    Attributes:
+        error: why it could not be synced.
+    """
 
     error: Exception

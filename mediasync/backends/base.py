@@ -36,7 +36,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """An item whose change token is the one that was stored: it was not read again."""
+    """An item whose change token is the one that was stored: it was not read again.
+
+    Attributes:
+        remote_id: the item's key.
+    """
 
     remote_id: str
 
@@ -56,7 +60,12 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something that people should know and that is no failure: a video without an NFO file, say."""
+    """Something that people should know and that is no failure: a video without an NFO file, say.
+
+    Attributes:
+        subject: the item, file or library.
+        text: the remark.
+    """
 
     subject: str
     text: str

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import enum
 import inspect
 import re
 import sqlite3
-import typing
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -16,31 +13,20 @@ import docs_pages
 import pytest
 from docs_pages import DOCS, ROOT, first_codes, section, table
 
-import mediasync
 from mediasync import (
     Completeness,
     Credit,
-    FilmographyCredit,
     Library,
-    MediaItem,
     MediaSync,
     Movie,
     Person,
     Source,
     errors,
-    events,
-    ids,
-    models,
-    reports,
-    vocabulary,
 )
-from mediasync.backends import base
-from mediasync.backends.nfo import NfoBackend
 from mediasync.backends.nfo.folders import naming
 from mediasync.database import schema
-from mediasync.services import MediaService, PeopleService
+from mediasync.services import MediaService
 from mediasync.settings import file as configuration
-from mediasync.settings.database import DatabaseOptions
 from mediasync.settings.source import SourceConfig, parse_source
 from mediasync.vocabulary import SourceKind
 
@@ -72,7 +58,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_the_index_leads_to_every_page() -> None:
     index = DOCS / "index.md"
     linked = {(DOCS / link).resolve() for link in docs_pages.links(index)}
-    assert {page for page in docs_pages.pages() if page != index} <= linked
+    assert set(DOCS.rglob("*.md")) - {index} <= linked
 
 
 def test_readme_has_the_two_commands() -> None:
@@ -108,166 +94,6 @@ def test_figures_have_their_place() -> None:
 
 
 # Python
-
-
-def test_every_public_name_is_documented() -> None:
-    text = PYTHON.read_text(encoding="utf-8")
-    for name in mediasync.__all__:
-        assert re.search(rf"`{name}\b|^#+ {name}$", text, re.MULTILINE), name
-
-
-def signature(function: Any) -> str:
-    """Return how a function is called, without types."""
-
-    def plain(value: Any) -> str:
-        return value.__name__ if callable(value) else repr(value)
-
-    parts: list[str] = []
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.name == "self":
-            continue
-        if parameter.kind is parameter.VAR_KEYWORD:
-            parts.append(f"**{parameter.name}")
-            continue
-        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parts:
-            parts.append("*")
-        default = "" if parameter.default is parameter.empty else f"={plain(parameter.default)}"
-        parts.append(parameter.name + default)
-    return f"({', '.join(parts)})"
-
-
-def public_calls(prefix: str, cls: type) -> set[str]:
-    """Return the calls of the public methods of a class."""
-    return {
-        f"{prefix}{name}{signature(method)}"
-        for name, method in inspect.getmembers(cls, inspect.isfunction)
-        if not name.startswith("_")
-    }
-
-
-@pytest.mark.parametrize(
-    ("prefix", "cls"), [("ms.", MediaSync), ("ms.media.", MediaService), ("ms.people.", PeopleService)]
-)
-def test_calls_are_those_of_the_code(prefix: str, cls: type) -> None:
-    text = PYTHON.read_text(encoding="utf-8")
-    documented = set(re.findall(rf"^\| `({re.escape(prefix)}\w+\(.*?\))` \|", text, re.MULTILINE))
-    assert documented == public_calls(prefix, cls)
-
-
-def test_constructors_are_those_of_the_code() -> None:
-    text = PYTHON.read_text(encoding="utf-8")
-    assert f"`MediaSync{signature(MediaSync.__init__)}`" in text
-    assert f"`NfoBackend{signature(NfoBackend.__init__)}`" in text
-    arguments = [name for name in inspect.signature(MediaSync).parameters if name != "self"]
-    assert first_codes(section(PYTHON, "MediaSync")) == arguments
-
-
-def test_database_options() -> None:
-    rows = table(section(PYTHON, "DatabaseOptions"))
-    assert [(row[0].strip("`"), row[1].strip("`")) for row in rows] == [
-        (name, repr(field.default)) for name, field in DatabaseOptions.model_fields.items()
-    ]
-
-
-@pytest.mark.parametrize(
-    "model",
-    [models.Source, Library, Person, Credit, models.Rating, MediaItem, models.SyncRun, models.LibraryRun],
-    ids=lambda model: model.__name__,
-)
-def test_fields_of_models(model: type[models.Model]) -> None:
-    assert first_codes(section(PYTHON, model.__name__)) == list(model.model_fields)
-
-
-@pytest.mark.parametrize(
-    "model", [Movie, models.Show, models.Season, models.Episode], ids=lambda model: model.__name__
-)
-def test_fields_of_kinds_of_items(model: type[MediaItem]) -> None:
-    own = [name for name in model.model_fields if name not in MediaItem.model_fields]
-    text = section(PYTHON, model.__name__)
-    assert (first_codes(text) if "|" in text else []) == own
-
-
-def test_vocabularies() -> None:
-    documented = {
-        re.findall(r"`([^`]+)`", row[0])[0]: re.findall(r"`([^`]+)`", row[1])
-        for row in table(section(PYTHON, "Vocabularies"))
-    }
-    enums = {
-        name: [str(member) for member in value]
-        for module in (vocabulary, reports)
-        for name, value in vars(module).items()
-        if isinstance(value, type) and issubclass(value, enum.StrEnum) and value is not enum.StrEnum
-    }
-    assert documented == enums
-
-
-@pytest.mark.parametrize(
-    "report", [reports.SaveResult, reports.SaveReport, reports.SyncReport], ids=lambda report: report.__name__
-)
-def test_fields_of_reports(report: Any) -> None:
-    documented = first_codes(section(PYTHON, report.__name__))
-    assert documented == [field.name for field in dataclasses.fields(report)]
-
-
-def own_dataclasses(module: Any) -> dict[str, list[str]]:
-    """Return the fields of the dataclasses that a module defines."""
-    return {
-        name: [field.name for field in dataclasses.fields(value)]
-        for name, value in vars(module).items()
-        if isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__ == module.__name__
-    }
-
-
-def documented_fields(heading: str, number: int = 0) -> dict[str, list[str]]:
-    """Return a table of dataclasses and their fields."""
-    return {
-        row[0].strip("`"): re.findall(r"`([^`]+)`", row[1]) for row in table(section(PYTHON, heading), number)
-    }
-
-
-def test_events() -> None:
-    found = {name: fields[1:] for name, fields in own_dataclasses(events).items() if name != "Event"}
-    assert documented_fields("Events") == found
-
-
-def test_findings() -> None:
-    findings = {kind.__name__ for kind in typing.get_args(base.Finding)}
-    assert documented_fields("Backends", 1) == {
-        name: fields for name, fields in own_dataclasses(base).items() if name in findings
-    }
-
-
-def test_members_of_what_is_stored() -> None:
-    documented = [name.partition("(")[0] for name in first_codes(section(PYTHON, "Backends"), 2)]
-    assert documented == [name for name in vars(base.Stored) if not name.startswith("_")]
-
-
-def test_members_of_the_backend_protocol() -> None:
-    documented = [name.partition("(")[0] for name in first_codes(section(PYTHON, "Backends"))]
-    members = [*base.Backend.__annotations__, *(n for n, v in vars(base.Backend).items() if _is_method(n, v))]
-    assert documented == members
-    assert f"`iter_items{signature(base.Backend.iter_items)}`" in section(PYTHON, "Backends")
-
-
-def _is_method(name: str, value: Any) -> bool:
-    return inspect.isfunction(value) and not name.startswith("_")
-
-
-def test_fields_of_a_filmography() -> None:
-    text = section(PYTHON, "ms.people")
-    sentence = re.search(r"Each entry of a filmography has ([^.]+)\.", text)
-    assert sentence is not None
-    assert re.findall(r"`(\w+)`", sentence[1]) == list(FilmographyCredit.model_fields)
-
-
-def test_functions_for_ids() -> None:
-    documented = first_codes(section(PYTHON, "Ids"))
-    found = {
-        f"{n}{signature(f)}"
-        for n, f in vars(ids).items()
-        if _is_method(n, f) and f.__module__ == ids.__name__
-    }
-    assert set(documented) == found
 
 
 def tree(text: str) -> dict[str, str]:

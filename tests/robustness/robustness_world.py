@@ -13,6 +13,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support import old_databases
+
 from mediasync import Credit, Library, MediaSync, Movie, Person, Source
 
 SOURCE = "home"
@@ -184,20 +186,19 @@ def open_files() -> Counter[str]:
     return found
 
 
-V1 = Path(__file__).parent.parent / "data" / "schema_v1.sql"
+OLD_VERSION = old_databases.OLDEST
 
 
-def make_version_1(path: Path, people: int = 400) -> None:
-    """Make a database of the schema's first version, with some people."""
-    text = re.sub(r"--.*", "", V1.read_text(encoding="utf-8"))
+def make_old_file_with_people(path: Path, people: int = 400) -> None:
+    """Make a database of the oldest version that can be upgraded, with some people."""
     connection = plain(path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN")
-    for statement in text.split(";"):
-        if statement.strip().startswith("CREATE"):
+    for statement in old_databases.sqlite_dump(OLD_VERSION).split(";\n"):
+        if statement.startswith("CREATE"):
             connection.execute(statement)
-    connection.execute("INSERT INTO schema_version VALUES (1, 0)")
-    connection.execute("INSERT INTO source VALUES (1, 'home', 'jellyfin', 'Home', NULL, 0, 0)")
+    connection.execute("INSERT INTO schema_version VALUES (?, 0)", [OLD_VERSION])
+    connection.execute("INSERT INTO source VALUES (1, 'home', 'jellyfin', 'Home', NULL, 0, 0, 0, NULL)")
     connection.execute("INSERT INTO library VALUES (1, 1, 'home:movies', 'movies', 'Movies', 'movies', 0, 0)")
     connection.executemany(
         "INSERT INTO person VALUES (?, 1, 'home:old' || ?, 'Old Person ' || ?, '', '', 0, 0)",

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from support.items import MOVIES, cast, movie
 from support.mirror import prepared, second_connection
+from support.old_databases import OLDEST, make_old_file
 
 from mediasync import MediaSync
 from mediasync.errors import DatabaseError, DatabaseMissing, MediaSyncError, SchemaForeign
@@ -45,19 +46,18 @@ async def test_only_its_owner_may_read_a_new_file(
 async def test_a_file_that_is_there_keeps_its_permissions_and_its_copy_gets_them(
     tmp_path: Path, file: Path, file_url: str
 ) -> None:
-    with second_connection(file) as connection:
-        connection.executescript((TESTS / "data" / "schema_v1.sql").read_text(encoding="utf-8"))
+    make_old_file(file)
     file.chmod(0o640)
     async with MediaSync(file_url):
         pass
-    assert modes(tmp_path) == {"media.db": 0o640, "media.db.schema-1.backup": 0o640}
+    assert modes(tmp_path) == {"media.db": 0o640, f"media.db.schema-{OLDEST}.backup": 0o640}
 
 
 async def test_upgrades_that_fail_leave_no_copy(tmp_path: Path, file: Path, file_url: str) -> None:
     async with MediaSync(file_url):
         pass
     with second_connection(file) as connection:
-        connection.execute("UPDATE schema_version SET version = 2")  # so that the tables are there already
+        connection.execute("UPDATE schema_version SET version = 5")  # so that the tables are there already
     for _ in range(3):
         with pytest.raises(DatabaseError):
             await MediaSync(file_url).open()

@@ -11,7 +11,14 @@ from pathlib import Path
 
 import pytest
 from robustness_forks import Child, ForkServer
-from robustness_world import assert_sound, make_version_1, plain, stored_version, url_of
+from robustness_world import (
+    OLD_VERSION,
+    assert_sound,
+    make_old_file_with_people,
+    plain,
+    stored_version,
+    url_of,
+)
 
 from mediasync import MediaSync
 from mediasync.database.schema import CURRENT_VERSION
@@ -75,7 +82,7 @@ async def test_killed_while_saving(tmp_path: Path, forks: ForkServer, tell, mome
 async def test_killed_while_upgrading(tmp_path: Path, forks: ForkServer, tell) -> None:
     chance = random.Random(SEED + 1)
     model = tmp_path / "model.db"
-    make_version_1(model, people=3_000)
+    make_old_file_with_people(model, people=3_000)
     outcomes: list[str] = []
     for number in range(max(4, KILLS // 3)):
         path = tmp_path / f"{number}.db"
@@ -87,9 +94,9 @@ async def test_killed_while_upgrading(tmp_path: Path, forks: ForkServer, tell) -
         child.wait()
         connection = plain(path)
         [(version,)] = connection.execute("SELECT version FROM schema_version")
-        [(words,)] = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'person_word'")
+        [(words,)] = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'item_word'")
         connection.close()
-        assert (version, words) in {(1, 0), (CURRENT_VERSION, 1)}
+        assert (version, words) in {(OLD_VERSION, 0), (CURRENT_VERSION, 1)}
         outcomes.append("upgraded" if version == CURRENT_VERSION else "left as it was")
         async with MediaSync(url_of(path)) as ms:
             await assert_sound(ms)
@@ -103,9 +110,9 @@ async def test_killed_while_upgrading(tmp_path: Path, forks: ForkServer, tell) -
         assert len(copies) == 1, "the upgraded database has one copy of what it was"
         for copy in copies:
             # Killed right after the commit, a process has not given the copy its name.
-            assert re.fullmatch(rf"{number}\.db\.schema-1\.backup(\.partial)?", copy)
+            assert re.fullmatch(rf"{number}\.db\.schema-{OLD_VERSION}\.backup(\.partial)?", copy)
             connection = plain(tmp_path / copy)
-            assert connection.execute("SELECT version FROM schema_version").fetchall() == [(1,)]
+            assert connection.execute("SELECT version FROM schema_version").fetchall() == [(OLD_VERSION,)]
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert connection.execute("SELECT count(*) FROM person").fetchall() == [(3_000,)]
             connection.close()
@@ -115,12 +122,12 @@ async def test_killed_while_upgrading(tmp_path: Path, forks: ForkServer, tell) -
 async def test_a_part_of_a_copy_is_no_copy(tmp_path: Path) -> None:
     """What a process that was killed while it copied has left is neither kept nor taken for the copy."""
     path = tmp_path / "media.db"
-    make_version_1(path)
-    (tmp_path / "media.db.schema-1.backup.partial").write_bytes(b"half")
+    make_old_file_with_people(path)
+    (tmp_path / f"media.db.schema-{OLD_VERSION}.backup.partial").write_bytes(b"half")
     async with MediaSync(url_of(path)) as ms:
         await assert_sound(ms)
     [copy] = tmp_path.glob("*backup*")
-    assert copy.name == "media.db.schema-1.backup"
+    assert copy.name == f"media.db.schema-{OLD_VERSION}.backup"
     assert copy.stat().st_size > 100_000
 
 

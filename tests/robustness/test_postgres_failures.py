@@ -32,6 +32,7 @@ from robustness_postgres import (
 from robustness_steps import run_native, stepping
 from robustness_world import PLACE, SOURCE, Footprint, assert_sound, furnish, movie
 from support import postgres
+from support.old_databases import make_old_postgres
 
 from mediasync import MediaSync, Person, SaveReport
 from mediasync.copying.copy import CopyService
@@ -61,7 +62,6 @@ SEED = int(os.environ.get("MEDIASYNC_TEST_SEED", "0")) or random.SystemRandom().
 KILLS = 15
 CANCELS = 200
 PROCESSES = 10
-V1 = Path(__file__).parent.parent / "data" / "schema_v1.sql"
 
 
 @pytest.fixture(scope="module")
@@ -719,21 +719,8 @@ async def test_ten_processes_open_an_empty_database_at_once(url: str, pg_forks: 
     await assert_one_version(url, "n_tup_ins")
 
 
-async def make_version_1(url: str, schema: str = "mediasync") -> None:
-    """Make a database of the schema's first version, with some rows."""
-    text = re.sub(r"--.*", "", V1.read_text(encoding="utf-8"))
-    names = re.findall(r"CREATE (?:TABLE|VIEW) (\w+)", text)
-    dialect = PostgresDialect(schema, names)
-    statements = [dialect.translate(part.strip()) for part in text.split(";") if part.strip()]
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute("; ".join([f"CREATE SCHEMA {dialect.quoted_schema}", *statements]))
-    finally:
-        await connection.close()
-
-
 async def test_ten_processes_upgrade_a_database_at_once(url: str, pg_forks: PostgresForks) -> None:
-    await make_version_1(url)
+    await make_old_postgres(url)
     children = [pg_forks.run("open_each", paths=[url], save=False) for _ in range(PROCESSES)]
     told = go(children, 1)
     assert [line.split()[0] for line in told] == ["done"] * PROCESSES, told
@@ -751,7 +738,7 @@ async def test_the_name_of_a_schema_may_be_a_reserved_word(
 ) -> None:
     """Upgraded, written, read, analysed, checked and copied."""
     monkeypatch.setattr(postgres_engine, "_WORTH_ANALYZING", -1)
-    await make_version_1(url, name)
+    await make_old_postgres(url, schema=name)
     async with (
         MediaSync(url, postgres_schema=name, **POOL) as ms,
         MediaSync(url, postgres_schema=other, **POOL) as copy,

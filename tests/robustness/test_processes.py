@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from robustness_forks import Child, ForkServer
 from robustness_world import (
+    OLD_VERSION,
     PLACE,
     SOURCE,
     assert_idle,
     assert_sound,
     furnish,
-    make_version_1,
+    make_old_file_with_people,
     movie,
     plain,
     stored_version,
@@ -109,7 +110,7 @@ async def test_four_processes_open_a_new_file_at_once(tmp_path: Path, forks: For
 
 async def test_four_processes_upgrade_a_file_at_once(tmp_path: Path, forks: ForkServer) -> None:
     model = tmp_path / "model.db"
-    make_version_1(model)
+    make_old_file_with_people(model)
     paths = [tmp_path / f"{n}.db" for n in range(40)]
     for path in paths:
         path.write_bytes(model.read_bytes())
@@ -118,9 +119,9 @@ async def test_four_processes_upgrade_a_file_at_once(tmp_path: Path, forks: Fork
         told = go(children, number)
         assert all(line.startswith("done") for line in told), told
         [copy] = tmp_path.glob(f"{path.name}.*")
-        assert copy.name == f"{path.name}.schema-1.backup"
+        assert copy.name == f"{path.name}.schema-{OLD_VERSION}.backup"
         connection = plain(copy)
-        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(1,)]
+        assert connection.execute("SELECT version FROM schema_version").fetchall() == [(OLD_VERSION,)]
         assert connection.execute("SELECT count(*) FROM person").fetchall() == [(400,)]
         connection.close()
     for child in children:

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from robustness_forks import ForkServer
 from robustness_world import (
+    OLD_VERSION,
     PLACE,
     SOURCE,
     assert_idle,
     assert_sound,
     engine_of,
     furnish,
-    make_version_1,
+    make_old_file_with_people,
     movie,
     plain,
     stored_version,
@@ -114,7 +115,7 @@ async def test_a_new_file_on_a_full_disk(small_disk: Path) -> None:
 
 async def test_no_room_for_the_copy_that_an_upgrade_makes(small_disk: Path) -> None:
     path = small_disk / "media.db"
-    make_version_1(path)
+    make_old_file_with_people(path)
     fill(small_disk / "filler", leave=150_000)
     for _ in range(2):
         with pytest.raises(DiskFull, match=r"media\.db"):
@@ -122,12 +123,12 @@ async def test_no_room_for_the_copy_that_an_upgrade_makes(small_disk: Path) -> N
                 pass
         assert not [*small_disk.glob("*backup*")], "a part of a copy is left"
     connection = plain(path)
-    assert connection.execute("SELECT version FROM schema_version").fetchall() == [(1,)]
+    assert connection.execute("SELECT version FROM schema_version").fetchall() == [(OLD_VERSION,)]
     connection.close()
     (small_disk / "filler").unlink()
     async with MediaSync(url_of(path)) as ms:
         await assert_sound(ms)
-    assert [file.name for file in small_disk.glob("*backup*")] == ["media.db.schema-1.backup"]
+    assert [file.name for file in small_disk.glob("*backup*")] == [f"media.db.schema-{OLD_VERSION}.backup"]
 
 
 @pytest.fixture
