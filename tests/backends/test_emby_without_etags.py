@@ -91,7 +91,7 @@ async def test_a_server_that_cannot_say_what_was_saved_is_read_in_full(server, m
     server.faults = [Fault.status(500, at=lambda one: bool(one.first("minDateLastSaved")), times=None)]
     reading = await read(emby(server.url), memory)
     assert set(reading.items) == set(memory.items)
-    assert sum("what was saved since the last sync cannot be listed" in one for one in reading.remarks) == 1
+    assert sum("the items saved since the last sync cannot be listed" in one for one in reading.remarks) == 1
     assert [end.complete for end in reading.ends] == [True, True]
 
 

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from mediasync.backends.base import Unreadable
-from mediasync.backends.jellyfin.parse import change_token, parse_item, parse_library, parse_person
+from mediasync.backends.jellyfin.parse import change_token, parse_item, parse_library
+from mediasync.backends.jellyfin.people import parse_person
 from mediasync.backends.jellyfin.values import (
     image_reference,
     parse_date,

@@ -11,7 +11,8 @@ from jellyfin_reading import KEY, VERSIONS, jellyfin, read, recorded
 from nfo_reading import read as read_nfo
 
 from mediasync.backends.base import Found
-from mediasync.backends.jellyfin.parse import KINDS, parse_item, parse_library, parse_person
+from mediasync.backends.jellyfin.parse import KINDS, parse_item, parse_library
+from mediasync.backends.jellyfin.people import parse_person
 from mediasync.backends.json_record import JsonRecord
 from mediasync.testing import Catalogue
 from mediasync.testing.jellyfin import FakeJellyfin

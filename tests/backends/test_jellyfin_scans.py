@@ -42,7 +42,7 @@ async def test_the_end_of_a_scan_is_waited_for(server):
     assert not server.scanning
     assert all_credits(reading.items.values()) == true_credits(server.truth())
     assert [
-        remark.startswith("a library scan runs on the server: waiting") for remark in reading.remarks
+        remark.startswith("the server is scanning its libraries: waiting") for remark in reading.remarks
     ] == [True]
     first_listing = server.requests.index(of_type(server.requests, "Movie")[0])
     assert sum(map(is_tasks, server.requests[:first_listing])) == 4

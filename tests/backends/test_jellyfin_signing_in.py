@@ -67,7 +67,7 @@ async def test_signing_in_with_name_and_password_and_out_again(server):
 
 @pytest.mark.parametrize("given", [{"username": "admin", "password": "wrong"}, {"username": "nobody"}])
 async def test_a_wrong_password(server, given):
-    with pytest.raises(SourceUnauthorised, match="does not take the user") as raised:
+    with pytest.raises(SourceUnauthorised, match="does not accept the user") as raised:
         await read(jellyfin(server.url, token=None, **given))
     assert "wrong" not in str(raised.value).replace("missing, wrong or revoked", "")
     assert posted(server) == ["/Users/AuthenticateByName"]
@@ -156,7 +156,7 @@ async def test_the_server_may_be_below_a_path():
     async with FakeJellyfin(catalogue, base_path="/jellyfin") as server:
         assert server.url.endswith("/jellyfin")
         assert len((await read(jellyfin(f"{server.url}/"))).items) == 2
-        with pytest.raises(SourceMismatch, match="no Jellyfin server"):
+        with pytest.raises(SourceMismatch, match="not Jellyfin"):
             await read(jellyfin(server.url.removesuffix("/jellyfin")))
 
 

@@ -48,16 +48,16 @@ class JellyfinBackend:
     """A Jellyfin server, 10.11 or newer.
 
     Args:
-        url: where it is; a path in it is kept.
-        source: the source it is.
+        url: the server's address, which may contain a path.
+        source: the source that this server is in the mirror.
         token: an API key, or a user's access token.
-        username: of the user to sign in as, where there is no token.
-        password: of that user.
-        options: certificates, timeouts, retries.
-        client: an HTTP client to use instead of an own one. It is not closed.
-        client_id: tells this installation from others; it stays the same from run to run.
-        wait_for_scan: seconds that are waited, in all, for the end of a library scan.
-        scan_poll: seconds between two questions whether the scan has ended.
+        username: the user to sign in as, if there is no token.
+        password: that user's password.
+        options: certificates, timeouts, retries, how many requests run at once.
+        client: an HTTP client to use instead of a new one. It is not closed.
+        client_id: identifies this installation to the server; keep it the same from run to run.
+        wait_for_scan: the longest time to wait for the end of a library scan, in seconds.
+        scan_poll: seconds from one request to the next while waiting.
 
     Example:
         >>> from mediasync import Source
@@ -122,9 +122,10 @@ class JellyfinBackend:
 
         Raises:
             SourceUnreachable: if it does not answer.
-            SourceMismatch: if what answers is no server of this kind.
-            SourceUnauthorised: if it does not take the token, or the user's name and password.
-            SourceBusy: if it is still starting, for longer than is waited.
+            SourceMismatch: if it is not a server of this kind.
+            SourceUnauthorised: if it does not accept the token, or the user's name and password.
+            SourceBusy: if it is still starting after the longest wait.
+            SourceError: for other reasons; see its subclasses.
         """
         return self._opened()
 
@@ -148,7 +149,7 @@ class JellyfinBackend:
                 self._items_at = {}
 
     async def fetch_libraries(self) -> list[Library]:
-        """Return the libraries of films and shows, and mixed ones, in the server's order."""
+        """Return the libraries of films, of shows and of both, in the server's order."""
         return list(opened(self._libraries))
 
     async def iter_items(
@@ -158,14 +159,14 @@ class JellyfinBackend:
 
         Args:
             library: one of `fetch_libraries`.
-            stored: what the mirror holds. Items whose Etag is the same are yielded as `Unchanged`, unless
-                they credit somebody whose name changed.
-            only: the only items to read.
+            stored: what the mirror holds. An item whose Etag is the same is yielded as `Unchanged`, unless it
+                credits somebody whose name changed.
+            only: if given, the keys of the only items to read.
 
         Raises:
             UnknownLibrary: if the server has no such library.
-            LibraryUnreadable: if this library cannot be read on.
-            SourceError: if the server cannot be read on.
+            LibraryUnreadable: if reading this library fails.
+            SourceError: if reading from the server fails.
         """
         client = opened(self._client)
         if library.id not in {known.id for known in self._libraries or ()}:
@@ -186,19 +187,21 @@ class JellyfinBackend:
         if now is None or last is None or not last.holds_for(library.id, now):
             last = None
         since = None if last is None else iso(last.since)
-        still_there = partial(self._lists, library)
-        reader = LibraryReader(client, library, stored, since, self._people, watch, still_there)
+        is_listed = partial(self._is_listed, library)
+        reader = LibraryReader(client, library, stored, since, self._people, watch, is_listed)
         with naming(library):
-            async with aclosing(reader.findings() if only is None else reader.only(only)) as findings:
-                async for finding in findings:
-                    if isinstance(finding, Enumerated):
-                        if reader.lacks_etags and now is not None:
-                            self._items_at[library.id] = now if last is None else last.items_at[library.id]
-                        if finding.complete and self._people.watermark is not None:
-                            yield Watermark(str(replace(self._people.watermark, items_at=self._items_at)))
-                        for news in self._end_of(library, whole=only is None):
-                            yield news
-                    yield finding
+            async with aclosing(reader.read_all() if only is None else reader.read_only(only)) as batches:
+                async for batch in batches:
+                    for finding in batch:
+                        if isinstance(finding, Enumerated):
+                            if reader.lacks_etags and now is not None:
+                                read_at = now if last is None else last.items_at[library.id]
+                                self._items_at[library.id] = read_at
+                            if finding.complete and self._people.watermark is not None:
+                                yield Watermark(str(replace(self._people.watermark, items_at=self._items_at)))
+                            for last_words in self._end_of(library, whole=only is None):
+                                yield last_words
+                        yield finding
 
     async def _watched(self, client: Client) -> ScanWatch:
         if self._watch is None:
@@ -207,28 +210,27 @@ class JellyfinBackend:
         return self._watch
 
     def _end_of(self, library: Library, *, whole: bool) -> Iterator[Remark | FoundPerson]:
-        """Yield what is told at the end of a library: who was renamed, once.
+        """Yield the remarks and the renamed people at the end of a library, each person once in a run.
 
-        Their items in it have been read again by then; if it were told before, a run that ends in between
-        would leave them as they are. Other libraries go on to read theirs again in this run. It does not
-        wait for the last of them, which may not be selected.
+        The items in it that credit them have been read again by then. If they were reported earlier, a run
+        that ends in between would leave those items as they are. Other libraries read their items again later
+        in this run; the people are not held back until the last library, because it may not be selected.
         """
         yield from self._remarks(library)
         if whole:
-            yield from map(FoundPerson, self._people.take_untold())
+            yield from map(FoundPerson, self._people.take_renamed())
 
     def _remarks(self, library: Library) -> list[Remark]:
         texts, self._notes = self._notes, []
         if self._watch is not None:
-            texts += self._watch.remarks
-            self._watch.remarks = []
+            texts += self._watch.take_remarks()
         return [Remark(library.full_id, text) for text in texts]
 
     async def _check_server(self, client: Client) -> None:
-        """Ask who answers, and take over its id and name.
+        """Ask the server what it is, and put its id and name into the source.
 
         Raises:
-            SourceMismatch: if it is no server of this kind.
+            SourceMismatch: if it is not a server of this kind.
         """
         name = self.variant.name
         try:
@@ -241,12 +243,12 @@ class JellyfinBackend:
             if fails or not isinstance(error, SourceUnreadable):
                 raise
             raise SourceMismatch(
-                self.source.id, f"what answers is no {name} server ({error.reason}); check the address"
+                self.source.id, f"what answers is not {name} ({error.reason}); check the address"
             ) from error
         product, key = info.text("ProductName"), info.key("Id")
         if key is None or not self._is_product(product):
             other = await find_other_kind(self._transport, name.lower())
-            what = f"calls itself {product!r}" if product else f"is not a server of {name}"
+            what = f"calls itself {product!r}" if product else f"is not {name}"
             if other:
                 what = f"is {other}"
             raise SourceMismatch(self.source.id, f"what answers {what}: check the address and the kind")
@@ -257,7 +259,7 @@ class JellyfinBackend:
         return product is not None and product.startswith("Jellyfin")
 
     async def _sign_in(self, client: Client) -> bool:
-        """Get a token for the user, where none is given; tell whether that was done."""
+        """Sign in if there is no token, and return whether that was done."""
         if self._token is not None:
             return False
         if self._username is None:
@@ -276,7 +278,7 @@ class JellyfinBackend:
             )
         except SourceUnauthorised as error:
             raise SourceUnauthorised(
-                self.source.id, f"the server does not take the user {self._username!r} with this password"
+                self.source.id, f"the server does not accept the user {self._username!r} with this password"
             ) from error
         signed_in = expect_record(answer, self.source.id, "POST /Users/AuthenticateByName")
         token, user = signed_in.text("AccessToken"), signed_in.record("User")
@@ -292,7 +294,7 @@ class JellyfinBackend:
         return self.variant.token_format.format(token=token, client=self._introduction)
 
     async def _read_libraries(self, client: Client) -> list[Library]:
-        """Ask for the libraries; a user who may not see all folders is asked for their own."""
+        """Return the libraries: all folders if the token may list them, else those of its user."""
         try:
             folders = await client.fetch_media_folders()
         except SourceForbidden:
@@ -303,16 +305,17 @@ class JellyfinBackend:
         return [library for library in found if library is not None]
 
     async def _find_user(self, client: Client) -> str:
-        """Return the id of the user whose token is used."""
+        """Return the id of the user to whom the token belongs."""
         return expect_record(await client.get("/Users/Me"), self.source.id, "GET /Users/Me").key("Id") or ""
 
-    async def _lists(self, library: Library) -> bool:
+    async def _is_listed(self, library: Library) -> bool:
+        """Ask whether the server still lists a library."""
         client = opened(self._client)
         return any(known.id == library.id for known in await self._read_libraries(client))
 
 
 async def _sign_out(client: Client) -> None:
-    """End the session. It ends by itself too, so it is not worth an error, or a long wait."""
+    """End the session. It would expire anyway, so a failure is ignored and the wait is short."""
     with anyio.move_on_after(_SIGN_OUT_SECONDS), suppress(SourceError):
         await client.post("/Sessions/Logout", {})
 

@@ -1,4 +1,4 @@
-"""The requests that are sent to a Jellyfin or Emby server, and what both of them call things."""
+"""The requests to a Jellyfin or Emby server, and what differs between the two APIs."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from mediasync.backends.transport import Transport
 from mediasync.errors import SourceUnreadable
 
 PAGE_WITH_PEOPLE: Final = 100
-"""People cost the server half a millisecond a credit: larger pages take longer for the same."""
+"""The server spends half a millisecond on each credit, so larger pages would only take longer."""
 
 PAGE_OF_ETAGS: Final = 1_000
 PAGE_OF_PERSONS: Final = 1_000
 
 IDS_PER_REQUEST: Final = 110
-"""With ids of 32 digits a request line of 4 kB; the servers refuse it from 8 kB on."""
+"""With ids of 32 digits the request line has 4 kB; the servers refuse one of 8 kB."""
 
 FULL_FIELDS: Final = (
     "People,ProviderIds,Etag,Path,OriginalTitle,SortName,Overview,Genres,Taglines,DateCreated"
 )
-"""What is asked for of an item that is read."""
+"""The fields that are asked for when an item is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiVariant:
-    """What differs between the two kinds of server.
+    """One of the two variants of the API.
 
     Attributes:
-        name: what people call the server.
-        prefix: the path that everything lies below.
-        token_header: the header that carries a token, whose value is `token_format` with the token in it.
-        token_format: see there.
-        scheme: how the header that introduces the client begins.
-        sign_in_header: the header that introduces the client when a user signs in.
-        persons_path: where persons are listed.
-        persons_query: with which parameters.
-        persons_since: the parameter that leaves out who was saved before a time; empty if there is none.
-        views_path: where a user's libraries are listed.
+        name: the product, as messages name it.
+        prefix: begins every path.
+        token_header: the header that carries the token.
+        token_format: that header's value, with placeholders for the token and the client's introduction.
+        scheme: the word before the client's introduction, when a user signs in.
+        sign_in_header: the header that carries the introduction then.
+        persons_path: lists the persons.
+        persons_query: the parameters of that request.
+        persons_since: the parameter that restricts it to persons saved since a time; empty if there is none.
+        views_path: lists a user's libraries.
     """
 
     name: str
@@ -70,11 +70,11 @@ JELLYFIN: Final = ApiVariant(
 
 
 class Client:
-    """What is asked of one server.
+    """Sends requests to one server.
 
     Args:
-        transport: what sends the requests.
-        variant: the kind of server.
+        transport: an open transport.
+        variant: the server's variant of the API.
     """
 
     def __init__(self, transport: Transport, variant: ApiVariant) -> None:
@@ -83,17 +83,17 @@ class Client:
 
     @property
     def source_id(self) -> str:
-        """The id of the source that is read."""
+        """The id of the source, which errors name."""
         return self.transport.source_id
 
     async def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Any:
-        """Return the decoded answer to a GET below the variant's prefix."""
+        """Return the decoded answer to a GET."""
         return await self.transport.get_json(self.variant.prefix + path, query)
 
     async def post(
         self, path: str, body: Any, *, idempotent: bool = True, headers: Mapping[str, str] | None = None
     ) -> Any:
-        """Return the decoded answer to a POST below the variant's prefix."""
+        """Return the decoded answer to a POST."""
         return await self.transport.post_json(
             self.variant.prefix + path, body, idempotent=idempotent, headers=headers
         )
@@ -109,11 +109,11 @@ class Client:
         """Return a page of a library's items of one type, with little more than their Etags.
 
         Args:
-            library_id: the library.
-            kind: the type.
-            start: how many items stand before the page.
-            size: how many it has at most.
-            since: leave out what was saved before that time.
+            library_id: the library's own id.
+            kind: one of the servers' types.
+            start: how many items come before the page.
+            size: how many items the page has at most.
+            since: if given, only items saved since then are listed.
         """
         query = _listing(library_id, kind) | {"fields": "Etag", "enableImages": "false"}
         if since is not None:
@@ -121,8 +121,11 @@ class Client:
         return await self._page("/Items", query | _place(start, size))
 
     async def fetch_by_ids(self, ids: Sequence[str]) -> Sequence[JsonRecord]:
-        """Return items with their people. The server leaves out what it does not know, or adds what nobody
-        asked for: hold the answer against *ids*."""
+        """Return items with their people.
+
+        The server leaves out ids that it does not know, and may add other items: compare the answer with
+        *ids*.
+        """
         query = {"ids": ",".join(ids), "fields": FULL_FIELDS, "enableUserData": "false"}
         return (await self._page("/Items", query)).items
 
@@ -130,9 +133,9 @@ class Client:
         """Return a page of the persons, with their pictures and provider ids.
 
         Args:
-            start: how many stand before the page.
-            size: how many it has at most.
-            since: leave out who was saved before that time.
+            start: how many persons come before the page.
+            size: how many persons the page has at most.
+            since: if given, only persons saved since then are listed.
         """
         query = {**self.variant.persons_query, "fields": "ProviderIds", "enableUserData": "false"}
         if since is not None:
@@ -140,14 +143,14 @@ class Client:
         return await self._page(self.variant.persons_path, query | _place(start, size))
 
     async def fetch_persons_by_ids(self, ids: Sequence[str]) -> Sequence[JsonRecord]:
-        """Return persons with their pictures and provider ids; hold the answer against *ids*."""
+        """Return persons with their pictures and provider ids; see `fetch_by_ids`."""
         query = {"ids": ",".join(ids), "fields": "ProviderIds", "enableUserData": "false"}
         return (await self._page("/Items", query)).items
 
     async def fetch_items_of_person(
         self, person_id: str, kinds: Sequence[str], start: int, size: int
     ) -> Page[JsonRecord]:
-        """Return a page of the items that the server knows to credit a person, in all libraries."""
+        """Return a page of the items in all libraries that, by the server's index, credit a person."""
         query = {
             "personIds": person_id,
             "recursive": "true",
@@ -158,11 +161,11 @@ class Client:
         return await self._page("/Items", query | _place(start, size))
 
     async def fetch_media_folders(self) -> list[JsonRecord]:
-        """Return all folders of media, of whatever kind."""
+        """Return all folders of media, of every kind."""
         return list((await self._page("/Library/MediaFolders", None)).items)
 
     async def fetch_views(self, user_id: str) -> list[JsonRecord]:
-        """Return the folders of media that a user sees."""
+        """Return the folders of media that a user may see."""
         path, _, name = self.variant.views_path.partition("?")
         query = {name.partition("=")[0]: user_id} if name else None
         return list((await self._page(path.format(user=user_id), query)).items)
@@ -176,10 +179,11 @@ class Client:
 
     async def _page(self, path: str, query: Mapping[str, str | int] | None) -> Page[JsonRecord]:
         answer = expect_record(await self.get(path, query), self.source_id, f"GET {path}")
-        if not isinstance(answer.data.get("Items"), list):
+        entries = answer.data.get("Items")
+        if not isinstance(entries, list):
             raise SourceUnreadable(self.source_id, f"GET {path} was answered without a list of items")
-        # Each item is a record of its own, so that its problems are its own.
-        items = [JsonRecord(item.data) for item in answer.records("Items")]
+        # Each item keeps its own problems. An entry that is not an object is left out, which the total shows.
+        items = [JsonRecord(entry) for entry in entries if isinstance(entry, Mapping)]
         keys = [item.key("Id") or "" for item in items]
         return Page(items, keys, answer.integer("TotalRecordCount"))
 

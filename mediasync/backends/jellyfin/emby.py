@@ -1,4 +1,4 @@
-"""The backend for Emby servers: the same as for Jellyfin, in Emby's variant of the API."""
+"""The backend for Emby servers: Jellyfin's, with Emby's variant of the API."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ EMBY: Final = ApiVariant(
 class EmbyBackend(JellyfinBackend):
     """An Emby server.
 
-    It is built on Emby's documents and on what Emby has in common with Jellyfin, and has not been tried
-    against a real server. The arguments are those of `JellyfinBackend`.
+    It follows Emby's documentation and what Emby has in common with Jellyfin. It has not been tested against
+    a real server. Its arguments are those of `JellyfinBackend`.
 
     Example:
         >>> from mediasync import Source
@@ -40,10 +40,10 @@ class EmbyBackend(JellyfinBackend):
     async def _find_user(self, _client: Client) -> str:
         raise SourceForbidden(
             self.source.id,
-            "the token is a user's who may not list all libraries, and Emby does not say whose: give an API "
-            "key, or the user's name and password",
+            "the token belongs to a user who may not list all libraries, and Emby does not say to whom: give "
+            "an API key, or the user's name and password",
         )
 
     def _is_product(self, product: str | None) -> bool:
-        # Emby does not say what it is; Jellyfin does, and answers below /emby as well where a proxy lets it.
+        # Emby does not name its product. Jellyfin does, and may answer below /emby, too.
         return product is None or product.startswith("Emby")

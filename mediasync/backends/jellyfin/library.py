@@ -1,9 +1,9 @@
-"""Reading one library: which items are read, in which requests, and what may be trusted of them."""
+"""What is read of one library, in which requests, and which of its lists of people can be trusted."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +21,8 @@ from mediasync.backends.base import (
 )
 from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, PAGE_OF_ETAGS, PAGE_WITH_PEOPLE, Client
 from mediasync.backends.jellyfin.parse import KINDS, TYPES_OF_LIBRARY, change_token, parse_item
-from mediasync.backends.jellyfin.person_list import MOST_RENAMED, PersonList, find_items_of
+from mediasync.backends.jellyfin.people import count_people
+from mediasync.backends.jellyfin.person_list import MAX_RENAMED, PersonList, find_items_of
 from mediasync.backends.jellyfin.scans import ScanWatch
 from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.multiread import read_adaptively
@@ -35,40 +36,42 @@ T = TypeVar("T")
 _ATTEMPTS: Final = 3
 _FIRST_STRETCH: Final = 400
 _LONGEST_STRETCH: Final = 2_400
-_MOST_CREDITS_HELD: Final = 48_000
+_MAX_CREDITS_HELD: Final = 48_000
 
 
 @dataclass(slots=True)
 class _Batch:
-    """What one step of reading brought.
+    """The outcome of one step of reading.
 
     Attributes:
-        records: items with their people, and those that could not be read.
-        findings: what is known already and depends on no scan.
+        records: items with their people, and items that could not be read.
+        findings: findings that do not depend on whether a scan is running.
+        trusted: whether no scan ran while *records* were read.
     """
 
     records: list[JsonRecord | Unreadable] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    trusted: bool = True
 
 
 class LibraryReader:
     """Reads one library once.
 
-    With nothing stored, pages are read with their people. Else the Etags are listed, and people are read of
-    those items alone that are new, whose Etag moved, or that credit somebody who was renamed.
+    If nothing of the library is stored, its pages are read with all people. Otherwise the Etags are listed,
+    and people are read only for items that are new, whose Etag changed, or that credit a renamed person.
 
-    What was read is held until the server has said that no scan ran meanwhile; if one did, its end is waited
-    for and what was held is read again.
+    Records are held until the server has said that no scan ran while they were read. If one ran, the reader
+    waits for its end and reads the records again.
 
     Args:
         client: the server.
-        library: what is read.
+        library: the library to read.
         stored: what the mirror holds of it.
-        since: the last sync read what was saved before that time, which is written as the server reads it;
-            None if all items without Etags are to be read.
+        since: a time in the server's form: the last sync read everything saved before it. None if all items
+            without Etags must be read.
         people: what the list of persons said.
-        watch: asks for scans; it has been asked before anything is read.
-        still_there: tells whether the server still lists the library.
+        watch: asks for scans. It must have been asked once already.
+        is_listed: asks whether the server still lists the library.
 
     Attributes:
         lacks_etags: whether items without Etags were listed.
@@ -82,7 +85,7 @@ class LibraryReader:
         since: str | None,
         people: PersonList,
         watch: ScanWatch,
-        still_there: Callable[[], Awaitable[bool]],
+        is_listed: Callable[[], Awaitable[bool]],
     ) -> None:
         self._client = client
         self._library = library
@@ -90,12 +93,12 @@ class LibraryReader:
         self._since = since
         self._people = people
         self._watch = watch
-        self._still_there = still_there
+        self._is_listed = is_listed
         self._kinds = TYPES_OF_LIBRARY[library.kind]
         self._compare = any(stored.tokens.values())
-        self._again: set[str] = set()
-        self._all_again = False
-        self._told: dict[str, str | None] = {}
+        self._reread: set[str] = set()
+        self._reread_all = False
+        self._reported: dict[str, str | None] = {}
         self._seasons: set[str] = set()
         self._stretch = _FIRST_STRETCH
         self._total = 0
@@ -106,14 +109,17 @@ class LibraryReader:
         self._missing_episodes = 0
         self._reasons: list[str] = []
 
-    async def findings(self) -> AsyncGenerator[Finding, None]:
-        """Yield all that is found, and at the end how much was listed."""
+    async def read_all(self) -> AsyncGenerator[Iterable[Finding], None]:
+        """Yield the findings of the whole library in batches; the last one is an `Enumerated`.
+
+        A batch is parsed while it is iterated over: use it up before asking for the next one.
+        """
         if self._people.renamed and self._compare:
             await self._find_items_of_renamed()
         for kind in self._kinds:
-            async with aclosing(self._read_kind(kind)) as found:
-                async for finding in found:
-                    yield finding
+            async with aclosing(self._read_kind(kind)) as batches:
+                async for batch in batches:
+                    yield batch
         if self._any_listed and not self._etags:
             self._watch.remark(
                 "the server gives no Etags, by which changed items are recognised: each sync lists every "
@@ -121,48 +127,43 @@ class LibraryReader:
                 "all of them",
                 "no Etags",
             )
-        for remark in self._remarks():
-            yield remark
+        yield self._remarks()
         if self._missing_episodes:
             text = f"{self._missing_episodes} episodes without a file are listed by the server, and left out"
-            yield Remark(self._library.full_id, text)
-        if not self._any_listed and self._stored.tokens and not await self._still_there():
+            yield [Remark(self._library.full_id, text)]
+        if not self._any_listed and self._stored.tokens and not await self._is_listed():
             self._reasons.append(
                 "the server does not list the library any more, and answers as if it were empty"
             )
-        yield Enumerated(
-            self._total - self._missing_episodes, not self._reasons, "; ".join(dict.fromkeys(self._reasons))
-        )
+        reason = "; ".join(dict.fromkeys(self._reasons))
+        yield [Enumerated(self._total - self._missing_episodes, complete=not reason, reason=reason)]
 
-    async def only(self, ids: Collection[str]) -> AsyncGenerator[Finding, None]:
-        """Yield what is found of these items, whether they changed or not."""
+    async def read_only(self, keys: Collection[str]) -> AsyncGenerator[Iterable[Finding], None]:
+        """Yield the findings for these items, whether they changed or not."""
         before = self._watch.last
         records: list[JsonRecord] = []
-        wanted = list(dict.fromkeys(ids))
+        wanted = list(dict.fromkeys(keys))
         for start in range(0, len(wanted), IDS_PER_REQUEST):
             batch = await self._read_ids(wanted[start : start + IDS_PER_REQUEST], self._kinds)
-            for record in batch.records:
-                if isinstance(record, Unreadable):
-                    yield record
-                else:
-                    records.append(record)
-        here = await self._listed_here(records)
+            yield [record for record in batch.records if isinstance(record, Unreadable)]
+            records += [record for record in batch.records if isinstance(record, JsonRecord)]
+        here = await self._find_listed(records)
         after = await self._watch.look()
-        for remark in self._remarks():
-            yield remark
+        yield self._remarks()
         async for remark in self._people.find_ids(records, self._client, self._stored):
-            yield remark
+            yield [remark]
         records.sort(key=lambda record: self._kinds.index(record.data["Type"]))
+        trusted = after == before and not after.running
         for record in records:
             if (key := record.key("Id") or "") in here:
-                yield self._found(record, trusted=after == before and not after.running, seasons=None)
+                yield [self._parse(record, trusted=trusted, seasons=None)]
             else:
-                yield Unreadable(key, f"the library {self._library.title!r} does not list it")
-        yield ONLY_SOME
+                yield [Unreadable(key, f"the library {self._library.title!r} does not list it")]
+        yield [ONLY_SOME]
 
-    async def _listed_here(self, records: Sequence[JsonRecord]) -> set[str]:
-        """Return the ids of those that the library lists: an answer by id tells of every library's items."""
-        here: set[str] = set()
+    async def _find_listed(self, records: Sequence[JsonRecord]) -> set[str]:
+        """Return the ids of those items that the library lists. Items of any library can be read by id."""
+        listed: set[str] = set()
         for kind in self._kinds:
             missing = {record.key("Id") or "" for record in records if record.data["Type"] == kind}
             if not missing:
@@ -172,46 +173,43 @@ class LibraryReader:
                 async for page in listing:
                     if isinstance(page, Page):
                         found = missing & {record.key("Id") or "" for record in self._own(page, kind)}
-                        here |= found
+                        listed |= found
                         missing -= found
                     if not missing:
                         break
-        return here
+        return listed
 
     async def _find_items_of_renamed(self) -> None:
         renamed = list(self._people.renamed)
-        if len(renamed) > MOST_RENAMED:
-            self._all_again = True
+        if len(renamed) > MAX_RENAMED:
+            self._reread_all = True
         else:
-            self._again = await find_items_of(renamed, self._client, self._stored, list(KINDS))
+            self._reread = await find_items_of(renamed, self._client, self._stored, list(KINDS))
 
-    async def _read_kind(self, kind: str) -> AsyncGenerator[Finding, None]:
-        """Read the items of one type, again from the start if a scan came between or a page was refused."""
+    async def _read_kind(self, kind: str) -> AsyncGenerator[Iterable[Finding], None]:
+        """Read the items of one type; start over if a scan ran meanwhile or a page was refused."""
         compare = self._compare
         for attempt in range(_ATTEMPTS):
             last = attempt == _ATTEMPTS - 1
             reasons, counts = len(self._reasons), (self._total, self._missing_episodes)
             disturbed = False
             try:
-                batches = self._changed(kind) if compare else self._all(kind)
-                async with aclosing(self._held(_one_ahead(batches))) as stretches:
-                    async for findings, records, trusted in stretches:
-                        for finding in findings:
-                            yield finding
-                        if not trusted and not last and self._watch.can_wait:
+                batches = self._list_changed(kind) if compare else self._list_full(kind)
+                async with aclosing(self._hold(_one_ahead(batches))) as held:
+                    async for batch in held:
+                        yield batch.findings
+                        if not batch.trusted and not last and self._watch.can_wait:
                             disturbed = True
                             break
-                        async for remark in self._people.find_ids(records, self._client, self._stored):
-                            yield remark
-                        for record in records:
-                            yield self._tell(record, kind, trusted)
+                        async for remark in self._people.find_ids(batch.records, self._client, self._stored):
+                            yield [remark]
+                        yield self._findings(batch, kind)
             except (SourceUnreadable, NoAnswerInTime) as error:
                 if compare:
                     await self._explain(error)
                     return
                 disturbed = True
-            for remark in self._remarks():
-                yield remark
+            yield self._remarks()
             if not disturbed:
                 return
             del self._reasons[reasons:]
@@ -219,63 +217,63 @@ class LibraryReader:
             compare = True
             if self._watch.last.running:
                 self._watch.announce()
-                for remark in self._remarks():
-                    yield remark
+                yield self._remarks()
                 await self._watch.wait()
 
     async def _explain(self, error: SourceError) -> None:
-        """Note that the library is gone, if that is why a listing failed; else raise."""
-        if not isinstance(error, RequestRefused) or await self._still_there():
+        """Note that the server no longer lists the library, if that is why listing it failed; else raise."""
+        if not isinstance(error, RequestRefused) or await self._is_listed():
             raise error
         self._reasons.append(f"the server does not list the library any more ({error.reason})")
 
-    async def _held(
-        self, batches: AsyncGenerator[_Batch, None]
-    ) -> AsyncGenerator[tuple[list[Finding], list[JsonRecord | Unreadable], bool], None]:
-        """Hold records until it is known whether a scan ran while they were read."""
+    async def _hold(self, batches: AsyncGenerator[_Batch, None]) -> AsyncGenerator[_Batch, None]:
+        """Yield findings at once, and records when it is known whether a scan ran while they were read."""
         held: list[JsonRecord | Unreadable] = []
-        size = 0
+        credits_held = 0
         async with aclosing(batches):
             async for batch in batches:
                 if batch.findings:
-                    yield batch.findings, [], True
+                    yield _Batch(findings=batch.findings)
                 held += batch.records
-                size += sum(map(_size, batch.records))
-                if len(held) >= self._stretch or size >= _MOST_CREDITS_HELD:
-                    trusted = await self._undisturbed()
+                credits_held += sum(
+                    count_people(record) for record in batch.records if isinstance(record, JsonRecord)
+                )
+                if len(held) >= self._stretch or credits_held >= _MAX_CREDITS_HELD:
+                    trusted = await self._is_undisturbed()
                     self._stretch = min(self._stretch * 2, _LONGEST_STRETCH)
-                    yield [], held, trusted
-                    held, size = [], 0
+                    yield _Batch(held, trusted=trusted)
+                    held, credits_held = [], 0
         if held:
-            yield [], held, await self._undisturbed()
+            yield _Batch(held, trusted=await self._is_undisturbed())
 
-    async def _undisturbed(self) -> bool:
+    async def _is_undisturbed(self) -> bool:
+        """Ask the server, and return whether no scan has run since it was asked last."""
         before = self._watch.last
         after = await self._watch.look()
         return after == before and not after.running
 
-    async def _all(self, kind: str) -> AsyncGenerator[_Batch, None]:
+    async def _list_full(self, kind: str) -> AsyncGenerator[_Batch, None]:
         """Yield all items of one type, with their people."""
         fetch = partial(self._client.fetch_full, self._library.id, kind)
-        name = partial(self._name, kind)
+        name = partial(self._find_id, kind)
         async with aclosing(pages(fetch, PAGE_WITH_PEOPLE, prefetch=True, name=name)) as listing:
             async for page in listing:
                 if isinstance(page, Enumerated):
-                    self._listed(page)
+                    self._note_end(page)
                 elif isinstance(page, Hole):
                     yield _Batch([self._hole(page, kind)])
                 else:
                     yield _Batch([*self._own(page, kind)], [*self._totals.note(kind, page.total)])
 
-    async def _changed(self, kind: str) -> AsyncGenerator[_Batch, None]:
-        """Yield the items of one type that are to be read, with their people, and name the others."""
+    async def _list_changed(self, kind: str) -> AsyncGenerator[_Batch, None]:
+        """Yield the new and changed items of one type with their people, and findings for the others."""
         wanted: list[str] = []
         saved = await self._saved_since(kind)
         fetch = partial(self._client.fetch_etags, self._library.id, kind)
         async with aclosing(pages(fetch, PAGE_OF_ETAGS, prefetch=True)) as listing:
             async for page in listing:
                 if isinstance(page, Enumerated):
-                    self._listed(page)
+                    self._note_end(page)
                     continue
                 if isinstance(page, Hole):
                     yield _Batch([self._hole(page, kind)])
@@ -284,11 +282,11 @@ class LibraryReader:
                 for record in self._own(page, kind):
                     key, etag = record.key("Id") or "", record.text("Etag")
                     token = change_token(etag)
-                    if key in self._told and self._told[key] == token:
+                    if key in self._reported and self._reported[key] == token:
                         continue
                     unsaved = bool(etag) or (saved is not None and key not in saved)
                     if unsaved and self._is_stored(key, token):
-                        self._told[key] = token
+                        self._reported[key] = token
                         findings.append(Unchanged(key))
                     else:
                         wanted.append(key)
@@ -302,7 +300,7 @@ class LibraryReader:
     async def _saved_since(self, kind: str) -> set[str] | None:
         """Return the ids of the items of one type that were saved since the last sync.
 
-        None if the server does not say, or if nothing that is stored was without an Etag.
+        None if the server does not say, or if every stored item has an Etag.
         """
         if self._since is None or change_token(None) not in self._stored.tokens.values():
             return None
@@ -317,15 +315,15 @@ class LibraryReader:
                         raise SourceUnreadable(self._client.source_id, page.reason)
         except (SourceUnreadable, NoAnswerInTime) as error:
             self._watch.remark(
-                f"what was saved since the last sync cannot be listed ({error.reason}): every item without "
+                f"the items saved since the last sync cannot be listed ({error.reason}): every item without "
                 "an Etag is read again",
                 "nothing saved",
             )
             return None
         return saved
 
-    async def _name(self, kind: str, position: int) -> str | None:
-        """Return the id of the item at a position, for one that cannot be read with its people."""
+    async def _find_id(self, kind: str, position: int) -> str | None:
+        """Return the id of the item at a position in the listing, for one that cannot be read in full."""
         page = await self._client.fetch_etags(self._library.id, kind, position, 1)
         return page.keys[0] if len(page.keys) == 1 else None
 
@@ -334,12 +332,12 @@ class LibraryReader:
         return Unreadable(hole.key or f"{self._library.id}/{kind}[{hole.position}]", hole.reason)
 
     def _is_stored(self, key: str, token: str) -> bool:
-        if self._all_again or key in self._again:
+        if self._reread_all or key in self._reread:
             return False
         return self._stored.tokens.get(key) == token
 
     async def _read_ids(self, ids: Sequence[str], kinds: Sequence[str]) -> _Batch:
-        """Read items by their ids. Who does not come is told of: what is stored of it stays."""
+        """Read items by their ids. One that is missing from the answer is `Unreadable`."""
         batch = _Batch()
         answered: dict[str, JsonRecord] = {}
         failed: dict[str, str] = {}
@@ -362,13 +360,13 @@ class LibraryReader:
                 batch.records.append(Unreadable(key, reason))
         return batch
 
-    def _listed(self, listed: Enumerated) -> None:
+    def _note_end(self, listed: Enumerated) -> None:
         self._total += listed.total or 0
         if not listed.complete:
             self._reasons.append(listed.reason)
 
     def _own(self, page: Page[JsonRecord], kind: str) -> list[JsonRecord]:
-        """Return the items of a page that were asked for; an answer that was not filtered is noted."""
+        """Return the items of a page that were asked for; note whatever else the server listed."""
         own: list[JsonRecord] = []
         self._any_listed |= bool(page.items)
         for record in page.items:
@@ -389,31 +387,28 @@ class LibraryReader:
                     self._seasons.add(record.key("Id") or "")
         return own
 
-    def _tell(self, record: JsonRecord | Unreadable, kind: str, trusted: bool) -> Finding:
-        if isinstance(record, Unreadable):
-            return record
-        finding = self._found(record, trusted=trusted, seasons=self._seasons if kind == "Episode" else None)
-        key = record.key("Id") or ""
-        self._told[key] = finding.item.change_token if isinstance(finding, Found) else None
-        return finding
+    def _findings(self, batch: _Batch, kind: str) -> Iterator[Finding]:
+        seasons = self._seasons if kind == "Episode" else None
+        for record in batch.records:
+            if isinstance(record, Unreadable):
+                yield record
+                continue
+            finding = self._parse(record, trusted=batch.trusted, seasons=seasons)
+            key = record.key("Id") or ""
+            self._reported[key] = finding.item.change_token if isinstance(finding, Found) else None
+            yield finding
 
-    def _found(self, record: JsonRecord, *, trusted: bool, seasons: set[str] | None) -> Found | Unreadable:
-        if not self._watch.answered and not _size(record) and record.data["Type"] != "Season":
-            trusted = False  # a scan that cannot be seen lists items before it knows their people
+    def _parse(self, record: JsonRecord, *, trusted: bool, seasons: set[str] | None) -> Found | Unreadable:
+        if not self._watch.answered and not count_people(record) and record.data["Type"] != "Season":
+            trusted = False  # a scan may be running unseen, which lists items before it knows their people
         return parse_item(record, trusted=trusted, people_ids=self._people.ids, seasons=seasons)
 
     def _remarks(self) -> list[Remark]:
-        texts, self._watch.remarks = self._watch.remarks, []
-        return [Remark(self._library.full_id, text) for text in texts]
-
-
-def _size(record: JsonRecord | Unreadable) -> int:
-    people = None if isinstance(record, Unreadable) else record.data.get("People")
-    return len(people) if isinstance(people, list) else 0
+        return [Remark(self._library.full_id, text) for text in self._watch.take_remarks()]
 
 
 async def _one_ahead(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    """Yield what *source* does; its next step is under way while the last one is worked on."""
+    """Yield what *source* yields, and let it prepare its next value meanwhile."""
     async with aclosing(source):
         step = asyncio.ensure_future(anext(source, None))
         try:

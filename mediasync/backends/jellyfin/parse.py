@@ -1,26 +1,27 @@
-"""From the servers' JSON to models. Pure: no request is made here."""
+"""From the servers' JSON to libraries and findings. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from mediasync.backends.base import Found, Unreadable
+from mediasync.backends.jellyfin.people import parse_credits
 from mediasync.backends.jellyfin.values import (
-    image_reference,
     parse_date,
     parse_images,
+    parse_provider_ids,
     parse_ratings,
     parse_ticks,
     parse_time,
 )
 from mediasync.backends.json_record import JsonRecord
-from mediasync.models import Credit, Episode, Library, Movie, Person, Season, Show
-from mediasync.vocabulary import Completeness, MediaType, PersonType
+from mediasync.models import Episode, Library, Movie, Season, Show
+from mediasync.vocabulary import Completeness, MediaType
 
 PARSER_VERSION: Final = "1"
-"""The version of this mapping. It is part of every change token: a new one makes that all is read again."""
+"""Part of every change token. Raise it when the same answer gives a different item: all items are then read
+again."""
 
 KINDS: Final = {
     "Movie": MediaType.MOVIE,
@@ -35,7 +36,7 @@ TYPES_OF_LIBRARY: Final[Mapping[str, tuple[str, ...]]] = {
     "shows": ("Series", "Season", "Episode"),
     "mixed": ("Movie", "Series", "Season", "Episode"),
 }
-"""What is listed in each kind of library, in this order: shows before seasons before episodes."""
+"""The types that are listed in each kind of library, parents first."""
 
 _COLLECTION_KINDS: Final[Mapping[str, Literal["movies", "shows", "mixed"]]] = {
     "movies": "movies",
@@ -46,10 +47,10 @@ _COLLECTION_KINDS: Final[Mapping[str, Literal["movies", "shows", "mixed"]]] = {
 
 
 def change_token(etag: str | None) -> str:
-    """Return the change token that is stored for an item's Etag.
+    """Return the change token of an item with this Etag.
 
-    All items without an Etag have the same token: it says only that the item was read. Whether it has changed
-    since is known from the server's answer to what was saved since then.
+    All items without an Etag share one token, which says only that the item was read. Whether it has changed
+    since then is found out by asking the server for the items saved since.
 
     Example:
         >>> change_token("64bbc8cd"), change_token(None)
@@ -61,66 +62,18 @@ def change_token(etag: str | None) -> str:
 def parse_library(record: JsonRecord, source_id: str) -> Library | None:
     """Return a library, or None for one that holds neither films nor shows.
 
-    A folder without a kind is a mixed library: it may hold both.
+    A folder without a kind may hold both: it is a mixed library.
     """
     key = record.key("Id")
     collection = record.title("CollectionType")
     if record.data.get("CollectionType") and collection is None:
-        return None  # which is noted
+        return None  # the record has noted why
     kind = _COLLECTION_KINDS.get((collection or "").lower())
     if not record.data.get("CollectionType") and record.text("Type") not in {"CollectionFolder", "Folder"}:
-        return None  # a channel, live TV, and whatever else is no folder of films
+        return None  # a channel or live TV, for instance
     if key is None or kind is None:
         return None
     return Library(id=key, source_id=source_id, title=record.title("Name") or "", kind=kind)
-
-
-@dataclass(frozen=True, slots=True)
-class PersonFacts:
-    """What the list of persons says of one. It is long: a model is made of those alone who are told.
-
-    Attributes:
-        key: the person's id.
-        name: as the list spells it.
-        image_path: a reference to the picture.
-        provider_ids: ids at public providers.
-    """
-
-    key: str
-    name: str
-    image_path: str | None
-    provider_ids: dict[str, str]
-
-    def person(self) -> Person:
-        """Return the model."""
-        return Person(
-            remote_id=self.key,
-            name=self.name,
-            image_path=self.image_path,
-            provider_ids=self.provider_ids,
-        )
-
-
-def parse_person(record: JsonRecord) -> PersonFacts | None:
-    """Return what is said of a person of the list of persons, or None for an entry that names nobody."""
-    key, name = record.key("Id"), (record.text("Name") or "").strip()
-    if key is None or not name or record.data.get("Type", "Person") != "Person":
-        return None
-    images = record.data.get("ImageTags")
-    tag = images.get("Primary") if isinstance(images, dict) else None
-    image_path = image_reference(key, "Primary", tag) if isinstance(tag, str) and tag else None
-    return PersonFacts(key, name, image_path, _provider_ids(record))
-
-
-def credited_people(record: JsonRecord) -> set[str]:
-    """Return the ids of those whom an item credits."""
-    people = record.data.get("People")
-    entries = people if isinstance(people, list) else []
-    return {
-        key
-        for entry in entries
-        if isinstance(entry, dict) and isinstance(key := entry.get("Id"), str) and key
-    }
 
 
 def parse_item(
@@ -130,29 +83,29 @@ def parse_item(
     people_ids: Mapping[str, dict[str, str]],
     seasons: Container[str] | None = None,
 ) -> Found | Unreadable:
-    """Return what an item's JSON says.
+    """Return the finding for an item.
 
     Args:
-        record: the item, of one of `KINDS`, with an ``Id``, read with ``fields=People``.
-        trusted: whether its people are known to be all there are. If not, they are a preview, and the item
-            has no change token: it is read again by the next sync.
-        people_ids: ids at public providers, by the person's id; an item's own answer does not tell them.
-        seasons: the seasons that are listed. An episode of another one belongs to its show.
+        record: an item with an ``Id``, of a type in `KINDS`, that was read with ``fields=People``.
+        trusted: whether its list of people is known to be complete. If not, the list is a preview, and the
+            item gets no change token, so that the next sync reads it again.
+        people_ids: ids at public providers by the person's id; an item does not hold them.
+        seasons: the seasons that are listed. An episode of any other season belongs to its show.
     """
     key, title = record.key("Id") or "", record.text("Name")
     kind = KINDS[str(record.data.get("Type"))]
     if not title or not title.strip():
         return Unreadable(key, f"the server lists this {record.data.get('Type')} without a name")
-    credits_ = _parse_credits(record, people_ids)
+    credits_ = parse_credits(record, people_ids)
     certain = trusted and not record.problems and credits_ is not None
     fields: dict[str, Any] = {
         "remote_id": key,
         "title": title,
-        **_parse_common(record, key, kind),
+        **_common_fields(record, key, kind),
         "credits": credits_,
         "completeness": None if credits_ is None else Completeness.FULL if certain else Completeness.PREVIEW,
     }
-    # What was not understood is read again, so that it is told again until somebody has repaired it.
+    # An item with problems is read at every sync, and so reported again until somebody has repaired it.
     whole = certain and not record.problems
     fields["change_token"] = change_token(record.text("Etag")) if whole else None
     item: Movie | Show | Season | Episode
@@ -183,7 +136,7 @@ def _parent_of_episode(record: JsonRecord, seasons: Container[str] | None) -> st
     return season if season and (seasons is None or season in seasons) else record.key("SeriesId")
 
 
-def _parse_common(record: JsonRecord, key: str, kind: MediaType) -> dict[str, Any]:
+def _common_fields(record: JsonRecord, key: str, kind: MediaType) -> dict[str, Any]:
     """Return the fields that all kinds of item have."""
     taglines = record.texts("Taglines")
     premiere = record.text("PremiereDate")
@@ -201,40 +154,8 @@ def _parse_common(record: JsonRecord, key: str, kind: MediaType) -> dict[str, An
             record.number("CommunityRating"), record.number("CriticRating"), record.problems
         ),
         "genres": record.texts("Genres"),
-        "provider_ids": _provider_ids(record),
+        "provider_ids": parse_provider_ids(record),
         "images": parse_images(record, key, kind),
         "path": record.text("Path"),
         "added_at": parse_time(added) if added else None,
     }
-
-
-def _parse_credits(record: JsonRecord, people_ids: Mapping[str, dict[str, str]]) -> list[Credit] | None:
-    """Return the credits in billing order; None where the answer does not say who there is."""
-    if not isinstance(record.data.get("People"), list):
-        record.note("the answer does not say who took part (People)")
-        return None
-    credits_: list[Credit] = []
-    for place, entry in enumerate(record.records("People")):
-        person_id = entry.key("Id")
-        tag = entry.text("PrimaryImageTag")
-        person = Person(
-            name=entry.text("Name") or "",
-            remote_id=person_id,
-            image_path=image_reference(person_id, "Primary", tag) if person_id and tag else None,
-            provider_ids=people_ids.get(person_id, {}) if person_id else {},
-        )
-        credits_.append(
-            Credit(
-                person=person,
-                person_type=entry.text("Type") or PersonType.UNKNOWN,
-                role=entry.text("Role") or None,
-                sort_order=place,
-            )
-        )
-    return credits_
-
-
-def _provider_ids(record: JsonRecord) -> dict[str, str]:
-    if not record.data.get("ProviderIds"):
-        return {}
-    return {name.lower(): value for name, value in record.mapping("ProviderIds").items()}

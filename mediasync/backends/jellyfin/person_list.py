@@ -1,4 +1,4 @@
-"""The list of all persons: what changed of a person does not move the Etag of the items that credit them."""
+"""The server's list of persons: changing a person does not change the Etags of the items that credit them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 from mediasync.backends.base import Enumerated, FoundPerson, Remark, Stored, Unreadable
 from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, PAGE_OF_ETAGS, PAGE_OF_PERSONS, Client
-from mediasync.backends.jellyfin.parse import PersonFacts, credited_people, parse_person
+from mediasync.backends.jellyfin.people import PersonEntry, credited_ids, parse_person
 from mediasync.backends.jellyfin.watermark import SavedWatermark, iso
 from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.multiread import read_adaptively
@@ -19,24 +19,24 @@ from mediasync.backends.transport import NoAnswerInTime
 from mediasync.errors import SourceForbidden, SourceUnreadable
 from mediasync.models import Person
 
-MOST_IDS: Final = 100_000
-"""How many people's provider ids are held at once for items that are not stored yet; others come later."""
+MAX_IDS: Final = 100_000
+"""The most people whose provider ids are held for items not stored yet. The next sync reads the others."""
 
-MOST_RENAMED: Final = 200
-"""If more people than that were renamed, everything is read again: that is cheaper than to ask for each."""
+MAX_RENAMED: Final = 200
+"""If more people than that were renamed, all items are read again: that is cheaper than asking for each."""
 
 
 @dataclass(slots=True)
 class PersonList:
-    """What the list of persons says that is not stored.
+    """The differences between the list of persons and the mirror.
 
     Attributes:
-        read: whether it was read in this run.
-        whole: whether all of it was, not only who was saved since the last sync.
-        watermark: for the next sync; None if the list could not be read to its end, or the server told no
+        read: whether the list was read in this run.
+        whole: whether all of it was read, not only those saved since the last sync.
+        watermark: for the next sync; None if the list could not be read to its end, or the server gave no
             time.
         ids: provider ids of people who are not stored, by the person's id.
-        renamed: people whose stored name is another one, by id.
+        renamed: people whose stored name differs, by id.
     """
 
     read: bool = False
@@ -44,27 +44,26 @@ class PersonList:
     watermark: SavedWatermark | None = None
     ids: dict[str, dict[str, str]] = field(default_factory=dict)
     renamed: dict[str, Person] = field(default_factory=dict)
-    _told: set[str] = field(default_factory=set)
+    _reported: set[str] = field(default_factory=set)
     _asked: set[str] = field(default_factory=set)
 
     def serves(self, stored: Stored) -> bool:
-        """Tell whether what was read is enough for a library: one that is not stored yet wants all of it."""
+        """Return whether enough was read for a library. One that is not stored yet needs the whole list."""
         return self.whole or (self.read and any(stored.tokens.values()))
 
-    def take_untold(self) -> list[Person]:
-        """Return those who were renamed, each once."""
-        people = [person for key, person in self.renamed.items() if key not in self._told]
-        self._told.update(self.renamed)
+    def take_renamed(self) -> list[Person]:
+        """Return the renamed people, each once."""
+        people = [person for key, person in self.renamed.items() if key not in self._reported]
+        self._reported.update(self.renamed)
         return people
 
     async def compare(self, client: Client, stored: Stored) -> AsyncGenerator[FoundPerson | Remark, None]:
-        """Read the list and hold it against what is stored, page by page.
+        """Read the list page by page and compare it with the mirror.
 
-        Where the last sync left a watermark, only those are listed who were saved since. People with other
-        pictures or provider ids are yielded, and those whose names differ in case alone: the items that
-        credit them stay the same. Those with another name are only noted: they are told when the
-        items that credit them were read again, so that a run that ends before does not hide the renaming from
-        the next one.
+        If the last sync left a watermark, only people saved since then are listed. Yields the people with
+        other pictures or provider ids, and those whose name differs only in case: the items that credit them
+        stay the same. People with another name are only noted. They are reported after the items that credit
+        them were read again; otherwise a run that ends in between would hide the renaming from the next one.
         """
         now = client.transport.server_time
         last = SavedWatermark.parse(stored.watermark) if client.variant.persons_since else None
@@ -77,7 +76,7 @@ class PersonList:
             async with aclosing(pages(fetch, PAGE_OF_PERSONS, prefetch=True)) as listing:
                 async for page in listing:
                     if isinstance(page, Hole):
-                        continue  # nameless, so that the listing is told to be incomplete
+                        continue  # it has no name, so the listing is reported as incomplete
                     if isinstance(page, Enumerated):
                         if not page.complete:
                             yield Remark(client.source_id, f"not all people could be compared: {page.reason}")
@@ -97,17 +96,17 @@ class PersonList:
     async def find_ids(
         self, items: Iterable[JsonRecord | Unreadable], client: Client, stored: Stored
     ) -> AsyncGenerator[Remark, None]:
-        """Ask for the provider ids of those whom *items* credit and who are neither stored nor listed yet.
+        """Ask for the provider ids of people whom *items* credit and who are neither stored nor listed yet.
 
         Args:
-            items: what is to be told of next.
+            items: the items that are reported next.
             client: the server.
             stored: what the mirror holds.
         """
         if self.whole or not client.variant.persons_since:
             return
         records = [item for item in items if isinstance(item, JsonRecord)]
-        credited = set().union(*map(credited_people, records)) - self._asked
+        credited = set().union(*map(credited_ids, records)) - self._asked
         self._asked |= credited
         known = await stored.find_people(sorted(credited)) if credited else {}
         wanted = sorted(credited - known.keys() - self.ids.keys())
@@ -129,13 +128,13 @@ class PersonList:
                 f"the provider ids of {len(refused)} people cannot be read ({refused[0]})",
             )
 
-    async def _compare_page(self, people: Sequence[PersonFacts], stored: Stored) -> list[FoundPerson]:
+    async def _compare_page(self, people: Sequence[PersonEntry], stored: Stored) -> list[FoundPerson]:
         known = await stored.find_people([person.key for person in people])
         found: list[FoundPerson] = []
         for person in people:
             other = known.get(person.key)
             if other is None:
-                if person.provider_ids and len(self.ids) < MOST_IDS:
+                if person.provider_ids and len(self.ids) < MAX_IDS:
                     self.ids[person.key] = person.provider_ids
             elif person.name.casefold() != other.name.casefold():
                 self.renamed[person.key] = person.person()
@@ -144,7 +143,7 @@ class PersonList:
         return found
 
 
-def _says_more(person: PersonFacts, stored: Person) -> bool:
+def _says_more(person: PersonEntry, stored: Person) -> bool:
     if person.image_path and person.image_path != stored.image_path:
         return True
     return any(stored.provider_ids.get(provider) != value for provider, value in person.provider_ids.items())
@@ -153,9 +152,9 @@ def _says_more(person: PersonFacts, stored: Person) -> bool:
 async def find_items_of(
     people: Sequence[str], client: Client, stored: Stored, kinds: Sequence[str]
 ) -> set[str]:
-    """Return the ids of the items that credit any of these people: by the mirror, and by the server.
+    """Return the ids of the items that credit any of these people, from the mirror and from the server.
 
-    After a renaming the server names none of them; after renaming back the mirror knows none.
+    Both are needed: after a renaming the server finds none of them; after renaming back the mirror has none.
     """
     items = await stored.find_items_crediting(people)
     for person_id in people:

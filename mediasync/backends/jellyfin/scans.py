@@ -1,4 +1,4 @@
-"""Whether the server scans its libraries: meanwhile it lists items before it knows who took part in them."""
+"""Library scans: while the server scans its files, it lists items before it knows their people."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from mediasync.errors import RequestRefused, SourceForbidden, SourceUnauthorised
 
 _SCAN: Final = "RefreshLibrary"
 _IDLE: Final = "Idle"
-_NOT_THERE: Final = 404
+_NOT_FOUND: Final = 404
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What the server said of its scan of all libraries.
+    """The state of the server's scan of all libraries.
 
     Attributes:
-        running: whether it runs.
-        mark: tells one finished scan from the next.
+        running: whether a scan is running.
+        mark: differs from one finished scan to the next.
     """
 
     running: bool = False
@@ -28,17 +28,16 @@ class Scan:
 
 
 class ScanWatch:
-    """Asks whether a scan runs, and waits for its end.
+    """Asks whether a scan is running, and waits for its end.
 
     Args:
         client: the server.
-        wait: seconds that are spent on waiting in all.
-        poll: seconds between two questions while waiting.
+        wait: the longest time to wait, in seconds, for all scans together.
+        poll: seconds from one request to the next while waiting.
 
     Attributes:
-        last: what the server said last.
-        answered: whether it answered when it was asked last. If not, a scan may run unnoticed.
-        remarks: what people should know; whoever tells it takes it out.
+        last: the server's last answer.
+        answered: whether it answered the last request. If not, a scan may run unnoticed.
     """
 
     def __init__(self, client: Client, wait: float, poll: float) -> None:
@@ -46,24 +45,27 @@ class ScanWatch:
         self._seconds_left = wait
         self._poll = poll
         self._may_ask = True
-        self._told: set[str] = set()
+        self._remarked: set[str] = set()
+        self._remarks: list[str] = []
         self.last = Scan()
         self.answered = False
-        self.remarks: list[str] = []
 
     async def look(self) -> Scan:
-        """Ask once. That it cannot be asked is told once; a token that may not ask does not ask again."""
+        """Ask once, and return the answer.
+
+        A failure is remarked once. If the token may not ask, the server is not asked again.
+        """
         if self._may_ask:
             self.answered = False
             try:
                 tasks = await self._client.fetch_tasks()
             except (SourceUnauthorised, SourceForbidden, SourceUnreadable) as error:
-                gone = isinstance(error, RequestRefused) and error.status == _NOT_THERE
-                self._may_ask = isinstance(error, SourceUnreadable) and not gone
+                missing = isinstance(error, RequestRefused) and error.status == _NOT_FOUND
+                self._may_ask = isinstance(error, SourceUnreadable) and not missing
                 self.remark(
-                    f"whether a library scan runs cannot be asked ({error.reason}): what is read during one "
-                    "may lack people until the next sync, and what has none is read again by it. An API key, "
-                    "or an administrator's token, may ask",
+                    f"the server cannot be asked whether a library scan is running ({error.reason}): items "
+                    "that are read during a scan may lack people until the next sync, which reads items "
+                    "without people again. An API key or an administrator's token may ask",
                     "unknown",
                 )
             else:
@@ -77,25 +79,25 @@ class ScanWatch:
 
     @property
     def can_wait(self) -> bool:
-        """Whether time is left to wait, and the end of a scan can be heard of."""
+        """Whether there is time left to wait, and the server says when a scan ends."""
         return self._may_ask and self._seconds_left > 0
 
     def announce(self) -> None:
-        """Remark, once each, that a running scan is waited for, or that it is not, or not any longer."""
+        """Remark that a running scan is waited for, or that it is not waited for any longer; each once."""
         if self.can_wait:
             self.remark(
-                f"a library scan runs on the server: waiting up to {self._seconds_left:.0f} s for its end",
+                f"the server is scanning its libraries: waiting up to {self._seconds_left:.0f} s for the end",
                 "waiting",
             )
         else:
             self.remark(
-                "a library scan runs on the server: people of what is read meanwhile are taken for a "
-                "preview, and the next sync reads it again",
+                "the server is scanning its libraries: the people of items that are read now count as a "
+                "preview, and the next sync reads these items again",
                 "preview",
             )
 
     async def wait(self) -> None:
-        """Wait until no scan runs, or the time is over."""
+        """Wait until no scan is running, or the time is used up."""
         loop = asyncio.get_running_loop()
         while self.last.running and self.can_wait:
             begun = loop.time()
@@ -106,7 +108,12 @@ class ScanWatch:
             self.announce()
 
     def remark(self, text: str, kind: str) -> None:
-        """Note a remark, of each kind one."""
-        if kind not in self._told:
-            self._told.add(kind)
-            self.remarks.append(text)
+        """Note a remark for `take_remarks`, only the first of each *kind*."""
+        if kind not in self._remarked:
+            self._remarked.add(kind)
+            self._remarks.append(text)
+
+    def take_remarks(self) -> list[str]:
+        """Return the remarks noted since the last call."""
+        remarks, self._remarks = self._remarks, []
+        return remarks

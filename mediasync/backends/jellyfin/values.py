@@ -1,4 +1,4 @@
-"""Single values of Jellyfin's and Emby's JSON: times, lengths, ids, ratings, references to pictures. Pure."""
+"""Single values of Jellyfin's and Emby's JSON: provider ids, ratings, pictures, dates. Pure."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _IMAGE_KINDS: Final = {
 
 
 def parse_time(text: str) -> datetime | str | None:
-    """Return a time with its zone; the text itself if it has none or is no time; None for "never".
+    """Return a time with its zone; the text itself if it has no zone or is not a time; None for "never".
 
-    The servers write seven digits behind the second, and the year 1 where there is no time.
+    The servers write seven digits after the second's decimal point, and the year 1 for "never".
 
     Example:
         >>> parse_time("2026-11-22T15:05:42.2401096Z")
@@ -51,7 +51,7 @@ def parse_time(text: str) -> datetime | str | None:
 
 
 def parse_date(text: str) -> date | None:
-    """Return the day of a premiere as the server writes it; None if it is no day.
+    """Return the day of a premiere as the server writes it; None if it is not a date.
 
     Example:
         >>> parse_date("2017-01-10T00:00:00.0000000Z")
@@ -65,7 +65,7 @@ def parse_date(text: str) -> date | None:
 
 
 def parse_ticks(ticks: int | None) -> int | None:
-    """Return a length in whole seconds; None for none.
+    """Return a running time in whole seconds; None if there is none.
 
     Example:
         >>> parse_ticks(81_600_000_000)
@@ -75,7 +75,7 @@ def parse_ticks(ticks: int | None) -> int | None:
 
 
 def parse_ratings(community: float | None, critics: float | None, problems: list[str]) -> list[Rating]:
-    """Return the ratings on a scale of 0 to 10: the community's, then the critics' (given in percent).
+    """Return the ratings on a scale of 0 to 10: the community's, then the critics', which come in percent.
 
     Example:
         >>> [(rating.name, rating.value) for rating in parse_ratings(7.9, 83, [])]
@@ -88,12 +88,19 @@ def parse_ratings(community: float | None, critics: float | None, problems: list
         if 0 <= value <= 10 * scale:
             ratings.append(Rating(name=name, value=value / scale))
         else:
-            problems.append(f"the rating of the {name} is {value}, outside 0 to {10 * scale:g}")
+            problems.append(f"the rating of the {name} is {value}, which is outside 0 to {10 * scale:g}")
     return ratings
 
 
+def parse_provider_ids(record: JsonRecord) -> dict[str, str]:
+    """Return the ids at public providers, by the provider's name in lower case."""
+    if not record.data.get("ProviderIds"):
+        return {}
+    return {name.lower(): value for name, value in record.mapping("ProviderIds").items()}
+
+
 def image_reference(item_id: str, kind: str, tag: str, index: int | None = None) -> str:
-    """Return how a picture is stored: the path below the server's address, with the tag of its content.
+    """Return the reference by which a picture is stored: its path on the server, with its content's tag.
 
     Example:
         >>> image_reference("4f07", "Primary", "9b76")
@@ -104,7 +111,7 @@ def image_reference(item_id: str, kind: str, tag: str, index: int | None = None)
 
 
 def parse_images(record: JsonRecord, item_id: str, kind: MediaType) -> dict[str, str]:
-    """Return an item's own pictures by kind, as references."""
+    """Return references to an item's own pictures, by kind."""
     images: dict[str, str] = {}
     for name, tag in record.mapping("ImageTags").items():
         if name in _IMAGE_KINDS:

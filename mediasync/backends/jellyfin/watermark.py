@@ -1,4 +1,4 @@
-"""Up to when a server was read, so that the next sync reads only what was saved since."""
+"""The watermark: up to what time a server was read, so that the next sync reads only what was saved since."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 OVERLAP: Final = timedelta(hours=1)
-"""Listed again although it was listed: what was being saved meanwhile, under a clock that is not the server's
-own where a proxy answers with its time."""
+"""How far before this sync's beginning the next one starts to read. A change that was being saved meanwhile
+could otherwise be missed, and a proxy's ``Date`` may be ahead of the server's clock."""
 
-ALL_AGAIN: Final = timedelta(days=7)
-"""After so long all people are listed again, and all items without Etags are read again: that nothing is
-listed as saved since proves nothing."""
+LONGEST_PARTIAL: Final = timedelta(days=7)
+"""After so long all people are listed, and all items without Etags are read: an empty answer to "saved since"
+proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedWatermark:
-    """What is kept of one sync for the next.
+    """What one sync leaves for the next.
 
     Attributes:
-        since: all that was saved before was read.
-        all_at: when all people were listed last.
-        items_at: when all items of a library were read last, by the library's id; of those libraries whose
-            items have no Etags.
+        since: everything saved before this time was read.
+        all_at: when all people were last listed.
+        items_at: when all items of a library were last read, by the library's id, for libraries whose items
+            have no Etags.
 
     Example:
         >>> noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -44,17 +44,17 @@ class SavedWatermark:
 
     @classmethod
     def after(cls, now: datetime, last: SavedWatermark | None) -> SavedWatermark:
-        """Return the watermark of a sync that began at *now*, by the server's clock.
+        """Return the watermark of a sync.
 
         Args:
-            now: see there.
-            last: the watermark since which people were listed; None if all were.
+            now: when the sync began, by the server's clock.
+            last: the watermark since which people were listed; None if all people were listed.
         """
         return cls(now - OVERLAP, last.all_at if last else now)
 
     @classmethod
     def parse(cls, text: str) -> SavedWatermark | None:
-        """Return what *text* says, or None if it is no watermark."""
+        """Return the watermark that `str` made *text* of, or None if it is not one."""
         try:
             said = json.loads(text)
             since, all_at = (datetime.fromisoformat(said[name]) for name in ("people", "all_people"))
@@ -72,15 +72,15 @@ class SavedWatermark:
         return json.dumps(said | {"items": items} if items else said)
 
     def holds(self, now: datetime) -> bool:
-        """Tell whether it is enough to list who was saved since; not if the server's clock was set back."""
-        return self.since <= now < self.all_at + ALL_AGAIN
+        """Return whether listing the people saved since is enough. It is not if the clock was set back."""
+        return self.since <= now < self.all_at + LONGEST_PARTIAL
 
     def holds_for(self, library_id: str, now: datetime) -> bool:
-        """Return whether it is enough to read those items of a library that were saved since."""
+        """Return whether reading the items of a library that were saved since is enough."""
         read_at = self.items_at.get(library_id)
-        return read_at is not None and self.since <= now < read_at + ALL_AGAIN
+        return read_at is not None and self.since <= now < read_at + LONGEST_PARTIAL
 
 
 def iso(time: datetime) -> str:
-    """Return a time as the server reads it."""
+    """Return a time in the form that the server takes."""
     return time.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
