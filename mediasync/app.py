@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from mediasync.aio import finish
 from mediasync.backends.base import Backend, WaitsForScan
-from mediasync.backends.nfo import NfoBackend
 from mediasync.copying.copy import CopyService
 from mediasync.database.database import Database, State, system_clock
 from mediasync.errors import ConfigurationError
@@ -27,13 +26,14 @@ from mediasync.saving.writer import Writer
 from mediasync.services import MediaService, PeopleService
 from mediasync.settings.database import DatabaseOptions, sqlite_path
 from mediasync.settings.file import Configuration, choose_source, with_environment
-from mediasync.settings.installation import check_client_id, find_client_id
+from mediasync.settings.installation import check_client_id
 from mediasync.settings.source import FlawedSource, SourceConfig, parse_source
+from mediasync.settings.source_kinds import BackendContext
 from mediasync.syncing.handles import Run, Sync, SyncAll
 from mediasync.syncing.selection import Selection, share_items, share_libraries
 from mediasync.syncing.sync import RunOptions, SyncService
 from mediasync.syncing.tally import Emit
-from mediasync.vocabulary import RunStatus, SourceKind
+from mediasync.vocabulary import RunStatus
 
 SOURCES_AT_ONCE: Final = 8
 """How many sources are synced at once, unless something else is said."""
@@ -428,38 +428,6 @@ def make_backend(
     """
     if isinstance(source, str):
         source = with_environment(parse_source(source), os.environ)
-    stored_as, options = source.source, source.http
-    if source.folder is not None:
-        return NfoBackend(source.folder, source=stored_as)
-    assert source.url is not None
-    url, token, password = source.url, source.read_secret("token"), source.read_secret("password")
-    patience = source.wait_for_scan if wait_for_scan is None else wait_for_scan
-    # A backend over HTTP is imported when one is used: whoever reads folders pays nothing for it.
-    if source.kind is SourceKind.KODI:
-        from mediasync.backends.kodi import KodiBackend
-
-        return KodiBackend(
-            url,
-            source=stored_as,
-            username=source.username,
-            password=password,
-            options=options,
-            timezone=source.timezone,
-        )
-    client_id = check_client_id(client_id) if client_id is not None else find_client_id(os.environ)
-    if source.kind is SourceKind.PLEX:
-        from mediasync.backends.plex import PlexBackend
-
-        return PlexBackend(url, source=stored_as, token=token, options=options, client_id=client_id)
-    from mediasync.backends.jellyfin import EmbyBackend, JellyfinBackend
-
-    return (EmbyBackend if source.kind is SourceKind.EMBY else JellyfinBackend)(
-        url,
-        source=stored_as,
-        token=token,
-        username=source.username,
-        password=password,
-        options=options,
-        client_id=client_id,
-        wait_for_scan=patience,
-    )
+    if wait_for_scan is not None:
+        source = source.model_copy(update={"wait_for_scan": wait_for_scan})
+    return source.spec.make(source, BackendContext(client_id))

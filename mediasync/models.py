@@ -50,12 +50,16 @@ PersonKind = Annotated[
 ]
 """A `PersonType`, or the source's own word where the vocabulary lacks it."""
 
+SourceKindName = Annotated[
+    SourceKind | str,
+    BeforeValidator(lambda value: SourceKind.parse(value) if isinstance(value, str) else value),
+]
+"""A `SourceKind`, or the name of a kind that a plug-in adds."""
+
 if TYPE_CHECKING:
     # Each member may be given by its text, and is always read as a member.
-    SourceKindOrText = SourceKind | Literal["plex", "jellyfin", "emby", "kodi", "nfo"]
     CompletenessOrText = Completeness | Literal["none", "preview", "full"]
 else:
-    SourceKindOrText = SourceKind
     CompletenessOrText = Completeness
 
 
@@ -88,7 +92,7 @@ class Source(Model):
 
     Attributes:
         id: chosen by the user, ``[a-z0-9][a-z0-9_-]*``; the first half of every id below it.
-        kind: what speaks for it.
+        kind: a `SourceKind`, or the name of a kind that a plug-in adds. It must not change.
         name: what people call it. Without one a stored name stays, and a new source is called by its id.
         server_id: the server's own id of itself, where it has one. Another server under the same
             source id is refused.
@@ -99,7 +103,7 @@ class Source(Model):
     """
 
     id: str
-    kind: SourceKindOrText
+    kind: SourceKindName
     name: str = ""
     server_id: str | None = None
     created_at: datetime | None = None

@@ -6,15 +6,45 @@ import re
 from enum import StrEnum
 from typing import Final
 
+SOURCE_KIND: Final = re.compile(r"[a-z][a-z0-9_-]+")
+"""What can name a kind of source. A single letter cannot: on Windows it names a drive."""
+
 
 class SourceKind(StrEnum):
-    """The kinds of source there are."""
+    """The kinds of source that mediasync reads by itself.
+
+    A plug-in may add others, so a source's ``kind`` is a ``SourceKind`` or a plain ``str``; both compare
+    equal to their text.
+
+    Example:
+        >>> SourceKind.parse("plex"), SourceKind.parse("my-archive")
+        (<SourceKind.PLEX: 'plex'>, 'my-archive')
+    """
 
     PLEX = "plex"
     JELLYFIN = "jellyfin"
     EMBY = "emby"
     KODI = "kodi"
     NFO = "nfo"
+
+    @classmethod
+    def parse(cls, text: str) -> SourceKind | str:
+        """Return the member that *text* names, else *text* itself.
+
+        Raises:
+            ValueError: if it cannot name a kind of source.
+        """
+        if text in _SOURCE_KINDS:
+            return cls(text)
+        if not SOURCE_KIND.fullmatch(text):
+            raise ValueError(
+                "a kind of source is named by at least two lower-case letters, digits, '-' and '_', starting "
+                "with a letter"
+            )
+        return text
+
+
+_SOURCE_KINDS: Final = frozenset(SourceKind)
 
 
 class MediaType(StrEnum):

@@ -25,17 +25,8 @@ from mediasync.settings.database import sqlite_path
 from mediasync.settings.environment import source_variable
 from mediasync.settings.file import FILE_NAME, user_folder, with_environment
 from mediasync.settings.source import FlawedSource, SourceConfig
-from mediasync.vocabulary import SourceKind
 
 config = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Look at the configuration.")
-
-_SECRETS_OF: dict[SourceKind, tuple[str, ...]] = {
-    SourceKind.PLEX: ("token",),
-    SourceKind.JELLYFIN: ("token", "password"),
-    SourceKind.EMBY: ("token", "password"),
-    SourceKind.KODI: ("password",),
-    SourceKind.NFO: (),
-}
 
 
 @config.command("check")
@@ -108,7 +99,7 @@ def _document(source: SourceConfig | FlawedSource, environ: Mapping[str, str]) -
         "url": source.url,
         "folder": None if source.folder is None else str(source.folder.absolute()),
         "username": source.username,
-        "secrets": {secret: _where_secret_is(source, secret, environ) for secret in _SECRETS_OF[source.kind]},
+        "secrets": {secret: _where_secret_is(source, secret, environ) for secret in source.spec.secrets},
         "headers": list(source.headers),
         "verify": source.verify if isinstance(source.verify, bool) else str(source.verify),
         "timezone": source.timezone,

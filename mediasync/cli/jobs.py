@@ -56,7 +56,7 @@ class Job:
     def address(self) -> str:
         """Where the source is."""
         if self.text == self.source_id and isinstance(self.given, SourceConfig):
-            return self.given.url or f"nfo:{self.given.folder}"
+            return self.given.location
         return self.text.removeprefix(f"{self.source_id}=")
 
     @property

@@ -280,7 +280,7 @@ def is_new_server(stored: Source | None, source: Source, *, accepted: bool) -> b
     """
     if stored is None:
         return False
-    if stored.kind is not source.kind:
+    if stored.kind != source.kind:
         raise ConfigurationError(
             f"source {source.id!r} is stored as {stored.kind}, not {source.kind}: give it another name"
         )

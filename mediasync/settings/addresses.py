@@ -9,31 +9,23 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mediasync.text import without_secrets
-from mediasync.vocabulary import SourceKind
-
-DEFAULT_PORTS: Final = {
-    SourceKind.PLEX: 32400,
-    SourceKind.JELLYFIN: 8096,
-    SourceKind.EMBY: 8096,
-    SourceKind.KODI: 8080,
-}
-"""The port of a server whose URL begins with ``http://`` and names none."""
 
 _NOT_IN_A_URL: Final = re.compile(r"[\s\x00-\x20\x7f\\]")
 
 
-def server_url(url: str, kind: SourceKind) -> str:
-    """Return the address of a server, in one way of writing it.
+def server_url(url: str, default_port: int | None = None) -> str:
+    """Return the address of a server in canonical form.
 
     Args:
         url: as it was given.
-        kind: of the server. With ``http`` and without a port it is `DEFAULT_PORTS`; with ``https`` 443.
+        default_port: the port of an ``http://`` URL that has none. Without one the URL stays without a port.
 
     Raises:
-        ValueError: if it is none, or holds what does not belong there; the message does not repeat it.
+        ValueError: if it is not the address of a server, or contains a password or a token; the message does
+            not repeat it.
 
     Example:
-        >>> server_url("http://NAS/", SourceKind.JELLYFIN)
+        >>> server_url("http://NAS/", 8096)
         'http://nas:8096'
     """
     if "@" in url:
@@ -57,34 +49,36 @@ def server_url(url: str, kind: SourceKind) -> str:
     if parts.scheme not in {"http", "https"} or not host:
         raise ValueError("the URL names no server: write https://HOST:PORT/BASE")
     if port is None and parts.scheme == "http":
-        port = DEFAULT_PORTS[kind]
+        port = default_port
     place = f"[{host}]" if ":" in host else host
     usual = parts.scheme == "https" and port == 443
     return f"{parts.scheme}://{place}{'' if port is None or usual else f':{port}'}{parts.path.rstrip('/')}"
 
 
-def server_id(kind: SourceKind, url: str) -> str:
+def server_id(kind: str, url: str, default_port: int | None) -> str:
     """Return the id of a server that was given no name.
 
-    It is the kind, the host, the port where it is not the usual one, and the path where there is one.
+    It is made of the kind, the host, the port unless it is the default, and the path.
 
     Args:
-        kind: of the server.
+        kind: the name of the kind of source.
         url: as `server_url` returns it.
+        default_port: the port of the kind.
 
     Raises:
-        ValueError: if no name can be made of the host.
+        ValueError: if nothing is left of the host's name.
 
     Example:
-        >>> server_id(SourceKind.JELLYFIN, "https://media.example.com/jellyfin")
+        >>> server_id("jellyfin", "https://media.example.com/jellyfin", 8096)
         'jellyfin-media-example-com-jellyfin'
-        >>> server_id(SourceKind.KODI, "http://127.0.0.1:8081")
+        >>> server_id("kodi", "http://127.0.0.1:8081", 8080)
         'kodi-127-0-0-1-8081'
     """
     parts = urlsplit(url)
-    usual = DEFAULT_PORTS[kind] if parts.scheme == "http" else 443
+    usual = default_port if parts.scheme == "http" else 443
     port = "" if parts.port in (None, usual) else str(parts.port)
-    return "-".join(filter(None, (kind, slug(parts.hostname or "", "host"), port, _slug(parts.path))))
+    host = _required_slug(parts.hostname or "", "host", "KIND+URL")
+    return "-".join(filter(None, (kind, host, port, _slug(parts.path))))
 
 
 def label(folder: Path) -> str:
@@ -99,25 +93,25 @@ def label(folder: Path) -> str:
         raise ValueError(f"names no folder: {error}") from None
 
 
-def slug(name: str, what: str) -> str:
-    """Return a name as a part of a source's id.
+def folder_id(kind: str, name: str) -> str:
+    """Return the id of a folder that was given no name: the kind and the folder's own name.
 
-    Args:
-        name: of which accents are dropped, and each run of other characters than letters and digits becomes
-            one ``-``.
-        what: it is the name of.
+    Accents are dropped, and each run of characters other than letters and digits becomes one ``-``.
 
     Raises:
-        ValueError: if nothing is left of it.
+        ValueError: if nothing is left of the folder's name.
 
     Example:
-        >>> slug("Séries (HD)", "folder")
-        'series-hd'
+        >>> folder_id("nfo", "Séries (HD)")
+        'nfo-series-hd'
     """
+    return f"{kind}-{_required_slug(name, 'folder', f'{kind}:FOLDER')}"
+
+
+def _required_slug(name: str, what: str, how_to_write: str) -> str:
     if found := _slug(name):
         return found
-    text = "nfo:FOLDER" if what == "folder" else "KIND+URL"
-    raise ValueError(f"no name can be made of the {what} {name!r}: give the source one, NAME={text}")
+    raise ValueError(f"no name can be made of the {what} {name!r}: give the source one, NAME={how_to_write}")
 
 
 def _slug(name: str) -> str:

@@ -19,7 +19,8 @@ from mediasync.errors import ConfigurationError
 from mediasync.ids import SOURCE_ID
 from mediasync.settings.database import database_url, parse_file_mode, sqlite_path, sqlite_url
 from mediasync.settings.environment import read_setting, source_variable
-from mediasync.settings.source import SECRETS, FlawedSource, SourceConfig, flaws_of, parse_source
+from mediasync.settings.source import FlawedSource, SourceConfig, flaws_of, parse_source
+from mediasync.settings.source_kinds import SECRETS
 from mediasync.settings.suggestions import unknown_setting
 
 CONFIG_VARIABLE: Final = "MEDIASYNC_CONFIG"
@@ -194,12 +195,13 @@ def _moved(known: SourceConfig | FlawedSource, given: SourceConfig) -> SourceCon
     """Return a source of the file at another address."""
     if isinstance(known, FlawedSource):
         return known
-    if known.kind is not given.kind:
+    if known.kind != given.kind:
         raise ConfigurationError(
             f"source {given.id!r} is {known.kind} in the configuration file, and not {given.kind}: give the "
             "other one another name"
         )
-    return known.model_copy(update={"url": given.url, "folder": given.folder})
+    address = "folder" if given.spec.address == "path" else "url"
+    return known.model_copy(update={address: getattr(given, address)})
 
 
 def with_environment(source: SourceConfig, environ: Mapping[str, str]) -> SourceConfig:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -21,27 +21,20 @@ from pydantic import (
 
 from mediasync.errors import ConfigurationError
 from mediasync.ids import SOURCE_ID, check_source_id
-from mediasync.models import Source
-from mediasync.settings.addresses import DEFAULT_PORTS, label, server_id, server_url, slug
+from mediasync.models import Source, SourceKindName
+from mediasync.settings.addresses import folder_id, label, server_id, server_url
 from mediasync.settings.environment import read_value, source_variable
 from mediasync.settings.http import HEADER_NAME, HttpOptions
-from mediasync.settings.suggestions import unknown_setting
+from mediasync.settings.source_kinds import SECRETS, SOURCE_KINDS, SourceKindSpec
+from mediasync.settings.suggestions import unknown_name, unknown_setting
 from mediasync.text import without_secrets
 from mediasync.vocabulary import SourceKind
 
 DEFAULT_WAIT_FOR_SCAN: Final = 900.0
 
-SECRETS: Final = ("token", "password")
-_OF_FOLDERS: Final = frozenset({"id", "kind", "name", "folder", "include", "exclude"})
-
 _NAMED: Final = re.compile(r"([^=:/\\]*)=(.*)", re.DOTALL)
-_SERVER: Final = re.compile(r"(?is)([a-z]+)\+(https?://.*)")
+_SERVER: Final = re.compile(r"(?is)([a-z][a-z0-9_-]*)\+(https?://.*)")
 _URL: Final = re.compile(r"(?is)https?://.*")
-_HOW_TO_WRITE: Final = (
-    "write nfo:FOLDER, or the kind of server and its address: plex+https://HOST, jellyfin+http://HOST:8096, "
-    "emby+http://HOST:8096, kodi+http://HOST:8080; with NAME= before it to give it a name of lower-case "
-    "letters, digits, '-' and '_'"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +81,7 @@ class SourceConfig(HttpOptions):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     id: str = ""
-    kind: SourceKind
+    kind: SourceKindName
     name: str = ""
     url: str | None = None
     folder: Path | None = None
@@ -163,12 +156,24 @@ class SourceConfig(HttpOptions):
                 ) from None
         return value
 
+    @field_validator("kind")
+    @classmethod
+    def _check_kind(cls, value: SourceKind | str) -> SourceKind | str:
+        try:
+            known = SOURCE_KINDS.get(value)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from None
+        if known is None:
+            raise ValueError(f"{value!r} {unknown_name(value, SOURCE_KINDS, 'a kind of source')}")
+        return value
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.kind is SourceKind.NFO:
-            self._check_folder()
+        spec = self.spec
+        if spec.address == "path":
+            self._check_folder(spec)
         else:
-            self._check_server()
+            self._check_server(spec)
         for secret in SECRETS:
             value = getattr(self, secret)
             if value is not None and getattr(self, f"{secret}_file") is not None:
@@ -176,31 +181,43 @@ class SourceConfig(HttpOptions):
             if value is not None and (flaw := _flaw_of_secret(secret, value.get_secret_value())):
                 raise ValueError(f"{secret} {flaw}")
         if not self.id:
-            object.__setattr__(self, "id", self._derive_id())
+            object.__setattr__(self, "id", self._derive_id(spec))
             if self.folder is not None and not self.name:
                 object.__setattr__(self, "name", label(self.folder))
         check_source_id(self.id)
         return self
 
-    def _check_folder(self) -> None:
+    def _check_folder(self, spec: SourceKindSpec) -> None:
         if self.folder is None or not str(self.folder):
-            raise ValueError("folder is missing: the folder of the NFO files")
-        if unused := sorted(self.model_fields_set - _OF_FOLDERS):
-            raise ValueError(f"a folder of NFO files has no {' and no '.join(unused)}")
+            raise ValueError(f"folder is missing: where the files are, {spec.how_to_write}")
+        self._check_settings(spec)
 
-    def _check_server(self) -> None:
+    def _check_server(self, spec: SourceKindSpec) -> None:
         if self.folder is not None:
             raise ValueError(f"{self.kind} has a url, and no folder")
         if not self.url:
             raise ValueError(f"url is missing: where the server is, {self.kind}+https://HOST")
-        object.__setattr__(self, "url", server_url(self.url, self.kind))
-        if "timezone" in self.model_fields_set and self.kind is not SourceKind.KODI:
-            raise ValueError(f"{self.kind} has no timezone")
+        object.__setattr__(self, "url", server_url(self.url, spec.default_port))
+        self._check_settings(spec)
 
-    def _derive_id(self) -> str:
+    def _check_settings(self, spec: SourceKindSpec) -> None:
+        if unused := sorted(name for name in self.model_fields_set if not spec.takes(name)):
+            raise ValueError(f"{self.kind} has no {' and no '.join(unused)}")
+
+    def _derive_id(self, spec: SourceKindSpec) -> str:
         if self.folder is not None:
-            return f"{self.kind}-{slug(label(self.folder), 'folder')}"
-        return server_id(self.kind, self.url or "")
+            return folder_id(self.kind, label(self.folder))
+        return server_id(self.kind, self.url or "", spec.default_port)
+
+    @property
+    def spec(self) -> SourceKindSpec:
+        """What its kind of source is configured with."""
+        return SOURCE_KINDS[self.kind]
+
+    @property
+    def location(self) -> str:
+        """Where it is, for people: its URL, or the kind and the folder."""
+        return self.url or f"{self.kind}:{self.folder}"
 
     @property
     def source(self) -> Source:
@@ -235,31 +252,31 @@ class SourceConfig(HttpOptions):
         return value
 
     def check_login(self) -> None:
-        """Check that there is something to sign in with, of a kind of server that always asks for it.
+        """Check that a source of a kind that always asks for a login has one.
 
         Raises:
-            ConfigurationError: if there is nothing, or a file that should hold it cannot be read.
+            ConfigurationError: if it has none, or a file with a secret cannot be read.
         """
         secrets = {name: self.read_secret(name) for name in SECRETS}
-        variable = source_variable(self.id, "token")
-        if self.kind is SourceKind.PLEX and secrets["token"] is None:
-            raise ConfigurationError(
-                f"source {self.id!r} has no token: {variable} or token_file gives it", source_id=self.id
-            )
-        if self.kind in {SourceKind.JELLYFIN, SourceKind.EMBY} and not (secrets["token"] or self.username):
-            raise ConfigurationError(
-                f"source {self.id!r} has neither a token nor a username: {variable} or token_file gives a "
-                "token",
-                source_id=self.id,
-            )
+        login = self.spec.login
+        if not login or any(secrets.get(name) or getattr(self, name) for name in login):
+            return
+        variable = source_variable(self.id, login[0])
+        if len(login) == 1:
+            flaw = f"no {login[0]}: {variable} or {login[0]}_file gives it"
+        else:
+            names = " nor ".join(f"a {name}" for name in login)
+            flaw = f"neither {names}: {variable} or {login[0]}_file gives a {login[0]}"
+        raise ConfigurationError(f"source {self.id!r} has {flaw}", source_id=self.id)
 
 
 def parse_source(text: str) -> SourceConfig:
     """Return the source that a text means; the environment is not asked.
 
     Args:
-        text: ``nfo:FOLDER``, ``plex+https://HOST``, ``jellyfin+…``, ``emby+…`` or ``kodi+…``, each with
-            ``NAME=`` before it to choose the id. See the page on ids for the id of one without a name.
+        text: ``nfo:FOLDER``, ``plex+https://HOST``, ``jellyfin+…``, ``emby+…``, ``kodi+…``, or another kind
+            of `SOURCE_KINDS` with its path or URL; each with ``NAME=`` before it to choose the id. The page
+            on ids says which id a source without a name gets.
 
     Raises:
         ConfigurationError: if it is not a source, or (then with its ``source_id``) one that cannot be used.
@@ -275,27 +292,42 @@ def parse_source(text: str) -> SourceConfig:
     if match := _NAMED.fullmatch(text):
         name, rest = match[1], match[2]
         if not SOURCE_ID.fullmatch(name):
-            raise ConfigurationError(f"{_shown(text)!r} is not a source: {_HOW_TO_WRITE}")
+            raise ConfigurationError(f"{_shown(text)!r} is not a source: {SOURCE_KINDS.how_to_write()}")
     values: dict[str, Any] = {"id": name}
+    source_id = name or _shown(text)
     kind, colon, folder = rest.partition(":")
     if match := _SERVER.fullmatch(rest):
-        if match[1].lower() not in {kind.value for kind in DEFAULT_PORTS}:
-            raise ConfigurationError(f"{match[1]!r} is not a kind of server: {_HOW_TO_WRITE}")
-        values |= {"kind": match[1].lower(), "url": match[2]}
-    elif kind == SourceKind.NFO and colon and folder:
-        values["folder"] = folder
+        kind = match[1].lower()
+        if not _is_kind(kind, "url", source_id):
+            raise ConfigurationError(f"{match[1]!r} is not a kind of server: {SOURCE_KINDS.how_to_write()}")
+        values |= {"kind": kind, "url": match[2]}
+    elif colon and folder and _is_kind(kind, "path", source_id):
+        values |= {"kind": kind, "folder": folder}
     elif _URL.fullmatch(rest):
         raise ConfigurationError(
-            f"{_shown(text)!r} is not a source: say what kind of server it is; {_HOW_TO_WRITE}"
+            f"{_shown(text)!r} is not a source: say what kind of server it is; {SOURCE_KINDS.how_to_write()}"
         )
     else:
-        raise ConfigurationError(f"{_shown(text)!r} is not a source: {_HOW_TO_WRITE}")
+        raise ConfigurationError(f"{_shown(text)!r} is not a source: {SOURCE_KINDS.how_to_write()}")
     try:
         return SourceConfig.model_validate(values)
     except ValidationError as error:
-        subject = f"source {name!r}" if name else f"a source of the kind {kind.partition('+')[0].lower()}"
+        subject = f"source {name!r}" if name else f"a source of the kind {kind}"
         flaws = f"{subject}: {'; '.join(flaws_of(error))}"
-        raise ConfigurationError(flaws, source_id=name or _shown(text)) from None
+        raise ConfigurationError(flaws, source_id=source_id) from None
+
+
+def _is_kind(kind: str, address: Literal["url", "path"], source_id: str) -> bool:
+    """Return whether there is a kind of source of this name that is found by such an address.
+
+    Raises:
+        ConfigurationError: if it is one of a plug-in that cannot be used.
+    """
+    try:
+        spec = SOURCE_KINDS.get(kind)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"source {source_id!r}: {error}", source_id=source_id) from error
+    return spec is not None and spec.address == address
 
 
 def flaws_of(error: ValidationError, names: Mapping[str, str] | None = None, subject: str = "") -> list[str]:

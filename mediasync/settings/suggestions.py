@@ -57,13 +57,28 @@ def suggestion(name: str, known: Iterable[str]) -> str | None:
 
 
 def unknown_setting(name: str, known: Iterable[str]) -> str:
-    """Return what is said of a setting that there is not.
+    """Return the message about a setting that does not exist.
 
     Example:
         >>> unknown_setting("verfy", ["url", "verify"])
         'is not a setting; did you mean verify?'
     """
+    return unknown_name(name, known, "a setting")
+
+
+def unknown_name(name: str, known: Iterable[str], what: str) -> str:
+    """Return the message about a name that does not exist.
+
+    Args:
+        name: the unknown name.
+        known: the names that exist.
+        what: what they name, with its article.
+
+    Example:
+        >>> unknown_name("vhs", ["nfo", "plex"], "a kind of source")
+        'is not a kind of source; there are: nfo, plex'
+    """
     names = list(known)
     if near := suggestion(name, names):
-        return f"is not a setting; did you mean {near}?"
-    return f"is not a setting; there are: {', '.join(names)}"
+        return f"is not {what}; did you mean {near}?"
+    return f"is not {what}; there are: {', '.join(names)}"

@@ -163,7 +163,11 @@ def test_any_text_is_a_source_or_a_configuration_error(text: str, beginning: str
         ({"kind": "plex"}, "url is missing"),
         ({"kind": "nfo"}, "folder is missing"),
         ({"kind": "plex", "folder": "x"}, "plex has a url, and no folder"),
-        ({"folder": "x", "token": SECRET}, "a folder of NFO files has no token"),
+        ({"folder": "x", "token": SECRET}, "nfo has no token"),
+        ({"url": "plex+http://h", "password": SECRET}, "plex has no password"),
+        ({"url": "kodi+http://h", "token_file": "f"}, "kodi has no token_file"),
+        ({"url": "vhs+http://h"}, "'vhs' is not a kind of source; there are: nfo, plex, "),
+        ({"url": "http://h", "kind": "jelyfin"}, "did you mean jellyfin"),
         ({"url": "plex+http://h", "kind": "kodi"}, "url begins with plex\\+, and kind is 'kodi'"),
         ({"url": "plex+http://h", "timezone": "UTC"}, "plex has no timezone"),
         ({"url": "kodi+http://h", "timezone": "Mars/Olympus"}, "is not a time zone"),
@@ -189,7 +193,7 @@ def test_what_cannot_be_configured(fields: Any, message: str) -> None:
 
 
 def test_secrets_do_not_show(tmp_path: Path) -> None:
-    source = SourceConfig(url="plex+http://h", token=SECRET, password=SECRET, headers={"X-Key": SECRET})  # type: ignore[call-arg]
+    source = SourceConfig(url="emby+http://h", token=SECRET, password=SECRET, headers={"X-Key": SECRET})  # type: ignore[call-arg]
     for text in (str(source), repr(source), source.model_dump_json(), repr(source.http)):
         assert SECRET not in text
     assert source.read_secret("token") == SECRET
@@ -224,7 +228,6 @@ def test_the_environment_beats_what_a_source_says(tmp_path: Path) -> None:
             "url": "kodi+https://h/x",
             "password_file": "p",
             "tries": 2,
-            "token": "t",
         }
     )
     environ = {
@@ -241,7 +244,6 @@ def test_the_environment_beats_what_a_source_says(tmp_path: Path) -> None:
     }
     found = with_environment(source, environ)
     assert found.read_secret("password") == SECRET
-    assert found.read_secret("token") == "t"
     assert (found.id, found.name, found.url, found.tries) == ("my-kodi", "Mine", "https://h/x", 2)
     assert (found.username, found.verify, found.timezone) == ("me", False, "Europe/Berlin")
     assert {name: value.get_secret_value() for name, value in found.headers.items()} == {
@@ -367,7 +369,7 @@ def test_the_database_of_a_file(tmp_path: Path, url: str, expected: str) -> None
         ),
         (f"[sources.home]\nurl = 'plex+https://h'\ntoken = ['{SECRET}']", r"\[sources.home\] token: "),
         ("[sources.home]\nurl = 'https://h'", r"\[sources.home\] kind: is missing"),
-        ("[sources.home]\nurl = 'ftp+https://h'", r"\[sources.home\] kind: Input should be 'plex'"),
+        ("[sources.home]\nurl = 'ftp+https://h'", r"\[sources.home\] kind: 'ftp' is not a kind of source"),
         ("[sources.a-b]\nfolder = 'x'\n[sources.a_b]\nfolder = 'y'", r"\[sources.a-b\] and \[sources.a_b\]"),
         ("[sources.home", "is no TOML: Expected"),
     ],
@@ -642,7 +644,7 @@ def test_a_variable_that_is_of_no_use_to_a_source_is_named() -> None:
     environ = {"MEDIASYNC_FILMS_TOKEN": SECRET}
     with pytest.raises(ConfigurationError) as raised:
         with_environment(parse_source("films=nfo:x"), environ)
-    assert str(raised.value) == "MEDIASYNC_FILMS_TOKEN: a folder of NFO files has no token"
+    assert str(raised.value) == "MEDIASYNC_FILMS_TOKEN: nfo has no token"
 
 
 # Who can read the file
