@@ -1,7 +1,7 @@
 """Fake media servers over real HTTP on loopback, for tests of code that syncs.
 
-They serve a `Catalogue`, which can be changed while they run, and answer with faults when told to.
-They need the extra ``testing``.
+They serve a `Catalogue`, which you can change while they run, and can answer with faults. They need the extra
+``testing``.
 """
 
 from mediasync.testing.emby import FakeEmby

@@ -1,4 +1,4 @@
-"""A fake Emby server: what is documented of Emby, in the ways that it shares with Jellyfin."""
+"""A fake Emby server: Emby's documented behaviour, built on the fake Jellyfin."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ _PREFIX: Final = "/emby"
 
 
 class FakeEmby(FakeJellyfin):
-    """Serves a catalogue as Emby is documented to: below ``/emby``, with numbers as ids.
+    """Serves a catalogue as Emby's documentation describes: below ``/emby``, with numbers as ids.
 
-    It has not been held against recordings of a real server. The arguments are those of `FakeJellyfin`.
+    It has not been compared with recordings of a real server. The arguments are those of `FakeJellyfin`.
 
     Attributes:
-        folders_forbidden: whether ``/Library/MediaFolders`` is refused to users (403), who have views.
-        etags: whether items come with Etags where they are asked for.
+        folders_forbidden: whether ``/Library/MediaFolders`` answers 403 to users, who must read their views
+            instead.
+        etags: whether items have Etags when a request asks for them.
     """
 
     folders_forbidden = False
@@ -38,12 +39,12 @@ class FakeEmby(FakeJellyfin):
         return f"9{key.zfill(8)}"
 
     def person_row(self, person: Person) -> PersonRow:
-        """Return the person that the server takes somebody of the catalogue for: each is one of its own."""
+        """Return the server's person for a person of the catalogue: Emby keeps each one apart."""
         key = person.remote_id or ""
         return self._people.setdefault(key, PersonRow(key, person.name, person))
 
     async def handle(self, request: Request) -> Response:
-        """Answer as the server does; everything lies below ``/emby``."""
+        """Answer as the server does; all paths are below ``/emby``."""
         if not request.path.startswith(f"{_PREFIX}/"):
             return Response(404)
         path = request.path.removeprefix(_PREFIX)

@@ -1,4 +1,4 @@
-"""What a fake server does instead of answering as it should."""
+"""Faults: what a fake server does instead of answering correctly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from mediasync.testing.messages import Request
 
 At = Callable[[Request], bool] | int | None
-"""Which requests a fault meets: those that a function says; the n-th and later ones (1 is the first); all."""
+"""Which requests a fault affects: those that a function accepts, the n-th and later ones, or all."""
 
 
 @dataclass(slots=True)
@@ -18,16 +18,17 @@ class Fault:
 
     Attributes:
         kind: the name of the function that made it.
-        at: which requests it meets.
-        times: how many requests it meets; None: all of them.
+        at: which requests it affects: a function of the request; a number n for the n-th and later requests
+            (1 is the first); None for all.
+        times: how many requests it affects at most; None for all of them.
         code: the HTTP status of ``status``.
-        headers: of a ``status``.
-        body: of a ``status``.
-        seconds: of ``busy``, ``limit``, ``slow`` and ``drip``.
-        change: of ``rewrite``.
-        damaged: of ``damage``.
-        keys: of ``wrong_types``.
-        met: how many requests it has met.
+        headers: the headers of the answer of ``status``.
+        body: the body of the answer of ``status``.
+        seconds: the ``Retry-After`` of ``busy`` and ``limit``; the delay of ``slow`` and ``drip``.
+        change: what ``rewrite`` does to the decoded JSON.
+        damaged: what ``damage`` does to the bytes of the body.
+        keys: the keys whose values ``wrong_types`` changes.
+        met: how many requests it has affected so far.
 
     Example:
         >>> Fault.status(404, at=lambda request: request.path == "/Items").kind
@@ -61,27 +62,27 @@ class Fault:
 
     @classmethod
     def busy(cls, seconds: float | None = 0, *, at: At = None, times: int | None = 1) -> Fault:
-        """Answer 503, with ``Retry-After`` unless *seconds* is None: as a server that starts."""
+        """Answer 503, as a starting server does, with ``Retry-After`` unless *seconds* is None."""
         return cls("busy", at, times, code=503, headers=_retry_after(seconds))
 
     @classmethod
     def limit(cls, seconds: float | None = 0, *, at: At = None, times: int | None = 1) -> Fault:
-        """Answer 429, with ``Retry-After`` unless *seconds* is None: too many requests."""
+        """Answer 429 (too many requests), with ``Retry-After`` unless *seconds* is None."""
         return cls("limit", at, times, code=429, headers=_retry_after(seconds))
 
     @classmethod
     def html(cls, *, at: At = None, times: int | None = 1) -> Fault:
-        """Answer 200 with an HTML page: as a proxy or a sign-in page in front of the server."""
+        """Answer 200 with an HTML page, as a proxy or a sign-in page in front of the server does."""
         return cls("html", at, times)
 
     @classmethod
     def truncated(cls, *, at: At = None, times: int | None = 1) -> Fault:
-        """Send half of the body that was announced, and close the connection."""
+        """Send half of the announced body, and close the connection."""
         return cls("truncated", at, times)
 
     @classmethod
     def cut_json(cls, *, at: At = None, times: int | None = 1) -> Fault:
-        """Send a whole answer whose body is half of the JSON."""
+        """Send a complete answer whose body is the first half of the JSON."""
         return cls("cut_json", at, times)
 
     @classmethod
@@ -91,19 +92,19 @@ class Fault:
 
     @classmethod
     def hang(cls, *, at: At = None, times: int | None = 1) -> Fault:
-        """Do not answer until the client goes away."""
+        """Never answer; wait until the client disconnects."""
         return cls("hang", at, times)
 
     @classmethod
     def latin1(cls, *, at: At = None, times: int | None = 1) -> Fault:
-        """Send texts in Latin-1 that are no UTF-8."""
+        """Send texts in Latin-1, with bytes that are not valid UTF-8."""
         return cls("latin1", at, times)
 
     @classmethod
     def wrong_types(cls, *keys: str, at: At = None, times: int | None = 1) -> Fault:
-        """Send the values of these keys in a wrong type: a number for a text, a list for an object, …
+        """Send the values of these keys with a wrong type: a number for a text, a list for an object, …
 
-        Without *keys* those of all keys, whose values are neither objects nor lists.
+        Without *keys*, change every value that is neither an object nor a list.
         """
         return cls("wrong_types", at, times, keys=frozenset(keys))
 
@@ -114,26 +115,26 @@ class Fault:
 
     @classmethod
     def rewrite(cls, change: Callable[[Any], Any], *, at: At = None, times: int | None = 1) -> Fault:
-        """Send what *change* makes of the decoded JSON that would have been sent."""
+        """Decode the JSON of the correct answer, and send the result of *change* instead."""
         return cls("rewrite", at, times, change=change)
 
     @classmethod
     def damage(cls, change: Callable[[bytes], bytes], *, at: At = None, times: int | None = 1) -> Fault:
-        """Send what *change* makes of the bytes of the body that would have been sent."""
+        """Send the result of *change* on the bytes of the correct answer's body instead."""
         return cls("damage", at, times, damaged=change)
 
     @classmethod
     def slow(cls, seconds: float, *, at: At = None, times: int | None = 1) -> Fault:
-        """Answer as it should, later."""
+        """Answer correctly, but only after *seconds*."""
         return cls("slow", at, times, seconds=seconds)
 
     @classmethod
     def drip(cls, seconds: float, *, at: At = None, times: int | None = 1) -> Fault:
-        """Answer as it should, one byte of the body every so many seconds."""
+        """Answer correctly, with a pause of *seconds* after each byte of the body."""
         return cls("drip", at, times, seconds=seconds)
 
     def meets(self, request: Request, number: int) -> bool:
-        """Tell whether this fault meets the *number*-th request, and count it if so."""
+        """Return whether this fault affects the *number*-th request, and count it if so."""
         if self.times is not None and self.met >= self.times:
             return False
         at = self.at
@@ -143,7 +144,7 @@ class Fault:
 
 
 def scrambled(value: Any, keys: frozenset[str]) -> Any:
-    """Return JSON with values of wrong types; see `Fault.wrong_types`."""
+    """Return the JSON value with wrong types; see `Fault.wrong_types`."""
     if isinstance(value, list):
         return [scrambled(entry, keys) for entry in value]
     if not isinstance(value, dict):
@@ -155,7 +156,7 @@ def scrambled(value: Any, keys: frozenset[str]) -> Any:
 
 
 def accented(value: Any) -> Any:
-    """Return JSON whose texts all end in a letter that is no ASCII."""
+    """Return the JSON value with a non-ASCII letter appended to every text."""
     if isinstance(value, str):
         return f"{value}é"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Catalogues made by numbers, the same at every run, and one of hard cases."""
+"""Generated catalogues, the same in every run, and a catalogue of hard cases."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ def make_catalogue(
 ) -> Catalogue:
     """Return a catalogue with a library ``1`` of films and a library ``2`` of shows.
 
-    Some people have many credits and most have few, as in life. Of each item's credits the first is a
-    director, the second a writer, and the rest are actors; a director also acts in every fifth item.
+    Some people have many credits and most have few, as in real libraries. The first credit of each item is a
+    director, the second a writer, and the others are actors. In every fifth item the director also acts.
 
     Args:
-        films: how many.
-        shows: how many.
-        seasons: of each show.
-        episodes: of each season.
-        credits_each: of each film, show and episode; seasons have none.
-        people: how many there are to choose from; None: as many as there are credits, by four.
-        seed: another one gives another catalogue; the same one gives the same.
-        hard: whether the items of `hard_catalogue` are there too, behind the others.
+        films: the number of films.
+        shows: the number of shows.
+        seasons: the number of seasons in each show.
+        episodes: the number of episodes in each season.
+        credits_each: the number of credits of each film, show and episode; seasons have none.
+        people: the number of people to choose from; None for a quarter of the number of credits.
+        seed: the same seed gives the same catalogue, another one gives another.
+        hard: whether to append the items of `hard_catalogue`.
 
     Example:
         >>> [len(library.items) for library in make_catalogue(films=3, shows=1).libraries]
@@ -85,12 +85,12 @@ def make_catalogue(
 
 
 def hard_catalogue() -> Catalogue:
-    """Return a catalogue of nothing but items that are easily got wrong; their titles say what they are."""
+    """Return a catalogue of items that are easy to get wrong; their titles describe the cases."""
     return make_catalogue(0, 0, hard=True)
 
 
 class _Maker:
-    """Makes items and people with keys in turn."""
+    """Makes items and people with ascending keys."""
 
     def __init__(self, rng: random.Random, people: int) -> None:
         self._rng = rng

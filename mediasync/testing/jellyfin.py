@@ -1,4 +1,4 @@
-"""A fake Jellyfin server, with the ways of 12.0 or of 10.11."""
+"""A fake Jellyfin server, which behaves like version 12.0 or 10.11."""
 
 from __future__ import annotations
 
@@ -48,36 +48,35 @@ Step = Callable[[Request], None]
 
 
 class FakeJellyfin(JellyfinHoldings, FakeServer):
-    """Serves a catalogue as Jellyfin does, with what it loses and what it gets wrong.
+    """Serves a catalogue as Jellyfin does, including the data that Jellyfin loses and its bugs.
 
-    A path that it does not know is answered 404, and a filter that it does not know 501; both answers name
-    it.
+    An unknown path is answered with 404, and an unknown filter with 501; both answers name it.
 
     Args:
-        catalogue: what it holds; it may be changed while the server runs.
-        version: whose ways it has.
-        api_key: a key that it takes.
-        users: passwords by the names of users; the first user is an administrator.
-        base_path: the path that it is served below.
-        tls: if given, it speaks TLS with this context.
+        catalogue: the content, which may be changed while the server runs.
+        version: the version of Jellyfin whose behaviour to imitate.
+        api_key: an API key that the server accepts.
+        users: the passwords by user name; the first user is an administrator.
+        base_path: the path below which everything is served.
+        tls: the TLS context; None for plain HTTP.
 
     Attributes:
-        catalogue: as given.
-        version: as given.
+        catalogue: the content, as given.
+        version: the imitated version, as given.
         accounts: the users, and Quick Connect.
-        tokens: the tokens that it takes, and the name of the user of each, or "" for an API key. Take one
-            out to revoke it.
-        kinds: ``CollectionType`` of libraries by their key in the catalogue, where it is not what the library
-            holds; None: a mixed library, which has none.
+        tokens: the accepted tokens, each with the name of its user, or "" for an API key. Remove one to
+            revoke it.
+        kinds: the ``CollectionType`` of libraries by their key in the catalogue, if it differs from the
+            content of the library; None for a mixed library, which has none.
         starting: how many more requests it answers as a server that is still starting.
-        retry_after: what it says then.
-        scanning: whether a library scan runs.
-        scan_ends_after: how many more questions for its tasks the scan lasts; None: until `end_scan`.
-        before: called with each request before it is answered: to change something at that moment.
-        missing: ids that an answer to ``ids=`` leaves out.
-        broken: ids that make every answer that has them in it a 500.
-        seconds_per_credit, seconds_per_item, seconds_per_person: what telling one costs. The server works on
-            one answer at a time.
+        retry_after: the ``Retry-After`` of those answers.
+        scanning: whether a library scan is running.
+        scan_ends_after: after how many more requests for the tasks the scan ends; None: at `end_scan`.
+        before: a function that is called with each request before the answer, to change something then.
+        missing: ids that answers to ``ids=`` leave out.
+        broken: ids that turn every answer that contains them into a 500.
+        seconds_per_credit, seconds_per_item, seconds_per_person: how long one of them takes in an answer.
+            The server works on one answer at a time.
 
     Example::
 
@@ -108,10 +107,10 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         self.seconds_per_credit = self.seconds_per_item = self.seconds_per_person = 0.0
         self._busy = asyncio.Lock()
 
-    # What it answers
+    # Answers
 
     async def handle(self, request: Request) -> Response:
-        """Answer as the server does. The time that it tells is the catalogue's."""
+        """Answer as the server does. Its clock is the catalogue's."""
         response = await self._told(request)
         date = format_datetime(self.catalogue.now.astimezone(UTC), usegmt=True)
         return replace(response, headers={"Date": date, **response.headers})
@@ -139,7 +138,7 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
             return Response.text(f"this fake does not know the filter {error}", 501)
 
     def _answer_to_anybody(self, path: str, request: Request) -> Response | None:
-        """Answer what needs no token."""
+        """Answer requests that need no token."""
         match path.split("/")[1:]:
             case ["system", "info", "public"]:
                 return Response.json(self._info())
@@ -264,7 +263,7 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         return next((row for row in (*self.rows(), *self.persons()) if row.id == key), None)
 
     def _latest(self, request: Request) -> Response:
-        """Return what was added last, as a bare list."""
+        """Return the newest items, as a bare list."""
         parent = request.first("parentId").lower()
         rows = [row for row in self.rows() if row.type in {"Movie", "Series"} and parent in {"", row.library}]
         rows.sort(key=lambda row: str(row.record(False).get("DateCreated", "")), reverse=True)
@@ -328,7 +327,7 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         return self._listed_page(select(rows, request), request)
 
     def _within(self, parent: str) -> list[Row] | Response:
-        """Return what lies below a library or a show."""
+        """Return the items below a library or a show."""
         if parent in {folder["Id"] for folder in self.folders()} | self.deleted:
             return [row for row in self.rows() if row.library == parent]
         show = next((row for row in self.rows() if row.id == parent and row.type == "Series"), None)
@@ -336,7 +335,7 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
             return Response.text(
                 "Error processing request.", 500 if self.old and parent == _PLACEHOLDER else 400
             )
-        if self.old:  # after a scan it has forgotten what belongs to which show
+        if self.old:  # after a scan it no longer knows which item belongs to which show
             return []
         return [row for row in self.rows() if row.record(False).get("SeriesId") == parent]
 
@@ -373,7 +372,7 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         return listing(told, counted, asked_start), told
 
     async def _work(self, told: list[dict[str, Any]], begun: float) -> None:
-        """Take as long as the server would; two answers at once take as long as one after the other."""
+        """Take as long as the server would; two answers at once take as long as two in sequence."""
         people = sum(record["Type"] == "Person" for record in told)
         seconds = (
             self.seconds_per_credit * sum(len(record.get("People") or ()) for record in told)
@@ -424,5 +423,5 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
 
 
 def _without_user(path: list[str]) -> list[str]:
-    """Return the path that stands today for one below ``/Users/{id}``."""
+    """Return the current form of an old path below ``/Users/{id}``."""
     return ["userviews"] if path == ["views"] else path

@@ -1,4 +1,4 @@
-"""Answers of a fake Jellyfin that do not depend on what it holds, but for what is listed."""
+"""Answers of a fake Jellyfin that depend on the request alone, and the form of its listings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\
 
 
 def root_folders() -> list[Row]:
-    """Return what the server lists when ``ids=`` names nothing valid."""
+    """Return the folders that the server lists when ``ids=`` contains no valid id."""
 
     def row(name: str, kind: str) -> Row:
         key = digest("folder", name)
@@ -27,7 +27,7 @@ def listing(items: list[dict[str, Any]], total: int, start: int = 0) -> Response
 
 
 def invalid(request: Request) -> Response | None:
-    """Return the answer to a number or time that is none, if there is one in the query."""
+    """Return the answer to an invalid number or time in the query; None if all are valid."""
     for name in ("startIndex", "limit"):
         text = request.first(name)
         if text and not re.fullmatch(r"-?\d+", text):
@@ -39,7 +39,7 @@ def invalid(request: Request) -> Response | None:
 
 
 def validation(name: str, value: str) -> Response:
-    """Return the answer that names a wrong parameter."""
+    """Return the answer that names an invalid parameter."""
     return Response.json(
         {
             "title": "One or more validation errors occurred.",

@@ -1,4 +1,4 @@
-"""What a fake Jellyfin holds: a catalogue with the server's keys, less what the server loses of it."""
+"""The content of a fake Jellyfin: a catalogue with the server's keys, without the data that it loses."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _CREDITS_MORE_EACH_READ: Final = 6
 
 
 class JellyfinHoldings:
-    """What the server holds.
+    """The content of the server.
 
     Args:
-        catalogue: what is held.
-        version: whose ways the server has.
+        catalogue: the content.
+        version: the version of Jellyfin whose behaviour to imitate.
 
     Attributes:
         catalogue, version: as given.
@@ -35,7 +35,7 @@ class JellyfinHoldings:
         kinds: see `FakeJellyfin`.
         scanning, scan_ends_after: see `FakeJellyfin`.
         scans: how many scans have ended.
-        deleted: the ids of libraries that were there.
+        deleted: the ids of deleted libraries.
     """
 
     def __init__(self, catalogue: Catalogue, version: Literal["12.0", "10.11"]) -> None:
@@ -56,13 +56,13 @@ class JellyfinHoldings:
 
     @property
     def old(self) -> bool:
-        """Whether it has the ways of 10.11."""
+        """Whether it behaves like 10.11."""
         return self.version == "10.11"
 
-    # What it holds
+    # Content
 
     def item_id(self, key: str) -> str:
-        """Return the server's id of an item, by the catalogue's key."""
+        """Return the server's id of the item with this key in the catalogue."""
         return digest("item", key)
 
     def library_id(self, key: str) -> str:
@@ -70,7 +70,7 @@ class JellyfinHoldings:
         return digest("library", key)
 
     def person_row(self, person: Person) -> PersonRow:
-        """Return the person that the server takes somebody of the catalogue for: names make persons."""
+        """Return the server's person for a person of the catalogue: one for each name."""
         known = self._person_ids.get(person.remote_id or "")
         if known is None:
             known = digest("person", person.name.strip().lower())
@@ -78,16 +78,16 @@ class JellyfinHoldings:
         return self._people.setdefault(known, PersonRow(known, person.name, person))
 
     def credits(self, item: MediaItem) -> list[CreditRow]:
-        """Return what the server tells of an item's credits when no scan runs."""
+        """Return an item's credits as the server answers them while no scan is running."""
         return credit_rows(item.credits or [], self.person_row, all_roles=not self.old)
 
     def etag(self, item: MediaItem) -> str:
-        """Return an item's Etag: it moves with the item's own changes, not with those of people."""
+        """Return an item's Etag: it changes with the item, not with the item's people."""
         partial = 0 if self.old else self._shown_in_scan(item)
         return digest("etag", item.remote_id, item.change_token, partial)
 
     def truth(self) -> Catalogue:
-        """Return what a sync must give: the catalogue with the server's keys, less what the server loses."""
+        """Return the expected mirror: the catalogue with the server's keys, without the lost data."""
         truth = self.catalogue.mapped(lambda item: self.item_id(item.remote_id))
         for library, own in zip(truth.libraries, self.catalogue.libraries, strict=True):
             library.id = self.library_id(own.id)
@@ -110,7 +110,7 @@ class JellyfinHoldings:
         return truth
 
     def folders(self) -> list[dict[str, Any]]:
-        """Return the folders of media, as they are told."""
+        """Return the media folders as the server answers them."""
         folders = [
             (
                 self.library_id(library.id),
@@ -147,7 +147,7 @@ class JellyfinHoldings:
         return self._listed[1]
 
     def persons(self) -> list[Row]:
-        """Return everybody who was ever credited, sorted."""
+        """Return all people who were ever credited, sorted."""
         self.rows()
         saved = [person.save(self.catalogue.now) for person in self._people.values()]
         state = (self.catalogue.state(), len(self._people))
@@ -202,10 +202,10 @@ class JellyfinHoldings:
     # Scans
 
     def start_scan(self, *, ends_after: int | None = None) -> None:
-        """Begin a library scan: items are listed before their people are, who grow from read to read.
+        """Begin a library scan: items are listed before all their people are, and more of them at each read.
 
         Args:
-            ends_after: after how many questions for the scheduled tasks it has ended; None: never.
+            ends_after: after how many requests for the scheduled tasks the scan ends; None for never.
         """
         self.scanning, self.scan_ends_after = True, ends_after
         self._read_in_scan = {}

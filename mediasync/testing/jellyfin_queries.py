@@ -1,4 +1,4 @@
-"""The questions that a fake Jellyfin understands: the filters and orders of its listings."""
+"""The queries of a fake Jellyfin: the filters and orders of its listings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ELSEWHERE: Final = frozenset(
         *("collapseboxsetitems", "groupitems", "seriesid"),
     }
 )
-"""What says where the items lie and how the answer looks; none of it is a filter by a field of the items."""
+"""Parameters for the place of the items and the form of the answer; none filters by a field of the items."""
 
 _ORDERS: Final = {
     "sortname": "SortName",
@@ -48,15 +48,15 @@ class UnknownQueryError(Exception):
 
 
 def wanted_types(request: Request, name: str) -> set[str]:
-    """Return the types that a parameter names; unknown ones do not count."""
+    """Return the types that a parameter names; unknown ones are ignored."""
     return {KNOWN_TYPES[word.lower()] for word in request.listed(name) if word.lower() in KNOWN_TYPES}
 
 
 def select(rows: Iterable[Row], request: Request) -> list[Row]:
-    """Return those rows that have the fields asked for, in the order asked for.
+    """Return the rows that pass the filters of the query, in its order.
 
     Raises:
-        UnknownQueryError: if the query holds a filter or an order that is not known.
+        UnknownQueryError: if the query contains an unknown filter or order.
     """
     tests = [test for name in request.query if (test := _test(name, request)) is not None]
     found = [row for row in rows if not tests or _passes(row, tests)]
@@ -68,7 +68,7 @@ def select(rows: Iterable[Row], request: Request) -> list[Row]:
         if name not in _ORDERS or direction not in {"ascending", "descending"}:
             raise UnknownQueryError(f"sortBy={orders[place]}&sortOrder={direction}")
         if name == "sortname" and direction == "ascending" and place == 0 and len(orders) == 1:
-            break  # rows come in this order
+            break  # rows are already in this order
         found.sort(key=lambda row, name=name: _order(row, name), reverse=direction == "descending")  # type: ignore[misc]
     return found
 
@@ -107,6 +107,6 @@ def _test(name: str, request: Request) -> Test | None:
             provider = re.sub("^has|id$", "", name.lower()).capitalize()
             wanted = request.first(name).lower() == "true"
             return lambda record: (provider in record.get("ProviderIds", {})) == wanted
-        case "ismissing" | "isplaceholder" | "isfavorite" | "isplayed":  # nothing of a catalogue is
+        case "ismissing" | "isplaceholder" | "isfavorite" | "isplayed":  # no item of a catalogue is one
             return None if request.first(name).lower() == "false" else lambda _: False
     raise UnknownQueryError(f"{name}={','.join(values)}")

@@ -1,4 +1,4 @@
-"""What a fake Jellyfin holds, as the JSON that the real one makes of it."""
+"""The content of a fake Jellyfin, as the JSON of a real one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ASKED_FOR: Final = {
     "ParentId": ("ParentId",),
     "MediaSources": ("MediaSources",),
 }
-"""The fields that are told only if they are asked for, and the keys that they are."""
+"""The fields that a request must ask for, each with the keys that it adds."""
 
 PICTURES: Final = ("ImageTags", "BackdropImageTags")
 
@@ -51,13 +51,13 @@ _TICKS: Final = 10_000_000
 
 
 def digest(*parts: object) -> str:
-    """Return 32 hexadecimal digits that stand for *parts*."""
+    """Return a hash of *parts* as 32 hexadecimal digits."""
     text = "\0".join(map(str, parts))
     return hashlib.md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 
 def ticks(moment: datetime) -> str:
-    """Return a time as the server writes it: seven digits behind the second.
+    """Return a time as the server writes it: with seven decimal places.
 
     Example:
         >>> ticks(datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC))
@@ -68,13 +68,13 @@ def ticks(moment: datetime) -> str:
 
 @dataclass(slots=True)
 class PersonRow:
-    """A person as the server knows it: one for each name, whatever the catalogue says.
+    """A person of the server: one for each name, whatever the catalogue says.
 
     Attributes:
-        id: made of the name under which the person was first credited.
+        id: a hash of the name under which the person was first credited.
         credited: that name.
-        person: in the catalogue.
-        saved_at: when it was last seen to be another one than before.
+        person: the person in the catalogue.
+        saved_at: when the server last saved a change of the person.
     """
 
     id: str
@@ -84,7 +84,7 @@ class PersonRow:
     _saved: tuple[Any, ...] = ()
 
     def save(self, now: datetime) -> bool:
-        """Save the person, if anything of it changed; tell whether it did."""
+        """Save the person if it has changed; return whether it has."""
         person = self.person
         if (person.name, person.image_path, person.provider_ids) == self._saved:
             return False
@@ -121,12 +121,12 @@ class Row:
     """An item, a person or a folder that can be listed.
 
     Attributes:
-        id: its key.
-        type: as the server calls it.
-        sort: by what it is sorted.
-        library: the id of its library, or none.
-        record: makes all of its fields; those of its people only if told so.
-        people: the ids of those it credits now.
+        id: the server's id.
+        type: the server's name of its type.
+        sort: the sort key.
+        library: the id of its library, or empty.
+        record: a function that builds all fields; the argument says whether to include its people.
+        people: the ids of the people it credits now.
         saved_at: when it was last changed.
     """
 
@@ -140,13 +140,13 @@ class Row:
     _fields: dict[str, Any] | None = None
 
     def value(self, name: str) -> Any:
-        """Return a field by which the row is sorted; rows are made anew when the clock moves."""
+        """Return the value of a field, for sorting; rows are built again when the clock moves."""
         if self._fields is None:
             self._fields = self.record(False)
         return self._fields.get(name)
 
     def told(self, fields: frozenset[str], *, images: bool) -> dict[str, Any]:
-        """Return the fields that are told to somebody who asks for *fields*."""
+        """Return the fields of an answer to a request for *fields*."""
         hidden = {
             key for name, keys in ASKED_FOR.items() if name.lower() not in fields for key in keys
         } | set(() if images else PICTURES)
@@ -156,7 +156,7 @@ class Row:
 
 
 def row_of_record(record: Mapping[str, Any], library: str) -> Row:
-    """Return a row for a record as a real server told it."""
+    """Return a row for a record of a real server."""
     return Row(
         record["Id"],
         record["Type"],
@@ -169,7 +169,7 @@ def row_of_record(record: Mapping[str, Any], library: str) -> Row:
 
 @dataclass(slots=True)
 class CreditRow:
-    """A credit as the server tells it."""
+    """A credit as the server answers it."""
 
     person: PersonRow
     type: str
@@ -185,10 +185,10 @@ class CreditRow:
 def credit_rows(
     credits_given: list[Credit], person_of: Callable[[Person], PersonRow], *, all_roles: bool
 ) -> list[CreditRow]:
-    """Return the credits that a server tells of those that a catalogue holds.
+    """Return the credits that a server still has of those in a catalogue.
 
-    Lost are those of people who were renamed since (credits join people by name), of names that are empty or
-    very long, and, unless *all_roles*, every role but the first of one person in one function.
+    It loses the credits of people who were renamed since (credits refer to people by name) and of names that
+    are empty or very long. Unless *all_roles*, it keeps only the first role of a person in one function.
     """
     told: list[CreditRow] = []
     seen: set[tuple[str, ...]] = set()
@@ -207,7 +207,7 @@ def credit_rows(
 
 
 def type_word(person_type: PersonType | str) -> str:
-    """Return how the server calls a function; one that it does not know is ``Unknown``.
+    """Return the server's name of a function; ``Unknown`` for a function that it does not know.
 
     Example:
         >>> type_word(PersonType.GUEST_STAR), type_word("Gaffer")
@@ -229,11 +229,11 @@ def item_record(
     """Return all fields of an item.
 
     Args:
-        item: in the catalogue.
+        item: the item in the catalogue.
         server_id: the server's own id.
-        etag: of the item.
-        credits_told: its credits.
-        item_id: makes the server's key out of the catalogue's.
+        etag: the item's Etag.
+        credits_told: the credits to include.
+        item_id: a function that turns a key of the catalogue into the server's id.
         show: the show of a season or an episode.
     """
     kind = item.media_type
@@ -276,7 +276,7 @@ def item_record(
 
 
 def sort_name(item: MediaItem) -> str:
-    """Return by what the server sorts an item."""
+    """Return the text by which the server sorts an item."""
     if isinstance(item, Season):
         return f"{item.season_number or 0:04}"
     if isinstance(item, Episode):

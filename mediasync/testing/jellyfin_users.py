@@ -19,10 +19,10 @@ class JellyfinUsers:
     """Users, their tokens, and Quick Connect.
 
     Args:
-        users: passwords by the names of users; the first user is an administrator.
-        api_key: a key that is taken.
+        users: the passwords by user name; the first user is an administrator.
+        api_key: an API key that is accepted.
         server_id: the server's own id.
-        old: whether the ways of giving a token are those of 10.11.
+        old: whether tokens may be sent in the ways that 10.11 accepts.
 
     Attributes:
         users, tokens: see `FakeJellyfin`.
@@ -39,7 +39,7 @@ class JellyfinUsers:
         self._approved: dict[str, str] = {}
 
     def token_of(self, request: Request) -> str | None:
-        """Return the token that a request brings."""
+        """Return the token of a request."""
         headers = request.headers
         if match := _TOKEN.search(headers.get("authorization", "")):
             return match[1]
@@ -55,7 +55,7 @@ class JellyfinUsers:
         return None
 
     def find(self, user_id: str) -> str | None:
-        """Return the name of the user with this id; ``me`` is nobody's."""
+        """Return the name of the user with this id; ``me`` is not an id."""
         wanted = user_id.replace("-", "").lower()
         return next((name for name in self.users if digest("user", name) == wanted), None)
 
@@ -75,7 +75,7 @@ class JellyfinUsers:
         return Response.json([self.record(name) for name in self.users])
 
     def sign_in(self, request: Request) -> Response:
-        """Answer a name and a password with a token."""
+        """Answer a sign-in by name and password with a token."""
         given = _fields(request)
         name = str(given.get("username", ""))
         if name not in self.users or self.users[name] != given.get("pw"):
@@ -83,7 +83,7 @@ class JellyfinUsers:
         return self._session(name)
 
     def initiate(self, request: Request) -> Response:
-        """Begin a Quick Connect: answer with a code that a user may approve."""
+        """Begin a Quick Connect: answer with a code that a user can approve."""
         if not self.quick_connect:
             return Response(401)
         number = len(self._asking) + 1
@@ -101,11 +101,11 @@ class JellyfinUsers:
         return Response.json(self._asking[secret])
 
     def approve(self, code: str, name: str) -> bool:
-        """Let a user approve a code of Quick Connect; tell whether there is such a code.
+        """Approve a Quick Connect code as a user; return whether the code exists.
 
         Args:
-            code: as it was answered to whoever began.
-            name: of the user.
+            code: the code that `initiate` answered.
+            name: the name of the user.
         """
         secret = next((secret for secret, asking in self._asking.items() if asking["Code"] == code), None)
         if secret is None:
@@ -115,12 +115,12 @@ class JellyfinUsers:
         return True
 
     def state(self, secret: str) -> Response:
-        """Answer whether a Quick Connect was approved."""
+        """Answer whether a Quick Connect has been approved."""
         asking = self._asking.get(secret)
         return Response.json(asking) if asking else Response(404)
 
     def sign_in_quickly(self, request: Request) -> Response:
-        """Answer the secret of a Quick Connect that was approved with a token."""
+        """Answer the secret of an approved Quick Connect with a token."""
         secret = str(_fields(request).get("secret", ""))
         name = self._approved.pop(secret, None)
         if name is None:
@@ -134,6 +134,6 @@ class JellyfinUsers:
 
 
 def _fields(request: Request) -> Mapping[str, Any]:
-    """Return the body's fields by their names in lower case, which is how the server reads them."""
+    """Return the fields of the body by their names in lower case, because the server ignores case."""
     given = request.json()
     return {name.lower(): value for name, value in given.items()} if isinstance(given, dict) else {}

@@ -29,26 +29,27 @@ _OBJECTS: Final = frozenset({"limits", "sort", "filter"})
 class FakeKodi(FakeServer):
     """A Kodi that serves a catalogue over JSON-RPC.
 
-    It was built from recorded answers of Kodi 20. Errors come with status 200. The cast of an episode is its
-    own and, behind it, those of its show who are not in it. Ids are numbers that are given anew. People have
-    none, and one name is one person; directors and writers are names; people of other types are not known.
+    It was built from recorded answers of Kodi 20. Errors have the status 200. The cast of an episode is its
+    own cast, followed by the other people in the cast of its show. Ids are numbers that Kodi reassigns.
+    People have no ids: one name is one person. Directors and writers are only names; other types of people
+    are unknown.
 
     Args:
-        catalogue: what it serves; change it between two syncs.
-        username: for the password.
-        password: what HTTP's basic authentication must bring; None: nothing.
-        api: the version of its JSON-RPC: 13 is Kodi 20, 12 is Kodi 19, 10 is Kodi 18.
-        timezone: of its clock.
-        name: what its owner calls it.
-        base_path: the path that everything is served below.
-        tls: if given, it speaks TLS with this context.
+        catalogue: the content; change it between two syncs.
+        username: the user name that belongs to the password.
+        password: the password for HTTP basic authentication; None for no authentication.
+        api: the version of JSON-RPC: 13 for Kodi 20, 12 for Kodi 19, 10 for Kodi 18.
+        timezone: the time zone of Kodi's clock.
+        name: the name that its owner gave it.
+        base_path: the path below which everything is served.
+        tls: the TLS context; None for plain HTTP.
 
     Attributes:
-        catalogue: as given.
-        username: as given.
-        password: as given; another one revokes it.
-        timezone: as given.
-        calls: the methods that were called, in order, those inside batches too.
+        catalogue: the content, as given.
+        username: the user name, as given.
+        password: the password, as given; assign another one to revoke it.
+        timezone: the time zone, as given.
+        calls: the called methods in order, including those inside batches.
 
     Example::
 
@@ -124,7 +125,7 @@ class FakeKodi(FakeServer):
         return _response(self.answer(body))
 
     def answer(self, body: bytes) -> Any:
-        """Return what a body is answered with; None for nothing but notifications."""
+        """Return the answer to a body; None if it contains only notifications."""
         try:
             asked = json.loads(body.decode("utf-8", "replace"))
         except ValueError:
@@ -137,7 +138,7 @@ class FakeKodi(FakeServer):
         return answers or None
 
     def truth(self) -> Catalogue:
-        """Return what a mirror of it should hold: with its keys, and without what Kodi cannot say."""
+        """Return the expected mirror: with Kodi's keys, and without data that Kodi cannot express."""
         return self._library.records(self.catalogue, self.timezone).truth()
 
     def _answer_one(self, asked: Any) -> dict[str, Any] | None:
@@ -161,7 +162,7 @@ class FakeKodi(FakeServer):
             return _error(number, refusal)
 
     def _introspect(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the methods that there are, with their parameters; of one method if the filter names one."""
+        """Return all methods with their parameters, or the one that the filter names."""
         wanted = params.get("filter", {})
         if wanted and (wanted.get("type") != "method" or wanted.get("id") not in self._methods):
             raise Refusal(-32602, "Invalid params.")

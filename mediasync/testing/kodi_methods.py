@@ -48,7 +48,7 @@ class Refusal(Exception):
     """An error of JSON-RPC.
 
     Attributes:
-        error: as it is answered.
+        error: the error object of the answer.
     """
 
     def __init__(self, code: int, message: str, data: Mapping[str, Any] | None = None) -> None:
@@ -68,17 +68,17 @@ class Kind(NamedTuple):
 
     @property
     def listing_params(self) -> tuple[str, ...]:
-        """The names of a listing's parameters, in the order in which they may be given without names."""
+        """The parameters of a listing, in the order in which they may be given by position."""
         return (*self.parents, "properties", "limits", "sort", "filter")
 
     @property
     def details_params(self) -> tuple[str, ...]:
-        """The same of details."""
+        """The parameters of a request for details, in the same way."""
         return (self.id_name, "properties")
 
     @property
     def id_name(self) -> str:
-        """The name of its id."""
+        """The name of the field with its id."""
         return f"{self.word.lower()}id"
 
 
@@ -103,7 +103,7 @@ class VideoLibrary:
         self._records: tuple[object, Records] | None = None
 
     def records(self, catalogue: Catalogue, timezone: str) -> Records:
-        """Return what makes the records of a catalogue as it is now."""
+        """Return a builder for the records of a catalogue in its present state."""
         state = (catalogue.state(), timezone)
         if self._records is None or self._records[0] != state:
             people, zone = People(catalogue), ZoneInfo(timezone)

@@ -33,7 +33,7 @@ _FIELDS: Final[dict[str, Callable[[Fields], Any]]] = {
     "filename": lambda fields: basename(fields["file"]),
     "path": lambda fields: f"{dirname(fields['file'])}/",
 }
-"""What each field of a rule looks at."""
+"""The value of an item that each field of a rule tests."""
 
 _ORDERS: Final[dict[str, Callable[[Fields], Any]]] = {
     "label": lambda fields: fields["title"].casefold(),
@@ -48,10 +48,10 @@ _ORDERS: Final[dict[str, Callable[[Fields], Any]]] = {
     "season": lambda fields: fields.get("season", -1),
     "episode": lambda fields: (fields.get("season", -1), fields.get("episode", -1)),
 }
-"""By what each method of sorting compares."""
+"""The sort key of each sort method."""
 
 SORTS: Final = frozenset({"none", *_ORDERS})
-"""The methods of sorting."""
+"""The sort methods."""
 
 _ARTICLES: Final = ("the ", "a ", "an ")
 
@@ -67,7 +67,7 @@ _OPERATORS: Final[dict[str, tuple[Callable[[Any, Any], bool], bool]]] = {
     "after": (operator.gt, True),
     "before": (operator.lt, True),
 }
-"""How each operator compares, and what it must find: an operator that denies holds if nothing compares."""
+"""How each operator compares, and the expected result; a negated operator holds if no value matches."""
 
 
 class UnknownRuleError(Exception):
@@ -75,16 +75,16 @@ class UnknownRuleError(Exception):
 
 
 def passes(records: Records, number: int, item: MediaItem, rule: Any) -> bool:
-    """Tell whether an item meets a rule.
+    """Return whether an item matches a rule.
 
     Args:
-        records: of the catalogue.
+        records: the records of the catalogue.
         number: the item's id.
-        item: of the catalogue.
-        rule: the value of ``filter``; None is met by all.
+        item: the item in the catalogue.
+        rule: the value of ``filter``; every item matches None.
 
     Raises:
-        UnknownRuleError: if it does not understand the rule.
+        UnknownRuleError: if the rule is not supported.
     """
     match rule:
         case None:
@@ -114,11 +114,11 @@ def passes(records: Records, number: int, item: MediaItem, rule: Any) -> bool:
 def ordered(
     records: Records, items: Iterable[tuple[int, MediaItem]], sort: Mapping[str, Any]
 ) -> list[tuple[int, MediaItem]]:
-    """Return items in an order.
+    """Return the items in the given order.
 
     Args:
-        records: of the catalogue.
-        items: with their ids.
+        records: the records of the catalogue.
+        items: the items with their ids.
         sort: ``method``, one of `SORTS`; ``order``; and ``ignorearticle``.
     """
     order = _ORDERS[sort["method"]]
@@ -140,7 +140,7 @@ def _values(value: Any) -> list[Any]:
 
 
 def _comparable(value: Any, others: Iterable[Any] = ()) -> Any:
-    """Return a value as it is compared: texts in one case, and as numbers where the *others* are numbers."""
+    """Return a value for comparison: texts without case, or as numbers if the *others* are numbers."""
     if not isinstance(value, str):
         return value
     if any(isinstance(other, int | float) for other in others):

@@ -1,4 +1,4 @@
-"""What a fake Kodi makes of a catalogue: its ids, its people, its records, and the truth that follows."""
+"""A catalogue as a fake Kodi shows it: ids, people and records, and the expected mirror of them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ICONS: Final = {
 }
 
 ICON_OF_SEASONS: Final = "image://DefaultFolder.png/"
-"""Only in details."""
+"""The properties that only details contain."""
 
 
 class Link(NamedTuple):
@@ -43,7 +43,7 @@ class Link(NamedTuple):
 
 
 class Ids:
-    """Kodi's ids: 1, 2, 3, … for each type. What comes after a removal may get the removed one's id."""
+    """Kodi's ids: 1, 2, 3, … for each type. An item added after a removal may get the removed id."""
 
     def __init__(self) -> None:
         self._known: dict[MediaType, dict[str, int]] = {kind: {} for kind in MediaType}
@@ -72,7 +72,7 @@ class Ids:
 
 
 class People:
-    """Kodi's people: one for each name, whatever its case; the last picture of any is that of all."""
+    """Kodi's people: one for each name, whatever its case. The last picture of a name is used."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._people: dict[str, tuple[str, str]] = {}
@@ -82,11 +82,11 @@ class People:
                 self._people[_folded(credit.person.name)] = (name, credit.person.image_path or picture)
 
     def get(self, name: str) -> tuple[str, str]:
-        """Return name and picture of the person that has a name."""
+        """Return the name and the picture of the person with this name."""
         return self._people.get(_folded(name), (_cut(name), ""))
 
     def cast(self, item: MediaItem) -> list[Link]:
-        """Return the actors of an item in their order: each of a role once."""
+        """Return the actors of an item in order, each role of an actor once."""
         links: dict[tuple[str, str], Link] = {}
         for order, credit in enumerate(_of(item, CAST_TYPES)):
             name, picture = self.get(credit.person.name)
@@ -109,7 +109,7 @@ def _cut(name: str) -> str:
 
 
 def _folded(name: str) -> str:
-    """Return what Kodi's database compares: ASCII letters of any case are the same, others are not."""
+    """Return a name as Kodi's database compares it: the case of ASCII letters alone is ignored."""
     return "".join(letter.lower() if letter.isascii() else letter for letter in _cut(name))
 
 
@@ -129,7 +129,7 @@ def cast_entry(link: Link) -> dict[str, Any]:
 
 
 def with_show_cast(own: list[Link], show: list[Link], *, roles_matter: bool) -> list[Link]:
-    """Return the cast of an episode as Kodi answers it: its own, then those of the show who are not in it."""
+    """Return the cast of an episode as Kodi answers it: its own, then the rest of the show's cast."""
     length = 2 if roles_matter else 1
     known = {link[:length] for link in own}
     return [*own, *(link for link in show if link[:length] not in known)]
@@ -139,10 +139,10 @@ class Records:
     """Makes the records of one state of a catalogue.
 
     Args:
-        catalogue: what is served.
+        catalogue: the content.
         ids: Kodi's ids.
         people: Kodi's people.
-        zone: of Kodi's clock.
+        zone: the time zone of Kodi's clock.
         roles_matter: whether it is Kodi 19 or later.
     """
 
@@ -157,7 +157,7 @@ class Records:
         self._items = {item.remote_id: item for item in catalogue.items()}
 
     def credits_itself(self, item: MediaItem, names: Iterable[str]) -> bool:
-        """Tell whether an item's own cast has somebody of *names*."""
+        """Return whether an item's own cast contains one of *names*."""
         wanted = {_folded(name) for name in names}
         return any(_folded(link.name) in wanted for link in self._people.cast(item))
 
@@ -168,7 +168,7 @@ class Records:
         return item
 
     def record(self, number: int, item: MediaItem, properties: Iterable[str], id_name: str) -> dict[str, Any]:
-        """Return a record with those of its fields that are asked for."""
+        """Return a record with the requested properties."""
         fields = self.fields(number, item)
         always = {"label": self._label(item), id_name: number}
         return dict(
@@ -249,7 +249,7 @@ class Records:
         fields["episode"] = sum(len(self._catalogue.children(season.remote_id)) for season in seasons)
 
     def truth(self) -> Catalogue:
-        """Return what a mirror should hold: with Kodi's keys, and without what Kodi cannot say."""
+        """Return the expected mirror: with Kodi's keys, and without data that Kodi cannot express."""
         truth = self._catalogue.mapped(
             lambda item: f"{item.media_type}/{self._ids.id_of(self._catalogue, item)}"
         )
@@ -283,7 +283,7 @@ class Records:
 
 
 def reference(source: str) -> str:
-    """Return how a mirror stores a picture: a public address as it is, else as Kodi names it."""
+    """Return a picture as a mirror stores it: a public address, or otherwise Kodi's own reference."""
     return source if source.startswith("https://") else wrapped(source)
 
 
@@ -298,4 +298,4 @@ _NOTHING: Final[dict[str, Any]] = {
     "resume": {"position": 0.0, "total": 0.0},
     "streamdetails": {"audio": [], "subtitle": [], "video": []},
 }
-"""The fields that the catalogue has nothing for."""
+"""The fields for which the catalogue has no data."""

@@ -1,8 +1,8 @@
-"""A small library of films and shows with their people: what the fakes serve, and the truth to compare with.
+"""A small library of films and shows with their people: the content of the fakes, and the expected mirror.
 
-Its content are the models themselves (`mediasync.Movie`, `mediasync.Credit`, …). Keys of items and people are
-texts of digits, unique over the whole catalogue; a fake makes its own kind of keys out of them, and
-`Catalogue.mapped` gives the truth with those.
+It consists of models (`mediasync.Movie`, `mediasync.Credit`, …). Keys of items and people are texts of
+digits, unique in the whole catalogue. A fake derives its own keys from them; `Catalogue.mapped` returns a
+copy with those keys.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Catalogue", "MediaLibrary"]
 _START: Final = datetime(2024, 1, 1, tzinfo=UTC)
 _MINUTE: Final = timedelta(minutes=1)
 FIRST_PERSON: Final = 1_000_001
-"""The key of the first person: those below it are items."""
+"""The key of the first person; lower keys belong to items."""
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class MediaLibrary:
     Attributes:
         id: its key.
         title: its name.
-        kind: what it holds.
+        kind: whether it holds films, shows or both.
         items: shows before their seasons, seasons before their episodes.
     """
 
@@ -42,20 +42,20 @@ class MediaLibrary:
 
 @dataclass(slots=True)
 class Catalogue:
-    """What a server holds. Change it while a fake serves it, and sync again.
+    """The contents of a server. Change it while a fake serves it, and sync again.
 
-    People are shared: the credits of one person hold one `Person`, so that renaming it changes all of them.
+    All credits of a person share one `Person`, so renaming that person changes all of them.
 
     Attributes:
-        libraries: in the server's order.
-        now: the server's clock: when the last change was; each change moves it by a minute.
+        libraries: the libraries, in the server's order.
+        now: the server's clock, which shows the time of the last change; each change moves it by a minute.
     """
 
     libraries: list[MediaLibrary] = field(default_factory=list)
     now: datetime = _START
 
     def state(self) -> tuple[object, ...]:
-        """Return what is another one once items came or went, or the clock moved."""
+        """Return a value that differs after items were added or removed, or the clock moved."""
         return (
             id(self),
             self.now,
@@ -83,7 +83,7 @@ class Catalogue:
         return [item for item in self.items() if parent_of(item) == key]
 
     def people(self) -> dict[str, Person]:
-        """Return everybody who is credited, by key, in the order of their first credit."""
+        """Return all credited people by key, in the order of their first credit."""
         return {
             person.remote_id: person
             for item in self.items()
@@ -104,24 +104,24 @@ class Catalogue:
         return str(max((int(item.remote_id) for item in self.items()), default=0) + 1)
 
     def new_person(self, name: str) -> Person:
-        """Return a person with a key that nobody has; it is known once a credit holds it."""
+        """Return a person with a new key. The person belongs to the catalogue once a credit refers to it."""
         return Person(remote_id=str(max([FIRST_PERSON - 1, *map(int, self.people())]) + 1), name=name)
 
     def touch(self, item: MediaItem) -> None:
-        """Move the clock, and note that an item changed now: ``changed_at`` and ``change_token``."""
+        """Move the clock, and mark an item as changed now: ``changed_at`` and ``change_token``."""
         self.now += _MINUTE
         item.changed_at = self.now
         item.change_token = str(int(item.change_token or "0") + 1)
 
     def add(self, library_id: str, item: MediaItem) -> MediaItem:
-        """Add an item to a library, as added and changed now."""
+        """Add an item to a library, with the current time as the time it was added and changed."""
         self.touch(item)
         item.added_at = self.now
         self.library(library_id).items.append(item)
         return item
 
     def remove(self, key: str) -> None:
-        """Remove an item, and what is below it."""
+        """Remove an item and its descendants."""
         for child in self.children(key):
             self.remove(child.remote_id)
         self.now += _MINUTE
@@ -136,12 +136,12 @@ class Catalogue:
         return item
 
     def rename_person(self, person_key: str, name: str) -> None:
-        """Give a person another name. The items that credit it do not count as changed by that."""
+        """Give a person another name. This does not mark the items that credit the person as changed."""
         self.now += _MINUTE
         self.people()[person_key].name = name
 
     def set_picture(self, person_key: str, path: str | None) -> None:
-        """Give a person another picture. The items that credit it do not count as changed by that."""
+        """Give a person another picture. This does not mark the items that credit the person as changed."""
         self.now += _MINUTE
         self.people()[person_key].image_path = path
 
@@ -150,7 +150,7 @@ class Catalogue:
         item_key: Callable[[MediaItem], str] = lambda item: item.remote_id,
         person_key: Callable[[Person], str | None] = lambda person: person.remote_id,
     ) -> Catalogue:
-        """Return a copy with other keys: those that a fake gives to items and people."""
+        """Return a copy with the keys that a fake gives to items and people."""
         keys = {item.remote_id: item_key(item) for item in self.items()}
         return Catalogue(
             [
@@ -172,7 +172,7 @@ def parent_of(item: MediaItem) -> str | None:
 
 
 def in_billing_order(credits_given: Iterable[Credit]) -> list[Credit]:
-    """Return copies of credits with the orders 0, 1, 2, …; they hold the same people."""
+    """Return copies of the credits, numbered 0, 1, 2, …; they share the same people."""
     return [credit.model_copy(update={"sort_order": order}) for order, credit in enumerate(credits_given)]
 
 

@@ -1,4 +1,4 @@
-"""What a fake server is asked and what it answers."""
+"""The requests and responses of a fake server."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it came.
+    """A request as the server received it.
 
     Attributes:
         method: ``GET``, ``POST``, …
-        path: decoded, below the server's base path.
-        query: the values of each name, decoded.
-        headers: by their names in lower case.
-        body: as it came.
+        path: the decoded path below the server's base path.
+        query: the decoded values of each parameter.
+        headers: the headers, with their names in lower case.
+        body: the bytes of the body.
     """
 
     method: str
@@ -28,20 +28,20 @@ class Request:
     body: bytes = b""
 
     def first(self, name: str, default: str = "") -> str:
-        """Return the first value of a name of the query, whose case does not matter."""
+        """Return the first value of a query parameter; the case of its name does not matter."""
         for known, values in self.query.items():
             if known.lower() == name.lower() and values:
                 return values[0]
         return default
 
     def listed(self, name: str, *, separators: str = ",") -> list[str]:
-        """Return all values of a name of the query, whose case does not matter.
+        """Return all values of a query parameter; the case of its name does not matter.
 
-        A list may come as one value with separators, as several values, or as both.
+        A client may send a list as one value with separators, as several values, or as both.
 
         Args:
-            name: of the parameter.
-            separators: the characters that stand between values.
+            name: the name of the parameter.
+            separators: the characters that separate values.
         """
         return [
             value
@@ -59,12 +59,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer.
+    """A response.
 
     Attributes:
-        status: of HTTP.
-        headers: in addition to ``Content-Length``.
-        body: as it is sent.
+        status: the HTTP status.
+        headers: the headers in addition to ``Content-Length``.
+        body: the bytes of the body.
     """
 
     status: int = 200
@@ -73,11 +73,11 @@ class Response:
 
     @classmethod
     def json(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-        """Return an answer of JSON."""
+        """Return a JSON response."""
         body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         return cls(status, {"Content-Type": "application/json; charset=utf-8", **(headers or {})}, body)
 
     @classmethod
     def text(cls, text: str, status: int = 200, kind: str = "text/plain") -> Response:
-        """Return an answer of text."""
+        """Return a text response."""
         return cls(status, {"Content-Type": f"{kind}; charset=utf-8"}, text.encode())

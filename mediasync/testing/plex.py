@@ -23,7 +23,7 @@ _REFUSED: Final = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body
 
 
 class _Answer(NamedTuple):
-    """An answer before it is written as JSON or XML."""
+    """An answer before its encoding as JSON or XML."""
 
     container: dict[str, Any]
     headers: dict[str, str]
@@ -32,29 +32,29 @@ class _Answer(NamedTuple):
 class FakePlex(FakeServer):
     """A Plex Media Server that serves a catalogue.
 
-    It was built from documents and recorded answers: listings name three roles without ids, details all
-    people; each list of people has ids of its own, which ``tagKey`` joins; unknown ids are left out of
-    details, and 404 is the answer only if none is left. People of a type that Plex has no list for are not
-    served. It answers JSON where that is asked for, and XML otherwise. A path that it does not know is
-    answered 404, and a filter that it does not know 400; both answers name it.
+    It was built from documentation and recorded answers. Listings name three roles without ids; details name
+    all people. Each list of people has its own ids, which ``tagKey`` connects. Answers to requests for
+    details leave out unknown ids, and are 404 only if no known id is left. People of a type for which Plex
+    has no list are not served. The server answers JSON on request, and XML otherwise. An unknown path is
+    answered with 404, and an unknown filter with 400; both answers name it.
 
     Args:
-        catalogue: what it serves; change it between two syncs.
-        token: what ``X-Plex-Token`` must be, as a header or in the query.
+        catalogue: the content; change it between two syncs.
+        token: the required ``X-Plex-Token``, as a header or in the query.
         machine_id: the server's own id.
         name: its friendly name.
-        old: whether it answers as a server with the agents of 2019: their guids, no ``Guid``, no ``tagKey``.
+        old: whether it imitates a server with the agents of 2019: their guids, no ``Guid``, no ``tagKey``.
         tag_keys: the lists whose people have a ``tagKey``.
-        page_limit: the longest page; None: any that is asked for.
-        longest_url: a longer one is answered 414.
-        base_path: the path that everything is served below.
-        tls: if given, it speaks TLS with this context.
+        page_limit: the largest page; None for no limit.
+        longest_url: the longest URL in characters; a longer one is answered with 414.
+        base_path: the path below which everything is served.
+        tls: the TLS context; None for plain HTTP.
 
     Attributes:
-        catalogue: as given.
-        token: as given; another one revokes it.
-        without_details: the keys of items that are listed, and that it does not find when asked for details.
-        refreshing: the ids of the libraries that it says it is refreshing.
+        catalogue: the content, as given.
+        token: the token, as given; assign another one to revoke it.
+        without_details: the keys of items that it lists, but whose details it does not find.
+        refreshing: the ids of the libraries that it reports as refreshing.
 
     Example::
 
@@ -121,7 +121,7 @@ class FakePlex(FakeServer):
                 return self._sections()
             case ["library", "all"]:
                 return self._everywhere(request)
-            case ["library", "sections", key, "all"] if key == _MUSIC["key"]:  # it holds nothing
+            case ["library", "sections", key, "all"] if key == _MUSIC["key"]:  # it is empty
                 return self._page([], None, request)
             case ["library", "sections", key, *rest] if library := self._section(key):
                 return self._of_section(library, rest, request)
@@ -134,7 +134,7 @@ class FakePlex(FakeServer):
         return None
 
     def truth(self) -> Catalogue:
-        """Return what a mirror of it should hold: with its keys, and without what Plex cannot say."""
+        """Return the expected mirror: with Plex's keys, and without data that Plex cannot express."""
         return self._entries().truth()
 
     def _entries(self) -> PlexEntries:
@@ -221,7 +221,7 @@ class FakePlex(FakeServer):
         return self._page(Query(entries, request.query).select(items), None, request)
 
     def _hubs(self, request: Request) -> _Answer:
-        """Return the items whose title holds the text that is searched for, a hub for each kind of them."""
+        """Return the items whose title contains the searched text, in one hub for each kind."""
         entries, sought = self._entries(), request.first("query").casefold()
         limit, section = int(request.first("limit") or 10), request.first("sectionId")
         hubs: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""What a fake Plex makes of a catalogue: the entries of its answers, and the truth that a sync must give."""
+"""A catalogue as a fake Plex shows it: the entries of its answers, and the expected mirror of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LISTS: Final = {
     "Writer": ("writer", PersonType.WRITER),
     "Producer": ("producer", PersonType.PRODUCER),
 }
-"""The elements that name people, each with the name of its filter and the type that its people have."""
+"""The elements that name people, each with the name of its filter and the type of its people."""
 
 _PREVIEWS: Final = {"Role": 3, "Director": 2, "Writer": 2}
 _PREVIEWED_GENRES: Final = 2
@@ -28,12 +28,12 @@ class PlexEntries:
     """Makes the entries of one state of a catalogue.
 
     Args:
-        catalogue: what is served.
+        catalogue: the content.
         old: whether the server has the agents of 2019: their guids, no ``Guid``.
         tag_keys: the lists whose people have a ``tagKey``.
 
     Attributes:
-        index: the catalogue's items by key and in their orders.
+        index: the items of the catalogue by key and in their orders.
     """
 
     def __init__(self, catalogue: Catalogue, *, old: bool, tag_keys: Collection[str]) -> None:
@@ -43,7 +43,7 @@ class PlexEntries:
         self.index = PlexIndex(catalogue)
 
     def truth(self) -> Catalogue:
-        """Return what a mirror of it should hold: with its keys, and without what Plex cannot say."""
+        """Return the expected mirror: with Plex's keys, and without data that Plex cannot express."""
         truth = self._catalogue.mapped()
         for item in truth.items():
             original = self.index.items[item.remote_id][1]
@@ -82,10 +82,10 @@ class PlexEntries:
         """Return one item as the server answers it.
 
         Args:
-            item: one of the catalogue's.
-            full: as details do, with all people; otherwise as listings do, with a preview of them.
-            guids: whether the ids of public providers are asked for.
-            left_out: elements that details leave out.
+            item: an item of the catalogue.
+            full: True for details, with all people; False for listings, with a preview of them.
+            guids: whether the request asks for the ids of public providers.
+            left_out: elements to leave out of details.
         """
         library = self.index.items[item.remote_id][0]
         entry: dict[str, Any] = {
@@ -183,7 +183,7 @@ class PlexEntries:
 
 
 class PlexIndex:
-    """A catalogue's items by key and in their orders, and how many are below each."""
+    """The items of a catalogue by key and in their orders, and how many are below each."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.items = {
@@ -207,7 +207,7 @@ class PlexIndex:
         return self._listings[asked]
 
     def place(self, item: MediaItem) -> dict[str, Any]:
-        """Return what an entry says of the item's place among the others."""
+        """Return the fields of an entry for the item's place in its show."""
         below = self._below[item.remote_id]
         if isinstance(item, Season):
             show = self.items[item.parent_remote_id or ""][1]

@@ -1,4 +1,4 @@
-"""The questions that a fake Plex understands: the filters, orders and tags of a section."""
+"""The queries of a fake Plex: the filters, orders and tags of a section."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from mediasync.testing.plex_entries import LISTS, PlexEntries, epoch, listed, ta
 from mediasync.vocabulary import MediaType
 
 TYPES: Final = {"1": MediaType.MOVIE, "2": MediaType.SHOW, "3": MediaType.SEASON, "4": MediaType.EPISODE}
-"""What ``type=`` asks for."""
+"""The type of item for each value of ``type=``."""
 
 COLLECTIONS: Final = "18"
-"""The ``type=`` of collections, of which a catalogue has none."""
+"""The ``type=`` of collections; a catalogue has none."""
 
 _SHAPE: Final = frozenset(
     {
@@ -35,7 +35,7 @@ _SHAPE: Final = frozenset(
         "checkfiles",
     }
 )
-"""Parameters that say how the answer looks, not which items it holds."""
+"""Parameters for the form of the answer, not for its items."""
 
 _OPERATOR_TITLES: Final = {
     "tag": {"=": "is", "!=": "is not"},
@@ -98,14 +98,14 @@ def genre_key(name: str) -> str:
 
 
 class Query:
-    """One question for the items of a section.
+    """One query for the items of a section.
 
     Args:
-        entries: of the catalogue.
-        parameters: the values of each name in the query.
+        entries: the entries of the catalogue.
+        parameters: the values of each query parameter.
 
     Raises:
-        UnknownQueryError: if it does not understand a parameter.
+        UnknownQueryError: if a parameter is not supported.
     """
 
     def __init__(self, entries: PlexEntries, parameters: Mapping[str, Sequence[str]]) -> None:
@@ -124,7 +124,7 @@ class Query:
                 self._tests.append(self._test(name, values))
 
     def select(self, items: Iterable[MediaItem]) -> list[MediaItem]:
-        """Return those of *items* that are asked for, in the order asked for."""
+        """Return those of *items* that pass the filters, in the order of the query."""
         found = [item for item in items if all(test(item) for test in self._tests)]
         for part in reversed(self.sort.split(",") if self.sort else []):
             name, _, direction = part.partition(":")
@@ -175,7 +175,7 @@ def _number_test(
 
 
 def tags_of(item: MediaItem, field: str) -> list[tuple[str, str]]:
-    """Return the tags of one filter that an item has, as (key, title)."""
+    """Return an item's tags for one filter, as (key, title)."""
     if field == "genre":
         return [(genre_key(genre), genre) for genre in item.genres]
     name = _TAGS[field]
@@ -183,12 +183,12 @@ def tags_of(item: MediaItem, field: str) -> list[tuple[str, str]]:
 
 
 def is_tag(field: str) -> bool:
-    """Tell whether a section can be asked for all tags of this filter."""
+    """Return whether a section can list all tags of this filter."""
     return field in _TAGS
 
 
 def choices(items: Iterable[MediaItem], field: str, section: str) -> list[dict[str, Any]]:
-    """Return all tags of one filter that *items* have, as a section answers them."""
+    """Return all tags of *items* for one filter, as a section answers them."""
     found = dict(sorted({tag for item in items for tag in tags_of(item, field)}, key=lambda tag: tag[1]))
     return [
         {"key": key, "title": title, "fastKey": f"/library/sections/{section}/all?{field}={key}"}
@@ -197,7 +197,7 @@ def choices(items: Iterable[MediaItem], field: str, section: str) -> list[dict[s
 
 
 def meta(library: MediaLibrary) -> dict[str, Any]:
-    """Return what a section says of its filters, orders and fields when asked with ``includeMeta=1``."""
+    """Return a section's answer to ``includeMeta=1``: its filters, orders and fields."""
     kinds = ["1"] if library.kind == "movies" else ["2", "3", "4"]
     return {
         "Type": [_meta_type(library.id, number, active=number == kinds[0]) for number in kinds],

@@ -1,4 +1,4 @@
-"""The XML of a fake Plex: what it answers to clients that do not ask for JSON."""
+"""The XML of a fake Plex, for clients that do not ask for JSON."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _NOT_IN_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U00
 def to_xml(container: Mapping[str, Any]) -> bytes:
     """Return a ``MediaContainer`` as XML.
 
-    Single values are attributes, lists are child elements. An entry of ``Metadata`` is a ``Video`` if it can
-    be played and a ``Directory`` if it has children. Characters that XML cannot hold are left out.
+    Single values are attributes, lists are child elements. An entry of ``Metadata`` is a ``Video`` if it is
+    playable and a ``Directory`` if it has children. Characters that XML cannot hold are left out.
 
     Args:
-        container: what JSON holds below ``MediaContainer``.
+        container: the value of ``MediaContainer`` in JSON.
     """
     root = _filled(Element("MediaContainer"), container)
     return bytes(tostring(root, encoding="utf-8", xml_declaration=True))

@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server on loopback, which fakes of media servers are made of."""
+"""A small HTTP/1.1 server on loopback, the base of the fake media servers."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
 class FakeServer:
-    """A server on a free port of 127.0.0.1. What it answers is told by `handle`, which a subclass has.
+    """A server on a free port of 127.0.0.1. A subclass answers requests in `handle`.
 
     Args:
-        base_path: the path that everything is served below (``/jellyfin``); elsewhere it answers 404.
-        tls: if given, it speaks TLS with this context.
+        base_path: the path below which everything is served (``/jellyfin``); other paths answer 404.
+        tls: the TLS context; None for plain HTTP.
 
     Attributes:
-        url: its address with the base path, once it runs.
-        requests: all that came, in order; those outside the base path too.
-        faults: what is answered instead; the first that meets a request is used.
-        most_at_once: how many requests were worked on at the same time, at most.
-        connections: how many connections are open.
+        url: the server's address with the base path, available once it runs.
+        requests: all received requests in order, including those outside the base path.
+        faults: the faults to apply; the first one that affects a request is used.
+        most_at_once: the largest number of requests that were handled at the same time.
+        connections: the number of open connections.
 
     Example::
 
@@ -74,7 +74,7 @@ class FakeServer:
         return len(self._tasks)
 
     async def handle(self, request: Request) -> Response:
-        """Return what *request* is answered with."""
+        """Return the response to *request*."""
         raise NotImplementedError
 
     async def __aenter__(self) -> Self:
@@ -104,14 +104,14 @@ class FakeServer:
         if self._tls is not None:
             try:
                 await writer.start_tls(self._tls)
-            except OSError:  # the client does not trust the certificate, say; its transport is closed already
+            except OSError:  # for example, the client does not trust the certificate; the transport is closed
                 return
         connection = h11.Connection(h11.SERVER)
         try:
             while await self._serve_one(connection, reader, writer):
                 connection.start_next_cycle()
         except (ConnectionError, h11.ProtocolError, ssl.SSLError):
-            pass  # the client went away, or speaks no HTTP
+            pass  # the client disconnected, or does not speak HTTP
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError, ssl.SSLError):
@@ -232,7 +232,7 @@ async def _while_there(
     connection: h11.Connection,
     reader: asyncio.StreamReader,
 ) -> tuple[Response | None, Fault | None]:
-    """Return what *work* returns; give it up if the client goes away."""
+    """Return the result of *work*; cancel it if the client disconnects."""
     working = asyncio.ensure_future(work)
     reading = asyncio.ensure_future(reader.read(_CHUNK))
     try:
@@ -259,7 +259,7 @@ def _below(request: Request, base_path: str) -> Request | None:
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """Close so that the client sees a connection that was reset, not one that ended."""
+    """Close the connection so that the client sees a reset, not a normal end."""
     sock = writer.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     writer.transport.abort()
