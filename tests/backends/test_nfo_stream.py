@@ -11,6 +11,7 @@ from nfo_reading import actor, episode, make_backend, movie, read, write
 from mediasync.backends.base import Enumerated, Found, NothingStored, Unreadable
 from mediasync.backends.nfo import reading
 from mediasync.backends.nfo.folders import listing as folders
+from mediasync.backends.nfo.tokens import StoredTokens
 from mediasync.models import Source
 
 SHOW = "<tvshow><title>Dark</title><year>2017</year></tvshow>"
@@ -168,7 +169,7 @@ async def test_a_file_that_vanishes_or_may_not_be_read_is_unreadable(tmp_path, m
                 (tmp_path / "B/movie.nfo").unlink()
             return listing
 
-        monkeypatch.setattr("mediasync.backends.nfo.folders.scan.list_folder", list_then_delete)
+        monkeypatch.setattr("mediasync.backends.nfo.folders.walk.list_folder", list_then_delete)
         findings = [
             finding async for finding in backend.iter_items(library, NothingStored({"B": tokens["B"]}))
         ]
@@ -268,7 +269,7 @@ async def test_closed_libraries_are_libraries_still(tmp_path, forbid):
 
 
 async def test_a_look_at_a_file_that_cannot_be_opened_says_no(tmp_path):
-    assert reading.look(str(tmp_path), "gone.nfo", ["a"], known=reading.Known({})) is None
+    assert reading.look(str(tmp_path), "gone.nfo", ["a"], stored=StoredTokens({})) is None
 
 
 # Laziness

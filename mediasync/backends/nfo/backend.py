@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -13,13 +13,14 @@ import anyio
 import anyio.to_thread
 
 from mediasync.backends.base import Enumerated, Finding, Remark, Stored, Unreadable, opened
+from mediasync.backends.nfo.film_findings import film_findings, films_findings
 from mediasync.backends.nfo.folders.files import FilmFiles, FolderFailed, NfoFile, ShowUnit, Unit, VideoAlone
-from mediasync.backends.nfo.folders.folder_kind import Shapes
+from mediasync.backends.nfo.folders.folder_kind import FolderKinds
 from mediasync.backends.nfo.folders.listing import list_folder, reason
-from mediasync.backends.nfo.folders.scan import Libraries, LibraryFolder, find_libraries, walk
-from mediasync.backends.nfo.items import film_findings, films_findings
-from mediasync.backends.nfo.reading import Known, Outcome, load, load_films, look, read
-from mediasync.backends.nfo.show_items import show_findings
+from mediasync.backends.nfo.folders.walk import Libraries, LibraryFolder, find_libraries, walk
+from mediasync.backends.nfo.reading import Outcome, load, load_films, look, read
+from mediasync.backends.nfo.show_findings import show_findings
+from mediasync.backends.nfo.tokens import StoredTokens
 from mediasync.errors import SourceUnreachable, UnknownLibrary
 from mediasync.models import Library, Source
 
@@ -35,14 +36,17 @@ _Job = NfoFile | FilmFiles
 class NfoBackend:
     """A folder of NFO files, as Kodi, Jellyfin, Emby, Sonarr, Radarr and tinyMediaManager write them.
 
-    Nothing is written, no link is followed, and files are opened only when they changed. Folders and files
-    are read in worker threads, a few ahead of the consumer; an abandoned iteration leaves nothing behind.
+    The backend writes nothing, follows no links, and opens only files that changed. Worker threads read
+    folders and files a few ahead of the consumer. An abandoned iteration leaves no thread behind.
 
     Args:
-        root: the folder. Keys of items are relative to it, so it may be moved and mounted anywhere.
-        source: the source it is.
-        threads: how many folders and files are read at once.
-        size_limit: bytes; a larger file is reported and not read.
+        root: the folder. Keys of items are relative to it, so it may be moved or mounted elsewhere.
+        source: the source that the folder is.
+        threads: how many folders and files are read at the same time.
+        size_limit: in bytes; a larger file is reported and not read.
+
+    Raises:
+        ValueError: if *threads* or *size_limit* is less than 1.
 
     Example:
         >>> import asyncio
@@ -80,7 +84,7 @@ class NfoBackend:
         """Return a context in which the folder can be read.
 
         Raises:
-            SourceUnreachable: if the folder is not there, is no folder, or may not be read.
+            SourceUnreachable: if the folder does not exist, is not a folder, or may not be read.
         """
         return self._opened()
 
@@ -95,10 +99,10 @@ class NfoBackend:
             self._told_of_root = False
 
     async def fetch_libraries(self) -> list[Library]:
-        """Return the libraries, by id; see `mediasync.backends.nfo.folders.scan.find_libraries` for the rule.
+        """Return the libraries, found as `mediasync.backends.nfo.folders.walk.find_libraries` says.
 
         Raises:
-            SourceUnreachable: if the folder cannot be listed any more.
+            SourceUnreachable: if the folder can no longer be listed.
         """
         return [
             Library(id=found.key, source_id=self.source.id, title=found.title, kind=found.kind)
@@ -108,28 +112,28 @@ class NfoBackend:
     async def _find_libraries(self) -> Libraries:
         root = opened(self._root)
         if self._libraries is None:
-            nothing = Known({})
-            # Names alone decide here, but for folders that are named like a season: no other file is opened.
-            shapes = Shapes(root, nothing, lambda *_: None, partial(look, root, known=nothing))
-            with _Listing(self.source.id):
-                self._libraries = await self._in_thread(partial(find_libraries, root, shapes))
+            nothing = StoredTokens({})
+            # Names alone decide here. Files are opened only in folders that are named like a season.
+            kinds = FolderKinds(root, nothing, lambda *_: None, partial(look, root, stored=nothing))
+            with _ListingErrors(self.source.id):
+                self._libraries = await self._in_thread(partial(find_libraries, root, kinds))
         return self._libraries
 
     async def iter_items(
         self, library: Library, stored: Stored, *, only: Collection[str] | None = None
     ) -> AsyncGenerator[Finding, None]:
-        """Read the items of a library: films by folder; of each show the show, its seasons, its episodes.
+        """Read the items of a library: films by folder; each show with its seasons and then its episodes.
 
         Args:
             library: one of `fetch_libraries`.
-            stored: what the mirror holds. An item whose change token is the same is yielded as `Unchanged`,
-                its file unopened.
-            only: others may be left out, and are not: a folder is read as a whole.
+            stored: what the mirror holds. An item that still has its change token is yielded as `Unchanged`,
+                without opening its file.
+            only: has no effect: a folder is always read as a whole.
 
         Raises:
             UnknownLibrary: if the folder has no such library.
-            SourceUnreachable: if the root is not there any more. A library whose own folder cannot be listed
-                ends as not complete.
+            SourceUnreachable: if the root no longer exists. If only the library's own folder cannot be
+                listed, the library ends as not complete.
         """
         root = opened(self._root)
         libraries = await self._find_libraries()
@@ -140,19 +144,19 @@ class NfoBackend:
             self._told_of_root = True
             for remark in libraries.findings:
                 yield remark
-        known = Known(stored.tokens)
-        looking = partial(look, root, known=known)
-        units = walk(root, folder.path, Shapes(root, known, looking, looking), folder.others)
+        tokens = StoredTokens(stored.tokens)
+        looking = partial(look, root, stored=tokens)
+        units = walk(root, folder.path, FolderKinds(root, tokens, looking, looking), folder.others)
         unlisted = 0
         alone = _VideosAlone()
         while True:
             batch = await self._in_thread(partial(_take, units))
             if not batch:
                 break
-            results = iter(await self._load_all(root, [job for unit in batch for job in _jobs(unit)], known))
+            outcomes = await self._load_all(root, [job for unit in batch for job in _jobs(unit)], tokens)
             for unit in batch:
                 unlisted += _count_failed(unit)
-                for finding in await self._findings(root, folder, unit, results, known):
+                for finding in await self._findings(root, folder, unit, outcomes, tokens):
                     if isinstance(finding, VideoAlone):
                         alone.add(finding)
                     else:
@@ -160,58 +164,71 @@ class NfoBackend:
         for video in alone.remarks(folder.key):
             yield video
         text = f"folders that cannot be listed: {unlisted:,}" if unlisted else ""
-        may_be_unmounted = bool(known.tokens) or not folder.path
+        may_be_unmounted = bool(tokens.tokens) or not folder.path
         if may_be_unmounted and await self._in_thread(partial(_is_empty, root, folder.path)):
             text = "the folder is empty: is a disk not mounted?"
-            if known.tokens:
-                yield Unreadable(folder.key, f"{text} {len(known.tokens):,} items of it are stored")
+            if tokens.tokens:
+                yield Unreadable(folder.key, f"{text} {len(tokens.tokens):,} items of it are stored")
         yield Enumerated(None, not text, text)
 
     async def _findings(
-        self, root: str, library: LibraryFolder, unit: Unit, results: Iterator[Outcome], known: Known
+        self,
+        root: str,
+        library: LibraryFolder,
+        unit: Unit,
+        outcomes: Mapping[str, Outcome],
+        stored: StoredTokens,
     ) -> list[Finding | VideoAlone]:
+        """Return what was found in a unit.
+
+        Args:
+            root: the real path of the root.
+            library: the library that is read.
+            unit: a part of it.
+            outcomes: what became of the unit's files, by the `_path_of` each job.
+            stored: the stored change tokens.
+        """
         match unit:
             case NfoFile():
-                return list(film_findings(unit, next(results)))
+                return list(film_findings(unit, outcomes[_path_of(unit)]))
             case FilmFiles():
-                return list(films_findings(unit, next(results)))
+                return list(films_findings(unit, outcomes[_path_of(unit)]))
             case ShowUnit():
-                outcomes = [next(results) for _ in unit.files()]
-                reread = partial(read, root, known=known, size_limit=self._size_limit)
+                reread = partial(read, root, stored=stored, size_limit=self._size_limit)
                 found: list[Finding | VideoAlone] = []
-                found += await self._in_thread(lambda: list(show_findings(unit, outcomes, known, reread)))
+                found += await self._in_thread(lambda: list(show_findings(unit, outcomes, stored, reread)))
                 for finding in unit.findings:
-                    found += await self._findings(root, library, finding, results, known)
+                    found += await self._findings(root, library, finding, outcomes, stored)
                 return found
             case FolderFailed():
                 await self._in_thread(partial(_check_root, root, self.source.id))
                 text = f"the folder cannot be listed: {unit.reason}"
-                below = known.below(unit.key) if unit.path != library.path else []
+                below = stored.keys_below(unit.key) if unit.path != library.path else []
                 return [Unreadable(key, text) for key in dict.fromkeys([unit.key, *below])]
             case _:
                 return [unit]
 
-    async def _load_all(self, root: str, jobs: list[_Job], known: Known) -> list[Outcome]:
-        """Load files side by side; their order is kept."""
-        results: dict[int, list[Outcome]] = {}
+    async def _load_all(self, root: str, jobs: list[_Job], stored: StoredTokens) -> dict[str, Outcome]:
+        """Load files in several threads, and return what became of each job by its `_path_of`."""
+        outcomes: dict[str, Outcome] = {}
         starts = iter(range(0, len(jobs), _FILES_PER_CALL))
 
         async def load_some() -> None:
             for start in starts:
                 some = jobs[start : start + _FILES_PER_CALL]
-                results[start] = await self._in_thread(partial(_load, root, some, known, self._size_limit))
+                outcomes.update(await self._in_thread(partial(_load, root, some, stored, self._size_limit)))
 
         async with anyio.create_task_group() as group:
             for _ in range(min(self._threads, -(-len(jobs) // _FILES_PER_CALL))):
                 group.start_soon(load_some)
-        return [result for start in sorted(results) for result in results[start]]
+        return outcomes
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(function, limiter=self._limiter)
 
 
 class _VideosAlone:
-    """Videos without an NFO file: each is named, unless there are very many."""
+    """The videos without an NFO file: each is named, unless there are very many."""
 
     def __init__(self) -> None:
         self._first: list[str] = []
@@ -229,17 +246,22 @@ class _VideosAlone:
         return [Remark(library, text)]
 
 
-def _load(root: str, jobs: list[_Job], known: Known, size_limit: int) -> list[Outcome]:
-    return [
-        load_films(root, job, known, size_limit)
+def _load(root: str, jobs: list[_Job], stored: StoredTokens, size_limit: int) -> dict[str, Outcome]:
+    return {
+        _path_of(job): load_films(root, job, stored, size_limit)
         if isinstance(job, FilmFiles)
-        else load(root, job, known, size_limit)
+        else load(root, job, stored, size_limit)
         for job in jobs
-    ]
+    }
+
+
+def _path_of(job: _Job) -> str:
+    """Return the path of a file; the first of several stands for all of them."""
+    return job.files[0].path if isinstance(job, FilmFiles) else job.path
 
 
 def _is_empty(root: str, path: str) -> bool:
-    """Whether there is nothing in a folder; one that cannot be listed is reported elsewhere."""
+    """Whether a folder is empty; a folder that cannot be listed is reported elsewhere."""
     try:
         folder = list_folder(root, path)
     except OSError:
@@ -248,7 +270,7 @@ def _is_empty(root: str, path: str) -> bool:
 
 
 def _take(units: Iterator[Unit]) -> list[Unit]:
-    """Take the next units, with as many files as are read side by side; a show is never split."""
+    """Take the next units, up to the number of files in a batch; a show is never split."""
     batch: list[Unit] = []
     size = 0
     for unit in units:
@@ -260,14 +282,14 @@ def _take(units: Iterator[Unit]) -> list[Unit]:
 
 
 def _count_failed(unit: Unit) -> int:
-    """Return how many folders could not be listed."""
+    """Return how many of a unit's folders could not be listed."""
     if isinstance(unit, ShowUnit):
         return sum(map(_count_failed, unit.findings))
     return int(isinstance(unit, FolderFailed))
 
 
 def _jobs(unit: Unit) -> list[_Job]:
-    """Return what of a unit is loaded."""
+    """Return the files of a unit that are to be loaded."""
     if isinstance(unit, ShowUnit):
         return [*unit.files()]
     return [unit] if isinstance(unit, NfoFile | FilmFiles) else []
@@ -275,14 +297,14 @@ def _jobs(unit: Unit) -> list[_Job]:
 
 def _check_root(root: str, source_id: str) -> str:
     """Return the real path of a root that can be listed."""
-    with _Listing(source_id):
+    with _ListingErrors(source_id):
         real = os.path.realpath(root)
         os.scandir(real).close()
     return real
 
 
-class _Listing:
-    """Turns the errors of listing a root or a library's folder into those of the source."""
+class _ListingErrors:
+    """Turns the errors of listing the root into errors of the source."""
 
     def __init__(self, source_id: str) -> None:
         self._source_id = source_id

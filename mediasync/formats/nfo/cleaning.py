@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from html.entities import html5
 from typing import Final
 
@@ -50,6 +51,7 @@ _CHARACTER: Final = re.compile(
 _SURROGATES: Final = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 _VALUE: Final = re.compile(rb"[^<>]+|[<>]")
 _CUT_SHORT: Final = re.compile(rb"[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{1,2}")
+_ACCENTS: Final = re.compile("[\u0300-\u036f]")
 _HIGH: Final = bytes(range(0x80, 0x100))
 _LOST: Final = "\ufffd"
 _MOST_LOST: Final = 0.1
@@ -349,3 +351,14 @@ def plain_text(text: str) -> str:
     if "<" in text:
         text = _HTML_TAG.sub("", html_breaks_to_lines(text))
     return _ILLEGAL.sub("", meaning(text)).strip()
+
+
+def fold(text: str) -> str:
+    """Return *text* in the form in which names are compared: without case, and without accents.
+
+    Example:
+        >>> fold("Première SAISON 2×05")
+        'premiere saison 2x05'
+    """
+    text = unicodedata.normalize("NFD", text.casefold()).replace("×", "x")
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", text))

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Final
 
-from mediasync.formats.nfo.words import fold
+from mediasync.formats.nfo.cleaning import fold
 
 _MONTH_NAMES: Final = (
     "january february march april may june july august september october november december",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import Final
+from operator import attrgetter
+from typing import Any, Final
 
 from mediasync.formats.nfo.cleaning import EmptyNfoError, ForeignNfoError, NfoError, one_line, plain_text
 from mediasync.formats.nfo.document import Document, Node, read_document
@@ -22,7 +23,7 @@ from mediasync.formats.nfo.values import (
     parse_runtime,
     provider_ids_in_text,
 )
-from mediasync.models import Credit, Rating
+from mediasync.models import Credit, MediaItem, Rating
 from mediasync.vocabulary import Completeness, MediaType
 
 _KINDS: Final = {
@@ -54,7 +55,7 @@ _CONTENT: Final = frozenset(
 
 
 @dataclass(slots=True)
-class Record:
+class NfoRecord:
     """What a file says of one item, before anything outside the file is known.
 
     Attributes:
@@ -97,8 +98,16 @@ class Record:
     season_names: dict[int, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
+    def item_fields(self) -> dict[str, Any]:
+        """Return the fields that an item takes over as they are."""
+        return dict(zip(_ITEM_FIELDS, _get_item_fields(self), strict=True))
 
-def parse_nfo(data: bytes, expected: MediaType) -> list[Record]:
+
+_ITEM_FIELDS: Final = tuple(one.name for one in fields(NfoRecord) if one.name in MediaItem.model_fields)
+_get_item_fields: Final = attrgetter(*_ITEM_FIELDS)
+
+
+def parse_nfo(data: bytes, expected: MediaType) -> list[NfoRecord]:
     """Parse the bytes of one NFO file.
 
     A list of people is complete as soon as the document was read to its end and understood, so an empty one
@@ -134,7 +143,7 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[Record]:
         if document.roots:
             raise ForeignNfoError(f"<{document.roots[0].name}> is about neither a film nor a show")
         return [_record_of_text(document, expected)]
-    records: list[Record] = []
+    records: list[NfoRecord] = []
     room = MOST_CREDITS
     for root in ours:
         records.append(_record(root, expected, room))
@@ -158,7 +167,7 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[Record]:
     return records
 
 
-def _record_of_text(document: Document, expected: MediaType) -> Record:
+def _record_of_text(document: Document, expected: MediaType) -> NfoRecord:
     """Make a record of a text that names the page of a film or show: the address alone, or a release note.
 
     Such notes beside an episode name the page of the show, so no id is taken from them.
@@ -166,7 +175,7 @@ def _record_of_text(document: Document, expected: MediaType) -> Record:
     ids = provider_ids_in_text(document.outside, expected)
     if not ids:
         raise EmptyNfoError("it holds no description of a film or show, and no address of one")
-    return Record(expected, provider_ids=ids if expected in _WITH_PAGES else {})
+    return NfoRecord(expected, provider_ids=ids if expected in _WITH_PAGES else {})
 
 
 def _shorten(problems: list[str]) -> None:
@@ -175,17 +184,17 @@ def _shorten(problems: list[str]) -> None:
         problems[_MOST_PROBLEMS:] = [f"and {len(problems) - _MOST_PROBLEMS} more problems"]
 
 
-def _make_preview(record: Record) -> None:
+def _make_preview(record: NfoRecord) -> None:
     record.credits = record.credits or None
     record.completeness = Completeness.PREVIEW if record.credits else None
 
 
-def _record(node: Node, expected: MediaType, most_credits: int) -> Record:
+def _record(node: Node, expected: MediaType, most_credits: int) -> NfoRecord:
     kind = _KINDS.get(node.name, expected)
     problems: list[str] = []
     premiere = parse_premiere(node, problems)
     people = parse_people(node, most_credits)
-    record = Record(
+    record = NfoRecord(
         kind=kind,
         title=one_line(
             node.first("title", "localtitle") or (node.first("showtitle") if kind is MediaType.SHOW else "")

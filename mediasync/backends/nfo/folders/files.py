@@ -10,8 +10,8 @@ from mediasync.backends.base import Finding
 from mediasync.backends.nfo.folders.listing import ActorPictures
 from mediasync.vocabulary import MediaType
 
-_RULE: Final = "2"
-"""The version of how files are read: another one has every file read again."""
+PARSER_VERSION: Final = "2"
+"""A part of every change token. With another version every file is read again, though it did not change."""
 
 
 @dataclass(slots=True)
@@ -47,9 +47,8 @@ class NfoFile:
     surroundings: str = field(init=False)
 
     def __post_init__(self) -> None:
-        text = "\0".join(
-            (_RULE, self.path, self.others, self.item_path, self.actors.digest, *sorted(self.images.values()))
-        )
+        parts = [PARSER_VERSION, self.path, self.others, self.item_path, self.actors.digest]
+        text = "\0".join([*parts, *sorted(self.images.values())])
         self.surroundings = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 

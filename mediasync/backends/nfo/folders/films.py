@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mediasync.backends.base import Remark, Unreadable
 from mediasync.backends.nfo.folders import naming
 from mediasync.backends.nfo.folders.files import FilmFiles, NfoFile, VideoAlone
-from mediasync.backends.nfo.folders.folder_kind import Shape, Shapes, may_be_own_folder
+from mediasync.backends.nfo.folders.folder_kind import FolderKind, FolderKinds, may_be_own_folder
 from mediasync.backends.nfo.folders.listing import ActorPictures, Folder, list_actors, list_folder, reason
 from mediasync.vocabulary import MediaType
 
@@ -15,7 +15,7 @@ FilmUnit = NfoFile | FilmFiles | VideoAlone | Remark | Unreadable
 
 
 def own_film(root: str, folder: Folder, beside: str | None = None) -> Iterator[FilmUnit]:
-    """Yield the film whose own folder this is, and what else its NFO files may describe.
+    """Yield the film whose own folder this is, and what else the NFO files in the folder may describe.
 
     Args:
         root: the real path of the root.
@@ -35,26 +35,52 @@ def own_film(root: str, folder: Folder, beside: str | None = None) -> Iterator[F
             yield Unreadable(folder.key, f"{folder.key_of(disc or '')}: {reason(error)}")
             return
     groups = sorted(folder.groups, key=lambda group: _rank(group, folder))
-    videos = [video for group in groups for video in group.videos]
     described = [group for group in groups if group.nfos]
-    stems = ["movie", *(group.base for group in groups)]
-    stems[:0] = [naming.stem_of(name) for name in (*folder.nfos, *videos)]
-    if chosen is None and beside is None and sum(len(group.nfos) for group in described) > 1:
-        yield _several(root, folder, described, disc or next(iter(videos), None))
-        return
     if chosen is None and beside is None and described:
+        if sum(len(group.nfos) for group in described) > 1:
+            videos = (video for group in groups for video in group.videos)
+            yield _several(root, folder, described, disc or next(videos, None))
+            return
         chosen = described[0].nfos[0]
+    yield from _of_other_films(folder, described, chosen)
+    yield _film_of_folder(root, folder, groups, chosen, beside, disc)
+
+
+def _of_other_films(folder: Folder, described: list[naming.Group], chosen: str | None) -> Iterator[Remark]:
+    """Yield remarks on the NFO files in a film's folder that are named after other films."""
     for group in described:
         if chosen not in group.nfos and not naming.labels_folder(group.base, folder.own_name):
             text = "not read: the folder is that of another film"
             yield Remark(folder.key_of(group.nfos[0]), text)
-    video = next((group.videos[0] for group in groups if group.videos and chosen in group.nfos), None)
-    video = video or disc or next(iter(videos), None)
+
+
+def _film_of_folder(
+    root: str,
+    folder: Folder,
+    groups: list[naming.Group],
+    chosen: str | None,
+    beside: str | None,
+    disc: str | None,
+) -> NfoFile | VideoAlone:
+    """Return the one NFO file that describes the film of a folder, or its video if there is none.
+
+    Args:
+        root: the real path of the root.
+        folder: the film's folder.
+        groups: what lies in it, the film's own files first.
+        chosen: the name of the NFO file in the folder.
+        beside: the path of the NFO file beside the folder; it counts if there is none in the folder.
+        disc: the name of the folder of a disc.
+    """
+    videos = [video for group in groups for video in group.videos]
+    own = (group.videos[0] for group in groups if group.videos and chosen in group.nfos)
+    video = next(own, None) or disc or next(iter(videos), None)
     path = folder.path_of(chosen) if chosen else beside
     if path is None:
-        yield VideoAlone(folder.key_of(video or ""))
-        return
-    yield NfoFile(
+        return VideoAlone(folder.key_of(video or ""))
+    stems = [naming.stem_of(name) for name in (*folder.nfos, *videos)]
+    stems += ["movie", *(group.base for group in groups)]
+    return NfoFile(
         path=path,
         key=folder.key,
         kind=MediaType.MOVIE,
@@ -93,13 +119,13 @@ def _disc_nfo(root: str, folder: Folder, disc: str | None) -> str | None:
     return f"{disc}/{found}" if found else None
 
 
-def loose_films(root: str, folder: Folder, shapes: Shapes, claimed: set[str]) -> Iterator[FilmUnit]:
+def loose_films(root: str, folder: Folder, kinds: FolderKinds, claimed: set[str]) -> Iterator[FilmUnit]:
     """Yield the films that lie directly in a folder of many.
 
     Args:
         root: the real path of the root.
         folder: the folder.
-        shapes: tells what the folders in it are.
+        kinds: tells what the folders in it are.
         claimed: gets the paths of folders in it whose film is described here, by a file beside the folder.
     """
     yield from stray_remarks(folder)
@@ -110,12 +136,12 @@ def loose_films(root: str, folder: Folder, shapes: Shapes, claimed: set[str]) ->
         if not group.nfos:
             yield VideoAlone(folder.key_of(group.videos[0]))
             continue
-        beside = _folder_of_name(root, folder, group.base, shapes)
+        beside = _folder_of_name(root, folder, group.base, kinds)
         if beside is None:
             families.setdefault("" if may_be_one else naming.family(group.base), []).append(group)
             continue
-        below, shape = beside
-        if shape is Shape.SHOW or group.videos or _is_described(root, below):
+        below, folder_kind = beside
+        if folder_kind is FolderKind.SHOW or group.videos or _is_described(root, below):
             text = f"not read: its key {folder.key_of(group.base)!r} is that of the folder beside it"
             yield Unreadable(folder.key_of(group.nfos[0]), text)
         else:
@@ -165,7 +191,9 @@ def _loose_files(
         )
 
 
-def _folder_of_name(root: str, folder: Folder, base: str, shapes: Shapes) -> tuple[Folder, Shape] | None:
+def _folder_of_name(
+    root: str, folder: Folder, base: str, kinds: FolderKinds
+) -> tuple[Folder, FolderKind] | None:
     """Return the folder beside a film's files that has its name, if it is a film's or show's own."""
     name = folder.dir_names.get(naming.nfc(base))
     if name is None:
@@ -174,8 +202,8 @@ def _folder_of_name(root: str, folder: Folder, base: str, shapes: Shapes) -> tup
         below = list_folder(root, folder.path_of(name))
     except OSError:
         return None  # the walk comes to this folder and reports it
-    shape = shapes.of(below)
-    return (below, shape) if shape is not Shape.MANY else None
+    folder_kind = kinds.of(below)
+    return (below, folder_kind) if folder_kind is not FolderKind.MANY else None
 
 
 def _is_described(root: str, folder: Folder) -> bool:

@@ -47,7 +47,7 @@ Look = Callable[[str, Collection[str]], MediaType | None]
 """What an NFO file describes, by its path, and the keys that its item may have; ``None`` if nobody knows."""
 
 
-class Shape(Enum):
+class FolderKind(Enum):
     """What a folder is."""
 
     SHOW = "a show"
@@ -75,7 +75,7 @@ class _Weight:
     own: bool = False
 
 
-class Shapes:
+class FolderKinds:
     """Tells what the folders of one root are.
 
     A show has ``tvshow.nfo``; or most of what lies in it is folders of seasons and NFO files of episodes, by
@@ -98,23 +98,23 @@ class Shapes:
         self._look = look
         self._look_closely = look_closely
 
-    def of(self, folder: Folder) -> Shape:
+    def of(self, folder: Folder) -> FolderKind:
         """Tell what *folder* is from the names in it; files are asked only where they leave it open."""
         if folder.find("tvshow.nfo"):
             if self._is_stray_tvshow_nfo(folder):
-                return Shape.MANY
-            return Shape.FILM if self._is_stray_beside_film(folder) else Shape.SHOW
+                return FolderKind.MANY
+            return FolderKind.FILM if self._is_stray_beside_film(folder) else FolderKind.SHOW
         if folder.discs:
             strangers = [group for group in _described(folder) if not _is_named_so(group, folder)]
             is_library = _is_library(folder) and any(self._items_below(folder))
-            return Shape.MANY if len(strangers) > 1 or is_library else Shape.FILM
+            return FolderKind.MANY if len(strangers) > 1 or is_library else FolderKind.FILM
         has_movie_nfo = folder.find("movie.nfo") is not None
         if has_movie_nfo and self._is_described_by_movie_nfo(folder):
-            return Shape.FILM
+            return FolderKind.FILM
         own = not has_movie_nfo and _is_own_folder(folder)
         if self._is_show(folder, own=own):
-            return Shape.SHOW
-        return Shape.FILM if own else Shape.MANY
+            return FolderKind.SHOW
+        return FolderKind.FILM if own else FolderKind.MANY
 
     def is_other_item(self, folder: Folder, season: SeasonName | None) -> bool:
         """Whether a folder in a show's folder is a show or film of its own.

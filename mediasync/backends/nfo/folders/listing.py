@@ -293,3 +293,16 @@ def list_actors(root: str, folder: Folder) -> ActorPictures:
 def reason(error: OSError) -> str:
     """Say in words why a file or folder cannot be used, without the path of this machine."""
     return error.strerror or type(error).__name__
+
+
+def describe_state(state: os.stat_result) -> str:
+    """Return a text that changes whenever the file does."""
+    return f"{state.st_size}-{state.st_mtime_ns}"
+
+
+def describe_file(root: str, path: str) -> str:
+    """Return a text that changes whenever a file does; empty if the file cannot be looked at."""
+    try:
+        return describe_state(os.stat(os.path.join(root, path), follow_symlinks=False))
+    except OSError:
+        return ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from mediasync.formats.nfo.words import (
+from mediasync.backends.nfo.folders.words import (
     CARDINALS,
     EPISODE_WORDS,
     ORDINALS,
@@ -16,9 +16,9 @@ from mediasync.formats.nfo.words import (
     SEASON_WORDS,
     SPECIALS,
     either,
-    fold,
     numbered,
 )
+from mediasync.formats.nfo.cleaning import fold
 
 _NUMBER_WORDS: Final = numbered(*CARDINALS, *ORDINALS)
 _ROMAN_NUMBERS: Final = numbered(ROMAN)

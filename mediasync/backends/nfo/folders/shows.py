@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from mediasync.backends.base import Remark
 from mediasync.backends.nfo.folders import naming
 from mediasync.backends.nfo.folders.files import FolderFailed, NfoFile, ShowUnit, VideoAlone
-from mediasync.backends.nfo.folders.folder_kind import Shapes
+from mediasync.backends.nfo.folders.folder_kind import FolderKinds
 from mediasync.backends.nfo.folders.listing import (
     ActorPictures,
     Folder,
+    describe_file,
     extras_remark,
     list_actors,
     list_folder,
@@ -24,17 +25,16 @@ from mediasync.backends.nfo.folders.numbering import (
     season_of_nfo,
     season_of_show,
 )
-from mediasync.backends.nfo.reading import state_of
 from mediasync.vocabulary import MediaType
 
 
-def collect_show(root: str, folder: Folder, shapes: Shapes) -> tuple[ShowUnit, list[str]]:
+def collect_show(root: str, folder: Folder, kinds: FolderKinds) -> tuple[ShowUnit, list[str]]:
     """Collect what lies below a show's folder.
 
     Returns:
         The show, and the paths of folders below it that are shows or films of their own.
     """
-    return _Collector(root, folder, shapes).collect()
+    return _Collector(root, folder, kinds).collect()
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class _SeasonFile:
 class _Collector:
     root: str
     folder: Folder
-    shapes: Shapes
+    kinds: FolderKinds
     nested: list[str] = field(default_factory=list)
     season_files: list[_SeasonFile] = field(default_factory=list)
     actors: ActorPictures = field(init=False)
@@ -101,14 +101,14 @@ class _Collector:
             is_top = path.rpartition("/")[0] == self.folder.path
             named = season_of_show(below.name) if is_top else season_name(below.name)
             is_extras = naming.is_extras_folder(below.name) and below.find("tvshow.nfo") is None
-            if is_extras and not self.shapes.holds_episodes(below):
+            if is_extras and not self.kinds.holds_episodes(below):
                 if nfos := nfos_below(self.root, path):
                     show.findings.append(extras_remark(below.key, nfos))
                 return None, season
         except OSError as error:
             show.findings.append(FolderFailed(path, naming.nfc(path), reason(error)))
             return None, season
-        if self.shapes.is_other_item(below, named):
+        if self.kinds.is_other_item(below, named):
             self.nested.append(path)
             return None, season
         if named is not None:
@@ -200,7 +200,7 @@ class _Collector:
         for same in named.values():
             first, *others = sorted(same, key=lambda file: file.item_path == file.path)
             if others:
-                states = [f"{file.path}-{state_of(self.root, file.path)}" for file in others]
+                states = [f"{file.path}-{describe_file(self.root, file.path)}" for file in others]
                 changed[first.path] = first = replace(first, others="\0".join(states))
                 changed |= {file.path: replace(file, first=first) for file in others}
         return [changed.get(file.path, file) for file in episodes]

@@ -1,4 +1,4 @@
-"""Two NFO files of one film or episode: whether they describe the same, and what they differ in. Pure."""
+"""Comparing and merging what several NFO files say of one film or episode. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from mediasync.backends.nfo.folders import naming
-from mediasync.formats.nfo.parse import Record
+from mediasync.formats.nfo.parse import NfoRecord
 
 _COMPARED: Final = {
     "title": "title",
@@ -19,21 +19,21 @@ _COMPARED: Final = {
 }
 
 
-def describes_same(one: Record, other: Record, *, untitled: bool) -> bool:
+def describes_same(one: NfoRecord, other: NfoRecord, *, untitled: bool) -> bool:
     """Whether two files beside each other describe the same film or episode.
 
-    Ids of a provider that both have decide; else the title and the year.
+    If both have ids of the same provider, these decide; otherwise title and year do.
 
     Args:
         one: what one file says.
         other: what the other says.
         untitled: whether a file without a title (the bare address of a provider's page) describes the same
-            as the file beside it, whatever its ids are.
+            item as the file beside it, whatever its ids are.
 
     Example:
         >>> from mediasync.vocabulary import MediaType
-        >>> heat = Record(MediaType.MOVIE, title="Heat", year=1995)
-        >>> describes_same(heat, Record(MediaType.MOVIE, title="HEAT"), untitled=False)
+        >>> heat = NfoRecord(MediaType.MOVIE, title="Heat", year=1995)
+        >>> describes_same(heat, NfoRecord(MediaType.MOVIE, title="HEAT"), untitled=False)
         True
     """
     if untitled and not (one.title and other.title):
@@ -47,12 +47,12 @@ def describes_same(one: Record, other: Record, *, untitled: bool) -> bool:
     return _folded(one.title) == _folded(other.title) and len(years) < 2
 
 
-def merge(first: Record, others: Iterable[tuple[str, Record]]) -> Record:
-    """Return what the first file says, with what only others know, and what they differ in as a problem.
+def merge(first: NfoRecord, others: Iterable[tuple[str, NfoRecord]]) -> NfoRecord:
+    """Return what the first file says, completed from the others; where they differ is added as problems.
 
     Args:
         first: what the first file says.
-        others: what the others say, with their paths.
+        others: the path of each other file, and what it says.
     """
     merged = replace(first, problems=list(first.problems))
     for path, other in others:
@@ -64,8 +64,8 @@ def merge(first: Record, others: Iterable[tuple[str, Record]]) -> Record:
     return merged
 
 
-def _differences(one: Record, other: Record) -> list[str]:
-    """Return in words what two files both say, and say differently."""
+def _differences(one: NfoRecord, other: NfoRecord) -> list[str]:
+    """Return the names of what both files state, and state differently."""
     found = [
         word
         for name, word in _COMPARED.items()
@@ -79,7 +79,7 @@ def _differences(one: Record, other: Record) -> list[str]:
     return found
 
 
-def _people(record: Record) -> list[tuple[str, str, str | None]]:
+def _people(record: NfoRecord) -> list[tuple[str, str, str | None]]:
     return [(str(credit.person_type), credit.person.name, credit.role) for credit in record.credits or ()]
 
 

@@ -6,11 +6,10 @@ Accents of Latin and Cyrillic letters do not count, as many names are written wi
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-_ACCENTS: Final = re.compile("[\u0300-\u036f]")
+from mediasync.formats.nfo.cleaning import fold
 
 SEASON_WORDS: Final = (
     *("season", "series", "serie", "saison", "staffel", "temporada", "tempada", "stagione", "seizoen"),
@@ -67,17 +66,6 @@ ORDINALS: Final = (
     "الأول الثاني الثالث الرابع الخامس السادس السابع الثامن التاسع العاشر",
 )
 ROMAN: Final = "i ii iii iv v vi vii viii ix x xi xii"
-
-
-def fold(text: str) -> str:
-    """Return *text* in the form in which names are compared: without case, and without accents.
-
-    Example:
-        >>> fold("Première SAISON 2×05")
-        'premiere saison 2x05'
-    """
-    text = unicodedata.normalize("NFD", text.casefold()).replace("×", "x")
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", text))
 
 
 def either(words: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from mediasync.backends.base import Finding
 from mediasync.backends.nfo.folders import naming
 from mediasync.backends.nfo.folders.files import FolderFailed, Unit
 from mediasync.backends.nfo.folders.films import loose_films, own_film, stray_remarks
-from mediasync.backends.nfo.folders.folder_kind import Shape, Shapes, is_part_of_film
+from mediasync.backends.nfo.folders.folder_kind import FolderKind, FolderKinds, is_part_of_film
 from mediasync.backends.nfo.folders.listing import Folder, extras_remark, list_folder, nfos_below, reason
 from mediasync.backends.nfo.folders.shows import collect_show
 
@@ -45,16 +45,16 @@ class LibraryFolder:
     others: tuple[str, ...] = ()
 
 
-def walk(root: str, path: str, shapes: Shapes, skip: Collection[str] = ()) -> Iterator[Unit]:
+def walk(root: str, path: str, kinds: FolderKinds, skip: Collection[str] = ()) -> Iterator[Unit]:
     """Yield what lies in and below a folder.
 
     Args:
         root: the real path of the root.
         path: of the folder, relative to it.
-        shapes: tells what a folder is.
+        kinds: tells what a folder is.
         skip: names of folders directly in *path* to leave out.
     """
-    return _Walk(root, shapes).units(path, skip)
+    return _Walk(root, kinds).units(path, skip)
 
 
 class _Walk:
@@ -62,12 +62,12 @@ class _Walk:
 
     Args:
         root: the real path of the root.
-        shapes: tells what a folder is.
+        kinds: tells what a folder is.
     """
 
-    def __init__(self, root: str, shapes: Shapes) -> None:
+    def __init__(self, root: str, kinds: FolderKinds) -> None:
         self._root = root
-        self._shapes = shapes
+        self._kinds = kinds
         self._pending: list[str] = []
         self._claimed: set[str] = set()
 
@@ -80,24 +80,24 @@ class _Walk:
             except OSError as error:
                 yield FolderFailed(path, naming.nfc(path) or ROOT_KEY, reason(error))
                 continue
-            shape = self._shapes.of(folder)
+            folder_kind = self._kinds.of(folder)
             folder.dirs = [name for name in folder.dirs if name not in skip]
             skip = ()
-            yield from self._visit(folder, shape)
+            yield from self._visit(folder, folder_kind)
 
-    def _visit(self, folder: Folder, shape: Shape) -> Iterator[Unit]:
+    def _visit(self, folder: Folder, folder_kind: FolderKind) -> Iterator[Unit]:
         """Yield the units of one folder, and put the folders to visit after it on top of the pending ones."""
-        if shape is Shape.SHOW:
-            show, nested = collect_show(self._root, folder, self._shapes)
+        if folder_kind is FolderKind.SHOW:
+            show, nested = collect_show(self._root, folder, self._kinds)
             self._pending += reversed(nested)
             yield show
             return
-        below = _below(folder, shape)
-        if shape is Shape.FILM:
+        below = _below(folder, folder_kind)
+        if folder_kind is FolderKind.FILM:
             yield from self._extras(folder, below)
         self._pending += [folder.path_of(name) for name in reversed(below)]
-        if shape is Shape.MANY:
-            yield from loose_films(self._root, folder, self._shapes, self._claimed)
+        if folder_kind is FolderKind.MANY:
+            yield from loose_films(self._root, folder, self._kinds, self._claimed)
         elif folder.path not in self._claimed:
             yield from own_film(self._root, folder)
         yield from folder.findings
@@ -120,9 +120,9 @@ class _Walk:
                 yield extras_remark(folder.key_of(name), nfos)
 
 
-def _below(folder: Folder, shape: Shape) -> list[str]:
+def _below(folder: Folder, folder_kind: FolderKind) -> list[str]:
     """Return the folders in a folder that may hold films and shows of their own."""
-    if shape is Shape.FILM:
+    if folder_kind is FolderKind.FILM:
         return [name for name in folder.dirs if not is_part_of_film(name)]
     return [name for name in folder.dirs if not naming.disc_nfo(name)]
 
@@ -135,7 +135,7 @@ class Libraries:
     findings: list[Finding] = field(default_factory=list)
 
 
-def find_libraries(root: str, shapes: Shapes) -> Libraries:
+def find_libraries(root: str, kinds: FolderKinds) -> Libraries:
     """Find the libraries of a root.
 
     A folder directly in the root is a library if it has a library's name (``movies``, ``tvshows``, …). Other
@@ -148,13 +148,13 @@ def find_libraries(root: str, shapes: Shapes) -> Libraries:
         OSError: if the root cannot be listed.
     """
     top = list_folder(root, "")
-    shape = shapes.of(top)
-    if shape is not Shape.MANY:
-        kind: Kind = "shows" if shape is Shape.SHOW else "movies"
+    folder_kind = kinds.of(top)
+    if folder_kind is not FolderKind.MANY:
+        kind: Kind = "shows" if folder_kind is FolderKind.SHOW else "movies"
         return Libraries([LibraryFolder(ROOT_KEY, "", top.name, kind)])
     named, unnamed = [], []
     items = len(top.groups)
-    for name in _below(top, shape):
+    for name in _below(top, folder_kind):
         if name.casefold() in naming.LIBRARY_NAMES:
             named.append(name)
             continue
@@ -163,22 +163,22 @@ def find_libraries(root: str, shapes: Shapes) -> Libraries:
         except OSError:
             unnamed.append(name)  # reading it will report it
             continue
-        if shapes.of(below) is not Shape.MANY:
+        if kinds.of(below) is not FolderKind.MANY:
             items += 1
         elif _holds_anything(root, below):
             unnamed.append(name)
     names = sorted((*named, *unnamed), key=naming.sort_key) if len(unnamed) > items else named
     found = [
-        LibraryFolder(naming.nfc(name), name, naming.nfc(name), _kind(root, name, shapes)) for name in names
+        LibraryFolder(naming.nfc(name), name, naming.nfc(name), _kind(root, name, kinds)) for name in names
     ]
     if not items and names:
         return Libraries(found, [*stray_remarks(top), *top.findings])
-    here = LibraryFolder(ROOT_KEY, "", top.name, _kind(root, "", shapes, names), tuple(names))
+    here = LibraryFolder(ROOT_KEY, "", top.name, _kind(root, "", kinds, names), tuple(names))
     return Libraries([here, *found])
 
 
 def _holds_anything(root: str, folder: Folder) -> bool:
-    pending = [folder.path_of(name) for name in _below(folder, Shape.MANY)]
+    pending = [folder.path_of(name) for name in _below(folder, FolderKind.MANY)]
     while not (folder.nfos or folder.videos or any(naming.is_nfo(name) for name in folder.files)):
         if not pending:
             return False
@@ -187,11 +187,11 @@ def _holds_anything(root: str, folder: Folder) -> bool:
             folder = list_folder(root, path)
         except OSError:
             return True  # reading it will report it
-        pending += [folder.path_of(name) for name in _below(folder, Shape.MANY)]
+        pending += [folder.path_of(name) for name in _below(folder, FolderKind.MANY)]
     return True
 
 
-def _kind(root: str, path: str, shapes: Shapes, skip: Collection[str] = ()) -> Kind:
+def _kind(root: str, path: str, kinds: FolderKinds, skip: Collection[str] = ()) -> Kind:
     """Tell what is in a library from the first of its folders; an empty one has the kind of its name.
 
     A few exceptions do not make a library mixed.
@@ -206,13 +206,13 @@ def _kind(root: str, path: str, shapes: Shapes, skip: Collection[str] = ()) -> K
             folder = list_folder(root, current)
         except OSError:
             continue  # reading it will report it
-        shape = shapes.of(folder)
-        if shape is Shape.SHOW:
+        folder_kind = kinds.of(folder)
+        if folder_kind is FolderKind.SHOW:
             counts["shows"] += 1
-        elif shape is Shape.FILM or folder.nfos:
+        elif folder_kind is FolderKind.FILM or folder.nfos:
             counts["movies"] += 1
-        if shape is Shape.MANY:
-            names = (name for name in _below(folder, shape) if current or name not in skip)
+        if folder_kind is FolderKind.MANY:
+            names = (name for name in _below(folder, folder_kind) if current or name not in skip)
             pending += [folder.path_of(name) for name in names]
     movies, shows = counts["movies"], counts["shows"]
     if not movies and not shows:

@@ -1,27 +1,28 @@
-"""From what the files of a show say to the items that are yielded: show, seasons, episodes."""
+"""The findings for a show: the show itself, its seasons and its episodes. Pure, but for rereading files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from mediasync.backends.base import Finding, Found, Remark, Unchanged, Unreadable
 from mediasync.backends.nfo.folders import naming
 from mediasync.backends.nfo.folders.files import NfoFile, ShowUnit
 from mediasync.backends.nfo.folders.numbering import EpisodeName, name_of_episode, same_episodes, season_name
-from mediasync.backends.nfo.folders.versions import describes_same, merge
 from mediasync.backends.nfo.items import (
     NOUNS,
     episode_key,
     foreign_remark,
     found_movie,
     item_fields,
-    kept,
     misplaced,
     season_key,
+    token_text,
 )
-from mediasync.backends.nfo.reading import Failed, Known, Loaded, Outcome, Same, make_season_token, make_token
-from mediasync.formats.nfo.parse import Record
+from mediasync.backends.nfo.reading import Failed, Loaded, Outcome, Same
+from mediasync.backends.nfo.tokens import FileToken, StoredTokens, season_token
+from mediasync.backends.nfo.versions import describes_same, merge
+from mediasync.formats.nfo.parse import NfoRecord
 from mediasync.models import Episode, Season, Show
 from mediasync.vocabulary import MediaType
 
@@ -29,7 +30,9 @@ Reread = Callable[[NfoFile], Outcome]
 """Reads a file whether it changed or not."""
 
 
-def show_findings(show: ShowUnit, outcomes: list[Outcome], known: Known, reread: Reread) -> Iterator[Finding]:
+def show_findings(
+    show: ShowUnit, outcomes: Mapping[str, Outcome], stored: StoredTokens, reread: Reread
+) -> Iterator[Finding]:
     """Yield what was found of a show: the show, its seasons, its episodes.
 
     A show whose ``tvshow.nfo`` cannot be read is made from its folder's name, but only while it is not
@@ -37,17 +40,17 @@ def show_findings(show: ShowUnit, outcomes: list[Outcome], known: Known, reread:
 
     Args:
         show: the show.
-        outcomes: what became of each of its files, in the order of `ShowUnit.files`.
-        known: the stored change tokens.
-        reread: asked where an unchanged file must be compared with, or completes, one that changed.
+        outcomes: what became of each of its files, by path.
+        stored: the stored change tokens.
+        reread: called where an unchanged file must be compared with, or completes, one that changed.
     """
-    remaining = iter(outcomes)
-    own = next(remaining) if show.nfo else None
-    seasons = _Seasons(show, own, known, reread)
+    own = outcomes[show.nfo.path] if show.nfo else None
+    seasons = _Seasons(show, own, stored, reread)
     for file in show.seasons:
-        seasons.add(file, next(remaining))
-    episodes = _Episodes(show, known, reread)
-    for file, outcome in zip(show.episodes, remaining, strict=True):
+        seasons.add(file, outcomes[file.path])
+    episodes = _Episodes(show, stored, reread)
+    for file in show.episodes:
+        outcome = outcomes[file.path]
         if isinstance(outcome, Loaded) and outcome.records[0].kind is MediaType.SEASON:
             seasons.add(_as_season(file), outcome)
         else:
@@ -56,12 +59,12 @@ def show_findings(show: ShowUnit, outcomes: list[Outcome], known: Known, reread:
     seasons.complete(set(_season_numbers(found)))
     if own is None and not found and not seasons.findings():
         return
-    yield from _own_findings(show, own, known)
+    yield from _own_findings(show, own, stored)
     yield from seasons.findings()
     yield from found
 
 
-def _own_findings(show: ShowUnit, outcome: Outcome | None, known: Known) -> Iterator[Finding]:
+def _own_findings(show: ShowUnit, outcome: Outcome | None, stored: StoredTokens) -> Iterator[Finding]:
     match outcome:
         case Same(ids):
             yield from map(Unchanged, ids)
@@ -71,17 +74,14 @@ def _own_findings(show: ShowUnit, outcome: Outcome | None, known: Known) -> Iter
                 record.problems.append(f"the root element is that of {NOUNS[record.kind]}: taken as a show")
                 record.kind = MediaType.SHOW
             fields = item_fields(show.nfo, record)
-            token = kept(make_token(show.nfo, state, 1), record)
-            item = Show(remote_id=show.key, change_token=token, **fields)
-            yield Found(item, tuple(record.problems))
+            token = token_text(FileToken.of_file(show.nfo, state, 1), record)
+            yield Found(Show(remote_id=show.key, change_token=token, **fields), tuple(record.problems))
+        case Failed(reason) if show.key in stored.tokens:
+            yield Unreadable(show.key, reason)
         case _:
-            failure = outcome.reason if isinstance(outcome, Failed) else ""
-            if failure and show.key in known.tokens:
-                yield Unreadable(show.key, failure)
-                return
             title, year = naming.title_and_year(show.name)
             item = Show(remote_id=show.key, title=title, year=year, images=show.images, path=show.path or ".")
-            yield Found(item, failure=failure)
+            yield Found(item, failure=outcome.reason if isinstance(outcome, Failed) else "")
 
 
 # Seasons
@@ -96,10 +96,10 @@ def _as_season(file: NfoFile) -> NfoFile:
 class _Seasons:
     """The seasons of one show, each once, from their own files and from the episodes that name them."""
 
-    def __init__(self, show: ShowUnit, own: Outcome | None, known: Known, reread: Reread) -> None:
+    def __init__(self, show: ShowUnit, own: Outcome | None, stored: StoredTokens, reread: Reread) -> None:
         self._show = show
         self._own = own
-        self._known = known
+        self._stored = stored
         self._reread = reread
         self._by_number: dict[int, Finding] = {}
         self._failures: dict[int, str] = {}
@@ -124,7 +124,7 @@ class _Seasons:
                     self._others.append(Unreadable(naming.nfc(file.path), reason))
                 else:
                     record.kind = MediaType.SEASON
-                    token = make_token(file, state, 1, MediaType.SEASON)
+                    token = FileToken.of_file(file, state, 1, MediaType.SEASON)
                     self._put(number, self._found(number, file, record, token), file)
 
     def _put(self, number: int, finding: Finding, file: NfoFile) -> None:
@@ -134,14 +134,14 @@ class _Seasons:
         else:
             self._by_number[number] = finding
 
-    def _found(self, number: int, file: NfoFile, record: Record, token: str) -> Found:
+    def _found(self, number: int, file: NfoFile, record: NfoRecord, token: FileToken) -> Found:
         fields = item_fields(file, record)
         fields["title"] = record.title or self._title(number)
         item = Season(
             remote_id=season_key(self._show.key, number),
             parent_remote_id=self._show.key,
             season_number=number,
-            change_token=kept(token, record),
+            change_token=token_text(token, record),
             **fields,
         )
         return Found(item, tuple(record.problems))
@@ -160,7 +160,7 @@ class _Seasons:
         for number, failure in self._failures.items():
             key = season_key(self._show.key, number)
             found = self._by_number.get(number)
-            if found is None and key not in self._known.tokens:
+            if found is None and key not in self._stored.tokens:
                 found = self._made(number)
             self._by_number[number] = (
                 replace(found, failure=failure) if isinstance(found, Found) else Unreadable(key, failure)
@@ -176,9 +176,9 @@ class _Seasons:
         path = self._show.season_folders.get(number)
         token = None
         if self._show.nfo and isinstance(self._own, Same | Loaded) and self._own.state:
-            token = make_season_token(self._show.nfo, self._own.state, [path or "", *sorted(images.values())])
-        is_unread = isinstance(self._own, Failed) and key in self._known.tokens
-        if is_unread or (token and self._known.tokens.get(key) == token):
+            token = season_token(self._show.nfo, self._own.state, [path or "", *sorted(images.values())])
+        is_unread = isinstance(self._own, Failed) and key in self._stored.tokens
+        if is_unread or (token and self._stored.tokens.get(key) == token):
             return Unchanged(key)
         return Found(
             Season(
@@ -230,18 +230,18 @@ class _Described:
 
     file: NfoFile
     key: str
-    record: Record | None
+    record: NfoRecord | None
     season: int | None
     episode: int | None
-    token: str | None = None
+    token: FileToken | None = None
 
 
 class _Episodes:
     """The episodes of one show, each once, whatever the number of files that describe it."""
 
-    def __init__(self, show: ShowUnit, known: Known, reread: Reread) -> None:
+    def __init__(self, show: ShowUnit, stored: StoredTokens, reread: Reread) -> None:
         self._show = show
-        self._known = known
+        self._stored = stored
         self._reread = reread
         self._found: list[_Described | Finding] = []
         self._incomplete: set[str] = set()
@@ -265,14 +265,14 @@ class _Episodes:
                 named = _named(file)
                 kind = records[0].kind
                 if kind is MediaType.MOVIE and named is None:
-                    token = make_token(file, state, 1, MediaType.MOVIE)
+                    token = FileToken.of_file(file, state, 1, MediaType.MOVIE)
                     self._found.append(found_movie(file, records, token))
                 elif kind is not MediaType.EPISODE and named is None:
                     self._found.append(Unreadable(file.key, misplaced(file, kind)))
                 else:
                     episodes = _numbered(file, records, named)
                     for episode in episodes:
-                        episode.token = make_token(file, state, len(episodes))
+                        episode.token = FileToken.of_file(file, state, len(episodes))
                     self._found += episodes
 
     def findings(self) -> Iterator[Finding]:
@@ -297,7 +297,7 @@ class _Episodes:
         for failed in self._failed.values():
             file = next((file for file, _ in failed if not file.first), failed[0][0])
             failure = "; ".join(reason for _, reason in failed)
-            for key in self._known.keys_of(file) or [file.key]:
+            for key in self._stored.keys_of(file) or [file.key]:
                 yield Unreadable(key, failure)
 
     def _join(self, episodes: list[_Described]) -> list[_Described]:
@@ -322,7 +322,7 @@ class _Episodes:
             first.record = merge(first.record, read)
         return joined
 
-    def _record(self, described: _Described) -> Record | None:
+    def _record(self, described: _Described) -> NfoRecord | None:
         """Return what a file says of an episode, although it did not change."""
         if described.record is None:
             outcome = self._reread(described.file)
@@ -350,7 +350,7 @@ def _agree(one: NfoFile, other: NfoFile) -> bool:
     return same_episodes(first, one.show) == same_episodes(second, other.show)
 
 
-def _numbered(file: NfoFile, records: list[Record], named: EpisodeName | None) -> list[_Described]:
+def _numbered(file: NfoFile, records: list[NfoRecord], named: EpisodeName | None) -> list[_Described]:
     """Number the episodes of one file; what the file leaves out is taken from its name and folder."""
     episodes: dict[str, _Described] = {}
     for place, record in enumerate(records):
@@ -381,7 +381,7 @@ def _numbered(file: NfoFile, records: list[Record], named: EpisodeName | None) -
     return list(episodes.values())
 
 
-def _found_episode(show: ShowUnit, described: _Described, record: Record) -> Found:
+def _found_episode(show: ShowUnit, described: _Described, record: NfoRecord) -> Found:
     fields = item_fields(described.file, record)
     fields["title"] = record.title or (
         f"Episode {described.episode}" if described.episode is not None else naming.nfc(described.file.name)
@@ -392,7 +392,7 @@ def _found_episode(show: ShowUnit, described: _Described, record: Record) -> Fou
         season_number=described.season,
         episode_number=described.episode,
         episode_number_end=record.episode_end,
-        change_token=kept(described.token, record),
+        change_token=token_text(described.token, record),
         **fields,
     )
     return Found(item, tuple(record.problems))
