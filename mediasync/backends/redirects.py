@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
 import httpx
 
 from mediasync.errors import ConfigurationError
-from mediasync.settings.http import HEADER_NAME
+from mediasync.settings.addresses import server_url
+from mediasync.settings.http import find_header_flaw
 
 _HTTPS_PORT: Final = 443
 _SECURE_PORTS: Final = {8096: 8920}
-_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
 
 
 class SecretHeaders(httpx.Headers):
@@ -30,23 +29,9 @@ def check_base_url(source_id: str, base_url: str) -> str:
         ConfigurationError: if it is none; a user name, password or token in it is not shown.
     """
     try:
-        url = httpx.URL(base_url)
-    except (httpx.InvalidURL, TypeError, ValueError):
-        raise ConfigurationError(
-            f"source {source_id!r}: its address is no URL: write http://host:port or https://host/path"
-        ) from None
-    if url.userinfo:
-        raise ConfigurationError(
-            f"source {source_id!r}: there is a user name or password in its address: take it out, and give "
-            "it in the environment or the configuration"
-        )
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise ConfigurationError(
-            f"source {source_id!r}: its address must begin with http:// or https:// and name a host"
-        )
-    if url.query or url.fragment:
-        raise ConfigurationError(f"source {source_id!r}: its address must end with the path, without ? and #")
-    return str(url).rstrip("/")
+        return server_url(base_url)
+    except ValueError as error:
+        raise ConfigurationError(f"source {source_id!r}: {error}") from None
 
 
 def check_headers(source_id: str, headers: Mapping[str, str]) -> dict[str, str]:
@@ -56,13 +41,8 @@ def check_headers(source_id: str, headers: Mapping[str, str]) -> dict[str, str]:
         ConfigurationError: if one cannot; its value is not shown.
     """
     for name, value in headers.items():
-        if not HEADER_NAME.fullmatch(name):
-            raise ConfigurationError(f"source {source_id!r}: there is a header whose name cannot be one")
-        if not _HEADER_VALUE.fullmatch(value.strip()):
-            raise ConfigurationError(
-                f"source {source_id!r}: the value of the header {name} (a token, say) holds a line break or "
-                "a character that is no ASCII: give it again, without what does not belong to it"
-            )
+        if flaw := find_header_flaw(name, value):
+            raise ConfigurationError(f"source {source_id!r}: {flaw}")
     return {name: value.strip() for name, value in headers.items()}
 
 

@@ -8,13 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
 from typing import TypeVar
-from urllib.parse import unquote
 
 from mediasync.aio import finish
 from mediasync.database.session import Dialect, Engine, NoPeopleCache, PeopleCache, Session
-from mediasync.database.sqlite.engine import MEMORY, SQLiteEngine
+from mediasync.database.sqlite.engine import SQLiteEngine
 from mediasync.errors import ConfigurationError, LifecycleError
-from mediasync.settings.database import DatabaseOptions
+from mediasync.settings.database import DatabaseOptions, sqlite_name
 from mediasync.settings.installation import install_command
 
 T = TypeVar("T")
@@ -237,11 +236,15 @@ def _make_engine(
     upgrade: bool,
     people_cache: PeopleCache,
 ) -> Engine:
-    scheme, separator, rest = url.partition("://")
-    if separator and scheme == "sqlite":
-        path = _sqlite_path(rest)
+    scheme, separator, _ = url.partition("://")
+    if (name := sqlite_name(url)) is not None:
+        if "?" in url or "#" in url:
+            raise ConfigurationError(
+                "a database URL must not contain '?' or '#': give options to MediaSync, and write %3F or %23 "
+                "in a name"
+            )
         return SQLiteEngine(
-            path,
+            name,
             options=options,
             clock=clock,
             read_only=read_only,
@@ -261,12 +264,3 @@ def _make_engine(
         f"a database URL begins with sqlite:/// or postgresql://{found}: write sqlite:///media.db, "
         "sqlite:////full/path/media.db, sqlite:///:memory: or postgresql://user@host/database"
     )
-
-
-def _sqlite_path(rest: str) -> str:
-    path = unquote(rest.removeprefix("/"))
-    if "?" in rest or "#" in rest:
-        raise ConfigurationError(
-            "a database URL takes no '?' or '#'; give options to MediaSync, and write %3F or %23 in a name"
-        )
-    return path or MEMORY

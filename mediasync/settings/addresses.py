@@ -28,26 +28,28 @@ def server_url(url: str, default_port: int | None = None) -> str:
         >>> server_url("http://NAS/", 8096)
         'http://nas:8096'
     """
+    if not isinstance(url, str):
+        raise ValueError("the URL is not a text: write https://HOST:PORT/BASE")  # noqa: TRY004
     if "@" in url:
         raise ValueError(
-            "a user name and a password do not belong into a URL: give username, and the password as "
+            "a user name and a password do not belong in a URL: give username, and the password as "
             "MEDIASYNC_<SOURCE>_PASSWORD or in a file"
         )
     if "?" in url or "#" in url or without_secrets(url) != url:
         raise ValueError(
-            "a URL takes no '?' and no '#', and a token does not belong into it: give it as "
-            "MEDIASYNC_<SOURCE>_TOKEN or in a file"
+            "a URL must not contain '?', '#' or a token: give the token as MEDIASYNC_<SOURCE>_TOKEN or in a "
+            "file"
         )
     if _NOT_IN_A_URL.search(url) or not url.isprintable():
-        raise ValueError("the URL holds white space or '\\'")
+        raise ValueError("the URL contains white space or '\\'")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        # What urllib says repeats what was given.
-        raise ValueError("the URL names no host and port that can be: write https://HOST:PORT/BASE") from None
+        # The message of urllib repeats what was given.
+        raise ValueError("the URL has no valid host and port: write https://HOST:PORT/BASE") from None
     if parts.scheme not in {"http", "https"} or not host:
-        raise ValueError("the URL names no server: write https://HOST:PORT/BASE")
+        raise ValueError("the URL does not name a server: write https://HOST:PORT/BASE")
     if port is None and parts.scheme == "http":
         port = default_port
     place = f"[{host}]" if ":" in host else host

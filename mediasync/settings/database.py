@@ -16,8 +16,10 @@ from mediasync.settings.environment import read_setting
 DATABASE_VARIABLE: Final = "MEDIASYNC_DATABASE"
 FILE_MODE_VARIABLE: Final = "MEDIASYNC_FILE_MODE"
 PRIVATE: Final = 0o600
-"""The permissions of a new database file: its owner alone can read and write it."""
+"""The permissions of a new database file: only its owner can read and write it."""
 
+IN_MEMORY: Final = ":memory:"
+"""The name of a SQLite database that is not stored in a file."""
 
 _OCTAL: Final = re.compile(r"(?:0o?)?([0-7]{3})")
 _MISSING_SLASHES: Final = re.compile(r"(?i)(sqlite|postgres|postgresql)(\+\w+)?:")
@@ -134,8 +136,8 @@ def sqlite_url(path: str | Path) -> str:
         >>> sqlite_url("/srv/my films.db")
         'sqlite:////srv/my%20films.db'
     """
-    if str(path) == ":memory:":
-        return "sqlite:///:memory:"
+    if str(path) == IN_MEMORY:
+        return f"sqlite:///{IN_MEMORY}"
     try:
         return "sqlite:///" + quote(Path(path).expanduser().as_posix(), safe="/:")
     except UnicodeError as error:
@@ -147,11 +149,23 @@ def sqlite_url(path: str | Path) -> str:
 
 
 def sqlite_path(url: str) -> Path | None:
-    """Return the file of a SQLite database, or None if the URL names none.
+    """Return the file of a SQLite database; None if it has no file, or the URL is that of another engine.
 
     Example:
         >>> sqlite_path("sqlite:///films/media.db").name
         'media.db'
     """
-    path = unquote(url.removeprefix("sqlite://").removeprefix("/"))
-    return Path(path) if url.startswith("sqlite://") and path not in {"", ":memory:"} else None
+    name = sqlite_name(url)
+    return None if name in {None, IN_MEMORY} else Path(str(name))
+
+
+def sqlite_name(url: str) -> str | None:
+    """Return what SQLite calls a database: its path, or `IN_MEMORY`; None for another engine.
+
+    Example:
+        >>> sqlite_name("sqlite:////srv/my%20films.db"), sqlite_name("sqlite://")
+        ('/srv/my films.db', ':memory:')
+    """
+    if not url.startswith("sqlite://"):
+        return None
+    return unquote(url.removeprefix("sqlite://").removeprefix("/")) or IN_MEMORY

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     ConfigDict,
@@ -24,9 +23,10 @@ from mediasync.ids import SOURCE_ID, check_source_id
 from mediasync.models import Source, SourceKindName
 from mediasync.settings.addresses import folder_id, label, server_id, server_url
 from mediasync.settings.environment import read_value, source_variable
-from mediasync.settings.http import HEADER_NAME, HttpOptions
+from mediasync.settings.http import HttpOptions, find_header_flaw
 from mediasync.settings.source_kinds import SECRETS, SOURCE_KINDS, SourceKindSpec
 from mediasync.settings.suggestions import unknown_name, unknown_setting
+from mediasync.settings.timezones import find_timezone
 from mediasync.text import without_secrets
 from mediasync.vocabulary import SourceKind
 
@@ -139,21 +139,15 @@ class SourceConfig(HttpOptions):
     @classmethod
     def _check_headers(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
         for name, secret in value.items():
-            text = secret.get_secret_value()
-            if not HEADER_NAME.fullmatch(name) or not (text.isascii() and text.isprintable()):
-                raise ValueError("a header has a name of plain letters and a value of ASCII in one line")
+            if flaw := find_header_flaw(name, secret.get_secret_value()):
+                raise ValueError(flaw)
         return value
 
     @field_validator("timezone")
     @classmethod
     def _check_timezone(cls, value: str | None) -> str | None:
         if value is not None:
-            try:
-                ZoneInfo(value)
-            except (KeyError, ValueError, OSError):
-                raise ValueError(
-                    "is not a time zone that is known here: write Europe/Berlin, or UTC"
-                ) from None
+            find_timezone(value)
         return value
 
     @field_validator("kind")

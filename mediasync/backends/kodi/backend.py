@@ -6,7 +6,7 @@ import base64
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -27,6 +27,7 @@ from mediasync.errors import (
 )
 from mediasync.models import Library, Source
 from mediasync.settings.http import HttpOptions
+from mediasync.settings.timezones import find_timezone
 
 _TITLES: Final = {"movies": "Movies", "shows": "TV shows"}
 _USERNAME: Final = "kodi"
@@ -220,11 +221,9 @@ def _zone(name: str | None, source_id: str) -> ZoneInfo | None:
     if not name:
         return None
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigurationError(
-            f"source {source_id!r}: there is no time zone {name!r}; write one like 'Europe/Berlin'"
-        ) from error
+        return find_timezone(name)
+    except ValueError as error:
+        raise ConfigurationError(f"source {source_id!r}: {error}") from None
 
 
 def _version(answer: Mapping[str, Any] | str | KodiRefused) -> int | None:

@@ -31,13 +31,12 @@ from mediasync.errors import (
     DatabaseReadOnly,
     LifecycleError,
 )
-from mediasync.settings.database import DatabaseOptions
+from mediasync.settings.database import IN_MEMORY, DatabaseOptions
 
 T = TypeVar("T")
 
 _LOG: Final = logging.getLogger(__name__)
 
-MEMORY: Final = ":memory:"
 
 # SQLite's busy handler is unfair: a process that writes groups back to back starves the others. So a waiting
 # process polls often, and a writing one leaves a gap for longer than the longest pause of such a poll (SQLite
@@ -95,7 +94,7 @@ class SQLiteEngine:
         upgrade: bool,
         people_cache: PeopleCache,
     ) -> None:
-        self._in_memory = path == MEMORY
+        self._in_memory = path == IN_MEMORY
         self._reader_mode = "rw"
         self._path = path if self._in_memory else str(Path(path).absolute())
         self._subject = f"database {path}"
