@@ -21,6 +21,8 @@ from support.mirror import Clock, prepared
 
 from mediasync import MediaSync
 
+pytest_plugins = ["mediasync.pytest_plugin"]
+
 settings.register_profile(
     "ci",
     deadline=None,
@@ -140,9 +142,9 @@ def file_url(file: Path) -> str:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock(mediasync_clock: Clock) -> Clock:
     """A clock that stands still until a test moves it."""
-    return Clock()
+    return mediasync_clock
 
 
 @pytest.fixture

@@ -5,66 +5,43 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
-from mediasync import Library, Movie, Source, SourceConfig
-from mediasync.backends.base import Finding, Found, Stored
+from mediasync import Library, Source, SourceConfig
+from mediasync.backends.base import Finding, Stored
+from mediasync.testing import FakeBackend, Step, make_movie
 
-
-class FakeBackend:
-    """A source of so many films."""
-
-    def __init__(self, source_id: str, *findings: Finding) -> None:
-        self.source = Source(id=source_id, kind="nfo")
-        self.findings = findings or tuple(
-            Found(Movie(remote_id=str(number), title=f"Film {number}")) for number in range(3)
-        )
-
-    @asynccontextmanager
-    async def open(self) -> AsyncGenerator[None, None]:
-        yield
-
-    async def fetch_libraries(self) -> list[Library]:
-        return [Library(id="movies", source_id=self.source.id, kind="movies")]
-
-    async def iter_items(
-        self, library: Library, stored: Stored, *, only: Collection[str] | None = None
-    ) -> AsyncGenerator[Finding, None]:
-        for finding in self.findings:
-            yield finding
+FILMS: Final = tuple(make_movie(str(number), title=f"Film {number}") for number in range(3))
 
 
-class BrokenBackend(FakeBackend):
-    """A source that fails with the error it was given, after its first films."""
+def films(source_id: str, *steps: Step, error: BaseException | None = None) -> FakeBackend:
+    """Return a source with one library of films.
 
-    def __init__(self, source_id: str, error: Exception) -> None:
-        super().__init__(source_id)
-        self.error = error
-
-    async def iter_items(
-        self, library: Library, stored: Stored, *, only: Collection[str] | None = None
-    ) -> AsyncGenerator[Finding, None]:
-        async for finding in super().iter_items(library, stored):
-            yield finding
-        raise self.error
+    Args:
+        source_id: its id.
+        *steps: what is found in the library; without any three films are.
+        error: how the reading of the library ends, if it does not end well.
+    """
+    found = [*(steps or FILMS), *([error] if error else [])]
+    return FakeBackend({"movies": found}, Source(id=source_id, kind="nfo"), kind="movies")
 
 
 class StuckBackend(FakeBackend):
     """A source that goes silent after its first films, and says so on standard error.
 
     Args:
+        source_id: its id.
         stubborn: whether it does not end when it is told to.
     """
 
     def __init__(self, source_id: str, *, stubborn: bool = False) -> None:
-        super().__init__(source_id)
+        super().__init__({"movies": FILMS}, Source(id=source_id, kind="nfo"), kind="movies")
         self.stubborn = stubborn
 
     async def iter_items(
         self, library: Library, stored: Stored, *, only: Collection[str] | None = None
     ) -> AsyncGenerator[Finding, None]:
-        async for finding in super().iter_items(library, stored):
+        async for finding in super().iter_items(library, stored, only=only):
             yield finding
         print("STUCK", file=sys.stderr, flush=True)
         try:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cli_backends import BrokenBackend, FakeBackend, stand_in
+from cli_backends import films, stand_in
 from cli_runs import Run, write_movie
 from rich.console import Console
 
@@ -19,6 +19,7 @@ from mediasync.backends.base import Found, Remark
 from mediasync.cli.output import Output
 from mediasync.cli.progress import LiveReporter, PlainReporter, make_reporter
 from mediasync.errors import DiskFull, SourceUnreachable
+from mediasync.testing import FakeBackend
 from mediasync.vocabulary import SourceKind
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "library"
@@ -122,9 +123,7 @@ def test_problems_and_remarks_alone_are_no_failure(run: Run, serve: Serve) -> No
             ],
         }
     )
-    serve(
-        FakeBackend("home", Found(movie, ("its year is no number",)), Remark("a.mkv", "it has no NFO file"))
-    )
+    serve(films("home", Found(movie, ("its year is no number",)), Remark("a.mkv", "it has no NFO file")))
     ended = run("sync", "home")
     assert ended.code == 0
     lines = ended.out.splitlines()
@@ -165,7 +164,7 @@ def test_one_source_that_fails_does_not_keep_the_next_from_being_synced(run: Run
     ],
 )
 def test_a_source_that_fails_midway(run: Run, serve: Serve, error: Exception, code: int, kind: str) -> None:
-    serve(BrokenBackend("a", error), FakeBackend("b"))
+    serve(films("a", error=error), films("b"))
     ended = run("sync", "a", "b", "--json")
     assert ended.code == code
     first, second = ended.json["sources"]
@@ -180,7 +179,7 @@ def test_a_source_that_fails_midway(run: Run, serve: Serve, error: Exception, co
 
 
 def test_a_database_that_fails_for_one_source(run: Run, serve: Serve) -> None:
-    serve(FakeBackend("a"), BrokenBackend("b", DiskFull("no room is left")), FakeBackend("c"))
+    serve(films("a"), films("b", error=DiskFull("no room is left")), films("c"))
     ended = run("sync", "a", "b", "c")
     assert ended.code == 4
     assert "b\n  not synced: no room is left\n" in ended.out
@@ -210,9 +209,9 @@ def test_sources_that_cannot_be_are_refused_before_anything_is_made(
 
 
 def test_a_source_of_another_kind_under_the_same_name(run: Run, serve: Serve) -> None:
-    serve(FakeBackend("a"))
+    serve(films("a"))
     assert run("sync", "a").code == 0
-    other = FakeBackend("a")
+    other = films("a")
     other.source = other.source.model_copy(update={"kind": SourceKind.PLEX})
     serve(other)
     ended = run("sync", "a")
@@ -320,7 +319,7 @@ def test_what_strangers_wrote_does_nothing_to_a_terminal(run: Run, serve: Serve,
             ],
         }
     )
-    serve(FakeBackend("a", Found(movie, (evil,)), Remark(evil, evil)))
+    serve(films("a", Found(movie, (evil,)), Remark(evil, evil)))
     for arguments in (["sync", "a"], ["show", "evil"], ["person", "owned"], ["status"], ["runs", "1"]):
         ended = run(*arguments)
         assert ended.code == 0, ended

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cli_backends import BrokenBackend, FakeBackend, stand_in
+from cli_backends import films, stand_in
 from cli_runs import Run, write_movie
 from rich.cells import cell_len
 from rich.console import Console
@@ -20,6 +20,7 @@ from mediasync.backends.base import Enumerated, Found, Unchanged
 from mediasync.cli.output import Output
 from mediasync.cli.progress import LiveReporter, PlainReporter
 from mediasync.errors import SourceUnauthorised, SourceUnreadable
+from mediasync.testing import FakeBackend
 
 Serve = Callable[..., None]
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -36,8 +37,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
 
 
 def test_the_highest_code_counts_and_all_are_told_in_the_order_given(run: Run, serve: Serve) -> None:
-    bad = FakeBackend("bad", Found(Movie(remote_id="1", title="Film", year=2**40)))
-    serve(bad, FakeBackend("well"), BrokenBackend("shut", SourceUnauthorised("shut", "the token is wrong")))
+    bad = films("bad", Found(Movie(remote_id="1", title="Film", year=2**40)))
+    serve(bad, films("well"), films("shut", error=SourceUnauthorised("shut", "the token is wrong")))
     ended = run("sync", "bad", "shut", "well")
     assert ended.code == 3
     positions = [
@@ -56,7 +57,7 @@ def test_the_highest_code_counts_and_all_are_told_in_the_order_given(run: Run, s
 
 
 def test_sources_have_their_turns(run: Run, serve: Serve) -> None:
-    serve(*(FakeBackend(name) for name in "abc"))
+    serve(*(films(name) for name in "abc"))
     ended = run("sync", "a", "b", "c", "--jobs", "1")
     assert ended.code == 0
     told = [line.split(":")[1:3] for line in ended.err.splitlines()]
@@ -78,7 +79,7 @@ def test_of_two_cores_the_command_leaves_one_to_others(
     kept: list[set[int]] = []
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     monkeypatch.setattr(os, "sched_setaffinity", lambda _, cores: kept.append(cores))
-    serve(FakeBackend("well"))
+    serve(films("well"))
     assert run("sync", "well").code == 0
     assert kept == [{1}, {0, 1}]
 
@@ -102,7 +103,7 @@ def test_one_library_or_one_item(run: Run, library: Path) -> None:
 
 
 def test_of_several_sources_only_those_of_what_is_selected(run: Run, serve: Serve) -> None:
-    serve(FakeBackend("a"), FakeBackend("b"))
+    serve(films("a"), films("b"))
     for option in (["--item", "b:1"], ["--library", "b:movies"]):
         [source] = run("sync", "a", "b", *option, "--json").json["sources"]
         assert source["source_id"] == "b"
@@ -146,7 +147,7 @@ def test_a_dry_run_of_what_is_stored(run: Run, synced: Path, library: Path) -> N
 
 
 def test_another_server(run: Run, serve: Serve) -> None:
-    first, second = FakeBackend("a"), FakeBackend("a")
+    first, second = films("a"), films("a")
     first.source = first.source.model_copy(update={"server_id": "one"})
     second.source = second.source.model_copy(update={"server_id": "two"})
     serve(first)
@@ -175,13 +176,13 @@ def film(key: str, completeness: str | None = None) -> Movie:
 
 
 def test_status_tells_what_is_counted_and_not_seen(run: Run, serve: Serve) -> None:
-    serve(FakeBackend("a", Found(film("1")), Found(film("2")), Enumerated(2)))
+    serve(films("a", Found(film("1")), Found(film("2")), Enumerated(2)))
     run("sync", "a")
     assert "the source counts 2; all that is stored was seen in the last sync" in run("status").out
-    serve(FakeBackend("a", Unchanged("1"), Enumerated(1200)))
+    serve(films("a", Unchanged("1"), Enumerated(1200)))
     run("sync", "a")
     assert "the source counts 1,200; 1 of what is stored not seen in the last sync" in run("status").out
-    serve(FakeBackend("a", Unchanged("1"), Enumerated(None, False, "a page came twice")))
+    serve(films("a", Unchanged("1"), Enumerated(None, False, "a page came twice")))
     ended = run("sync", "a")
     assert "not all of it was listed: a page came twice" in ended.out
     assert "  the last sync was not told all: a page came twice\n" in run("status").out
@@ -206,12 +207,12 @@ def test_status_names_libraries_that_stay_previews(run: Run, serve: Serve) -> No
         assert ("some cast lists are still cut short after two syncs" in run("status").out) is told
         return told
 
-    serve(FakeBackend("a", Found(film("1", "preview")), Enumerated(1)))
+    serve(films("a", Found(film("1", "preview")), Enumerated(1)))
     run("sync", "a")
     assert not stays()
     run("sync", "a")
     assert stays()
-    serve(FakeBackend("a", Found(film("1")), Enumerated(1)))
+    serve(films("a", Found(film("1")), Enumerated(1)))
     run("sync", "a")
     assert not stays()
 

@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.backends import FakeBackend
 from support.engines import POSTGRES, SQLITE_FILE, Engine
 from support.items import MOVIES, SHOWS, cast, credit, episode, movie, person, season, show
 from support.mirror import Clock, prepared, public, rows, value, write, written
@@ -33,6 +32,7 @@ from mediasync.copying import statements as statements
 from mediasync.database.schema import view_names
 from mediasync.errors import ConfigurationError, DatabaseError, DatabaseMissing
 from mediasync.repositories.runs import RunRepository
+from mediasync.testing import FakeBackend
 from mediasync.vocabulary import RunStatus
 
 PAIRS = [(SQLITE_FILE, SQLITE_FILE), (SQLITE_FILE, POSTGRES), (POSTGRES, SQLITE_FILE), (POSTGRES, POSTGRES)]

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
-from support.backends import FakeBackend
 from support.engines import POSTGRES
 from support.items import credit, movie, season, show
 from support.mirror import Clock, prepared, rows
@@ -37,6 +36,7 @@ from mediasync import (
 from mediasync.backends.base import Remark, Unreadable
 from mediasync.database.schema import table_and_view_names, view_names
 from mediasync.errors import SourceUnreachable
+from mediasync.testing import FakeBackend
 
 # What is given
 
@@ -180,12 +180,12 @@ class SyncCall:
         backend = FakeBackend(
             {"mixed": list(self.script), "empty": []},
             source=Source(id="fake", kind="plex"),
-            fails_to_open=SourceUnreachable("fake", "nobody answers") if self.fails_to_open else None,
+            open_error=SourceUnreachable("fake", "nobody answers") if self.fails_to_open else None,
         )
         try:
-            return plain(await ms.sync(backend, full=self.full)), backend.told
+            return plain(await ms.sync(backend, full=self.full)), backend.tokens
         except MediaSyncError as error:
-            return type(error), str(error), backend.told
+            return type(error), str(error), backend.tokens
 
 
 def copied(value: Any) -> Any:

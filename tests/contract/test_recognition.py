@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.backends import FakeBackend
 from support.engines import ENGINES
 from support.items import cast, episode, movie, season, show
 from support.mirror import Clock, public, rows, written
@@ -15,6 +14,7 @@ from support.mirror import Clock, public, rows, written
 from mediasync import MediaItem, MediaSync, SyncReport
 from mediasync.backends.base import Enumerated, Found
 from mediasync.errors import SourceUnreachable
+from mediasync.testing import FakeBackend
 
 ALL = Enumerated(None)
 

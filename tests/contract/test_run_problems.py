@@ -7,7 +7,6 @@ from functools import partial
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.backends import FakeBackend
 from support.items import movie
 from support.mirror import rows, value
 
@@ -16,6 +15,7 @@ from mediasync.backends.base import Found, Remark, Unreadable
 from mediasync.database.session import Session
 from mediasync.errors import SourceUnreadable
 from mediasync.repositories.runs import RunRepository
+from mediasync.testing import FakeBackend
 from mediasync.vocabulary import RunStatus
 
 STORED = "SELECT count(*) FROM run_problem"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.backends import FakeBackend
 from support.items import cast, movie
 from support.mirror import rows, value
 
@@ -25,6 +24,7 @@ from mediasync.errors import (
 from mediasync.events import LibraryStarted, Progress, RunFailed, RunFinished, RunStarted
 from mediasync.settings.file import read_configuration
 from mediasync.syncing.selection import share_items, share_libraries
+from mediasync.testing import FakeBackend
 
 
 def backend(source_id: str, *found: object, **options: Any) -> FakeBackend:
@@ -66,7 +66,7 @@ async def test_one_that_fails_does_not_stop_the_others(ms: MediaSync) -> None:
     ]
     results = await ms.sync_all(
         [
-            backend("gone", fails_to_open=errors[0]),
+            backend("gone", open_error=errors[0]),
             backend("well", *(movie(str(n)) for n in range(300))),
             backend("html", movie("1"), errors[1]),
             backend("bug", movie("1"), errors[2]),

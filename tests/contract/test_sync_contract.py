@@ -8,7 +8,6 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from support.backends import FakeBackend
 from support.items import cast, credit, movie, season, show
 from support.mirror import Clock, pragma, public, rows, value, write
 
@@ -35,6 +34,7 @@ from mediasync.events import (
     RunFinished,
     RunStarted,
 )
+from mediasync.testing import FakeBackend
 
 FINDINGS: list[object] = [
     movie("1", credits=cast("a", "b"), change_token="t1"),
@@ -129,7 +129,7 @@ async def test_a_second_sync_reads_and_writes_nothing_that_has_not_changed(
     clock.tick()
     backend = FakeBackend({"m": items})
     report = await ms.sync(backend)
-    assert backend.told == {"m": {"1": "t1", "2": ""}}
+    assert backend.tokens == {"m": {"1": "t1", "2": ""}}
     assert (report.saved, report.unchanged, report.run.seen, report.failed) == (0, 2, 2, ())
     after = await public(ms)
     assert after.pop("sync_runs") != seen.pop("sync_runs")
@@ -141,7 +141,7 @@ async def test_known_tokens_are_those_of_the_library(ms: MediaSync) -> None:
     await ms.sync(FakeBackend({"a": [movie("1", change_token="x")], "b": [movie("2", change_token="y")]}))
     again = FakeBackend({"a": [], "b": []})
     await ms.sync(again)
-    assert again.told == {"a": {"1": "x"}, "b": {"2": "y"}}
+    assert again.tokens == {"a": {"1": "x"}, "b": {"2": "y"}}
 
 
 async def test_full_passes_no_token_that_fits_and_reads_everything(ms: MediaSync) -> None:
@@ -150,7 +150,7 @@ async def test_full_passes_no_token_that_fits_and_reads_everything(ms: MediaSync
     backend = FakeBackend({"m": items})
     before = await mirrored(ms)
     report = await ms.sync(backend, full=True)
-    assert backend.told == {"m": {"1": ""}}, "it is stored, and is to be read again"
+    assert backend.tokens == {"m": {"1": ""}}, "it is stored, and is to be read again"
     assert (report.saved, report.unchanged) == (0, 1)
     assert await mirrored(ms) == before, "only the run is written"
 
@@ -204,9 +204,9 @@ async def test_a_source_that_fails_is_recorded_and_what_was_read_is_saved(
     if where == "items":
         backend.libraries["m"].append(error)
     elif where == "listing":
-        backend.fails_to_list = error
+        backend.list_error = error
     else:
-        backend.fails_to_close = error
+        backend.close_error = error
     with pytest.raises(type(error)) as caught:
         await ms.sync(backend)
     of_library = where == "items" and isinstance(error, SourceUnreadable)
@@ -221,13 +221,13 @@ async def test_a_source_that_fails_is_recorded_and_what_was_read_is_saved(
 
 
 async def test_a_source_that_cannot_be_opened(ms: MediaSync) -> None:
-    backend = FakeBackend({"m": []}, fails_to_open=SourceUnreachable("fake", "no answer"))
+    backend = FakeBackend({"m": []}, open_error=SourceUnreachable("fake", "no answer"))
     with pytest.raises(SourceUnreachable):
         await ms.sync(backend)
     assert await rows(ms, "SELECT id FROM sync_runs") == [], "nothing is known of it yet"
-    backend.fails_to_open = None
+    backend.open_error = None
     await ms.sync(backend)
-    backend.fails_to_open = SourceUnreachable("fake", "no answer")
+    backend.open_error = SourceUnreachable("fake", "no answer")
     with pytest.raises(SourceUnreachable):
         await ms.sync(backend)
     assert [run.status for run in await ms.list_runs()] == [RunStatus.FAILED, RunStatus.SUCCEEDED]
@@ -270,7 +270,7 @@ async def test_a_cancelled_sync_is_recorded(ms: MediaSync, as_events: bool) -> N
 
 
 async def test_a_sync_cancelled_while_its_source_closes_is_recorded(ms: MediaSync) -> None:
-    backend = FakeBackend({"m": [movie()]}, fails_to_close=asyncio.CancelledError())
+    backend = FakeBackend({"m": [movie()]}, close_error=asyncio.CancelledError())
     with pytest.raises(asyncio.CancelledError):
         await ms.sync(backend)
     assert (await last_run(ms))[0] == "cancelled"
@@ -397,7 +397,7 @@ async def test_the_keys_of_a_server_are_made_storable(ms: MediaSync) -> None:
     bad = "a\0b"
     backend = FakeBackend({bad: [Found(movie("1"), ("odd",)), Found(movie(bad), ("odd",))]})
     report = await ms.sync(backend)
-    assert backend.told.keys() == {bad}, "the backend meets its own key"
+    assert backend.tokens.keys() == {bad}, "the backend meets its own key"
     assert (report.saved, len(report.failed)) == (1, 1)
     assert report.problems == (("fake:1", "odd"), ("fake:a\ufffdb", "odd"))
     assert [library.library_id for library in report.libraries] == ["fake:a\ufffdb"]

@@ -7,13 +7,13 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from support.backends import FakeBackend
 from support.items import movie
 
 from mediasync import MediaSync, RunStatus
 from mediasync.backends.base import Enumerated, Expected
 from mediasync.errors import LifecycleError, SourceUnreachable
 from mediasync.events import Event, Progress, RunFinished
+from mediasync.testing import FakeBackend
 
 
 async def listen(sync: Any) -> list[Event]:
@@ -83,7 +83,7 @@ async def test_the_last_who_leaves_cancels_it(ms: MediaSync) -> None:
 
 async def test_all_get_its_error(ms: MediaSync) -> None:
     error = SourceUnreachable("fake", "no answer")
-    sync = ms.sync(FakeBackend({}, fails_to_open=error))
+    sync = ms.sync(FakeBackend({}, open_error=error))
     assert await asyncio.gather(listen(sync), result(sync), return_exceptions=True) == [error, error]
     with pytest.raises(SourceUnreachable):
         await sync

@@ -7,7 +7,6 @@ import os
 from typing import Any
 
 import pytest
-from support.backends import FakeBackend
 from support.items import movie
 from support.mirror import public, value, write
 
@@ -25,6 +24,7 @@ from mediasync.errors import (
 from mediasync.events import LibraryFailed, LibraryFinished
 from mediasync.repositories.runs import RunRepository
 from mediasync.syncing.processes import at_work, has_ended
+from mediasync.testing import FakeBackend
 
 
 def whole(*keys: str) -> list[object]:

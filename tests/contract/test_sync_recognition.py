@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.backends import FakeBackend
 from support.items import cast, episode, movie, season, show
 from support.mirror import Clock, public, rows, value
 
 from mediasync import MediaItem, MediaSync
 from mediasync.backends.base import Enumerated
 from mediasync.errors import SourceUnreadable
+from mediasync.testing import FakeBackend
 
 
 def whole(*items: MediaItem) -> list[object]:

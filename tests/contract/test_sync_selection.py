@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.backends import FakeBackend
 from support.items import cast, credit, episode, movie, season, show
 from support.mirror import Clock, public, rows, value, written
 
@@ -14,6 +13,7 @@ from mediasync.backends.base import Enumerated, Found, FoundPerson, Remark, Unch
 from mediasync.errors import ConfigurationError, SourceUnreachable, SourceUnreadable
 from mediasync.events import ItemFailed, LibraryStarted, RunFinished, RunStarted, Waiting
 from mediasync.syncing.selection import Selection
+from mediasync.testing import FakeBackend
 
 TITLES = {"1": "Films", "2": "Séries", "3": "Anime"}
 
@@ -129,7 +129,7 @@ async def test_single_items_are_read_again_and_nothing_else_counts(ms: MediaSync
     )
     report = await ms.sync(backend, items=["fake:a"])
     assert backend.asked == {"1": {"a"}}
-    assert backend.told == {"1": {"a": "", "b": "t"}}, "what is asked for is read again"
+    assert backend.tokens == {"1": {"a": "", "b": "t"}}, "what is asked for is read again"
     assert (report.saved, report.run.seen, report.failed, report.libraries) == (1, 1, (), ())
     assert report.remarks == (("x", "told all the same"),)
     assert await rows(ms, "SELECT title FROM media_items WHERE library_id = 'fake:1' ORDER BY id") == [
@@ -210,17 +210,17 @@ async def test_another_server_that_is_accepted_is_read_anew(ms: MediaSync) -> No
     backend = server("two", SourceUnreadable("fake", "in the middle"))
     with pytest.raises(SourceUnreadable):
         await ms.sync(backend, accept_new_server=True)
-    assert backend.told == {"m": {"1": ""}}
+    assert backend.tokens == {"m": {"1": ""}}
     again = server("two", movie("1", title="Other", change_token="t"))
     report = await ms.sync(again)
-    assert again.told == {"m": {"1": ""}}, (
+    assert again.tokens == {"m": {"1": ""}}, (
         "the tokens of the other server are forgotten, whatever ended the sync"
     )
     assert report.saved == 1
     assert await value(ms, "SELECT server_id FROM sources WHERE id = 'fake'") == "two"
     same = server("two", movie("1", title="Other", change_token="t"))
     await ms.sync(same, accept_new_server=True)
-    assert same.told == {"m": {"1": "t"}}
+    assert same.tokens == {"m": {"1": "t"}}
 
 
 # Dry runs
@@ -291,7 +291,7 @@ async def test_a_dry_run_agrees_with_the_run_that_follows(ms: MediaSync) -> None
 async def test_a_dry_run_of_a_source_that_fails_is_not_recorded(ms: MediaSync) -> None:
     await ms.sync(FakeBackend({"m": [movie()]}))
     with pytest.raises(SourceUnreachable):
-        await ms.sync(FakeBackend({"m": []}, fails_to_open=SourceUnreachable("fake", "gone")), dry_run=True)
+        await ms.sync(FakeBackend({"m": []}, open_error=SourceUnreachable("fake", "gone")), dry_run=True)
     with pytest.raises(ConfigurationError, match="stored as plex, not nfo"):
         await ms.sync(FakeBackend({"m": []}, source=Source(id="fake", kind="nfo")), dry_run=True)
     assert len(await ms.list_runs()) == 1

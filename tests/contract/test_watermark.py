@@ -6,13 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from support.backends import FakeBackend
 from support.items import movie
 
 from mediasync import MediaSync, Source
 from mediasync.backends.base import Enumerated, Unreadable, Watermark
 from mediasync.errors import DatabaseError, SourceUnreadable
 from mediasync.repositories.runs import RunRepository
+from mediasync.testing import FakeBackend
 
 WELL = [movie("m1", change_token="t"), Watermark("noon"), Enumerated(1)]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 import anyio
@@ -27,46 +26,22 @@ from robustness_world import (
     watched,
 )
 
-from mediasync import Library, MediaSync, Person, Source
+from mediasync import MediaSync, Person, Source
 from mediasync.aio import finish
-from mediasync.backends.base import Finding, Found, Stored, Unchanged
+from mediasync.testing import FakeBackend
 
 PATIENCE = 20
 MOST_STEPS = 2_000
 
 
-class FakeBackend:
-    """A source of a few items in memory."""
-
-    def __init__(self, versions: Mapping[str, int]) -> None:
-        self.source = Source(id=SOURCE, kind="jellyfin", name="Home")
-        self._versions = versions
-        self.opened = 0
-
-    @asynccontextmanager
-    async def open(self) -> AsyncGenerator[None, None]:
-        self.opened += 1
-        try:
-            await asyncio.sleep(0)
-            yield
-        finally:
-            self.opened -= 1
-
-    async def fetch_libraries(self) -> list[Library]:
-        await asyncio.sleep(0)
-        return [Library(id=LIBRARY, source_id=SOURCE, title="Movies", kind="movies")]
-
-    async def iter_items(
-        self, library: Library, stored: Stored, *, only: Collection[str] | None = None
-    ) -> AsyncGenerator[Finding, None]:
-        for key, version in self._versions.items():
-            await asyncio.sleep(0)
-            if stored.tokens.get(key) == str(version):
-                yield Unchanged(key)
-            else:
-                item = movie(key, version)
-                item.change_token = str(version)
-                yield Found(item)
+def source_of(versions: Mapping[str, int]) -> FakeBackend:
+    """Return a source of a few items in memory, each with a version as its change token."""
+    items = []
+    for key, version in versions.items():
+        item = movie(key, version)
+        item.change_token = str(version)
+        items.append(item)
+    return FakeBackend({LIBRARY: items}, Source(id=SOURCE, kind="jellyfin", name="Home"), kind="movies")
 
 
 class Case:
@@ -140,13 +115,13 @@ class SyncSource(Case):
     backend = FakeBackend({})
 
     async def work(self, number: int) -> object:
-        self.backend = FakeBackend(dict.fromkeys(self.keys, number + 1))
+        self.backend = source_of(dict.fromkeys(self.keys, number + 1))
         report = await self.ms.sync(self.backend)
         assert report.run.saved == len(self.keys)
         return report
 
     async def after(self, number: int) -> None:
-        assert self.backend.opened == 0
+        assert self.backend.opened == self.backend.closed
         running = [run for run in await self.ms.list_runs() if run.status == "running"]
         assert len(running) <= 1
 
@@ -155,7 +130,7 @@ class SyncWithEvents(SyncSource):
     keys = ("told1", "told2", "told3")
 
     async def work(self, number: int) -> object:
-        self.backend = FakeBackend(dict.fromkeys(self.keys, number + 1))
+        self.backend = source_of(dict.fromkeys(self.keys, number + 1))
         return [event async for event in self.ms.sync(self.backend)]
 
 
@@ -357,7 +332,7 @@ RANDOM_OPERATIONS: tuple[Callable[[MediaSync, int], Awaitable[object]], ...] = (
     lambda ms, n: ms.people.find_by_media_item(f"{SOURCE}:r{n % 20}"),
     lambda ms, n: ms.people.search("Person"),
     lambda ms, n: ms.media.delete_media_item(f"{SOURCE}:r{n % 20}"),
-    lambda ms, n: ms.sync(FakeBackend({f"r{m}": n + 1 for m in range(20)})),
+    lambda ms, n: ms.sync(source_of({f"r{m}": n + 1 for m in range(20)})),
     lambda ms, n: ms.check(),
 )
 

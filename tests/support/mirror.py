@@ -5,29 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mediasync import Library, MediaSync, Source
 from mediasync.database.schema import table_and_view_names, view_names
+from mediasync.testing import FakeClock as Clock
 
-START = 1_700_000_000_123
-
-
-@dataclass
-class Clock:
-    """A clock that stands still until it is told to `tick`; milliseconds since 1970, UTC."""
-
-    now: int = START
-
-    def __call__(self) -> int:
-        return self.now
-
-    def tick(self, milliseconds: int = 1_000) -> int:
-        self.now += milliseconds
-        return self.now
+START = Clock().now
 
 
 async def prepared(ms: MediaSync) -> MediaSync:
