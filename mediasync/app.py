@@ -30,7 +30,7 @@ from mediasync.settings.installation import check_client_id
 from mediasync.settings.source import FlawedSource, SourceConfig, parse_source
 from mediasync.settings.source_kinds import BackendContext
 from mediasync.syncing.handles import Run, Sync, SyncAll
-from mediasync.syncing.selection import Selection, share_items, share_libraries
+from mediasync.syncing.selection import share_selection
 from mediasync.syncing.sync import RunOptions, SyncService
 from mediasync.syncing.tally import Emit
 from mediasync.vocabulary import RunStatus
@@ -257,12 +257,12 @@ class MediaSync:
         if isinstance(source, FlawedSource):
             return source
         if not isinstance(source, SourceConfig):
-            return _Made(source, Selection(), wait_for_scan)
+            return _Made(source, wait_for_scan=wait_for_scan)
         try:
             backend = make_backend(source, client_id=self._client_id, wait_for_scan=wait_for_scan)
         except ConfigurationError as error:
             return FlawedSource(source.id, error)
-        return _Made(backend, Selection(source.include, source.exclude))
+        return _Made(backend, source.include, source.exclude)
 
     def _runs(
         self,
@@ -279,20 +279,18 @@ class MediaSync:
                     f"two sources are both called {source.id!r}: give one of them another name"
                 )
             by_id[source.id] = source
-        of_libraries = share_libraries(libraries, list(by_id))
-        of_items = share_items(items, list(by_id))
+        selected = share_selection(libraries, items, list(by_id))
         runs: dict[str, Run] = {}
         for source_id, made in by_id.items():
             if isinstance(made, FlawedSource):
                 runs[source_id] = partial(self._syncs.refuse, made.id, made.error, dry=options.dry)
                 continue
-            backend, chosen = made.backend, made.selection
-            if (libraries and not of_libraries[source_id]) or (items and not of_items[source_id]):
+            if source_id not in selected:
                 raise ConfigurationError(
                     f"nothing that is selected is of the source {source_id!r}: leave it out"
                 )
-            selection = replace(chosen, libraries=of_libraries[source_id], items=of_items[source_id])
-            run = partial(self._syncs.run, backend, options=replace(options, selection=selection))
+            selection = replace(selected[source_id], include=made.include, exclude=made.exclude)
+            run = partial(self._syncs.run, made.backend, options=replace(options, selection=selection))
             runs[source_id] = partial(made.run, run)
         return runs
 
@@ -384,12 +382,14 @@ class _Made:
 
     Attributes:
         backend: what reads it.
-        selection: what of it is always read.
+        include: the only libraries that are read; all if there are none.
+        exclude: libraries that are not read.
         wait_for_scan: seconds to wait for a scan this time, where that is not the backend's own time.
     """
 
     backend: Backend
-    selection: Selection
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     wait_for_scan: float | None = None
 
     @property

@@ -33,7 +33,7 @@ from mediasync.events import RunFailed, RunFinished, RunStarted
 from mediasync.settings.file import choose_source
 from mediasync.settings.source import FlawedSource, SourceConfig
 from mediasync.syncing.handles import SyncAll
-from mediasync.syncing.selection import share_items, share_libraries
+from mediasync.syncing.selection import share_selection
 from mediasync.text import without_secrets
 from mediasync.vocabulary import RunStatus
 
@@ -170,12 +170,8 @@ def _jobs(state: State, sources: Sequence[str], libraries: Sequence[str], items:
             )
         derived = text != source_id and not text.startswith(f"{source_id}=")
         jobs[source_id] = Job(source, shown, derived)
-    of_libraries, of_items = share_libraries(libraries, list(jobs)), share_items(items, list(jobs))
-    return [
-        job
-        for source_id, job in jobs.items()
-        if (of_libraries[source_id] or not libraries) and (of_items[source_id] or not items)
-    ]
+    selected = share_selection(libraries, items, list(jobs))
+    return [job for source_id, job in jobs.items() if source_id in selected]
 
 
 async def _sync(state: State, jobs: Sequence[Job], options: dict[str, Any]) -> int:

@@ -89,6 +89,32 @@ def _what_there_is(libraries: Sequence[Library]) -> str:
     )
 
 
+def share_selection(
+    libraries: Iterable[str], items: Iterable[str], source_ids: Sequence[str]
+) -> dict[str, Selection]:
+    """Return what is selected of each source. A source of which nothing is selected is left out.
+
+    Args:
+        libraries: the only libraries to read, as `share_libraries` takes them; none for all.
+        items: the only items to read, as `share_items` takes them; none for all.
+        source_ids: the sources.
+
+    Raises:
+        ConfigurationError: as `share_items` does.
+
+    Example:
+        >>> share_selection([], ["home:1"], ["home", "den"])
+        {'home': Selection(include=(), exclude=(), libraries=(), items=frozenset({'1'}))}
+    """
+    libraries, items = list(libraries), list(items)
+    of_libraries, of_items = share_libraries(libraries, source_ids), share_items(items, source_ids)
+    return {
+        source_id: Selection(libraries=of_libraries[source_id], items=of_items[source_id])
+        for source_id in source_ids
+        if (of_libraries[source_id] or not libraries) and (of_items[source_id] or not items)
+    }
+
+
 def share_libraries(names: Iterable[str], source_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return which of *names* are asked of which source.
 
