@@ -7,7 +7,7 @@ reading and ignored on saving, so an item that was read can be changed and saved
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import (
     BaseModel,
@@ -20,7 +20,15 @@ from pydantic import (
 )
 
 from mediasync.ids import check_source_id, make_id
-from mediasync.vocabulary import CAST_TYPES, Completeness, MediaType, PersonType, RunStatus, SourceKind
+from mediasync.vocabulary import (
+    CAST_TYPES,
+    MEDIA_KINDS,
+    Completeness,
+    MediaType,
+    PersonType,
+    RunStatus,
+    SourceKind,
+)
 
 
 def zoned_or_text(value: Any) -> Any:
@@ -326,7 +334,7 @@ class Season(MediaItem):
     parent_remote_id: str | None = None
     season_number: int | None = None
 
-    parent_types = frozenset({MediaType.SHOW})
+    parent_types = MEDIA_KINDS[MediaType.SEASON].parents
 
 
 class Episode(MediaItem):
@@ -345,7 +353,7 @@ class Episode(MediaItem):
     episode_number: int | None = None
     episode_number_end: int | None = None
 
-    parent_types = frozenset({MediaType.SEASON, MediaType.SHOW})
+    parent_types = MEDIA_KINDS[MediaType.EPISODE].parents
 
 
 AnyMediaItem = Annotated[Movie | Show | Season | Episode, Field(discriminator="media_type")]
@@ -361,6 +369,12 @@ Example:
     >>> type(item).__name__, item.episode_number
     ('Episode', 1)
 """
+
+
+ITEM_MODELS: Final[dict[str, type[AnyMediaItem]]] = {
+    cls.model_fields["media_type"].default: cls for cls in (Movie, Show, Season, Episode)
+}
+"""The model of each type of item."""
 
 
 class FilmographyCredit(Model):

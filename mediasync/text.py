@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mediasync.errors import UsageError
-from mediasync.vocabulary import MediaType
+from mediasync.vocabulary import MEDIA_KINDS
 
 _NOT_WORD: Final = re.compile(r"[\W_]+")
 _SELECTORS: Final = frozenset((0x034F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
@@ -145,12 +145,7 @@ def _letters(text: str) -> str:
 StoredWord = tuple[str, int, int]
 """A word, the place of its item in answers, and the item's storage key."""
 
-_RANKS: Final[dict[str, int]] = {
-    MediaType.MOVIE: 0,
-    MediaType.SHOW: 1,
-    MediaType.EPISODE: 2,
-    MediaType.SEASON: 3,
-}
+_RANKS: Final[dict[str, int]] = {media_type: kind.rank for media_type, kind in MEDIA_KINDS.items()}
 _YEARS: Final = 10_000
 _WHOLE: Final = "="
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -57,8 +58,38 @@ class MediaType(StrEnum):
 
     @property
     def level(self) -> int:
-        """How far below its library an item of this type stands: parents have lower levels than children."""
-        return {MediaType.SEASON: 1, MediaType.EPISODE: 2}.get(self, 0)
+        """How many levels of items stand above this type: parents have lower levels than their children."""
+        return MEDIA_KINDS[self].level
+
+
+@dataclass(frozen=True, slots=True)
+class MediaKind:
+    """What holds for all media items of one type.
+
+    Attributes:
+        rank: the position of the type in search results; 0 comes first.
+        parents: the types that the parent of such an item may have; empty if it stands directly in a library.
+        level: 0 for items directly in a library, else 1 more than the highest level of the parents.
+    """
+
+    rank: int
+    parents: frozenset[MediaType] = frozenset()
+    level: int = 0
+
+
+MEDIA_KINDS: Final = {
+    MediaType.MOVIE: MediaKind(rank=0),
+    MediaType.SHOW: MediaKind(rank=1),
+    MediaType.SEASON: MediaKind(rank=3, parents=frozenset({MediaType.SHOW}), level=1),
+    MediaType.EPISODE: MediaKind(rank=2, parents=frozenset({MediaType.SEASON, MediaType.SHOW}), level=2),
+}
+"""The types of media items. A new one is added here, and its model to `mediasync.models.ITEM_MODELS`."""
+
+PARENT_TYPES: Final = frozenset().union(*(kind.parents for kind in MEDIA_KINDS.values()))
+"""The types whose items may have children."""
+
+LEVELS: Final = range(1 + max(kind.level for kind in MEDIA_KINDS.values()))
+"""The levels of items, parents first."""
 
 
 class Completeness(StrEnum):

@@ -15,6 +15,7 @@ from mediasync.repositories.sources import CatalogueRepository
 from mediasync.repositories.stored import collecting_flaws
 from mediasync.text import words_of_item, words_of_name
 from mediasync.validation import MAX_ID_BYTES, MAX_NAME_BYTES, MAX_PROVIDER_BYTES, InvalidValue, check_length
+from mediasync.vocabulary import MEDIA_KINDS
 
 ORDERS_NOT_DENSE: Final = """
 SELECT i.id AS subject, 'its credits are not numbered 0 to ' || (count(*) - 1) AS reason
@@ -46,11 +47,15 @@ WHERE coalesce(e.value, '') <>
     coalesce(CASE x.provider WHEN 'imdb' THEN i.imdb_id WHEN 'tmdb' THEN i.tmdb_id ELSE i.tvdb_id END, '')
 ORDER BY i.id
 """
-PARENTS_MISFIT: Final = """
+_PARENTS: Final = ", ".join(
+    f"('{media_type}', '{parent}')"
+    for media_type, kind in MEDIA_KINDS.items()
+    for parent in sorted(kind.parents)
+)
+PARENTS_MISFIT: Final = f"""
 SELECT i.id AS subject, 'a ' || i.media_type || ' cannot be below a ' || p.media_type AS reason
 FROM media_item i JOIN media_item p ON p.item_key = i.parent_key
-WHERE NOT ((i.media_type = 'season' AND p.media_type = 'show')
-        OR (i.media_type = 'episode' AND p.media_type IN ('season', 'show')))
+WHERE (i.media_type, p.media_type) NOT IN (VALUES {_PARENTS})
 ORDER BY i.id
 """
 IDS_MISFIT: Final = """

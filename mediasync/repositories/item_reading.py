@@ -8,7 +8,7 @@ from typing import Any, Final
 from mediasync.aio import batched
 from mediasync.database.session import Session
 from mediasync.errors import DatabaseError, DataError
-from mediasync.models import AnyMediaItem, Episode, Movie, Rating, Season, Show
+from mediasync.models import ITEM_MODELS, AnyMediaItem, Rating
 from mediasync.repositories.building import in_slices
 from mediasync.repositories.search import WordIndex, count_words, find_by_words, keys_of_word
 from mediasync.repositories.stored import note_flaw, read_json, read_model
@@ -131,13 +131,7 @@ ITEMS_AT_ONCE: Final = 100
 _NO_LIMIT: Final = 2**53
 _TOKENS_AT_ONCE: Final = 2_000
 
-_CLASSES: Final[dict[str, type[AnyMediaItem]]] = {
-    MediaType.MOVIE: Movie,
-    MediaType.SHOW: Show,
-    MediaType.SEASON: Season,
-    MediaType.EPISODE: Episode,
-}
-_FIELDS: Final = {media_type: frozenset(cls.model_fields) for media_type, cls in _CLASSES.items()}
+_FIELDS: Final = {media_type: frozenset(cls.model_fields) for media_type, cls in ITEM_MODELS.items()}
 
 
 def as_limit(limit: int | None) -> int:
@@ -238,7 +232,7 @@ class ItemReader:
             for library_id, media_type, completeness, number in await self._session.fetch_all(
                 COUNT_BY_LIBRARY
             )
-            if media_type in _CLASSES and completeness in {*Completeness}  # else by other hands: see check
+            if media_type in ITEM_MODELS and completeness in {*Completeness}  # else by other hands: see check
         ]
 
 
@@ -258,10 +252,10 @@ def _item(row: Sequence[Any]) -> AnyMediaItem | None:
         values[f"{name}_at"] = text if at is None else to_datetime(at)
         if at is not None and values[f"{name}_at"] is None:
             note_flaw(subject, f"the stored {name}_at cannot be read and is left out ({at!r} is not a time)")
-    if media_type not in _CLASSES:
+    if media_type not in ITEM_MODELS:
         note_flaw(subject, f"it is stored as a {media_type!r}, which is unknown, and is left out")
         return None
-    cls = _CLASSES[media_type]
+    cls = ITEM_MODELS[media_type]
     known = _FIELDS[media_type]
     fields = {name: value for name, value in values.items() if name in known}
     if "parent_remote_id" in known:

@@ -10,7 +10,6 @@ from mediasync.aliases import Identification
 from mediasync.claims import Claim, settle
 from mediasync.database.session import Session
 from mediasync.errors import InvalidItem, UnknownParent
-from mediasync.models import Episode, Movie, Season, Show
 from mediasync.repositories.aliases import AliasRepository
 from mediasync.repositories.credits import CreditedPerson, CreditRepository
 from mediasync.repositories.items import ItemState, MediaRepository
@@ -18,10 +17,10 @@ from mediasync.rows import NormalItem
 from mediasync.saving.fingerprints import is_current
 from mediasync.saving.identities import identify
 from mediasync.saving.normal import normal_item
-from mediasync.vocabulary import Completeness
+from mediasync.vocabulary import MEDIA_KINDS, Completeness
 
 _BELOW: Final[dict[str, frozenset[str]]] = {
-    cls.model_fields["media_type"].default: cls.parent_types for cls in (Movie, Show, Season, Episode)
+    media_type: kind.parents for media_type, kind in MEDIA_KINDS.items()
 }
 """The types that the parent of an item of each type may have."""
 

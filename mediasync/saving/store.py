@@ -29,7 +29,7 @@ from mediasync.saving.plan import (
     put_in_order,
 )
 from mediasync.text import StoredWord
-from mediasync.vocabulary import Completeness, MediaType
+from mediasync.vocabulary import LEVELS, Completeness, MediaType
 
 ITEMS_PER_PART: Final = 250
 CREDITS_PER_PART: Final = 3_500
@@ -229,7 +229,7 @@ async def _write_items(media: MediaRepository, plans: Sequence[Plan]) -> dict[st
     item_keys: dict[str, int] = {}
     if renamed := [plan.item for plan in plans if plan.fields and plan.state]:
         await media.replace_title_words(renamed, _keys(plans))
-    for level in range(3):
+    for level in LEVELS:
         of_level = [plan for plan in plans if plan.writes and MediaType(plan.item.media_type).level == level]
         if new := [_row(plan) for plan in of_level if plan.state is None]:
             item_keys |= await media.insert_items(new)

@@ -15,7 +15,7 @@ from mediasync.rows import NormalItem
 from mediasync.saving.normal import normal_item
 from mediasync.saving.plan import describe_change
 from mediasync.saving.stream import as_async
-from mediasync.vocabulary import MediaType
+from mediasync.vocabulary import PARENT_TYPES
 
 _PAGE: Final = 200
 
@@ -59,7 +59,7 @@ class Comparison:
             except InvalidItem as error:
                 report.failed.append((error.item_id, error.reason))
                 continue
-            if normal.media_type in {MediaType.SHOW, MediaType.SEASON}:
+            if normal.media_type in PARENT_TYPES:
                 self._parents.add(normal.id)
             if normal.id in self._recognised:
                 self._count(normal, self._recognised[normal.id], f"its key, now {item.remote_id!r}", report)

@@ -42,6 +42,7 @@ from mediasync.saving.normal import normal_item
 from mediasync.saving.writer import Writer
 from mediasync.services import MediaService
 from mediasync.syncing.tally import LibraryTally
+from mediasync.vocabulary import LEVELS
 
 _PAGE: Final = 200
 _NAMED: Final = 10
@@ -168,7 +169,7 @@ class Recognition:
     async def __aenter__(self) -> Recognition:
         async with self._database.read() as session:
             self._has_items = await RecognitionRepository(session).has_items(self._source_id)
-        self._spools = [_Spool(), _Spool(), _Spool()]
+        self._spools = [_Spool() for _ in LEVELS]
         return self
 
     async def __aexit__(self, *_: object) -> None:
