@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the benchmarks.
 
     Returns:
-        1 if rows differ or a measurement failed, else 0; a figure that misses its mark is no error.
+        1 if rows differ or a measurement failed, else 0. A figure that misses its mark is not an error.
     """
     options = _parser().parse_args(arguments)
     if options.list:

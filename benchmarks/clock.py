@@ -1,4 +1,4 @@
-"""What is measured with: a stopwatch that treats both sides alike, peak memory, and percentiles."""
+"""Measuring tools: a stopwatch that treats both sides alike, peak memory, and percentiles."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import TypedDict
 
 
 class WrongResultError(Exception):
-    """The work was not done as the row claims, so its time means nothing."""
+    """The work was not done as the row describes, so its time means nothing."""
 
 
 class Timing(TypedDict):
-    """Seconds on the wall and of all threads of the process."""
+    """Wall-clock seconds, and CPU seconds of all threads of the process."""
 
     wall: float
     cpu: float
 
 
 class Stopwatch:
-    """Collects garbage, then starts; the collector stays on, as it is in anyone's program."""
+    """Runs a garbage collection, then starts. The collector stays enabled, as in any program."""
 
     def __init__(self) -> None:
         gc.collect()

@@ -1,4 +1,4 @@
-"""Whether two databases hold the same, and what plain SQL costs: both through the public views."""
+"""Compare two databases, and time plain SQL, through the public views."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def compare(ours: str, theirs: str) -> dict[str, Any]:
     """Compare mediasync's public views with the loader's tables.
 
     Returns:
-        the count of rows of each table, and ``problems``: what differs, in words.
+        the number of rows of each table, and ``problems``: descriptions of the differences.
     """
     counts = {}
     problems = []
@@ -39,7 +39,7 @@ def compare(ours: str, theirs: str) -> dict[str, Any]:
         connection.execute("ATTACH ? AS loader", (f"file:{theirs}?mode=ro",))
         for table, columns in COLUMNS.items():
             sides = [f"SELECT {columns} FROM {schema}.{table}" for schema in ("main", "loader")]
-            if table == "people":  # mediasync does not show people whom nothing credits any more
+            if table == "people":  # mediasync hides people without credits
                 sides[1] += " WHERE id IN (SELECT person_id FROM loader.media_people)"
             ours_count, theirs_count = (_count(connection, side) for side in sides)
             counts[table] = ours_count

@@ -1,9 +1,9 @@
-"""Generated libraries: the same for everyone who asks for the same size.
+"""Generated libraries: the same size always gives the same library.
 
-Everything is first plain tuples with composed ids, as the hand-written loader wants them, and pydantic models
-are built from those. A movie has 12 actors, a director and two writers; people are drawn with a long tail, so
-that a person has about 4.6 credits on average while a few hundred people have a hundred or more, as in real
-libraries (18,000 credits name some 3,960 people, 1,010,000 credits some 242,000).
+The data consists of plain tuples with complete ids, as the hand-written loader needs them; pydantic models
+are built from those. A movie has 12 actors, a director and two writers. People are drawn with a long tail, as
+in real libraries: a person has about 4.6 credits on average, and a few hundred people have a hundred or more
+(18,000 credits name some 3,960 people, 1,010,000 credits some 242,000).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _RANKS = ("Captain", "Dr.", "Officer", "Queen", "Old", "Young", "Agent", "Uncle"
 
 
 class CreditRow(NamedTuple):
-    """One credit with all that is known of its person."""
+    """One credit with all data about its person."""
 
     person_id: str
     name: str
@@ -62,12 +62,12 @@ def movies_for(credit_count: int) -> int:
 
 
 def stream_movies(count: int, *, first: int = 0, seed: int = 7) -> Iterator[MovieRow]:
-    """Yield *count* movies, keeping none of them.
+    """Yield *count* movies without holding them in memory.
 
     Args:
-        count: of movies; it also sets how many people there are.
+        count: the number of movies; it also determines the number of people.
         first: the number of the first movie; a second library of the same source begins elsewhere.
-        seed: of the random numbers.
+        seed: the seed of the random numbers.
     """
     random = Random(f"{seed}/{count}/{first}")
     pool = max(int(count * CREDITS_PER_MOVIE / _DRAWS_PER_PERSON), 2 * CREDITS_PER_MOVIE)
@@ -86,7 +86,7 @@ def make_movies(count: int, *, first: int = 0, seed: int = 7) -> list[MovieRow]:
 
 
 def change_movies(movies: Iterable[MovieRow], *, seed: int = 7) -> Iterator[MovieRow]:
-    """Yield *movies* with one in a hundred changed: of these half by title, half by a credit."""
+    """Yield *movies* with one in a hundred changed: half of these by title, half by a credit."""
     random = Random(f"changed/{seed}")
     step = round(1 / CHANGED_SHARE)
     for position, movie in enumerate(movies):
@@ -144,7 +144,7 @@ def _credits(random: Random, pool: int) -> Iterator[CreditRow]:
     for order, index in enumerate(people):
         role = _role(random) if random.random() < _ROLE_SHARE else None
         yield _credit(index, "actor", role, order)
-    # Crews are mostly other people than the stars: the same long tail, turned by a third of the pool.
+    # Crews are mostly not the stars: they use the same long tail, shifted by a third of the pool.
     director = (_draw(random, pool) + pool // 3) % pool
     yield _credit(director, "director", None, _ACTORS)
     same = random.random() < _SAME_WRITER_SHARE

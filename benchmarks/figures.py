@@ -1,4 +1,4 @@
-"""What the rows of the table are made of."""
+"""Figures, and the rows of the table."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class Figure:
     """One measured figure.
 
     Attributes:
-        name: of the row, or of one part of it.
-        what: was measured.
-        value: in *unit*; a ratio where that is empty.
-        must: the most that is allowed, if the row promises anything.
-        goal: the most that is aimed at, if that is less.
-        scaled: whether it was measured on a smaller library and computed for this one.
+        name: the name of the row, or of a part of it.
+        what: a description of the measurement.
+        value: the figure in *unit*; a ratio if the unit is empty.
+        must: the largest allowed value; None if the row promises nothing.
+        goal: the value to aim for; None if there is no goal beyond *must*.
+        scaled: whether the value was measured on a smaller library and extrapolated to this one.
         detail: the parts of the figure.
     """
 
@@ -64,5 +64,5 @@ class Row:
 
 
 def column(runs: list[dict[str, Any]], key: str) -> list[float]:
-    """Return one value of each run."""
+    """Return the value of *key* in each run."""
     return [run[key] for run in runs]

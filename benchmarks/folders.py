@@ -13,7 +13,7 @@ CREW = 2
 
 
 def write_library(folder: Path, movies: int, credits_each: int) -> None:
-    """Write NFO files of films with a director, a writer and actors, and empty videos beside them."""
+    """Write films with a director, a writer and actors as NFO files, each beside an empty video."""
     random = Random(7)
     (folder / "tvshows").mkdir(parents=True)
     for number in range(movies):

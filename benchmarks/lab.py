@@ -1,4 +1,4 @@
-"""Where measuring happens: the options, the temporary files, and the measurements that several rows share."""
+"""The laboratory: options, temporary files, and the measurements that several rows share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Runs = dict[str, list[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says."""
+    """The options of the command line."""
 
     credits: int = 300_000
     big_credits: int = 1_000_000
@@ -35,11 +35,11 @@ class Lab:
     """One run of the benchmarks.
 
     Attributes:
-        options: what the command line says.
-        directory: for the databases.
-        wanted: the names of the rows that are measured.
-        problems: why the figures are worth nothing: rows that differ, results that are wrong.
-        skipped: why rows were not measured, by name.
+        options: the options of the command line.
+        directory: the folder for the databases.
+        wanted: the names of the rows to measure.
+        problems: why the figures are not valid: rows that differ, wrong results.
+        skipped: the reasons why rows were not measured, by name.
         compared: how many rows were found equal, by comparison.
     """
 
@@ -54,21 +54,21 @@ class Lab:
 
     @property
     def movies(self) -> int:
-        """The size of the library of most rows."""
+        """The number of movies in the library of most rows."""
         return movies_for(self.options.credits)
 
     @property
     def big_movies(self) -> int:
-        """The size of the library of the big rows."""
+        """The number of movies in the library of the big rows."""
         return movies_for(self.options.big_credits)
 
     @property
     def rest_reads(self) -> int:
-        """How many reads are made at rest: enough for a 99th percentile, few when the library is tiny."""
+        """The number of reads at rest: enough for a 99th percentile, but few for a tiny library."""
         return min(1500, max(self.movies, 20))
 
     def say(self, words: str) -> None:
-        """Tell the progress."""
+        """Report progress."""
         print(words, file=sys.stderr, flush=True)
 
     def call(self, task: str, **parameters: Any) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class Lab:
         return result
 
     def path(self, name: str) -> Path:
-        """Return the path of a new database, without an older one."""
+        """Return the path for a new database; an older one is deleted."""
         path = self.directory / f"{name}.db"
         remove(path)
         return path
@@ -97,7 +97,7 @@ class Lab:
         return self.copy(self.stored(movies), name)
 
     def stored(self, movies: int) -> Path:
-        """Return a database in which mediasync has stored *movies*; nobody may write to it."""
+        """Return a database in which mediasync has stored *movies*; do not write to it."""
         if movies not in self._stored:
             path = self.path(f"stored-{movies}")
             self.call("save_stream", path=str(path), movies=movies)
@@ -109,7 +109,7 @@ class Lab:
         self._stored[movies] = path
 
     def copy(self, original: Path, name: str) -> Path:
-        """Return a copy of a database that was closed, which must have left nothing beside it."""
+        """Return a copy of a closed database, which must have no other files beside it."""
         wal = Path(f"{original}-wal")
         if wal.exists() and wal.stat().st_size:
             self.problems.append(f"{original.name} was closed with a write-ahead log left beside it")
@@ -120,13 +120,13 @@ class Lab:
         self.note_comparison(name, self.call("compare", ours=str(ours), theirs=str(theirs)))
 
     def note_comparison(self, name: str, result: dict[str, Any]) -> None:
-        """Remember what a comparison found, and tell it."""
+        """Remember the result of a comparison, and report it."""
         self.compared[name] = result["counts"]
         self.problems += [f"{name}: {problem}" for problem in result["problems"]]
         self.say(f"  compared {name}: {'DIFFERENT' if result['problems'] else 'equal'} {result['counts']}")
 
     def saves(self) -> Runs:
-        """Return the timings of the main library, all sides in turn, each round in the other order."""
+        """Return the timings of the main library: all sides in turn, in alternating order."""
         return self.once("saves", _measure_saves)
 
     def postgres(self) -> Runs:
@@ -134,11 +134,11 @@ class Lab:
         return self.once("postgres", _measure_postgres)
 
     def scale(self) -> Runs:
-        """Return the timings of the big library and of one a tenth of its size."""
+        """Return the timings of the big library and of a library a tenth of its size."""
         return self.once("scale", _measure_scale)
 
     def once(self, name: str, measure: Callable[[Lab], Runs]) -> Runs:
-        """Measure what several rows share; a failure is shared as well, not tried again for each row."""
+        """Run a measurement that several rows share. They share a failure too: it is not tried again."""
         if name not in self._measured:
             try:
                 self._measured[name] = measure(self)
@@ -151,7 +151,7 @@ class Lab:
 
 
 def remove(path: Path) -> None:
-    """Delete a database with what SQLite keeps beside it."""
+    """Delete a database with the files that SQLite keeps beside it."""
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
 
@@ -233,7 +233,7 @@ def _step(lab: Lab, task: str, path: str) -> Step:
 
 
 def _save_together(lab: Lab, url: str, count: int) -> dict[str, Any]:
-    """Save libraries of one source, each by a process of its own that writes by one connection."""
+    """Save libraries of one source, each in its own process with one writing connection."""
     each = max(lab.movies // PROCESSES, 1)
     worker.call("save", path=url, movies=1)
     shares = [("save", {"path": url, "movies": each, "first": n * each, "writers": 1}) for n in range(count)]

@@ -1,11 +1,11 @@
 """The yardstick: a hand-written synchronous loader on ``sqlite3``, as a good engineer writes it in an hour.
 
-Text keys, an auto-increment junction with three indexes, transactions of 500 movies, and in each an upsert of
-the movies, one of the people, and a delete and an insert of the credits. It keeps no fingerprints, no search
-index and no history, checks nothing, and writes everything again at a resync.
+It uses text keys, an auto-increment junction table with three indexes, and transactions of 500 movies. Each
+transaction upserts the movies and the people, and deletes and inserts the credits. It has no fingerprints, no
+search index and no history, checks nothing, and writes everything again in a resync.
 
-It reads plain tuples whose ids are composed already. `load_models` is the same loader reading the pydantic
-models that mediasync gets; it is slower, so it is information only and never the divisor.
+It reads plain tuples with complete ids. `load_models` is the same loader for the pydantic models that
+mediasync receives; it is slower, so it is only for information and never the divisor.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ INSERT INTO media_people (media_item_id, person_id, person_type, role, sort_orde
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Open the loader's database, with its schema."""
+    """Open the loader's database, and create its schema."""
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -79,7 +79,7 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 def load(connection: sqlite3.Connection, movies: Iterable[MovieRow]) -> None:
-    """Write *movies*, known or new."""
+    """Write *movies*, stored or new."""
     for batch in _batches(movies):
         now = datetime.now(UTC).isoformat()
         people = {}

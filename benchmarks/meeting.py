@@ -1,4 +1,4 @@
-"""How two measured processes wait for each other: by empty files in a folder, which can only be polled."""
+"""How two measured processes wait for each other: by polling for empty files in a folder."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ _POLL = 0.01
 
 
 class Meeting:
-    """Two processes that begin and end something together."""
+    """Lets two processes begin and end something together."""
 
     def __init__(self, directory: str) -> None:
         self._directory = Path(directory)
 
     def tell(self, word: str) -> None:
-        """Say *word*."""
+        """Send *word* to the other process."""
         (self._directory / word).touch()
 
     def heard(self, word: str) -> bool:
-        """Return whether *word* was said."""
+        """Return whether the other process has sent *word*."""
         return (self._directory / word).exists()
 
     def wait_for(self, word: str) -> None:
-        """Wait until *word* is said."""
+        """Wait until the other process sends *word*."""
         while not self.heard(word):
             time.sleep(_POLL)
 
     async def hear(self, word: str) -> None:
-        """Wait in an event loop until *word* is said."""
+        """Wait in an event loop until the other process sends *word*."""
         while not self.heard(word):  # noqa: ASYNC110
             await asyncio.sleep(_POLL)

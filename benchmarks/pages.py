@@ -1,4 +1,4 @@
-"""All calls that return a page, and how long a step keeps the event loop; each in a process of its own."""
+"""All calls that return a page, and how long a step blocks the event loop; each in its own process."""
 
 from __future__ import annotations
 
@@ -83,12 +83,12 @@ async def _calls(ms: MediaSync, movies: int, calls: int) -> dict[str, Call]:
 
 
 async def loop_steps(path: str, movies: int, credit_count: int) -> dict[str, Any]:
-    """Save a library and an item of many credits, read both, and report how long a step of the loop took.
+    """Save a library and an item with many credits, read both, and report the longest step of the loop.
 
     Args:
-        path: of a new database.
-        movies: how many the library has.
-        credit_count: of the one item.
+        path: the path of a new database.
+        movies: the number of movies in the library.
+        credit_count: the number of credits of the one item.
     """
     models = map(build_model, stream_movies(movies))
     ids = [f"{SOURCE_ID}:{n}" for n in range(min(movies, 5_000))]
@@ -126,10 +126,9 @@ async def loop_steps(path: str, movies: int, credit_count: int) -> dict[str, Any
 
 @contextmanager
 def _steps() -> Iterator[list[float]]:
-    """Note the milliseconds of CPU that the loop's thread spends in each step.
+    """Record the milliseconds of CPU time that the loop's thread spends in each step.
 
-    Full collections of garbage are left out. They go through everything that the process holds, and may fall
-    into any step.
+    Full garbage collections are left out: they scan the whole heap, and may happen in any step.
     """
     steps: list[float] = []
     run = asyncio.Handle._run

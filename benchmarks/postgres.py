@@ -1,7 +1,7 @@
-"""PostgreSQL's side: a server for the measurements, and the yardstick that they are held against.
+"""PostgreSQL's side: a server for the measurements, and the yardstick for them.
 
 The yardstick copies everything into staging tables and merges each of them with one statement, in one
-transaction: the fastest way in that a good engineer writes in an hour. Its tables are those of the SQLite
+transaction: the fastest load that a good engineer writes in an hour. Its tables are those of the SQLite
 loader, with the same keys, foreign keys and indexes.
 """
 
@@ -77,7 +77,7 @@ TABLES = ("source", "library", "media_item", "person", "person_word", "credit")
 
 
 def load(url: str, movies: int) -> dict[str, Any]:
-    """Load a generated library as the yardstick does; what it reads are plain tuples, made before."""
+    """Load a generated library as the yardstick does. It reads plain tuples that were made before."""
     return asyncio.run(_load(url, movies))
 
 
@@ -108,7 +108,7 @@ async def _load(url: str, movies: int) -> dict[str, Any]:
 
 
 async def state(url: str) -> list[tuple[int, int]]:
-    """Return, for each table of mediasync, what is another value as soon as one row was written."""
+    """Return a value for each table of mediasync that changes whenever a row is written."""
     connection = await asyncpg.connect(url)
     try:
         query = "SELECT count(*), coalesce(sum(hashtextextended(ctid || ' ' || xmin, 0)), 0) FROM mediasync."
@@ -118,10 +118,10 @@ async def state(url: str) -> list[tuple[int, int]]:
 
 
 async def compare(path: str) -> dict[str, Any]:
-    """Compare mediasync's public views with the yardstick's tables, which stand in the same database.
+    """Compare mediasync's public views with the yardstick's tables, which are in the same database.
 
     Returns:
-        the count of rows of each table, and ``problems``: what differs, in words.
+        the number of rows of each table, and ``problems``: descriptions of the differences.
     """
     connection = await asyncpg.connect(path)
     counts, problems = {}, []
@@ -142,7 +142,7 @@ async def compare(path: str) -> dict[str, Any]:
 
 
 def settle(url: str) -> None:
-    """Let the server do now what it would do by itself minutes after a load, beside what is measured."""
+    """Run now the maintenance that the server would run minutes after a load, during the measurement."""
 
     async def run() -> None:
         connection = await asyncpg.connect(url)
@@ -157,10 +157,10 @@ def settle(url: str) -> None:
 
 @contextmanager
 def server() -> Iterator[Callable[[str], str]]:
-    """Give a function that makes an empty database and returns its URL.
+    """Yield a function that creates an empty database and returns its URL.
 
-    The server is the one that ``MEDIASYNC_BENCH_POSTGRES_URL`` names, or one that a package brings, which
-    runs from a temporary folder with PostgreSQL's own defaults.
+    The server is the one that ``MEDIASYNC_BENCH_POSTGRES_URL`` names, or one from a package, which runs in a
+    temporary folder with PostgreSQL's own defaults.
     """
     if url := os.environ.get(URL_VARIABLE):
         yield lambda name: asyncio.run(_create(url, name))

@@ -1,4 +1,4 @@
-"""The work as mediasync does it. Each function runs in a process of its own."""
+"""mediasync's side of the measurements. Each function runs in its own process."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def save(
 
 
 async def resave(path: str, movies: int) -> dict[str, Any]:
-    """Save a library that is stored already, and make sure that nothing was written."""
+    """Save a library that is already stored, and make sure that nothing was written."""
     models = build_models(stream_movies(movies))
     with closing(sqlite3.connect(path)) as witness:
         async with MediaSync(url_of(path)) as ms:
@@ -81,7 +81,7 @@ async def resave_postgres(path: str, movies: int, **options: Any) -> dict[str, A
 
 
 async def save_stream(path: str, movies: int) -> dict[str, Any]:
-    """Save a library from a stream and tell how much memory the process had at its peak."""
+    """Save a library from a stream, and return the peak memory of the process."""
     async with MediaSync(url_of(path)) as ms:
         await register(ms)
         before = peak_memory_mb()
@@ -91,11 +91,11 @@ async def save_stream(path: str, movies: int) -> dict[str, Any]:
 
 
 def save_while_read(*, spare: bool, **parameters: Any) -> dict[str, Any]:
-    """Save a second library as soon as the reader in the other process says so.
+    """Save a second library as soon as the reader in the other process is ready.
 
     Args:
         spare: whether to leave a core free, as the command does.
-        parameters: those of `_save_while_read`.
+        parameters: the parameters of `_save_while_read`.
     """
     with one_core_left_free() if spare else nullcontext():
         return asyncio.run(_save_while_read(**parameters))
@@ -129,7 +129,7 @@ async def read_aside(path: str, movies: int, rest_reads: int, signals: str) -> d
 
 
 async def read_within(path: str, movies: int, first: int, rest_reads: int) -> dict[str, Any]:
-    """Read casts at rest, then in the process and event loop that saves."""
+    """Read casts at rest, then in the process and the event loop that saves."""
     models = build_models(stream_movies(movies, first=first))
     async with MediaSync(url_of(path)) as ms:
         await register(ms)
@@ -176,7 +176,7 @@ _SAVERS: dict[str, Callable[[MediaSync, list[Movie]], Awaitable[dict[str, int]]]
 async def _read(
     ms: MediaSync, movies: int, at_least: int, enough: Callable[[], bool]
 ) -> list[tuple[float, float]]:
-    """Read casts of random movies; of each the seconds it took, and the seconds since it was due."""
+    """Read casts of random movies; return for each the seconds it took, and the seconds since it was due."""
     random = Random(at_least)
     times: list[tuple[float, float]] = []
     while len(times) < at_least or not enough():

@@ -1,4 +1,4 @@
-"""How the figures are shown."""
+"""The report: the figures as text and as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.figures import Figure
 from benchmarks.lab import Lab
 
-# The ratio of CPU times stands beside that of wall times: where they differ much, other programs took part.
+# The ratio of CPU times is shown beside that of wall times: a large difference means that other programs ran.
 HEADER = ("row", "measured", "(CPU)", "must", "goal", "verdict", "what")
 
 
@@ -43,7 +43,7 @@ def as_json(lab: Lab, figures: list[Figure]) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures depend on."""
+    """Return the properties of the machine on which the figures depend."""
     return {
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,

@@ -1,7 +1,7 @@
-"""Other ways of doing the same work from asyncio, for scale: none of them is a divisor.
+"""Other ways to do the same work from asyncio, for comparison: none of them is a divisor.
 
-Each gets the loader's schema and the same tuples, is run at a size that ends soon, and its figure is scaled
-to 2,000 movies where it ran fewer.
+Each uses the loader's schema and the same tuples. Slow ones run with fewer movies, and their figure is scaled
+to 2,000 movies.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from benchmarks.data import MovieRow, make_movies
 
 
 class Base(DeclarativeBase):
-    """Of the mapped classes."""
+    """The base of the mapped classes."""
 
 
 class ItemRecord(Base):
@@ -99,7 +99,7 @@ async def databases_row_by_row(path: str, movies: Sequence[MovieRow]) -> dict[st
 
 
 async def orm_merge(path: str, movies: Sequence[MovieRow]) -> dict[str, Any]:
-    """SQLAlchemy's asyncio ORM: merge what may exist, one session and commit for each movie."""
+    """SQLAlchemy's asyncio ORM: merge rows that may exist, one session and commit for each movie."""
     engine = _engine(path)
     sessions = async_sessionmaker(engine)
     watch = Stopwatch()
@@ -115,7 +115,7 @@ async def orm_merge(path: str, movies: Sequence[MovieRow]) -> dict[str, Any]:
 
 
 async def core_in_bulk(path: str, movies: Sequence[MovieRow]) -> dict[str, Any]:
-    """SQLAlchemy's Core, used in bulk by someone who knows how: four statements for 500 movies."""
+    """SQLAlchemy's Core, used in bulk by an expert: four statements for 500 movies."""
     engine = _engine(path)
     upsert_items = _upsert(ItemRecord)
     upsert_people = _upsert(PersonRecord)

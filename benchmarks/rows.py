@@ -1,4 +1,4 @@
-"""The rows of the table: what is measured, what it must reach, and how it is measured."""
+"""The rows of the table: what each measures, how, and the value it must reach."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _read_aside(lab: Lab, row: Row) -> list[Figure]:
 def _read_aside_once(lab: Lab) -> list[dict[str, Any]]:
     path = str(lab.copy_of_stored(lab.movies, "aside"))
     size = {"movies": lab.movies}
-    # The floor comes first: it must not see the libraries that the syncs add.
+    # The floor is measured first: it must not see the libraries that the syncs add.
     floor = _read_beside(lab, path, "load_while_read", path=str(lab.path("aside-loader")), **size)
     syncing = [
         _read_beside(lab, path, "save_while_read", path=path, first=number * lab.movies, spare=spare, **size)
@@ -134,7 +134,7 @@ def _read_within(lab: Lab, row: Row) -> list[Figure]:
 
 
 def _reads(rounds: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the medians over the rounds of what was seen at rest and during the sync."""
+    """Return the medians over the rounds of the figures at rest and during the sync."""
     return {
         when: {key: statistics.median(run[when][key] for run in rounds) for key in rounds[0][when]}
         for when in ("rest", "busy")
@@ -214,7 +214,7 @@ ROWS = (
     ),
     Row(
         "resync",
-        "resync, unchanged, no row written ÷ the loader's resync",
+        "unchanged resync, no row written ÷ the loader's resync",
         _ratio("resync", "loader resync"),
         0.3,
         0.15,
@@ -241,7 +241,7 @@ ROWS = (
         1.5,
     ),
     Row("read-within", "the same in the syncing process, p99", _read_within, 20, 10, "ms"),
-    Row("steps", "the longest that one step keeps the event loop, by CPU", _steps, 20, 10, "ms"),
+    Row("steps", "the longest CPU time for which one step blocks the event loop", _steps, 20, 10, "ms"),
     Row(
         "postgres-cold",
         "PostgreSQL: cold save ÷ COPY into staging tables and one merge per table",
@@ -251,7 +251,7 @@ ROWS = (
     ),
     Row(
         "postgres-resync",
-        "PostgreSQL: resync, unchanged, no row written ÷ the same",
+        "PostgreSQL: unchanged resync, no row written ÷ the same",
         _postgres("resync", "yardstick"),
         0.2,
         0.15,
@@ -262,7 +262,7 @@ ROWS = (
         f"PostgreSQL: movies per second by {PROCESSES} processes ÷ by one",
         _postgres_processes,
     ),
-    Row("rivals", "other ways from asyncio, for scale", _rivals),
+    Row("rivals", "other ways from asyncio, for comparison", _rivals),
     *servers.ROWS,
     Row("scale", "time per credit of the big library ÷ of a tenth of it", _scale, 1.3, 1.1, big=True),
     Row(

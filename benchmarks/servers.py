@@ -1,4 +1,4 @@
-"""The rows of servers: what a whole sync takes, what it holds in memory, and what it costs beside reading."""
+"""The rows of servers: the time of a whole sync, its memory, and its cost compared with bare reading."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KINDS = {"plex": "Plex", "jellyfin": "Jellyfin", "emby": "Emby", "kodi": "Kodi"
 def _source(
     lab: Lab, kind: str, films: int, credits_each: int
 ) -> Iterator[tuple[dict[str, str], Server | None]]:
-    """Run a fake, or write a folder; give what a backend is made with, and the server if there is one."""
+    """Run a fake, or write a folder; yield the backend's settings, and the server if there is one."""
     lab.say(f"  {kind}: {films:,} films × {credits_each}")
     if kind == "nfo":
         folder = lab.folder("library")
@@ -41,7 +41,7 @@ def _source(
 
 
 def _first_and_again(lab: Lab, kind: str, films: int, credits_each: int, rounds: int) -> Runs:
-    """Sync into a new database, and again into the same."""
+    """Sync into a new database, then again into the same one."""
     runs: Runs = {"first": [], "again": []}
     with _source(lab, kind, films, credits_each) as (connection, server):
         for _ in range(rounds):

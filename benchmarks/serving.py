@@ -1,7 +1,7 @@
-"""Media servers in processes of their own: the fakes of `mediasync.testing`, and a real Kodi.
+"""Media servers in their own processes: the fakes of `mediasync.testing`, and a real Kodi.
 
-``python -m benchmarks.serving PARAMETERS`` serves a fake. It tells where it is found in one line of JSON, and
-answers each line of standard input by another, until the input ends.
+``python -m benchmarks.serving PARAMETERS`` runs a fake. It prints its address as one line of JSON, and
+answers each line of standard input with another line, until the input ends.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from benchmarks.worker import WorkerFailedError
 ROOT = Path(__file__).resolve().parent.parent
 KEY = "bench"
 
-# What telling one of them cost a real Jellyfin, in seconds.
+# The seconds that a real Jellyfin needs for one of them.
 _CREDIT, _ITEM, _PERSON = 500e-6, 41e-6, 60e-6
 
 
 class NotInstalledError(WorkerFailedError):
-    """What a row needs is not installed here."""
+    """A program that a row needs is not installed."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,14 @@ class Server:
     """A running server.
 
     Attributes:
-        told: where it is found, and what it holds.
+        told: its address, and what it contains.
     """
 
     told: dict[str, Any]
     _child: subprocess.Popen[str]
 
     def ask(self, word: str) -> dict[str, Any]:
-        """Tell a fake to ``change`` 1 % of its films, or to ``count`` its requests since the last time."""
+        """Ask a fake to ``change`` 1 % of its films, or to ``count`` its requests since the last call."""
         assert self._child.stdin is not None
         self._child.stdin.write(f"{word}\n")
         self._child.stdin.flush()
@@ -60,7 +60,7 @@ def real_kodi(library: Path) -> AbstractContextManager[Server]:
     """Run a real Kodi on a folder.
 
     Raises:
-        NotInstalledError: if there is none.
+        NotInstalledError: if Kodi is not installed.
     """
     return _run("tests/support/kodi.py", "run", str(library))
 
@@ -79,7 +79,7 @@ def _heard(child: subprocess.Popen[str]) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(line)
         return told
     if child.wait() == os.EX_UNAVAILABLE:
-        raise NotInstalledError("what it needs is not installed here")
+        raise NotInstalledError("a program that it needs is not installed")
     raise WorkerFailedError(f"the server ended with exit code {child.returncode}")
 
 
@@ -87,11 +87,11 @@ async def _serve(kind: str, films: int, credits_each: int, people: int, *, slow:
     """Serve generated films.
 
     Args:
-        kind: of the server.
-        films: how many.
-        credits_each: of each.
-        people: how many there are to choose from.
-        slow: whether a Jellyfin takes as long as a real one.
+        kind: the kind of the server.
+        films: the number of films.
+        credits_each: the number of credits of each film.
+        people: the number of people to choose from.
+        slow: whether the fake Jellyfin is as slow as a real one.
     """
     from mediasync.testing import FakeEmby, FakeJellyfin, FakeKodi, FakePlex, make_catalogue
 

@@ -1,4 +1,4 @@
-"""One sync of one source, and the bare reading of the same. Each function runs in a process of its own."""
+"""One sync of one source, and bare reading of the same data. Each function runs in its own process."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _FIELDS = "People,ProviderIds,Etag,Path,OriginalTitle,SortName,Overview,Genres,T
 async def sync(
     kind: str, connection: dict[str, str], path: str, saved: int, credits_stored: int
 ) -> dict[str, Any]:
-    """Sync once, and tell how much memory the process had at its peak.
+    """Sync once, and return the peak memory of the process.
 
     Args:
-        kind: of the source.
-        connection: what its backend is made with.
-        path: of the database.
-        saved: how many items must be saved.
-        credits_stored: how many credits must be stored then.
+        kind: the kind of the source.
+        connection: the settings of its backend.
+        path: the path of the database.
+        saved: the number of items that must be saved.
+        credits_stored: the number of credits that must be stored afterwards.
     """
     backend = _BACKENDS[kind](source=Source.model_validate({"id": "bench", "kind": kind}), **connection)
     async with MediaSync(f"sqlite:///{path}") as ms:

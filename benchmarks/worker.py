@@ -1,6 +1,7 @@
-"""The child processes: each measurement begins with a clean heap, and none is disturbed by another's garbage.
+"""The child processes: each measurement begins with a clean heap, undisturbed by the garbage of others.
 
-``python -m benchmarks.worker TASK PARAMETERS`` with the parameters in JSON; the result is one line of JSON.
+``python -m benchmarks.worker TASK PARAMETERS`` takes the parameters as JSON, and prints the result as one
+line of JSON.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ class WorkerFailedError(Exception):
 
 
 def call(task: str, **parameters: Any) -> Result:
-    """Run one task in a process of its own."""
+    """Run one task in its own process."""
     return call_together((task, parameters))[0]
 
 
 def call_together(*tasks: tuple[str, dict[str, Any]]) -> list[Result]:
-    """Run tasks at the same time, each in a process of its own; if one fails, the others are ended."""
+    """Run tasks at the same time, each in its own process; if one fails, terminate the others."""
     children = [_start(task, parameters) for task, parameters in tasks]
     try:
         while any(child.poll() is None for child in children):
@@ -135,7 +136,7 @@ def _async(module: str, function: str) -> Callable[..., Result]:
     return run
 
 
-# Imported where they are used: the loader must be measurable without the rest, and memory without the rivals.
+# Imported lazily, so that the loader is measured without the rest, and memory without the rivals.
 TASKS: dict[str, Callable[..., Result]] = {
     "load": _load,
     "load_while_read": _load_while_read,

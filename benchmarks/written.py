@@ -1,4 +1,4 @@
-"""Rows that a resync writes to storage, held against the rows of the public views that differ after it."""
+"""The rows that a resync writes to storage, compared with the rows of the views that differ after it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.product import register, save_batch, url_of
 from mediasync import MediaSync
 
 _RENAMED = "77"
-"""How the ids of the people end who are renamed: one in a hundred."""
+"""The end of the ids of the renamed people: one in a hundred."""
 
 _TABLES = (
     "media_item",
@@ -33,7 +33,7 @@ _KEYS = {
     "ratings": ("media_item_id", "position"),
     "images": ("media_item_id", "kind"),
 }
-"""The views that show the tables' content, each with the columns that identify a row."""
+"""The views that show the contents of the tables, each with the columns that identify a row."""
 
 
 def rename_people(movies: Iterable[MovieRow]) -> Iterator[MovieRow]:
@@ -80,7 +80,7 @@ def _shown(witness: sqlite3.Connection) -> dict[str, dict[tuple[Any, ...], tuple
 
 
 def _count_writes(witness: sqlite3.Connection) -> None:
-    """Have every row that is written from now on counted by triggers."""
+    """Create triggers that count every row that is written from now on."""
     witness.execute("CREATE TABLE benchmark_written (rows INTEGER NOT NULL)")
     witness.execute("INSERT INTO benchmark_written VALUES (0)")
     for table in _TABLES:

@@ -1,4 +1,4 @@
-"""A virtual environment with mediasync in it, made once and made anew when its requirements change."""
+"""A virtual environment with mediasync, created once and recreated when its requirements change."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def python_with(extra: str) -> str:
-    """Return the interpreter of an environment that holds the checkout, installed in place with *extra*.
+    """Return the interpreter of an environment in which the checkout is installed in place with *extra*.
 
     The environment is the folder ``.venv`` of the checkout, or the one that ``MEDIASYNC_VENV`` names.
 
     Args:
         extra: one of the optional dependencies of ``pyproject.toml``.
     """
-    if sys.version_info < (3, 11):  # noqa: UP036 - what runs this may be older
+    if sys.version_info < (3, 11):  # noqa: UP036 - the interpreter that runs this may be older
         sys.exit(f"mediasync needs Python 3.11 or newer; this is {sys.version.split()[0]}")
     folder = Path(os.environ.get("MEDIASYNC_VENV", ROOT / ".venv"))
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")

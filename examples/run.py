@@ -1,4 +1,4 @@
-"""The main job, in one command: sync ``examples/library`` into SQLite, and show what was stored."""
+"""Sync ``examples/library`` into SQLite, and show the result."""
 
 from __future__ import annotations
 
