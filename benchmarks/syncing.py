@@ -13,7 +13,7 @@ from mediasync import MediaSync, Source
 from mediasync.backends.base import Backend
 from mediasync.backends.jellyfin import EmbyBackend, JellyfinBackend
 from mediasync.backends.kodi import KodiBackend
-from mediasync.backends.kodi.parse import MOVIE_PROPERTIES
+from mediasync.backends.kodi.kinds import MOVIES
 from mediasync.backends.nfo import NfoBackend
 from mediasync.backends.plex import PlexBackend
 
@@ -71,7 +71,7 @@ async def read_jellyfin(connection: dict[str, str], library: str, films: int) ->
 
 async def read_kodi(connection: dict[str, str], films: int) -> dict[str, Any]:
     """Make the one call that a Kodi answers with all films and their casts, and decode the answer."""
-    params = {"properties": list(MOVIE_PROPERTIES)}
+    params = {"properties": list(MOVIES.properties)}
     call = {"jsonrpc": "2.0", "id": 1, "method": "VideoLibrary.GetMovies", "params": params}
     credentials = (connection["username"], connection["password"])
     watch = Stopwatch()

@@ -210,7 +210,10 @@ async def test_single_items_are_read_by_their_ids():
         assert_same(item, found_items(whole)[key])
         assert item.parent_remote_id == found_items(whole)[key].parent_remote_id if "season" in key else True
         assert item.change_token == tokens(whole)[key]
-    assert unreadable(findings) == {"movie/77": "Kodi has no such movie", "movie/0": "no id is 0 or so large"}
+    assert unreadable(findings) == {
+        "movie/77": "Kodi has no such movie",
+        "movie/0": "Kodi has no ids that are 0 or so large",
+    }
     assert [end.complete for end in ends(findings)] == [False, False]
 
 

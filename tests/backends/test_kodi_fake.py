@@ -12,8 +12,8 @@ from kodi_syncing import recorded_answers
 from mediasync import Credit, Movie, Person
 from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.kodi.kinds import EPISODES, MOVIES, SEASONS, SHOWS
-from mediasync.backends.kodi.parse import OwnCast, parse_episode, parse_movie, parse_season, parse_show
-from mediasync.backends.kodi.people import read_cast
+from mediasync.backends.kodi.parse import parse_episode, parse_movie, parse_season, parse_show
+from mediasync.backends.kodi.people import OwnCast, parse_cast
 from mediasync.testing import Catalogue, MediaLibrary, make_catalogue
 from mediasync.testing.kodi import FakeKodi
 
@@ -47,7 +47,7 @@ def recorded_catalogue():
         for record in seasons
     ]
     for record in RECORDED["062-getepisodes-all-shows"].records("episodes"):
-        listed, _ = read_cast(JsonRecord(record))
+        listed, _ = parse_cast(JsonRecord(record))
         own = listed[: len(listed) - len(shows[record["tvshowid"]].credits)]
         key, parent = f"{4000 + record['episodeid']}", f"{3000 + record['seasonid']}"
         items.append(parse_episode(record, key, "1", None, parent, OwnCast(own)).item)

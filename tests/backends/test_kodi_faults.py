@@ -92,7 +92,7 @@ async def test_a_server_that_cannot_be_read_is_told_apart_from_one_that_is_no_ko
             await read(make_backend(server, options=IMPATIENT))
     assert type(raised.value) is error or isinstance(raised.value, error)
     if error is SourceMismatch:
-        assert "no Kodi" in str(raised.value)
+        assert "not Kodi" in str(raised.value)
 
 
 async def test_nothing_answers():
@@ -112,7 +112,7 @@ async def test_a_json_rpc_server_that_is_no_kodi():
             return Response.json(answers)
 
     async with Other() as server:
-        with pytest.raises(SourceMismatch, match="no Kodi"):
+        with pytest.raises(SourceMismatch, match="not Kodi"):
             await read(make_backend(server))
 
 
@@ -239,7 +239,9 @@ async def test_an_item_that_goes_while_another_comes_is_noticed_though_the_total
         findings = await read(make_backend(server, page_size=3))
     assert len(found_items(findings)) == 9
     assert "movie/4" not in found_items(findings)
-    assert ends(findings)[0] == Enumerated(9, False, "items came, went or moved while they were listed")
+    assert ends(findings)[0] == Enumerated(
+        9, False, "items were added, removed or moved while they were listed"
+    )
 
 
 async def test_a_page_that_comes_again_is_noticed():

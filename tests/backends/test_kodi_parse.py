@@ -15,7 +15,6 @@ from support.typed_kodi import MANIFEST, folded, typed_people
 from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.kodi.kinds import EPISODES, MOVIES, SEASONS, SHOWS
 from mediasync.backends.kodi.parse import (
-    OwnCast,
     change_token,
     essence,
     parse_episode,
@@ -23,7 +22,7 @@ from mediasync.backends.kodi.parse import (
     parse_season,
     parse_show,
 )
-from mediasync.backends.kodi.people import Actor, doubtful_names, read_cast, seam_by_links, seams
+from mediasync.backends.kodi.people import Actor, OwnCast, doubtful_names, parse_cast, seam_by_links, seams
 from mediasync.backends.kodi.values import image_reference
 from mediasync.models import Season
 from mediasync.testing.kodi_records import Link, with_show_cast
@@ -43,7 +42,7 @@ def parse(kind, record, own=None, zone=None):
     if kind is SEASONS:
         return parse_season(record, key, token, SHOWS.key(record))
     if kind is EPISODES:
-        cast, _ = read_cast(JsonRecord(record))
+        cast, _ = parse_cast(JsonRecord(record))
         return parse_episode(record, key, token, zone, "season/1", own or OwnCast(cast))
     return (parse_movie if kind is MOVIES else parse_show)(record, key, token, zone)
 
@@ -55,7 +54,7 @@ def movie(**fields):
 
 def show_casts():
     records = RECORDED["052-gettvshows-sync"].records("tvshows")
-    return {record["tvshowid"]: read_cast(JsonRecord(record))[0] for record in records}
+    return {record["tvshowid"]: parse_cast(JsonRecord(record))[0] for record in records}
 
 
 # The recorded answers
@@ -115,7 +114,7 @@ def test_the_recorded_shows_and_their_episodes_are_what_was_typed():
         for episode in episodes:
             if episode["tvshowid"] != record["tvshowid"]:
                 continue
-            listed, _ = read_cast(JsonRecord(episode))
+            listed, _ = parse_cast(JsonRecord(episode))
             possible = seams(listed, casts[record["tvshowid"]])
             own = seam_by_links(listed, possible, ())
             item = parse(EPISODES, episode, OwnCast(listed[:own])).item
@@ -207,9 +206,9 @@ def test_the_casts_of_captured_episodes_end_with_their_shows():
         json.loads((folder / f"VideoLibrary.{name}.json").read_text("utf-8"))["result"]
         for name in ("GetTVShows", "GetEpisodes")
     )
-    casts = {record["tvshowid"]: read_cast(JsonRecord(record))[0] for record in shows["tvshows"]}
+    casts = {record["tvshowid"]: parse_cast(JsonRecord(record))[0] for record in shows["tvshows"]}
     for record in episodes["episodes"]:
-        listed, _ = read_cast(JsonRecord(record))
+        listed, _ = parse_cast(JsonRecord(record))
         assert seams(listed, casts[record["tvshowid"]], roles_matter=False), record["label"]
 
 
@@ -290,13 +289,13 @@ def test_the_true_seam_is_always_among_the_possible_ones_and_never_missed_for_an
 
 def test_a_cast_that_is_no_list_or_holds_no_actors_is_not_the_whole():
     for cast, noted in (
-        ("Bryan", "the cast is no list"),
+        ("Bryan", "the cast is not a list"),
         (None, "the cast is missing"),
-        ([{"name": "Bryan"}, "Aaron"], "cast[1] is no actor"),
-        ([{"name": "Bryan"}, {"name": None}], "cast[1] is no actor"),
-        ([{"name": "Bryan"}, {"name": "Aaron", "role": 7}], "cast[1] is no actor"),
-        ([{"name": "Bryan"}, {"name": "Aaron", "order": "1"}], "cast[1] is no actor"),
-        ([{"name": "Bryan"}, {"name": "Aaron", "thumbnail": []}], "cast[1] is no actor"),
+        ([{"name": "Bryan"}, "Aaron"], "cast[1] is not an actor"),
+        ([{"name": "Bryan"}, {"name": None}], "cast[1] is not an actor"),
+        ([{"name": "Bryan"}, {"name": "Aaron", "role": 7}], "cast[1] is not an actor"),
+        ([{"name": "Bryan"}, {"name": "Aaron", "order": "1"}], "cast[1] is not an actor"),
+        ([{"name": "Bryan"}, {"name": "Aaron", "thumbnail": []}], "cast[1] is not an actor"),
     ):
         finding = movie(cast=cast)
         assert noted in finding.problems
@@ -309,7 +308,7 @@ def test_a_crew_that_is_missing_makes_the_list_a_preview():
     actor = {"name": "Bryan", "role": "Walter", "order": 0}
     for crew, noted in (
         ({"director": None}, "the list of directors is missing"),
-        ({"writer": "One"}, "writer is no list"),
+        ({"writer": "One"}, "writer is not a list"),
         ({"writer": [7]}, "writer[0] is a number, not a text"),
     ):
         finding = movie(cast=[actor], **crew)
@@ -388,7 +387,7 @@ def test_dates(text, parsed):
 def test_a_date_that_is_none_is_a_problem():
     finding = movie(premiered="2008-13-45")
     assert finding.item.premiere_date is None
-    assert finding.problems == ("premiered '2008-13-45' is no date",)
+    assert finding.problems == ("premiered '2008-13-45' is not a date",)
 
 
 def test_times_are_of_the_zone_that_is_configured():
@@ -414,7 +413,7 @@ def test_ratings_begin_with_the_main_one_and_must_be_on_the_scale():
     )
     ratings = [(rating.name, rating.value, rating.votes) for rating in finding.item.ratings]
     assert ratings == [("tmdb", 8.25, 0), ("imdb", 7.9, 1200)]
-    assert "ratings: 'metacritic': 79 is no rating from 0 to 10" in finding.problems
+    assert "ratings: 'metacritic': 79 is not a rating from 0 to 10" in finding.problems
     assert "ratings.none is a number, not an object" in finding.problems
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import httpx
 
 from mediasync.backends.base import Finding, Stored, opened
-from mediasync.backends.kodi.library import Findings
-from mediasync.backends.kodi.rpc import Call, KodiRefused, Rpc
+from mediasync.backends.kodi.client import Client
+from mediasync.backends.kodi.library import LibraryReader
+from mediasync.backends.kodi.rpc import Rpc
 from mediasync.backends.library_errors import naming
 from mediasync.backends.server_kind import find_other_kind
 from mediasync.backends.transport import Transport
@@ -34,28 +35,32 @@ _USERNAME: Final = "kodi"
 _CONCURRENCY: Final = 2
 _OLDEST_API: Final = 10
 _ROLES_MATTER_SINCE_API: Final = 12
-_FRIENDLY_NAME: Final = "System.FriendlyName"
 _CLIENT_ERROR: Final = range(400, 500)
+_NOT_KODI: Final = (
+    "what answers at its address is not Kodi (give the address and port of Kodi's web server; in Kodi: "
+    "Settings, Services, Control, 'Allow remote control via HTTP')"
+)
 
 
 class KodiBackend:
-    """One Kodi, over JSON-RPC on its web server.
+    """A Kodi, over JSON-RPC on its web server.
 
-    Kodi has no ids of its own for itself or for people, and none of a time of change: everything is read at
-    every sync, a page at a time, and what has its fingerprint still is told as unchanged.
+    Kodi gives no id for itself or for people, and no time at which an item changed. So every sync reads
+    everything, page by page, and an item whose fingerprint is the stored one is reported as unchanged.
 
     Args:
-        url: of the web server, without ``/jsonrpc``.
-        source: the source it is.
-        username: of the web server.
-        password: of the web server, if it wants one.
+        url: the web server's address, without ``/jsonrpc``.
+        source: the source that this Kodi is in the mirror.
+        username: the web server's user name.
+        password: the web server's password, if it asks for one.
         timezone: the zone of Kodi's clock: ``Europe/Berlin``. Without it Kodi's times are kept as text.
-        options: certificates, headers, timeouts, retries.
-        client: an HTTP client to use instead of an own one; it is not closed.
-        page_size: how many items are asked for at once.
+        options: certificates, headers, timeouts, retries, how many requests run at once.
+        client: an HTTP client to use instead of a new one. It is not closed.
+        page_size: how many items a page of a listing has at most.
 
     Raises:
-        ConfigurationError: if the address or the time zone is none.
+        ConfigurationError: if the address or the time zone is not valid.
+        ValueError: if *page_size* is below 1.
 
     Example:
         >>> KodiBackend("http://kodi:8080", source=Source(id="kodi", kind="kodi"), password="secret")
@@ -91,14 +96,15 @@ class KodiBackend:
         )
         self._transport.on_wait = self._tell_waiting
         self.on_wait: Callable[[str], None] | None = None
-        self._findings: Findings | None = None
+        self._client: Client | None = None
+        self._roles_matter = True
 
     def __repr__(self) -> str:
         return f"KodiBackend({self._url!r}, source={self.source.id!r})"
 
     @property
     def transport(self) -> Transport:
-        """What sends the requests."""
+        """The transport that sends the requests."""
         return self._transport
 
     def _tell_waiting(self, text: str) -> None:
@@ -110,33 +116,29 @@ class KodiBackend:
 
         Raises:
             SourceUnreachable: if it does not answer.
-            SourceUnauthorised: if user name and password are missing or wrong.
-            SourceMismatch: if what answers is no Kodi, or one older than Kodi 18.
-            SourceError: as its other subclasses say.
+            SourceUnauthorised: if the user name or password is missing or wrong.
+            SourceMismatch: if it is not Kodi, or older than Kodi 18.
+            SourceError: for other reasons; see its subclasses.
         """
         return self._opened()
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[None]:
         async with self._transport.open():
-            rpc = Rpc(self._transport)
-            version, name = await self._greet(rpc)
+            client = Client(Rpc(self._transport), self._page_size)
+            api_version, name = await self._greet(client)
             if name and not self.source.name:
                 self.source = self.source.model_copy(update={"name": name})
-            self._findings = Findings(
-                rpc,
-                zone=self._zone,
-                page_size=self._page_size,
-                roles_matter=version >= _ROLES_MATTER_SINCE_API,
-            )
+            self._roles_matter = api_version >= _ROLES_MATTER_SINCE_API
+            self._client = client
             try:
                 yield
             finally:
-                self._findings = None
+                self._client = None
 
     async def fetch_libraries(self) -> list[Library]:
-        """Return the two libraries that a Kodi has: ``movies`` and ``shows``."""
-        opened(self._findings)
+        """Return the two libraries of every Kodi: ``movies`` and ``shows``."""
+        opened(self._client)
         return [
             Library(id="movies", source_id=self.source.id, title=_TITLES["movies"], kind="movies"),
             Library(id="shows", source_id=self.source.id, title=_TITLES["shows"], kind="shows"),
@@ -150,37 +152,33 @@ class KodiBackend:
         Args:
             library: one of `fetch_libraries`.
             stored: what the mirror holds. An item that still has its fingerprint is yielded as `Unchanged`.
-            only: the keys of the only items that are wanted. They are read one by one.
+            only: if given, the keys of the only items to read.
 
         Raises:
-            UnknownLibrary: if it is none of the two.
-            LibraryUnreadable: if this library cannot be read on.
-            SourceError: if Kodi cannot be read on.
+            UnknownLibrary: if it is neither of the two.
+            LibraryUnreadable: if reading this library fails.
+            SourceError: if reading from Kodi fails.
         """
-        findings = opened(self._findings)
+        client = opened(self._client)
         if library.id not in _TITLES:
             raise UnknownLibrary(f"there is no library {library.id!r} in source {self.source.id!r}")
-        if only is not None:
-            stream = findings.chosen(library.id, only)
-        elif library.id == "movies":
-            stream = findings.movies(stored.tokens)
-        else:
-            stream = findings.shows(stored.tokens)
+        reader = LibraryReader(
+            client, library.id, stored.tokens, zone=self._zone, roles_matter=self._roles_matter
+        )
         with naming(library):
-            async with aclosing(stream):
-                async for finding in stream:
-                    yield finding
+            async with aclosing(reader.read_all() if only is None else reader.read_only(only)) as batches:
+                async for batch in batches:
+                    for finding in batch:
+                        yield finding
 
-    async def _greet(self, rpc: Rpc) -> tuple[int, str]:
-        """Return the version of Kodi's API and what its owner calls it."""
+    async def _greet(self, client: Client) -> tuple[int, str]:
+        """Return the major version of Kodi's API, and what its owner calls it.
+
+        Raises:
+            SourceMismatch: if it is not Kodi, or older than Kodi 18.
+        """
         try:
-            version, application, labels = await rpc.call_all(
-                [
-                    Call("JSONRPC.Version", {}),
-                    Call("Application.GetProperties", {"properties": ["name", "version"]}),
-                    Call("XBMC.GetInfoLabels", {"labels": [_FRIENDLY_NAME]}),
-                ]
-            )
+            greeting = await client.fetch_greeting()
         except (SourceUnreadable, SourceUnauthorised, SourceForbidden) as error:
             if other := await find_other_kind(self._transport, "kodi"):
                 raise SourceMismatch(self.source.id, f"what answers is {other}") from error
@@ -188,26 +186,16 @@ class KodiBackend:
                 raise
             if isinstance(error, RequestRefused) and error.status not in _CLIENT_ERROR:
                 raise
-            raise SourceMismatch(self.source.id, f"{_NO_KODI}: {error.reason}") from error
-        major = _version(version)
-        if (
-            major is None
-            or not isinstance(application, Mapping)
-            or not isinstance(application.get("name"), str)
-        ):
-            raise SourceMismatch(self.source.id, f"{_NO_KODI}: it does not tell a version of Kodi's")
-        if major < _OLDEST_API:
+            raise SourceMismatch(self.source.id, f"{_NOT_KODI}: {error.reason}") from error
+        version = greeting.api_version
+        if version is None or greeting.application is None:
+            raise SourceMismatch(self.source.id, f"{_NOT_KODI}: it gives no version of Kodi")
+        if version < _OLDEST_API:
             raise SourceMismatch(
                 self.source.id,
-                f"it is older than Kodi 18 (JSON-RPC {major}), which is the oldest that is read",
+                f"it is older than Kodi 18 (JSON-RPC {version}), which is the oldest that is supported",
             )
-        return major, _name(labels)
-
-
-_NO_KODI: Final = (
-    "what answers at its address is no Kodi (give the address and port of Kodi's web server; in Kodi: "
-    "Settings, Services, Control, 'Allow remote control via HTTP')"
-)
+        return version, greeting.name
 
 
 def _authorization(username: str | None, password: str | None) -> dict[str, str]:
@@ -224,14 +212,3 @@ def _zone(name: str | None, source_id: str) -> ZoneInfo | None:
         return find_timezone(name)
     except ValueError as error:
         raise ConfigurationError(f"source {source_id!r}: {error}") from None
-
-
-def _version(answer: Mapping[str, Any] | str | KodiRefused) -> int | None:
-    version = answer.get("version") if isinstance(answer, Mapping) else None
-    major = version.get("major") if isinstance(version, Mapping) else None
-    return major if isinstance(major, int) else None
-
-
-def _name(answer: Mapping[str, Any] | str | KodiRefused) -> str:
-    name = answer.get(_FRIENDLY_NAME) if isinstance(answer, Mapping) else None
-    return name.strip() if isinstance(name, str) and name.strip() != "Busy" else ""

@@ -1,78 +1,216 @@
-"""Listings of Kodi, page by page.
+"""The requests for the items of a Kodi: listings page by page, and single items by their ids.
 
-A page is asked for with ``limits``, in the order of Kodi's database. Any ``sort`` would make Kodi load and
-sort the whole library for each page: as the order is not promised, it is checked instead. Each page but the
-first begins with the last item of the one before, so that an item that came or went on the way is noticed;
-and what arrives is counted against the total.
+A page is asked for with ``limits``, in the order of Kodi's database. A ``sort`` would make Kodi load and sort
+the whole library for each page. As the order is not promised, it is checked instead: each page but the first
+begins with the last item of the one before, which shows whether an item was added or removed meanwhile. And
+the items that arrive are counted and compared with the total.
 
-A page that cannot be read is asked for again in smaller parts, down to the one item that is at fault; that
-one is `Unreadable`.
+A page that cannot be read is asked for again in smaller parts, down to the one item that is at fault, which
+becomes an `Unreadable`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mediasync.backends.base import Enumerated, Unreadable
-from mediasync.backends.kodi.kinds import KodiKind
-from mediasync.backends.kodi.rpc import INVALID_PARAMS, METHOD_NOT_FOUND, KodiRefused, Rpc
+from mediasync.backends.kodi.kinds import EPISODES, SHOWS, KodiKind
+from mediasync.backends.kodi.rpc import INVALID_PARAMS, METHOD_NOT_FOUND, Call, KodiRefused, Result, Rpc
+from mediasync.backends.kodi.values import parse_id
+from mediasync.backends.multiread import read_adaptively
 from mediasync.backends.paging import Hole, Page, pages
-from mediasync.errors import SourceError, SourceUnreadable
+from mediasync.backends.transport import NoAnswerInTime
+from mediasync.errors import RequestRefused, SourceError, SourceUnreadable
 
 _READS: Final = 3
+_ITEMS_PER_REQUEST: Final = 50
+_SHOWS_PER_REQUEST: Final = 100
+_LARGEST_ID: Final = 2**31 - 1
+_FRIENDLY_NAME: Final = "System.FriendlyName"
 
-# Work on a page leaves the event loop few turns. The request for the next one takes some to be sent: it gets
-# them first, so that Kodi works at the same time.
+# Parsing a page keeps the event loop busy. This pause lets the request for the next page be sent first, so
+# that Kodi works at the same time.
 _HEAD_START: Final = 0.001
 
+Item = Mapping[str, Any] | Unreadable
+"""A record of Kodi's, or an item that cannot be read."""
 
-@dataclass(slots=True)
-class Listing:
-    """One listing of Kodi.
+Check = Callable[[Sequence[Mapping[str, Any]]], Awaitable[bool]]
 
-    Args:
-        rpc: asks Kodi.
-        kind: of the items.
-        page_size: how many items are asked for at once, at most.
+
+class Greeting(NamedTuple):
+    """What Kodi says of itself.
 
     Attributes:
-        oddities: why it is not certain that all items were listed.
-        total: how many there are, as Kodi said last; None before it has said so.
+        api_version: the major version of its API; None if it does not say.
+        application: the application's name; None if it does not say.
+        name: what its owner calls it; empty if nothing.
     """
 
-    rpc: Rpc
-    kind: KodiKind
-    page_size: int
-    oddities: list[str] = field(default_factory=list)
-    total: int | None = None
-    _last: str | None = None
+    api_version: int | None
+    application: str | None
+    name: str
 
-    async def read(
-        self, check: Callable[[Sequence[Mapping[str, Any]]], Awaitable[bool]] | None = None
-    ) -> AsyncGenerator[Sequence[Mapping[str, Any] | Unreadable] | Enumerated, None]:
-        """Read it all.
 
-        Args:
-            check: called with the records of each page when it has arrived, without items that came before.
-                It says whether they may be used; else the page is read again, and used after the third time.
+class Client:
+    """Sends requests to one Kodi.
 
-        Yields:
-            The pages, and `Enumerated` at the end.
+    Args:
+        rpc: calls Kodi's methods.
+        page_size: how many items a page of a listing has at most.
+    """
+
+    def __init__(self, rpc: Rpc, page_size: int) -> None:
+        self._rpc = rpc
+        self._page_size = page_size
+
+    async def fetch_greeting(self) -> Greeting:
+        """Return what Kodi says of itself.
 
         Raises:
-            SourceError: if Kodi cannot be read on.
+            SourceError: as `Rpc.call_all` says.
         """
+        version, application, labels = await self._rpc.call_all(
+            [
+                Call("JSONRPC.Version", {}),
+                Call("Application.GetProperties", {"properties": ["name", "version"]}),
+                Call("XBMC.GetInfoLabels", {"labels": [_FRIENDLY_NAME]}),
+            ]
+        )
+        number = _field(_field(version, "version"), "major")
+        product = _field(application, "name")
+        name = _field(labels, _FRIENDLY_NAME)
+        return Greeting(
+            number if isinstance(number, int) else None,
+            product if isinstance(product, str) else None,
+            name.strip() if isinstance(name, str) and name.strip() != "Busy" else "",
+        )
 
+    def list_items(
+        self, kind: KodiKind, check: Check | None = None
+    ) -> AsyncGenerator[Page[Item] | Enumerated, None]:
+        """List the items of one kind.
+
+        Args:
+            kind: the kind to list.
+            check: called with the new records of each page, and returns whether they can be used. A page that
+                cannot is read again, up to three times, and then used anyway.
+
+        Yields:
+            Pages, each item once; at the end an `Enumerated`.
+
+        Raises:
+            SourceError: if reading from Kodi fails.
+        """
+        return _Listing(self._rpc, kind, self._page_size).read(check)
+
+    async def fetch_items(self, kind: KodiKind, keys: Collection[str]) -> list[Item]:
+        """Return those items of *keys* that are of one kind, in the order of their ids.
+
+        Raises:
+            SourceError: if reading from Kodi fails.
+        """
+        ids = sorted({item_id for key in keys if (item_id := kind.id_of(key)) is not None})
+        found: dict[str, Item] = {}
+
+        async def read(names: Sequence[str]) -> None:
+            calls = [
+                Call(kind.details, {kind.id_name: int(name), "properties": list(kind.properties)})
+                for name in names
+            ]
+            for name, result in zip(names, await self._rpc.call_all(calls), strict=True):
+                found[name] = _item(kind, name, result)
+
+        def refused(name: str, error: SourceError) -> None:
+            found[name] = Unreadable(f"{kind.name}/{name}", f"it cannot be read: {error.reason}")
+
+        names = [str(item_id) for item_id in ids if 0 < item_id <= _LARGEST_ID]
+        for start in range(0, len(names), _ITEMS_PER_REQUEST):
+            async for _ in read_adaptively(names[start : start + _ITEMS_PER_REQUEST], read, refused=refused):
+                pass
+        unusable = [
+            Unreadable(f"{kind.name}/{item_id}", "Kodi has no ids that are 0 or so large")
+            for item_id in ids
+            if str(item_id) not in names
+        ]
+        return [*unusable, *(found[name] for name in names)]
+
+    async def fetch_show_casts(self, show_ids: Iterable[int]) -> dict[int, Mapping[str, Any] | None]:
+        """Return records of shows that hold their casts, by id; None for a show that cannot be read.
+
+        Raises:
+            SourceError: if reading from Kodi fails.
+        """
+        shows: dict[int, Mapping[str, Any] | None] = dict.fromkeys(show_ids)
+
+        async def read(ids: Sequence[str]) -> None:
+            calls = [
+                Call(SHOWS.details, {SHOWS.id_name: int(show_id), "properties": ["cast"]}) for show_id in ids
+            ]
+            for show_id, result in zip(ids, await self._rpc.call_all(calls), strict=True):
+                record = _field(result, SHOWS.details_name)
+                if isinstance(record, Mapping):
+                    shows[int(show_id)] = record
+
+        def refused(_show_id: str, _error: SourceError) -> None:
+            """Leave the show None. Its episodes then keep their casts as previews, with a problem noted."""
+
+        known = [str(show_id) for show_id in shows if show_id > 0]
+        for start in range(0, len(known), _SHOWS_PER_REQUEST):
+            part = known[start : start + _SHOWS_PER_REQUEST]
+            async for _ in read_adaptively(part, read, refused=refused):
+                pass
+        return shows
+
+    async def find_crediting(self, questions: Sequence[tuple[int, list[str]]]) -> list[set[int] | None]:
+        """Return the ids of the episodes that themselves credit people by name.
+
+        Args:
+            questions: pairs of a show's id and names. An episode counts if it credits one of them.
+
+        Returns:
+            For each question a set; None if Kodi gave no usable answer.
+        """
+        calls = [
+            Call(
+                EPISODES.method,
+                {SHOWS.id_name: show_id, "filter": {"field": "actor", "operator": "is", "value": names}},
+            )
+            for show_id, names in questions
+        ]
+        try:
+            return [_episode_ids(result) for result in await self._rpc.call_all(calls)]
+        except (RequestRefused, SourceUnreadable, NoAnswerInTime):
+            return [None] * len(calls)
+
+
+class _Listing:
+    """The listing of one kind.
+
+    Args:
+        rpc: calls Kodi's methods.
+        kind: the kind to list.
+        page_size: how many items a page has at most.
+    """
+
+    def __init__(self, rpc: Rpc, kind: KodiKind, page_size: int) -> None:
+        self._rpc = rpc
+        self._kind = kind
+        self._page_size = page_size
+        self._oddities: list[str] = []
+        self._last: str | None = None
+
+    async def read(self, check: Check | None) -> AsyncGenerator[Page[Item] | Enumerated, None]:
+        """Read all pages; see `Client.list_items`."""
         checked: set[str] = set()
 
-        async def fetch(offset: int, size: int) -> Page[Mapping[str, Any] | Unreadable]:
+        async def fetch(offset: int, size: int) -> Page[Item]:
             for _ in range(_READS):
                 page = await self._fetch(offset, size)
-                if check is None or await check(_first_of_each(page, checked)):
+                if check is None or await check(_new_records(page, checked)):
                     break
             if check is not None:
                 checked.update(page.keys)
@@ -80,71 +218,68 @@ class Listing:
             self._last = page.keys[-1] if named else None
             return page
 
-        listing = pages(fetch, self.page_size, prefetch=True, name=self._name, lasting=_is_lasting)
+        listing = pages(fetch, self._page_size, prefetch=True, name=self._find_key, lasting=_is_lasting)
         async with aclosing(listing) as stream:
             async for page in stream:
                 if isinstance(page, Page):
                     await asyncio.sleep(_HEAD_START)
-                    yield page.items
+                    yield page
                 elif isinstance(page, Hole):
-                    yield [Unreadable(page.key or f"{self.kind.plural}[{page.position}]", page.reason)]
-                elif page.complete and self.oddities:
-                    yield Enumerated(page.total, complete=False, reason="; ".join(self.oddities))
+                    key = page.key or f"{self._kind.plural}[{page.position}]"
+                    yield Page([Unreadable(key, page.reason)], [key], None)
+                elif page.complete and self._oddities:
+                    yield Enumerated(page.total, complete=False, reason="; ".join(self._oddities))
                 else:
                     yield page
 
-    async def _fetch(self, offset: int, size: int) -> Page[Mapping[str, Any] | Unreadable]:
+    async def _fetch(self, offset: int, size: int) -> Page[Item]:
         overlap = 1 if offset and self._last is not None else 0
-        records, total = await self._ask(offset - overlap, offset + size, self.kind.properties)
-        self.total = total
-        if overlap and (not records or self.kind.key(records[0]) != self._last):
-            self._note("items came, went or moved while they were listed")
-        items: list[Mapping[str, Any] | Unreadable] = []
+        records, total = await self._ask(offset - overlap, offset + size, self._kind.properties)
+        if overlap and (not records or self._kind.key(records[0]) != self._last):
+            self._note("items were added, removed or moved while they were listed")
+        items: list[Item] = []
         keys: list[str] = []
         for position, record in enumerate(records[overlap:], offset):
-            key = self.kind.key(record)
-            place = f"{self.kind.plural}[{position}]"
-            unnamed = Unreadable(place, f"Kodi listed it without an id: {_named(record)}")
+            key = self._kind.key(record)
+            place = f"{self._kind.plural}[{position}]"
+            unnamed = Unreadable(place, f"Kodi listed it without an id: {_label(record)}")
             if key is None:
                 self._note(unnamed.reason)
             items.append(record if key else unnamed)
             keys.append(key or place)
         return Page(items, keys, total)
 
-    async def _name(self, offset: int) -> str | None:
-        """Return the key of the one item that cannot be read in full."""
+    async def _find_key(self, offset: int) -> str | None:
+        """Return the key of an item that cannot be read in full."""
         self._last = None
         records, _ = await self._ask(offset, offset + 1, ())
-        return self.kind.key(records[0]) if records else None
+        return self._kind.key(records[0]) if records else None
 
     async def _ask(
         self, start: int, end: int, properties: Sequence[str]
     ) -> tuple[list[Mapping[str, Any]], int]:
-        result = await self.rpc.call(
-            self.kind.method, properties=list(properties), limits={"start": start, "end": end}
+        result = await self._rpc.call(
+            self._kind.method, properties=list(properties), limits={"start": start, "end": end}
         )
-        limits = result.get("limits") if isinstance(result, Mapping) else None
-        total = limits.get("total") if isinstance(limits, Mapping) else None
+        total = _field(_field(result, "limits"), "total")
         if not isinstance(result, Mapping) or not isinstance(total, int) or isinstance(total, bool):
             raise SourceUnreadable(
-                self.rpc.source_id, f"{self.kind.method}: the answer does not say how many there are"
+                self._rpc.source_id, f"{self._kind.method}: the answer does not say how many there are"
             )
-        records = result.get(self.kind.plural, [] if total <= start else None)
+        records = result.get(self._kind.plural, [] if total <= start else None)
         if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
             raise SourceUnreadable(
-                self.rpc.source_id, f"{self.kind.method}: the answer holds no list of {self.kind.plural}"
+                self._rpc.source_id, f"{self._kind.method}: the answer holds no list of {self._kind.plural}"
             )
         return records, total
 
     def _note(self, oddity: str) -> None:
-        if oddity not in self.oddities:
-            self.oddities.append(oddity)
+        if oddity not in self._oddities:
+            self._oddities.append(oddity)
 
 
-def _first_of_each(
-    page: Page[Mapping[str, Any] | Unreadable], before: Collection[str]
-) -> list[Mapping[str, Any]]:
-    """Return the records of a page, each item once and none whose key is among *before*."""
+def _new_records(page: Page[Item], before: Collection[str]) -> list[Mapping[str, Any]]:
+    """Return the records of a page, each item once, without those whose keys are in *before*."""
     records: dict[str, Mapping[str, Any]] = {}
     for key, item in zip(page.keys, page.items, strict=True):
         if key not in before and not isinstance(item, Unreadable):
@@ -152,11 +287,40 @@ def _first_of_each(
     return list(records.values())
 
 
-def _named(record: Mapping[str, Any]) -> str:
+def _item(kind: KodiKind, name: str, result: Result | KodiRefused) -> Item:
+    key = f"{kind.name}/{name}"
+    if isinstance(result, KodiRefused):
+        missing = result.code == INVALID_PARAMS
+        return Unreadable(
+            key, f"Kodi has no such {kind.name}" if missing else f"it cannot be read: {result.reason}"
+        )
+    record = _field(result, kind.details_name)
+    if isinstance(record, dict) and kind.key(record) == key:
+        return record
+    return Unreadable(key, "asked for, but left out of the answer")
+
+
+def _episode_ids(result: Result | KodiRefused) -> set[int] | None:
+    limits = _field(result, "limits")
+    if not isinstance(result, Mapping) or not isinstance(limits, Mapping):
+        return None
+    episodes = result.get(EPISODES.plural, [])
+    if not isinstance(episodes, list) or not all(isinstance(episode, dict) for episode in episodes):
+        return None
+    ids = {parse_id(episode, EPISODES.id_name) for episode in episodes}
+    return ids if len(ids) == limits.get("total") and 0 not in ids else None
+
+
+def _field(value: Any, name: str) -> Any:
+    """Return a field of an object; None if it is absent, or *value* is not an object."""
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _label(record: Mapping[str, Any]) -> str:
     label = record.get("label") or record.get("title")
     return repr(label) if isinstance(label, str) else "nor with a name"
 
 
 def _is_lasting(error: SourceError) -> bool:
-    """Return whether Kodi lacks the method or does not take what it is asked, however few items they are."""
+    """Return whether Kodi lacks the method, or refuses its parameters, whatever the size of the page."""
     return isinstance(error, KodiRefused) and error.code in {METHOD_NOT_FOUND, INVALID_PARAMS}

@@ -1,4 +1,4 @@
-"""The four kinds of item, and how Kodi is asked for each."""
+"""The four kinds of item, and the methods and properties by which Kodi is asked for each."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mediasync.backends.kodi.parse import (
-    EPISODE_PROPERTIES,
-    MOVIE_PROPERTIES,
-    SEASON_PROPERTIES,
-    SHOW_PROPERTIES,
-)
+from mediasync.backends.kodi.values import parse_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +14,13 @@ class KodiKind:
     """One kind of item.
 
     Attributes:
-        name: of the kind; the first half of the items' keys.
-        method: lists them.
+        name: the first half of the items' keys.
+        method: the method that lists the items.
         plural: the name of the list in its answer.
-        id_name: the name of the id in a record, and of the parameter of *details*.
-        details: the method that gives one of them.
+        id_name: the name of the id, in a record and as a parameter of *details*.
+        details: the method that returns one item.
         details_name: the name of the record in its answer.
-        properties: what is asked for of each.
+        properties: what is asked for. Kodi refuses a request for a property that the kind does not have.
     """
 
     name: str
@@ -37,32 +32,57 @@ class KodiKind:
     properties: tuple[str, ...]
 
     def key(self, record: Mapping[str, Any]) -> str | None:
-        """Return the key of a record, None if it has no usable id.
+        """Return the key of a record, or None if it has no usable id.
 
         Example:
             >>> MOVIES.key({"movieid": 7})
             'movie/7'
         """
-        value = record.get(self.id_name)
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return f"{self.name}/{value}"
-        return None
+        number = parse_id(record, self.id_name)
+        return f"{self.name}/{number}" if number else None
 
     def id_of(self, key: str) -> int | None:
-        """Return the id in a key of this kind, None if it is none."""
+        """Return the id in a key, or None if the key is not of this kind.
+
+        Example:
+            >>> MOVIES.id_of("movie/7"), MOVIES.id_of("show/7")
+            (7, None)
+        """
         name, _, number = key.partition("/")
         return int(number) if name == self.name and number.isascii() and number.isdecimal() else None
 
 
-def _kind(name: str, words: str, id_name: str, properties: tuple[str, ...]) -> KodiKind:
-    plural = f"{words.lower()}s"
-    details = f"VideoLibrary.Get{words}Details"
+def _kind(name: str, words: str, id_name: str, properties: str) -> KodiKind:
     return KodiKind(
-        name, f"VideoLibrary.Get{words}s", plural, id_name, details, f"{words.lower()}details", properties
+        name,
+        f"VideoLibrary.Get{words}s",
+        f"{words.lower()}s",
+        id_name,
+        f"VideoLibrary.Get{words}Details",
+        f"{words.lower()}details",
+        tuple(properties.split()),
     )
 
 
-MOVIES: Final = _kind("movie", "Movie", "movieid", MOVIE_PROPERTIES)
-SHOWS: Final = _kind("show", "TVShow", "tvshowid", SHOW_PROPERTIES)
-SEASONS: Final = _kind("season", "Season", "seasonid", SEASON_PROPERTIES)
-EPISODES: Final = _kind("episode", "Episode", "episodeid", EPISODE_PROPERTIES)
+MOVIES: Final = _kind(
+    "movie",
+    "Movie",
+    "movieid",
+    "title originaltitle sorttitle year premiered plot tagline mpaa genre ratings runtime cast director "
+    "writer uniqueid imdbnumber file dateadded art",
+)
+SHOWS: Final = _kind(
+    "show",
+    "TVShow",
+    "tvshowid",
+    "title originaltitle sorttitle year premiered plot mpaa genre ratings cast uniqueid imdbnumber file "
+    "dateadded art",
+)
+SEASONS: Final = _kind("season", "Season", "seasonid", "season tvshowid art")
+EPISODES: Final = _kind(
+    "episode",
+    "Episode",
+    "episodeid",
+    "title originaltitle season episode tvshowid seasonid firstaired plot ratings runtime cast director "
+    "writer uniqueid file dateadded art",
+)

@@ -1,19 +1,17 @@
-"""What a Kodi holds, as a stream of findings."""
+"""What is read of one library, and in which order."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from mediasync.backends.base import ONLY_SOME, Enumerated, Finding, Unchanged, Unreadable
-from mediasync.backends.kodi.chosen import read_chosen
-from mediasync.backends.kodi.client import Listing
+from mediasync.backends.kodi.client import Client, Item
 from mediasync.backends.kodi.episodes import EpisodeCasts
 from mediasync.backends.kodi.kinds import EPISODES, MOVIES, SEASONS, SHOWS, KodiKind
 from mediasync.backends.kodi.parse import (
-    OwnCast,
     change_token,
     essence,
     parse_episode,
@@ -21,99 +19,97 @@ from mediasync.backends.kodi.parse import (
     parse_season,
     parse_show,
 )
-from mediasync.backends.kodi.rpc import Rpc
+from mediasync.backends.kodi.people import OwnCast
 from mediasync.backends.paging import Totals, together
+
+KINDS_OF_LIBRARY: Final = {"movies": (MOVIES,), "shows": (SHOWS, SEASONS, EPISODES)}
+"""The kinds of item in each library, parents first."""
 
 _READS: Final = 3
 
-Tokens = Mapping[str, str]
-Item = Mapping[str, Any] | Unreadable
 
-
-class Findings:
-    """Reads one Kodi.
+class LibraryReader:
+    """Reads one library once.
 
     Args:
-        rpc: asks it.
-        zone: that its times are in.
-        page_size: how many items are asked for at once.
+        client: the Kodi.
+        library_id: the library to read, one of `KINDS_OF_LIBRARY`.
+        tokens: the change token stored for each item, by its key.
+        zone: the time zone of Kodi's clock; None if it is not known.
         roles_matter: see `mediasync.backends.kodi.people.seams`.
     """
 
-    def __init__(self, rpc: Rpc, *, zone: ZoneInfo | None, page_size: int, roles_matter: bool) -> None:
-        self._rpc = rpc
+    def __init__(
+        self,
+        client: Client,
+        library_id: str,
+        tokens: Mapping[str, str],
+        *,
+        zone: ZoneInfo | None,
+        roles_matter: bool,
+    ) -> None:
+        self._client = client
+        self._kinds = KINDS_OF_LIBRARY[library_id]
+        self._tokens = tokens
         self._zone = zone
-        self._page_size = page_size
-        self._roles_matter = roles_matter
+        self._casts = EpisodeCasts(client, roles_matter=roles_matter)
+        self._seasons: set[str] = set()
 
-    async def movies(self, tokens: Tokens) -> AsyncGenerator[Finding, None]:
-        """Read all films."""
-        totals = Totals([MOVIES.name])
-        listing = self._listing(MOVIES)
-        async with aclosing(listing.read()) as stream:
-            async for page in stream:
-                if isinstance(page, Enumerated):
-                    yield page
-                else:
-                    for expected in totals.note(MOVIES.name, listing.total):
-                        yield expected
-                    for item in page:
-                        yield self._finding(MOVIES, item, tokens)
+    async def read_all(self) -> AsyncGenerator[Iterable[Finding], None]:
+        """Yield the findings of the whole library in batches; the last one is an `Enumerated`.
 
-    async def shows(self, tokens: Tokens) -> AsyncGenerator[Finding, None]:
-        """Read all shows, then their seasons, then their episodes."""
-        casts = EpisodeCasts(self._rpc, roles_matter=self._roles_matter)
-        seasons: set[str] = set()
+        A batch is parsed while it is iterated over: use it up before asking for the next one.
+        """
         ends: list[Enumerated] = []
-        kinds = (SHOWS, SEASONS, EPISODES)
-        totals = Totals([kind.name for kind in kinds])
-        for kind in kinds:
-            check = casts.cut if kind is EPISODES else None
-            listing = self._listing(kind)
-            async with aclosing(listing.read(check)) as stream:
-                async for page in stream:
+        totals = Totals([kind.name for kind in self._kinds])
+        for kind in self._kinds:
+            check = self._casts.separate if kind is EPISODES else None
+            async with aclosing(self._client.list_items(kind, check)) as listing:
+                async for page in listing:
                     if isinstance(page, Enumerated):
                         ends.append(page)
-                        continue
-                    for expected in totals.note(kind.name, listing.total):
-                        yield expected
-                    for item in page:
-                        if isinstance(item, Unreadable):
-                            yield item
-                        elif kind is EPISODES:
-                            yield self._episode(item, casts.take(item), _parent(item, seasons), tokens)
-                        else:
-                            if kind is SHOWS:
-                                casts.note_show(item)
-                            else:
-                                seasons.add(SEASONS.key(item) or "")
-                            yield self._finding(kind, item, tokens)
-        yield together(ends)
+                    else:
+                        yield totals.note(kind.name, page.total)
+                        yield self._findings(kind, page.items, self._tokens, self._seasons)
+        yield [together(ends)]
 
-    async def chosen(self, library_id: str, keys: Collection[str]) -> AsyncGenerator[Finding, None]:
-        """Read the items of a library that are wanted, changed or not."""
-        for kind in (MOVIES,) if library_id == "movies" else (SHOWS, SEASONS):
-            for item in await read_chosen(self._rpc, kind, keys):
-                yield self._finding(kind, item, {})
-        if library_id != "movies":
-            casts = EpisodeCasts(self._rpc, roles_matter=self._roles_matter)
+    async def read_only(self, keys: Collection[str]) -> AsyncGenerator[Iterable[Finding], None]:
+        """Yield the findings for those of *keys* that are in this library, whether they changed or not."""
+        for kind in self._kinds:
             for _ in range(_READS):
-                episodes = await read_chosen(self._rpc, EPISODES, keys)
-                if await casts.cut(item for item in episodes if not isinstance(item, Unreadable)):
+                items = await self._client.fetch_items(kind, keys)
+                if kind is not EPISODES or await self._casts.separate(
+                    item for item in items if not isinstance(item, Unreadable)
+                ):
                     break
-            for item in episodes:
-                if isinstance(item, Unreadable):
-                    yield item
-                else:
-                    yield self._episode(item, casts.take(item), _parent(item, None), {})
-        yield ONLY_SOME
+            yield self._findings(kind, items, {}, None)
+        yield [ONLY_SOME]
 
-    def _listing(self, kind: KodiKind) -> Listing:
-        return Listing(self._rpc, kind, self._page_size)
+    def _findings(
+        self, kind: KodiKind, items: Iterable[Item], tokens: Mapping[str, str], seasons: set[str] | None
+    ) -> Iterator[Finding]:
+        """Yield the finding of each item.
 
-    def _finding(self, kind: KodiKind, item: Item, tokens: Tokens) -> Finding:
-        if isinstance(item, Unreadable):
-            return item
+        Args:
+            kind: the items' kind.
+            items: records of Kodi's, and items that cannot be read.
+            tokens: the stored change tokens; empty if every item counts as changed.
+            seasons: the keys of the listed seasons; None if it is not known which there are.
+        """
+        for item in items:
+            if isinstance(item, Unreadable):
+                yield item
+                continue
+            if kind is EPISODES:
+                yield self._episode(item, self._casts.take(item), _parent(item, seasons), tokens)
+                continue
+            if kind is SHOWS:
+                self._casts.note_show(item)
+            elif kind is SEASONS and seasons is not None:
+                seasons.add(SEASONS.key(item) or "")
+            yield self._finding(kind, item, tokens)
+
+    def _finding(self, kind: KodiKind, item: Mapping[str, Any], tokens: Mapping[str, str]) -> Finding:
         key = kind.key(item) or ""
         token = change_token(essence(item, kind.properties), self._zone)
         if tokens.get(key) == token:
@@ -123,9 +119,11 @@ class Findings:
         parse = parse_movie if kind is MOVIES else parse_show
         return parse(item, key, token, self._zone)
 
-    def _episode(self, item: Mapping[str, Any], own: OwnCast, parent: str | None, tokens: Tokens) -> Finding:
+    def _episode(
+        self, item: Mapping[str, Any], own: OwnCast, parent: str | None, tokens: Mapping[str, str]
+    ) -> Finding:
         key = EPISODES.key(item) or ""
-        # The show's part of the cast is none of the episode's: that it changes is no change of the episode.
+        # The show's part of the cast is left out: if it changes, the episode has not changed.
         own_part = {**essence(item, EPISODES.properties), "cast": own.actors}
         token = change_token(own_part, self._zone, parent)
         if tokens.get(key) == token and not own.problem:

@@ -1,16 +1,17 @@
-"""Kodi's casts: reading them, and telling an episode's own cast from its show's. Pure.
+"""The people of a record as credits, and the seam between an episode's own cast and its show's. Pure.
 
-Kodi answers an episode's cast with the episode's own, then the show's, both by their orders, with nothing
-between them; of the show's it leaves out who stands in the episode's own already, with the same role (before
-Kodi 19: with any role). So the seam is not marked, and where an episode's own cast begins as the show's does,
-the list alone cannot tell where it lies: an episode that credits the show's first actor itself has the same
-list as one that credits nobody. `seams` names every place that the seam can have; `seam_by_links` chooses
-among them once it is known of whom Kodi has credits of the episode itself.
+When Kodi is asked for an episode's cast, it returns the episode's own cast followed by the show's, each in
+its own order. Of the show's cast it leaves out everybody who is in the episode's own cast with the same role
+(before Kodi 19: with any role). Nothing marks the seam between the two. If an episode's own cast begins like
+the show's, the list alone does not show where the seam is: an episode that itself credits the show's first
+actor has the same list as one that credits nobody. `seams` returns every place where the seam can be, and
+`seam_by_links` chooses one of them once it is known whom the episode itself credits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from mediasync.backends.json_record import JsonRecord
@@ -31,25 +32,38 @@ class Actor(NamedTuple):
 
     @property
     def credit(self) -> tuple[str, str, int]:
-        """What tells one credit of Kodi's from another: the picture is the person's."""
+        """What identifies a credit in Kodi's list. The picture belongs to the person, not to the credit."""
         return self[:3]
 
 
-def read_cast(record: JsonRecord) -> tuple[list[Actor], bool]:
-    """Return the cast of a record, and whether it is the whole of it.
+@dataclass(frozen=True, slots=True)
+class OwnCast:
+    """The cast of an episode, without its show's.
 
-    Not the whole of it: the list is missing, is none, or holds what is no actor. That is noted.
+    Attributes:
+        actors: the episode's own cast; everybody whom Kodi listed, if the seam was not found.
+        problem: why the seam was not found; empty if it was.
+    """
+
+    actors: Sequence[Actor]
+    problem: str = ""
+
+
+def parse_cast(record: JsonRecord) -> tuple[list[Actor], bool]:
+    """Return the cast of a record, and whether it is complete.
+
+    It is not if there is no list, or if an entry of it is not an actor. The record notes which.
     """
     entries = record.data.get("cast")
     if not isinstance(entries, list):
-        record.note("the cast is missing" if entries is None else "the cast is no list")
+        record.note("the cast is missing" if entries is None else "the cast is not a list")
         return [], False
     cast: list[Actor] = []
     for position, entry in enumerate(entries):
         if (actor := _read_actor(entry)) is not None:
             cast.append(actor)
         else:
-            record.note(f"cast[{position}] is no actor")
+            record.note(f"cast[{position}] is not an actor")
     return cast, len(cast) == len(entries)
 
 
@@ -68,19 +82,19 @@ def _read_actor(entry: Any) -> Actor | None:
     return None
 
 
-def read_crew(record: JsonRecord, behind: int) -> tuple[list[Credit], bool]:
-    """Return directors and writers as credits, and whether they are all of them; what is not, is noted.
+def parse_crew(record: JsonRecord, behind: int) -> tuple[list[Credit], bool]:
+    """Return the directors and writers as credits, and whether they are complete; see `parse_cast`.
 
     Args:
-        record: of a film or an episode.
-        behind: how many credits stand before them.
+        record: the record of a film or an episode.
+        behind: how many credits come before them.
     """
     crew: list[Credit] = []
     whole = True
     for key, person_type in _CREW:
         names = record.data.get(key)
         if not isinstance(names, list):
-            record.note(f"the list of {key}s is missing" if names is None else f"{key} is no list")
+            record.note(f"the list of {key}s is missing" if names is None else f"{key} is not a list")
             whole = False
             continue
         texts = record.texts(key)
@@ -93,7 +107,7 @@ def read_crew(record: JsonRecord, behind: int) -> tuple[list[Credit], bool]:
 
 
 def cast_credits(cast: Iterable[Actor]) -> list[Credit]:
-    """Return a cast as credits. Its own order is the billing: Kodi has sorted it by its orders."""
+    """Return a cast as credits. The order of the list is the billing order: Kodi has sorted it."""
     return [
         Credit(
             person=Person(
@@ -108,16 +122,16 @@ def cast_credits(cast: Iterable[Actor]) -> list[Credit]:
 
 
 def seams(listed: Sequence[Actor], show: Sequence[Actor], *, roles_matter: bool = True) -> list[int]:
-    """Return how long an episode's own cast can be, shortest first, by the list that Kodi gives for it.
+    """Return the lengths that an episode's own cast can have, shortest first.
 
     Args:
-        listed: the episode's own cast and what Kodi appends to it.
+        listed: the list that Kodi gives for the episode: its own cast and what is left of the show's.
         show: the cast of its show.
-        roles_matter: whether Kodi leaves out of the show's cast only who stands in the episode's own with the
-            same role (since Kodi 19), or with any.
+        roles_matter: whether Kodi leaves out only those of the show's cast who are in the episode's own with
+            the same role (since Kodi 19), or with any role.
 
     Returns:
-        Nothing where no length fits: the show's cast is not the one that was appended.
+        An empty list if no length fits: the list does not end with this cast of the show.
 
     Example:
         >>> guest, star = Actor("Raymond Cruz", "Tuco", 0), Actor("Bryan Cranston", "Walter", 0)
@@ -150,12 +164,12 @@ def seams(listed: Sequence[Actor], show: Sequence[Actor], *, roles_matter: bool 
 
 
 def seam_by_links(listed: Sequence[Actor], possible: Sequence[int], linked: Collection[str]) -> int | None:
-    """Return which of the *possible* lengths an episode's own cast has, None if that is still open.
+    """Return the length of an episode's own cast, or None if more than one of *possible* still fits.
 
     Args:
-        listed: as in `seams`.
-        possible: what that returned.
-        linked: those of `doubtful_names` of whom Kodi has a credit of the episode itself.
+        listed: the list that Kodi gives for the episode.
+        possible: the lengths that `seams` returned.
+        linked: those of `doubtful_names` whom the episode itself credits.
     """
     doubtful = set(doubtful_names(listed, possible))
     fitting = [

@@ -1,4 +1,4 @@
-"""JSON-RPC with Kodi: one call, or several in one request."""
+"""JSON-RPC with Kodi: single calls, and batches of calls in one request."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from mediasync.errors import RequestRefused, SourceUnreadable
 
 PATH: Final = "/jsonrpc"
 MOST_BYTES: Final = 60_000
-"""Of one request. Kodi answers 413 to a body over 65,536 bytes."""
+"""The largest body of a request. Kodi answers 413 to a body over 65,536 bytes."""
 
 METHOD_NOT_FOUND: Final = -32601
 INVALID_PARAMS: Final = -32602
 
 
 class Call(NamedTuple):
-    """One call of a method."""
+    """A call of a method.
+
+    Attributes:
+        method: the method's name.
+        params: its parameters by name.
+    """
 
     method: str
     params: Mapping[str, Any]
@@ -28,7 +33,7 @@ class KodiRefused(RequestRefused):
     """Kodi answered a call with an error.
 
     Attributes:
-        code: of JSON-RPC.
+        code: the error code of JSON-RPC.
     """
 
     def __init__(self, source_id: str, reason: str, *, code: int | None) -> None:
@@ -36,38 +41,46 @@ class KodiRefused(RequestRefused):
         self.code = code
 
 
+Result = Mapping[str, Any] | str
+"""The result of a call."""
+
+
 class Rpc:
-    """Calls methods of one Kodi."""
+    """Calls methods of one Kodi.
+
+    Args:
+        transport: an open transport.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     @property
     def source_id(self) -> str:
-        """The id of the source that is asked; errors name it."""
+        """The id of the source, which errors name."""
         return self._transport.source_id
 
-    async def call(self, method: str, **params: Any) -> Mapping[str, Any] | str:
+    async def call(self, method: str, **params: Any) -> Result:
         """Call one method and return its result.
 
         Raises:
             KodiRefused: if Kodi answers with an error.
-            SourceUnreadable: if what comes is no answer to the call.
-            SourceError: as `Transport.post_json`.
+            SourceUnreadable: if the response is not an answer to the call.
+            SourceError: as `Transport.post_json` says.
         """
         answer = await self._transport.post_json(PATH, _body(1, Call(method, params)))
         return self._result(answer, Call(method, params), 1)
 
-    async def call_all(self, calls: Sequence[Call]) -> list[Mapping[str, Any] | str | KodiRefused]:
+    async def call_all(self, calls: Sequence[Call]) -> list[Result | KodiRefused]:
         """Call several methods with as few requests as their size allows, and return their results in order.
 
-        An error of one call stands in its place and leaves the others as they are.
+        If Kodi answers one of the calls with an error, the error takes the place of its result.
 
         Raises:
-            SourceUnreadable: if what comes is no answer to the calls.
-            SourceError: as `Transport.post_json`.
+            SourceUnreadable: if the response is not an answer to the calls.
+            SourceError: as `Transport.post_json` says.
         """
-        results: list[Mapping[str, Any] | str | KodiRefused] = []
+        results: list[Result | KodiRefused] = []
         for part in _parts(calls):
             bodies = [_body(number, call) for number, call in enumerate(part, 1)]
             answers = await self._transport.post_json(PATH, bodies)
@@ -83,7 +96,7 @@ class Rpc:
                     results.append(refused)
         return results
 
-    def _result(self, answer: Any, call: Call, number: int) -> Mapping[str, Any] | str:
+    def _result(self, answer: Any, call: Call, number: int) -> Result:
         if isinstance(answer, dict):
             error = answer.get("error")
             if isinstance(error, dict):
@@ -93,8 +106,8 @@ class Rpc:
                 return result
         raise SourceUnreadable(
             self.source_id,
-            f"POST {PATH} {call.method}: what came is no JSON-RPC answer to it; "
-            "is this Kodi's own web server?",
+            f"POST {PATH} {call.method}: the response is not a JSON-RPC answer to it; is this Kodi's own web "
+            "server?",
         )
 
 
@@ -103,7 +116,7 @@ def _body(number: int, call: Call) -> dict[str, Any]:
 
 
 def _parts(calls: Sequence[Call]) -> list[list[Call]]:
-    """Divide *calls* so that the body of each part is small enough."""
+    """Divide *calls* into batches whose bodies are small enough."""
     parts: list[list[Call]] = []
     size = MOST_BYTES
     for call in calls:
@@ -121,7 +134,7 @@ def _code(value: Any) -> int | None:
 
 
 def _refusal(method: str, error: Mapping[str, Any]) -> str:
-    """Return Kodi's error in words: with what it says of the parameter that it does not take."""
+    """Return Kodi's error in words, with the parameter that it does not accept."""
     words = f"POST {PATH} {method} was answered with error {error.get('code')}: {error.get('message')}"
     details = _details(error.get("data"))
     if details:
