@@ -148,7 +148,7 @@ def test_rows_of_a_real_kodi_are_skipped_where_there_is_none() -> None:
     done = run("benchmarks", "--slow-films", "1", "--only", "kodi-first", "--json", PATH="")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["figures"] == []
-    assert "SKIPPED: kodi-first: what it needs is not installed here" in done.stderr
+    assert "SKIPPED: kodi-first: a program that it needs is not installed" in done.stderr
     assert "python tests/support/kodi.py install" in done.stderr
 
 
