@@ -13,7 +13,7 @@ from mediasync.ids import split_id
 from mediasync.models import AnyMediaItem, Library, Source
 from mediasync.repositories.credits import CreditRepository
 from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader, as_limit
-from mediasync.repositories.sources import CatalogueRepository
+from mediasync.repositories.sources import SourceRepository
 from mediasync.text import check_texts
 from mediasync.vocabulary import Completeness, MediaType
 
@@ -33,17 +33,17 @@ class MediaReads:
     async def find_source(self, source_id: str) -> Source | None:
         """Return one source, or None."""
         async with self._database.read() as session:
-            return await CatalogueRepository(session).find_source(source_id)
+            return await SourceRepository(session).find_source(source_id)
 
     async def list_sources(self) -> list[Source]:
         """Return all sources, by id."""
         async with self._database.read() as session:
-            return await CatalogueRepository(session).list_sources()
+            return await SourceRepository(session).list_sources()
 
     async def list_libraries(self, source_id: str | None = None) -> list[Library]:
         """Return the libraries of one source, or of all, by id."""
         async with self._database.read() as session:
-            return await CatalogueRepository(session).list_libraries(source_id)
+            return await SourceRepository(session).list_libraries(source_id)
 
     async def get_media_item(self, media_item_id: str) -> AnyMediaItem:
         """Return an item with its ``credits``, and so ``cast`` and ``crew``.
@@ -138,7 +138,7 @@ class MediaReads:
         """
         library_id = _full_id(library_id)
         async with self._database.read() as session:
-            if not await CatalogueRepository(session).has_library(library_id, split_id(library_id)[0]):
+            if not await SourceRepository(session).has_library(library_id, split_id(library_id)[0]):
                 raise UnknownLibrary(f"library {library_id!r} is not stored: save_library saves it")
         after = ""
         while True:
@@ -154,7 +154,7 @@ class MediaReads:
     async def find_watermark(self, source_id: str) -> str:
         """Return where the last sync of a source that ended well had come to; empty if it did not say."""
         async with self._database.read() as session:
-            return await CatalogueRepository(session).find_watermark(source_id)
+            return await SourceRepository(session).find_watermark(source_id)
 
     async def find_change_tokens(self, library_id: str | Library) -> dict[str, str]:
         """Return the change tokens of a library's items, by the source's own keys; empty: none.

@@ -1,5 +1,5 @@
-"""The only SQL. A repository is given a session; it never begins or commits.
+"""The only SQL. A repository is given a session; it never begins or commits a transaction.
 
-Every statement is a constant in capitals beside the class that runs it, and a test prepares each on every
-engine.
+Every statement is a constant in capitals beside the class that runs it, below a comment that says what it is
+for. A test prepares each of them on every engine.
 """

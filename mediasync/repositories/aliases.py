@@ -1,4 +1,4 @@
-"""Aliases of people, and people who turn out to be one."""
+"""Aliases of people: the other ids under which they are known."""
 
 from __future__ import annotations
 
@@ -10,15 +10,21 @@ from mediasync.database.session import Session
 from mediasync.rows import PersonRow
 
 _HOLDER: Final = "p.id AS person_id, p.provider_ids, p.created_at, p.person_key"
+
+# Finds the people whose own ids are given.
 FIND_OWNERS: Final = f"""
 SELECT p.id AS key_id, 0 AS shared, {_HOLDER} FROM @list(:ids) l JOIN person p ON p.id = l.id
 """
+
+# Finds the people who have given ids as aliases.
 FIND_ALIASES: Final = f"""
 SELECT a.id AS key_id, a.shared, {_HOLDER}
 FROM @list(:ids) l
 JOIN person_alias a ON a.id = l.id
 JOIN person p ON p.person_key = a.person_key
 """
+
+# Stores aliases of stored people, or moves them to other people.
 STORE_ALIASES: Final = """
 INSERT INTO person_alias (id, person_key, shared)
 SELECT r.id, p.person_key, r.shared
@@ -26,6 +32,8 @@ FROM @rows(:rows, id text, person_id text, shared integer) r JOIN person p ON p.
 WHERE true @inorder(r)
 ON CONFLICT (id) DO UPDATE SET person_key = excluded.person_key, shared = excluded.shared
 """
+
+# Moves all aliases of a person to the person with whom that one was merged.
 MOVE_ALIASES: Final = """
 UPDATE person_alias SET person_key = (SELECT p.person_key FROM person p WHERE p.id = :into)
 WHERE person_key = (SELECT p.person_key FROM person p WHERE p.id = :id)
@@ -33,7 +41,7 @@ WHERE person_key = (SELECT p.person_key FROM person p WHERE p.id = :id)
 
 
 class AliasRepository:
-    """Stores and finds the ids under which people are known besides their own.
+    """Stores aliases of people, and finds people by them.
 
     Args:
         session: an open transaction, or a snapshot for the methods that only read.
@@ -43,17 +51,19 @@ class AliasRepository:
         self._session = session
 
     def without_settled(self, people: Iterable[PersonRow]) -> list[PersonRow]:
-        """Return *people* without those who are known to be stored just so under their own ids."""
+        """Return the people whose rows are not in the cache of stored people."""
         return self._session.people_cache.split(people)[1]
 
     async def find_holders(
         self, ids: Collection[str], names: Collection[str]
     ) -> dict[str, list[KnownPerson | None]]:
-        """Return who is stored under ids, the owner of each id first, and then who has it as an alias.
+        """Return the people stored under each id: its owner first, then who has it as an alias.
+
+        None stands for several people who share a name.
 
         Args:
-            ids: of which owners and aliases are looked for.
-            names: ids made of names, of which only aliases are.
+            ids: searched among people's own ids and among aliases.
+            names: ids made of names, searched among aliases only.
         """
         found: dict[str, list[KnownPerson | None]] = {}
         people: dict[str, KnownPerson] = {}
@@ -66,7 +76,7 @@ class AliasRepository:
         return found
 
     async def store(self, found: Identification) -> None:
-        """Store the aliases that were found out; those of people who are not stored are left out."""
+        """Store the new aliases of an identification, except those of people who are not stored."""
         if found.aliases:
             rows = sorted(
                 (alias, person, int(alias in found.shared)) for alias, person in found.aliases.items()
@@ -74,7 +84,7 @@ class AliasRepository:
             await self._session.execute(STORE_ALIASES, {"rows": rows})
 
     async def move(self, person_id: str, into: str) -> None:
-        """Make the aliases of one person those of another."""
+        """Move all aliases of a person to another person."""
         await self._session.execute(MOVE_ALIASES, {"id": person_id, "into": into})
 
 

@@ -1,4 +1,4 @@
-"""What must hold in every database, as queries for what breaks it."""
+"""Checks of a database: queries that find violations of what must always hold."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from mediasync.aio import batched
 from mediasync.database.session import Session
 from mediasync.reports import CheckReport, Flaw
 from mediasync.repositories.credits import CreditRepository
+from mediasync.repositories.flaws import collecting_flaws
 from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader
 from mediasync.repositories.runs import RunRepository
-from mediasync.repositories.sources import CatalogueRepository
-from mediasync.repositories.stored import collecting_flaws
+from mediasync.repositories.sources import SourceRepository
 from mediasync.text import words_of_item, words_of_name
 from mediasync.validation import MAX_ID_BYTES, MAX_NAME_BYTES, MAX_PROVIDER_BYTES, InvalidValue, check_length
 from mediasync.vocabulary import MEDIA_KINDS
 
+# Finds items whose credits are not numbered from 0 without gaps.
 ORDERS_NOT_DENSE: Final = """
 SELECT i.id AS subject, 'its credits are not numbered 0 to ' || (count(*) - 1) AS reason
 FROM credit c JOIN media_item i ON i.item_key = c.item_key
 GROUP BY i.item_key, i.id HAVING min(c.sort_order) <> 0 OR max(c.sort_order) <> count(*) - 1
 ORDER BY i.id
 """
+
+# Finds credits that are stored twice in one item.
 CREDITS_REPEATED: Final = """
 SELECT i.id AS subject,
     'the credit of ' || p.id || ' as ' || c.person_type || ' stands ' || count(*) || ' times' AS reason
@@ -30,6 +33,8 @@ FROM credit c JOIN media_item i ON i.item_key = c.item_key JOIN person p ON p.pe
 GROUP BY i.id, p.id, c.person_type, coalesce(c.role, '') HAVING count(*) > 1
 ORDER BY i.id, p.id
 """
+
+# Finds items whose completeness contradicts their credits.
 COMPLETENESS_MISFIT: Final = """
 SELECT i.id AS subject, 'its completeness is ' || i.completeness || ', but it has '
     || CASE WHEN i.completeness = 'none' THEN 'credits' ELSE 'no credits' END AS reason
@@ -38,6 +43,8 @@ WHERE (i.completeness = 'none' AND EXISTS (SELECT 1 FROM credit c WHERE c.item_k
    OR (i.completeness = 'preview' AND NOT EXISTS (SELECT 1 FROM credit c WHERE c.item_key = i.item_key))
 ORDER BY i.id
 """
+
+# Finds items whose columns of provider ids differ from their external ids.
 PROVIDER_IDS_DIFFER: Final = """
 SELECT i.id AS subject, 'its ' || x.provider || ' id differs from its external ids' AS reason
 FROM media_item i
@@ -52,12 +59,16 @@ _PARENTS: Final = ", ".join(
     for media_type, kind in MEDIA_KINDS.items()
     for parent in sorted(kind.parents)
 )
+
+# Finds items below a parent of the wrong type.
 PARENTS_MISFIT: Final = f"""
 SELECT i.id AS subject, 'a ' || i.media_type || ' cannot be below a ' || p.media_type AS reason
 FROM media_item i JOIN media_item p ON p.item_key = i.parent_key
 WHERE (i.media_type, p.media_type) NOT IN (VALUES {_PARENTS})
 ORDER BY i.id
 """
+
+# Finds ids that do not begin with the id of their source.
 IDS_MISFIT: Final = """
 SELECT p.id AS subject, 'its id does not begin with its source, ' || s.id AS reason
 FROM person p JOIN source s ON s.source_key = p.source_key
@@ -67,6 +78,8 @@ SELECT i.id AS subject, 'its id does not begin with its source, ' || s.id AS rea
 FROM media_item i JOIN library l ON l.library_key = i.library_key JOIN source s ON s.source_key = l.source_key
 WHERE substr(i.id, 1, length(s.id) + 1) <> s.id || ':'
 """
+
+# Finds credits of people of another source.
 SOURCES_MIXED: Final = """
 SELECT i.id AS subject, 'it has a credit of ' || p.id || ', who is of another source' AS reason
 FROM credit c
@@ -76,12 +89,16 @@ JOIN person p ON p.person_key = c.person_key
 WHERE p.source_key <> l.source_key
 ORDER BY i.id
 """
+
+# Finds people who are credited but marked as having no credits.
 CREDITED_NOT_SHOWN: Final = """
 SELECT p.id AS subject, 'credits point at this person, who is marked as having none' AS reason
 FROM person p
 WHERE p.uncredited_since IS NOT NULL AND EXISTS (SELECT 1 FROM credit c WHERE c.person_key = p.person_key)
 ORDER BY p.id
 """
+
+# Finds texts that may be longer than a save allows. A character has up to four bytes.
 LONG_TEXTS: Final = """
 SELECT x.id AS subject, 'id' AS what, x.id AS text, 'id' AS limited_as
 FROM media_item x WHERE length(x.id) > :id_characters
@@ -104,31 +121,46 @@ SELECT i.id, 'the name of a provider', x.provider, 'provider'
 FROM item_external_id x JOIN media_item i ON i.item_key = x.item_key
 WHERE length(x.provider) > :provider_characters
 """
-"""Texts that may be longer than saving allows; a character has up to four bytes."""
+
+# Reads a page of people with their names, to compute their words.
 PEOPLE_PAGE: Final = """
 SELECT person_key, id, name FROM person WHERE person_key > :after ORDER BY person_key LIMIT 1000
 """
+
+# Finds words of names that are not stored.
 PERSON_WORDS_MISSING: Final = """
 SELECT r.word, r.person_key FROM @rows(:words, word text, person_key integer) r
 WHERE NOT EXISTS (SELECT 1 FROM person_word w WHERE w.word = r.word AND w.person_key = r.person_key)
 """
+
+# Counts the stored words of names.
 PERSON_WORDS_COUNT: Final = "SELECT count(*) AS words FROM person_word"
+
+# Reads a page of the stored words of names, to find superfluous ones.
 PERSON_WORDS_PAGE: Final = """
 SELECT w.word, w.person_key, p.id, p.name
 FROM person_word w LEFT JOIN person p ON p.person_key = w.person_key
 WHERE (w.word, w.person_key) > (:word, :after) ORDER BY w.word, w.person_key LIMIT 1000
 """
+
+# Reads a page of items with their titles, to compute their words.
 ITEMS_PAGE: Final = """
 SELECT item_key, id, media_type, title, original_title, year FROM media_item
 WHERE item_key > :after ORDER BY item_key LIMIT 500
 """
+
+# Finds words of titles that are not stored.
 ITEM_WORDS_MISSING: Final = """
 SELECT r.word, r.item_key FROM @rows(:words, word text, place integer, item_key integer) r
 WHERE NOT EXISTS (
     SELECT 1 FROM item_word w WHERE w.word = r.word AND w.place = r.place AND w.item_key = r.item_key
 )
 """
+
+# Counts the stored words of titles.
 ITEM_WORDS_COUNT: Final = "SELECT count(*) AS words FROM item_word"
+
+# Reads a page of the stored words of titles, to find superfluous ones.
 ITEM_WORDS_PAGE: Final = """
 SELECT w.word, w.place, w.item_key, i.id, i.media_type, i.title, i.original_title, i.year
 FROM item_word w LEFT JOIN media_item i ON i.item_key = w.item_key
@@ -136,6 +168,7 @@ WHERE (w.word, w.place, w.item_key) > (:word, :place, :after)
 ORDER BY w.word, w.place, w.item_key LIMIT 1000
 """
 
+# Finds aliases of a person that are ids of other people.
 ALIASES_OWNED: Final = """
 SELECT a.id, 'an alias of ' || q.id || ' is the id of somebody else' AS reason
 FROM person_alias a
@@ -156,7 +189,6 @@ _CHECKS: Final = (
     ("aliases of people", ALIASES_OWNED),
 )
 
-
 _ALL: Final = 2**53
 _VALUES: Final = "values"
 _NAMES: Final = "search words"
@@ -167,11 +199,11 @@ _MOST_BYTES: Final = {"id": MAX_ID_BYTES, "name": MAX_NAME_BYTES, "provider": MA
 
 
 class CheckRepository:
-    """Looks for what must not be.
+    """Runs the checks.
 
     Args:
         session: a snapshot.
-        integrity_checks: the engine's own checks of its storage: a name, and a query for (subject, reason).
+        integrity_checks: the engine's own checks of its storage, as (name, query for (subject, reason)).
     """
 
     def __init__(self, session: Session, integrity_checks: tuple[tuple[str, str], ...]) -> None:
@@ -179,7 +211,7 @@ class CheckRepository:
         self._checks = (*integrity_checks, *_CHECKS)
 
     async def run(self) -> CheckReport:
-        """Run all checks."""
+        """Run all checks, and return the flaws that they found."""
         flaws: list[Flaw] = []
         for name, query in self._checks:
             rows = await self._session.fetch_all(query)
@@ -193,11 +225,11 @@ class CheckRepository:
         )
 
     async def _check_values(self) -> list[Flaw]:
-        """Read every row as all readers do, and return what they leave out."""
+        """Read every row as all readers do, and return the values that they would leave out."""
         items, credit_lists = ItemReader(self._session), CreditRepository(self._session)
         with collecting_flaws() as found:
-            await CatalogueRepository(self._session).list_sources()
-            await CatalogueRepository(self._session).list_libraries()
+            await SourceRepository(self._session).list_sources()
+            await SourceRepository(self._session).list_libraries()
             await RunRepository(self._session).list_runs(None, _ALL)
             after = -1
             while page := await self._session.fetch_all(ITEMS_PAGE, {"after": after}):
@@ -208,7 +240,7 @@ class CheckRepository:
         return [Flaw(_VALUES, subject, reason) for subject, reason in dict.fromkeys(found)]
 
     async def _check_limits(self) -> list[Flaw]:
-        """Look for texts that could not be saved again, since an older version did not limit them."""
+        """Find texts that could not be saved again, because they were stored before lengths were limited."""
         most = {f"{name}_characters": size // _BYTES_PER_CHARACTER for name, size in _MOST_BYTES.items()}
         flaws: list[Flaw] = []
         for subject, what, text, limit in await self._session.fetch_all(LONG_TEXTS, most):
@@ -220,8 +252,8 @@ class CheckRepository:
                 flaws.append(Flaw(_LIMITS, subject, str(error)))
         return sorted(flaws, key=lambda flaw: (flaw.subject, flaw.reason))
 
-    # The words of names are computed page by page, and the database says which of them it does not have. Only
-    # if it has more words than were computed, it is gone through for those that are too many.
+    # Words are computed page by page, and a query finds those that are not stored. The stored words are only
+    # read if there are more of them than were computed.
 
     async def _check_names(self) -> list[Flaw]:
         flawed: dict[str, str] = {}
@@ -240,7 +272,7 @@ class CheckRepository:
                         flawed[f"person {key}"] = one
                     elif one not in words_of_name(name):
                         flawed[person_id] = name
-                if (word, after) == page[-1][:2]:  # a word that is not a text is above all texts
+                if (word, after) == page[-1][:2]:  # a word that is not a text sorts after all texts
                     break
                 word, after = page[-1][:2]
         return _flaws(_NAMES, flawed)

@@ -15,6 +15,7 @@ from mediasync.database.session import Session
 from mediasync.errors import DataError
 from mediasync.models import Credit, FilmographyCredit
 from mediasync.repositories.building import in_slices, model_maker, select_list
+from mediasync.repositories.flaws import read_model
 from mediasync.repositories.person_rows import (
     PERSON,
     PERSON_STATE,
@@ -23,7 +24,6 @@ from mediasync.repositories.person_rows import (
     stored_person,
     valid_person,
 )
-from mediasync.repositories.stored import read_model
 from mediasync.rows import CreditRow
 from mediasync.vocabulary import PersonType
 
@@ -41,8 +41,6 @@ _CREDITS_PER_STATEMENT: Final = 5_000
 _ITEMS_AT_ONCE: Final = 500
 _LAST: Final = 2**63 - 1
 _PERSON_KEY: Final = itemgetter(2)
-
-# Written
 
 _COLUMNS: Final = "item_key integer, sort_order integer, person_key integer, person_type text, role text"
 
@@ -65,8 +63,6 @@ DELETE_CREDITS: Final = """
 DELETE FROM credit
 WHERE item_key IN (SELECT i.item_key FROM @list(:ids) l JOIN media_item i ON i.id = l.id)
 """
-
-# Read by item
 
 _CREDIT: Final = f"i.id AS item_id, c.person_type, c.role, c.sort_order, {PERSON}"
 
@@ -112,8 +108,6 @@ JOIN media_item i ON i.id = l.id
 JOIN credit c ON c.item_key = i.item_key
 JOIN person p ON p.person_key = c.person_key
 """
-
-# Read by person
 
 _FILMOGRAPHY: Final = {
     "media_item_id": "i.id",

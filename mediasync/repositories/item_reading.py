@@ -1,40 +1,56 @@
-"""Media items as they are read: whole ones, pages of them, and what is counted of them."""
+"""Reading media items: single ones, pages of them, and counts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mediasync.aio import batched
 from mediasync.database.session import Session
 from mediasync.errors import DatabaseError, DataError
 from mediasync.models import ITEM_MODELS, AnyMediaItem, Rating
-from mediasync.repositories.building import in_slices
+from mediasync.repositories.building import in_slices, select_list
+from mediasync.repositories.flaws import note_flaw, read_json, read_model
 from mediasync.repositories.search import WordIndex, count_words, find_by_words, keys_of_word
-from mediasync.repositories.stored import note_flaw, read_json, read_model
 from mediasync.repositories.times import to_datetime
 from mediasync.rows import VALUE_COLUMNS
 from mediasync.text import place, whole, words_of_title
 from mediasync.vocabulary import Completeness, MediaType
 
+
+def _list_of(table: str, columns: str, order: str) -> str:
+    """Return the subquery for a JSON array with the rows of a detail table that belong to an item."""
+    names = columns.split(", ")
+    listed = ", ".join(f"listed.{name}" for name in names)
+    return f"""(SELECT @arrays({listed if len(names) == 1 else f"@array({listed})"}) FROM (
+        SELECT {", ".join(f"e.{name}" for name in names)} FROM {table} e
+        WHERE e.item_key = i.item_key ORDER BY e.{order}
+    ) listed)"""
+
+
+_ITEM: Final = {
+    "id": "i.id",
+    "source_id": "s.id",
+    "library_id": "l.id",
+    "parent_id": "p.id",
+    "parent_remote_id": "p.remote_id",
+    "remote_id": "i.remote_id",
+    "media_type": "i.media_type",
+    **{column: f"i.{column}" for column in VALUE_COLUMNS},
+    "completeness": "i.completeness",
+    "change_token": "i.change_token",
+    "created_at": "i.created_at",
+    "updated_at": "i.updated_at",
+    "provider_ids": _list_of("item_external_id", "provider, value", "provider"),
+    "genres": _list_of("item_genre", "name", "position"),
+    "ratings": _list_of("item_rating", "name, value, votes", "position"),
+    "images": _list_of("item_image", "kind, path", "kind"),
+    "credits": "(SELECT count(*) FROM credit c WHERE c.item_key = i.item_key)",
+}
+
+# Reads items with their details and the number of their credits, in the order asked for.
 SELECT_ITEMS: Final = f"""
-SELECT i.id AS item_id, s.id AS source_id, l.id AS library_id, p.id AS parent_id,
-    p.remote_id AS parent_remote_id, i.remote_id, i.media_type,
-    {", ".join(f"i.{column}" for column in VALUE_COLUMNS)},
-    i.completeness, i.change_token, i.created_at, i.updated_at,
-    (SELECT @arrays(@array(listed.provider, listed.value)) FROM (
-        SELECT e.provider, e.value FROM item_external_id e WHERE e.item_key = i.item_key ORDER BY e.provider
-    ) listed) AS provider_ids,
-    (SELECT @arrays(listed.name) FROM (
-        SELECT e.name FROM item_genre e WHERE e.item_key = i.item_key ORDER BY e.position
-    ) listed) AS genres,
-    (SELECT @arrays(@array(listed.name, listed.value, listed.votes)) FROM (
-        SELECT e.name, e.value, e.votes FROM item_rating e WHERE e.item_key = i.item_key ORDER BY e.position
-    ) listed) AS ratings,
-    (SELECT @arrays(@array(listed.kind, listed.path)) FROM (
-        SELECT e.kind, e.path FROM item_image e WHERE e.item_key = i.item_key ORDER BY e.kind
-    ) listed) AS images,
-    (SELECT count(*) FROM credit c WHERE c.item_key = i.item_key) AS credits
+SELECT {select_list(_ITEM)}
 FROM @list(:ids) g
 JOIN media_item i ON i.id = g.id
 JOIN library l ON l.library_key = i.library_key
@@ -42,30 +58,42 @@ JOIN source s ON s.source_key = l.source_key
 LEFT JOIN media_item p ON p.item_key = i.parent_key
 ORDER BY g.n
 """
+
+# Reads the provider ids of items.
 SELECT_EXTERNAL_IDS: Final = """
 SELECT i.id AS item_id, x.provider, x.value FROM @list(:ids) l
 JOIN media_item i ON i.id = l.id JOIN item_external_id x ON x.item_key = i.item_key
 ORDER BY l.n, x.provider
 """
+
+# Reads the images of items.
 SELECT_IMAGES: Final = """
 SELECT i.id AS item_id, x.kind, x.path FROM @list(:ids) l
 JOIN media_item i ON i.id = l.id JOIN item_image x ON x.item_key = i.item_key
 ORDER BY l.n, x.kind
 """
 
+# Finds items by a whole title, in any spelling.
 FIND_ITEMS_BY_TITLE: Final = """
 SELECT i.id AS item_id FROM item_word w JOIN media_item i ON i.item_key = w.item_key
 WHERE w.word = :word ORDER BY w.place, i.id LIMIT :limit
 """
+
+# Counts the words of titles that begin with each word of a search.
 COUNT_ITEM_WORDS: Final = count_words("item")
 _TITLES: Final = "i.id AS item_id, i.title, i.original_title, i.media_type, i.year"
+
+# Reads all items with the keys that a search for rare words found.
 SEARCH_FEW_ITEMS: Final = f"SELECT {_TITLES} FROM (@words) w JOIN media_item i ON i.item_key = w.item_key"
+
+# Walks the words of titles in the order of the result of a search for common words.
 SEARCH_MANY_ITEMS: Final = f"""
 SELECT w.word, {_TITLES} FROM item_word w JOIN media_item i ON i.item_key = w.item_key
 WHERE w.word >= :low AND w.word < :high @others
 ORDER BY w.word, w.place, i.id LIMIT :limit OFFSET :offset
 """
 
+# Finds items by their id at a public provider.
 FIND_BY_PROVIDER_ID: Final = """
 SELECT i.id AS item_id FROM item_external_id x JOIN media_item i ON i.item_key = x.item_key
 WHERE x.provider = :provider AND x.value = :value ORDER BY i.id
@@ -74,10 +102,10 @@ LIMIT :limit OFFSET :offset
 
 
 def _page_of_library(columns: str) -> str:
-    """Return the query for the next items of a library, by id, bounded at every size of the library.
+    """Return the query for the next items of a library, by id.
 
-    Each type stands in the index by id. A page is what comes first of the first rows of all types, and of the
-    items whose home is another library.
+    Its work does not grow with the library: the index sorts the items of each type by id, so a page is merged
+    from the first rows of each type and the first items whose home is another library.
     """
     of_library = "library_key = (SELECT l.library_key FROM library l WHERE l.id = :library_id)"
     parts = [
@@ -101,15 +129,20 @@ def _page_of_library(columns: str) -> str:
     """
 
 
+# Reads a page of the ids of a library's items.
 LIST_ITEM_IDS: Final = _page_of_library("i.id AS item_id")
+
+# Reads a page of the change tokens of a library's items.
 SELECT_CHANGE_TOKENS: Final = _page_of_library("i.id AS item_id, i.remote_id, i.change_token")
 
+# Finds the items directly below an item, by number.
 LIST_CHILD_IDS: Final = """
 SELECT i.id AS item_id FROM media_item i JOIN media_item p ON p.item_key = i.parent_key
 WHERE p.id = :parent_id ORDER BY i.season_number NULLS FIRST, i.episode_number NULLS FIRST, i.id
 LIMIT :limit OFFSET :offset
 """
 
+# Reads how many items of each type and completeness each library lists.
 COUNT_BY_LIBRARY: Final = """
 SELECT library_id, media_type, completeness, items FROM library_counts
 ORDER BY library_id, media_type, completeness
@@ -126,16 +159,20 @@ _INDEX: Final = WordIndex(
 )
 
 ITEMS_AT_ONCE: Final = 100
-"""One query reads so many items."""
+"""How many items one query reads at most."""
 
 _NO_LIMIT: Final = 2**53
 _TOKENS_AT_ONCE: Final = 2_000
 
-_FIELDS: Final = {media_type: frozenset(cls.model_fields) for media_type, cls in ITEM_MODELS.items()}
+_READ_AS_STORED: Final = {
+    media_type: frozenset(cls.model_fields).intersection(_ITEM).difference(("credits", "media_type"))
+    for media_type, cls in ITEM_MODELS.items()
+}
+"""The columns of items of each type whose values are those of the model's fields."""
 
 
 def as_limit(limit: int | None) -> int:
-    """Return a limit as queries take it; None: all rows."""
+    """Return a limit as queries take it; None means all rows."""
     return _NO_LIMIT if limit is None else limit
 
 
@@ -150,7 +187,7 @@ class ItemReader:
         self._session = session
 
     async def find_items(self, item_ids: Sequence[str]) -> list[AnyMediaItem]:
-        """Return those of the items that are stored, without their credits, in the order asked for."""
+        """Return the items that are stored, without their credits, in the order asked for."""
         return [item for item, _ in await self.find_items_with_counts(item_ids)]
 
     async def find_items_with_counts(self, item_ids: Sequence[str]) -> list[tuple[AnyMediaItem, int]]:
@@ -162,7 +199,7 @@ class ItemReader:
         return found
 
     async def _rows_of(self, ids: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Return the rows of items. One whose row cannot be fetched at all is left out and logged."""
+        """Return the rows of items. A row that cannot be fetched at all is left out and noted as a flaw."""
         try:
             return await self._session.fetch_all(SELECT_ITEMS, {"ids": list(ids)})
         except DatabaseError as error:
@@ -175,7 +212,7 @@ class ItemReader:
         return await self._rows_of(ids[:middle]) + await self._rows_of(ids[middle:])
 
     async def find_ids_by_title(self, text: str, limit: int) -> list[str]:
-        """Return the ids of items with this title, or, if there are none, with a title that has its words."""
+        """Return the ids of items with this title or, if there are none, with a title that has its words."""
         params = {"word": whole(text), "limit": limit}
         if rows := await self._session.fetch_all(FIND_ITEMS_BY_TITLE, params):
             return [item_id for (item_id,) in rows]
@@ -184,7 +221,7 @@ class ItemReader:
     async def find_ids_by_provider_id(
         self, provider: str, value: str, *, limit: int, offset: int
     ) -> list[str]:
-        """Return the ids of items that a public provider knows by this id, by id."""
+        """Return the ids of the items that have this id at a public provider, sorted."""
         params = {"provider": provider, "value": value, "limit": limit, "offset": offset}
         rows = await self._session.fetch_all(FIND_BY_PROVIDER_ID, params)
         return [item_id for (item_id,) in rows]
@@ -192,7 +229,7 @@ class ItemReader:
     async def list_ids(
         self, library_id: str, media_type: MediaType | None, after: str, limit: int
     ) -> list[str]:
-        """Return a page of the ids of a library's items, by id, beginning behind *after*."""
+        """Return a page of the ids of a library's items, sorted, beginning after the id *after*."""
         params = {
             "library_id": library_id,
             "media_type": str(media_type) if media_type else None,
@@ -209,7 +246,7 @@ class ItemReader:
         return [item_id for (item_id,) in rows]
 
     async def find_change_tokens(self, library_id: str) -> dict[str, str]:
-        """Return the change tokens of a library's items, by the source's own keys; empty: none."""
+        """Return the change tokens of a library's items, by the source's own keys; '' where there is none."""
         tokens: dict[str, str] = {}
         params: dict[str, Any] = {
             "library_id": library_id,
@@ -220,64 +257,48 @@ class ItemReader:
         while rows := await self._session.fetch_all(SELECT_CHANGE_TOKENS, params):
             tokens.update((remote_id, token or "") for _, remote_id, token in rows)
             last = rows[-1][0]
-            if last <= params["above"]:  # other hands may have stored ids that are not texts
+            if last <= params["above"]:  # another program may have stored ids that are not texts
                 break
             params["above"] = last
         return tokens
 
     async def count_by_library(self) -> list[tuple[str, MediaType, Completeness, int]]:
-        """Return how many items there are, by library's id, type and completeness."""
+        """Return the number of items of each library, type and completeness."""
         return [
             (library_id, MediaType(media_type), Completeness(completeness), number)
             for library_id, media_type, completeness, number in await self._session.fetch_all(
                 COUNT_BY_LIBRARY
             )
-            if media_type in ITEM_MODELS and completeness in {*Completeness}  # else by other hands: see check
+            if media_type in ITEM_MODELS and completeness in {*Completeness}  # the check reports all others
         ]
 
 
 def _items_with_counts(rows: Sequence[Sequence[Any]]) -> list[tuple[AnyMediaItem, int]]:
-    read = ((_item(row[:-1]), row[-1] or 0) for row in rows)
+    named = (dict(zip(_ITEM, row, strict=True)) for row in rows)
+    read = ((_item(values), values["credits"] or 0) for values in named)
     return [(item, count) for item, count in read if item is not None]
 
 
-def _item(row: Sequence[Any]) -> AnyMediaItem | None:
-    item_id, source_id, library_id, parent_id, parent_remote_id, remote_id, media_type = row[:7]
-    values = dict(zip(VALUE_COLUMNS, row[7:-8], strict=True))
-    completeness, change_token, created_at, updated_at = row[-8:-4]
-    subject = f"media item {item_id}"
-    provider_ids, genres, ratings, images = (read_json(subject, text, list) for text in row[-4:])
-    for name in ("added", "changed"):
-        at, text = values.pop(f"{name}_at"), values.pop(f"{name}_text")
-        values[f"{name}_at"] = text if at is None else to_datetime(at)
-        if at is not None and values[f"{name}_at"] is None:
-            note_flaw(subject, f"the stored {name}_at cannot be read and is left out ({at!r} is not a time)")
+def _item(stored: Mapping[str, Any]) -> AnyMediaItem | None:
+    subject = f"media item {stored['id']}"
+    media_type = stored["media_type"]
     if media_type not in ITEM_MODELS:
         note_flaw(subject, f"it is stored as a {media_type!r}, which is unknown, and is left out")
         return None
-    cls = ITEM_MODELS[media_type]
-    known = _FIELDS[media_type]
-    fields = {name: value for name, value in values.items() if name in known}
-    if "parent_remote_id" in known:
-        fields["parent_remote_id"] = parent_remote_id
-    read = (
+    values = {name: value for name, value in stored.items() if name in _READ_AS_STORED[media_type]}
+    for name in ("created_at", "updated_at"):
+        values[name] = to_datetime(stored[name])
+    for name in ("added", "changed"):
+        at = stored[f"{name}_at"]
+        values[f"{name}_at"] = stored[f"{name}_text"] if at is None else to_datetime(at)
+        if at is not None and values[f"{name}_at"] is None:
+            note_flaw(subject, f"the stored {name}_at cannot be read and is left out ({at!r} is not a time)")
+    values["provider_ids"] = dict(read_json(subject, stored["provider_ids"], list))
+    values["genres"] = read_json(subject, stored["genres"], list)
+    values["images"] = dict(read_json(subject, stored["images"], list))
+    ratings = (
         read_model(Rating, subject, {"name": name, "value": value, "votes": votes})
-        for name, value, votes in ratings
+        for name, value, votes in read_json(subject, stored["ratings"], list)
     )
-    values = {
-        "remote_id": remote_id,
-        "change_token": change_token,
-        "completeness": completeness,
-        "id": item_id,
-        "source_id": source_id,
-        "library_id": library_id,
-        "parent_id": parent_id,
-        "created_at": to_datetime(created_at),
-        "updated_at": to_datetime(updated_at),
-        "provider_ids": dict(provider_ids),
-        "genres": genres,
-        "ratings": [rating for rating in read if rating is not None],
-        "images": dict(images),
-        **fields,
-    }
-    return read_model(cls, subject, values)
+    values["ratings"] = [rating for rating in ratings if rating is not None]
+    return read_model(_CLASSES[media_type], subject, values)

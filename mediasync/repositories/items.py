@@ -29,13 +29,17 @@ _LIBRARIES_OF_STATE: Final = """
 JOIN library h ON h.library_key = i.library_key
 LEFT JOIN item_library x ON x.item_key = i.item_key
 """
+
+# Reads the states of items by their ids, with one row for each further library that lists an item.
 SELECT_STATES: Final = f"""
 SELECT i.id AS item_id, {_STATE}
 FROM @list(:ids) l JOIN media_item i ON i.id = l.id {_LIBRARIES_OF_STATE}
 """
+
+# Reads the same, and locks the items.
 LOCK_STATES: Final = f"{SELECT_STATES}ORDER BY i.id @lock(i)"
 
-# An id that was made of a current key is that of the item that has the key, whatever its own id is.
+# Reads the states of the items that have given keys now, whatever ids they have.
 SELECT_CURRENT_STATES: Final = f"""
 SELECT l.id AS current_id, r.id IS NULL AND a.id IS NOT NULL AS is_former, i.id AS item_id, {_STATE}
 FROM @list(:ids) l
@@ -43,12 +47,17 @@ LEFT JOIN item_rekeyed r ON r.current_id = l.id
 JOIN media_item i ON i.id = coalesce(r.id, l.id)
 LEFT JOIN item_rekeyed a ON a.id = i.id {_LIBRARIES_OF_STATE}
 """
+
+# Reads the same, and locks the items.
 LOCK_CURRENT_STATES: Final = f"{SELECT_CURRENT_STATES}ORDER BY i.id @lock(i)"
 
+# Records the ids of items that are not made of their present keys.
 INSERT_REKEYED: Final = """
 INSERT INTO item_rekeyed (current_id, id)
 SELECT r.current_id, r.id FROM @rows(:rows, current_id text, id text) r
 """
+
+# Records that further libraries list items.
 INSERT_ITEM_LIBRARIES: Final = """
 INSERT INTO item_library (item_key, library_key, id)
 SELECT i.item_key, l.library_key, i.id
@@ -59,7 +68,7 @@ WHERE l.library_key <> i.library_key
 ON CONFLICT (item_key, library_key) DO NOTHING
 """
 
-# The columns that most items have stand first: what is missing at the end of a row is not even sent.
+# Columns that most items fill come first: missing values at the end of a row are not sent at all.
 OWN_COLUMNS: Final = (
     "remote_id",
     "media_type",
@@ -72,13 +81,13 @@ OWN_COLUMNS: Final = (
     "tmdb_id",
     "tvdb_id",
 )
-"""The columns of an item besides its keys, its id and its times."""
+"""The columns of an item except its keys, its id and its times."""
 
 _NUMBERS: Final = frozenset({*NUMBER_FIELDS, "item_key", "added_at", "changed_at"})
 
 
 def typed(columns: Sequence[str]) -> str:
-    """Return columns of an item as the macro ``@rows`` names them."""
+    """Return columns of an item with their types, as the macro ``@rows`` takes them."""
     return ", ".join(f"{name} {'integer' if name in _NUMBERS else 'text'}" for name in columns)
 
 
@@ -92,13 +101,18 @@ JOIN library l ON l.id = r.library_id
 LEFT JOIN media_item p ON p.id = r.parent_id
 WHERE r.parent_id IS NULL OR p.item_key IS NOT NULL @inorder(r)
 ON CONFLICT (id)"""
+
+# Inserts new items; one that is stored already, or whose library or parent is not, is left out.
 INSERT_ITEMS: Final = f"{_INSERT_ITEMS} DO NOTHING"
+
+# Inserts items or updates stored ones.
 UPSERT_ITEMS: Final = f"""{_INSERT_ITEMS} DO UPDATE
 SET library_key = excluded.library_key, parent_key = excluded.parent_key,
     {", ".join(f"{column} = excluded.{column}" for column in OWN_COLUMNS)},
     updated_at = excluded.updated_at
 """
 
+# Updates fingerprints and change tokens of items that did not change otherwise.
 UPDATE_STAMPS: Final = """
 UPDATE media_item
 SET item_fingerprint = r.item_fingerprint, credits_fingerprint = r.credits_fingerprint,
@@ -110,33 +124,53 @@ WHERE media_item.id = r.id
 _OF_ITEMS: Final = """
 WHERE item_key IN (SELECT i.item_key FROM @list(:ids) l JOIN media_item i ON i.id = l.id)
 """
+
+# Deletes all provider ids of items.
 DELETE_EXTERNAL_IDS: Final = f"DELETE FROM item_external_id {_OF_ITEMS}"
+
+# Deletes all genres of items.
 DELETE_GENRES: Final = f"DELETE FROM item_genre {_OF_ITEMS}"
+
+# Deletes all ratings of items.
 DELETE_RATINGS: Final = f"DELETE FROM item_rating {_OF_ITEMS}"
+
+# Deletes all images of items.
 DELETE_IMAGES: Final = f"DELETE FROM item_image {_OF_ITEMS}"
+
+# Deletes the records of the further libraries that list items.
 DELETE_ITEM_LIBRARIES: Final = f"DELETE FROM item_library {_OF_ITEMS}"
+
+# Deletes the records of the present keys of items.
 DELETE_REKEYED: Final = "DELETE FROM item_rekeyed WHERE id IN (SELECT l.id FROM @list(:ids) l)"
 
+# Sets the time of change of items whose credits changed.
 UPDATE_TIMES: Final = """
 UPDATE media_item SET updated_at = :now WHERE id IN (SELECT l.id FROM @list(:ids) l)
 """
 
+# Inserts provider ids of new items.
 INSERT_EXTERNAL_IDS: Final = """
 INSERT INTO item_external_id (item_key, provider, value)
 SELECT i.item_key, r.provider, r.value
 FROM @rows(:rows, item_id text, provider text, value text) r JOIN media_item i ON i.id = r.item_id
 """
+
+# Inserts genres of new items.
 INSERT_GENRES: Final = """
 INSERT INTO item_genre (item_key, position, name)
 SELECT i.item_key, r.position, r.name
 FROM @rows(:rows, item_id text, position integer, name text) r JOIN media_item i ON i.id = r.item_id
 """
+
+# Inserts ratings of new items.
 INSERT_RATINGS: Final = """
 INSERT INTO item_rating (item_key, position, name, value, votes)
 SELECT i.item_key, r.position, r.name, r.value, r.votes
 FROM @rows(:rows, item_id text, position integer, name text, value real, votes integer) r
 JOIN media_item i ON i.id = r.item_id
 """
+
+# Inserts images of new items.
 INSERT_IMAGES: Final = """
 INSERT INTO item_image (item_key, kind, path)
 SELECT i.item_key, r.kind, r.path
@@ -144,9 +178,9 @@ FROM @rows(:rows, item_id text, kind text, path text) r JOIN media_item i ON i.i
 """
 
 
-# Of stored items only the details that differ are written.
+# Of the details of stored items, only differences are written.
 def _but_given(delete: str, column: str) -> str:
-    """Return *delete*, which leaves the rows whose items and *column* are given."""
+    """Return the statement *delete*, except for rows whose item and *column* are given."""
     name = column.split()[0]
     return f"""{delete} AND (item_key, {name}) NOT IN (
     SELECT i.item_key, r.{name}
@@ -154,24 +188,39 @@ def _but_given(delete: str, column: str) -> str:
 )"""
 
 
+# Deletes provider ids that items no longer have.
 REMOVE_EXTERNAL_IDS: Final = _but_given(DELETE_EXTERNAL_IDS, "provider text")
+
+# Deletes genres that items no longer have.
 REMOVE_GENRES: Final = _but_given(DELETE_GENRES, "position integer")
+
+# Deletes ratings that items no longer have.
 REMOVE_RATINGS: Final = _but_given(DELETE_RATINGS, "position integer")
+
+# Deletes images that items no longer have.
 REMOVE_IMAGES: Final = _but_given(DELETE_IMAGES, "kind text")
+
+# Inserts new provider ids of stored items, and updates those that differ.
 UPSERT_EXTERNAL_IDS: Final = f"""{INSERT_EXTERNAL_IDS} WHERE true
 ON CONFLICT (item_key, provider) DO UPDATE SET value = excluded.value
 WHERE item_external_id.value <> excluded.value
 """
+
+# Inserts new genres of stored items, and updates those that differ.
 UPSERT_GENRES: Final = f"""{INSERT_GENRES} WHERE true
 ON CONFLICT (item_key, position) DO UPDATE SET name = excluded.name
 WHERE item_genre.name <> excluded.name
 """
+
+# Inserts new ratings of stored items, and updates those that differ.
 UPSERT_RATINGS: Final = f"""{INSERT_RATINGS} WHERE true
 ON CONFLICT (item_key, position) DO UPDATE
 SET name = excluded.name, value = excluded.value, votes = excluded.votes
 WHERE item_rating.name <> excluded.name OR item_rating.value <> excluded.value
    OR coalesce(item_rating.votes, -1) <> coalesce(excluded.votes, -1)
 """
+
+# Inserts new images of stored items, and updates those that differ.
 UPSERT_IMAGES: Final = f"""{INSERT_IMAGES} WHERE true
 ON CONFLICT (item_key, kind) DO UPDATE SET path = excluded.path
 WHERE item_image.path <> excluded.path
@@ -203,18 +252,22 @@ _DETAILS: Final[tuple[tuple[str, str, str, Callable[[NormalItem], Iterable[tuple
         lambda item: ((item.id, *image) for image in item.images),
     ),
 )
-"""How each kind of detail is inserted, removed and changed, and the rows of an item."""
+"""For each kind of detail: how it is inserted, removed and changed, and the rows of an item."""
 
+# Stores how complete the credits of an item are, and clears their fingerprint.
 SET_COMPLETENESS: Final = """
 UPDATE media_item
 SET completeness = :completeness, credits_fingerprint = NULL, updated_at = :now
 WHERE id = :id
 """
 
+# Reads the items directly below given items, with their types.
 SELECT_BELOW: Final = """
 SELECT l.id AS parent_id, c.id AS item_id, c.media_type
 FROM @list(:ids) l JOIN media_item i ON i.id = l.id JOIN media_item c ON c.parent_key = i.item_key
 """
+
+# Locks an item and everything below it, before it is deleted.
 LOCK_BELOW: Final = """
 WITH RECURSIVE below AS (
     SELECT item_key FROM media_item WHERE id = :id
@@ -223,6 +276,8 @@ WITH RECURSIVE below AS (
 )
 SELECT i.id AS item_id FROM below l JOIN media_item i ON i.item_key = l.item_key @lockfully(i)
 """
+
+# Deletes an item; foreign keys delete its credits, its details and the items below it.
 DELETE_ITEM: Final = "DELETE FROM media_item WHERE id = :id"
 
 _TITLE_COLUMNS: Final = tuple(map(VALUE_COLUMNS.index, ("title", "original_title", "year")))
@@ -237,10 +292,10 @@ def item_row(
     """Return an item's own fields as `MediaRepository.upsert_items` takes them.
 
     Args:
-        item: in normal form.
-        library_id: the full id of its home.
-        completeness: of the credits that are stored for it.
-        credits_fingerprint: of the same.
+        item: an item in normal form.
+        library_id: the full id of its home library.
+        completeness: how complete its stored credits will be.
+        credits_fingerprint: the fingerprint of those credits.
     """
     ids = dict(item.external_ids)
     row = [
@@ -263,19 +318,19 @@ def item_row(
 
 
 class ItemState(NamedTuple):
-    """What is stored of an item that tells whether it changed.
+    """The stored values of an item that show whether a save changes it.
 
     Attributes:
         id: the item's id.
         key: its storage key.
-        media_type: what it is.
-        item_fingerprint: of its own fields at its last save.
-        credits_fingerprint: of its credits at the last save that wrote the item, its credits or this.
-        completeness: what is known of its credits.
-        change_token: as the source gave it.
-        library_id: the full id of its home.
-        library_ids: of all libraries that list it, its home among them.
-        gives: whether the fields of some person are as this item gave them, though others gave other ones.
+        media_type: ``movie``, ``show``, ``season`` or ``episode``.
+        item_fingerprint: the fingerprint of its own fields at its last save.
+        credits_fingerprint: the fingerprint of its credits at the last save that wrote it or them.
+        completeness: how complete its stored credits are.
+        change_token: the source's token of its present version.
+        library_id: the full id of its home library.
+        library_ids: the full ids of all libraries that list it, including its home.
+        gives: whether the stored fields of some person are this item's, although other items gave others.
     """
 
     id: str
@@ -298,11 +353,11 @@ class MediaRepository(ItemReader):
     """
 
     async def find_states(self, item_ids: Sequence[str], *, lock: bool = False) -> dict[str, ItemState]:
-        """Return the states of those of the items that are stored.
+        """Return the states of the items that are stored, by id.
 
         Args:
-            item_ids: the items.
-            lock: keep other transactions from changing them.
+            item_ids: ids of items, stored or not.
+            lock: whether other transactions are kept from changing them.
         """
         query = LOCK_STATES if lock else SELECT_STATES
         states: dict[str, ItemState] = {}
@@ -316,12 +371,12 @@ class MediaRepository(ItemReader):
         """Return the states of the stored items that have these keys now.
 
         Args:
-            current_ids: ``{source_id}:{remote_id}`` of each. An item whose key changed has another id.
-            lock: keep other transactions from changing them.
+            current_ids: ``{source_id}:{remote_id}`` of each item. An item whose key changed has another id.
+            lock: whether other transactions are kept from changing the items.
 
         Returns:
-            The states by what was given; and which of those no item has now, while an item whose key was
-            another before is stored under it.
+            The states by the ids given; and the given ids that belong to items whose key has changed since,
+            so that a new item cannot take them.
         """
         query = LOCK_CURRENT_STATES if lock else SELECT_CURRENT_STATES
         states: dict[str, ItemState] = {}
@@ -334,13 +389,13 @@ class MediaRepository(ItemReader):
         return states, former
 
     async def find_free_ids(self, current_ids: Iterable[str], given: Container[str]) -> dict[str, str]:
-        """Return an id for each new item whose own is taken by an item that had its key before.
+        """Return an id for each new item whose own id belongs to an item that had its key before.
 
-        It is the own one with ``~2`` behind it, or the first higher number that no item has.
+        The id is the item's own followed by ``~2``, or by the first higher number that is free.
 
         Args:
             current_ids: ``{source_id}:{remote_id}`` of each new item.
-            given: ids that other new items will have.
+            given: the ids of other new items, which are not free either.
         """
         free: dict[str, str] = {}
         for current_id in sorted(current_ids):
@@ -352,15 +407,23 @@ class MediaRepository(ItemReader):
         return free
 
     async def add_rekeyed(self, ids: Mapping[str, str]) -> None:
-        """Note stored items whose id is not made of their key: the ids, by what their keys would make."""
+        """Record stored items whose ids are not made of their present keys.
+
+        Args:
+            ids: the items' ids, by the ids that their keys would make.
+        """
         await self._session.execute(INSERT_REKEYED, {"rows": sorted(ids.items())})
 
     async def add_libraries(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Note that libraries list items that have another home: (item's id, library's full id)."""
+        """Record further libraries that list items.
+
+        Args:
+            pairs: (the item's id, the library's full id) of each.
+        """
         await self._session.execute(INSERT_ITEM_LIBRARIES, {"rows": sorted(pairs)})
 
     async def find_below(self, item_ids: Sequence[str]) -> dict[str, dict[str, str]]:
-        """Return what stands directly below each of the items: types by ids."""
+        """Return the items directly below each of the items: their types by their ids."""
         below: dict[str, dict[str, str]] = {item_id: {} for item_id in item_ids}
         rows = await self._session.fetch_all(SELECT_BELOW, {"ids": list(item_ids)})
         for parent_id, item_id, media_type in rows:
@@ -368,42 +431,45 @@ class MediaRepository(ItemReader):
         return below
 
     async def insert_items(self, rows: Sequence[list[Any]]) -> dict[str, int]:
-        """Save the own fields of new items; parents are saved by an earlier call than their children.
+        """Insert the own fields of new items. Parents are inserted by an earlier call than their children.
+
+        Args:
+            rows: made by `item_row`. Their storage keys are filled in.
+
+        Returns:
+            The storage keys of the items, by id.
+
+        Raises:
+            DataError: if a library is not stored.
+            WriteConflict: if another transaction has stored one of the items, or deleted a parent.
+        """
+        if await self._write_items(INSERT_ITEMS, rows) != len(rows):
+            if len(await self.find_states([row[_ID] for row in rows])) < len(rows):
+                await self._raise_for_missing_parent(rows)
+            raise WriteConflict(f"another transaction has stored one of {len(rows)} new items")
+        return {row[_ID]: row[_KEY] for row in rows}
+
+    async def upsert_items(self, rows: Sequence[list[Any]]) -> None:
+        """Insert the own fields of items, or update those of stored ones. Parents are saved first.
 
         Args:
             rows: made by `item_row`.
 
-        Returns:
-            The storage keys by the items' ids.
-
         Raises:
             DataError: if a library is not stored.
-            WriteConflict: if another transaction stored one of them, or deleted a parent, meanwhile.
-        """
-        if await self._write_items(INSERT_ITEMS, rows) != len(rows):
-            if len(await self.find_states([row[_ID] for row in rows])) < len(rows):
-                await self._raise_what_is_gone(rows)
-            raise WriteConflict(f"another transaction stored one of {len(rows)} new items meanwhile")
-        return {row[_ID]: row[_KEY] for row in rows}
-
-    async def upsert_items(self, rows: Sequence[list[Any]]) -> None:
-        """Save the own fields of items, stored or not, as `insert_items` does.
-
-        Raises:
-            DataError: if a library is not stored.
-            WriteConflict: if another transaction deleted a parent meanwhile.
+            WriteConflict: if another transaction has deleted a parent.
         """
         if await self._write_items(UPSERT_ITEMS, rows) != len(rows):
-            await self._raise_what_is_gone(rows)
+            await self._raise_for_missing_parent(rows)
 
-    async def _raise_what_is_gone(self, rows: Sequence[list[Any]]) -> NoReturn:
+    async def _raise_for_missing_parent(self, rows: Sequence[list[Any]]) -> NoReturn:
         parents = {row[_PARENT] for row in rows} - {None}
         if len(await self.find_states(sorted(parents))) < len(parents):
-            raise WriteConflict(f"another transaction deleted a parent of {len(rows)} items meanwhile")
-        raise DataError(f"the library of {rows[0][_ID]!r} is not stored any more")
+            raise WriteConflict(f"another transaction has deleted a parent of {len(rows)} items")
+        raise DataError(f"the library of {rows[0][_ID]!r} is no longer stored")
 
     async def _write_items(self, statement: str, rows: Sequence[list[Any]]) -> int:
-        # All transactions lock rows in one order, so that none waits for another in a circle.
+        # All transactions lock rows in the same order, which prevents deadlocks.
         rows = sorted(rows, key=itemgetter(_ID))
         for row, key in zip(rows, new_keys(self._session, [row[_ID] for row in rows]), strict=True):
             row[_KEY] = key
@@ -416,9 +482,9 @@ class MediaRepository(ItemReader):
                 await self._session.execute(insert, {"rows": rows})
 
     async def change_details(self, items: Sequence[NormalItem]) -> None:
-        """Bring the provider ids, genres, ratings and images of stored items to those given.
+        """Replace the provider ids, genres, ratings and images of stored items.
 
-        Only rows that differ are written.
+        Only differences are written.
         """
         ids = [item.id for item in items]
         for _, remove, upsert, rows_of in _DETAILS:
@@ -432,8 +498,8 @@ class MediaRepository(ItemReader):
         """Return the words of the titles of items, as `add_title_words` takes them.
 
         Args:
-            items: in normal form.
-            item_keys: their storage keys.
+            items: items in normal form.
+            item_keys: their storage keys, by id.
         """
         return [
             word
@@ -449,49 +515,56 @@ class MediaRepository(ItemReader):
             await self._session.insert("item_word", WORD_COLUMNS, rows)
 
     async def replace_title_words(self, items: Sequence[NormalItem], item_keys: Mapping[str, int]) -> None:
-        """Store the words of the titles of stored items, by what differs, before the titles are stored."""
+        """Replace the words of stored items' titles. Called before the new titles are stored."""
         old = await find_item_words(self._session, [item.id for item in items])
         new = self.title_words(items, item_keys)
         await replace_item_words(self._session, old, set(new))
 
     async def update_stamps(self, items: Sequence[tuple[NormalItem, str | None]]) -> None:
-        """Store fingerprints and change tokens of items that did not change otherwise."""
+        """Update the fingerprints and change tokens of items that did not change otherwise.
+
+        Args:
+            items: each item with the fingerprint of its stored credits.
+        """
         rows = [
             (item.id, item.item_fingerprint, fingerprint, item.change_token) for item, fingerprint in items
         ]
         await self._session.execute(UPDATE_STAMPS, {"items": rows})
 
     async def update_times(self, item_ids: Sequence[str]) -> None:
-        """Note that items changed now."""
+        """Set the time of change of items to now."""
         await self._session.execute(UPDATE_TIMES, {"ids": list(item_ids), "now": self._session.now})
 
     async def delete_media_people(self, media_item_id: str) -> int:
-        """Delete the credits of one item, of which nothing is known then. Return how many there were."""
+        """Delete the credits of one item, and set its completeness to none. Return how many there were."""
         number = await CreditRepository(self._session).delete([media_item_id])
         await self.set_completeness(media_item_id, Completeness.NONE)
         return number
 
     async def set_completeness(self, media_item_id: str, completeness: Completeness) -> None:
-        """Say what is known of an item's credits, which were changed apart from it."""
+        """Store how complete an item's credits are, after they were changed apart from its own fields."""
         await self._session.execute(
             SET_COMPLETENESS,
             {"id": media_item_id, "completeness": str(completeness), "now": self._session.now},
         )
 
     async def lock_below(self, media_item_id: str) -> list[str]:
-        """Return the ids of an item and of all below it, and keep other transactions from them."""
+        """Lock an item and everything below it, and return their ids."""
         rows = await self._session.fetch_all(LOCK_BELOW, {"id": media_item_id})
         return [item_id for (item_id,) in rows]
 
     async def delete_item(self, media_item_id: str) -> bool:
-        """Delete an item, its credits and all items below it, but no people. Return whether it was there."""
+        """Delete an item, its credits and all items below it, but no people. Return whether it was stored."""
         words = await find_item_words(self._session, [media_item_id], below=True)
         await replace_item_words(self._session, words, set())
         return bool(await self._session.execute(DELETE_ITEM, {"id": media_item_id}))
 
 
 def _add_state(states: dict[str, ItemState], asked: str, row: Sequence[Any]) -> None:
-    """Add a state, or, of an item that has one row for each of its other libraries, one more library."""
+    """Add the state of a row to *states*.
+
+    An item has one row for each further library that lists it. The rows after the first only add a library.
+    """
     (
         item_id,
         key,
@@ -504,7 +577,7 @@ def _add_state(states: dict[str, ItemState], asked: str, row: Sequence[Any]) -> 
         other,
         gives,
     ) = row
-    libraries = _alone(home)
+    libraries = _one_library(home)
     if other is not None:
         known = states.get(asked)
         libraries = (known.library_ids if known else libraries) | {other}
@@ -523,5 +596,5 @@ def _add_state(states: dict[str, ItemState], asked: str, row: Sequence[Any]) -> 
 
 
 @lru_cache(maxsize=256)
-def _alone(library_id: str) -> frozenset[str]:
+def _one_library(library_id: str) -> frozenset[str]:
     return frozenset((library_id,))

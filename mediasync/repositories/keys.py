@@ -9,7 +9,7 @@ from mediasync.database.session import Session
 
 
 def new_keys(session: Session, ids: Sequence[str]) -> list[int]:
-    """Return a storage key for each of *ids*, which will be new rows.
+    """Return a storage key for each of *ids*, in their order. The keys of one source ascend.
 
     Raises:
         UnknownSource: if the source of one of them is not stored.

@@ -1,4 +1,4 @@
-"""People, and the words of their names."""
+"""Writing people and the words of their names."""
 
 from __future__ import annotations
 
@@ -17,10 +17,16 @@ from mediasync.repositories.person_rows import PERSON_STATE, stored_person
 from mediasync.rows import PersonRow, merge_people
 from mediasync.text import words_of_name
 
+# Reads people by id, to compare them with the people to be saved.
 SELECT_PEOPLE: Final = f"SELECT {PERSON_STATE} FROM @list(:ids) l JOIN person p ON p.id = l.id"
+
+# Reads the same, and locks the people.
 LOCK_PEOPLE: Final = f"{SELECT_PEOPLE} ORDER BY p.id @lock(p)"
+
+# Reads which of a range of new storage keys were inserted.
 SELECT_KEYS: Final = "SELECT p.person_key FROM person p WHERE p.person_key BETWEEN :first AND :last"
 
+# Inserts new people; one who is stored already is left out.
 INSERT_PEOPLE: Final = """
 INSERT INTO person (person_key, source_key, id, name, image_path, provider_ids, replaced, given_by,
     created_at, updated_at)
@@ -32,6 +38,8 @@ JOIN source s ON s.id = r.source_id
 WHERE true @inorder(r)
 ON CONFLICT (id) DO NOTHING
 """
+
+# Updates stored people.
 UPDATE_PEOPLE: Final = """
 UPDATE person
 SET name = r.name, image_path = r.image_path, provider_ids = r.provider_ids, replaced = r.replaced,
@@ -42,16 +50,21 @@ FROM @rows(:people, person_key integer, name text, image_path text, provider_ids
 WHERE person.person_key = r.person_key
 """
 
+# Locks people whose credits were removed.
 LOCK_REMOVED: Final = """
 SELECT p.person_key FROM @rows(:people, person_key integer) r
 JOIN person p ON p.person_key = r.person_key ORDER BY p.person_key @lock(p)
 """
+
+# Locks those of them who have no credit left, so that no other transaction can credit them.
 LOCK_UNCREDITED: Final = """
 SELECT p.person_key FROM @rows(:people, person_key integer) r
 JOIN person p ON p.person_key = r.person_key
 WHERE NOT EXISTS (SELECT 1 FROM credit c WHERE c.person_key = p.person_key)
 ORDER BY p.person_key @lockfully(p)
 """
+
+# Replaces an item that no longer credits a person, as the giver of the person's fields, by one that does.
 CHANGE_GIVER: Final = """
 UPDATE person SET given_by = (
     SELECT c.item_key FROM credit c JOIN media_item i ON i.item_key = c.item_key
@@ -61,12 +74,16 @@ WHERE (person_key, given_by) IN (
     SELECT r.person_key, r.item_key FROM @rows(:removed, person_key integer, item_key integer) r
 )
 """
+
+# Marks people who have no credit left; they are not shown.
 MARK_UNCREDITED: Final = """
 UPDATE person SET uncredited_since = :now
 WHERE person_key IN (SELECT r.person_key FROM @rows(:people, person_key integer) r)
   AND uncredited_since IS NULL
   AND NOT EXISTS (SELECT 1 FROM credit c WHERE c.person_key = person.person_key)
 """
+
+# Removes the mark from people who are credited again.
 UNMARK_CREDITED: Final = """
 UPDATE person SET uncredited_since = NULL, updated_at = :now
 WHERE uncredited_since IS NOT NULL
@@ -75,10 +92,14 @@ WHERE uncredited_since IS NOT NULL
 
 _WORD_COLUMNS: Final = "word text, person_key integer"
 _WORDS_PER_STATEMENT: Final = 5_000
+
+# Deletes words of names.
 DELETE_WORDS: Final = f"""
 DELETE FROM person_word
 WHERE (word, person_key) IN (SELECT r.word, r.person_key FROM @rows(:words, {_WORD_COLUMNS}) r)
 """
+
+# Stores words of names.
 INSERT_WORDS: Final = f"""
 INSERT INTO person_word (word, person_key)
 SELECT r.word, r.person_key FROM @rows(:words, {_WORD_COLUMNS}) r
@@ -86,9 +107,13 @@ WHERE true
 ON CONFLICT (word, person_key) DO NOTHING
 """
 
+# Locks a person, and reads the name, whose words are deleted with the person.
 LOCK_NAME: Final = "SELECT p.person_key, p.name FROM person p WHERE p.id = :id @lockfully(p)"
+
+# Deletes a person whom no credit points at.
 DELETE_PERSON: Final = "DELETE FROM person WHERE id = :id"
 
+# Finds out which sources are stored.
 SOURCES_STORED: Final = "SELECT s.id AS source_id FROM @list(:ids) l JOIN source s ON s.id = l.id"
 
 _WORTH_OVERLAPPING: Final = 300
@@ -314,7 +339,7 @@ class PeopleRepository(PersonReader):
             others = [person_id for person_id in ids if person_id not in own]
             stored |= (were_stored := await self._find(SELECT_PEOPLE, others))
             if len(were_stored) < len(others):
-                await self._raise_what_is_gone({person_id.partition(":")[0] for person_id in others})
+                await self._raise_for_missing_source({person_id.partition(":")[0] for person_id in others})
             people = [row for row in people if row[0] in own]
             words = [pair for pair in words if pair[1] in own]
         keys |= own
@@ -387,7 +412,7 @@ class PeopleRepository(PersonReader):
                 await self._session.insert("person_word", _WORD_COLUMNS, rows)
                 rows = []
 
-    async def _raise_what_is_gone(self, source_ids: set[str]) -> NoReturn:
+    async def _raise_for_missing_source(self, source_ids: set[str]) -> NoReturn:
         stored = await self._session.fetch_all(SOURCES_STORED, {"ids": sorted(source_ids)})
         missing = sorted(source_ids - {source_id for (source_id,) in stored})
         if not missing:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from mediasync.claims import StoredPerson
 from mediasync.models import Person
 from mediasync.repositories.building import model_maker
-from mediasync.repositories.stored import note_flaw, read_json, read_model
+from mediasync.repositories.flaws import note_flaw, read_json, read_model
 from mediasync.repositories.times import to_datetime
 
 PERSON: Final = "p.id AS person_id, p.name, p.image_path, p.provider_ids, p.created_at, p.updated_at"

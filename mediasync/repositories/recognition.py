@@ -1,4 +1,4 @@
-"""What tells that an item with a new key is one that is stored already, and giving it the new key."""
+"""Recognising a stored item whose key has changed in its source, and storing the new key."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from mediasync.repositories.items import DELETE_ITEM_LIBRARIES, DELETE_REKEYED, 
 _OF_MANY: Final = re.compile(r"collection|set$")
 _PLACEHOLDER: Final = re.compile(r"(tt)?0*|-\d+")
 
+# Finds out whether any item of a source is stored.
 SELECT_ANY_ITEM: Final = """
 SELECT i.item_key FROM source s
 JOIN library l ON l.source_key = s.source_key
 JOIN media_item i ON i.library_key = l.library_key
 WHERE s.id = :source_id LIMIT 1
 """
-"""Tells whether anything of a source is stored."""
 
 _OF_SOURCE: Final = """
 JOIN library l ON l.library_key = i.library_key
 JOIN source s ON s.source_key = l.source_key
 WHERE s.id = :source_id"""
 
+# Finds stored items of the same type in the same file.
 MATCH_PATHS: Final = f"""
 SELECT r.place, i.id, i.remote_id, i.season_number, i.episode_number
 FROM @rows(:rows, place integer, media_type text, path text) r
@@ -35,8 +36,8 @@ JOIN media_item i ON substr(i.path, 1, 200) = substr(r.path, 1, 200)
     AND i.path = r.path AND i.media_type = r.media_type
 {_OF_SOURCE} ORDER BY r.place, i.id
 """
-"""The stored items that lie in the same file."""
 
+# Finds stored items of the same type with the same id at a public provider.
 MATCH_PROVIDER_IDS: Final = f"""
 SELECT r.place, i.id, i.remote_id, x.provider, i.season_number, i.episode_number
 FROM @rows(:rows, place integer, media_type text, provider text, value text) r
@@ -44,13 +45,12 @@ JOIN item_external_id x ON x.provider = r.provider AND x.value = r.value
 JOIN media_item i ON i.item_key = x.item_key AND i.media_type = r.media_type
 {_OF_SOURCE} ORDER BY r.place, i.id, x.provider
 """
-"""The stored items of the same type that a public provider knows by the same id."""
 
+# Reads all provider ids of items, to find contradictions.
 SELECT_PROVIDER_IDS: Final = """
 SELECT i.id, x.provider, x.value
 FROM @list(:ids) k JOIN media_item i ON i.id = k.id JOIN item_external_id x ON x.item_key = i.item_key
 """
-"""All provider ids of some items, to see which contradict."""
 
 _SHOWS: Final = """
 FROM @rows(:rows, place integer, media_type text, parent_id text, season integer, episode integer) r
@@ -63,6 +63,8 @@ AND i.media_type = r.media_type
 AND coalesce(i.season_number, -1) = coalesce(r.season, -1)
 AND coalesce(i.episode_number, -1) = coalesce(r.episode, -1)
 """
+
+# Finds stored seasons or episodes of the same show with the same numbers.
 MATCH_NUMBERS: Final = f"""
 SELECT r.place, i.id, i.remote_id {_SHOWS}
 JOIN media_item i ON i.parent_key = u.item_key {_SAME_NUMBERS}
@@ -72,22 +74,23 @@ JOIN media_item m ON m.parent_key = u.item_key
 JOIN media_item i ON i.parent_key = m.item_key {_SAME_NUMBERS}
 ORDER BY 1, 2
 """
-"""The stored seasons or episodes of the same show with the same numbers."""
 
+# Stores the present key of items whose key changed, and the library that lists them.
 UPDATE_KEYS: Final = """
 UPDATE media_item
 SET remote_id = r.remote_id, library_key = l.library_key, change_token = NULL, updated_at = :now
 FROM @rows(:rows, id text, remote_id text, library_id text) r JOIN library l ON l.id = r.library_id
 WHERE media_item.id = r.id
 """
-"""Give stored items the keys that the source has for them now, and the library that lists them."""
 
-
+# Gives items another home library.
 UPDATE_HOMES: Final = """
 UPDATE media_item SET library_key = l.library_key
 FROM @rows(:rows, id text, library_id text) r JOIN library l ON l.id = r.library_id
 WHERE media_item.id = r.id
 """
+
+# Removes items from libraries that no longer list them.
 LEAVE_LIBRARIES: Final = """
 DELETE FROM item_library WHERE (item_key, library_key) IN (
     SELECT i.item_key, l.library_key FROM @rows(:rows, id text, library_id text) r
@@ -98,14 +101,14 @@ DELETE FROM item_library WHERE (item_key, library_key) IN (
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an item with a new key can be recognised by.
+    """The properties by which an item with a new key can be recognised.
 
     Attributes:
-        media_type: what it is.
+        media_type: ``movie``, ``show``, ``season`` or ``episode``.
         path: its file, or None.
-        provider_ids: its ids at public providers.
+        provider_ids: its ids at public providers, by provider.
         parent_id: ``{source_id}:{remote_id}`` of its parent, or None.
-        season_number, episode_number: its numbers.
+        season_number, episode_number: None where the item has none.
     """
 
     media_type: str
@@ -121,11 +124,11 @@ class Match:
     """A stored item that may be the one with the new key.
 
     Attributes:
-        place: of the item with the new key among those asked about.
-        rank: how strong the evidence is, 0 the strongest: the same file with the same numbers, the same file,
-            the same provider ids, the same show with the same numbers.
-        item_id: of the stored item.
-        remote_id: the stored item's own key.
+        place: the position of the item with the new key in the list that was given.
+        rank: the strength of the evidence: 0 for the same file and numbers, 1 for the same file, 2 for the
+            same provider ids, 3 for the same show and numbers.
+        item_id: the id of the stored item.
+        remote_id: the stored key of that item.
     """
 
     place: int
@@ -135,7 +138,7 @@ class Match:
 
 
 class RecognitionRepository:
-    """Finds stored items by what does not depend on their key.
+    """Finds stored items by properties that do not depend on their key.
 
     Args:
         session: an open transaction, or a snapshot for the methods that only read.
@@ -145,11 +148,11 @@ class RecognitionRepository:
         self._session = session
 
     async def has_items(self, source_id: str) -> bool:
-        """Tell whether any item of a source is stored."""
+        """Return whether any item of a source is stored."""
         return bool(await self._session.fetch_all(SELECT_ANY_ITEM, {"source_id": source_id}))
 
     async def find_matches(self, source_id: str, items: Sequence[Evidence]) -> list[Match]:
-        """Return the stored items of a source that each of *items* may be, the strongest evidence first."""
+        """Return stored items of a source that may be one of *items*, the strongest evidence first."""
         found = [
             *await self._match_paths(source_id, items),
             *await self._match_provider_ids(source_id, items),
@@ -177,15 +180,15 @@ class RecognitionRepository:
             (n, item.media_type, provider, value)
             for n, item in enumerate(items)
             for provider, value in item.provider_ids.items()
-            if _tells_one(provider, value)
+            if _names_one_item(provider, value)
         ]
         if not rows:
             return ()
         found = await self._session.fetch_all(MATCH_PROVIDER_IDS, {"rows": rows, "source_id": source_id})
         stored: dict[str, dict[str, str]] = {}
         ids = sorted({item_id for _, item_id, *_ in found})
-        # Some files give the ids of a show to its episodes: an id that items of other numbers have as well
-        # tells nothing but the show.
+        # Some files give the ids of a show to its episodes. An id that items with other numbers have as well
+        # only identifies the show.
         numbers: defaultdict[tuple[int, str], set[tuple[int | None, int | None]]] = defaultdict(set)
         for n, _, _, provider, season, episode in found:
             numbers[n, provider].add((season, episode))
@@ -212,11 +215,11 @@ class RecognitionRepository:
         return (Match(n, 3, item_id, remote_id) for n, item_id, remote_id in found)
 
     async def take_over(self, source_id: str, taken: Sequence[tuple[str, str, str]]) -> None:
-        """Give stored items the keys that the source has for them now; their ids stay.
+        """Store the present keys of items; their ids stay.
 
         Args:
-            source_id: the source.
-            taken: the item's id, the new key, and the full id of the library that lists it, of each.
+            source_id: the source of the items.
+            taken: (the item's id, its new key, the full id of the library that lists it) of each.
         """
         ids = [item_id for item_id, _, _ in taken]
         await self._session.execute(DELETE_REKEYED, {"ids": ids})
@@ -229,13 +232,18 @@ class RecognitionRepository:
         await self._session.execute(UPDATE_KEYS, {"rows": sorted(taken), "now": self._session.now})
 
     async def move(self, homes: Sequence[tuple[str, str]], left: Sequence[tuple[str, str]]) -> None:
-        """Give items other homes, and take others out of libraries: (item's id, library's full id)."""
+        """Give items other home libraries, and remove items from libraries.
+
+        Args:
+            homes: (the item's id, the full id of its new home) of each.
+            left: (the item's id, the full id of a library that no longer lists it) of each.
+        """
         await self._session.execute(UPDATE_HOMES, {"rows": sorted(homes)})
         await self._session.execute(LEAVE_LIBRARIES, {"rows": sorted({*homes, *left})})
 
 
-def _tells_one(provider: str, value: str) -> bool:
-    """Tell whether an id names one item, and is neither a placeholder nor that of a collection."""
+def _names_one_item(provider: str, value: str) -> bool:
+    """Return whether an id names one item; a placeholder or the id of a collection does not."""
     return not (_OF_MANY.search(provider) or _PLACEHOLDER.fullmatch(value))
 
 

@@ -1,4 +1,4 @@
-"""Runs: the record of every sync."""
+"""Runs: the record of every sync, with what it saw of each library and the problems it had."""
 
 from __future__ import annotations
 
@@ -8,42 +8,63 @@ from typing import Any, Final
 from mediasync.database.session import Session
 from mediasync.errors import DataError
 from mediasync.models import LibraryRun, SyncRun
-from mediasync.repositories.stored import read_model
+from mediasync.repositories.building import select_list
+from mediasync.repositories.flaws import read_model
 from mediasync.repositories.times import to_datetime
 from mediasync.vocabulary import RunStatus
 
+# Locks a source while a run of it starts.
 LOCK_SOURCE: Final = "SELECT s.source_key FROM source s WHERE s.id = :source_id @lock(s)"
+
+# Records that a sync starts.
 INSERT_RUN: Final = """
 INSERT INTO sync_run (source_key, status, started_at, owner, selection)
 SELECT source_key, 'running', :now, :owner, :selection FROM source WHERE id = :source_id
 """
+
+# Reads the key of the run that was just inserted.
 SELECT_NEWEST_RUN: Final = """
 SELECT max(r.run_key) AS run_key FROM sync_run r JOIN source s ON s.source_key = r.source_key
 WHERE s.id = :source_id
 """
+
+# Reads the runs of a source that are recorded as running, with the processes that own them.
 SELECT_RUNNING: Final = """
 SELECT r.run_key, r.owner FROM sync_run r
 WHERE r.status = 'running' AND r.source_key = (SELECT source_key FROM source WHERE id = :source_id)
 """
+
+# Marks a run whose process has ended without recording it.
 INTERRUPT_RUN: Final = "UPDATE sync_run SET status = 'interrupted', finished_at = :now WHERE run_key = :id"
+
+# Records how a sync ended.
 FINISH_RUN: Final = """
 UPDATE sync_run
 SET status = :status, finished_at = :now, seen = :seen, saved = :saved, unchanged = :unchanged,
     failed = :failed, error = :error
 WHERE run_key = :id
 """
+
+# Locks the source of a run while the run joins a series.
 LOCK_SOURCE_OF_RUN: Final = """
 SELECT s.source_key FROM sync_run r JOIN source s ON s.source_key = r.source_key
 WHERE r.run_key = :id @lock(s)
 """
+
+# Reads the newest series of runs with the same source, status and selection.
 SELECT_NEWEST_SERIES: Final = """
 SELECT o.run_key, o.series
 FROM sync_run r JOIN sync_run o ON o.source_key = r.source_key AND o.status = r.status
 WHERE r.run_key = :id AND o.selection = r.selection AND o.series IS NOT NULL
 ORDER BY o.run_key DESC LIMIT 1
 """
+
+# Puts a run into a series.
 SET_SERIES: Final = "UPDATE sync_run SET series = :series WHERE run_key = :id"
-# Grouping takes the same time whatever the planner knows of either side; a join might compare each with each.
+
+# Compares the problems of a run with those that its series has open: the rows are problems that ended (n is
+# NULL) and new ones. It groups, because the time of grouping does not depend on the planner's statistics; a
+# join might compare every problem with every other.
 SELECT_CHANGED_PROBLEMS: Final = """
 SELECT max(listed.from_run) AS from_run, max(listed.position) AS position, max(listed.n) AS n
 FROM (
@@ -60,17 +81,23 @@ FROM (
 GROUP BY listed.kind, listed.subject, listed.reason, listed.occurrence
 HAVING max(listed.n) IS NULL OR max(listed.from_run) IS NULL
 """
+
+# Ends problems of a series that a run no longer has.
 END_PROBLEMS: Final = """
 UPDATE run_problem SET until_run = :run_id
 WHERE series = :series
   AND (from_run, position) IN (SELECT r.from_run, r.position
                                FROM @rows(:ended, from_run integer, position integer) r)
 """
+
+# Records new problems of a series.
 INSERT_PROBLEMS: Final = """
 INSERT INTO run_problem (series, from_run, position, kind, subject, reason)
 SELECT :series, :run_id, r.position, r.kind, r.subject, r.reason
 FROM @rows(:problems, position integer, kind text, subject text, reason text) r
 """
+
+# Records what a run saw of each library.
 INSERT_LIBRARIES: Final = """
 INSERT INTO sync_run_library (run_key, library_key, counted, seen, unseen, previews, complete, reason)
 SELECT :id, l.library_key, r.counted, r.seen, r.unseen, r.previews, r.complete, r.reason
@@ -78,8 +105,20 @@ FROM @rows(:libraries, library_id text, counted integer, seen integer, unseen in
     complete integer, reason text) r
 JOIN library l ON l.id = r.library_id
 """
-SELECT_LIBRARIES: Final = """
-SELECT x.run_key, l.id AS library_id, x.counted, x.seen, x.unseen, x.previews, x.complete, x.reason
+_LIBRARY_RUN: Final = {
+    "run_id": "x.run_key",
+    "library_id": "l.id",
+    "counted": "x.counted",
+    "seen": "x.seen",
+    "unseen": "x.unseen",
+    "previews": "x.previews",
+    "complete": "x.complete",
+    "reason": "x.reason",
+}
+
+# Reads what the newest runs saw of each library.
+SELECT_LIBRARIES: Final = f"""
+SELECT {select_list(_LIBRARY_RUN)}
 FROM library l
 JOIN source s ON s.source_key = l.source_key
 JOIN sync_run_library x ON x.library_key = l.library_key
@@ -89,20 +128,38 @@ WHERE (:source_id IS NULL OR s.id = :source_id) AND x.run_key IN (
 )
 ORDER BY l.id, x.run_key DESC
 """
-SELECT_RUNS: Final = """
-SELECT r.run_key, s.id AS source_id, r.status, r.started_at, r.finished_at, r.seen, r.saved, r.unchanged,
-    r.failed, r.error, r.selection <> '' AS partial
+
+_RUN: Final = {
+    "id": "r.run_key",
+    "source_id": "s.id",
+    "status": "r.status",
+    "started_at": "r.started_at",
+    "finished_at": "r.finished_at",
+    "seen": "r.seen",
+    "saved": "r.saved",
+    "unchanged": "r.unchanged",
+    "failed": "r.failed",
+    "error": "r.error",
+    "partial": "r.selection <> ''",
+}
+
+# Reads the newest runs, of one source, status or selection or of all.
+SELECT_RUNS: Final = f"""
+SELECT {select_list(_RUN)}
 FROM sync_run r JOIN source s ON s.source_key = r.source_key
 WHERE (:source_id IS NULL OR s.id = :source_id) AND (:status IS NULL OR r.status = :status)
   AND (:selection IS NULL OR r.selection = :selection)
 ORDER BY r.run_key DESC LIMIT :limit
 """
-SELECT_RUN: Final = """
-SELECT r.run_key, s.id AS source_id, r.status, r.started_at, r.finished_at, r.seen, r.saved, r.unchanged,
-    r.failed, r.error, r.selection <> '' AS partial
+
+# Reads one run.
+SELECT_RUN: Final = f"""
+SELECT {select_list(_RUN)}
 FROM sync_run r JOIN source s ON s.source_key = r.source_key
 WHERE r.run_key = :id
 """
+
+# Reads the problems of a run, failures first.
 SELECT_PROBLEMS: Final = """
 SELECT p.kind, p.subject, p.reason
 FROM sync_run r JOIN run_problem p ON p.series = r.series
@@ -124,17 +181,17 @@ class RunRepository:
     async def start(
         self, source_id: str, owner: str, has_ended: Callable[[str], bool], selection: str = ""
     ) -> int:
-        """Record that a sync of a stored source begins, and return the run's id.
+        """Record that a sync of a stored source starts, and return the run's id.
 
-        Runs of the source that broke off, and could not say so, are marked as interrupted.
+        Runs of the source whose process ended without recording it are marked as interrupted.
 
         Args:
-            source_id: the source.
-            owner: names the process, and the run in it.
-            has_ended: tells of an owner whether its work is proved to have ended.
-            selection: a digest of what the run is asked for, empty if that is the whole source.
+            source_id: a stored source.
+            owner: identifies the process, and the run in it.
+            has_ended: returns whether the work of an owner has provably ended.
+            selection: a digest of what the run is asked for; empty if that is the whole source.
         """
-        # One start at a time, so that the newest run is this one.
+        # The lock lets one run start at a time, so that the newest run is this one.
         await self._session.fetch_all(LOCK_SOURCE, {"source_id": source_id})
         now = self._session.now
         for run_id, other in await self._session.fetch_all(SELECT_RUNNING, {"source_id": source_id}):
@@ -175,16 +232,16 @@ class RunRepository:
     async def add_problems(self, run_id: int, problems: Sequence[tuple[str, str, str]]) -> None:
         """Record what a finished run could not read or store.
 
-        Only what differs from the run before it in its series is written.
+        Only differences from the previous run of its series are written.
 
         Args:
-            run_id: the run.
-            problems: as (kind, subject, reason).
+            run_id: a stored run.
+            problems: (kind, subject, reason) of each.
         """
-        # One run at a time joins a series.
+        # The lock lets one run join a series at a time.
         await self._session.fetch_all(LOCK_SOURCE_OF_RUN, {"id": run_id})
         newest = await self._session.fetch_all(SELECT_NEWEST_SERIES, {"id": run_id})
-        # A run that ends after a newer one cannot be put before it: it begins a series of its own.
+        # A run that ends after a newer one cannot be put before it. It starts a series of its own.
         series = next((series for run, series in newest if run < run_id), run_id)
         of_run = {"run_id": run_id, "series": series}
         await self._session.execute(SET_SERIES, {"id": run_id, "series": series})
@@ -199,7 +256,7 @@ class RunRepository:
             await self._session.execute(INSERT_PROBLEMS, {**of_run, "problems": added})
 
     async def add_libraries(self, run_id: int, libraries: Sequence[LibraryRun]) -> None:
-        """Record what a run saw of the libraries that it went through."""
+        """Record what a run saw of each library."""
         rows = [
             (
                 library.library_id,
@@ -217,12 +274,16 @@ class RunRepository:
     async def list_libraries(self, source_id: str | None, limit: int) -> list[LibraryRun]:
         """Return what the newest *limit* runs saw of each library, of one source or of all."""
         rows = await self._session.fetch_all(SELECT_LIBRARIES, {"source_id": source_id, "limit": limit})
-        columns = tuple(LibraryRun.model_fields)
-        read = (read_model(LibraryRun, f"run {row[0]}", dict(zip(columns, row, strict=True))) for row in rows)
+        named = (dict(zip(_LIBRARY_RUN, row, strict=True)) for row in rows)
+        read = (read_model(LibraryRun, f"run {values['run_id']}", values) for values in named)
         return [run for run in read if run is not None]
 
     async def get(self, run_id: int) -> SyncRun:
-        """Return one run, which must be stored."""
+        """Return a run that is known to be stored.
+
+        Raises:
+            DataError: if its row cannot be read.
+        """
         [row] = await self._session.fetch_all(SELECT_RUN, {"id": run_id})
         if (run := _run(row)) is None:
             raise DataError(f"run {run_id} cannot be read as it is stored")
@@ -236,13 +297,13 @@ class RunRepository:
     async def list_runs(
         self, source_id: str | None, limit: int, status: RunStatus | None = None, *, whole: bool = False
     ) -> list[SyncRun]:
-        """Return the newest runs, of one source or of all, that stand or ended in one way or in any.
+        """Return the newest runs.
 
         Args:
-            source_id: the source; None for all.
-            limit: how many.
-            status: how they stand or ended; None for any.
-            whole: leave out those that were asked for some libraries or items only.
+            source_id: only runs of this source; None for all.
+            limit: at most so many.
+            status: only runs with this status; None for any.
+            whole: leave out runs that were asked for some libraries or items only.
         """
         params = {
             "source_id": source_id,
@@ -254,24 +315,14 @@ class RunRepository:
         return [run for row in rows if (run := _run(row)) is not None]
 
     async def list_problems(self, run_id: int) -> list[tuple[str, str, str]]:
-        """Return what a run could not read or store, as (kind, subject, reason); failures come first."""
+        """Return the problems of a run as (kind, subject, reason), failures first."""
         rows = await self._session.fetch_all(SELECT_PROBLEMS, {"id": run_id})
         return [(kind, subject, reason) for kind, subject, reason in rows]
 
 
 def _run(row: Sequence[Any]) -> SyncRun | None:
-    run_id, source_id, status, started_at, finished_at, seen, saved, unchanged, failed, error, partial = row
-    values = {
-        "id": run_id,
-        "source_id": source_id,
-        "status": status,
-        "started_at": to_datetime(started_at),
-        "finished_at": to_datetime(finished_at),
-        "seen": seen,
-        "saved": saved,
-        "unchanged": unchanged,
-        "failed": failed,
-        "error": error,
-        "partial": bool(partial),
-    }
-    return read_model(SyncRun, f"run {run_id}", values)
+    values = dict(zip(_RUN, row, strict=True))
+    values["partial"] = bool(values["partial"])
+    for name in ("started_at", "finished_at"):
+        values[name] = to_datetime(values[name])
+    return read_model(SyncRun, f"run {values['id']}", values)

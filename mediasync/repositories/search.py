@@ -1,8 +1,8 @@
-"""Searching by the beginnings of words, bounded however many names a text fits.
+"""Searching by the beginnings of words. The work is bounded, however many names match.
 
-The words of names and titles stand in an index of their own, in order. A text of which some word is rare is
-answered from the rows of its rare words alone: they are all read, filtered and sorted here. A text of common
-words only is answered by going through the index in the order of the answer until the page is full.
+The words of names and titles are stored in tables of their own, sorted. If a word of the search text is rare,
+all rows of the rare words are read, and filtered and sorted here. If all words are common, the word table is
+walked in the order of the result until the page is full.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mediasync.text import words_of_name
 
 MAX_SEARCH_WORDS: Final = 8
 RARE: Final = 500
-"""A word is rare if no more than so many rows of the index begin with it."""
+"""A word is rare if at most this many rows of the word table begin with it."""
 
 _FEWEST_ROWS: Final = 100
 _MOST_ROWS: Final = 500
@@ -26,7 +26,7 @@ Row = Sequence[Any]
 
 
 def count_words(of: str) -> str:
-    """Return the query `WordIndex.count` for the words of ``item`` or ``person``."""
+    """Return the query `WordIndex.count` for the word table of ``item`` or ``person``."""
     return f"""
 SELECT r.n, (
     SELECT count(*) FROM (
@@ -38,23 +38,23 @@ FROM @rows(:words, low text, high text) r
 
 
 def keys_of_word(of: str) -> str:
-    """Return the query `WordIndex.keys` for the words of ``item`` or ``person``."""
+    """Return the query `WordIndex.keys` for the word table of ``item`` or ``person``."""
     return f"SELECT {of}_key FROM {of}_word WHERE word >= :low{{n}} AND word < :high{{n}}"
 
 
 @dataclass(frozen=True, slots=True)
 class WordIndex:
-    """An index of words, and how rows are found by it.
+    """A table of words, and the queries that find rows by it.
 
     Attributes:
-        count: the query for how many rows of the index begin with each of the ``words``, up to ``most``.
-        keys: the query for the storage keys of the rows of one word, with its number as ``{n}``.
-        few: the query for all rows with the keys that ``@words`` gives.
-        many: the query for rows of the index from ``low`` to ``high`` in the order of the answer: the word,
-            then the columns of *few*. ``@others`` is where conditions are added.
-        key: the column of the index that has the storage keys.
-        words: the words of a row of *few*, folded.
-        order: by what rows that match by the same word are ordered. No two rows have the same.
+        count: counts, for each of the ``words``, the entries that begin with it, up to ``most``.
+        keys: finds the storage keys of the rows that have a word; ``{n}`` is the number of the word.
+        few: reads the rows whose keys the query ``@words`` gives. The first column is the row's id.
+        many: walks the entries from ``low`` to ``high`` in the order of the result; its columns are the word
+            and those of *few*. ``@others`` is replaced by further conditions.
+        key: the name of the column with the storage keys.
+        words: returns the folded words of a row of *few*.
+        order: returns what orders rows that match by the same word. No two rows have the same.
     """
 
     count: str
@@ -69,18 +69,18 @@ class WordIndex:
 async def find_by_words(
     session: Session, index: WordIndex, text: str, params: Mapping[str, Any], *, skip: int, limit: int
 ) -> list[Row]:
-    """Return the rows each of whose words begins with each word of *text*.
+    """Return the rows that have, for each word of *text*, a word that begins with it.
 
-    They are ordered by their first word that begins with the longest word of the text, so that those which
-    have the word itself come first, then by the order of the index.
+    They are ordered by their first word that begins with the longest word of the text, so that rows with that
+    very word come first, and then by `WordIndex.order`.
 
     Args:
         session: a snapshot.
-        index: where to look.
-        text: at most `MAX_SEARCH_WORDS` words of it are looked at, the longest.
-        params: of the queries, besides the words.
-        skip: leave out the first so many.
-        limit: at most so many.
+        index: the words that are searched.
+        text: its longest words are used, at most `MAX_SEARCH_WORDS`.
+        params: further parameters of the queries.
+        skip: leave out the first so many rows.
+        limit: at most so many rows.
     """
     words = sorted(words_of_name(text), key=len, reverse=True)[:MAX_SEARCH_WORDS]
     if not words or limit < 1:
@@ -116,14 +116,14 @@ async def _find_many(
     keys, given = _keys_of_all(index, words[1:], params)
     given |= {"low": words[0], "high": words[0] + _AFTER_ALL_WORDS}
     query = index.many.replace("@others", "")
-    # Where the first rows show that few have all words, those few are found by the engine and not row by row.
+    # If the first rows do not fill the page, few rows have all words: the engine intersects the words then.
     of_few = index.many.replace("@others", f"AND w.{index.key} IN ({keys})") if keys else query
     found: dict[Any, Row] = {}
     read, size = 0, min(max(skip + limit, _FEWEST_ROWS), _MOST_ROWS)
     while len(found) < skip + limit:
         rows = await session.fetch_all(query, {**given, "limit": size, "offset": read})
         for _, *row in rows:
-            # One that has several such words was found by its first already.
+            # A row with several such words was found by the first of them already.
             if row[0] not in found and (len(words) == 1 or _first_match(index.words(row), words) is not None):
                 found[row[0]] = row
         if len(rows) < size:
@@ -135,7 +135,7 @@ async def _find_many(
 
 
 def _keys_of_all(index: WordIndex, words: list[str], params: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the query for the keys that have words with all of these beginnings, and its parameters."""
+    """Return a query for the keys of the rows that have all of these words, and its parameters."""
     given = dict(params)
     for number, word in enumerate(words):
         given |= {f"low{number}": word, f"high{number}": word + _AFTER_ALL_WORDS}
@@ -143,7 +143,7 @@ def _keys_of_all(index: WordIndex, words: list[str], params: Mapping[str, Any]) 
 
 
 def _first_match(own: Collection[str], words: list[str]) -> str | None:
-    """Return the first of a row's own words that begins with the longest of *words*, if all of them match."""
+    """Return a row's first word that begins with the longest of *words*; None unless all of *words* match."""
     if not all(any(one.startswith(word) for one in own) for word in words[1:]):
         return None
     return min((one for one in own if one.startswith(words[0])), default=None)

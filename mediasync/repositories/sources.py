@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from mediasync.database.session import Session
 from mediasync.models import Library, Source
-from mediasync.repositories.stored import read_model
+from mediasync.repositories.flaws import read_model
 from mediasync.repositories.times import to_datetime
 
+# Saves a source; an empty name and a missing server id leave the stored ones.
 UPSERT_SOURCE: Final = """
 INSERT INTO source (id, kind, name, server_id, created_at, updated_at)
 VALUES (:id, :kind, coalesce(nullif(:name, ''), :id), :server_id, :now, :now)
@@ -20,25 +21,30 @@ WHERE source.kind <> excluded.kind OR source.name <> coalesce(nullif(:name, ''),
    OR coalesce(excluded.server_id, source.server_id, '') <> coalesce(source.server_id, '')
 """
 
+# Reads the watermark of the last successful sync of a source.
 SELECT_WATERMARK: Final = "SELECT watermark FROM source WHERE id = :source_id"
 
+# Stores the watermark of a source, if it moved.
 UPDATE_WATERMARK: Final = """
 UPDATE source SET watermark = :watermark
 WHERE id = :source_id AND coalesce(watermark, '') <> coalesce(:watermark, '')
 """
 
-FORGET_CHANGE_TOKENS: Final = """
+# Clears the change tokens of all items of a source, so that the next sync reads all of them again.
+CLEAR_CHANGE_TOKENS: Final = """
 UPDATE media_item SET change_token = NULL
 WHERE change_token IS NOT NULL AND library_key IN (
     SELECT l.library_key FROM library l JOIN source s ON s.source_key = l.source_key WHERE s.id = :source_id
 )
 """
 
+# Reads one source, or all.
 SELECT_SOURCES: Final = """
-SELECT source_key, id, kind, name, server_id, created_at, updated_at FROM source
+SELECT id, kind, name, server_id, created_at, updated_at FROM source
 WHERE :id IS NULL OR id = :id ORDER BY id
 """
 
+# Saves a library of a stored source; an empty title leaves the stored one.
 UPSERT_LIBRARY: Final = """
 INSERT INTO library (source_key, id, remote_id, title, kind, created_at, updated_at)
 SELECT s.source_key, :id, :remote_id, coalesce(nullif(:title, ''), :remote_id), :kind, :now, :now
@@ -49,19 +55,21 @@ SET title = coalesce(nullif(:title, ''), library.title), kind = excluded.kind,
 WHERE library.title <> coalesce(nullif(:title, ''), library.title) OR library.kind <> excluded.kind
 """
 
+# Reads the libraries of one source, or all.
 SELECT_LIBRARIES: Final = """
 SELECT l.id, s.id AS source_id, l.remote_id, l.title, l.kind, l.created_at, l.updated_at
 FROM library l JOIN source s ON s.source_key = l.source_key
 WHERE :source_id IS NULL OR s.id = :source_id ORDER BY l.id
 """
 
+# Finds out whether a source has a library.
 LIBRARY_IS_STORED: Final = """
 SELECT l.library_key FROM library l JOIN source s ON s.source_key = l.source_key
 WHERE l.id = :id AND s.id = :source_id
 """
 
 
-class CatalogueRepository:
+class SourceRepository:
     """Sources and their libraries.
 
     Args:
@@ -87,17 +95,17 @@ class CatalogueRepository:
         )
 
     async def find_watermark(self, source_id: str) -> str:
-        """Return where the last sync of a source that ended well had come to; empty if it did not say."""
+        """Return the watermark of the last successful sync of a source; empty if there is none."""
         rows = await self._session.fetch_all(SELECT_WATERMARK, {"source_id": source_id})
         return (rows[0][0] or "") if rows else ""
 
     async def set_watermark(self, source_id: str, watermark: str | None) -> None:
-        """Note where a sync of a source has come to; None if that is known no more."""
+        """Store the watermark of a source; None clears it."""
         await self._session.execute(UPDATE_WATERMARK, {"source_id": source_id, "watermark": watermark})
 
-    async def forget_what_was_read(self, source_id: str) -> None:
-        """Forget by what the source was known not to have changed: the items' tokens and its watermark."""
-        await self._session.execute(FORGET_CHANGE_TOKENS, {"source_id": source_id})
+    async def clear_change_tokens(self, source_id: str) -> None:
+        """Clear the watermark of a source and all change tokens, so that the next sync reads everything."""
+        await self._session.execute(CLEAR_CHANGE_TOKENS, {"source_id": source_id})
         await self.set_watermark(source_id, None)
 
     async def upsert_library(self, library: Library) -> bool:
@@ -132,14 +140,14 @@ class CatalogueRepository:
         return [library for row in rows if (library := _library(row)) is not None]
 
     async def has_library(self, library_id: str, source_id: str) -> bool:
-        """Tell whether the library with this full id is stored under the source."""
+        """Return whether the library with this full id is stored under the source."""
         return bool(
             await self._session.fetch_all(LIBRARY_IS_STORED, {"id": library_id, "source_id": source_id})
         )
 
 
 def _source(row: Sequence[Any]) -> Source | None:
-    _, source_id, kind, name, server_id, created_at, updated_at = row
+    source_id, kind, name, server_id, created_at, updated_at = row
     values = {
         "id": source_id,
         "kind": kind,

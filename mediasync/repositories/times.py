@@ -1,4 +1,4 @@
-"""Stored times as Python's."""
+"""Stored times, as datetimes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def to_datetime(milliseconds: None) -> None: ...
 def to_datetime(milliseconds: int | None) -> datetime | None:
     """Return the time *milliseconds* after the beginning of 1970, UTC.
 
-    What cannot be a time, and was stored by other hands, is left out and logged.
+    A number that is not a time, which another program has stored, is logged and read as None.
 
     Example:
         >>> to_datetime(1500).isoformat()

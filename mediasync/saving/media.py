@@ -22,7 +22,7 @@ from mediasync.reports import SaveReport, SaveResult, SaveStatus
 from mediasync.repositories.credits import CreditRepository
 from mediasync.repositories.items import ItemState, MediaRepository
 from mediasync.repositories.people import PeopleRepository
-from mediasync.repositories.sources import CatalogueRepository
+from mediasync.repositories.sources import SourceRepository
 from mediasync.saving.identities import save_people
 from mediasync.saving.normal import check_model, has_no_id, normal_credits, normal_item, normal_person
 from mediasync.saving.store import replace_credits
@@ -73,10 +73,10 @@ class MediaSaves:
         source = check_model(source)
 
         async def work(session: Session) -> bool:
-            repository = CatalogueRepository(session)
+            repository = SourceRepository(session)
             stored = await repository.find_source(source.id)
             if is_new_server(stored, source, accepted=accept_new_server):
-                await repository.forget_what_was_read(source.id)
+                await repository.clear_change_tokens(source.id)
             return await repository.upsert_source(source)
 
         return await self._writer.run(work)
@@ -91,7 +91,7 @@ class MediaSaves:
         library = check_model(library)
 
         async def work(session: Session) -> bool:
-            repository = CatalogueRepository(session)
+            repository = SourceRepository(session)
             if await repository.find_source(library.source_id) is None:
                 raise UnknownSource(
                     f"source {library.source_id!r} is not stored: save it first with save_source"
@@ -266,7 +266,7 @@ class MediaSaves:
         full_id = library_id if library_id.startswith(source_id + ":") else make_id(source_id, library_id)
         if (full_id, source_id) not in self._known_libraries:
             async with self._database.read() as session:
-                if not await CatalogueRepository(session).has_library(full_id, source_id):
+                if not await SourceRepository(session).has_library(full_id, source_id):
                     raise UnknownLibrary(f"library {full_id!r} is not stored: save_library saves it")
             self._known_libraries.add((full_id, source_id))
         return full_id

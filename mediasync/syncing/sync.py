@@ -26,7 +26,7 @@ from mediasync.ids import make_id
 from mediasync.models import Library, LibraryRun, Source, SyncRun
 from mediasync.reports import SyncReport
 from mediasync.repositories.runs import RunRepository
-from mediasync.repositories.sources import CatalogueRepository
+from mediasync.repositories.sources import SourceRepository
 from mediasync.repositories.times import to_datetime
 from mediasync.saving.media import is_new_server
 from mediasync.saving.writer import Writer
@@ -364,7 +364,7 @@ class SyncService:
                 await runs.add_problems(known, tally.rows())
                 await runs.add_libraries(known, [library.run(known) for library in tally.libraries])
             if watermark:
-                await CatalogueRepository(session).set_watermark(tally.source_id, watermark)
+                await SourceRepository(session).set_watermark(tally.source_id, watermark)
             return await runs.get(known)
 
         return await self._writer.run(work)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import inspect
 import json
 import pkgutil
 import re
 import sqlite3
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -36,10 +38,14 @@ def modules() -> Iterator[ModuleType]:
     yield statements
 
 
+def _module_name(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
+
+
 def constants() -> dict[str, str]:
     """Return each constant in capitals that is a statement, by module and name."""
     return {
-        f"{module.__name__.rpartition('.')[2]}.{name}": text
+        f"{_module_name(module)}.{name}": text
         for module in modules()
         for name, text in vars(module).items()
         if name.isupper()
@@ -111,6 +117,20 @@ def test_no_statement_holds_a_literal_that_an_engine_might_not_know() -> None:
         assert not re.search(
             r"\b(json_each|->>|PRAGMA|AUTOINCREMENT|INSERT OR|rowid|strftime|IFNULL)\b", text
         ), name
+
+
+def test_every_statement_of_a_repository_stands_below_a_sentence_that_says_what_it_is_for() -> None:
+    found = 0
+    for module in modules():
+        if module.__package__ != "mediasync.repositories":
+            continue
+        lines = inspect.getsource(module).splitlines()
+        for above, line in pairwise(lines):
+            name = line.partition(": Final")[0]
+            if f"{_module_name(module)}.{name}" in constants():
+                found += 1
+                assert re.fullmatch(r"# .*\.", above), f"{module.__name__}.{name}"
+    assert found > 50
 
 
 def test_macros_are_written_out() -> None:

@@ -1,4 +1,7 @@
-"""Stored rows as models, although other hands may have changed a row, or a bit of the file has flipped."""
+"""Reading stored values that another program, or a damaged file, may have changed.
+
+A value that cannot be read is left out and noted as a flaw, so that one bad row never fails a page.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,12 @@ T = TypeVar("T")
 
 _LOG: Final = logging.getLogger(__name__)
 
-
 _flaws: ContextVar[list[tuple[str, str]] | None] = ContextVar("flaws", default=None)
 
 
 @contextmanager
 def collecting_flaws() -> Iterator[list[tuple[str, str]]]:
-    """Collect what cannot be read, as (subject, reason), instead of logging it."""
+    """Collect the flaws that are noted meanwhile, as (subject, reason), instead of logging them."""
     flaws: list[tuple[str, str]] = []
     token = _flaws.set(flaws)
     try:
@@ -34,7 +36,12 @@ def collecting_flaws() -> Iterator[list[tuple[str, str]]]:
 
 
 def note_flaw(subject: str, reason: str) -> None:
-    """Log what cannot be read of a row, or collect it."""
+    """Note that a stored value cannot be read: it is logged as a warning, or collected.
+
+    Args:
+        subject: the row, as the log names it.
+        reason: which value is left out, and why.
+    """
     if (flaws := _flaws.get()) is not None:
         flaws.append((subject, reason))
     else:
@@ -43,17 +50,15 @@ def note_flaw(subject: str, reason: str) -> None:
 
 
 def read_model(cls: type[M], subject: str, values: dict[str, Any]) -> M | None:
-    """Return a model of stored values, so that one bad row never fails a page.
-
-    What a field may not hold is left out and logged as a warning. `mediasync.MediaSync.check` finds it, too.
+    """Return a model of stored values. Invalid values are left out and noted as flaws.
 
     Args:
-        cls: the model.
+        cls: the class of the model.
         subject: the row, as the log names it.
-        values: of its fields.
+        values: the values by the names of the model's fields.
 
     Returns:
-        None if a field that the model needs cannot be read.
+        None if a required field cannot be read.
     """
     flaws: dict[str, str] = {}
     for _ in range(2):
@@ -69,7 +74,11 @@ def read_model(cls: type[M], subject: str, values: dict[str, Any]) -> M | None:
 
 
 def read_json(subject: str, text: str | None, expected: type[T]) -> T:
-    """Return what a stored text says in JSON; what is not of the *expected* type is left out."""
+    """Return the value of a stored JSON text.
+
+    A text that cannot be read, or holds a value of another type than *expected*, is noted as a flaw and read
+    as an empty value.
+    """
     if not text or (text == "[]" and expected is list):
         return expected()
     try:
