@@ -18,6 +18,7 @@ from mediasync.backends.base import Backend, WaitsForScan
 from mediasync.copying.copy import CopyService
 from mediasync.database.database import Database, State, system_clock
 from mediasync.errors import ConfigurationError
+from mediasync.library.runs import RunReads
 from mediasync.models import LibraryRun, SyncRun
 from mediasync.reports import CheckReport, CopyReport, SyncReport
 from mediasync.repositories.checks import CheckRepository
@@ -123,6 +124,7 @@ class MediaSync:
         self.media = MediaService(self._database, self._writer)
         self.people = PeopleService(self._database, self._writer)
         self._syncs = SyncService(self._database, self._writer, self.media, clock)
+        self._records = RunReads(self._database)
         self._client_id = None if client_id is None else check_client_id(client_id)
 
     async def open(self) -> None:
@@ -310,25 +312,25 @@ class MediaSync:
             status: how they stand or ended; None for any.
             whole: leave out runs that were asked for some libraries or items only.
         """
-        return await self._syncs.list_runs(source_id, limit=limit, status=status, whole=whole)
+        return await self._records.list_runs(source_id, limit=limit, status=status, whole=whole)
 
     async def find_run(self, run_id: int) -> SyncRun | None:
         """Return one run, or None."""
-        return await self._syncs.find_run(run_id)
+        return await self._records.find_run(run_id)
 
     async def list_problems(self, run_id: int) -> list[tuple[str, str, str]]:
         """Return what a run could not read or store, as (kind, subject, reason).
 
         The kinds are ``failure`` (the item is not saved), ``problem`` (part of it is not) and ``remark``.
         """
-        return await self._syncs.list_problems(run_id)
+        return await self._records.list_problems(run_id)
 
     async def list_library_runs(self, source_id: str | None = None, *, limit: int = 1) -> list[LibraryRun]:
         """Return what the newest *limit* runs saw of each library, of one source or of all.
 
         They are ordered by library, the newest first. Runs of single items are not among them.
         """
-        return await self._syncs.list_library_runs(source_id, limit=limit)
+        return await self._records.list_library_runs(source_id, limit=limit)
 
     async def check(self) -> CheckReport:
         """Check the database: its storage, foreign keys, and what every save keeps."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.console import RenderableType
 
-from mediasync.app import MediaSync
 from mediasync.cli.context import (
     AllOption,
     ConfigOption,
@@ -21,15 +20,14 @@ from mediasync.cli.context import (
 from mediasync.cli.errors import NotFound
 from mediasync.cli.output import columns, faint, heading, indented, plain
 from mediasync.cli.wording import counted, episode_code, joined, short, titled, type_name
-from mediasync.models import Person
-from mediasync.vocabulary import CAST_TYPES, MediaType
+from mediasync.library.filmography import Work, titles, works
+from mediasync.library.lookup import Matches, look_up_people
+from mediasync.models import FilmographyCredit, Person
+from mediasync.vocabulary import CAST_TYPES, MediaType, PersonType
 
 _MATCHES: Final = 20
 _ITEMS: Final = 50
 _MOST: Final = 10_000
-
-Film = dict[str, Any]
-"""One credit of a person as ``--json`` shows it: the fields of what ``people.filmography`` returns."""
 
 
 def person(
@@ -71,76 +69,64 @@ def person(
 async def _person(state: State, text: str, *, everything: bool) -> int:
     limit = _MOST if everything else _MATCHES
     async with state.open_to_read() as ms:
-        matches = await _find(ms, text)
-        films = await _filmography(ms, matches[0]) if len(matches) == 1 else []
-        known_for: dict[str | None, list[Film]] = {}
-        if len(matches) > 1 and not state.out.as_json:
-            known_for = {one.id: await _filmography(ms, one) for one in matches[:_MATCHES]}
-    if not matches:
-        raise NotFound(f"nobody who is stored is called {text!r}")
-    more = len(matches) > limit
+        matches = await look_up_people(ms.people, text, limit=_MOST)
+        only = matches.only
+        filmography = await ms.people.filmography(only.id or "") if only else []
+        known_for: dict[str | None, list[str]] = {}
+        if not only and not state.out.as_json:
+            for one in matches.found[:_MATCHES]:
+                known_for[one.id] = titles(await ms.people.filmography(one.id or ""))
+    if not matches.found:
+        raise NotFound(f"no stored person is called {text!r}")
+    shown = matches.found[:limit]
     if state.out.as_json:
         state.out.dump(
             {
                 "matches": [
-                    {"id": found.id, "name": found.name, "source_id": found.source_id}
-                    for found in matches[:limit]
+                    {"id": found.id, "name": found.name, "source_id": found.source_id} for found in shown
                 ],
-                "more": more,
-                "person": matches[0].model_dump(mode="json") if len(matches) == 1 else None,
-                "filmography": films,
+                "more": matches.more or len(matches.found) > limit,
+                "person": only.model_dump(mode="json") if only else None,
+                "filmography": [credit.model_dump(mode="json") for credit in filmography],
             }
         )
-    elif len(matches) == 1:
-        state.out.print(*_page(matches[0], films, everything=everything))
+    elif only:
+        state.out.print(*_page(only, filmography, everything=everything))
     else:
-        state.out.print(*_choice(matches[:limit], len(matches), known_for))
+        state.out.print(*_choice(matches, shown, known_for))
     return 0
 
 
-async def _find(ms: MediaSync, text: str) -> list[Person]:
-    by_id = await ms.people.find_by_id(text)
-    if by_id is not None:
-        return [by_id]
-    found = await ms.people.search(text, limit=_MOST + 1)
-    exact = [one for one in found if one.name.casefold() == text.casefold()]
-    return exact if len(exact) == 1 else found
-
-
-async def _filmography(ms: MediaSync, found: Person) -> list[Film]:
-    return [film.model_dump(mode="json") for film in await ms.people.filmography(found.id or "")]
-
-
 def _choice(
-    shown: Sequence[Person], number: int, known_for: Mapping[str | None, Sequence[Film]]
+    matches: Matches[Person], shown: Sequence[Person], known_for: Mapping[str | None, Sequence[str]]
 ) -> list[RenderableType]:
-    how_many = f"{number:,} people" if number <= _MOST else f"more than {_MOST:,} people"
+    number = len(matches.found)
+    how_many = f"more than {number:,} people" if matches.more else f"{number:,} people"
     rows = [(short(one.name), _known_for(known_for.get(one.id, ())), one.id) for one in shown]
     parts: list[RenderableType] = [
         plain(f"{how_many} fit; show one by the id:"),
         columns(rows, indent=2),
     ]
-    if number > len(shown):
+    if matches.more or number > len(shown):
         parts.append(
             indented(faint("others are left out: --all shows them, more of the name narrows it down"))
         )
     return parts
 
 
-def _known_for(films: Sequence[Film]) -> str:
-    titles = list(dict.fromkeys(film["show_title"] or film["title"] for film in films))
-    if not titles:
+def _known_for(found: Sequence[str]) -> str:
+    if not found:
         return ""
-    return short(titles[0]) + (f" and {len(titles) - 1:,} more" if len(titles) > 1 else "")
+    return short(found[0]) + (f" and {len(found) - 1:,} more" if len(found) > 1 else "")
 
 
-def _page(found: Person, films: Sequence[Film], *, everything: bool) -> list[RenderableType]:
+def _page(
+    found: Person, filmography: Sequence[FilmographyCredit], *, everything: bool
+) -> list[RenderableType]:
     parts: list[RenderableType] = [heading(short(found.name))]
-    items: dict[str, list[Film]] = {}
-    for film in films:
-        items.setdefault(film["media_item_id"], []).append(film)
-    parts.append(plain(f"{counted(len(films), 'credit')} in {counted(len(items), 'item')}"))
-    rows = [_row(of_item) for of_item in items.values()]
+    items = works(filmography)
+    parts.append(plain(f"{counted(len(filmography), 'credit')} in {counted(len(items), 'item')}"))
+    rows = [_row(work) for work in items]
     shown = rows if everything else rows[:_ITEMS]
     if shown:
         parts += [plain(""), columns(shown, indent=2)]
@@ -152,24 +138,23 @@ def _page(found: Person, films: Sequence[Film], *, everything: bool) -> list[Ren
     return parts
 
 
-def _row(of_item: Sequence[Film]) -> tuple[str, str, str]:
-    film = of_item[0]
-    return (str(film["year"] or ""), _title(film), joined(map(_function, of_item)))
+def _row(work: Work) -> tuple[str, str, str]:
+    return (str(work.item.year or ""), _title(work.item), joined(map(_function, work.credits)))
 
 
-def _title(film: Film) -> str:
-    title = titled(film["title"], None)
-    if film["media_type"] == MediaType.SHOW:
+def _title(item: FilmographyCredit) -> str:
+    title = titled(item.title, None)
+    if item.media_type is MediaType.SHOW:
         return f"{title} (show)"
-    code = episode_code(film["season_number"], film["episode_number"])
-    show = joined((short(film["show_title"] or ""), code), " ")
+    code = episode_code(item.season_number, item.episode_number)
+    show = joined((short(item.show_title or ""), code), " ")
     return joined((show, title), ": ")
 
 
-def _function(film: Film) -> str:
-    if film["person_type"] in CAST_TYPES:
-        kind = "" if film["person_type"] == "actor" else f" ({type_name(film['person_type'])})"
-        return f"as {short(film['role'])}{kind}" if film["role"] else type_name(film["person_type"])
-    kind = type_name(film["person_type"])
-    role = film["role"] or ""
+def _function(credit: FilmographyCredit) -> str:
+    kind = type_name(credit.person_type)
+    role = credit.role or ""
+    if credit.person_type in CAST_TYPES:
+        suffix = "" if credit.person_type == PersonType.ACTOR else f" ({kind})"
+        return f"as {short(role)}{suffix}" if role else kind
     return f"{kind} ({short(role)})" if role and role.casefold() != kind.casefold() else kind

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import typer
 from rich.console import RenderableType
 
-from mediasync.app import MediaSync
 from mediasync.cli.context import (
     AllOption,
     ConfigOption,
@@ -23,6 +20,7 @@ from mediasync.cli.context import (
 from mediasync.cli.errors import NotFound
 from mediasync.cli.output import columns, faint, heading, indented, plain
 from mediasync.cli.wording import counted, item_code, joined, running_time, short, titled, type_name
+from mediasync.library.lookup import Branch, Matches, find_children, find_parents, look_up_items
 from mediasync.models import AnyMediaItem, Credit, Season
 from mediasync.vocabulary import Completeness, MediaType, PersonType
 
@@ -41,27 +39,6 @@ _SUMMARY: Final = (
     "source_id",
     "library_id",
 )
-
-_WITH_YEAR: Final = re.compile(r"(?P<title>.+?)\s*\((?P<year>\d{4})\)")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What was asked for.
-
-    Attributes:
-        matches: the items that fit.
-        more: whether there are more than these.
-        names: what each of several matches is called, by its id.
-        parents: the show and season of the only match, the nearest first.
-        children: what is below the only match, with what is below that.
-    """
-
-    matches: list[AnyMediaItem]
-    more: bool = False
-    names: dict[str, str] = field(default_factory=dict)
-    parents: list[AnyMediaItem] = field(default_factory=list)
-    children: list[tuple[AnyMediaItem, list[AnyMediaItem]]] = field(default_factory=list)
 
 
 def show(
@@ -103,60 +80,19 @@ def show(
 
 async def _show(state: State, text: str, *, everything: bool) -> int:
     async with state.open_to_read() as ms:
-        found = await _find(ms, text, _MOST if everything else _MATCHES)
-    if not found.matches:
-        raise NotFound(f"nothing that is stored is called {text!r}, wholly or in part")
+        matches = await look_up_items(ms.media, text, limit=_MOST if everything else _MATCHES)
+        parents = await find_parents(ms.media, matches.found)
+        branches = await find_children(ms.media, matches.only) if matches.only else []
+    if not matches.found:
+        raise NotFound(f"no stored item is called {text!r}, wholly or in part")
     if state.out.as_json:
-        state.out.dump(_document(found))
-    elif len(found.matches) == 1:
-        state.out.print(*_page(found, everything=everything))
+        state.out.dump(_document(matches, parents, branches))
+    elif matches.only:
+        item = matches.only
+        state.out.print(*_page(item, parents[item.id or ""], branches, everything=everything))
     else:
-        state.out.print(*_choice(found))
+        state.out.print(*_choice(matches, parents))
     return 0
-
-
-async def _find(ms: MediaSync, text: str, limit: int) -> Found:
-    matches = await ms.media.find_media_items([text])
-    if not matches:
-        provider, colon, value = text.partition(":")
-        if colon:
-            matches = await ms.media.find_by_provider_id(provider.lower(), value)
-    if not matches:
-        matches = await ms.media.find_by_title(text, limit=limit + 1)
-    if not matches and (parts := _WITH_YEAR.fullmatch(text)):
-        named = await ms.media.find_by_title(parts["title"], limit=_MOST)
-        matches = [item for item in named if item.year == int(parts["year"])]
-    if len(matches) != 1:
-        return Found(matches[:limit], more=len(matches) > limit, names=await _names(ms, matches[:limit]))
-    [item] = matches
-    parents: list[AnyMediaItem] = []
-    while (parent_id := (parents or matches)[-1].parent_id) is not None:
-        parents += await ms.media.find_media_items([parent_id])
-    children = []
-    if item.media_type in {MediaType.SHOW, MediaType.SEASON}:
-        for child in await ms.media.list_children(item.id or ""):
-            below = await ms.media.list_children(child.id or "") if isinstance(child, Season) else []
-            children.append((child, below))
-    return Found(matches, parents=parents, children=children)
-
-
-async def _names(ms: MediaSync, items: Sequence[AnyMediaItem]) -> dict[str, str]:
-    """Return what items are called beside others: seasons and episodes with the title of their show."""
-    above: dict[str, AnyMediaItem] = {}
-    missing = {item.parent_id for item in items if item.parent_id}
-    while missing:
-        found = await ms.media.find_media_items(sorted(missing))
-        above |= {item.id: item for item in found if item.id}
-        missing = {item.parent_id for item in found if item.parent_id}
-    names = {}
-    for item in items:
-        parents = []
-        parent = item
-        while parent.parent_id in above:
-            parent = above[parent.parent_id]
-            parents.append(parent)
-        names[item.id or ""] = _name(item, parents)
-    return names
 
 
 def _name(item: AnyMediaItem, parents: Sequence[AnyMediaItem]) -> str:
@@ -167,12 +103,14 @@ def _name(item: AnyMediaItem, parents: Sequence[AnyMediaItem]) -> str:
 # Several matches
 
 
-def _choice(found: Found) -> list[RenderableType]:
-    more = " or more" if found.more else ""
-    parts: list[RenderableType] = [plain(f"{len(found.matches):,}{more} fit; show one by its id:")]
-    rows = [(found.names[item.id or ""], str(item.media_type), item.id) for item in found.matches]
+def _choice(
+    matches: Matches[AnyMediaItem], parents: Mapping[str, Sequence[AnyMediaItem]]
+) -> list[RenderableType]:
+    more = " or more" if matches.more else ""
+    parts: list[RenderableType] = [plain(f"{len(matches.found):,}{more} fit; show one by its id:")]
+    rows = [(_name(item, parents[item.id or ""]), str(item.media_type), item.id) for item in matches.found]
     parts.append(columns(rows, indent=2))
-    if found.more:
+    if matches.more:
         parts.append(indented(faint("more are left out: --all shows them, a longer title narrows it down")))
     return parts
 
@@ -180,9 +118,10 @@ def _choice(found: Found) -> list[RenderableType]:
 # One item
 
 
-def _page(found: Found, *, everything: bool) -> list[RenderableType]:
-    [item] = found.matches
-    parts: list[RenderableType] = [heading(_name(item, found.parents))]
+def _page(
+    item: AnyMediaItem, parents: Sequence[AnyMediaItem], branches: Sequence[Branch], *, everything: bool
+) -> list[RenderableType]:
+    parts: list[RenderableType] = [heading(_name(item, parents))]
     parts.append(plain(_facts(item)))
     if item.original_title and item.original_title != item.title:
         parts.append(plain(f"original title: {item.original_title}"))
@@ -197,7 +136,7 @@ def _page(found: Found, *, everything: bool) -> list[RenderableType]:
         parts += [plain(""), faint("The cast and crew are not known.")]
     elif not item.credits:
         parts += [plain(""), faint("There are no cast and crew.")]
-    parts += _children(found, everything=everything)
+    parts += _children(branches, everything=everything)
     parts += [plain(""), columns(_whereabouts(item))]
     return parts
 
@@ -258,17 +197,17 @@ def _crew(item: AnyMediaItem, *, everything: bool) -> list[RenderableType]:
 
 
 def _job(credit: Credit, kind: str) -> str:
-    """Return the words of a job where they say more than its kind."""
-    tells_more = credit.role is not None and credit.role.casefold() != kind.casefold()
-    return f"({short(credit.role)})" if tells_more else ""
+    """Return the role of a crew member, if it says more than the function."""
+    says_more = credit.role is not None and credit.role.casefold() != kind.casefold()
+    return f"({short(credit.role)})" if says_more else ""
 
 
-def _children(found: Found, *, everything: bool) -> list[RenderableType]:
+def _children(branches: Sequence[Branch], *, everything: bool) -> list[RenderableType]:
     parts: list[RenderableType] = []
     left = _MOST if everything else _CHILDREN
     hidden = 0
-    loose = [child for child, _ in found.children if not isinstance(child, Season)]
-    seasons = [(child, below) for child, below in found.children if isinstance(child, Season)]
+    loose = [child for child, _ in branches if not isinstance(child, Season)]
+    seasons = [(child, below) for child, below in branches if isinstance(child, Season)]
     for season, episodes in seasons:
         parts += [plain(""), heading(f"{short(season.title)} ({counted(len(episodes), 'episode')})")]
         parts += _episodes(episodes[:left])
@@ -302,19 +241,23 @@ def _whereabouts(item: AnyMediaItem) -> list[tuple[str, str]]:
 # JSON
 
 
-def _document(found: Found) -> dict[str, Any]:
-    only = found.matches[0] if len(found.matches) == 1 else None
+def _document(
+    matches: Matches[AnyMediaItem],
+    parents: Mapping[str, Sequence[AnyMediaItem]],
+    branches: Sequence[Branch],
+) -> dict[str, Any]:
+    only = matches.only
     return {
-        "matches": [_summary(item) for item in found.matches],
-        "more": found.more,
+        "matches": [_summary(item) for item in matches.found],
+        "more": matches.more,
         "item": only.model_dump(mode="json") if only else None,
-        "parents": [_summary(parent) for parent in found.parents],
+        "parents": [_summary(parent) for parent in parents[only.id or ""]] if only else [],
         "children": [
             {
                 **child.model_dump(mode="json"),
                 "children": [episode.model_dump(mode="json") for episode in below],
             }
-            for child, below in found.children
+            for child, below in branches
         ],
     }
 

@@ -23,7 +23,7 @@ from mediasync.errors import (
 )
 from mediasync.events import LibraryFailed, LibraryFinished, LibraryStarted, RunFinished, RunStarted, Waiting
 from mediasync.ids import make_id
-from mediasync.models import Library, LibraryRun, Source, SyncRun
+from mediasync.models import Library, Source, SyncRun
 from mediasync.reports import SyncReport
 from mediasync.repositories.runs import RunRepository
 from mediasync.repositories.sources import SourceRepository
@@ -157,43 +157,6 @@ class SyncService:
         if not dry and await self._media.find_source(source_id) is not None:
             await finish(self._finish(Tally(source_id, emit), RunStatus.FAILED, storable(str(error))))
         raise error
-
-    async def list_runs(
-        self,
-        source_id: str | None = None,
-        *,
-        limit: int = 20,
-        status: RunStatus | None = None,
-        whole: bool = False,
-    ) -> list[SyncRun]:
-        """Return the newest *limit* runs, of one source or of all, with one status or with any.
-
-        Args:
-            source_id: the source; None for all.
-            limit: how many.
-            status: how they stand or ended; None for any.
-            whole: leave out those that were asked for some libraries or items only.
-        """
-        async with self._database.read() as session:
-            return await RunRepository(session).list_runs(source_id, limit, status, whole=whole)
-
-    async def find_run(self, run_id: int) -> SyncRun | None:
-        """Return one run, or None."""
-        async with self._database.read() as session:
-            return await RunRepository(session).find(run_id)
-
-    async def list_problems(self, run_id: int) -> list[tuple[str, str, str]]:
-        """Return what a run could not read or store, as (kind, subject, reason).
-
-        The kinds are ``failure`` (the item is not saved), ``problem`` (part of it is not) and ``remark``.
-        """
-        async with self._database.read() as session:
-            return await RunRepository(session).list_problems(run_id)
-
-    async def list_library_runs(self, source_id: str | None = None, *, limit: int = 1) -> list[LibraryRun]:
-        """Return what the newest *limit* runs saw of each library, of one source or of all."""
-        async with self._database.read() as session:
-            return await RunRepository(session).list_libraries(source_id, limit)
 
     async def _begin(self, backend: Backend, tally: Tally, options: RunOptions) -> None:
         """Check that the source is the one that is stored, and record that its sync begins."""

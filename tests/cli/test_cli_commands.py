@@ -248,11 +248,11 @@ def test_runs_of_nothing(run: Run, home: Path, database: Path) -> None:
     [
         (["runs", "7"], "there is no run 7; mediasync runs lists them"),
         (["runs", "--source", "plex"], "there is no source 'plex'; there are: films"),
-        (["show", "Alien"], "nothing that is stored is called 'Alien', wholly or in part"),
-        (["show", "Heat (1986)"], "nothing that is stored is called 'Heat (1986)', wholly or in part"),
-        (["show", "imdb:tt1"], "nothing that is stored is called 'imdb:tt1', wholly or in part"),
-        (["person", "Sigourney"], "nobody who is stored is called 'Sigourney'"),
-        (["person", "..."], "nobody who is stored is called '...'"),
+        (["show", "Alien"], "no stored item is called 'Alien', wholly or in part"),
+        (["show", "Heat (1986)"], "no stored item is called 'Heat (1986)', wholly or in part"),
+        (["show", "imdb:tt1"], "no stored item is called 'imdb:tt1', wholly or in part"),
+        (["person", "Sigourney"], "no stored person is called 'Sigourney'"),
+        (["person", "..."], "no stored person is called '...'"),
     ],
 )
 def test_nothing_found(run: Run, synced: Path, arguments: list[str], message: str) -> None:

@@ -89,7 +89,7 @@ def test_wrong_usage_is_told_in_one_line(run: Run, arguments: list[str], message
 
 def test_json_behind_two_hyphens_is_a_title(run: Run, synced: Path) -> None:
     ended = run("show", "--", "--json")
-    assert ended.err == "mediasync: nothing that is stored is called '--json', wholly or in part\n"
+    assert ended.err == "mediasync: no stored item is called '--json', wholly or in part\n"
     assert ended.out == ""
 
 

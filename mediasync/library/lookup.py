@@ -1,0 +1,126 @@
+"""Looking up items and people by what somebody types: an id, a provider's id, a title or a name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from mediasync.library.media import MediaReads
+from mediasync.library.people import PeopleReads
+from mediasync.models import AnyMediaItem, Person, Season, Show
+
+T = TypeVar("T", AnyMediaItem, Person)
+
+_WITH_YEAR: Final = re.compile(r"(?P<title>.+?)\s*\((?P<year>\d{4})\)")
+_ITEMS_OF_ONE_TITLE: Final = 10_000
+_PEOPLE_OF_ONE_NAME: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Matches(Generic[T]):
+    """The items or people that match a text.
+
+    Attributes:
+        found: the matches, the best first.
+        more: whether there are more than these.
+    """
+
+    found: list[T]
+    more: bool
+
+    @property
+    def only(self) -> T | None:
+        """The match, if there is exactly one."""
+        return self.found[0] if len(self.found) == 1 and not self.more else None
+
+
+class Branch(NamedTuple):
+    """An item below another one.
+
+    Attributes:
+        item: a season or an episode.
+        children: the episodes of the season; empty for an episode.
+    """
+
+    item: AnyMediaItem
+    children: list[AnyMediaItem]
+
+
+async def look_up_items(media: MediaReads, text: str, *, limit: int) -> Matches[AnyMediaItem]:
+    """Find items by the first of these that matches: id, provider id, title, title with year.
+
+    Args:
+        media: reads items.
+        text: ``home:603``, ``imdb:tt0113277``, ``Heat`` or ``Heat (1995)``.
+        limit: at most so many.
+
+    Raises:
+        UsageError: if the text holds a character that no database stores.
+
+    Example:
+        >>> (await look_up_items(ms.media, "Heat (1995)", limit=20)).only.id  # doctest: +SKIP
+        'home:949'
+    """
+    found = await media.find_media_items([text])
+    provider, colon, value = text.partition(":")
+    if not found and colon:
+        found = await media.find_by_provider_id(provider.lower(), value, limit=limit + 1)
+    if not found:
+        found = await media.find_by_title(text, limit=limit + 1)
+    if not found and (parts := _WITH_YEAR.fullmatch(text)):
+        named = await media.find_by_title(parts["title"], limit=_ITEMS_OF_ONE_TITLE)
+        found = [item for item in named if item.year == int(parts["year"])]
+    return Matches(found[:limit], more=len(found) > limit)
+
+
+async def find_parents(media: MediaReads, items: Sequence[AnyMediaItem]) -> dict[str, list[AnyMediaItem]]:
+    """Return the items above each of *items*, by its id: the season of an episode first, then the show."""
+    above: dict[str, AnyMediaItem] = {}
+    missing = {item.parent_id for item in items if item.parent_id}
+    while missing:
+        found = await media.find_media_items(sorted(missing))
+        above |= {item.id: item for item in found if item.id}
+        missing = {item.parent_id for item in found if item.parent_id} - above.keys()
+    parents: dict[str, list[AnyMediaItem]] = {}
+    for item in items:
+        line = parents[item.id or ""] = []
+        below = item
+        while below.parent_id in above and above[below.parent_id] not in line:
+            below = above[below.parent_id]
+            line.append(below)
+    return parents
+
+
+async def find_children(media: MediaReads, item: AnyMediaItem) -> list[Branch]:
+    """Return the seasons of a show with their episodes, or the episodes of a season, by number."""
+    if not isinstance(item, Show | Season):
+        return []
+    return [
+        Branch(child, await media.list_children(child.id or "") if isinstance(child, Season) else [])
+        for child in await media.list_children(item.id or "")
+    ]
+
+
+async def look_up_people(people: PeopleReads, text: str, *, limit: int) -> Matches[Person]:
+    """Find people by id or alias, or else by the beginnings of words of their names.
+
+    If exactly one of several matches has the very name, only that person is returned. Case does not matter.
+
+    Args:
+        people: reads people.
+        text: ``home:6384``, ``Keanu Reeves`` or ``keanu``.
+        limit: at most so many.
+
+    Example:
+        >>> (await look_up_people(ms.people, "keanu", limit=20)).only.name  # doctest: +SKIP
+        'Keanu Reeves'
+    """
+    if (person := await people.find_by_id(text)) is not None:
+        return Matches([person], more=False)
+    found = await people.search(text, limit=max(limit, _PEOPLE_OF_ONE_NAME) + 1)
+    exact = [one for one in found if one.name.casefold() == text.casefold()]
+    if len(exact) == 1:
+        return Matches(exact, more=False)
+    return Matches(found[:limit], more=len(found) > limit)
