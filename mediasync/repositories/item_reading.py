@@ -301,4 +301,4 @@ def _item(stored: Mapping[str, Any]) -> AnyMediaItem | None:
         for name, value, votes in read_json(subject, stored["ratings"], list)
     )
     values["ratings"] = [rating for rating in ratings if rating is not None]
-    return read_model(_CLASSES[media_type], subject, values)
+    return read_model(ITEM_MODELS[media_type], subject, values)
