@@ -1,7 +1,7 @@
-"""Fixtures for all tests: engines, a clock that only moves when told, an open mirror, and a watch for leaks.
+"""Fixtures for all tests: engines, a clock that stands still, an open mirror, and a check for leaks.
 
-Modules of helpers lie in ``tests/support`` and are imported as ``support.NAME``: pytest puts the folder of
-this file on the path.
+Helper modules are in ``tests/support`` and are imported as ``support.NAME``: pytest puts the folder of this
+file on the path. CONTRIBUTING.md says what the markers mean.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from support.engines import ENGINES, SQLITE_MEMORY, Engine
+from support.engines import ENGINES, POSTGRES, SQLITE_MEMORY, Engine
 from support.mirror import Clock, prepared
 
 from mediasync import MediaSync
@@ -36,65 +36,38 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
-TESTS = Path(__file__).parent
-LONG = (
-    "test_benchmarks_smoke.py",
-    "contract/test_engines_agree.py",
-    "robustness/test_processes.py",
-    "contract/test_stateful.py",
-)
-"""The longest come first: at the end one process would wait for another."""
 
-NOT_COUNTED = (
-    "docs",
-    "robustness",
-    "whole",
-    "test_benchmarks_smoke.py",
-    "contract/test_copy.py",
-    "contract/test_engines_agree.py",
-    "contract/test_groups_contract.py",
-    "contract/test_server_faults.py",
-    "contract/test_server_listings.py",
-    "contract/test_server_recognition.py",
-    "contract/test_stateful.py",
-    "contract/test_sync_servers.py",
-    "contract/test_transactions_at_once.py",
-    "contract/test_values_contract.py",
-    "backends/test_bounds.py",
-    "backends/test_jellyfin_budget.py",
-    "backends/test_jellyfin_faults.py",
-    "backends/test_kodi_faults.py",
-    "backends/test_nfo_limits.py",
-    "backends/test_plex_faults.py",
-)
-"""Where the same code runs many times over, and others cover it: counting doubles the time of a test."""
+def parameter(item: pytest.Item, name: str) -> object:
+    """Return one parameter of a test, or None if it has no such parameter."""
+    if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+        return item.callspec.params.get(name)
+    return None
 
 
 def is_counted(item: pytest.Item) -> bool:
-    """Tell whether the lines that a test runs are counted: of the two places of SQLite, those of one are."""
-    parameters = (
-        item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    )
-    return not lies_in(item.path, NOT_COUNTED) and parameters.get("engine") is not SQLITE_MEMORY
+    """Return whether coverage is measured in a test.
 
-
-def lies_in(path: Path, places: tuple[str, ...]) -> bool:
-    """Tell whether a test's file is one of *places*, or in one of them."""
-    return any(path.is_relative_to(TESTS / place) for place in places)
+    It is not in slow tests: they run lines that other tests run too, and measuring doubles their time. The
+    same holds for SQLite in memory, because each of its tests also runs on a file.
+    """
+    return item.get_closest_marker("slow") is None and parameter(item, "engine") is not SQLITE_MEMORY
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest tests first."""
-    items.sort(key=lambda item: not lies_in(item.path, LONG))
+    """Mark what runs on PostgreSQL, and put slow tests first: no process waits for one at the end."""
+    for item in items:
+        if parameter(item, "engine") is POSTGRES:
+            item.add_marker(pytest.mark.postgres)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(autouse=True)
 def not_counted(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Leave a test out of the coverage if that would only slow it down."""
+    """Switch the measurement of coverage off for a test that is not counted."""
     if is_counted(request.node):
         yield
         return
-    # The marker ``no_cover`` does not help: in a process of pytest-xdist a second measurement goes on.
+    # pytest-cov's marker ``no_cover`` is not enough: in a worker of pytest-xdist a second measurement runs.
     tracing, tracing_threads = sys.gettrace(), threading.gettrace()
     sys.settrace(None)
     threading.settrace(None)  # type: ignore[arg-type]
@@ -105,7 +78,7 @@ def not_counted(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> Iterator[None]:
-    """Take the signals that a shell lets programs in the background ignore: their children would, too."""
+    """Restore signals that a shell made this process ignore; programs that the tests start inherit them."""
     handlers = {signal.SIGINT: signal.default_int_handler}
     if hasattr(signal, "SIGHUP"):
         handlers[signal.SIGHUP] = signal.SIG_DFL
@@ -125,13 +98,13 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 @pytest.fixture
 def url(request: pytest.FixtureRequest, engine: Engine, tmp_path: Path) -> str:
-    """The URL of a database that is not there yet; for `ms`, which opens it, its tables may be."""
+    """The URL of a database that does not exist yet; where `ms` opens it, its tables may exist."""
     return (engine.new_mirror_url if "ms" in request.fixturenames else engine.new_url)(tmp_path)
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """The path of a SQLite file that is not there yet."""
+    """The path of a SQLite file that does not exist yet."""
     return tmp_path / "media.db"
 
 
@@ -156,14 +129,14 @@ async def ms(url: str, clock: Clock) -> AsyncIterator[MediaSync]:
 
 @pytest.fixture
 async def file_ms(file_url: str, clock: Clock) -> AsyncIterator[MediaSync]:
-    """The same, always on the SQLite file `file`, for tests that look at it from a second connection."""
+    """A mirror on the SQLite file `file`, for tests that open a second connection to it."""
     async with MediaSync(file_url, clock=clock) as mirror:
         yield await prepared(mirror)
 
 
 @pytest.fixture(autouse=True)
 def no_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """After each test: no thread, no task and no open file of a database may be left."""
+    """Check after each test that no thread, task or open database file is left."""
     threads = set(threading.enumerate())
     files = _database_files()
     tasks: list[asyncio.Task[object]] = []
@@ -184,7 +157,7 @@ def no_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _database_files() -> set[tuple[str, str]]:
-    """Return (descriptor, path) of each open file of a database, where the system tells them."""
+    """Return (descriptor, path) of each open database file, on systems that list them."""
     descriptors = Path("/proc/self/fd")
     found: set[tuple[str, str]] = set()
     for descriptor in descriptors.iterdir() if descriptors.is_dir() else ():

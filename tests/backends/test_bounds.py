@@ -27,6 +27,8 @@ from mediasync.backends.transport import LONGEST_ANSWER, NoAnswerInTime
 from mediasync.errors import SourceUnreadable
 from mediasync.testing import Fault, Request, Response
 
+pytestmark = pytest.mark.slow
+
 MEGABYTE = 1024 * 1024
 MOST_MEMORY = 500 * MEGABYTE
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from jellyfin_reading import jellyfin, of_type, with_people
 
 from mediasync import MediaSync
 from mediasync.testing import make_catalogue
 from mediasync.testing.jellyfin import FakeJellyfin
+
+pytestmark = pytest.mark.slow
 
 FILMS, PEOPLE = 10_000, 9_000
 

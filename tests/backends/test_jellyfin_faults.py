@@ -13,6 +13,8 @@ from mediasync.testing import Fault, make_catalogue
 from mediasync.testing.jellyfin import FakeJellyfin
 from mediasync.vocabulary import Completeness
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=VERSIONS)
 async def server(request):

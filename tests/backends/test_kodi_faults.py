@@ -24,6 +24,8 @@ from mediasync.testing import Fault, make_catalogue
 from mediasync.testing.kodi import FakeKodi
 from mediasync.testing.server import FakeServer, Response
 
+pytestmark = pytest.mark.slow
+
 FAULTS = {
     "status 500": Fault.status(500),
     "status 404": Fault.status(404),

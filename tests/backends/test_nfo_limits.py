@@ -12,6 +12,8 @@ from mediasync.formats.nfo.parse import parse_nfo
 from mediasync.formats.nfo.people import MOST_CREDITS, MOST_FIELDS, MOST_IDS
 from mediasync.vocabulary import Completeness, MediaType
 
+pytestmark = pytest.mark.slow
+
 
 def parse(text):
     return parse_nfo(text.encode(), MediaType.MOVIE)

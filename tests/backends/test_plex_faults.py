@@ -22,6 +22,8 @@ from mediasync.testing import Fault, make_catalogue
 from mediasync.testing.plex import FakePlex
 from mediasync.vocabulary import Completeness
 
+pytestmark = pytest.mark.slow
+
 FAULTS = {
     "status 500": Fault.status(500),
     "status 404": Fault.status(404),

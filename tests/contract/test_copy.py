@@ -35,6 +35,8 @@ from mediasync.repositories.runs import RunRepository
 from mediasync.testing import FakeBackend
 from mediasync.vocabulary import RunStatus
 
+pytestmark = pytest.mark.slow
+
 PAIRS = [(SQLITE_FILE, SQLITE_FILE), (SQLITE_FILE, POSTGRES), (POSTGRES, SQLITE_FILE), (POSTGRES, POSTGRES)]
 SEED = int(os.environ.get("MEDIASYNC_TEST_SEED", "0")) or random.SystemRandom().randrange(10**9)
 

@@ -38,6 +38,8 @@ from mediasync.database.schema import table_and_view_names, view_names
 from mediasync.errors import SourceUnreachable
 from mediasync.testing import FakeBackend
 
+pytestmark = pytest.mark.slow
+
 # What is given
 
 TEXTS = [

@@ -19,6 +19,8 @@ from mediasync.repositories.items import MediaRepository
 from mediasync.saving import writer
 from mediasync.saving.store import CREDITS_PER_PART, ITEMS_PER_PART
 
+pytestmark = pytest.mark.slow
+
 NUMBER = 640
 
 

@@ -35,6 +35,8 @@ from mediasync.errors import (
 from mediasync.settings.http import HttpOptions
 from mediasync.testing import Catalogue, FakeJellyfin, FakeKodi, FakePlex, Fault, Request, make_catalogue
 
+pytestmark = pytest.mark.slow
+
 FILMS = 30
 
 

@@ -26,6 +26,8 @@ from mediasync.settings.http import HttpOptions
 from mediasync.testing import Fault, make_catalogue
 from mediasync.testing.library import MediaLibrary
 
+pytestmark = pytest.mark.slow
+
 FILMS = 30
 PARENTS = ("parentRatingKey", "SeasonId", "tvshowid")
 IDS = ("ProviderIds", "uniqueid", "imdbnumber", "Etag", "Guid")

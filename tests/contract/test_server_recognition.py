@@ -10,6 +10,8 @@ from mediasync import MediaSync
 from mediasync.models import Episode, MediaItem, Season
 from mediasync.testing import Catalogue, make_catalogue
 
+pytestmark = pytest.mark.slow
+
 ITEMS = """
 SELECT i.id, i.title, i.media_type, i.parent_id, i.created_at, i.library_id, i.season_number, i.episode_number
 FROM media_items i ORDER BY i.id

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
 from contract.model import (
     DeleteItem,
     DeletePeopleOfItem,
@@ -31,6 +32,8 @@ from support.mirror import Clock, prepared, rows, written
 
 from mediasync import Credit, MediaItem, MediaSync, Movie, Person, SaveReport, Season, Show
 from mediasync.errors import PersonInUse, UnknownItem, UnknownParent
+
+pytestmark = pytest.mark.slow
 
 MOVIE_KEYS = ["1", "2", "3"]
 PERSON_IDS = ["home:a", "home:b", "home:c", "home:name:ann lee", "home:name:bo"]

@@ -20,6 +20,8 @@ from mediasync.app import make_backend
 from mediasync.errors import ConfigurationError
 from mediasync.testing import FakeEmby, FakeJellyfin, FakeKodi, FakePlex, FakeServer, make_catalogue
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "s3cr3t-t0k3n"
 
 

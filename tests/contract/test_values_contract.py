@@ -36,6 +36,8 @@ from mediasync.errors import InvalidItem, UsageError
 from mediasync.rows import NormalItem
 from mediasync.saving.normal import normal_item
 
+pytestmark = pytest.mark.slow
+
 
 class Text(str):
     pass

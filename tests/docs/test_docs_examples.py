@@ -32,6 +32,8 @@ from support import postgres
 import mediasync
 from mediasync import MediaSync
 
+pytestmark = pytest.mark.slow
+
 NOT_RUN = 17
 """How many blocks are marked as not run. Each says why; a new one is a decision."""
 

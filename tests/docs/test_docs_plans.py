@@ -20,6 +20,8 @@ from support.mirror import prepared
 from benchmarks import data
 from mediasync import MediaSync, Source
 
+pytestmark = pytest.mark.slow
+
 CREDITS = 100_000
 SMALL = {"source", "library", "item_library", "schema_version", "sync_run"}
 """Tables that do not grow with the library."""

@@ -14,6 +14,8 @@ from support import postgres
 from mediasync import MediaSync
 from mediasync.database import schema
 
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+
 PAGE = DOCS / "how-to" / "use-postgresql.md"
 
 

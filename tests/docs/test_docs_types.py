@@ -13,6 +13,8 @@ import docs_code
 import pytest
 from docs_pages import ROOT
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = """\
 [mypy]
 strict = True

@@ -16,6 +16,8 @@ from docs_pages import DOCS, ROOT
 
 from mediasync import MediaSync, RunStatus
 
+pytestmark = pytest.mark.slow
+
 PAGE = DOCS / "how-to" / "run-a-sync-worker.md"
 POSIX = pytest.mark.skipif(os.name == "nt", reason="it needs signals of POSIX")
 

@@ -30,6 +30,8 @@ from mediasync import MediaSync, Person, Source
 from mediasync.aio import finish
 from mediasync.testing import FakeBackend
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 20
 MOST_STEPS = 2_000
 

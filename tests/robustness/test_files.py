@@ -19,6 +19,8 @@ from support.old_databases import OLDEST, make_old_file
 from mediasync import MediaSync
 from mediasync.errors import DatabaseError, DatabaseMissing, MediaSyncError, SchemaForeign
 
+pytestmark = pytest.mark.slow
+
 
 def modes(folder: Path) -> dict[str, int]:
     return {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}

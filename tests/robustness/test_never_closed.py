@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from support.mirror import second_connection
 
+pytestmark = pytest.mark.slow
+
 _STEPS = """
 ms = MediaSync({url!r})
 await ms.open()

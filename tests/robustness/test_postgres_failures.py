@@ -56,6 +56,8 @@ from mediasync.errors import (
     UnknownSource,
 )
 
+pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+
 READERS, WRITERS = 3, 2
 POOL = {"readers": READERS, "writers": WRITERS}
 SEED = int(os.environ.get("MEDIASYNC_TEST_SEED", "0")) or random.SystemRandom().randrange(10**9)

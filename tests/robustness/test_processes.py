@@ -27,6 +27,8 @@ from mediasync import MediaSync
 from mediasync.database.schema import CURRENT_VERSION
 from mediasync.errors import DatabaseLocked, LifecycleError
 
+pytestmark = pytest.mark.slow
+
 SECONDS = float(os.environ.get("MEDIASYNC_TEST_SECONDS", "30"))
 OWN = 3_000
 SHARED = 50

@@ -30,6 +30,8 @@ from robustness_world import (
 from mediasync import MediaSync
 from mediasync.errors import DatabaseCorrupt, DatabaseError, DatabaseMissing, DiskFull, MediaSyncError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:

@@ -28,6 +28,8 @@ from robustness_world import (
 from mediasync import Credit, MediaSync, Movie, Person
 from mediasync.errors import LifecycleError, MediaSyncError
 
+pytestmark = pytest.mark.slow
+
 
 async def test_200_tasks_save_one_item_with_different_lists(tmp_path: Path, forks: ForkServer) -> None:
     """The list is one of them, whole, at every moment: seen from inside, and by another process."""

@@ -23,6 +23,8 @@ from mediasync.errors import SourceUnauthorised
 from mediasync.vocabulary import Completeness
 
 pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.real_kodi,
     pytest.mark.skipif(bool(why_not()), reason=why_not()),
     # One Kodi for all of them, which each finds as the last one left it.
     pytest.mark.xdist_group("kodi"),

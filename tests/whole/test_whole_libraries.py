@@ -14,6 +14,8 @@ import pytest
 
 from mediasync import MediaSync, RunStatus
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parent.parent / "data" / "nfo"
 EXAMPLES = Path(__file__).parent.parent.parent / "examples" / "library"
 
