@@ -1,8 +1,8 @@
-"""What a backend is: the code that reads one source, behind one protocol.
+"""The protocol of backends, which read sources, and the findings that they yield.
 
-A backend never sees the database and a service never sees a URL or a file. What a backend yields is a stream
-of *findings*: how many items to expect, an item, an item that has not changed, one that could not be read,
-more of a person, a remark, and at the end how much was named.
+A backend never sees the database, and a service never sees a URL or a file. A backend yields a stream of
+*findings*: how many items to expect; an item that was read, did not change, or could not be read; more about
+a person; a remark; and at the end how much of the library was listed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """An item whose change token is the one that was stored: it was not read again.
+    """An item that still has its stored change token and was not read again.
 
     Attributes:
         remote_id: the item's key.
@@ -60,11 +60,11 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something that people should know and that is no failure: a video without an NFO file, say.
+    """Something that people should know and that is not a failure, like a video without an NFO file.
 
     Attributes:
-        subject: the item, file or library.
-        text: the remark.
+        subject: the item, file or library that it is about.
+        text: what people should know.
     """
 
     subject: str
@@ -73,10 +73,10 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class FoundPerson:
-    """A person who is stored and of whom the source says more now: another picture, say, or provider ids.
+    """A stored person about whom the source has more now, like another picture or provider ids.
 
     Attributes:
-        person: with the source's own key. What is missing never overwrites what is stored.
+        person: the person, with the source's own key. Missing values never overwrite stored ones.
     """
 
     person: Person
@@ -84,12 +84,12 @@ class FoundPerson:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """How many items a library has, told as soon as the source says so, for those who watch the progress.
+    """How many items a library has, to show the progress; yielded as soon as the source says so.
 
-    It proves nothing, and may be left out. Of several the last one counts.
+    It is optional and proves nothing. If there are several, the last one counts.
 
     Attributes:
-        total: all items of the library, those that have not changed included.
+        total: the number of all items in the library, including unchanged ones.
     """
 
     total: int
@@ -97,12 +97,12 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Enumerated:
-    """How much of a library the source named, told once at its end.
+    """How much of a library was listed; yielded once, at the end.
 
     Attributes:
-        total: how many items the source says the library has; None where it does not say.
-        complete: whether every item of it was named. If not, nothing can be taken for gone.
-        reason: why it is not complete.
+        total: how many items the library has; None if the source does not say.
+        complete: whether every item was listed. If not, no item can be taken for removed.
+        reason: why the listing is not complete.
     """
 
     total: int | None
@@ -112,21 +112,21 @@ class Enumerated:
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """Up to where the source has told what changed, in words of the backend's own.
+    """The point up to which the source has reported its changes, in the backend's own form.
 
-    It is stored with the record of a run that ended well and was whole: nothing failed, nothing was left out
-    for this once, and every library was `Enumerated` as complete. The next sync is handed it as
-    `Stored.watermark`. Of several the last one counts.
+    It is stored with the record of a run that was successful and complete: nothing failed, no selection for
+    this run left anything out, and every library was `Enumerated` as complete. The next sync gets it as
+    `Stored.watermark`. If there are several, the last one counts.
 
     Attributes:
-        text: what the backend wants to be told; by the source's clock, if it is a time.
+        text: what the backend needs at the next sync. A time is by the source's clock.
     """
 
     text: str
 
 
 ONLY_SOME: Final = Enumerated(None, complete=False, reason="only some items were asked for")
-"""How a reading of chosen items ends."""
+"""The end of a listing when only some items were asked for."""
 
 
 Finding = Found | Unchanged | Unreadable | Remark | FoundPerson | Expected | Enumerated | Watermark
@@ -136,10 +136,10 @@ class Stored(Protocol):
     """What the mirror holds of one library, for backends that must compare with it.
 
     Attributes:
-        tokens: the change token stored for each item, by the source's own key. An empty token is nobody's:
-            the item is stored, and is to be read again.
-        watermark: the `Watermark` of the source's last sync that ended well; empty if there is none, or all
-            is to be read again.
+        tokens: the stored change token of each item, by the source's own key. An item with an empty token is
+            stored, but must be read again.
+        watermark: the `Watermark` of the source's last successful and complete sync; empty if there is none,
+            or if everything must be read again.
     """
 
     @property
@@ -149,21 +149,21 @@ class Stored(Protocol):
     def watermark(self) -> str: ...
 
     async def find_people(self, remote_ids: Sequence[str]) -> dict[str, Person]:
-        """Return those of the source's people who are stored, by the source's own keys."""
+        """Return which of these people are stored, by the source's own keys."""
         ...
 
     async def find_items_crediting(self, remote_ids: Sequence[str]) -> set[str]:
-        """Return the source's own keys of the library's items that credit any of these people."""
+        """Return the keys of the items in the library that credit any of these people."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class NothingStored:
-    """A `Stored` of a mirror that holds nothing, or nothing but change tokens.
+    """What an empty mirror holds, or one that holds nothing but change tokens: to read without a database.
 
     Attributes:
-        tokens: the change token of each item, by the source's own key.
-        watermark: where the last sync ended.
+        tokens: see `Stored`.
+        watermark: see `Stored`.
     """
 
     tokens: Mapping[str, str] = field(default_factory=dict)
@@ -180,10 +180,10 @@ class NothingStored:
 
 @runtime_checkable
 class TellsWaiting(Protocol):
-    """A backend that can say, in words, that its server starts or limits and is waited for.
+    """A backend that can report why it waits: its server is starting, or asks for fewer requests.
 
     Attributes:
-        on_wait: called with the words; it must not block.
+        on_wait: called with the reason, in words. It must not block.
     """
 
     on_wait: Callable[[str], None] | None
@@ -191,11 +191,10 @@ class TellsWaiting(Protocol):
 
 @runtime_checkable
 class WaitsForScan(Protocol):
-    """A backend that can wait for a server that scans its files.
+    """A backend that can wait until its server has scanned its files.
 
     Attributes:
-        wait_for_scan: seconds that it waits, in all, before what the server says of people is taken as a
-            preview.
+        wait_for_scan: how many seconds it waits in all. After that, lists of people count as previews.
     """
 
     wait_for_scan: float
@@ -205,8 +204,8 @@ class Backend(Protocol):
     """One source, opened for reading.
 
     Attributes:
-        source: the source that is read. Once it is open, ``server_id`` is the server's own id of itself,
-            where it has one.
+        source: the source that is read. Once the backend is open, ``server_id`` is the id that the server has
+            for itself, if any.
     """
 
     source: Source
@@ -215,8 +214,8 @@ class Backend(Protocol):
         """Return a context in which the source can be read.
 
         Raises:
-            SourceUnreachable: if the source does not answer or its folder is not there.
-            SourceError: as its other subclasses say.
+            SourceUnreachable: if the source does not answer, or its folder does not exist.
+            SourceError: for other reasons, which its subclasses state.
         """
         ...
 
@@ -232,20 +231,21 @@ class Backend(Protocol):
         Args:
             library: one of `fetch_libraries`.
             stored: what the mirror holds. An item that still has its change token is yielded as `Unchanged`.
-            only: if given, the source's own keys of the only items that are wanted. They are read again,
-                changed or not; others may be left out.
+            only: if given, the source's own keys of the only items that are wanted. They are read even if
+                they did not change; others may be left out.
 
         Raises:
-            SourceError: if the source as a whole cannot be read on.
+            LibraryUnreadable: if the library cannot be read to its end.
+            SourceError: if the source as a whole cannot be read any further.
         """
         ...
 
 
 def opened(what: T | None) -> T:
-    """Return what a backend has only while it is open.
+    """Return something that a backend has only while it is open.
 
     Raises:
-        LifecycleError: if it has it not.
+        LifecycleError: if it is None, because the backend is not open.
     """
     if what is None:
         raise LifecycleError("the backend is not open: use it inside 'async with backend.open():'")

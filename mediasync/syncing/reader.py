@@ -1,4 +1,4 @@
-"""Reading one library through its backend."""
+"""Reading one library through its backend, and counting what is found."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _PEOPLE_PAGE: Final = 500
 
 
 class Wanted:
-    """The single items that are asked for, until they are found.
+    """The single items that were asked for and are not found yet.
 
     Args:
-        remote_ids: their own keys.
+        remote_ids: the source's own keys of the items.
     """
 
     def __init__(self, remote_ids: frozenset[str]) -> None:
@@ -43,20 +43,25 @@ class Wanted:
         )
 
     def of(self, library_id: str, homes: dict[str, str]) -> set[str]:
-        """Return those that a library may have: an item that is stored is asked of its own library alone."""
+        """Return the items that a library may have.
+
+        Args:
+            library_id: the full id of the library.
+            homes: the libraries of stored items, which are in no other library.
+        """
         return {remote_id for remote_id in self._left if homes.get(remote_id, library_id) == library_id}
 
     def found(self, remote_id: str) -> None:
-        """Note one that was read."""
+        """Note that an item was found."""
         self._left.pop(remote_id, None)
 
     def unreadable(self, remote_id: str, reason: str) -> None:
-        """Note one that one library could not give; another one may."""
+        """Note why an item could not be read in one library; another library may still have it."""
         if remote_id in self._left:
             self._left[remote_id] = reason
 
     def missing(self) -> list[tuple[str, str]]:
-        """Return those that no library gave, and why."""
+        """Return the items that were not found in any library, and the reasons."""
         return list(self._left.items())
 
 
@@ -64,16 +69,16 @@ class Reading:
     """The reading of one library.
 
     Args:
-        backend: the source, open.
-        library: one of its libraries, as the source names it.
-        stored: what the mirror holds of it.
-        tally: where all that is found is counted, and told.
-        only: the own keys of the only items that are wanted; None for all.
-        wanted: all single items that are asked for.
+        backend: the open backend.
+        library: one of its libraries, as the source describes it.
+        stored: what the mirror holds of the library.
+        tally: counts everything that is found in this run, and emits the events.
+        only: the source's own keys of the only items to read; None for all.
+        wanted: all single items that this run was asked for.
 
     Attributes:
-        seen: what was found so far.
-        save_people: called with people of whom the source says more; None if they are not to be saved.
+        seen: what was found in this library so far.
+        save_people: called with people about whom the source has more; None if they are not to be saved.
     """
 
     def __init__(
@@ -96,7 +101,12 @@ class Reading:
         self.save_people: Callable[[list[Person]], Awaitable[int]] | None = None
 
     async def items(self) -> AsyncGenerator[MediaItem, None]:
-        """Iterate over the items that were read, counting and telling all that is found."""
+        """Iterate over the items that were read; count and report every finding on the way.
+
+        Raises:
+            LibraryUnreadable: if the library is empty although items of it are stored.
+            SourceError: as the backend does.
+        """
         tally, findings = self._tally, 0
         stream = self._backend.iter_items(self._library, self._stored, only=self._only)
         async with aclosing(stream):

@@ -35,14 +35,14 @@ def show_findings(
 ) -> Iterator[Finding]:
     """Yield what was found of a show: the show, its seasons, its episodes.
 
-    A show whose ``tvshow.nfo`` cannot be read is made from its folder's name, but only while it is not
-    stored: what is stored of it stays. The same goes for its seasons.
+    A show whose ``tvshow.nfo`` cannot be read is made from the name of its folder, unless it is stored: then
+    it stays as it is. The same goes for its seasons.
 
     Args:
         show: the show.
         outcomes: what became of each of its files, by path.
         stored: the stored change tokens.
-        reread: called where an unchanged file must be compared with, or completes, one that changed.
+        reread: called for an unchanged file that must be compared with a changed one, or completes it.
     """
     own = outcomes[show.nfo.path] if show.nfo else None
     seasons = _Seasons(show, own, stored, reread)
@@ -88,13 +88,13 @@ def _own_findings(show: ShowUnit, outcome: Outcome | None, stored: StoredTokens)
 
 
 def _as_season(file: NfoFile) -> NfoFile:
-    """Return an NFO file that was taken for an episode's as that of a season."""
+    """Return the file of a season that was taken for an episode's."""
     named = season_name(naming.stem_of(file.path.rpartition("/")[2]))
     return replace(file, kind=MediaType.SEASON, season=named.number if named else file.season)
 
 
 class _Seasons:
-    """The seasons of one show, each once, from their own files and from the episodes that name them."""
+    """Collects the seasons of a show, each once, from their own files and from the episodes in them."""
 
     def __init__(self, show: ShowUnit, own: Outcome | None, stored: StoredTokens, reread: Reread) -> None:
         self._show = show
@@ -147,14 +147,18 @@ class _Seasons:
         return Found(item, tuple(record.problems))
 
     def _title(self, number: int) -> str:
-        """Return what the show's file calls a season, else what everybody calls it."""
+        """Return the title of a season in the show's file, else the usual one."""
         if isinstance(self._own, Same) and self._show.nfo:
             self._own = self._reread(self._show.nfo)
         names = self._own.records[0].season_names if isinstance(self._own, Loaded) else {}
         return names.get(number) or (f"Season {number}" if number else "Specials")
 
     def complete(self, numbers: set[int]) -> None:
-        """Add the seasons that only episodes or a broken file name, and what is wrong with broken files."""
+        """Add the seasons that have no readable file, and the failures of files that cannot be read.
+
+        Args:
+            numbers: the seasons of all episodes.
+        """
         for number in numbers - self._by_number.keys() - self._failures.keys():
             self._by_number[number] = self._made(number)
         for number, failure in self._failures.items():
@@ -169,7 +173,7 @@ class _Seasons:
     def _made(self, number: int) -> Found | Unchanged:
         """Make a season that has no file of its own.
 
-        Its name is in the show's file: while that cannot be read, what is stored of the season stays.
+        Its title is in the show's file. While that cannot be read, a stored season stays as it is.
         """
         key = season_key(self._show.key, number)
         images = self._show.season_images.get(number, {})
@@ -193,7 +197,7 @@ class _Seasons:
         )
 
     def findings(self) -> list[Finding]:
-        """Return the seasons in order, and what else has to be said of their files."""
+        """Return the findings for the seasons, in order, and for files that are not used."""
         return [*(self._by_number[number] for number in sorted(self._by_number)), *self._others]
 
 
@@ -207,7 +211,7 @@ def _season_numbers(findings: list[Finding]) -> Iterator[int]:
 
 
 def _numbers_in(key: str) -> tuple[int, int] | None:
-    """Return season and episode from the key of an episode, ``None`` if it has none."""
+    """Return the season and the episode in the key of an episode, None if there are none."""
     season, _, episode = key.rpartition("#s")[2].partition("e")
     return (int(season), int(episode)) if "#s" in key and season.isdecimal() and episode.isdecimal() else None
 
@@ -221,10 +225,10 @@ class _Described:
 
     Attributes:
         file: the file.
-        key: of the episode.
-        record: what the file says of it; ``None`` if the file did not change.
-        season: its season's number.
-        episode: its number.
+        key: the episode's key.
+        record: what the file says of it; None if the file did not change.
+        season: the number of its season.
+        episode: its own number.
         token: its change token.
     """
 
@@ -237,7 +241,7 @@ class _Described:
 
 
 class _Episodes:
-    """The episodes of one show, each once, whatever the number of files that describe it."""
+    """Collects the episodes of a show, each once, however many files describe it."""
 
     def __init__(self, show: ShowUnit, stored: StoredTokens, reread: Reread) -> None:
         self._show = show
@@ -276,14 +280,14 @@ class _Episodes:
                     self._found += episodes
 
     def findings(self) -> Iterator[Finding]:
-        """Yield the episodes in the order of their files, and what else has to be said of these."""
+        """Yield the findings for the episodes, in the order of files, and for files that are not used."""
         twins: dict[tuple[int, int], list[_Described]] = {}
         for found in self._found:
             if isinstance(found, _Described) and found.season is not None and found.episode is not None:
                 twins.setdefault((found.season, found.episode), []).append(found)
         for found in self._found:
             if isinstance(found, _Described) and found.file.path in self._incomplete:
-                found.token = None  # the other file that describes it has to be read again
+                found.token = None  # its other file has to be read again
         dropped = {id(other) for same in twins.values() if len(same) > 1 for other in self._join(same)}
         for found in self._found:
             if not isinstance(found, _Described):
@@ -301,9 +305,9 @@ class _Episodes:
                 yield Unreadable(key, failure)
 
     def _join(self, episodes: list[_Described]) -> list[_Described]:
-        """Join what several files say of the episode of one number, and return what to drop.
+        """Merge what several files say of episodes with the same number, and return those to drop.
 
-        Files whose names agree on the number describe one episode; else they must say the same.
+        Files describe one episode if their names agree on the number. Otherwise their contents must agree.
         """
         first, *others = sorted(episodes, key=_rank)
         joined: list[_Described] = []
@@ -323,7 +327,7 @@ class _Episodes:
         return joined
 
     def _record(self, described: _Described) -> NfoRecord | None:
-        """Return what a file says of an episode, although it did not change."""
+        """Return what a file says of an episode, also if the file did not change."""
         if described.record is None:
             outcome = self._reread(described.file)
             if isinstance(outcome, Loaded):
@@ -333,7 +337,7 @@ class _Episodes:
 
 
 def _rank(described: _Described) -> tuple[bool, bool]:
-    """Order the files of one episode: those with a video first, then those with the number in their names."""
+    """Return a key that sorts an episode's files: with a video first, then with the number in the name."""
     file = described.file
     return file.item_path == file.path, _named(file) is None
 
@@ -343,7 +347,7 @@ def _named(file: NfoFile) -> EpisodeName | None:
 
 
 def _agree(one: NfoFile, other: NfoFile) -> bool:
-    """Whether the names of two files give the same numbers of the same show."""
+    """Whether the names of two files state the same episodes of the same show."""
     first, second = _named(one), _named(other)
     if first is None or second is None:
         return False
@@ -351,7 +355,7 @@ def _agree(one: NfoFile, other: NfoFile) -> bool:
 
 
 def _numbered(file: NfoFile, records: list[NfoRecord], named: EpisodeName | None) -> list[_Described]:
-    """Number the episodes of one file; what the file leaves out is taken from its name and folder."""
+    """Return the episodes in a file; numbers that it leaves out come from its name and folder."""
     episodes: dict[str, _Described] = {}
     for place, record in enumerate(records):
         if record.kind is not MediaType.EPISODE:

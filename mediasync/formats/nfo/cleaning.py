@@ -1,4 +1,4 @@
-"""Text repair: from the bytes of an NFO file to its text, and from what an element holds to what it means."""
+"""Decoding the bytes of an NFO file, and cleaning the text of its elements. Pure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _WIDER: Final = {
     "gbk": "gb18030",
     "euc_kr": "cp949",
 }
-"""Encodings by whose names their supersets are meant, as in browsers; the names are Python's."""
+"""Declared encodings that stand for a superset, as in browsers, by their Python names."""
 _OTHER_NAMES: Final = {
     "windows-31j": "cp932",
     "ms932": "cp932",
@@ -55,7 +55,7 @@ _ACCENTS: Final = re.compile("[\u0300-\u036f]")
 _HIGH: Final = bytes(range(0x80, 0x100))
 _LOST: Final = "\ufffd"
 _MOST_LOST: Final = 0.1
-"""The share of the characters beyond ASCII that may be lost for a declared encoding to be believed."""
+"""A declared encoding is believed if at most this share of the characters beyond ASCII is lost."""
 _ZEROS: Final = (
     ("utf-32-le", [False, True, True, True]),
     ("utf-32-be", [True, True, True, False]),
@@ -86,7 +86,7 @@ class NfoError(Exception):
 
     Attributes:
         reason: what is wrong.
-        line: where, counted from 1; ``None`` if it is no single place.
+        line: the line, counted from 1; None if the fault is not in one place.
     """
 
     def __init__(self, reason: str, line: int | None = None) -> None:
@@ -96,21 +96,22 @@ class NfoError(Exception):
 
 
 class ForeignNfoError(NfoError):
-    """A document that is whole, but about something else: music, for example."""
+    """A sound document about something else, like music."""
 
 
 class EmptyNfoError(NfoError):
-    """A document that describes nothing: a text without the address of a provider's page, for example."""
+    """A document that describes nothing, like a text without the address of a provider's page."""
 
 
 def decode(data: bytes) -> tuple[str, list[str]]:
     """Decode the bytes of a file, whatever encoding they claim.
 
-    A byte order mark decides; else the text is UTF-8 if it can be, whatever it declares; else what it
-    declares. Bytes that do not fit are replaced alone: one bad byte never changes how others are read.
+    A byte order mark decides. Without one, the text is UTF-8 if it is valid as UTF-8, whatever it declares,
+    and otherwise what it declares. Invalid bytes are replaced one by one. They do not change how others are
+    read.
 
     Returns:
-        The text without its byte order mark, and what had to be guessed.
+        The text without its byte order mark, and what had to be guessed, one line each.
 
     Example:
         >>> decode(b"<movie><title>Am\\xe9lie</title></movie>")
@@ -133,7 +134,7 @@ def decode(data: bytes) -> tuple[str, list[str]]:
         data = _SURROGATES.sub(_join_surrogates, data)
         return _decode_other(data, declared, other, error.start)
     if other and data.isascii():
-        return _decode_other(data, declared, other, 0)  # ISO-2022-JP is ASCII to look at
+        return _decode_other(data, declared, other, 0)  # the bytes of ISO-2022-JP are all ASCII
     lies = declared and not declared.lower().startswith("utf-8") and not data.isascii()
     return text, [f"declared as {declared}, but it is UTF-8"] if lies else []
 
@@ -148,7 +149,7 @@ def _decode_wide(data: bytes, encoding: str) -> tuple[str, list[str]] | None:
 
 
 def _wide_encoding(head: bytes) -> str:
-    """Tell UTF-16 and UTF-32 without a mark by where most of the zero bytes stand."""
+    """Recognise UTF-16 and UTF-32 without a mark by the places of most zero bytes."""
     if b"\0" not in head:
         return ""
     mostly_zero = [head[place::4].count(0) * 2 > len(head[place::4]) for place in range(4)]
@@ -159,7 +160,7 @@ def _wide_encoding(head: bytes) -> str:
 
 
 def _python_name(declared: str) -> str:
-    """Return Python's name of an encoding of text, empty if there is none."""
+    """Return Python's name of a declared encoding; empty if Python does not know it."""
     if not _TEXT_ENCODINGS.match(declared):
         return ""
     declared = declared.lower()
@@ -171,27 +172,27 @@ def _python_name(declared: str) -> str:
 
 
 def _join_surrogates(match: re.Match[bytes]) -> bytes:
-    """Write as UTF-8 a character that was written as two surrogates (CESU-8)."""
+    """Rewrite a character that is encoded as two surrogates (CESU-8) as UTF-8."""
     _, high, high_end, _, low, low_end = match[0]
     upper, lower = (high & 0x0F) << 6 | high_end & 0x3F, (low & 0x0F) << 6 | low_end & 0x3F
     return chr(0x10000 + (upper << 10) + lower).encode()
 
 
 def _count(data: bytes) -> tuple[int, int]:
-    """Count the characters beyond ASCII that are UTF-8, and the bytes and cut characters that are not."""
+    """Count the characters beyond ASCII that are valid UTF-8, and the bytes that are not."""
     rest, fits = _CHARACTER.subn(b" ", data)
     rest = _CUT_SHORT.sub(b"\xff", rest)
     return fits, len(rest) - len(rest.translate(None, _HIGH))
 
 
 def _decode_other(data: bytes, declared: str, other: str, first: int) -> tuple[str, list[str]]:
-    """Decode what is not wholly UTF-8: as what is declared, as UTF-8 with bad bytes, or as Windows-1252.
+    """Decode bytes that are not all UTF-8: as declared, as UTF-8 with bad bytes, or as Windows-1252.
 
     Args:
         data: the bytes.
         declared: the encoding that the file claims.
-        other: Python's name of it, if it is not Unicode.
-        first: where the first byte is that is not UTF-8.
+        other: Python's name of that encoding, unless it is Unicode.
+        first: the position of the first byte that is not UTF-8.
     """
     fits, bad = _count(data)
     if other and fits <= bad and (decoded := _decode_as(data, declared, other)):
@@ -223,14 +224,14 @@ def _decode_as(data: bytes, declared: str, encoding: str) -> tuple[str, list[str
 
 
 def _decode_value(data: bytes, *, mostly: bool) -> str:
-    """Decode what stands between two tags: as UTF-8 where it is, the other bytes alone as Windows-1252.
+    """Decode the text between two tags as UTF-8, and each byte that is not UTF-8 as Windows-1252.
 
-    A character of which the end is missing is replaced.
+    A character whose last bytes are missing is replaced.
 
     Args:
         data: the bytes.
-        mostly: whether the file as a whole is UTF-8. If not, a value in which it is an exception is read as
-            Windows-1252 throughout: ``CAFÉ…`` in Windows-1252 could be UTF-8 to look at.
+        mostly: whether most of the file is UTF-8. If it is not, a text is read as Windows-1252 unless most of
+            it is UTF-8: ``CAFÉ…`` in Windows-1252 looks like UTF-8.
     """
     if not mostly:
         fits, bad = _count(data)
@@ -255,9 +256,9 @@ def _line_of(text: str, position: int) -> int:
 
 
 def resolve(text: str) -> str:
-    """Replace references to characters once, those of HTML as well; what is none stays as it is.
+    """Resolve the character references of XML and HTML once; anything else stays as it is.
 
-    The numbers from 128 to 159 mean Windows-1252, as in browsers, and a pair of surrogates is one character.
+    The numbers 128 to 159 mean Windows-1252, as in browsers, and a pair of surrogates is one character.
 
     Example:
         >>> resolve("Tom &amp; Jerry & O&#146;Neil &eacute; &nothing; &#55357;&#56832;")
@@ -286,9 +287,9 @@ def _character(code: int) -> str:
 
 
 def meaning(text: str) -> str:
-    """Return what the text of an element means, where its writer escaped it twice or more.
+    """Resolve the references in the text of an element, also where a program escaped it more than once.
 
-    Characters that exist in no text (U+0080 to U+009F) are those of Windows-1252.
+    The control characters U+0080 to U+009F are read as Windows-1252.
 
     Example:
         >>> meaning("Vincent D&amp;apos;Onofrio")
@@ -303,10 +304,10 @@ def meaning(text: str) -> str:
 
 
 def unescape(text: str) -> tuple[str, int, int]:
-    """Turn the source text of an element into characters, as a patient reader would.
+    """Turn the source text of an element into characters, although it may not be well-formed.
 
     Returns:
-        The text; how many ``&`` in it were not escaped; how many control characters were dropped.
+        The text, the number of unescaped ``&``, and the number of control characters that were dropped.
 
     Example:
         >>> unescape("R&D &amp; more\x02")
@@ -318,7 +319,7 @@ def unescape(text: str) -> tuple[str, int, int]:
 
 
 def one_line(text: str) -> str:
-    """Undo the line breaks that a pretty printer put into a name; other white space stays as it is.
+    """Undo the line breaks that a pretty printer put into a name, and keep other white space.
 
     Example:
         >>> one_line("Paul\\n      Thomas  Anderson")
@@ -330,7 +331,7 @@ def one_line(text: str) -> str:
 
 
 def html_breaks_to_lines(text: str) -> str:
-    """Replace those tags of HTML that end a line by the end of a line.
+    """Replace the HTML tags that end a line with line breaks.
 
     Example:
         >>> html_breaks_to_lines("One<br />Two")
@@ -342,7 +343,7 @@ def html_breaks_to_lines(text: str) -> str:
 def plain_text(text: str) -> str:
     """Turn a plot that may hold HTML into plain text.
 
-    Only tags that HTML knows go: ``<or two>`` is text. Text that was escaped twice is resolved.
+    Only tags of HTML are removed: ``<or two>`` is text. Text that was escaped twice is resolved.
 
     Example:
         >>> plain_text("A <i>wobbly</i> bit &amp;amp; <or two>.<br/>The end&nbsp;")
@@ -354,7 +355,7 @@ def plain_text(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Return *text* in the form in which names are compared: without case, and without accents.
+    """Return *text* in lower case and without accents, to compare names.
 
     Example:
         >>> fold("Première SAISON 2×05")

@@ -1,4 +1,4 @@
-"""Days as files write them, in some twenty languages. Pure."""
+"""Parsing dates as NFO files write them, in some twenty languages. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SHORTEST: Final = 3
 
 
 def _months() -> dict[str, int]:
-    """Return the months by their names, and by those beginnings of names that mean one month only."""
+    """Return the number of each month by its names, and by the abbreviations that mean no other month."""
     numbers: dict[str, set[int]] = {}
     for row in _MONTH_NAMES:
         for number, name in enumerate(fold(row).split(), 1):
@@ -70,11 +70,11 @@ _YEAR_AND_MONTH: Final = re.compile(rf"(\d{{4}})\.?,?\s({_WORD})\.?\s(\d{{1,2}})
 
 
 def parse_date(text: str) -> date | None:
-    """Return the day that *text* names, ``None`` if it names none.
+    """Return the date in *text*, None if there is none.
 
-    Understood are ``2001-02-03`` (also with ``.``, ``/`` and a time after it), ``20010203``, ``03.02.2001``,
-    ``3 Feb 2001`` and ``Feb 3, 2001``, with or without a weekday. Of two numbers before a year the first is
-    the day unless it cannot be; before a time with AM or PM the first is the month unless it cannot be.
+    It may be written ``2001-02-03`` (also with ``.`` or ``/``, or a time after it), ``20010203``,
+    ``03.02.2001``, ``3 Feb 2001`` or ``Feb 3, 2001``, with or without a weekday. The first of two numbers
+    before a year is the day if it can be, but the month if a time with AM or PM follows.
 
     Example:
         >>> parse_date("2001-02-03T10:00:00Z"), parse_date("31/12/1999"), parse_date("0000-00-00")

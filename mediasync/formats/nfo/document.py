@@ -1,4 +1,4 @@
-"""From the bytes of a file to its elements, however they are wrapped. Pure, no files."""
+"""Reading the bytes of an NFO file as a tree of elements, however they are wrapped. Pure."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _C1: Final = re.compile("[\x80-\x9f]|&#")
 
 @dataclass(slots=True)
 class Node:
-    """An element of an NFO file, its names in lower case and without namespaces.
+    """An element of an NFO file. Names are in lower case and without namespaces.
 
     Attributes:
-        name: of the element.
-        attributes: by name.
-        text: its own, trimmed, with that of the tags of HTML in it.
-        children: in the order of the file.
+        name: the element's name.
+        attributes: the values of its attributes, by name.
+        text: its own text and that of HTML tags in it, trimmed.
+        children: the elements in it, in the order of the file.
     """
 
     name: str
@@ -42,11 +42,11 @@ class Node:
     children: list[Node] = field(default_factory=list)
 
     def all(self, *names: str) -> Iterator[Node]:
-        """Yield the children with one of *names*, in the order of the file."""
+        """Iterate over the children with one of these names, in the order of the file."""
         return (child for child in self.children if child.name in names)
 
     def first(self, *names: str) -> str:
-        """Return the first text that is not empty of the children called *names*, in the order of *names*.
+        """Return the first text that is not empty among children with these names, in the order of *names*.
 
         Example:
             >>> Node("movie", children=[Node("plot"), Node("outline", text="Short.")]).first("outline")
@@ -61,14 +61,15 @@ class Node:
 
 @dataclass(slots=True)
 class Document:
-    """What a file holds.
+    """The content of a file.
 
     Attributes:
-        roots: its elements, several for a file with several episodes.
-        outside: the text around them; all of the text if there are none.
-        problems: what had to be repaired.
-        damage: why it may hold more than could be read, with the line; empty if all of it was read.
-        cut: whether a part of it is missing.
+        roots: its root elements; a file with several episodes has several.
+        outside: the text around them, which is the whole text if there are none.
+        problems: what had to be repaired, one line each.
+        damage: the line and the nature of the first damage, behind which something may have been lost; empty
+            if everything was read.
+        cut: whether a part of the file is missing.
     """
 
     roots: list[Node]
@@ -81,13 +82,13 @@ class Document:
 def read_document(data: bytes) -> Document:
     """Read the bytes of an NFO file.
 
-    What is well-formed is read by an XML parser. What is not is read by `read_tolerantly`, as far as it goes.
+    An XML parser reads what is well-formed. `read_tolerantly` reads anything else as far as it can.
 
     Returns:
-        Its root elements; none if it is plain text.
+        The document, which has no root elements if the file is plain text.
 
     Raises:
-        NfoError: if it is empty, too large, a web page, or declares entities.
+        NfoError: if the file is empty, has too many tags, is a web page, or declares entities.
 
     Example:
         >>> [root.first("title") for root in read_document(b"<movie><title>Heat</title></movie>").roots]
@@ -116,9 +117,9 @@ def read_document(data: bytes) -> Document:
 
 
 def _parse(text: str) -> Reading | None:
-    """Read text that is well-formed but for what may stand around its elements, else return None.
+    """Parse well-formed text, which may have text around its elements; return None if it is not well-formed.
 
-    The element that is put round it makes a DOCTYPE an error of syntax: no entity can be declared.
+    Wrapping the text in an element makes a DOCTYPE a syntax error, so that no entity can be declared.
     """
     if text.startswith("<?xml"):
         end = text.find("?>") + 2
@@ -130,7 +131,7 @@ def _parse(text: str) -> Reading | None:
 
 
 def _node(element: Element, clean: Callable[[str], str], depth: int) -> Node:
-    """Copy an element; below a depth that no NFO file uses only the text is kept."""
+    """Copy an element; only text is kept below a depth that no NFO file reaches."""
     name, attributes, text = local_name(element.tag), {}, element.text or ""
     children: list[Node] = []
     if element.attrib:
@@ -145,7 +146,7 @@ def _node(element: Element, clean: Callable[[str], str], depth: int) -> Node:
 
 
 def _whole_text(element: Element) -> str:
-    """Return the text of an element and of all in it; tags of HTML that end a line do so."""
+    """Return all text in an element, with line breaks for the HTML tags that end a line."""
     for inner in element.iter():
         if inner is not element and local_name(inner.tag) in HTML_BREAKS:
             inner.tail = "\n" + (inner.tail or "")
@@ -157,13 +158,13 @@ def _unchanged(text: str) -> str:
 
 
 def _unwrap(nodes: list[Node], depth: int, problems: list[str]) -> list[Node]:
-    """Find the roots inside elements that only wrap them, and name the misspelt ones."""
+    """Find the roots inside elements that only wrap them; a misspelt root becomes a problem."""
     roots: list[Node] = []
     for node in nodes:
         if node.name == _PAGE:
             raise NfoError("it is a web page")
         if node.name in FOREIGN_ROOTS or (node.name in ROOTS and (node.children or node.name != "season")):
-            roots.append(node)  # <season> with nothing but a number in it is an episode's
+            roots.append(node)  # a <season> with only a number in it belongs to an episode
         elif depth < _MAX_WRAPPERS and any(child.name in ROOTS and child.children for child in node.children):
             roots += _unwrap(node.children, depth + 1, problems)
         elif (node.name not in OF_ITEMS or node.name == "episode") and any(

@@ -1,4 +1,4 @@
-"""The names of the elements of NFO files, in lower case, and what each of them may hold."""
+"""The names of the elements of NFO files, in lower case, by what they hold."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PERSONS: Final[dict[str, PersonType]] = {
     "screenwriter": PersonType.WRITER,
     "star": PersonType.ACTOR,
 }
-"""The elements that hold one person, or a list of names, and the function that each of them states."""
+"""The elements that hold a person or a list of names, and the function that each states."""
 
 MEMBERS: Final = frozenset(
     {"member", "person", "credit", "castmember", "cast_member", "crewmember", "crew_member"}
 )
-"""The elements inside a list of people that leave the function to the list, or to an element of their own."""
+"""The elements in a list of people whose function is stated by the list or by an element inside."""
 
 PEOPLE_LISTS: Final[dict[str, PersonType | None]] = {
     **{f"{name}s": kind for name, kind in PERSONS.items() if not name.endswith("s")},
@@ -38,7 +38,7 @@ PEOPLE_LISTS: Final[dict[str, PersonType | None]] = {
     "people": None,
     "persons": None,
 }
-"""The elements that wrap people, and the function of those inside that do not state one."""
+"""The elements that wrap people, and the function of people in them who have none of their own."""
 
 IDS: Final[dict[str, str]] = {
     f"{provider}{suffix}": provider
@@ -47,7 +47,7 @@ IDS: Final[dict[str, str]] = {
     )
     for suffix in ("", "id", "_id", "number", "code", "url")
 }
-"""The elements that hold the id of an item or a person at a provider."""
+"""The elements that hold a provider's id of an item or a person, and the provider."""
 
 PERSON_FIELDS: Final = frozenset(
     {
@@ -55,7 +55,7 @@ PERSON_FIELDS: Final = frozenset(
         *("thumb", "profile", "uniqueid", "id", *IDS),
     }
 )
-"""What an element of a person holds."""
+"""The elements inside the element of a person."""
 
 TEXTS: Final = frozenset(
     {
@@ -68,7 +68,7 @@ TEXTS: Final = frozenset(
         *PERSON_FIELDS,
     }
 )
-"""The elements that hold text and nothing else, but perhaps tags of HTML."""
+"""The elements that hold nothing but text and perhaps HTML tags."""
 
 OTHERS: Final = frozenset(
     {
@@ -78,7 +78,7 @@ OTHERS: Final = frozenset(
         *("tag", "tags", "collection", "network", "sets", "epbookmark"),
     }
 )
-"""The elements of an item that may hold elements, none of them people."""
+"""The elements of an item that may hold elements other than people."""
 
 WITHOUT_PEOPLE: Final = frozenset(
     {
@@ -90,13 +90,13 @@ WITHOUT_PEOPLE: Final = frozenset(
         *("height", "container", "codec"),
     }
 )
-"""Other elements that programs write into an item, and that are known to hold no people."""
+"""Other elements that programs write into an item and that never hold people."""
 
 OF_ITEMS: Final = frozenset({*TEXTS, *OTHERS, *PERSONS, *PEOPLE_LISTS}) - {
     *PERSON_FIELDS,
     *("value", "overview", "language"),
 }
-"""The elements that lie directly in that of an item; people also lie in lists of people."""
+"""The elements that lie directly in the element of an item; people may also lie in lists of people."""
 
 HTML: Final = frozenset(
     {
@@ -106,7 +106,7 @@ HTML: Final = frozenset(
         *("u", "ul"),
     }
 )
-"""The elements of HTML that a text may hold."""
+"""The HTML elements that a text may hold."""
 
 HTML_BREAKS: Final = frozenset({"br", "p", "div", "li", "hr", "tr", "blockquote"})
-"""Those that begin a line, or end one."""
+"""The HTML elements that begin or end a line."""

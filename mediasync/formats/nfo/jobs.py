@@ -1,4 +1,4 @@
-"""The functions of people as files write them: ``Executive Producer``, ``Drehbuch``. Pure."""
+"""Parsing the jobs of people as files write them (``Executive Producer``, ``Drehbuch``). Pure."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _JOBS: Final[tuple[tuple[re.Pattern[str], PersonType], ...]] = tuple(
 
 
 def parse_job(text: str) -> tuple[PersonType | None, str | None]:
-    """Return the function that a job's words name, and the words where they say more than the function.
+    """Return the function that a job means, and the words of the job where they say more than the function.
 
     Example:
         >>> parse_job("Executive Producer"), parse_job("II")

@@ -1,4 +1,4 @@
-"""Telling the names apart that one text holds: ``Ada One, Bob Two (Producer)``. Pure."""
+"""Splitting a text that holds several names (``Ada One, Bob Two (Producer)``). Pure."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ _SCRIPT_WITHOUT_SPACES: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\u
 _NO_PERSON: Final = frozenset(
     {*("the", "der", "die", "das", "les", "los", "las", "his", "her"), *("sons", "co", "co.", "friends")}
 )
-"""The words that the second name of a band or company begins with, as in ``Ann Lee & The Others``."""
+"""Words that begin the second part of the name of a band or company, as in ``Ann Lee & The Others``."""
 _MOST_JOINED: Final = 4
 _LONGEST_NAME: Final = 100
 _MOST_PARTS: Final = 20_000
-"""How many parts between commas are looked at: twice as many names as are read of a file."""
+"""How many parts between commas are looked at, which is twice the number of names read from a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ class Named:
     """One name of a list.
 
     Attributes:
-        name: of the person.
-        kind: the function that stands with the name, ``None`` if there is none.
-        role: the job's own words, where they say more than the function.
+        name: the person's name.
+        kind: the function beside the name, None if there is none.
+        role: the words of the job, where they say more than the function.
     """
 
     name: str
@@ -82,16 +82,16 @@ class Named:
 
 
 class KnownNames:
-    """The names that are known to be those of one person.
+    """Names of which each is known to be one person's.
 
     Args:
-        names: as they are written.
+        names: the names, as they are written.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._names = frozenset(map(folded, names))
         self.has_joined = any(map(_COMMA_OR_TEAM.search, self._names))
-        """Whether any of them holds a comma, or a word that stands between names."""
+        """Whether any of the names holds a comma, or a word like ``and``."""
 
     def __contains__(self, name: str) -> bool:
         return folded(name) in self._names
@@ -100,16 +100,17 @@ class KnownNames:
 def split_names(
     text: str, known: Callable[[], KnownNames] = KnownNames, *, one_person: bool = False
 ) -> Iterator[Named]:
-    """Yield the names in *text*, which may be a list of several.
+    """Iterate over the names in *text*, which may hold one or several.
 
-    Bars, semicolons and slashes with spaces separate names always; a comma, a slash without spaces or an
-    ``&`` where what it separates is made of whole names; the end of a line where each line is one.
+    Bars, semicolons and slashes with spaces around them always separate names. A comma, an ``&`` or a slash
+    without spaces separates them only if whole names stand on both sides, and a line break only if each line
+    is one name.
 
     Args:
         text: one name or several.
-        known: asked for the names that are known. One of them with a comma is not taken apart, and parts that
-            are known are names.
-        one_person: whether there is other evidence that it is one: then only what always separates does.
+        known: returns the known names. A known name with a comma is not split, and a known part is a name.
+        one_person: whether there is other evidence that the text is one name. Then only what always separates
+            names does.
 
     Example:
         >>> [named.name for named in split_names("Shane One, Pamela Two; Hank Six, III & Ann Lee / Cher")]
@@ -130,13 +131,13 @@ def split_names(
 
 
 class _Splitter:
-    """Takes lists of names apart."""
+    """Splits lists of names."""
 
     def __init__(self, known: KnownNames) -> None:
         self._known = known
 
     def split(self, text: str) -> Iterator[str]:
-        """Yield the names in *text*."""
+        """Iterate over the names in *text*."""
         lines = [line.strip(_STRAY) for line in text.splitlines() if line.strip(_STRAY)]
         if len(lines) > 1 and all(map(self._is_one_name, lines)):
             yield from lines
@@ -162,14 +163,14 @@ class _Splitter:
                     yield from self._split_commas(one)
 
     def _split_slashes(self, text: str) -> list[str]:
-        """Take ``Ada One/Bob Two`` apart, and not ``AC/DC``."""
+        """Split ``Ada One/Bob Two``, but not ``AC/DC``."""
         if "/" not in text:
             return [text]
         parts = list(islice(_cut(text, _SLASH), _MOST_PARTS))
         return parts if all(map(self._is_name, parts)) else [text.strip(_STRAY)]
 
     def _split_commas(self, text: str) -> list[str]:
-        """Take ``Ada One, Bob Two & Cy Three`` apart, and not ``Robert Five, Jr.`` or ``Lucas, George``."""
+        """Split ``Ada One, Bob Two & Cy Three``, but not ``Robert Five, Jr.`` or ``Lucas, George``."""
         if not _COMMA_OR_TEAM.search(text):
             return [text]
         if _TEAM.search(text):
@@ -182,7 +183,7 @@ class _Splitter:
         return names if self._is_list(names) else [text]
 
     def _names_between(self, text: str, separator: re.Pattern[str]) -> list[str]:
-        """Cut *text*, but for those neighbours that are known to be one name, and ``Jr.`` and the like."""
+        """Cut *text*, but keep together neighbours that are one known name, and ``Jr.`` and the like."""
         spans = list(islice(_spans(text, separator), _MOST_PARTS))
         names: list[list[str]] = []
         place = 0
@@ -211,20 +212,20 @@ class _Splitter:
 
 
 def _is_person(name: str) -> bool:
-    """Whether a text is the whole name of a person, and not a part of the name of a team."""
+    """Whether a text is the whole name of a person and not a part of a team's name."""
     words = name.split(maxsplit=1)
     return _is_full(name) and words[0].lower() not in _NO_PERSON
 
 
 def _cut(text: str, separator: re.Pattern[str]) -> Iterator[str]:
-    """Cut *text* where *separator* stands outside of brackets."""
+    """Cut *text* at every *separator* outside of brackets."""
     for start, end in _spans(text, separator):
         if trimmed := text[start:end].strip(_STRAY):
             yield trimmed
 
 
 def _spans(text: str, separator: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Yield the places between those where *separator* stands outside of brackets."""
+    """Iterate over the spans between the separators that are outside of brackets."""
     brackets = (match.span() for match in _BRACKETED.finditer(text))
     bracket = next(brackets, None)
     start = 0
@@ -239,13 +240,13 @@ def _spans(text: str, separator: re.Pattern[str]) -> Iterator[tuple[int, int]]:
 
 
 def _is_full(name: str) -> bool:
-    """Whether a name looks like that of one whole person: of several words, or in a script without spaces."""
+    """Whether a name looks complete: it has several words, or is in a script without spaces."""
     name = _BRACKETED.sub(" ", name).strip()
     return len(name.split(maxsplit=1)) > 1 or bool(_SCRIPT_WITHOUT_SPACES.search(name))
 
 
 def _with_function(text: str) -> Iterator[Named]:
-    """Take the functions off that stand with a name, each a credit of its own."""
+    """Separate a name from the functions beside it, and yield one `Named` for each function."""
     if match := _FUNCTION.fullmatch(text):
         name, words = match[1], match[2] or match[3] or match[4]
     elif match := _FUNCTION_BEFORE.fullmatch(text):
@@ -261,7 +262,7 @@ def _with_function(text: str) -> Iterator[Named]:
 
 
 def is_one_name(text: str) -> bool:
-    """Whether a text with a comma is one name by itself, so that it is one in longer lists as well.
+    """Whether a text with a comma is one name, so that it is one name in longer lists as well.
 
     Example:
         >>> is_one_name("Tyler, The Creator"), is_one_name("Ada One, Bob Two")
@@ -271,7 +272,7 @@ def is_one_name(text: str) -> bool:
 
 
 def folded(name: str) -> str:
-    """Return *name* in the form in which equal names are equal.
+    """Return *name* in a form that is the same for all spellings of one name.
 
     Example:
         >>> folded("Ada  ONE")

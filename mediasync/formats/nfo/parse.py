@@ -1,4 +1,4 @@
-"""Parsing: the bytes of an NFO file to what it says of one or several items. Pure, no files."""
+"""Parsing the bytes of an NFO file into records of the items that it describes. Pure."""
 
 from __future__ import annotations
 
@@ -56,21 +56,22 @@ _CONTENT: Final = frozenset(
 
 @dataclass(slots=True)
 class NfoRecord:
-    """What a file says of one item, before anything outside the file is known.
+    """What a file says of one item, without anything from outside of the file.
 
     Attributes:
-        kind: what it describes.
-        credits: its people; ``None`` where the file does not prove anything about them.
-        completeness: what ``credits`` is.
-        damage: where the file is damaged, empty if it is not: there may be more than what is here.
-        cut: whether a part of it is missing.
-        season: the season's number, of a season or an episode.
-        episode: the episode's number.
-        episode_end: the last episode's number, where several are one item.
-        season_names: of a show, the names of its seasons by their numbers.
+        kind: what the item is.
+        credits: the people; None where the file proves nothing about them.
+        completeness: whether ``credits`` is a full list or a preview.
+        damage: the line and the nature of the file's first damage, behind which something may be missing;
+            empty if the file is sound.
+        cut: whether a part of the file is missing.
+        season: the number of the season, or of the episode's season.
+        episode: the number of the episode.
+        episode_end: the number of the last episode, if the item is several.
+        season_names: the names of a show's seasons, by number.
         problems: what could not be understood, one line each.
 
-    The other attributes are those of `mediasync.models.MediaItem`; ``title`` is empty where there is none.
+    The other attributes are those of `mediasync.models.MediaItem`. ``title`` is empty if there is none.
     """
 
     kind: MediaType
@@ -99,7 +100,7 @@ class NfoRecord:
     problems: list[str] = field(default_factory=list)
 
     def item_fields(self) -> dict[str, Any]:
-        """Return the fields that an item takes over as they are."""
+        """Return the attributes that `mediasync.models.MediaItem` has as well, by name."""
         return dict(zip(_ITEM_FIELDS, _get_item_fields(self), strict=True))
 
 
@@ -110,23 +111,22 @@ _get_item_fields: Final = attrgetter(*_ITEM_FIELDS)
 def parse_nfo(data: bytes, expected: MediaType) -> list[NfoRecord]:
     """Parse the bytes of one NFO file.
 
-    A list of people is complete as soon as the document was read to its end and understood, so an empty one
-    is proof that there are none, unless there are elements with words in them that nobody knows. A damaged
-    document, and one with elements that may hold people by their names, give a preview. Only a document that
-    says next to nothing (a title, or the bare address of a provider's page) proves nothing, and its
-    ``credits`` are ``None``.
+    The list of people is full if the whole document was read and understood, so an empty list proves that
+    there is nobody. The list is a preview if the document is damaged, or has unknown elements that may hold
+    people. ``credits`` is None if the document proves nothing: if it has next to no content (only a title, or
+    the address of a provider's page), or names nobody but has unknown elements with words in them.
 
     Args:
         data: the whole file.
-        expected: what the file should describe by its name and place; it decides where the root element
-            is misspelt or missing.
+        expected: what the file should describe, by its name and place. It decides if the root element is
+            misspelt or missing.
 
     Returns:
         One record for each root element, in the order of the file; at least one.
 
     Raises:
-        NfoError: if nothing of it can be used, or it declares entities.
-        ForeignNfoError: if it is whole, but about something else.
+        NfoError: if nothing in the file can be used, or it declares entities.
+        ForeignNfoError: if the file is sound, but about something else.
 
     Example:
         >>> [record] = parse_nfo(b"<movie><title>Heat</title><year>1995</year></movie>", MediaType.MOVIE)
@@ -168,9 +168,9 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[NfoRecord]:
 
 
 def _record_of_text(document: Document, expected: MediaType) -> NfoRecord:
-    """Make a record of a text that names the page of a film or show: the address alone, or a release note.
+    """Make a record of a text that names a provider's page, like a bare address or a scene release note.
 
-    Such notes beside an episode name the page of the show, so no id is taken from them.
+    Beside an episode such a text names the page of the show, so no id is taken from it.
     """
     ids = provider_ids_in_text(document.outside, expected)
     if not ids:
@@ -179,7 +179,7 @@ def _record_of_text(document: Document, expected: MediaType) -> NfoRecord:
 
 
 def _shorten(problems: list[str]) -> None:
-    """Count the problems beyond a number that anyone would read, in place of naming them."""
+    """Keep as many problems as anyone would read, and count the others."""
     if len(problems) > _MOST_PROBLEMS:
         problems[_MOST_PROBLEMS:] = [f"and {len(problems) - _MOST_PROBLEMS} more problems"]
 
@@ -229,7 +229,7 @@ def _record(node: Node, expected: MediaType, most_credits: int) -> NfoRecord:
 
 
 def _season_names(node: Node) -> dict[int, str]:
-    """Return what ``<namedseason number="1">`` elements call a show's seasons."""
+    """Return the names of a show's seasons, from ``<namedseason number="1">`` elements."""
     names: dict[int, str] = {}
     wrapped = (child for wrapper in node.all("namedseasons") for child in wrapper.all("namedseason"))
     for child in (*node.all("namedseason"), *wrapped):

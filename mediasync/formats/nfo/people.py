@@ -1,4 +1,4 @@
-"""The people of the elements of one NFO file as lists of credits in billing order. Pure."""
+"""Parsing the people of an item in an NFO file into credits in billing order. Pure."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _SHARED: Final = frozenset({"type", "job", "department", "order", "sortorder", "
 _ROLES: Final = ("role", "character")
 _NO_ROLE: Final = (None,)
 _REST_OF_TAG: Final = re.compile("[<>]")
-"""Between the fields of a person: the rest of a damaged tag, and no name."""
+"""Text between the fields of a person that is left of a damaged tag and is not a name."""
 _NO_WORDS: Final = frozenset({"true", "false", "yes", "no", "none", "null", "n/a"})
 _MAX_DEPTH: Final = 3
 MOST_CREDITS: Final = 10_000
-"""How many credits of one file are read; the longest real lists have some hundreds."""
+"""How many credits are read from one file; the longest real lists have a few hundred."""
 MOST_FIELDS: Final = 200
-"""How many elements inside the element of one person are read."""
+"""How many elements are read inside the element of one person."""
 MOST_IDS: Final = 50
 """How many ids of one person are read."""
 _PEOPLE: Final = re.compile(
@@ -67,12 +67,13 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """What an element says of people.
+    """The people of an item.
 
     Attributes:
-        credits: cast, directors, writers, producers, others, numbered from 0.
-        doubts: what may hold people and is not understood, in words: the list may not be complete.
-        has_unknown: whether there are elements that nobody knows, with words in them: an empty list proves
+        credits: the cast, directors, writers, producers and others, numbered from 0.
+        doubts: why the list may not be complete, one line for each element that may hold people and was not
+            understood, and for each limit that was reached.
+        has_unknown: whether there are unknown elements with words in them, so that an empty list proves
             nothing.
     """
 
@@ -82,15 +83,16 @@ class People:
 
 
 def parse_people(node: Node, most: int = MOST_CREDITS) -> People:
-    """Return the people of an element of an item.
+    """Return the people of an item.
 
-    Inside each group the file's own order counts, entries without one last and as they stand. An ``<actor>``
-    whose ``<type>`` is a crew function is crew. A writer in both ``<writer>`` and ``<credits>`` is one
-    credit. Exact repeats stay, and so does an actor with a role but no name: the normal form of a list is
-    another module's. What exceeds `MOST_CREDITS`, `MOST_FIELDS` or `MOST_IDS` is left out, and is a doubt.
+    Each group is sorted by the ``<order>`` that the file states; people without one follow in the order of
+    the file. An ``<actor>`` whose ``<type>`` is a crew function is crew. A writer in both ``<writer>`` and
+    ``<credits>`` is one credit. Exact repeats stay, and so does an actor with a role but without a name: they
+    are left to the normal form of lists. Whatever exceeds `MOST_CREDITS`, `MOST_FIELDS` or `MOST_IDS` is left
+    out and becomes a doubt.
 
     Args:
-        node: the element.
+        node: the element of the item.
         most: how many credits are read.
 
     Example:
@@ -120,16 +122,16 @@ class _Reader:
         self._writers = _Writers()
         self.entries: list[_Entry] = []
         self.doubts: dict[str, None] = {}
-        """In the order in which they arose."""
+        """A dictionary, because it keeps the order in which the doubts arose."""
         self.limits: dict[str, None] = {}
-        """The limits that were reached, in words."""
+        """The limits that were reached, one line each."""
         self.is_full = False
-        """Whether there were more credits than may be read."""
+        """Whether there are more credits than may be read."""
         self.has_unknown = False
-        """Whether there are elements that nobody knows, with words in them."""
+        """Whether there are unknown elements with words in them."""
 
     def read_child(self, node: Node) -> None:
-        """Read a child of the item's element."""
+        """Read an element directly inside the item's."""
         if kind := PERSONS.get(node.name):
             self._read_person(node, kind, 0)
         elif node.name in PEOPLE_LISTS:
@@ -150,8 +152,8 @@ class _Reader:
 
         Args:
             node: the element.
-            kind: the function of those who state none.
-            depth: how many such elements are round it.
+            kind: the function of people in it who have none of their own.
+            depth: how many such elements it lies in.
         """
         if node.text and kind:
             self._add_names(node, node.text, kind, None)
@@ -171,7 +173,7 @@ class _Reader:
                 self._doubt(child)
 
     def _read_person(self, node: Node, kind: PersonType | None, depth: int) -> None:
-        """Read an element that is meant for one person."""
+        """Read an element that is meant to hold one person."""
         inside = [child.name for child in node.children]
         if not (PERSONS.keys().isdisjoint(inside) and MEMBERS.isdisjoint(inside)):
             self._read_list(node, kind, depth)
@@ -187,7 +189,7 @@ class _Reader:
                 self._read_one(one, kind)
 
     def _read_one(self, node: Node, kind: PersonType | None) -> None:
-        """Read an element that has one name, or none."""
+        """Read an element that holds at most one name."""
         given = node.first("name") or node.attributes.get("name", "")
         function, roles = _function_and_roles(node, kind)
         if not given and not (node.children and _REST_OF_TAG.search(node.text)):
@@ -207,7 +209,7 @@ class _Reader:
             self._add_names(node, given, function, roles[0] if roles else None)
 
     def _add_names(self, node: Node, text: str, kind: PersonType | str, role: str | None) -> None:
-        """Add all the names in *text*; the element's ids and picture are a person's who is alone in it."""
+        """Add all names in *text*; the element's ids and picture count only if it holds one person."""
         ids = self._ids(node) if node.attributes or node.children else {}
         split = split_names(text, self._known_names, one_person=bool(ids))
         names = list(islice(split, self._most - len(self.entries) + 1))
@@ -234,7 +236,7 @@ class _Reader:
             self.entries.append(entry)
 
     def _known_names(self) -> KnownNames:
-        """The names that stand alone in an element: those of actors, and those with a comma."""
+        """Return the names that are alone in an element: those of actors, and those with a comma."""
         if self._known is None:
             self._known = KnownNames(map(one_line, _names_alone(self._root, 0)))
         return self._known
@@ -257,13 +259,14 @@ def _names_alone(node: Node, depth: int) -> Iterator[str]:
 
 
 def _one_name_each(node: Node) -> Iterator[Node]:
-    """Yield an element for each of the several names in one.
+    """Split an element that holds several names into one element for each.
 
-    The fields behind a name are that person's. Where all names come first, the fields are dealt out if there
-    is one for each name; else what people can share is everybody's, and ids and pictures are nobody's.
+    The fields behind a name belong to that person. If all names come first, the fields of a kind are dealt
+    out in order if there is one for each name. Otherwise everybody gets those that people can share, and
+    nobody gets ids and pictures.
     """
     first, *runs = _runs(node.children)
-    if first and len(runs[-1]) == 1:  # the fields of each stand before the name
+    if first and len(runs[-1]) == 1:  # the fields of each person come before the name
         befores = [first, *(run[1:] for run in runs[:-1])]
         runs = [[run[0], *before] for run, before in zip(runs, befores, strict=True)]
         first = []
@@ -283,7 +286,7 @@ def _one_name_each(node: Node) -> Iterator[Node]:
 
 
 def _runs(children: list[Node]) -> list[list[Node]]:
-    """Return what comes before the first name, and each name with what follows it."""
+    """Return the elements before the first name, and then each name with the elements behind it."""
     runs: list[list[Node]] = [[]]
     for child in children:
         if child.name == "name":
@@ -293,11 +296,11 @@ def _runs(children: list[Node]) -> list[list[Node]]:
 
 
 def _function_and_roles(node: Node, kind: PersonType | None) -> tuple[PersonType | str, list[str]]:
-    """Return the function of the person in an element, and the roles.
+    """Return the function and the roles of the person in an element.
 
     Args:
         node: the element.
-        kind: the function that the element itself states, or the list round it.
+        kind: the function that the element or the list around it states.
     """
     if not (node.children or node.attributes):
         return kind or PersonType.UNKNOWN, []
@@ -316,7 +319,7 @@ def _function_and_roles(node: Node, kind: PersonType | None) -> tuple[PersonType
 
 
 def _may_hold_people(node: Node) -> bool:
-    """Whether an element that is not known looks as if it held people."""
+    """Whether an unknown element looks as if it held people."""
     return (bool(_PEOPLE.fullmatch(node.name)) and _holds_text(node)) or _holds_names(node)
 
 
@@ -342,13 +345,13 @@ def _picture(node: Node) -> str | None:
 
 
 class _Writers:
-    """The writers met so far, to recognise those that the other of the two elements repeats."""
+    """The writers found so far, to recognise those who are in both ``<writer>`` and ``<credits>``."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[bool, str, str | None], dict[tuple[tuple[str, str], ...], _Entry]] = {}
 
     def is_new(self, entry: _Entry) -> bool:
-        """Remember *entry*; if the other element had it already, only its ids and picture are taken over."""
+        """Remember a writer. One that the other element has already gets only the ids and the picture."""
         person = entry.credit.person
         name = folded(person.name)
         in_credits = entry.element == "credits"
@@ -369,10 +372,10 @@ class _Writers:
 
 
 def join_people(lists: Iterable[list[Credit]]) -> None:
-    """Give the people of one file who have no id the ids of the one person of their name who has some.
+    """Give people without ids in a file the ids of the one person of the same name who has some.
 
-    Those of one name who have ids are one person if they are linked by ids that they share, and no provider
-    has two for them. Otherwise it is open whom a bare name means, and all of them stay as they are.
+    People of one name with ids are the same person if the ids that they share link them all, and no provider
+    has two ids for them. Otherwise nobody knows whom a bare name means, and everybody stays unchanged.
 
     Example:
         >>> ada, bare = (Person(name="Ada", provider_ids={"tmdb": "1"}), Person(name="ADA"))
@@ -399,7 +402,7 @@ def _join_same_name(people: list[Person]) -> None:
 
 
 def _are_linked(people: list[Person]) -> bool:
-    """Whether ids that they share lead from one person to all others."""
+    """Whether shared ids link all people, directly or through others."""
     holders: dict[tuple[str, str], list[int]] = {}
     for place, person in enumerate(people):
         for pair in person.provider_ids.items():

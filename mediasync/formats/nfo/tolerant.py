@@ -1,10 +1,10 @@
-"""Reading markup that is not well-formed, as far as it can be read. Pure, no files.
+"""Reading markup that is not well-formed, as far as it can be read. Pure.
 
-A reader of our own, since the general ones lose what matters here: the recovery of libxml2 nests all that
-follows an unclosed tag inside it, so that one mismatched tag costs a film its title and its people, and
-parsers of HTML give ``<title>``, ``<link>`` or ``<credits/>`` a meaning of theirs. This one knows which
-elements an NFO file has, and that they are at most a few levels deep. It expands nothing but references to
-characters, opens nothing, and its work and depth are bounded by the length of the text.
+General parsers lose what matters here. The recovery mode of libxml2 nests everything behind an unclosed tag
+inside it, so that one mismatched tag costs a film its title and its people. HTML parsers give ``<title>``,
+``<link>`` and ``<credits/>`` meanings of their own. This reader knows which elements an NFO file has, and
+that they are only a few levels deep. It expands nothing but character references and opens no files. The
+length of the text bounds its work and its depth.
 """
 
 from __future__ import annotations
@@ -49,13 +49,14 @@ _UP_TO_LINE: Final = re.compile(r"[^<>\n]*>?")
 
 @dataclass(slots=True)
 class Reading:
-    """What could be read.
+    """The elements that could be read.
 
     Attributes:
-        top: an element round everything.
-        damage: where tags do not fit together first, and how; empty if they all do: then nothing is lost.
-        cut: whether the text ends inside of an item.
-        problems: what was read though it is not XML.
+        top: an element around everything.
+        damage: where and how tags do not fit together for the first time; empty if they all fit, so that
+            nothing is lost.
+        cut: whether the text ends inside an item.
+        problems: what was read although it is not XML, one line each.
     """
 
     top: Element
@@ -65,10 +66,10 @@ class Reading:
 
 
 def read_tolerantly(text: str) -> Reading:
-    """Read *text* as the elements of an NFO file, whatever it is.
+    """Read any text as the elements of an NFO file.
 
     Raises:
-        NfoError: if it declares entities.
+        NfoError: if the text declares entities.
 
     Example:
         >>> reading = read_tolerantly("<movie><title>Heat</titel><year>1995</year></movie>")
@@ -80,16 +81,16 @@ def read_tolerantly(text: str) -> Reading:
 
 @dataclass(slots=True)
 class _Tag:
-    """A tag.
+    """A start tag or an end tag.
 
     Attributes:
-        line: where it begins.
-        name: in lower case and without a prefix.
-        source: as it was written.
+        line: the line where it begins.
+        name: its name in lower case and without a prefix.
+        source: the text of the tag.
         closes: whether it is an end tag.
-        empty: whether it ends itself.
-        attributes: of a start tag.
-        whole: whether it has its ``>``.
+        empty: whether it closes itself.
+        attributes: the attributes of a start tag.
+        whole: whether it ends with ``>``.
     """
 
     line: int
@@ -113,7 +114,7 @@ class _Reader:
         self._filled: list[bool] = []
         self._found: dict[str, int] = {}
         self._ahead = Counter((local_name(match[2]), bool(match[1])) for match in _TAGS.finditer(text))
-        """How many start and end tags of a name are still to come."""
+        """How many start tags and end tags of each name are still to come."""
 
     def read(self) -> Reading:
         self._builder.start(_TOP, {})
@@ -151,9 +152,9 @@ class _Reader:
         return Reading(top, self._damage, cut, problems)
 
     def _broken_off(self) -> tuple[Element | None, Element] | None:
-        """Return the element that the file ends in, if a part of its text may be missing, and what holds it.
+        """Return the element in which the file ends, if a part of its text may be missing, and its parent.
 
-        A person whose name is such a text is broken off as a whole.
+        If this text is the name of a person, return the element of the person.
         """
         last = len(self._open) - 1
         if last <= self._item() or len(self._open[last]):
@@ -187,7 +188,7 @@ class _Reader:
         return text
 
     def _special(self, match: re.Match[str]) -> tuple[str, int]:
-        """Return the text that a comment, a CDATA section or a declaration stands for, and where it ends."""
+        """Return the text of a comment, a CDATA section or a declaration, and the position behind it."""
         source, start, after = self._source, match.start(), match.end()
         opener = match[0].upper()
         if opener == "<![CDATA[":
@@ -216,7 +217,7 @@ class _Reader:
         return "", rest.end() if rest else after
 
     def _find(self, closer: str, after: int) -> int:
-        """Return where the next *closer* is, -1 if there is none; one found ahead is not sought again."""
+        """Return the position of the next *closer*, or -1; a search that found one ahead is not repeated."""
         found = self._found.get(closer, 0)
         if 0 <= found < after:
             found = self._found[closer] = self._source.find(closer, after)
@@ -305,7 +306,7 @@ class _Reader:
         self._noted.setdefault("tags of HTML were left out", tag.line)
 
     def _ends_top(self, name: str, *, text_follows: bool) -> bool:
-        """Whether a start tag is an end tag without its slash: that of the element that is open already."""
+        """Whether a start tag is meant to be the end tag of the open element and lacks its slash."""
         if self._open[-1].tag != name or text_follows:
             return False
         if name in OTHERS:
@@ -313,29 +314,29 @@ class _Reader:
         return self._filled[-1] and (name in TEXTS or name in PERSONS)
 
     def _may_end_top(self, name: str) -> bool:
-        """Whether an end tag that fits nothing is the misspelt one of the element that is open."""
+        """Whether an end tag that fits nothing is the misspelt end tag of the open element."""
         return name not in _KNOWN and not self._is_closed_later(self._open[-1].tag)
 
     def _is_closed_later(self, name: str) -> bool:
-        """Whether more end tags than start tags of a name are still to come."""
+        """Whether more end tags than start tags of this name are still to come."""
         return self._ahead[name, True] > self._ahead[name, False]
 
     def _in_text(self) -> bool:
-        """Whether the element that is open holds text and nothing else."""
+        """Whether the open element holds nothing but text."""
         return bool(self._open) and self._open[-1].tag in TEXTS and len(self._open) - 1 > self._item()
 
     def _root(self) -> int | None:
         return next((place for place, element in enumerate(self._open) if element.tag in ROOTS), None)
 
     def _item(self) -> int:
-        """Return the place of the open element that is, or stands for, an item; -1 if there is none."""
+        """Return the index of the open element that is an item or stands for one, or -1."""
         root = self._root()
         if root is not None:
             return root
         return 0 if self._open and self._open[0].tag not in OF_ITEMS | PERSON_FIELDS else -1
 
     def _may_hold(self, name: str) -> bool:
-        """Whether the element that is open, which is not an item, may hold one called *name*."""
+        """Whether the open element, which is not an item, may hold an element with this name."""
         top = self._open[-1].tag
         if top in PEOPLE_LISTS:
             return name in PERSONS
@@ -355,9 +356,9 @@ class _Reader:
         self._filled.pop()
 
     def _pop_unclosed(self, line: int) -> None:
-        """End an element where another one shows that it has ended, though nobody knows since when.
+        """Close an element because another tag shows that it has ended somewhere before.
 
-        Ids and pictures behind the end of a person are the item's, so those of such a person are not kept.
+        Ids and pictures behind the end of a person belong to the item, so an unclosed person keeps none.
         """
         element = self._open[-1]
         self._note_damage(line, f"<{element.tag}> is not closed")
@@ -383,7 +384,7 @@ class _Reader:
 
 @lru_cache(maxsize=1024)
 def local_name(name: str) -> str:
-    """Return the name of an element or attribute in lower case, without its namespace or prefix.
+    """Return the name of an element or attribute in lower case, without a namespace or prefix.
 
     Example:
         >>> local_name("xsi:Type"), local_name("{urn:x}Title")

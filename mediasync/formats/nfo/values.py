@@ -1,4 +1,4 @@
-"""The values in the elements of an NFO file: dates, numbers, ratings, ids and pictures. Pure."""
+"""Parsing the values of an item in an NFO file: dates, numbers, ratings, ids and pictures. Pure."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ _IMAGE_KINDS: Final = {
 
 
 def parse_premiere(node: Node, problems: list[str]) -> date | None:
-    """Return the day of the first release or broadcast; an impossible one is a problem."""
+    """Return the date of the first release or broadcast. An impossible date becomes a problem."""
     for name in _DATES:
         for text in (child.text for child in node.all(name)):
             if found := parse_date(text):
@@ -116,7 +116,7 @@ def parse_premiere(node: Node, problems: list[str]) -> date | None:
 
 
 def parse_year(text: str) -> int | None:
-    """Return the year in *text*, ``None`` if there is none.
+    """Return the year in *text*, None if there is none.
 
     Example:
         >>> parse_year("1999-2003"), parse_year("0")
@@ -127,7 +127,7 @@ def parse_year(text: str) -> int | None:
 
 
 def parse_release_year(node: Node, premiere: date | None) -> int | None:
-    """Return the year that the file states, else that of the first release, be its day known or not.
+    """Return the year that the file states, else the year of the first release, even without a day.
 
     Example:
         >>> parse_release_year(Node("movie", children=[Node("premiered", text="1999-05")]), None)
@@ -140,7 +140,7 @@ def parse_release_year(node: Node, premiere: date | None) -> int | None:
 
 
 def parse_number(text: str) -> int | None:
-    """Return the whole number that *text* begins with.
+    """Return the whole number at the beginning of *text*, None if there is none.
 
     Example:
         >>> parse_number(" 07 "), parse_number("2.0"), parse_number("two")
@@ -151,7 +151,7 @@ def parse_number(text: str) -> int | None:
 
 
 def parse_count(text: str) -> int | None:
-    """Return *text* as a number that is not negative; ``1,234``, ``1.234`` and ``1 234 votes`` are equal.
+    """Return *text* as a number of 0 or more; ``1,234``, ``1.234`` and ``1 234 votes`` mean the same.
 
     Example:
         >>> parse_count("1,234"), parse_count("-1")
@@ -163,7 +163,7 @@ def parse_count(text: str) -> int | None:
 
 
 def parse_decimal(text: str) -> float | None:
-    """Return *text* as a number; a comma may be the decimal point.
+    """Return *text* as a number, None if it is not one. A comma may be the decimal point.
 
     Example:
         >>> parse_decimal("7,5")
@@ -177,7 +177,7 @@ def parse_decimal(text: str) -> float | None:
 
 
 def parse_runtime(node: Node) -> int | None:
-    """Return the length in seconds: ``<runtime>`` in minutes, else that of the video stream.
+    """Return the length in seconds: of ``<runtime>``, in minutes if it has no unit, else of the video stream.
 
     Example:
         >>> parse_runtime(Node("movie", children=[Node("runtime", text="1h 40m")]))
@@ -217,8 +217,8 @@ def _unit(word: str) -> int:
 def parse_ratings(node: Node, problems: list[str]) -> list[Rating]:
     """Return the ratings on a scale of 0 to 10, the default one first.
 
-    Read are ``<ratings>`` of newer files, ``<rating>`` and ``<votes>`` of older ones, and ``<criticrating>``
-    (0 to 100).
+    Newer files have ``<ratings>``, older ones ``<rating>`` and ``<votes>``. ``<criticrating>`` goes from 0 to
+    100.
     """
     found: list[tuple[bool, Rating]] = []
     for group in node.all("ratings"):
@@ -275,7 +275,7 @@ def _shortened(text: str) -> str:
 
 
 def parse_genres(node: Node) -> list[str]:
-    """Return the genres, each once, in the order of the file; one element may hold several.
+    """Return each genre once, in the order of the file. One element may hold several.
 
     Example:
         >>> parse_genres(Node("movie", children=[Node("genre", text="Drama / Crime / Drama")]))
@@ -288,7 +288,7 @@ def parse_genres(node: Node) -> list[str]:
 
 
 def parse_provider_ids(node: Node) -> dict[str, str]:
-    """Return the ids of the item at public providers; ``<uniqueid>`` wins over the older elements.
+    """Return the item's ids at public providers. ``<uniqueid>`` wins over the older elements.
 
     Example:
         >>> parse_provider_ids(Node("movie", children=[Node("id", text="tt0113277")]))
@@ -303,7 +303,7 @@ def parse_provider_ids(node: Node) -> dict[str, str]:
 
 
 def _put_child(ids: dict[str, str], child: Node, imdb: re.Pattern[str]) -> None:
-    """Take the id that a child of an item or a person holds, in any of its spellings."""
+    """Add the id in an element of an item or a person, whatever the element is called."""
     if provider := IDS.get(child.name):
         bare = child.name == provider
         if not bare or _looks_like_id(provider, child.text, imdb):
@@ -324,20 +324,20 @@ def _put_child(ids: dict[str, str], child: Node, imdb: re.Pattern[str]) -> None:
 
 
 def _looks_like_id(provider: str, text: str, imdb: re.Pattern[str]) -> bool:
-    """Whether the text of an element like ``<imdb>`` is an id: it could be a rating."""
+    """Whether the text of an element like ``<imdb>`` is an id and not a rating."""
     if provider == "imdb":
         return bool(imdb.search(text) or _IMDB_NUMBER.fullmatch(text))
     return text.isdecimal() or "://" in text if provider in _NUMERIC else bool(text)
 
 
 def _put(ids: dict[str, str], provider: str, value: str, imdb: re.Pattern[str]) -> None:
-    """Take an id, if it is one.
+    """Add an id, unless the value is not an id or the provider has one already.
 
     Args:
-        ids: those there are; they stay.
-        provider: in the file's words; empty where it does not say.
-        value: the id, or an address with it.
-        imdb: what the ids of IMDb look like.
+        ids: the ids found so far.
+        provider: the provider in the file's words; empty if the file does not say.
+        value: the id, or an address that holds it.
+        imdb: the pattern of IMDb ids.
     """
     value = value.strip()
     key = re.sub(r"[\s_-]+", "", provider).lower()
@@ -353,7 +353,7 @@ def _put(ids: dict[str, str], provider: str, value: str, imdb: re.Pattern[str]) 
 
 
 def provider_ids_in_text(text: str, kind: MediaType) -> dict[str, str]:
-    """Return the ids in the addresses of providers' pages that *text* names; of IMDb also a bare id.
+    """Return the ids in addresses of providers' pages in *text*, and a bare IMDb id.
 
     Example:
         >>> provider_ids_in_text("https://www.themoviedb.org/movie/603-the-matrix", MediaType.MOVIE)
@@ -369,7 +369,7 @@ def provider_ids_in_text(text: str, kind: MediaType) -> dict[str, str]:
 
 
 def parse_person_ids(node: Node) -> dict[str, str]:
-    """Return the ids of the person that an element names: its attributes, children and profile address."""
+    """Return a person's ids from the attributes and children of the element and from the profile address."""
     ids: dict[str, str] = {}
     for name, value in node.attributes.items():
         if provider := IDS.get(name):
@@ -387,10 +387,9 @@ def parse_person_ids(node: Node) -> dict[str, str]:
 
 
 def image_reference(text: str) -> str | None:
-    """Return the address of a picture, ``None`` if *text* is not an address that others can open.
+    """Return the address of a picture, None if *text* is not an address that other machines can open.
 
-    The ``image://`` wrapper that Kodi puts round an address is taken off. Paths of the machine that wrote the
-    file are no use to anyone else.
+    The ``image://`` wrapper that Kodi puts around an address is removed.
 
     Example:
         >>> image_reference("image://https%3a%2f%2fimage.tmdb.org%2ft%2fp%2foriginal%2fa.jpg/")
@@ -403,7 +402,7 @@ def image_reference(text: str) -> str | None:
 
 
 def parse_images(node: Node, kind: MediaType) -> dict[str, str]:
-    """Return the first picture of each kind that the file gives an address for."""
+    """Return the first address of a picture of each kind."""
     images: dict[str, str] = {}
 
     def put(name: str, text: str) -> None:
@@ -431,7 +430,7 @@ def _joined(base: str, text: str) -> str:
 
 
 def parse_added(node: Node) -> str | None:
-    """Return when the item was added, as the text that the file has."""
+    """Return the time when the item was added, as text and as the file has it."""
     text = node.first("dateadded")
     with contextlib.suppress(ValueError):
         return text if text and int(text[:4]) > 1 else None

@@ -1,4 +1,4 @@
-"""What the walk of a folder finds: the units that are read and yielded together."""
+"""The units that the walk of a library yields: files that are read and reported together."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ PARSER_VERSION: Final = "2"
 
 @dataclass(slots=True)
 class NfoFile:
-    """An NFO file and what its surroundings say of the item in it.
+    """An NFO file, and what its surroundings say of the item in it.
 
     Attributes:
-        path: relative to the root, as the file system spells it.
-        key: the item's key; of an episode the part before ``#``; of a season the show's key.
+        path: the file, relative to the root, as the file system spells it.
+        key: the item's key; of an episode the part before ``#``, of a season the show's key.
         kind: what the file should describe.
-        name: of the film's, show's or season's folder or of the video: a title may have to be read from it.
-        item_path: where the item itself lies: its video, of a show or season its folder, else the NFO file.
-        images: local artwork, kind to path relative to the root.
+        name: the name of the item's folder or video, from which a missing title is taken.
+        item_path: where the item lies: its video, the folder of a show or season, else the NFO file.
+        images: local artwork, from its kind to its path relative to the root.
         actors: local pictures of actors.
-        season: the number of the season that its folder is named after.
-        show: of an episode, the title of its show, as the show's folder has it.
-        first: the file beside it that describes the same episode, and goes first.
-        others: of the first file, the states of those that describe its episode, too.
-        surroundings: a digest of all of that; a part of the change token.
+        season: the number of the season that the folder is named after.
+        show: the title of an episode's show, as the show's folder has it.
+        first: another file that describes the same episode and is preferred.
+        others: the states of other files that describe the same episode, if this one is preferred.
+        surroundings: a digest of everything above that the item depends on; part of its change token.
     """
 
     path: str
@@ -54,16 +54,16 @@ class NfoFile:
 
 @dataclass(slots=True)
 class FilmFiles:
-    """NFO files of one folder that describe one film (versions, editions, parts), or several.
+    """NFO files of one folder that describe one film (versions, editions, parts) or several.
 
-    Which of the two only the files themselves tell. Files with the same key describe the same film.
+    Only the contents of the files can tell. Files with the same key describe the same film.
 
     Attributes:
-        files: in the order of their rank: the first one of a film's files describes it.
-        shared_key: the folder's key, if the folder may be that of one of the films.
-        shared_images: artwork that is called like no file: that of the film with the folder's key.
-        has_owner: whether the first file's film is the one that the folder is named after; else the folder
-            has an owner only if all files describe one film.
+        files: the files, the preferred ones first: a film is described by the first of its files.
+        shared_key: the folder's key, if the folder may be one of the films' own.
+        shared_images: artwork that is not named after a file. It belongs to the film with the folder's key.
+        has_owner: whether the folder is named after the film of the first file. If not, the folder belongs to
+            a film only if all files describe that film.
     """
 
     files: list[NfoFile]
@@ -74,14 +74,14 @@ class FilmFiles:
 
 @dataclass(frozen=True, slots=True)
 class VideoAlone:
-    """A video that no NFO file describes: it is not an item."""
+    """A video that no NFO file describes, which is therefore not an item."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class FolderFailed:
-    """A folder that could not be listed: nothing is known of what lies in it."""
+    """A folder that could not be listed, so that nothing is known of what lies in it."""
 
     path: str
     key: str
@@ -93,16 +93,16 @@ class ShowUnit:
     """A show with everything below it.
 
     Attributes:
-        key: of the show.
-        path: its folder.
-        name: of its folder.
-        nfo: ``tvshow.nfo``, where there is one.
+        key: the show's key.
+        path: the show's folder.
+        name: the name of the folder.
+        nfo: the file ``tvshow.nfo``, if there is one.
         images: the show's local artwork.
-        seasons: the files called ``season.nfo``, ``season01.nfo`` and the like.
+        seasons: the files named ``season.nfo``, ``season01.nfo`` and the like.
         episodes: the files that describe episodes.
-        season_folders: season number to the folder that is named after it.
-        season_images: season number to its local artwork.
-        findings: what has to be said of videos, links and folders.
+        season_folders: the folder that is named after a season, by its number.
+        season_images: the local artwork of a season, by its number.
+        findings: what has to be reported of videos, links and folders.
     """
 
     key: str
@@ -117,7 +117,7 @@ class ShowUnit:
     findings: list[Finding | FolderFailed | VideoAlone] = field(default_factory=list)
 
     def files(self) -> list[NfoFile]:
-        """Return the files of the show, the show's own first."""
+        """Return all files, the show's own first."""
         return [*([self.nfo] if self.nfo else []), *self.seasons, *self.episodes]
 
 

@@ -1,4 +1,4 @@
-"""The films of one folder: which NFO file describes which."""
+"""Finding the films of one folder, and which NFO file describes which."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _film_of_folder(
 
 
 def _rank(group: naming.Group, folder: Folder) -> tuple[bool, bool, bool]:
-    """Order the groups of a film's folder: the one that the folder is named after first."""
+    """Sort the groups of a film's folder: the one that the folder is named after comes first."""
     return (
         not naming.names_folder(group.base, folder.own_name),
         not naming.labels_folder(group.base, folder.own_name),
@@ -125,8 +125,8 @@ def loose_films(root: str, folder: Folder, kinds: FolderKinds, claimed: set[str]
     Args:
         root: the real path of the root.
         folder: the folder.
-        kinds: tells what the folders in it are.
-        claimed: gets the paths of folders in it whose film is described here, by a file beside the folder.
+        kinds: decides what the folders in it are.
+        claimed: the paths of folders in it whose film is described by a file beside the folder; added to.
     """
     yield from stray_remarks(folder)
     actors = list_actors(root, folder)
@@ -175,7 +175,7 @@ def _extras(folder: Folder) -> Iterator[Remark]:
 def _loose_files(
     folder: Folder, group: naming.Group, actors: ActorPictures, video: str | None = None
 ) -> Iterator[NfoFile]:
-    """Yield the NFO files of one group; *video* is theirs if the group has none."""
+    """Yield the NFO files of one group; *video* belongs to them if the group has none."""
     stems = [group.base, *(naming.stem_of(name) for name in (*group.nfos, *group.videos))]
     images = _images(folder, stems, bare=False)
     for nfo in group.nfos:
@@ -194,14 +194,14 @@ def _loose_files(
 def _folder_of_name(
     root: str, folder: Folder, base: str, kinds: FolderKinds
 ) -> tuple[Folder, FolderKind] | None:
-    """Return the folder beside a film's files that has its name, if it is a film's or show's own."""
+    """Return the folder that has the name of a film beside it, if it is a film's or show's own folder."""
     name = folder.dir_names.get(naming.nfc(base))
     if name is None:
         return None
     try:
         below = list_folder(root, folder.path_of(name))
     except OSError:
-        return None  # the walk comes to this folder and reports it
+        return None  # the walk will reach this folder and report it
     folder_kind = kinds.of(below)
     return (below, folder_kind) if folder_kind is not FolderKind.MANY else None
 
@@ -213,7 +213,7 @@ def _is_described(root: str, folder: Folder) -> bool:
     try:
         return _disc_nfo(root, folder, next(iter(folder.discs), None)) is not None
     except OSError:
-        return True  # nobody knows; the walk reports the folder
+        return True  # perhaps; the walk will report the folder
 
 
 def _images(folder: Folder, stems: list[str], *, bare: bool) -> dict[str, str]:

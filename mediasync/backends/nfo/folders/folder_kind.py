@@ -1,4 +1,4 @@
-"""What a folder is: a show, one film's own folder, or a folder of many."""
+"""Deciding what a folder is: a show, one film's own folder, or a folder of many."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TOLD_APART: Final = (MediaType.MOVIE, MediaType.EPISODE, MediaType.SEASON)
 
 
 class Memory(Protocol):
-    """What was stored of a folder at the last sync."""
+    """What a folder was at the last sync."""
 
     def was_show(self, key: str) -> bool:
         """Whether the folder was a show, with seasons."""
@@ -44,30 +44,30 @@ class Memory(Protocol):
 
 
 Look = Callable[[str, Collection[str]], MediaType | None]
-"""What an NFO file describes, by its path, and the keys that its item may have; ``None`` if nobody knows."""
+"""Returns what an NFO file describes, given its path and its item's possible keys; None if unknown."""
 
 
 class FolderKind(Enum):
     """What a folder is."""
 
     SHOW = "a show"
-    FILM = "the own folder of one film"
+    FILM = "one film's own folder"
     MANY = "a folder of films, of shows, or of folders"
 
 
 def is_part_of_film(name: str) -> bool:
-    """Whether a folder inside a film's folder has no films and shows of its own: extras, a disc, a part."""
+    """Whether a folder in a film's folder belongs to the film: extras, a disc or a part."""
     return naming.is_extras_folder(name) or naming.disc_nfo(name) is not None or naming.is_part_folder(name)
 
 
 @dataclass(slots=True)
 class _Weight:
-    """How much of a folder speaks for a show, and how much for films and shows that lie in it.
+    """How much in a folder suggests a show, and how much suggests a folder of films and shows.
 
     Attributes:
-        show: seasons and episodes.
-        others: films, and folders of other items.
-        own: whether one of the films has the name of the folder, in which no season is.
+        show: the number of seasons and episodes.
+        others: the number of films and of folders with other items.
+        own: whether a film has the folder's name and no season lies in the folder.
     """
 
     show: int = 0
@@ -76,20 +76,22 @@ class _Weight:
 
 
 class FolderKinds:
-    """Tells what the folders of one root are.
+    """Decides what the folders of one root are.
 
-    A show has ``tvshow.nfo``; or most of what lies in it is folders of seasons and NFO files of episodes, by
-    their names and by what the files say. A single entry decides nothing against the others; where they are
-    about even, what was stored before stays. A film's own folder has ``movie.nfo`` or a disc, and no second
-    film; or it has the files of one film only, or is named after one of them. The root and folders with a
-    library's name (``movies``) are a film's own folder only by ``movie.nfo``, a disc or (the latter) the
-    film's own name: keys must not depend on where the root is mounted, nor on how many films a library has.
+    A show's folder has ``tvshow.nfo``, or most of what lies in it is season folders and NFO files of
+    episodes, by their names and contents. A single entry never outvotes the others. If they are about even,
+    a folder stays what it was at the last sync.
+
+    A film's own folder has ``movie.nfo`` or a disc and no second film, or has only the files of one film, or
+    is named after one of its films. The root is a film's own folder only with ``movie.nfo`` or a disc: its
+    name does not count, because it may be mounted elsewhere. A folder with a library's name (``movies``)
+    needs one of these, or a film of its own name: keys must not depend on how many films a library has.
 
     Args:
         root: the real path of the root.
-        memory: what was stored.
-        look: asked about files where names do not tell films from episodes.
-        look_closely: asked about files in folders that are named like a season.
+        memory: what the folders were at the last sync.
+        look: called for files whose names do not tell films from episodes.
+        look_closely: called for files in folders that are named like a season.
     """
 
     def __init__(self, root: str, memory: Memory, look: Look, look_closely: Look) -> None:
@@ -99,7 +101,7 @@ class FolderKinds:
         self._look_closely = look_closely
 
     def of(self, folder: Folder) -> FolderKind:
-        """Tell what *folder* is from the names in it; files are asked only where they leave it open."""
+        """Return what a folder is. Names decide; files are looked at only where names leave it open."""
         if folder.find("tvshow.nfo"):
             if self._is_stray_tvshow_nfo(folder):
                 return FolderKind.MANY
@@ -117,13 +119,13 @@ class FolderKinds:
         return FolderKind.FILM if own else FolderKind.MANY
 
     def is_other_item(self, folder: Folder, season: SeasonName | None) -> bool:
-        """Whether a folder in a show's folder is a show or film of its own.
+        """Whether a folder in a show's folder is a separate show or film.
 
-        ``tvshow.nfo`` and ``movie.nfo`` in the folder of a season are strays.
+        ``tvshow.nfo`` and ``movie.nfo`` in a season's folder are strays and do not make it one.
 
         Args:
             folder: the folder in the show's folder.
-            season: what its name says of a season.
+            season: the season in its name.
         """
         if season and self._holds_episodes(folder) and (season.plain or _agrees(folder, season)):
             return False
@@ -136,7 +138,7 @@ class FolderKinds:
         return self._kinds(folder, _described(folder)) == [MediaType.MOVIE]
 
     def holds_episodes(self, folder: Folder) -> bool:
-        """Whether NFO files of episodes lie in a folder with the name of extras."""
+        """Whether a folder that is named like extras holds NFO files of episodes."""
         return self._kinds(folder, _described(folder), closely=True) == [MediaType.EPISODE]
 
     # Shows
@@ -182,7 +184,7 @@ class FolderKinds:
         return weight
 
     def _seasons(self, folder: Folder) -> Iterator[tuple[str, SeasonName]]:
-        """Yield the folders that are those of seasons; only some of very many are looked at."""
+        """Iterate over the season folders in a folder; only the first of very many are looked at."""
         is_library = _is_library(folder)
         read = season_name if is_library and not folder.find("tvshow.nfo") else season_of_show
         named = [(name, found) for name in folder.dirs if (found := read(naming.nfc(name)))]
@@ -197,7 +199,7 @@ class FolderKinds:
                 yield name, found
 
     def _holds_season(self, folder: Folder, named: SeasonName, *, in_library: bool) -> bool:
-        """Whether a folder that is named like a season is one: a film or show may have such a title."""
+        """Whether a folder that is named like a season is one and not a film or show with such a title."""
         if folder.find("season.nfo"):
             return True
         if folder.discs or folder.find("movie.nfo"):
@@ -215,7 +217,7 @@ class FolderKinds:
         return named.plain
 
     def _holds_episodes(self, folder: Folder) -> bool:
-        """Whether most of the files in a folder are named like episodes of a season."""
+        """Whether most files in a folder are named like episodes of a season."""
         groups = _described(folder) or folder.groups
         certain = [group for group in groups if (found := _name_of(group)) and found.certain]
         if 2 * len(certain) > len(groups):
@@ -236,7 +238,7 @@ class FolderKinds:
         return has_one and not any(self._items_below(folder))
 
     def _is_stray_tvshow_nfo(self, folder: Folder) -> bool:
-        """Whether ``tvshow.nfo`` lies in a library: a show has seasons and episodes, a library has shows."""
+        """Whether ``tvshow.nfo`` lies in a library, which has shows where a show has seasons and episodes."""
         if not _is_library(folder):
             return False
         named = [group for group in folder.groups if (found := _name_of(group)) and found.certain]
@@ -251,7 +253,7 @@ class FolderKinds:
         return others > show + 1 if show else others > 0
 
     def _is_stray_beside_film(self, folder: Folder) -> bool:
-        """Whether ``tvshow.nfo`` lies in a film's folder, where no season and no episode is."""
+        """Whether ``tvshow.nfo`` lies in a film's folder, without any season or episode."""
         if not _is_own_folder(folder) or _lies_among(folder, "shows"):
             return False
         films = [group for group in _described(folder) if _is_named_so(group, folder)]
@@ -263,11 +265,11 @@ class FolderKinds:
         return (self._holds_items(folder.path_of(name)) for name in _spread(names))
 
     def _holds_items(self, path: str, *, deeper: bool = True) -> bool:
-        """Whether a folder has an NFO file, or a folder that has one."""
+        """Whether a folder, or a folder in it, holds an NFO file."""
         try:
             folder = list_folder(self._root, path)
         except OSError:
-            return False  # the walk comes to this folder and reports it
+            return False  # the walk will reach this folder and report it
         if any(naming.is_nfo(name) for name in folder.files):
             return True
         below = (folder.path_of(name) for name in _spread(folder.dirs))
@@ -278,7 +280,7 @@ class FolderKinds:
     def _kinds(
         self, folder: Folder, groups: list[naming.Group], *, own: bool = False, closely: bool = False
     ) -> list[MediaType]:
-        """Return what most of some files say that they describe; empty if nobody knows or they are even."""
+        """Return the kind that most of some files describe; empty if no kind has a majority."""
         look = self._look_closely if closely else self._look
         said: list[MediaType] = []
         for group in _spread(groups, _LOOKS):
@@ -290,7 +292,7 @@ class FolderKinds:
 
 
 def _spread(entries: Iterable[T], most: int = _FOLDERS_WEIGHED) -> list[T]:
-    """Return entries from all of a list, if it is long: the first ones may have something in common."""
+    """Return a sample from all over a long list, because its first entries may have something in common."""
     entries = list(entries)
     return (
         [entries[place * len(entries) // most] for place in range(most)] if len(entries) > most else entries
@@ -310,7 +312,7 @@ def _name_of(group: naming.Group) -> EpisodeName | None:
 
 
 def _agrees(folder: Folder, season: SeasonName) -> bool:
-    """Whether no name of an episode in a folder gives another season, or the folder's name as its show's."""
+    """Whether no episode name in a folder states another season, or the folder's name as its show."""
     names = [found for group in folder.groups if (found := _name_of(group)) and found.certain]
     own = letters(folder.name)
     return all(found.season == season.number and found.title != own for found in names)
@@ -321,14 +323,14 @@ def _is_named_so(group: naming.Group, folder: Folder) -> bool:
 
 
 def _filmed(folder: Folder) -> set[str]:
-    """The films that there are videos of, those with the folder's name being one."""
+    """Return the films that have videos in a folder; all with the folder's name count as one."""
     return {"" if _is_named_so(group, folder) else group.base for group in folder.groups if group.videos}
 
 
 def _is_own_folder(folder: Folder) -> bool:
-    """Whether a folder without ``movie.nfo`` and without a disc may be that of one film.
+    """Whether a folder without ``movie.nfo`` and without a disc may be one film's own.
 
-    Several NFO files there may describe one film; that is for the files to say.
+    It may hold several NFO files; only their contents tell whether they describe one film.
     """
     described = _described(folder)
     if not folder.path or not folder.groups or len(described) > _MOST_IN_FILMS_FOLDER:
@@ -347,7 +349,7 @@ def _is_own_folder(folder: Folder) -> bool:
 
 
 def may_be_own_folder(folder: Folder) -> bool:
-    """Whether a folder of a few NFO files may be that of one film that they all describe."""
+    """Whether the few NFO files in a folder may all describe one film, whose own folder it is."""
     return (
         not _is_library(folder)
         and 1 < len(_described(folder)) <= _MOST_VERSIONS
@@ -357,19 +359,19 @@ def may_be_own_folder(folder: Folder) -> bool:
 
 
 def _lies_among(folder: Folder, kind: str) -> bool:
-    """Whether a folder lies in one with the name of a library of *kind*."""
+    """Whether a folder lies in a folder with the name of a library of this kind."""
     above = folder.path.casefold().split("/")[:-1]
     named = [naming.LIBRARY_NAMES[name] for name in above if name in naming.LIBRARY_NAMES]
     return bool(named) and named[-1] == kind
 
 
 def _is_library(folder: Folder) -> bool:
-    """Whether a folder is made for many films or shows, by its name or because it is the root."""
+    """Whether a folder is for many films or shows: the root, or one with a library's name."""
     return not folder.path or folder.name.casefold() in naming.LIBRARY_NAMES
 
 
 def _of_one_show(folder: Folder, seasons: dict[str, SeasonName]) -> dict[str, SeasonName]:
-    """Return the seasons that may be of one show: those of several shows lie side by side in a library."""
+    """Return the seasons that may belong to one show; a library may hold seasons of several shows."""
     titles = {named.title for named in seasons.values() if named.title}
     if _is_library(folder) or len(titles) > 1:
         own = "" if _is_library(folder) else letters(folder.name)

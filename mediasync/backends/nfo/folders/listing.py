@@ -1,4 +1,4 @@
-"""Folders: what lies in one, without following links and without trusting names."""
+"""Listing folders without following links and without trusting names."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _SPECIAL_NFOS = frozenset({"movie.nfo", "tvshow.nfo", "season.nfo"})
 
 @dataclass
 class Folder:
-    """One folder's content.
+    """The content of one folder.
 
     Attributes:
-        path: relative to the root, as the file system spells it; empty for the root.
+        path: the folder, relative to the root, as the file system spells it; empty for the root.
         key: the path in NFC; ``.`` for the root.
-        name: the folder's own name, in NFC.
-        files: names of files, sorted.
-        dirs: names of folders, sorted; hidden ones are left out.
-        linked: the files that are links: they count as being there and are never opened.
+        name: the folder's name in NFC.
+        files: the names of the files, sorted.
+        dirs: the names of the folders that are not hidden, sorted.
+        linked: the names of files that are links. They count as present, but are never opened.
         has_actors: whether there is a folder of actors' pictures.
-        findings: what has to be said of entries that were left out.
+        findings: what has to be reported of entries that were left out.
     """
 
     path: str
@@ -41,20 +41,20 @@ class Folder:
 
     @property
     def own_name(self) -> str:
-        """The name that may tell what the folder is: keys must not depend on what the root is called."""
+        """The name, which counts for what the folder is; empty for the root, whose name must not matter."""
         return self.name if self.path else ""
 
     def path_of(self, name: str) -> str:
-        """Return the path of an entry relative to the root."""
+        """Return the path of an entry, relative to the root."""
         return join(self.path, name)
 
     def key_of(self, name: str) -> str:
-        """Return the key that an entry called *name* has."""
+        """Return the key of an entry."""
         return naming.nfc(join(self.path, name))
 
     @cached_property
     def _described(self) -> set[str]:
-        """The names without suffix of the NFO files that are called like a video."""
+        """The names without suffix of the NFO files that are named like a video."""
         return {naming.stem_of(name) for name in self._all_nfos}
 
     @cached_property
@@ -67,7 +67,7 @@ class Folder:
 
     @cached_property
     def _extras(self) -> set[str]:
-        """The names without suffix of trailers, samples and the like: extras of something that is here."""
+        """The names without suffix of trailers, samples and the like of something in this folder."""
         stems = {naming.stem_of(name) for name in (*self._all_nfos, *self._all_videos)}
         owners = {stem: owner for stem in stems if (owner := naming.extra_of(stem)) is not None}
         if not owners:
@@ -95,7 +95,7 @@ class Folder:
 
     @cached_property
     def nfos(self) -> list[str]:
-        """The NFO files that are called like a video."""
+        """The NFO files that are named like a video, without those of extras."""
         return [name for name in self._all_nfos if naming.stem_of(name) not in self._extras]
 
     @cached_property
@@ -105,21 +105,21 @@ class Folder:
 
     @cached_property
     def extra_nfos(self) -> list[str]:
-        """The NFO files of extras: they are not read."""
+        """The NFO files of extras, which are not read."""
         return [name for name in self._all_nfos if naming.stem_of(name) in self._extras]
 
     @cached_property
     def discs(self) -> list[str]:
-        """The folders that are a disc's."""
+        """The folders that hold a disc."""
         return [name for name in self.dirs if naming.disc_nfo(name)]
 
     @cached_property
     def groups(self) -> list[naming.Group]:
-        """The NFO files and videos, those of one film or episode together."""
+        """The NFO files and videos, grouped by film or episode."""
         return naming.group_files(self.nfos, self.videos)
 
     def find(self, name: str) -> str | None:
-        """Return the file called *name* (in lower case) as it is spelt, ``None`` if there is none."""
+        """Return the file with this name in lower case, as it is spelt; None if there is none."""
         return next((file for file in self.files if file.lower() == name), None)
 
     @cached_property
@@ -129,7 +129,7 @@ class Folder:
 
     @cached_property
     def dir_names(self) -> dict[str, str]:
-        """The folders by their names in NFC."""
+        """The names of the folders, by their names in NFC."""
         return {naming.nfc(name): name for name in self.dirs}
 
 
@@ -137,7 +137,7 @@ def nfos_below(root: str, path: str) -> list[str]:
     """Return the keys of all NFO files in and below a folder.
 
     Raises:
-        OSError: if it, or a folder below it, cannot be listed.
+        OSError: if it or a folder below it cannot be listed.
     """
     found: list[str] = []
     pending = [path]
@@ -152,8 +152,8 @@ def extras_remark(key: str, nfos: list[str]) -> Remark:
     """Return the remark on a folder of extras whose NFO files are not read.
 
     Args:
-        key: of the folder.
-        nfos: the files' keys.
+        key: the key of the folder.
+        nfos: the keys of the files.
     """
     names = [nfo.removeprefix(f"{key}/") for nfo in nfos]
     shown = ", ".join(names[:_NAMES_SHOWN]) + (" …" if len(names) > _NAMES_SHOWN else "")
@@ -161,7 +161,7 @@ def extras_remark(key: str, nfos: list[str]) -> Remark:
 
 
 def join(path: str, name: str) -> str:
-    """Put a name behind a path relative to the root."""
+    """Append a name to a path that is relative to the root."""
     return f"{path}/{name}" if path else name
 
 
@@ -170,7 +170,7 @@ def list_folder(root: str, path: str) -> Folder:
 
     Args:
         root: the real path of the root.
-        path: relative to it; empty for the root itself.
+        path: the folder, relative to the root; empty for the root itself.
 
     Raises:
         OSError: if it cannot be listed.
@@ -190,7 +190,7 @@ def list_folder(root: str, path: str) -> Folder:
 
 
 def _drop_twins(folder: Folder) -> None:
-    """Leave out folders whose names differ in Unicode's normal form only: they would share a key."""
+    """Leave out folders whose names differ only in their Unicode form: they would share a key."""
     seen: set[str] = set()
     for name in sorted(folder.dirs, key=naming.sort_key):
         key = folder.key_of(name)
@@ -254,7 +254,7 @@ def _is_text(name: str) -> bool:
 
 
 def printable(path: str) -> str:
-    """Return *path* as text that can be stored and shown, what is no valid text in it written out.
+    """Return *path* as text that can be stored and shown, with escapes for bytes that are not valid text.
 
     Example:
         >>> printable("caf\\udce9.nfo")
@@ -264,16 +264,16 @@ def printable(path: str) -> str:
 
 
 class ActorPictures(dict[str, str]):
-    """Pictures of actors: `naming.actor_key` to the path relative to the root."""
+    """Pictures of actors: their paths relative to the root, by `naming.actor_key`."""
 
     @cached_property
     def digest(self) -> str:
-        """A digest of the paths; many files share one set of pictures."""
+        """A digest of the paths, computed once because many files share one set of pictures."""
         return hashlib.blake2b("\0".join(sorted(self.values())).encode(), digest_size=8).hexdigest()
 
 
 def list_actors(root: str, folder: Folder) -> ActorPictures:
-    """Return the actors' pictures in a folder; none, with a remark, if they cannot be listed."""
+    """Return the actors' pictures in a folder; if they cannot be listed, a remark says so."""
     pictures = ActorPictures()
     if not folder.has_actors:
         return pictures
@@ -291,7 +291,7 @@ def list_actors(root: str, folder: Folder) -> ActorPictures:
 
 
 def reason(error: OSError) -> str:
-    """Say in words why a file or folder cannot be used, without the path of this machine."""
+    """Return in words why a file or folder cannot be used, without its path on this machine."""
     return error.strerror or type(error).__name__
 
 

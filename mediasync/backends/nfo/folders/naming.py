@@ -1,4 +1,4 @@
-"""What the names of files and folders mean. Pure: no folder is looked into here."""
+"""The meaning of the names of files and folders. Pure."""
 
 from __future__ import annotations
 
@@ -117,17 +117,17 @@ _YEAR_BETWEEN_DOTS: Final = re.compile(r"^(.+?)[._]((?:19|20)\d\d)(?:[._].*)?$")
 
 
 _cached = lru_cache(maxsize=256)
-"""For what is asked again and again of the names in one folder."""
+"""For functions that are called again and again with the names in one folder."""
 
 
 @_cached
 def nfc(text: str) -> str:
-    """Return *text* in Unicode's normal form C: as file systems differ in it, keys do not."""
+    """Return *text* in Unicode normal form C. File systems differ in the form; keys must not."""
     return unicodedata.normalize("NFC", text)
 
 
 def sort_key(name: str) -> tuple[str, str]:
-    """Order names as people do, and the same way everywhere."""
+    """Return a key that sorts names as people do, and in the same way on every machine."""
     return nfc(name).casefold(), name
 
 
@@ -150,22 +150,22 @@ def suffix_of(name: str) -> str:
 
 
 def is_nfo(name: str) -> bool:
-    """Whether a file is an NFO file, by its name."""
+    """Whether a name is that of an NFO file."""
     return suffix_of(name) == ".nfo" and name.lower() != ".nfo"
 
 
 def is_video(name: str) -> bool:
-    """Whether a file is a video, by its name."""
+    """Whether a name is that of a video."""
     return suffix_of(name) in VIDEO_SUFFIXES
 
 
 def is_picture(name: str) -> bool:
-    """Whether a file is a picture, by its name."""
+    """Whether a name is that of a picture."""
     return suffix_of(name) in _PICTURE_SUFFIXES
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or folder is hidden or a system's own; a title may begin with an ellipsis.
+    """Whether a file or folder is hidden or belongs to a system. A title may begin with an ellipsis.
 
     Example:
         >>> is_hidden("._movie.nfo"), is_hidden("...And Justice for All (1979)")
@@ -175,7 +175,7 @@ def is_hidden(name: str) -> bool:
 
 
 def is_extras_folder(name: str) -> bool:
-    """Whether a folder in a film's or show's folder has its extras, by its name: elsewhere it is a title."""
+    """Whether a folder in a film's or show's folder is named like extras; elsewhere this may be a title."""
     return name.casefold() in _EXTRAS_FOLDERS
 
 
@@ -190,7 +190,7 @@ def is_part_folder(name: str) -> bool:
 
 
 def disc_nfo(folder_name: str) -> str | None:
-    """Return the name of the NFO file that describes the disc in this folder, ``None`` if it is no disc.
+    """Return the name of the NFO file for the disc in a folder, None if the folder does not hold a disc.
 
     Example:
         >>> disc_nfo("VIDEO_TS"), disc_nfo("Heat (1995)")
@@ -201,9 +201,9 @@ def disc_nfo(folder_name: str) -> str | None:
 
 @_cached
 def extra_of(stem: str) -> str | None:
-    """Return the name of what a file would be an extra of, by its own name; ``None`` if it is none.
+    """Return the name of the item that a file with this name is an extra of, None if it is not an extra.
 
-    A title may look so too. The file is an extra only if there is something of the returned name.
+    A title may look like that, too. The file is an extra only if there is something with the returned name.
 
     Example:
         >>> [extra_of(stem) for stem in ("Heat-trailer", "sample", "Heat", "Dark S01E03 - The Trailer")]
@@ -215,12 +215,12 @@ def extra_of(stem: str) -> str | None:
 
 @dataclass(slots=True)
 class Group:
-    """The files of one film or episode: its versions and parts.
+    """The files of one film or episode, with its versions and parts.
 
     Attributes:
-        base: the name they have in common.
-        nfos: names of NFO files, the one to read first.
-        videos: names of videos, the one that the first NFO file is called like before the others.
+        base: the name that they have in common.
+        nfos: the names of the NFO files, the preferred ones first.
+        videos: the names of the videos; those that have an NFO file's name come first.
     """
 
     base: str
@@ -229,10 +229,10 @@ class Group:
 
 
 def group_files(nfos: Iterable[str], videos: Iterable[str]) -> list[Group]:
-    """Put the versions and parts of each film or episode together.
+    """Group the versions and parts of each film or episode.
 
-    ``part 1`` and ``part 2`` with an NFO file each are two films (of one title in two parts); with one NFO
-    file they are one film in two files, unless it is that of ``part 2``: it describes no other part.
+    ``part 1`` and ``part 2`` with an NFO file each are two films (one title in two parts). With a single NFO
+    file they are one film in two files, unless it is the file of ``part 2``, which describes only that part.
 
     Example:
         >>> groups = group_files(["Heat - 1080p.nfo"], ["Heat - 1080p.mkv", "Heat - 4K.mkv", "Ran.mkv"])
@@ -240,7 +240,7 @@ def group_files(nfos: Iterable[str], videos: Iterable[str]) -> list[Group]:
         [('Heat', 1, 2), ('Ran', 0, 1)]
     """
     all_names = [*nfos, *videos]
-    if len({stem_of(name) for name in all_names}) == 1:  # as nearly all films' folders are
+    if len({stem_of(name) for name in all_names}) == 1:  # the usual case in a film's folder
         is_later = is_nfo(all_names[0]) and _is_later_part(all_names[0])
         return [_group(all_names, parts=not is_later)]
     wide: dict[str, list[str]] = {}
@@ -278,7 +278,7 @@ def _is_later_part(name: str) -> bool:
 
 @_cached
 def base_of(stem: str, *, parts: bool) -> str:
-    """Take the mark of a version, a disc and (with *parts*) a part from the end of a name.
+    """Remove marks of a version, a disc and (with *parts*) a part from the end of a name.
 
     Example:
         >>> [base_of(name, parts=False) for name in ("Heat (1995) - 4K", "Heat - cd2", "Dune - Part 2")]
@@ -295,7 +295,7 @@ def _folded(text: str) -> str:
 
 
 def names_folder(base: str, folder_name: str) -> bool:
-    """Whether a film called *base* is the one that its folder is named after.
+    """Whether a folder is named after the film *base*.
 
     Example:
         >>> names_folder("heat.1995", "Heat (1995)"), names_folder("Ran", "Heat (1995)")
@@ -306,14 +306,14 @@ def names_folder(base: str, folder_name: str) -> bool:
 
 
 def labels_folder(base: str, folder_name: str) -> bool:
-    """Whether *base* is the folder's name, or that and a label of a version (``Heat (1995) - My Cut``)."""
+    """Whether *base* is the folder's name, perhaps with the label of a version (``Heat (1995) - My Cut``)."""
     return names_folder(base, folder_name) or any(
         names_folder(base[: match.start()], folder_name) for match in _BEFORE_LABEL.finditer(base)
     )
 
 
 def family(base: str) -> str:
-    """Return what the names of one film's versions have in common: names that differ in it are two films'.
+    """Return the common part of the names of a film's versions; if it differs, the films do.
 
     Example:
         >>> family("Heat (1995) - My Own Cut") == family("heat (1995) {edition-Long}")
@@ -330,7 +330,7 @@ def family(base: str) -> str:
 
 @_cached
 def letters(text: str) -> str:
-    """Return the letters and digits of a name, all else left out.
+    """Return the letters and digits of a name.
 
     Example:
         >>> letters("Heat (1995)") == letters("heat.1995")
@@ -341,7 +341,7 @@ def letters(text: str) -> str:
 
 @_cached
 def title_and_year(name: str) -> tuple[str, int | None]:
-    """Read a title and a year from the name of a file or folder.
+    """Return the title and the year in the name of a file or folder.
 
     Example:
         >>> title_and_year("Blade Runner 2049 (2017)"), title_and_year("The.Thing.1982.1080p")
@@ -356,7 +356,7 @@ def title_and_year(name: str) -> tuple[str, int | None]:
 
 
 def index_pictures(files: Iterable[str]) -> dict[str, str]:
-    """Index the pictures in a folder by their names without suffix, for `find_pictures`.
+    """Return the pictures in a folder by their names without suffix, for `find_pictures`.
 
     Example:
         >>> index_pictures(["Poster.jpg", "Heat.mkv"])
@@ -372,12 +372,12 @@ def index_pictures(files: Iterable[str]) -> dict[str, str]:
 def find_pictures(
     pictures: Mapping[str, str], stems: Iterable[str], kind: MediaType, *, bare: bool
 ) -> dict[str, str]:
-    """Find the artwork of an item among the pictures beside it; one with its own name goes first.
+    """Find the artwork of an item among the pictures beside it; pictures with its own name are preferred.
 
     Args:
-        pictures: those in its folder, see `index_pictures`.
-        stems: names that a picture of it may begin with (``Heat-poster.jpg``).
-        kind: of the item: a picture called like an episode is its thumb, one called like a film its poster.
+        pictures: the pictures in its folder; see `index_pictures`.
+        stems: the names that a picture of it may begin with (``Heat-poster.jpg``).
+        kind: what the item is. A picture with just its name is an episode's thumb, and otherwise a poster.
         bare: whether the folder is the item's own, so that ``poster.jpg`` is its poster.
 
     Example:
@@ -401,7 +401,7 @@ def find_pictures(
 
 
 def find_season_pictures(pictures: Mapping[str, str]) -> dict[int, dict[str, str]]:
-    """Find the artwork of seasons in their show's folder: season number to kind to name.
+    """Find the artwork of seasons in their show's folder: names by kind by season number.
 
     Example:
         >>> find_season_pictures(index_pictures(["season01-poster.jpg", "season-specials-banner.png"]))
@@ -416,7 +416,7 @@ def find_season_pictures(pictures: Mapping[str, str]) -> dict[int, dict[str, str
 
 
 def actor_key(name: str) -> str:
-    """Return what the name of a person and that of their picture in ``.actors`` have in common.
+    """Return the common form of a person's name and the name of the picture in ``.actors``.
 
     Example:
         >>> actor_key("Marlon_Brando") == actor_key("Marlon Brando")

@@ -1,4 +1,4 @@
-"""The numbers of seasons and episodes in the names of files and folders. Pure: nothing is opened here."""
+"""Reading the numbers of seasons and episodes from the names of files and folders. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _EPISODE: Final = f"(?:{either(EPISODE_WORDS)})"
 _START: Final = r"(?<![^\W_])"
 _END: Final = r"(?![^\W_])"
 _GAP: Final = r"[ ._#-]*(?:(?:n(?:o|r|[°º])\.?|№|ke-|ที่)[ ._]*)?"
-"""What stands between a word and its number."""
+"""What may stand between a word and its number."""
 _ORDINAL: Final = r"(?:\.|st|nd|rd|th|e|er|re|eme|ere|de|ste|[ªº°ao]|:[ae]|-?(?:и|я|ии|ыи|ои)|ος|οσ|η)?"
 _HAN: Final = r"(\d{1,4}|[一二三四五六七八九十]{1,3})"
 
@@ -53,7 +53,7 @@ _SEASON_ALONE: Final = _patterns(
     r"제?[ ]*(\d{1,2})[ ]*기",
     r"(\d{1,2})期",
 )
-"""Names that mean a season only if there is nothing else in them."""
+"""Names that mean a season only if they hold nothing else."""
 _MAY_NAME_SEASON: Final = re.compile(rf"{_SEASON}|第|기|期|{_START}[st](?:emp)?[ ._-]*\d")
 _SPECIALS_NAME: Final = re.compile(
     rf"(?:{_SEASON}[ ._-]*)?(?:0{{1,2}}[ ._-]+)?{_SPECIALS}(?:[ ._]*\((?:19|20)\d\d\))?"
@@ -79,14 +79,14 @@ _EPISODE_SPELT: Final = _patterns(
     r"제?[ ]*(\d{1,4})[ ]*[화회話话集]()",
     rf"{_START}{_EPISODE}[ ._-]+({either(_NUMBER_WORDS)}){_END}()",
 )
-"""The number of an episode with a word that says so."""
+"""The number of an episode beside a word for it."""
 _MORE_BARE: Final = r"((?:(?:[-–—]|[ ]?[&+][ ]?)\d{1,3}(?!\d))*)"
 _EPISODE_BARE: Final = _patterns(
     rf"^[(\[#]?(\d{{1,3}}){_MORE_BARE}(?:v\d)?(?=$|[ ._]*[-.)_\]][ ._]*\D|[ ]+\D)",
     rf"[ ._]-[ ._]+((?!(?:19|20)\d\d)\d{{1,4}}){_MORE_BARE}(?:v\d)?(?=$|[ ._]+-[ ._]|[ ._]*[\[(])",
     r"^((?!(?:19|20)\d\d)\d{4})()$",
 )
-"""The number of an episode alone."""
+"""The number of an episode without a word."""
 _SEASON_AGAIN: Final = re.compile(r"s\d+")
 _ONE_MORE: Final = re.compile(
     r"([ ._]*)(?:[-–—+&,~]|and|und|et|to)?[ ._]*(ep?[ ._]*|\d{0,2}x)?(?<!\d)(\d+)(?!\d*[xe])"
@@ -96,12 +96,12 @@ _MOST_IN_ONE_FILE: Final = 99
 
 @dataclass(frozen=True, slots=True)
 class SeasonName:
-    """What the name of a folder or file says of a season.
+    """The season in the name of a folder or file.
 
     Attributes:
-        number: of the season, 0 for the specials.
-        plain: whether the name says nothing else (``Season 2``; ``Open Season 2`` may be a title).
-        title: the letters before it (``open``).
+        number: the number of the season, 0 for the specials.
+        plain: whether the name holds nothing else (``Season 2``), while ``Open Season 2`` may be a title.
+        title: the letters before the season (``open``).
     """
 
     number: int
@@ -111,12 +111,12 @@ class SeasonName:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeName:
-    """What a file's name says of the episodes in it.
+    """The episodes in the name of a file.
 
     Attributes:
-        season: their season.
-        episodes: their numbers.
-        certain: whether the name can mean nothing else (``S01E02``; ``1x02`` may be a title).
+        season: the number of their season.
+        episodes: their own numbers.
+        certain: whether the name cannot mean anything else (``S01E02``), while ``1x02`` may be a title.
         title: the letters before the numbers.
     """
 
@@ -128,9 +128,9 @@ class EpisodeName:
 
 @lru_cache(maxsize=256)
 def season_name(name: str) -> SeasonName | None:
-    """Read the number of a season from the name of a folder, ``None`` if it names none.
+    """Return the season in the name of a folder, None if there is none.
 
-    Words of some twenty languages are known. Any name may still be the title of a film or show.
+    Words of some twenty languages are known. The name may still be the title of a film or show.
 
     Example:
         >>> season_name("Staffel 1"), season_name("Open Season 2")
@@ -154,7 +154,7 @@ def season_name(name: str) -> SeasonName | None:
 
 
 def season_of_show(name: str) -> SeasonName | None:
-    """Read the season from the name of a folder in a show's folder, where a number alone may be one.
+    """Return the season in the name of a folder in a show's folder, where a bare number may be one.
 
     Example:
         >>> season_of_show("02"), season_of_show("Season 2")
@@ -173,11 +173,11 @@ def _seasons_in(folded: str) -> Iterator[re.Match[str]]:
 
 
 def season_of_nfo(stem: str, season: int | None) -> int | None:
-    """Read the season from the name of an NFO file that can describe nothing but a season.
+    """Return the season in the name of an NFO file that can only describe a season, None if there is none.
 
     Args:
         stem: the name without suffix.
-        season: the season of its folder, if it is in one: its own name in any language will do there.
+        season: the season of its folder, if any. A file there may name that season in any language.
 
     Example:
         >>> [season_of_nfo(stem, None) for stem in ("season01", "season-specials", "Season 2", "S21")]
@@ -192,7 +192,7 @@ def season_of_nfo(stem: str, season: int | None) -> int | None:
 
 
 def letters(text: str) -> str:
-    """Return the letters and digits of a title, to compare it with that before a number.
+    """Return the letters and digits of a title, to compare it with the title before a number.
 
     Example:
         >>> letters("Les Revenants (2012)"), season_name("les.revenants.S02").title
@@ -212,9 +212,9 @@ def _number(text: str) -> int:
 
 @lru_cache(maxsize=256)
 def episode_name(stem: str) -> EpisodeName | None:
-    """Read season and episodes from a file's name, ``None`` if it has not both.
+    """Return the season and the episodes in the name of a file, None if it does not have both.
 
-    A number behind the episode's is one more episode only if it follows at once and can be one: a title may
+    A number behind the episode's is another episode only if it follows directly and can be one: a title may
     begin with a number.
 
     Example:
@@ -238,7 +238,7 @@ def _episode_name(folded: str, match: re.Match[str], *, certain: bool) -> Episod
 
 
 def _spelt(folded: str) -> EpisodeName | None:
-    """Read a season and behind it an episode, each with its word: ``Staffel 1, Folge 3``."""
+    """Read a season and an episode behind it, each with a word: ``Staffel 1, Folge 3``."""
     for season in _seasons_in(folded) if _MAY_NAME_SEASON.search(folded) else ():
         between = _BETWEEN.match(folded, season.end())
         place = between.end() if between else season.end()
@@ -250,12 +250,12 @@ def _spelt(folded: str) -> EpisodeName | None:
 
 
 def name_of_episode(stem: str, season: int | None, show: str = "") -> EpisodeName | None:
-    """Read season and episodes from a file's name, with the season of its folder where the name has none.
+    """Return the season and the episodes in the name of a file, with the folder's season if it has none.
 
     Args:
         stem: the name without suffix.
-        season: the season of the folder.
-        show: the show's title: the number of an episode may stand right behind it.
+        season: the season of the folder, if any.
+        show: the show's title. The number of an episode may follow it directly.
 
     Example:
         >>> name_of_episode("E07", 2) == EpisodeName(2, (7,), certain=False), name_of_episode("E07", None)
@@ -277,7 +277,7 @@ def name_of_episode(stem: str, season: int | None, show: str = "") -> EpisodeNam
 
 
 def same_episodes(name: EpisodeName, show: str) -> tuple[int, tuple[int, ...], str]:
-    """Return what the names of two files of the same episodes of a show have in common.
+    """Return a key that is the same for the names of all files of the same episodes of a show.
 
     Example:
         >>> names = [name_of_episode("E07 - Seven", 2), name_of_episode("Dark S02E07", None)]
@@ -288,7 +288,7 @@ def same_episodes(name: EpisodeName, show: str) -> tuple[int, tuple[int, ...], s
 
 
 def _behind_title(stem: str, show: str) -> str:
-    """Return what follows the show's title in a name; empty if the name does not begin with it."""
+    """Return the rest of a name behind the show's title; empty if it does not begin with the title."""
     title = letters(show)
     for gap in re.finditer(r"[\W_]+", stem):
         if letters(stem[: gap.start()]) == title:
@@ -298,7 +298,7 @@ def _behind_title(stem: str, show: str) -> str:
 
 @lru_cache(maxsize=256)
 def episodes_in_season(stem: str) -> tuple[int, ...]:
-    """Read the episodes' numbers from the name of a file in a season's folder; empty if it has none.
+    """Return the numbers of the episodes in the name of a file in a season's folder; empty if there are none.
 
     Example:
         >>> [episodes_in_season(stem) for stem in ("E07 - Seven", "Episode 9", "08 - Eight", "Pilot")]

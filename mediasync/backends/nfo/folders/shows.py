@@ -1,4 +1,4 @@
-"""A show and everything below its folder: which NFO file describes which season and episode."""
+"""Collecting a show with everything below its folder: which NFO file describes which season and episode."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def collect_show(root: str, folder: Folder, kinds: FolderKinds) -> tuple[ShowUni
     """Collect what lies below a show's folder.
 
     Returns:
-        The show, and the paths of folders below it that are shows or films of their own.
+        The show, and the paths of the folders below it that are separate shows or films.
     """
     return _Collector(root, folder, kinds).collect()
 
 
 @dataclass(slots=True)
 class _SeasonFile:
-    """An NFO file of a season, until all folders are known."""
+    """The NFO file of a season, before all folders are known."""
 
     folder: Folder
     name: str
@@ -94,7 +94,7 @@ class _Collector:
         )
 
     def _visit(self, path: str, season: int | None) -> tuple[Folder | None, int | None]:
-        """Add what lies in a folder below the show's, unless it is another item's or all extras."""
+        """Add a folder below the show's, unless it is another item's or holds only extras."""
         show = self.show
         try:
             below = list_folder(self.root, path)
@@ -117,7 +117,7 @@ class _Collector:
             images = naming.find_pictures(below.pictures, (), MediaType.SEASON, bare=True)
             show.season_images[season] = show.season_images.get(season, {}) | _paths(below, images)
             if show.nfo is None and (tvshow := below.find("tvshow.nfo")):
-                show.nfo = self._of_show(below.path_of(tvshow))  # the only place where it is described
+                show.nfo = self._of_show(below.path_of(tvshow))  # the only file that describes the show
                 self._remark_strays(below, ("movie.nfo",), "in a season's folder")
             else:
                 self._remark_strays(below, ("movie.nfo", "tvshow.nfo"), "in a season's folder")
@@ -191,7 +191,7 @@ class _Collector:
         return (found.season, found.episodes) if found else None
 
     def _with_twins(self, episodes: list[NfoFile]) -> list[NfoFile]:
-        """Say which files describe the same episode, by their names."""
+        """Connect the files that describe the same episode by their names."""
         named: dict[tuple[int, tuple[int, ...], str], list[NfoFile]] = {}
         for file in episodes:
             if name := name_of_episode(file.name, file.season, file.show):

@@ -1,7 +1,7 @@
-"""The walk of a folder and its libraries: lazy, one folder at a time.
+"""Walking a folder and finding its libraries: lazily, one folder at a time.
 
-The units come in a fixed order: the films of a folder, then what is in its subfolders, by name; a show with
-everything below it is one unit. No NFO file is opened here.
+Units come in a fixed order: the films of a folder, then the content of its folders, by name. A show with
+everything below it is one unit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mediasync.backends.nfo.folders.shows import collect_show
 ROOT_KEY: Final = "."
 _FOLDERS_FOR_KIND: Final = 500
 _EXCEPTIONS: Final = 10
-"""One of so many folders may be of the other kind."""
+"""A library is mixed if more than one in this many of its folders is of the other kind."""
 
 Kind = Literal["movies", "shows", "mixed"]
 
@@ -31,11 +31,11 @@ class LibraryFolder:
     """A folder that is a library.
 
     Attributes:
-        key: the library's id: the folder's key.
-        path: of the folder, relative to the root; empty for the root.
+        key: the library's id, which is the folder's key.
+        path: the folder, relative to the root; empty for the root.
         title: the folder's name.
         kind: what is in it.
-        others: the names of folders in it that are libraries themselves.
+        others: the names of folders in it that are libraries of their own.
     """
 
     key: str
@@ -46,13 +46,13 @@ class LibraryFolder:
 
 
 def walk(root: str, path: str, kinds: FolderKinds, skip: Collection[str] = ()) -> Iterator[Unit]:
-    """Yield what lies in and below a folder.
+    """Yield the units in and below a folder.
 
     Args:
         root: the real path of the root.
-        path: of the folder, relative to it.
-        kinds: tells what a folder is.
-        skip: names of folders directly in *path* to leave out.
+        path: the folder, relative to the root.
+        kinds: decides what a folder is.
+        skip: the names of folders directly in *path* to leave out.
     """
     return _Walk(root, kinds).units(path, skip)
 
@@ -62,7 +62,7 @@ class _Walk:
 
     Args:
         root: the real path of the root.
-        kinds: tells what a folder is.
+        kinds: decides what a folder is.
     """
 
     def __init__(self, root: str, kinds: FolderKinds) -> None:
@@ -86,7 +86,7 @@ class _Walk:
             yield from self._visit(folder, folder_kind)
 
     def _visit(self, folder: Folder, folder_kind: FolderKind) -> Iterator[Unit]:
-        """Yield the units of one folder, and put the folders to visit after it on top of the pending ones."""
+        """Yield the units of one folder, and push the folders in it that are to be visited next."""
         if folder_kind is FolderKind.SHOW:
             show, nested = collect_show(self._root, folder, self._kinds)
             self._pending += reversed(nested)
@@ -103,7 +103,7 @@ class _Walk:
         yield from folder.findings
 
     def _extras(self, folder: Folder, below: list[str]) -> Iterator[Unit]:
-        """Name the NFO files in a film's extras; a show there is none of them, and is visited."""
+        """Report the NFO files in a film's extras; a show among them is added to the folders to visit."""
         for name in folder.dirs:
             if name in below or naming.disc_nfo(name):
                 continue
@@ -121,7 +121,7 @@ class _Walk:
 
 
 def _below(folder: Folder, folder_kind: FolderKind) -> list[str]:
-    """Return the folders in a folder that may hold films and shows of their own."""
+    """Return the names of the folders in a folder that may hold other films and shows."""
     if folder_kind is FolderKind.FILM:
         return [name for name in folder.dirs if not is_part_of_film(name)]
     return [name for name in folder.dirs if not naming.disc_nfo(name)]
@@ -129,7 +129,7 @@ def _below(folder: Folder, folder_kind: FolderKind) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Libraries:
-    """The libraries of a root, and what has to be said of the root's entries that lie in none of them."""
+    """The libraries of a root, and what has to be reported of entries that are in none of them."""
 
     folders: list[LibraryFolder]
     findings: list[Finding] = field(default_factory=list)
@@ -139,10 +139,9 @@ def find_libraries(root: str, kinds: FolderKinds) -> Libraries:
     """Find the libraries of a root.
 
     A folder directly in the root is a library if it has a library's name (``movies``, ``tvshows``, …). Other
-    folders that are neither a film's nor a show's own, and hold an NFO file or a video at any depth, are
-    libraries too, if there are more of them than films and shows directly in the root. The root is the
-    library ``.`` for all that is in none of those; it is listed if there is anything for it or no other
-    library.
+    folders that hold an NFO file or a video at any depth, and are neither a film's nor a show's own, are
+    libraries too if there are more of them than films and shows directly in the root. Everything else belongs
+    to the root, the library ``.``, which is listed if it has any item or if there is no other library.
 
     Raises:
         OSError: if the root cannot be listed.
@@ -192,7 +191,7 @@ def _holds_anything(root: str, folder: Folder) -> bool:
 
 
 def _kind(root: str, path: str, kinds: FolderKinds, skip: Collection[str] = ()) -> Kind:
-    """Tell what is in a library from the first of its folders; an empty one has the kind of its name.
+    """Return what is in a library, by the first of its folders; an empty library has the kind of its name.
 
     A few exceptions do not make a library mixed.
     """

@@ -1,6 +1,6 @@
 """The words for seasons, episodes, specials and numbers in the names of files and folders.
 
-Accents of Latin and Cyrillic letters do not count, as many names are written without them.
+Names are compared without accents, because many are written without them.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ ROMAN: Final = "i ii iii iv v vi vii viii ix x xi xii"
 
 
 def either(words: Iterable[str]) -> str:
-    """Return the source of a pattern for any of some words, the longest of them first."""
+    """Return the source of a pattern that matches any of some words, the longest first."""
     folded = {fold(word) for word in words}
     return "|".join(re.escape(word) for word in sorted(folded, key=lambda word: (-len(word), word)))
 
 
 def numbered(*rows: str) -> dict[str, int]:
-    """Return the numbers, from 1, of the words in rows that count.
+    """Return the number of each word in rows that count from 1.
 
     Example:
         >>> numbered("one two", "un deux")["deux"]
