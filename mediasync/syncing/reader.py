@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Final
@@ -75,10 +75,10 @@ class Reading:
         tally: counts everything that is found in this run, and emits the events.
         only: the source's own keys of the only items to read; None for all.
         wanted: all single items that this run was asked for.
+        save_people: called with pages of people about whom the source has more than their credits say.
 
     Attributes:
         seen: what was found in this library so far.
-        save_people: called with people about whom the source has more; None if they are not to be saved.
     """
 
     def __init__(
@@ -89,6 +89,7 @@ class Reading:
         tally: Tally,
         only: set[str] | None,
         wanted: Wanted,
+        save_people: Callable[[Sequence[Person]], Awaitable[None]],
     ) -> None:
         self._backend = backend
         self._library = library
@@ -98,7 +99,7 @@ class Reading:
         self._wanted = wanted
         self._people: list[Person] = []
         self.seen = LibraryTally(stored.library.full_id, set(stored.tokens))
-        self.save_people: Callable[[list[Person]], Awaitable[int]] | None = None
+        self._save_people = save_people
 
     async def items(self) -> AsyncGenerator[MediaItem, None]:
         """Iterate over the items that were read; count and report every finding on the way.
@@ -152,7 +153,7 @@ class Reading:
                             tally.remark(self.seen.library_id, f"not all of it was listed: {reason}")
                 if findings % _FINDINGS_PER_PROGRESS == 0:
                     tally.tell()
-        await self._save_people()
+        await self._save_page()
         if (
             self._only is None
             and self.seen.enumerated.complete
@@ -188,9 +189,9 @@ class Reading:
             return
         self._people.append(person)
         if len(self._people) == _PEOPLE_PAGE:
-            await self._save_people()
+            await self._save_page()
 
-    async def _save_people(self) -> None:
+    async def _save_page(self) -> None:
         people, self._people = self._people, []
-        if people and self.save_people is not None:
-            await self.save_people(people)
+        if people:
+            await self._save_people(people)

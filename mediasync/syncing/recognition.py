@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import (
-    AsyncIterable,
     AsyncIterator,
     Callable,
     Collection,
@@ -24,13 +23,12 @@ from collections.abc import (
 )
 from dataclasses import replace
 from tempfile import SpooledTemporaryFile
-from typing import IO, Final, NamedTuple, Protocol
+from typing import IO, Final, NamedTuple
 
 from pydantic import TypeAdapter
 
 from mediasync.aio import batched
 from mediasync.database.database import Database
-from mediasync.database.session import Session
 from mediasync.errors import InvalidItem
 from mediasync.ids import make_id, split_id
 from mediasync.models import AnyMediaItem, Episode, MediaItem, Season
@@ -39,8 +37,7 @@ from mediasync.repositories.items import MediaRepository
 from mediasync.repositories.recognition import Evidence, Match, RecognitionRepository
 from mediasync.rows import VALUE_COLUMNS, NormalItem
 from mediasync.saving.normal import normal_item
-from mediasync.saving.writer import Writer
-from mediasync.services import MediaService
+from mediasync.syncing.sink import Sink
 from mediasync.syncing.tally import LibraryTally
 from mediasync.vocabulary import LEVELS
 
@@ -82,84 +79,25 @@ def _waiting(line: bytes) -> _Waiting:
     return _Waiting(_ITEMS.validate_json(text), library_id.decode())
 
 
-class Keeper(Protocol):
-    """What becomes of the items of a run: they are saved, or only compared with what is stored."""
-
-    async def take_over(self, taken: Sequence[tuple[str, str, str]]) -> None:
-        """Give stored items the keys that the source has for them now.
-
-        Args:
-            taken: of each its id, its new key, and the full id of the library that lists it.
-        """
-        ...
-
-    def stored_id(self, item_id: str) -> str:
-        """Return by which id the database is asked about an item, of which ``{source_id}:{key}`` is given."""
-        ...
-
-    async def save(
-        self, items: Iterable[MediaItem] | AsyncIterable[MediaItem], library_id: str, report: SaveReport
-    ) -> None:
-        """Save items of a library, counting in *report* what becomes of them."""
-        ...
-
-
-class Saving:
-    """A `Keeper` that saves.
-
-    Args:
-        writer: the task that writes.
-        media: what saves the items.
-        source_id: of the items.
-    """
-
-    def __init__(self, writer: Writer, media: MediaService, source_id: str) -> None:
-        self._writer = writer
-        self._media = media
-        self._source_id = source_id
-
-    async def take_over(self, taken: Sequence[tuple[str, str, str]]) -> None:
-        """See `Keeper`."""
-
-        async def work(session: Session) -> None:
-            await RecognitionRepository(session).take_over(self._source_id, taken)
-
-        await self._writer.run(work)
-
-    def stored_id(self, item_id: str) -> str:
-        """See `Keeper`: the database itself knows the new keys of what was taken over."""
-        return item_id
-
-    async def save(
-        self, items: Iterable[MediaItem] | AsyncIterable[MediaItem], library_id: str, report: SaveReport
-    ) -> None:
-        """See `Keeper`."""
-        await self._media.save_media_items(
-            items, library_id=library_id, source_id=self._source_id, report=report
-        )
-
-
 class Recognition:
     """Recognises stored items of one source whose key changed, in one run.
 
     Args:
         database: an open database.
-        writer: the task that writes to it.
-        keeper: what becomes of the items.
+        sink: what saves the items, or compares them.
         source_id: the source.
 
     Example::
 
-        keeper = Saving(writer, media, "home")
-        async with Recognition(database, writer, keeper, "home") as recognition:
+        sink = Saving(writer, media, "home")
+        async with Recognition(database, sink, "home") as recognition:
             items = recognition.pass_on(found, library_id, tokens)   # for each library
             await recognition.settle(libraries, report, remark)
     """
 
-    def __init__(self, database: Database, writer: Writer, keeper: Keeper, source_id: str) -> None:
+    def __init__(self, database: Database, sink: Sink, source_id: str) -> None:
         self._database = database
-        self._writer = writer
-        self._keeper = keeper
+        self._sink = sink
         self._source_id = source_id
         self._spools: list[_Spool] = []
         self._waiting: set[str] = set()
@@ -300,12 +238,8 @@ class Recognition:
                 homes.append((state.id, others[0]))
             else:
                 left.append((state.id, library.library_id))
-
-        async def work(session: Session) -> None:
-            await RecognitionRepository(session).move(homes, left)
-
         if homes or left:
-            await self._writer.run(work)
+            await self._sink.move(homes, left)
 
     async def settle(
         self, libraries: Sequence[LibraryTally], report: SaveReport, remark: Callable[[str, str], None]
@@ -321,7 +255,7 @@ class Recognition:
         for spool in self._spools:
             taken = await self._recognise(spool, proof, remark) if spool.count else {}
             for part in batched(taken.values(), _PAGE):
-                await self._keeper.take_over(part)
+                await self._sink.take_over(part)
             for item_id, _, _ in taken.values():
                 proof.forget(item_id)
             for page in spool.pages():
@@ -360,7 +294,7 @@ class Recognition:
 
     def _present_evidence(self, item: MediaItem, library_id: str) -> Evidence:
         evidence = _evidence(normal_item(item, self._source_id, library_id))
-        parent_id = evidence.parent_id and self._keeper.stored_id(evidence.parent_id)
+        parent_id = evidence.parent_id and self._sink.stored_id(evidence.parent_id)
         return replace(evidence, parent_id=parent_id)
 
     async def _save(self, page: Sequence[_Waiting], report: SaveReport) -> None:
@@ -368,7 +302,7 @@ class Recognition:
         for waiting in page:
             by_library.setdefault(waiting.library_id, []).append(waiting.item)
         for library_id, items in by_library.items():
-            await self._keeper.save(items, library_id, report)
+            await self._sink.save(items, library_id, report)
 
     def _id(self, remote_id: str) -> str:
         return make_id(self._source_id, remote_id)

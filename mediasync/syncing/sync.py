@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import partial
 
 from mediasync.aio import finish
 from mediasync.backends.base import Backend, Enumerated, TellsWaiting
 from mediasync.database.database import Database
-from mediasync.database.session import Session
 from mediasync.errors import (
     ConfigurationError,
-    DatabaseError,
     LibraryUnreadable,
-    MediaSyncError,
     SourceError,
     SourceForbidden,
     SourceUnreadable,
 )
 from mediasync.events import LibraryFailed, LibraryFinished, LibraryStarted, RunFinished, RunStarted, Waiting
 from mediasync.ids import make_id
-from mediasync.models import Library, Source, SyncRun
+from mediasync.models import Library, Source
 from mediasync.reports import SyncReport
-from mediasync.repositories.runs import RunRepository
-from mediasync.repositories.sources import SourceRepository
-from mediasync.repositories.times import to_datetime
-from mediasync.saving.media import is_new_server
 from mediasync.saving.writer import Writer
 from mediasync.services import MediaService
-from mediasync.syncing.dry_run import Comparison
 from mediasync.syncing.logs import log_failure, logged
 from mediasync.syncing.mirror_view import StoredLibrary
-from mediasync.syncing.processes import at_work, has_ended
+from mediasync.syncing.processes import at_work
 from mediasync.syncing.reader import Reading, Wanted
-from mediasync.syncing.recognition import Keeper, Recognition, Saving
+from mediasync.syncing.recognition import Recognition
+from mediasync.syncing.recorder import RunRecorder
 from mediasync.syncing.selection import Selection
+from mediasync.syncing.sink import DryRun, Saving, Sink
 from mediasync.syncing.tally import Emit, LibraryTally, Tally
 from mediasync.text import storable
 from mediasync.vocabulary import RunStatus
@@ -104,31 +96,26 @@ class SyncService:
     async def _run(self, backend: Backend, emit: Emit, options: RunOptions, owner: str) -> SyncReport:
         emit = logged(emit)
         tally = Tally(backend.source.id, emit, owner=owner, selection=options.selection.digest)
-        started = self._clock()
         if isinstance(backend, TellsWaiting):
             backend.on_wait = lambda text: emit(Waiting(tally.source_id, storable(text)))
-        comparison = Comparison(self._database, backend.source.id) if options.dry else None
+        sink: Sink = (
+            DryRun(self._database, self._media, tally.source_id, self._clock)
+            if options.dry
+            else Saving(self._writer, self._media, tally.source_id)
+        )
         try:
             async with backend.open():
-                await self._begin(backend, tally, options)
-                keeper = comparison or Saving(self._writer, self._media, tally.source_id)
-                async with Recognition(self._database, self._writer, keeper, tally.source_id) as recognition:
-                    await self._sync_libraries(backend, tally, options, keeper, recognition)
+                source = _storable_source(backend.source)
+                await sink.begin(source, tally, accept_new_server=options.accept_new_server)
+                tally.emit(RunStarted(tally.source_id, tally.run_id))
+                async with Recognition(self._database, sink, tally.source_id) as recognition:
+                    await self._sync_libraries(backend, tally, options, sink, recognition)
         except BaseException as error:
             log_failure(tally.source_id, error)
-            if not options.dry:
-                await finish(self._record_failure(tally, error))
+            await sink.fail(tally, error)
             raise
-        if options.dry:
-            run = self._unrecorded(tally, started)
-        else:
-            whole = tally.is_whole and not options.selection.of_this_time
-            watermark = tally.watermark if whole else ""
-            try:
-                run = await finish(self._finish(tally, RunStatus.SUCCEEDED, watermark=watermark))
-            except Exception as error:
-                await finish(self._record_failure(tally, error))
-                raise
+        whole = tally.is_whole and not options.selection.of_this_time
+        run = await sink.finish(tally, tally.watermark if whole else "")
         report = SyncReport(
             run=run,
             failed=tally.failures,
@@ -137,7 +124,7 @@ class SyncService:
             repeats=tally.saves.repeats,
             libraries=tuple(library.run(run.id) for library in tally.libraries),
             dry=options.dry,
-            changes=tuple(comparison.changes) if comparison else (),
+            changes=tuple(sink.changes),
         )
         emit(RunFinished(tally.source_id, report))
         return report
@@ -155,25 +142,16 @@ class SyncService:
         """
         log_failure(source_id, error)
         if not dry and await self._media.find_source(source_id) is not None:
-            await finish(self._finish(Tally(source_id, emit), RunStatus.FAILED, storable(str(error))))
+            recorder = RunRecorder(self._writer, self._media)
+            await finish(recorder.finish(Tally(source_id, emit), RunStatus.FAILED, storable(str(error))))
         raise error
-
-    async def _begin(self, backend: Backend, tally: Tally, options: RunOptions) -> None:
-        """Check that the source is the one that is stored, and record that its sync begins."""
-        source, accept = _storable_source(backend.source), options.accept_new_server
-        if options.dry:
-            is_new_server(await self._media.find_source(source.id), source, accepted=accept)
-        else:
-            await self._media.save_source(source, accept_new_server=accept)
-            await finish(self._start(tally))
-        tally.emit(RunStarted(source.id, tally.run_id))
 
     async def _sync_libraries(
         self,
         backend: Backend,
         tally: Tally,
         options: RunOptions,
-        keeper: Keeper,
+        sink: Sink,
         recognition: Recognition,
     ) -> None:
         selection = options.selection
@@ -192,21 +170,18 @@ class SyncService:
             only = wanted.of(library.full_id, homes) if selection.items else None
             if only is not None and not only:
                 continue
-            if not options.dry:
-                await self._media.save_library(library)
+            await sink.save_library(library)
             tally.emit(LibraryStarted(tally.source_id, library))
             tokens = await self._media.find_change_tokens(library.full_id)
             tokens |= dict.fromkeys(tokens if anew else (only or set()) & tokens.keys(), "")
             stored = StoredLibrary(self._database, library, tokens, watermark)
-            reading = Reading(backend, named, stored, tally, only, wanted)
+            reading = Reading(backend, named, stored, tally, only, wanted, sink.save_people)
             tally.current = reading.seen
-            if not options.dry:
-                reading.save_people = partial(self._media.upsert_people, source_id=tally.source_id)
             failure: LibraryUnreadable | None = None
             try:
                 async with aclosing(reading.items()) as items:
                     passed_on = recognition.pass_on(items, library.full_id, tokens)
-                    await keeper.save(passed_on, library.full_id, tally.saves)
+                    await sink.save(passed_on, library.full_id, tally.saves)
             except SourceError as error:
                 if doubt is not None and not _is_of_library(error):
                     _take_back_last_failure(tally)
@@ -240,7 +215,7 @@ class SyncService:
             recognition.leave(lambda subject, text: tally.remark(subject, storable(text)))
         else:
             await recognition.settle(tally.libraries, tally.saves, tally.remark)
-        if not options.dry and not selection.of_this_time:
+        if not selection.of_this_time:
             await recognition.move_homes(tally.libraries)
         _remark_lost(tally)
         for remote_id, reason in wanted.missing():
@@ -292,76 +267,6 @@ class SyncService:
         present = {item.id: item.remote_id for item in found}
         keys = frozenset(present.get(item_id, remote_id) for item_id, remote_id in ids.items())
         return keys, {item.remote_id: item.library_id for item in found if item.library_id}
-
-    async def _start(self, tally: Tally) -> None:
-        tally.run_id = await self._writer.run(
-            lambda session: RunRepository(session).start(
-                tally.source_id, tally.owner, has_ended, tally.selection
-            )
-        )
-
-    async def _finish(
-        self,
-        tally: Tally,
-        status: RunStatus,
-        error: str | None = None,
-        watermark: str = "",
-        *,
-        briefly: bool = False,
-    ) -> SyncRun:
-        """Record how a run ended; *briefly*: without what it saw of each library and could not read."""
-
-        async def work(session: Session) -> SyncRun:
-            runs = RunRepository(session)
-            known = tally.run_id or await runs.start(tally.source_id, tally.owner, has_ended, tally.selection)
-            await runs.finish(
-                known,
-                status,
-                seen=tally.seen,
-                saved=tally.saves.saved,
-                unchanged=tally.unchanged,
-                failed=len(tally.failures),
-                error=error,
-            )
-            if not briefly:
-                await runs.add_problems(known, tally.rows())
-                await runs.add_libraries(known, [library.run(known) for library in tally.libraries])
-            if watermark:
-                await SourceRepository(session).set_watermark(tally.source_id, watermark)
-            return await runs.get(known)
-
-        return await self._writer.run(work)
-
-    def _unrecorded(self, tally: Tally, started: int) -> SyncRun:
-        return SyncRun(
-            id=0,
-            source_id=tally.source_id,
-            status=RunStatus.SUCCEEDED,
-            started_at=to_datetime(started),
-            finished_at=to_datetime(self._clock()),
-            seen=tally.seen,
-            saved=tally.saves.saved,
-            unchanged=tally.unchanged,
-            failed=len(tally.failures),
-            partial=bool(tally.selection),
-        )
-
-    async def _record_failure(self, tally: Tally, error: BaseException) -> None:
-        """Record a run that did not end well, if its source is known and the database still works."""
-        if isinstance(error, asyncio.CancelledError):
-            status, reason = RunStatus.CANCELLED, None
-        else:
-            status, reason = RunStatus.FAILED, storable(str(error)) or type(error).__name__
-        with suppress(MediaSyncError):
-            if not tally.run_id and (
-                not isinstance(error, SourceError) or await self._media.find_source(tally.source_id) is None
-            ):
-                return
-            try:
-                await self._finish(tally, status, reason)
-            except DatabaseError:
-                # Whatever of the record cannot be stored, a run that has ended is not left as running.
-                await self._finish(tally, status, reason, briefly=True)
 
 
 def _remark_lost(tally: Tally) -> None:

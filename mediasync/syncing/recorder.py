@@ -1,0 +1,98 @@
+"""Recording runs: their beginning, and how they ended."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from mediasync.database.session import Session
+from mediasync.errors import DatabaseError, MediaSyncError, SourceError
+from mediasync.models import SyncRun
+from mediasync.repositories.runs import RunRepository
+from mediasync.repositories.sources import SourceRepository
+from mediasync.saving.writer import Writer
+from mediasync.services import MediaService
+from mediasync.syncing.processes import has_ended
+from mediasync.syncing.tally import Tally
+from mediasync.text import storable
+from mediasync.vocabulary import RunStatus
+
+
+class RunRecorder:
+    """Records the runs of syncs.
+
+    Args:
+        writer: the task that writes to the database.
+        media: reads the stored source.
+    """
+
+    def __init__(self, writer: Writer, media: MediaService) -> None:
+        self._writer = writer
+        self._media = media
+
+    async def start(self, tally: Tally) -> None:
+        """Record that a run begins, and note its id in *tally*."""
+        tally.run_id = await self._writer.run(
+            lambda session: RunRepository(session).start(
+                tally.source_id, tally.owner, has_ended, tally.selection
+            )
+        )
+
+    async def finish(
+        self,
+        tally: Tally,
+        status: RunStatus,
+        error: str | None = None,
+        watermark: str = "",
+        *,
+        briefly: bool = False,
+    ) -> SyncRun:
+        """Record how a run ended.
+
+        Args:
+            tally: what the run found.
+            status: how it ended.
+            error: why it failed as a whole.
+            watermark: where the source has come to, if the next sync may begin there.
+            briefly: leave out its libraries and problems.
+        """
+
+        async def work(session: Session) -> SyncRun:
+            runs = RunRepository(session)
+            run_id = tally.run_id or await runs.start(
+                tally.source_id, tally.owner, has_ended, tally.selection
+            )
+            await runs.finish(
+                run_id,
+                status,
+                seen=tally.seen,
+                saved=tally.saves.saved,
+                unchanged=tally.unchanged,
+                failed=len(tally.failures),
+                error=error,
+            )
+            if not briefly:
+                await runs.add_problems(run_id, tally.rows())
+                await runs.add_libraries(run_id, [library.run(run_id) for library in tally.libraries])
+            if watermark:
+                await SourceRepository(session).set_watermark(tally.source_id, watermark)
+            return await runs.get(run_id)
+
+        return await self._writer.run(work)
+
+    async def fail(self, tally: Tally, error: BaseException) -> None:
+        """Record a run that *error* ended, if its source is stored and the database still works."""
+        if isinstance(error, asyncio.CancelledError):
+            status, reason = RunStatus.CANCELLED, None
+        else:
+            status, reason = RunStatus.FAILED, storable(str(error)) or type(error).__name__
+        with suppress(MediaSyncError):
+            if not tally.run_id and (
+                not isinstance(error, SourceError) or await self._media.find_source(tally.source_id) is None
+            ):
+                return
+            try:
+                await self.finish(tally, status, reason)
+            except DatabaseError:
+                # A run that has ended must not stay "running", whatever part of its record cannot be stored.
+                await self.finish(tally, status, reason, briefly=True)
