@@ -11,12 +11,12 @@
 --   WITHOUT ROWID        ->  (nothing)
 --   the index of titles  ->  a hash index, which holds texts of any length
 --   strftime(…)          ->  the time as timestamptz
+--   json_group_object(…) ->  the same text made by string_agg, since json_object_agg writes white space
 --
 -- * Ids are text, "{source_id}:{remote_id}", stored and indexed. Inside, rows point at each other by integer
 --   keys, which never leave the database.
 -- * Times are integers, UTC, in milliseconds since 1970. The views show them as ISO 8601 text.
--- * A text that is missing is NULL, never ''; person.image_path and person.provider_ids, which every save
---   compares, are '' instead.
+-- * A text that is missing is NULL, never ''; person.image_path, which every save compares, is '' instead.
 
 -- section: tables
 
@@ -169,7 +169,6 @@ CREATE TABLE person (
     id           TEXT    NOT NULL UNIQUE,
     name         TEXT    NOT NULL,
     image_path   TEXT    NOT NULL DEFAULT '', -- a reference, as in item_image
-    provider_ids TEXT    NOT NULL DEFAULT '', -- JSON: {"imdb":"nm0000206"}; '' for none
     created_at   INTEGER NOT NULL,
     updated_at   INTEGER NOT NULL,
     uncredited_since INTEGER,                 -- when the last credit was removed; such people are not shown
@@ -180,6 +179,14 @@ CREATE INDEX person_by_name ON person (name);
 CREATE INDEX person_of_source ON person (source_key);
 CREATE INDEX person_given_by ON person (given_by) WHERE given_by IS NOT NULL;
 CREATE INDEX person_uncredited ON person (person_key) WHERE uncredited_since IS NOT NULL;
+
+-- All ids of a person at public providers.
+CREATE TABLE person_external_id (
+    person_key  INTEGER NOT NULL REFERENCES person (person_key) ON DELETE CASCADE,
+    provider    TEXT    NOT NULL,             -- imdb, tmdb, tvdb, …
+    value       TEXT    NOT NULL,
+    PRIMARY KEY (person_key, provider)
+) WITHOUT ROWID;
 
 -- The words of people's names, accents and case folded, for search by the beginning of any word. There is no
 -- foreign key, which would read all words for each person that is deleted: whoever deletes people or changes
@@ -323,7 +330,10 @@ SELECT (SELECT count(*) FROM media_item) AS media_items,
 CREATE VIEW people AS
 SELECT p.id, s.id AS source_id, p.name,
        nullif(p.image_path, '') AS image_path,
-       nullif(p.provider_ids, '') AS provider_ids,
+       (SELECT nullif(json_group_object(listed.provider, listed.value) || '', '{}') FROM (
+            SELECT e.provider, e.value FROM person_external_id e
+            WHERE e.person_key = p.person_key ORDER BY e.provider
+       ) listed) AS provider_ids,            -- JSON: {"imdb":"nm0000206"}
        strftime('%Y-%m-%dT%H:%M:%fZ', p.created_at / 1000.0, 'unixepoch') AS created_at,
        strftime('%Y-%m-%dT%H:%M:%fZ', p.updated_at / 1000.0, 'unixepoch') AS updated_at
 FROM person p LEFT JOIN source s ON s.source_key = p.source_key

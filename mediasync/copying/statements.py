@@ -31,6 +31,7 @@ from mediasync.repositories.items import (
     typed,
 )
 from mediasync.repositories.keys import new_keys
+from mediasync.repositories.person_rows import PROVIDER_IDS
 from mediasync.text import words_of_item, words_of_name
 
 Row = tuple[Any, ...]
@@ -71,8 +72,8 @@ SET updated_at = excluded.updated_at, source_key = excluded.source_key, remote_i
     title = excluded.title, kind = excluded.kind
 """
 
-_PERSON: Final = """
-SELECT p.id, p.created_at, p.updated_at, s.id AS source_id, p.name, p.image_path, p.provider_ids,
+_PERSON: Final = f"""
+SELECT p.id, p.created_at, p.updated_at, s.id AS source_id, p.name, p.image_path, {PROVIDER_IDS},
     p.uncredited_since, p.replaced
 """
 COPY_PEOPLE_PAGE: Final = f"""
@@ -83,9 +84,9 @@ COPY_PEOPLE_FIND: Final = f"""
 {_PERSON} FROM @list(:ids) k JOIN person p ON p.id = k.id JOIN source s ON s.source_key = p.source_key
 """
 COPY_PEOPLE_WRITE: Final = """
-INSERT INTO person (person_key, source_key, id, created_at, updated_at, name, image_path, provider_ids,
-    uncredited_since, replaced)
-SELECT r.person_key, s.source_key, r.id, r.created_at, r.updated_at, r.name, r.image_path, r.provider_ids,
+INSERT INTO person (person_key, source_key, id, created_at, updated_at, name, image_path, uncredited_since,
+    replaced)
+SELECT r.person_key, s.source_key, r.id, r.created_at, r.updated_at, r.name, r.image_path,
     r.uncredited_since, r.replaced
 FROM @rows(:rows, person_key integer, id text, created_at integer, updated_at integer, source_id text,
     name text, image_path text, provider_ids text, uncredited_since integer, replaced text) r
@@ -93,8 +94,8 @@ JOIN source s ON s.id = r.source_id
 WHERE true
 ON CONFLICT (id) DO UPDATE
 SET updated_at = excluded.updated_at, source_key = excluded.source_key, name = excluded.name,
-    image_path = excluded.image_path, provider_ids = excluded.provider_ids,
-    uncredited_since = excluded.uncredited_since, replaced = excluded.replaced, given_by = NULL
+    image_path = excluded.image_path, uncredited_since = excluded.uncredited_since,
+    replaced = excluded.replaced, given_by = NULL
 """
 COPY_WORDS_DELETE: Final = """
 DELETE FROM person_word WHERE (word, person_key) IN (
@@ -107,6 +108,21 @@ INSERT INTO person_word (word, person_key)
 SELECT r.word, p.person_key FROM @rows(:rows, person_id text, word text) r JOIN person p ON p.id = r.person_id
 WHERE true
 ON CONFLICT (word, person_key) DO NOTHING
+"""
+
+COPY_PERSON_IDS_SELECT: Final = """
+SELECT p.id AS person_id, x.provider, x.value
+FROM @list(:ids) k JOIN person p ON p.id = k.id JOIN person_external_id x ON x.person_key = p.person_key
+"""
+COPY_PERSON_IDS_DELETE: Final = """
+DELETE FROM person_external_id WHERE person_key IN (
+    SELECT p.person_key FROM @list(:ids) k JOIN person p ON p.id = k.id
+)
+"""
+COPY_PERSON_IDS_INSERT: Final = """
+INSERT INTO person_external_id (person_key, provider, value)
+SELECT p.person_key, r.provider, r.value
+FROM @rows(:rows, person_id text, provider text, value text) r JOIN person p ON p.id = r.person_id
 """
 
 COPY_ALIASES_SELECT: Final = """
@@ -390,6 +406,7 @@ KINDS: Final = (
         has_keys=True,
         parts=(
             Part(_words, COPY_WORDS_DELETE, COPY_WORDS_INSERT),
+            Part(COPY_PERSON_IDS_SELECT, COPY_PERSON_IDS_DELETE, COPY_PERSON_IDS_INSERT),
             Part(COPY_ALIASES_SELECT, COPY_ALIASES_DELETE, COPY_ALIASES_INSERT),
         ),
     ),

@@ -1,6 +1,6 @@
 """What differs between database engines, behind one protocol.
 
-Repositories hold one SQL text for all engines. It may use seven macros, which each dialect writes out:
+Repositories hold one SQL text for all engines. It may use eight macros, which each dialect writes out:
 
 ``@rows(:name, id text, year integer)``
     a derived table of the rows in the parameter *name* (a list of equally long sequences), with these
@@ -20,6 +20,9 @@ Repositories hold one SQL text for all engines. It may use seven macros, which e
 ``@arrays(value)``
     the aggregate that makes one JSON array of the values of all rows, in the order of the rows; of no rows it
     is empty or NULL.
+``@object(name, value)``
+    the aggregate that makes one JSON object, without white space, of the texts *name* and *value* of all
+    rows, in the order of the rows; of no rows it is empty or NULL.
 
 Parameters are named, ``:name``.
 """

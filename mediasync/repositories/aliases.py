@@ -7,9 +7,10 @@ from typing import Final
 
 from mediasync.aliases import Identification, KnownPerson, keys_of
 from mediasync.database.session import Session
+from mediasync.repositories.person_rows import PROVIDER_IDS
 from mediasync.rows import PersonRow
 
-_HOLDER: Final = "p.id AS person_id, p.provider_ids, p.created_at, p.person_key"
+_HOLDER: Final = f"p.id AS person_id, {PROVIDER_IDS}, p.created_at, p.person_key"
 
 # Finds the people whose own ids are given.
 FIND_OWNERS: Final = f"""

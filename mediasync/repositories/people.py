@@ -14,26 +14,26 @@ from mediasync.repositories.credits import CreditRepository, RemovedCredit
 from mediasync.repositories.keys import new_keys
 from mediasync.repositories.person_reading import PersonReader
 from mediasync.repositories.person_rows import PERSON_STATE, stored_person
-from mediasync.rows import PersonRow, merge_people
+from mediasync.rows import PersonRow, merge_people, stored_provider_ids
 from mediasync.text import words_of_name
 
 # Reads people by id, to compare them with the people to be saved.
 SELECT_PEOPLE: Final = f"SELECT {PERSON_STATE} FROM @list(:ids) l JOIN person p ON p.id = l.id"
 
-# Reads the same, and locks the people.
-LOCK_PEOPLE: Final = f"{SELECT_PEOPLE} ORDER BY p.id @lock(p)"
+# Locks people, in the order of their ids.
+LOCK_PEOPLE: Final = """
+SELECT p.person_key FROM @list(:ids) l JOIN person p ON p.id = l.id ORDER BY p.id @lock(p)
+"""
 
 # Reads which of a range of new storage keys were inserted.
 SELECT_KEYS: Final = "SELECT p.person_key FROM person p WHERE p.person_key BETWEEN :first AND :last"
 
 # Inserts new people; one who is stored already is left out.
 INSERT_PEOPLE: Final = """
-INSERT INTO person (person_key, source_key, id, name, image_path, provider_ids, replaced, given_by,
-    created_at, updated_at)
-SELECT r.person_key, s.source_key, r.id, r.name, r.image_path, r.provider_ids, r.replaced, r.given_by,
-    :now, :now
-FROM @rows(:people, person_key integer, source_id text, id text, name text, image_path text,
-    provider_ids text, replaced text, given_by integer) r
+INSERT INTO person (person_key, source_key, id, name, image_path, replaced, given_by, created_at, updated_at)
+SELECT r.person_key, s.source_key, r.id, r.name, r.image_path, r.replaced, r.given_by, :now, :now
+FROM @rows(:people, person_key integer, source_id text, id text, name text, image_path text, replaced text,
+    given_by integer) r
 JOIN source s ON s.id = r.source_id
 WHERE true @inorder(r)
 ON CONFLICT (id) DO NOTHING
@@ -42,12 +42,17 @@ ON CONFLICT (id) DO NOTHING
 # Updates stored people.
 UPDATE_PEOPLE: Final = """
 UPDATE person
-SET name = r.name, image_path = r.image_path, provider_ids = r.provider_ids, replaced = r.replaced,
-    given_by = r.given_by, updated_at = :now,
+SET name = r.name, image_path = r.image_path, replaced = r.replaced, given_by = r.given_by, updated_at = :now,
     uncredited_since = CASE WHEN r.uncredited = 1 THEN person.uncredited_since END
-FROM @rows(:people, person_key integer, name text, image_path text, provider_ids text, uncredited integer,
-    replaced text, given_by integer) r
+FROM @rows(:people, person_key integer, name text, image_path text, uncredited integer, replaced text,
+    given_by integer) r
 WHERE person.person_key = r.person_key
+"""
+
+# Deletes the ids of people at public providers.
+DELETE_PROVIDER_IDS: Final = """
+DELETE FROM person_external_id
+WHERE person_key IN (SELECT r.person_key FROM @rows(:people, person_key integer) r)
 """
 
 # Locks people whose credits were removed.
@@ -90,6 +95,7 @@ WHERE uncredited_since IS NOT NULL
   AND person_key IN (SELECT r.person_key FROM @rows(:people, person_key integer) r)
 """
 
+_PROVIDER_ID_COLUMNS: Final = "person_key integer, provider text, value text"
 _WORD_COLUMNS: Final = "word text, person_key integer"
 _WORDS_PER_STATEMENT: Final = 5_000
 
@@ -268,13 +274,13 @@ class PeopleRepository(PersonReader):
             if changed:
                 # Read again, now that nobody else can change them; all of them, as those who seemed to need
                 # no change may need one by what another transaction has made of them together with others.
-                locked = await self._find(LOCK_PEOPLE, sorted(stored))
+                locked = await self._lock(sorted(stored))
                 if len(locked) < len(stored):
                     raise WriteConflict(f"another transaction deleted one of {len(stored)} people meanwhile")
                 stored = locked
                 believed.clear()
                 changed = _settled(stored, draft, believed)
-                await self._update(changed)
+                await self._update(changed, stored)
             written += len(changed)
             keys.update((person_id, person.key) for person_id, person in stored.items())
             renamed = [person.row for person in changed if person.row[1] != stored[person.row[0]].row[1]]
@@ -320,7 +326,7 @@ class PeopleRepository(PersonReader):
         own = dict(zip(ids, new_keys(self._session, ids), strict=True))
         given = [own[row[0]] for row in people]
         rows: list[tuple[Any, ...]] = [
-            (key, row[0].partition(":")[0], *row) for key, row in zip(given, people, strict=True)
+            (key, row[0].partition(":")[0], *row[:3]) for key, row in zip(given, people, strict=True)
         ]
         if settled:
             rows = [
@@ -329,9 +335,9 @@ class PeopleRepository(PersonReader):
             ]
         insert = self._session.execute(INSERT_PEOPLE, {"people": rows, "now": self._session.now})
         if len(people) < _WORTH_OVERLAPPING:
-            written, words = await insert, _words(people)
+            written, (words, provider_ids) = await insert, _words_and_ids(people)
         else:
-            written, words = await overlap(insert, lambda: _words(people))
+            written, (words, provider_ids) = await overlap(insert, lambda: _words_and_ids(people))
         if written < len(people):
             found = await self._session.fetch_all(SELECT_KEYS, {"first": min(given), "last": max(given)})
             written_keys = {key for (key,) in found}
@@ -342,15 +348,41 @@ class PeopleRepository(PersonReader):
                 await self._raise_for_missing_source({person_id.partition(":")[0] for person_id in others})
             people = [row for row in people if row[0] in own]
             words = [pair for pair in words if pair[1] in own]
+            provider_ids = [row for row in provider_ids if row[0] in own]
+        await self._insert_provider_ids(provider_ids, own)
         keys |= own
         return people, words
 
-    async def _update(self, people: Sequence[StoredPerson]) -> None:
+    async def _insert_provider_ids(
+        self, rows: Iterable[tuple[str, str, str]], keys: Mapping[str, int]
+    ) -> None:
+        """Insert (person's id, provider, value), in the order of the people's storage keys."""
+        if of_keys := sorted((keys[person_id], provider, value) for person_id, provider, value in rows):
+            await self._session.insert("person_external_id", _PROVIDER_ID_COLUMNS, of_keys)
+
+    async def _lock(self, ids: list[str]) -> dict[str, StoredPerson]:
+        """Keep people from other transactions until this one ends, and return them as they are then."""
+        if self._session.has_concurrent_writers:
+            # In a statement of its own: a query that waits for a lock sees the new row of the person, but the
+            # other tables as they were when it began.
+            await self._session.fetch_all(LOCK_PEOPLE, {"ids": ids})
+        return await self._find(SELECT_PEOPLE, ids)
+
+    async def _update(self, people: Sequence[StoredPerson], before: Mapping[str, StoredPerson]) -> None:
         rows = [
-            (person.key, *person.row[1:], int(person.uncredited), person.replaced, person.given_by)
+            (person.key, *person.row[1:3], int(person.uncredited), person.replaced, person.given_by)
             for person in people
         ]
         await self._session.execute(UPDATE_PEOPLE, {"people": rows, "now": self._session.now})
+        changed = [person for person in people if person.row[3] != before[person.row[0]].row[3]]
+        if changed:
+            await self._session.execute(
+                DELETE_PROVIDER_IDS, {"people": [(person.key,) for person in changed]}
+            )
+            await self._insert_provider_ids(
+                _provider_ids(person.row for person in changed),
+                {person.row[0]: person.key for person in changed},
+            )
 
     async def note_removed(self, removed: Sequence[RemovedCredit]) -> None:
         """Note that credits were removed: whoever has none any more is not shown from now on.
@@ -430,14 +462,14 @@ class PeopleRepository(PersonReader):
         Raises:
             WriteConflict: if one of them is not stored any more.
         """
-        stored = await self._find(LOCK_PEOPLE, sorted((person_id, into)))
+        stored = await self._lock(sorted((person_id, into)))
         if len(stored) < 2:
             raise WriteConflict(f"another transaction deleted {person_id!r} or {into!r} meanwhile")
         before = stored[into]
         joined = join(before, stored[person_id], item_key)
         self._session.people_cache.discard(into)
         if joined != before:
-            await self._update([joined])
+            await self._update([joined], stored)
             old, new = (
                 {(word, before.key) for word in words_of_name(one.row[1])} for one in (before, joined)
             )
@@ -511,3 +543,12 @@ def _as_stored(
 def _words(people: Sequence[PersonRow]) -> list[tuple[str, str]]:
     """Return the words of people's names with the people's ids, in the order of the index."""
     return sorted((word, row[0]) for row in people for word in words_of_name(row[1]))
+
+
+def _provider_ids(people: Iterable[PersonRow]) -> list[tuple[str, str, str]]:
+    """Return people's ids at public providers as (person's id, provider, value)."""
+    return [(row[0], *pair) for row in people if row[3] for pair in stored_provider_ids(row[3]).items()]
+
+
+def _words_and_ids(people: Sequence[PersonRow]) -> tuple[list[tuple[str, str]], list[tuple[str, str, str]]]:
+    return _words(people), _provider_ids(people)

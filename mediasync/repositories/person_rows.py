@@ -11,14 +11,22 @@ from mediasync.repositories.building import model_maker
 from mediasync.repositories.flaws import note_flaw, read_json, read_model
 from mediasync.repositories.times import to_datetime
 
-PERSON: Final = "p.id AS person_id, p.name, p.image_path, p.provider_ids, p.created_at, p.updated_at"
+PROVIDER_IDS: Final = """
+(SELECT coalesce(nullif(@object(listed.provider, listed.value), '{}'), '') FROM (
+    SELECT e.provider, e.value FROM person_external_id e
+    WHERE e.person_key = p.person_key ORDER BY e.provider
+) listed) AS provider_ids
+"""
+"""The ids of a person *p* at public providers, as JSON, or '' if there are none."""
+
+PERSON: Final = f"p.id AS person_id, p.name, p.image_path, {PROVIDER_IDS}, p.created_at, p.updated_at"
 """The columns that `person_of` reads."""
 
 PERSON_TYPES: Final = (str, str, str, str, int, int)
 """The types of the columns `PERSON`, as every save stores them. SQLite lets other programs store others."""
 
-PERSON_STATE: Final = """
-p.id AS person_id, p.name, p.image_path, p.provider_ids, p.replaced, p.given_by,
+PERSON_STATE: Final = f"""
+p.id AS person_id, p.name, p.image_path, {PROVIDER_IDS}, p.replaced, p.given_by,
 p.person_key, p.uncredited_since
 """
 """The columns that `stored_person` reads."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.engines import Engine
-from support.items import MOVIES, cast, movie, person
+from support.items import MOVIES, cast, credit, movie, person
 from support.mirror import prepared
 
 from mediasync import MediaSync, copy_mirror
@@ -24,9 +24,6 @@ CHANGES = {
     "UPDATE item_rating SET votes = -1": "votes",
     "UPDATE item_rating SET value = 'NaN'": "value",
     "UPDATE item_rating SET value = '-Infinity'": "value",
-    "UPDATE person SET provider_ids = '{broken'": "JSON",
-    "UPDATE person SET provider_ids = '[1]'": "JSON",
-    "UPDATE person SET provider_ids = '{\"imdb\":7}'": "provider_ids",
     "UPDATE credit SET sort_order = 1000000000000 WHERE sort_order = 1": "",
     "UPDATE source SET kind = 'zzz'": "kind",
     "UPDATE library SET kind = 'zzz' WHERE id = 'home:movies'": "kind",
@@ -51,6 +48,8 @@ OF_SQLITE = {
     "UPDATE person SET name = x'ff'": "",
     "UPDATE credit SET role = x'ff'": "",
     "UPDATE credit SET person_type = 7": "",
+    "UPDATE person_external_id SET value = x'ff'": "",
+    "UPDATE person_external_id SET value = CAST(x'ff41' AS TEXT)": "",
 }
 
 
@@ -66,7 +65,7 @@ async def test_one_bad_row_never_fails_its_page(
             genres=["Drama"],
             ratings=[{"name": "imdb", "value": 7, "votes": 3}],
             provider_ids={"imdb": "tt1"},
-            credits=cast("a", "b"),
+            credits=[credit("a", role="A", provider_ids={"imdb": "nm1"}), credit("b", role="B")],
         )
         for number in range(4)
     ]

@@ -486,7 +486,7 @@ OF_ITEM = "WHERE item_key = (SELECT item_key FROM media_item WHERE id = 'home:ri
 TAMPERED = [
     ("sources", "away", "UPDATE source SET server_id = 'other' WHERE id = 'away'"),
     ("libraries", "home:movies", "UPDATE library SET title = 'Other' WHERE id = 'home:movies'"),
-    ("people", "home:lonely", "UPDATE person SET provider_ids = '' WHERE id = 'home:lonely'"),
+    ("people", "home:lonely", "DELETE FROM person_external_id"),
     ("people", "home:lonely", "DELETE FROM person WHERE id = 'home:lonely'"),
     (
         "people",

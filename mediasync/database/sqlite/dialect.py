@@ -26,6 +26,9 @@ MINIMUM_VERSION: Final = (3, 38, 0)
 _ROWS: Final = re.compile(r"@rows\(:(\w+),([^)]*)\)")
 _OF_SEVERAL_WRITERS: Final = re.compile(r"@(?:lock|lockfully|inorder)\(\w+\)")
 _LIST: Final = re.compile(r"@list\(:(\w+)\)")
+# JSON holds no BLOB, which another program may have stored. The concatenation makes a text of the object,
+# which an array around it would otherwise take in as an object.
+_OBJECT: Final = re.compile(r"@object\(([\w.]+), ([\w.]+)\)")
 
 _ERRORS: Final[dict[str, tuple[type[DatabaseError], str]]] = {
     "SQLITE_BUSY": (DatabaseLocked, "another process holds the lock"),
@@ -67,6 +70,7 @@ class SQLiteDialect:
         """Write the macros out with ``json_each``."""
         sql = _OF_SEVERAL_WRITERS.sub("", sql)
         sql = sql.replace("@arrays(", "json_group_array(").replace("@array(", "json_array(")
+        sql = _OBJECT.sub(r"(json_group_object(CAST(\1 AS text), CAST(\2 AS text)) || '')", sql)
         sql = _LIST.sub(r"(SELECT key AS n, value AS id FROM json_each(:\1))", sql)
         return _ROWS.sub(_expand_rows, sql)
 
