@@ -242,8 +242,8 @@ def test_columns_that_are_told_to_be_indexed_are(view: str, column: str) -> None
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(schema.schema_text())
         plan = connection.execute(f"EXPLAIN QUERY PLAN SELECT * FROM {view} WHERE {column} = 'x'").fetchall()
-    one_row = "SCAN schema_version"
-    assert not [step for *_, step in plan if step.startswith("SCAN") and step != one_row]
+    small = {"SCAN schema_version", "SCAN listed"}  # one row, and the ids of one person
+    assert not [step for *_, step in plan if step.startswith("SCAN") and step not in small]
 
 
 # Command line
