@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import typer
 from rich.text import Text
 
-from mediasync.cli.context import AllOption, ConfigOption, DatabaseOption, DebugOption, JsonOption, State
+from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import ExitCode
+from mediasync.cli.formatting import counted
+from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, with_options
 from mediasync.cli.output import columns, faint, indented, plain
-from mediasync.cli.wording import counted
 
 _SHOWN = 20
 
 
+@with_options(*OF_EVERY_COMMAND)
 def check(
-    context: typer.Context,
+    context: CommandContext,
     everything: AllOption = False,
-    database: DatabaseOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
 ) -> int:
     """Check the database: its storage, and that all in it fits together.
 
@@ -36,19 +33,18 @@ def check(
       2  wrong usage or configuration
       4  something is wrong, and is listed; or there is no database, or it failed
     """
-    state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
-    return state.run(_check(state, everything=everything))
+    return context.run(_check(context, everything=everything))
 
 
-async def _check(state: State, *, everything: bool) -> int:
-    async with state.open_to_read() as ms:
+async def _check(context: CommandContext, *, everything: bool) -> int:
+    async with context.open_to_read() as ms:
         report = await ms.check()
     flaws: dict[str, list[tuple[str, str]]] = {name: [] for name in report.checks}
     for flaw in report.flaws:
         flaws[flaw.check].append((flaw.subject, flaw.reason))
     code = ExitCode.DATABASE if report.flaws else ExitCode.OK
-    if state.out.as_json:
-        state.out.dump(
+    if context.out.as_json:
+        context.out.dump(
             {
                 "ok": not report.flaws,
                 "checks": [
@@ -64,19 +60,19 @@ async def _check(state: State, *, everything: bool) -> int:
         return code
     for name, found in flaws.items():
         verdict = Text(counted(len(found), "flaw"), "bold red") if found else Text("ok", "green")
-        state.out.print(Text.assemble(f"{name}: ", verdict))
+        context.out.print(Text.assemble(f"{name}: ", verdict))
         if not found:
             continue
         shown = found if everything else found[:_SHOWN]
-        state.out.print(columns(shown, indent=2))
+        context.out.print(columns(shown, indent=2))
         if left := len(found) - len(shown):
-            state.out.print(indented(faint(f"and {left:,} more: --all shows all")))
+            context.out.print(indented(faint(f"and {left:,} more: --all shows all")))
     if report.flaws:
-        state.out.print(
+        context.out.print(
             plain(
                 f"{counted(len(report.flaws), 'flaw')} found: keep a copy of the file and sync into a new one"
             )
         )
     else:
-        state.out.print(plain("Nothing is wrong."))
+        context.out.print(plain("Nothing is wrong."))
     return code

@@ -9,16 +9,9 @@ from typing import Any
 import typer
 from rich.console import RenderableType
 
-from mediasync.cli.context import (
-    ConfigOption,
-    DatabaseOption,
-    DebugOption,
-    JsonOption,
-    State,
-    database_document,
-    database_name,
-)
+from mediasync.cli.context import CommandContext, database_document, database_name
 from mediasync.cli.errors import ExitCode
+from mediasync.cli.options import OF_EVERY_COMMAND, with_options
 from mediasync.cli.output import columns, heading, plain
 from mediasync.errors import ConfigurationError
 from mediasync.settings.database import sqlite_path
@@ -30,13 +23,8 @@ config = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Look a
 
 
 @config.command("check")
-def check_configuration(
-    context: typer.Context,
-    database: DatabaseOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
-) -> int:
+@with_options(*OF_EVERY_COMMAND)
+def check_configuration(context: CommandContext) -> int:
     """Show what is understood of mediasync.toml and of the environment, secrets hidden.
 
     Asks no server and writes nothing. It says where each secret was found, and what is wrong with a source: a
@@ -50,14 +38,13 @@ def check_configuration(
       0  all of it can be used
       2  something cannot be used, and is shown; or wrong usage
     """
-    state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
-    configuration, url, mode = state.configuration(), state.url(), f"{state.mode():04o}"
+    configuration, url, mode = context.configuration(), context.url(), f"{context.mode():04o}"
     is_file = sqlite_path(url) is not None
-    warnings = [*configuration.warnings, *state.warn_of_variables(configuration.sources)]
-    documents = [_document(source, state.environ) for source in configuration.sources.values()]
+    warnings = [*configuration.warnings, *context.warn_of_variables(configuration.sources)]
+    documents = [_document(source, context.environ) for source in configuration.sources.values()]
     code = ExitCode.USAGE if any(document["error"] for document in documents) else ExitCode.OK
-    if state.out.as_json:
-        state.out.dump(
+    if context.out.as_json:
+        context.out.dump(
             {
                 "path": str(configuration.path.absolute()) if configuration.path else None,
                 "database": {**database_document(url), "file_mode": mode if is_file else None},
@@ -69,9 +56,9 @@ def check_configuration(
     rows = [("Configuration", _where(configuration.path)), ("Database", database_name(url))]
     if is_file:
         rows.append(("File mode", f"{mode} if the file is made"))
-    state.out.print(columns(rows), *(part for document in documents for part in _lines(document)))
+    context.out.print(columns(rows), *(part for document in documents for part in _lines(document)))
     if not documents:
-        state.out.print(plain("No source is configured."))
+        context.out.print(plain("No source is configured."))
     return code
 
 

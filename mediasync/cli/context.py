@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import platformdirs
 import typer
@@ -32,61 +32,6 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-DatabaseOption = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        metavar="URL|PATH",
-        help="The database: a URL (sqlite:///media.db) or a plain path (media.db). "
-        "It beats MEDIASYNC_DATABASE, which beats the configuration file; without any it is mediasync.db in "
-        "your data folder.",
-        show_default=False,
-    ),
-]
-FileModeOption = Annotated[
-    str | None,
-    typer.Option(
-        "--file-mode",
-        metavar="MODE",
-        help="The permissions of a new SQLite file, in octal: 0640 lets its group read it. It beats "
-        "MEDIASYNC_FILE_MODE, which beats the configuration file; without any only its owner may read it.",
-        show_default=False,
-    ),
-]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Write one JSON object to standard output, and nothing else.")
-]
-DebugOption = Annotated[
-    bool, typer.Option("--debug", help="Show where an error happened. MEDIASYNC_DEBUG=1 does the same.")
-]
-ConfigOption = Annotated[
-    str | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        help="The configuration file. It beats MEDIASYNC_CONFIG; without either it is mediasync.toml in the "
-        "working folder, or else in your configuration folder.",
-        show_default=False,
-    ),
-]
-SourceOption = Annotated[
-    str | None, typer.Option("--source", metavar="ID", help="Only this source.", show_default=False)
-]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something goes wrong.")]
-VerboseOption = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Show the log: each run, request and group of saves.")
-]
-LogFormatOption = Annotated[
-    LogFormat | None,
-    typer.Option(
-        "--log-format",
-        help="How standard error is written: for people (text), or one JSON object a line (json).",
-        show_default=False,
-    ),
-]
-AllOption = Annotated[bool, typer.Option("--all", "-a", help="Leave nothing out of long lists.")]
-
-
 def default_database() -> Path:
     """Return the file of the one default database.
 
@@ -106,7 +51,7 @@ def _nothing() -> None:
 
 
 @dataclass(slots=True)
-class State:
+class CommandContext:
     """One run of the command line.
 
     Attributes:
@@ -143,22 +88,22 @@ class State:
         quiet: bool = False,
         verbose: bool = False,
         log_format: LogFormat | None = None,
-    ) -> State:
-        """Return the state of the command, with the options that were given to it.
+    ) -> CommandContext:
+        """Return the command of the command, with the options that were given to it.
 
         Raises:
             UsageError: if two of them exclude each other.
         """
-        state = context.find_object(cls)
-        if state is None:
+        command = context.find_object(cls)
+        if command is None:
             raise AssertionError("the command line was not started by mediasync.cli.main")
         if database is not None:
-            state.database = database
+            command.database = database
         if config is not None:
-            state.config = config
+            command.config = config
         if file_mode is not None:
-            state.file_mode = file_mode
-        out = state.out
+            command.file_mode = file_mode
+        out = command.out
         out.as_json |= as_json
         out.debug |= debug
         out.quiet |= quiet
@@ -168,7 +113,7 @@ class State:
         if out.quiet and out.verbose:
             raise UsageError("--quiet and --verbose exclude each other: give only one of them")
         set_level(out)
-        return state
+        return command
 
     def run(self, work: Coroutine[Any, Any, int], *, knows_sources: bool = False) -> int:
         """Run what a command does, and return its exit code.

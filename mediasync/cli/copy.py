@@ -10,20 +10,10 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mediasync.app import copy_mirror
-from mediasync.cli.context import (
-    ConfigOption,
-    DebugOption,
-    FileModeOption,
-    JsonOption,
-    LogFormatOption,
-    QuietOption,
-    State,
-    VerboseOption,
-    database_document,
-    database_name,
-)
+from mediasync.cli.context import CommandContext, database_document, database_name
+from mediasync.cli.formatting import counted
+from mediasync.cli.options import OF_LONG_COMMANDS, with_options
 from mediasync.cli.output import Output, columns, faint, plain
-from mediasync.cli.wording import counted
 from mediasync.copying.copy import Tell
 from mediasync.reports import CopyReport
 from mediasync.settings.database import database_url
@@ -31,8 +21,9 @@ from mediasync.settings.database import database_url
 _COMPARING: Final = "comparing"
 
 
+@with_options("file_mode", "config", "as_json", "debug", *OF_LONG_COMMANDS)
 def copy(
-    context: typer.Context,
+    context: CommandContext,
     target: Annotated[
         str,
         typer.Option(
@@ -51,13 +42,6 @@ def copy(
             show_default=False,
         ),
     ] = None,
-    file_mode: FileModeOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    log_format: LogFormatOption = None,
 ) -> int:
     """Copy the whole mirror into another database, from SQLite to PostgreSQL or back.
 
@@ -76,27 +60,18 @@ def copy(
       4  a database failed, or both do not hold the same
       129, 130, 143  interrupted; run it again to go on
     """
-    state = State.of(
-        context,
-        database=origin,
-        file_mode=file_mode,
-        config=config,
-        as_json=as_json,
-        debug=debug,
-        quiet=quiet,
-        verbose=verbose,
-        log_format=log_format,
-    )
-    return state.run(_copy(state, target))
+    if origin is not None:
+        context.database = origin
+    return context.run(_copy(context, target))
 
 
-async def _copy(state: State, target: str) -> int:
-    origin_url, target_url = state.url(), database_url(target, {}) or target
-    state.interrupted = "interrupted: what is copied stays; run the same command again to go on"
-    with _telling(state.out) as tell:
-        report = await copy_mirror(origin_url, target_url, file_mode=state.mode(), on_progress=tell)
-    if state.out.as_json:
-        state.out.dump(
+async def _copy(context: CommandContext, target: str) -> int:
+    origin_url, target_url = context.url(), database_url(target, {}) or target
+    context.interrupted = "interrupted: what is copied stays; run the same command again to go on"
+    with _telling(context.out) as tell:
+        report = await copy_mirror(origin_url, target_url, file_mode=context.mode(), on_progress=tell)
+    if context.out.as_json:
+        context.out.dump(
             {
                 "from": database_document(origin_url),
                 "to": database_document(target_url),
@@ -106,10 +81,10 @@ async def _copy(state: State, target: str) -> int:
             }
         )
         return 0
-    if state.out.quiet:
+    if context.out.quiet:
         return 0
-    _show(state.out, report)
-    state.out.print(faint(f"Database: {database_name(target_url)}"))
+    _show(context.out, report)
+    context.out.print(faint(f"Database: {database_name(target_url)}"))
     return 0
 
 

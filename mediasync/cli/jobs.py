@@ -10,9 +10,9 @@ from rich.console import RenderableType
 
 from mediasync.cli.context import database_document
 from mediasync.cli.errors import ExitCode, error_kind, error_text, exit_code
+from mediasync.cli.formatting import counted
 from mediasync.cli.output import heading, indented, plain, shortened
 from mediasync.cli.progress import summary
-from mediasync.cli.wording import counted
 from mediasync.errors import SourceError
 from mediasync.models import SyncRun
 from mediasync.reports import SyncReport

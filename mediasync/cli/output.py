@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mediasync.cli.errors import OutputFailed, ReaderGone, error_kind, error_text
-from mediasync.cli.wording import LONGEST_CELL, safe
+from mediasync.cli.formatting import LONGEST_CELL, safe
 
 T = TypeVar("T")
 

@@ -8,18 +8,11 @@ from typing import Annotated, Final
 import typer
 from rich.console import RenderableType
 
-from mediasync.cli.context import (
-    AllOption,
-    ConfigOption,
-    DatabaseOption,
-    DebugOption,
-    JsonOption,
-    State,
-    words,
-)
+from mediasync.cli.options import AllOption, OF_EVERY_COMMAND, with_options
+from mediasync.cli.context import CommandContext, words
 from mediasync.cli.errors import NotFound
 from mediasync.cli.output import columns, faint, heading, indented, plain
-from mediasync.cli.wording import counted, episode_code, joined, short, titled, type_name
+from mediasync.cli.formatting import counted, episode_code, joined, short, titled, type_name
 from mediasync.library.filmography import Work, titles, works
 from mediasync.library.lookup import Matches, look_up_people
 from mediasync.models import FilmographyCredit, Person
@@ -30,8 +23,9 @@ _ITEMS: Final = 50
 _MOST: Final = 10_000
 
 
+@with_options(*OF_EVERY_COMMAND)
 def person(
-    context: typer.Context,
+    context: CommandContext,
     name_or_id: Annotated[
         list[str],
         typer.Argument(
@@ -41,10 +35,6 @@ def person(
         ),
     ],
     everything: AllOption = False,
-    database: DatabaseOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
 ) -> int:
     """Show a person with all they are credited for, the oldest first.
 
@@ -62,25 +52,24 @@ def person(
       2  wrong usage or configuration
       4  there is no database, or it failed
     """
-    state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
-    return state.run(_person(state, words(name_or_id, "name"), everything=everything))
+    return context.run(_person(context, words(name_or_id, "name"), everything=everything))
 
 
-async def _person(state: State, text: str, *, everything: bool) -> int:
+async def _person(context: CommandContext, text: str, *, everything: bool) -> int:
     limit = _MOST if everything else _MATCHES
-    async with state.open_to_read() as ms:
+    async with context.open_to_read() as ms:
         matches = await look_up_people(ms.people, text, limit=_MOST)
         only = matches.only
         filmography = await ms.people.filmography(only.id or "") if only else []
         known_for: dict[str | None, list[str]] = {}
-        if not only and not state.out.as_json:
+        if not only and not context.out.as_json:
             for one in matches.found[:_MATCHES]:
                 known_for[one.id] = titles(await ms.people.filmography(one.id or ""))
     if not matches.found:
         raise NotFound(f"no stored person is called {text!r}")
     shown = matches.found[:limit]
-    if state.out.as_json:
-        state.out.dump(
+    if context.out.as_json:
+        context.out.dump(
             {
                 "matches": [
                     {"id": found.id, "name": found.name, "source_id": found.source_id} for found in shown
@@ -91,9 +80,9 @@ async def _person(state: State, text: str, *, everything: bool) -> int:
             }
         )
     elif only:
-        state.out.print(*_page(only, filmography, everything=everything))
+        context.out.print(*_page(only, filmography, everything=everything))
     else:
-        state.out.print(*_choice(matches, shown, known_for))
+        context.out.print(*_choice(matches, shown, known_for))
     return 0
 
 

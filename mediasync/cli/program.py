@@ -11,21 +11,19 @@ import typer
 
 from mediasync.cli import config as configuration
 from mediasync.cli.check import check
-from mediasync.cli.context import (
+from mediasync.cli.context import CommandContext, environment, is_debugging
+from mediasync.cli.copy import copy
+from mediasync.cli.errors import Interrupted, OutputFailed, ReaderGone, exit_code
+from mediasync.cli.logs import logs_told_by
+from mediasync.cli.options import (
     ConfigOption,
     DatabaseOption,
     DebugOption,
     JsonOption,
     LogFormatOption,
     QuietOption,
-    State,
     VerboseOption,
-    environment,
-    is_debugging,
 )
-from mediasync.cli.copy import copy
-from mediasync.cli.errors import Interrupted, OutputFailed, ReaderGone, exit_code
-from mediasync.cli.logs import logs_told_by
 from mediasync.cli.output import Output
 from mediasync.cli.person import person
 from mediasync.cli.runs import runs
@@ -90,7 +88,7 @@ def program(
     Answers go to standard output, all else to standard error. Each command's --help tells its exit codes;
     besides, 70 is a fault of the program, 74 an output that cannot be written, 141 one that nobody reads on.
     """
-    State.of(
+    CommandContext.of(
         context,
         database=database,
         config=config,
@@ -119,15 +117,15 @@ def run(arguments: Sequence[str]) -> int:
     out = Output(as_json="--json" in options, debug="--debug" in options or is_debugging(environ))
     # Set here, too, so that errors of the arguments themselves are written in the format asked for.
     out.logs_as_json = "--log-format=json" in options or ("--log-format", "json") in pairwise(options)
-    state = State(out, environ)
+    command = CommandContext(out, environ)
     try:
         with out.installed(), logs_told_by(out):
             try:
-                code = _invoke(arguments, state)
+                code = _invoke(arguments, command)
             except OutputFailed:
                 raise
             except (Exception, KeyboardInterrupt) as error:
-                code = _tell(error, state)
+                code = _tell(error, command)
             out.flush()
     except OutputFailed as error:
         out.abandon()
@@ -137,10 +135,10 @@ def run(arguments: Sequence[str]) -> int:
     return code
 
 
-def _invoke(arguments: Sequence[str], state: State) -> int:
+def _invoke(arguments: Sequence[str], command: CommandContext) -> int:
     program = typer.main.get_command(app)
     try:
-        code = program.main(args=list(arguments), prog_name=NAME, standalone_mode=False, obj=state)
+        code = program.main(args=list(arguments), prog_name=NAME, standalone_mode=False, obj=command)
     except typer.Abort:
         raise KeyboardInterrupt from None
     if code == exit_code(KeyboardInterrupt()):
@@ -149,14 +147,14 @@ def _invoke(arguments: Sequence[str], state: State) -> int:
     return int(code or 0)
 
 
-def _tell(error: BaseException, state: State) -> int:
+def _tell(error: BaseException, command: CommandContext) -> int:
     if isinstance(error, _ParserError):
         told: BaseException = UsageError(_parser_text(error))
         told.__traceback__ = error.__traceback__
     else:
         told = error
-    text = state.interrupted if isinstance(error, Interrupted) else None
-    state.out.fail(told, text=text, **state.partial)
+    text = command.interrupted if isinstance(error, Interrupted) else None
+    command.out.fail(told, text=text, **command.partial)
     return exit_code(told)
 
 

@@ -11,8 +11,8 @@ from rich.table import Column
 from rich.text import Text
 
 from mediasync import events
+from mediasync.cli.formatting import counted, duration, safe
 from mediasync.cli.output import Output
-from mediasync.cli.wording import counted, duration, safe
 from mediasync.reports import SyncReport
 
 _WIDE: Final = 100

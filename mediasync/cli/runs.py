@@ -6,19 +6,11 @@ from typing import Annotated, Final
 
 import typer
 
-from mediasync.cli.context import (
-    AllOption,
-    ConfigOption,
-    DatabaseOption,
-    DebugOption,
-    JsonOption,
-    SourceOption,
-    State,
-    require_source,
-)
+from mediasync.cli.context import CommandContext, require_source
 from mediasync.cli.errors import NotFound
+from mediasync.cli.formatting import duration, moment, run_counts
+from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, SourceOption, with_options
 from mediasync.cli.output import columns, faint, heading, indented, plain, shortened
-from mediasync.cli.wording import duration, moment, run_counts
 from mediasync.models import SyncRun
 
 _EVERYTHING: Final = 2**62
@@ -30,8 +22,9 @@ _TITLES: Final = {
 }
 
 
+@with_options(*OF_EVERY_COMMAND)
 def runs(
-    context: typer.Context,
+    context: CommandContext,
     run_id: Annotated[
         int | None,
         typer.Argument(
@@ -48,10 +41,6 @@ def runs(
         typer.Option("--limit", min=1, max=_EVERYTHING, metavar="N", help="At most so many lines of a list."),
     ] = 20,
     everything: AllOption = False,
-    database: DatabaseOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
 ) -> int:
     """List the recorded syncs, the newest first; or show one, with what it could not read or store.
 
@@ -69,32 +58,31 @@ def runs(
       2  wrong usage or configuration
       4  there is no database, or it failed
     """
-    state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
     limit = _EVERYTHING if everything else limit
     if run_id is None:
-        return state.run(_list_runs(state, source, limit))
-    return state.run(_show_run(state, run_id, limit))
+        return context.run(_list_runs(context, source, limit))
+    return context.run(_show_run(context, run_id, limit))
 
 
-async def _list_runs(state: State, source_id: str | None, limit: int) -> int:
-    async with state.open_to_read() as ms:
+async def _list_runs(context: CommandContext, source_id: str | None, limit: int) -> int:
+    async with context.open_to_read() as ms:
         if source_id is not None:
             await require_source(ms, source_id)
         found = await ms.list_runs(source_id, limit=limit + 1)
     shown, more = found[:limit], len(found) > limit
-    if state.out.as_json:
-        state.out.dump({"runs": [run.model_dump(mode="json") for run in shown], "more": more})
+    if context.out.as_json:
+        context.out.dump({"runs": [run.model_dump(mode="json") for run in shown], "more": more})
         return 0
     if not shown:
-        state.out.print(plain("Nothing was synced yet: mediasync sync nfo:FOLDER"))
+        context.out.print(plain("Nothing was synced yet: mediasync sync nfo:FOLDER"))
         return 0
     titles = ("run", "source", "status", "started", "took", "seen", "saved", "unchanged", "failed")
     rows = [tuple(map(heading, titles)), *map(_row, shown)]
-    state.out.print(columns(rows, right=(0, 4, 5, 6, 7, 8)))
+    context.out.print(columns(rows, right=(0, 4, 5, 6, 7, 8)))
     if errors := [(f"run {run.id}:", run.error) for run in shown if run.error]:
-        state.out.print(columns(errors))
+        context.out.print(columns(errors))
     if more:
-        state.out.print(faint(f"older runs are left out: --limit {2 * limit} shows more, --all shows all"))
+        context.out.print(faint(f"older runs are left out: --limit {2 * limit} shows more, --all shows all"))
     return 0
 
 
@@ -109,18 +97,18 @@ def _row(run: SyncRun) -> tuple[str, ...]:
     )
 
 
-async def _show_run(state: State, run_id: int, limit: int) -> int:
-    async with state.open_to_read() as ms:
+async def _show_run(context: CommandContext, run_id: int, limit: int) -> int:
+    async with context.open_to_read() as ms:
         run = await ms.find_run(run_id)
         entries = await ms.list_problems(run_id)
     if run is None:
         raise NotFound(f"there is no run {run_id}; mediasync runs lists them")
-    if state.out.as_json:
+    if context.out.as_json:
         lists = {
             kind: [{"subject": subject, "reason": reason} for of, subject, reason in entries if of == kind]
             for kind in _TITLES
         }
-        state.out.dump(
+        context.out.dump(
             {
                 "run": run.model_dump(mode="json"),
                 "failures": lists["failure"],
@@ -137,10 +125,10 @@ async def _show_run(state: State, run_id: int, limit: int) -> int:
     ]
     if run.error:
         rows.append(("error", run.error))
-    state.out.print(heading(f"Run {run.id} of {run.source_id}"), columns(rows, indent=2))
+    context.out.print(heading(f"Run {run.id} of {run.source_id}"), columns(rows, indent=2))
     for kind, title in _TITLES.items():
         of_kind = [entry[1:] for entry in entries if entry[0] == kind]
-        state.out.print(*shortened(f"{title}:", of_kind, limit, "--all shows all"))
+        context.out.print(*shortened(f"{title}:", of_kind, limit, "--all shows all"))
     if not entries:
-        state.out.print(indented(plain("nothing failed, nothing was left out")))
+        context.out.print(indented(plain("nothing failed, nothing was left out")))
     return 0

@@ -8,18 +8,11 @@ from typing import Annotated, Any, Final
 import typer
 from rich.console import RenderableType
 
-from mediasync.cli.context import (
-    AllOption,
-    ConfigOption,
-    DatabaseOption,
-    DebugOption,
-    JsonOption,
-    State,
-    words,
-)
+from mediasync.cli.options import AllOption, OF_EVERY_COMMAND, with_options
+from mediasync.cli.context import CommandContext, words
 from mediasync.cli.errors import NotFound
 from mediasync.cli.output import columns, faint, heading, indented, plain
-from mediasync.cli.wording import counted, item_code, joined, running_time, short, titled, type_name
+from mediasync.cli.formatting import counted, item_code, joined, running_time, short, titled, type_name
 from mediasync.library.lookup import Branch, Matches, find_children, find_parents, look_up_items
 from mediasync.models import AnyMediaItem, Credit, Season
 from mediasync.vocabulary import Completeness, MediaType, PersonType
@@ -41,8 +34,9 @@ _SUMMARY: Final = (
 )
 
 
+@with_options(*OF_EVERY_COMMAND)
 def show(
-    context: typer.Context,
+    context: CommandContext,
     title_or_id: Annotated[
         list[str],
         typer.Argument(
@@ -53,10 +47,6 @@ def show(
         ),
     ],
     everything: AllOption = False,
-    database: DatabaseOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
 ) -> int:
     """Show a movie, show, season or episode with its cast and crew.
 
@@ -74,24 +64,23 @@ def show(
       2  wrong usage or configuration
       4  there is no database, or it failed
     """
-    state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
-    return state.run(_show(state, words(title_or_id, "title"), everything=everything))
+    return context.run(_show(context, words(title_or_id, "title"), everything=everything))
 
 
-async def _show(state: State, text: str, *, everything: bool) -> int:
-    async with state.open_to_read() as ms:
+async def _show(context: CommandContext, text: str, *, everything: bool) -> int:
+    async with context.open_to_read() as ms:
         matches = await look_up_items(ms.media, text, limit=_MOST if everything else _MATCHES)
         parents = await find_parents(ms.media, matches.found)
         branches = await find_children(ms.media, matches.only) if matches.only else []
     if not matches.found:
         raise NotFound(f"no stored item is called {text!r}, wholly or in part")
-    if state.out.as_json:
-        state.out.dump(_document(matches, parents, branches))
+    if context.out.as_json:
+        context.out.dump(_document(matches, parents, branches))
     elif matches.only:
         item = matches.only
-        state.out.print(*_page(item, parents[item.id or ""], branches, everything=everything))
+        context.out.print(*_page(item, parents[item.id or ""], branches, everything=everything))
     else:
-        state.out.print(*_choice(matches, parents))
+        context.out.print(*_choice(matches, parents))
     return 0
 
 

@@ -12,20 +12,20 @@ import typer
 from rich.console import RenderableType
 
 from mediasync.app import MediaSync
-from mediasync.cli.context import (
-    ConfigOption,
-    DatabaseOption,
-    DebugOption,
-    JsonOption,
-    SourceOption,
-    State,
-    database_document,
-    database_name,
-    require_source,
-)
+from mediasync.cli.context import CommandContext, database_document, database_name, require_source
 from mediasync.cli.errors import ExitCode
+from mediasync.cli.formatting import (
+    counted,
+    duration,
+    joined,
+    moment,
+    parse_duration,
+    run_counts,
+    short,
+    size,
+)
+from mediasync.cli.options import OF_EVERY_COMMAND, SourceOption, with_options
 from mediasync.cli.output import columns, faint, heading, indented, plain
-from mediasync.cli.wording import counted, duration, joined, moment, parse_duration, run_counts, short, size
 from mediasync.errors import UsageError
 from mediasync.models import Library, LibraryRun, Source, SyncRun
 from mediasync.settings.database import database_url, sqlite_path
@@ -85,8 +85,9 @@ class SourceStatus:
         return not self.too_old and not any(run.status in _BAD for run in self.last_ended)
 
 
+@with_options(*OF_EVERY_COMMAND)
 def status(
-    context: typer.Context,
+    context: CommandContext,
     source: SourceOption = None,
     max_age: Annotated[
         str | None,
@@ -97,10 +98,6 @@ def status(
             show_default=False,
         ),
     ] = None,
-    database: DatabaseOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
 ) -> int:
     """Show what is stored: sources, libraries, items, people, and the last sync.
 
@@ -122,29 +119,28 @@ def status(
       2  wrong usage or configuration
       4  there is no database, or it failed
     """
-    state = State.of(context, database=database, config=config, as_json=as_json, debug=debug)
     try:
         oldest = None if max_age is None else datetime.now(UTC) - parse_duration(max_age)
     except (ValueError, OverflowError) as error:
         raise UsageError(f"--max-age: {error}") from None
-    return state.run(_status(state, source, oldest))
+    return context.run(_status(context, source, oldest))
 
 
-async def _status(state: State, source_id: str | None, oldest: datetime | None) -> int:
-    url = state.url()
-    async with state.open_to_read() as ms:
+async def _status(context: CommandContext, source_id: str | None, oldest: datetime | None) -> int:
+    url = context.url()
+    async with context.open_to_read() as ms:
         if source_id is not None:
             await require_source(ms, source_id)
         sources = await _sources(ms, source_id, oldest)
         credits_stored = await ms.media.count_credits()
         people = await ms.people.count()
-    never = _never_synced(state, source_id, sources)
+    never = _never_synced(context, source_id, sources)
     well = all(source.is_well for source in sources) and not (never and oldest)
     code = ExitCode.OK if well else ExitCode.INCOMPLETE
     path = sqlite_path(url)
     size_bytes = path.stat().st_size if path else None
-    if state.out.as_json:
-        state.out.dump(
+    if context.out.as_json:
+        context.out.dump(
             {
                 "database": {**database_document(url), "size_bytes": size_bytes, "schema": "current"},
                 "ok": well,
@@ -160,11 +156,11 @@ async def _status(state: State, source_id: str | None, oldest: datetime | None) 
         ("Database", f"{database_name(url)}{how_big}, schema up to date"),
         ("People", f"{people:,} with {counted(credits_stored, 'credit')}"),
     ]
-    state.out.print(columns(rows), *(part for source in sources for part in _lines(source)))
+    context.out.print(columns(rows), *(part for source in sources for part in _lines(source)))
     if never:
-        state.out.print(plain(""), plain(f"Never synced: {joined(never)}"))
+        context.out.print(plain(""), plain(f"Never synced: {joined(never)}"))
     elif not sources:
-        state.out.print(plain("No source was synced yet: mediasync sync nfo:FOLDER"))
+        context.out.print(plain("No source was synced yet: mediasync sync nfo:FOLDER"))
     return code
 
 
@@ -205,12 +201,14 @@ def _newest_ended(runs: Sequence[SyncRun]) -> list[SyncRun]:
     return [run for run in runs if run.status is not RunStatus.RUNNING][:1]
 
 
-def _never_synced(state: State, source_id: str | None, stored: Sequence[SourceStatus]) -> list[str]:
+def _never_synced(
+    context: CommandContext, source_id: str | None, stored: Sequence[SourceStatus]
+) -> list[str]:
     """Return the sources of the configuration file that are not in the database which that file means."""
-    if source_id is not None or database_url(state.database, state.environ) is not None:
+    if source_id is not None or database_url(context.database, context.environ) is not None:
         return []
     known = {one.source.id for one in stored}
-    return [name for name in state.configuration().sources if name not in known]
+    return [name for name in context.configuration().sources if name not in known]
 
 
 def _too_old(good: SyncRun | None, oldest: datetime | None) -> str:

@@ -12,20 +12,10 @@ import typer
 
 from mediasync.app import SOURCES_AT_ONCE, MediaSync
 from mediasync.cli.affinity import one_core_left_free
-from mediasync.cli.context import (
-    ConfigOption,
-    DatabaseOption,
-    DebugOption,
-    FileModeOption,
-    JsonOption,
-    LogFormatOption,
-    QuietOption,
-    State,
-    VerboseOption,
-    database_name,
-)
+from mediasync.cli.context import CommandContext, database_name
 from mediasync.cli.errors import ExitCode
 from mediasync.cli.jobs import Job, document_of, lines_of, reason_of
+from mediasync.cli.options import OF_LONG_COMMANDS, with_options
 from mediasync.cli.output import faint
 from mediasync.cli.progress import Reporter, make_reporter
 from mediasync.errors import ConfigurationError, DatabaseError, DatabaseMissing, MediaSyncError, UsageError
@@ -38,8 +28,9 @@ from mediasync.text import without_secrets
 from mediasync.vocabulary import RunStatus
 
 
+@with_options("database", "file_mode", "config", "as_json", "debug", *OF_LONG_COMMANDS)
 def sync(
-    context: typer.Context,
+    context: CommandContext,
     sources: Annotated[
         list[str] | None,
         typer.Argument(
@@ -91,14 +82,6 @@ def sync(
     at_once: Annotated[
         int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Sync at most so many sources at once.")
     ] = SOURCES_AT_ONCE,
-    database: DatabaseOption = None,
-    file_mode: FileModeOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
-    log_format: LogFormatOption = None,
 ) -> int:
     """Mirror sources into the database, all at once.
 
@@ -126,19 +109,8 @@ def sync(
 
     Of several sources the highest counts; one that fails does not keep the others from being synced.
     """
-    state = State.of(
-        context,
-        database=database,
-        file_mode=file_mode,
-        config=config,
-        as_json=as_json,
-        debug=debug,
-        quiet=quiet,
-        verbose=verbose,
-        log_format=log_format,
-    )
     libraries, items = library or [], item or []
-    jobs = _jobs(state, sources or [], libraries, items)
+    jobs = _jobs(context, sources or [], libraries, items)
     options: dict[str, Any] = {
         "full": full,
         "libraries": libraries,
@@ -149,19 +121,21 @@ def sync(
         "jobs": at_once,
     }
     with one_core_left_free():
-        return state.run(_sync(state, jobs, options), knows_sources=True)
+        return context.run(_sync(context, jobs, options), knows_sources=True)
 
 
-def _jobs(state: State, sources: Sequence[str], libraries: Sequence[str], items: Sequence[str]) -> list[Job]:
+def _jobs(
+    context: CommandContext, sources: Sequence[str], libraries: Sequence[str], items: Sequence[str]
+) -> list[Job]:
     """Return what is to be synced; of several sources only those of which something is selected."""
-    configuration = state.configuration()
+    configuration = context.configuration()
     texts = sources or list(configuration.sources)
     if not texts:
         where = f"{configuration.path} has none" if configuration.path else "there is no mediasync.toml"
         raise UsageError(f"no source is named, and {where} (mediasync sync --help explains)")
     jobs: dict[str, Job] = {}
     for text in texts:
-        source = choose_source(text, configuration, state.environ)
+        source = choose_source(text, configuration, context.environ)
         source_id, shown = source.id, without_secrets(text)
         if source_id in jobs:
             raise ConfigurationError(
@@ -174,17 +148,17 @@ def _jobs(state: State, sources: Sequence[str], libraries: Sequence[str], items:
     return [job for source_id, job in jobs.items() if source_id in selected]
 
 
-async def _sync(state: State, jobs: Sequence[Job], options: dict[str, Any]) -> int:
-    out, url, dry = state.out, state.url(), bool(options["dry_run"])
+async def _sync(context: CommandContext, jobs: Sequence[Job], options: dict[str, Any]) -> int:
+    out, url, dry = context.out, context.url(), bool(options["dry_run"])
     sources = [job.given for job in jobs]
-    known = {*(job.source_id for job in jobs), *state.configuration().sources}
+    known = {*(job.source_id for job in jobs), *context.configuration().sources}
     if flawed := _all_flawed(sources):
-        state.warn_of_variables(sorted(known))
+        context.warn_of_variables(sorted(known))
         await _refuse(url, flawed, dry=dry)
-    ms = MediaSync(url, read_only=dry, file_mode=state.mode())
+    ms = MediaSync(url, read_only=dry, file_mode=context.mode())
     running = ms.sync_all(sources, **options)
     if not dry:
-        state.make_folder(url)
+        context.make_folder(url)
     try:
         await ms.open()
     except DatabaseMissing:
@@ -196,26 +170,26 @@ async def _sync(state: State, jobs: Sequence[Job], options: dict[str, Any]) -> i
         await ms.open()
     try:
         known |= {source.id for source in await ms.media.list_sources()}
-        state.warn_of_variables(sorted(known))
+        context.warn_of_variables(sorted(known))
         with make_reporter(out) as reporter:
-            state.when_interrupted = reporter.stopping
+            context.when_interrupted = reporter.stopping
             await _follow(running, jobs, reporter, options["jobs"])
         await _find_runs(ms, jobs)
     except asyncio.CancelledError:
         cancelled = [job.source_id for job in jobs if job.status == RunStatus.CANCELLED]
         if cancelled:
             are = "is" if len(cancelled) == 1 else "are"
-            state.interrupted = (
+            context.interrupted = (
                 f"interrupted: the sync of {', '.join(cancelled)} {are} cancelled; what was saved stays"
             )
         with suppress(MediaSyncError):
             await _find_runs(ms, jobs)
         raise
     finally:
-        state.partial = document_of(url, jobs, dry=dry)
+        context.partial = document_of(url, jobs, dry=dry)
         await ms.close()
     if out.as_json:
-        out.dump(state.partial)
+        out.dump(context.partial)
     elif out.quiet:
         out.print(*(part for job in jobs if job.code for part in lines_of(job)))
     else:

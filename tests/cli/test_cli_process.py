@@ -18,7 +18,7 @@ from rich.console import Console
 
 from mediasync import MediaSync, cli
 from mediasync.cli import errors, program, signals
-from mediasync.cli.context import State
+from mediasync.cli.context import CommandContext
 from mediasync.cli.output import Output
 from mediasync.errors import DataError, UsageError
 from mediasync.settings import installation
@@ -97,7 +97,7 @@ def test_an_unexpected_error_is_told_in_one_line(run: Run, monkeypatch: pytest.M
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by zero\nor nearly")
 
-    monkeypatch.setattr(State, "url", fail)
+    monkeypatch.setattr(CommandContext, "url", fail)
     ended = run("status", "--json")
     assert ended.code == 70
     assert ended.json["error"]["kind"] == "InternalError"
@@ -121,7 +121,7 @@ def test_an_interrupt_outside_the_loop(run: Run, monkeypatch: pytest.MonkeyPatch
         raise program.typer.Abort
 
     for way in (interrupt, abort):
-        monkeypatch.setattr(State, "of", way)
+        monkeypatch.setattr(CommandContext, "of", way)
         ended = run("status", "--json")
         assert ended.code == 130
         assert ended.err == "mediasync: interrupted\n"
@@ -159,7 +159,7 @@ def test_a_command_needs_the_program() -> None:
             return None
 
     with pytest.raises(AssertionError, match="was not started by"):
-        State.of(Context())  # type: ignore[arg-type]
+        CommandContext.of(Context())  # type: ignore[arg-type]
 
 
 # The extra

@@ -1,0 +1,115 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any, Final
+
+import typer
+
+from mediasync.cli.context import CommandContext, LogFormat
+
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL|PATH",
+        help="The database: a URL (sqlite:///media.db) or a plain path (media.db). "
+        "It beats MEDIASYNC_DATABASE, which beats the configuration file; without any it is mediasync.db in "
+        "your data folder.",
+        show_default=False,
+    ),
+]
+FileModeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--file-mode",
+        metavar="MODE",
+        help="The permissions of a new SQLite file, in octal: 0640 lets its group read it. It beats "
+        "MEDIASYNC_FILE_MODE, which beats the configuration file; without any only its owner may read it.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Write one JSON object to standard output, and nothing else.")
+]
+DebugOption = Annotated[
+    bool, typer.Option("--debug", help="Show where an error happened. MEDIASYNC_DEBUG=1 does the same.")
+]
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="The configuration file. It beats MEDIASYNC_CONFIG; without either it is mediasync.toml in the "
+        "working folder, or else in your configuration folder.",
+        show_default=False,
+    ),
+]
+SourceOption = Annotated[
+    str | None, typer.Option("--source", metavar="ID", help="Only this source.", show_default=False)
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something goes wrong.")]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show the log: each run, request and group of saves.")
+]
+LogFormatOption = Annotated[
+    LogFormat | None,
+    typer.Option(
+        "--log-format",
+        help="How standard error is written: for people (text), or one JSON object a line (json).",
+        show_default=False,
+    ),
+]
+AllOption = Annotated[bool, typer.Option("--all", "-a", help="Leave nothing out of long lists.")]
+
+OF_EVERY_COMMAND: Final = ("database", "config", "as_json", "debug")
+"""The names of the options of every command."""
+
+OF_LONG_COMMANDS: Final = ("quiet", "verbose", "log_format")
+"""The names of the further options of commands that report their progress."""
+
+_OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
+    "database": (DatabaseOption, None),
+    "file_mode": (FileModeOption, None),
+    "config": (ConfigOption, None),
+    "as_json": (JsonOption, False),
+    "debug": (DebugOption, False),
+    "quiet": (QuietOption, False),
+    "verbose": (VerboseOption, False),
+    "log_format": (LogFormatOption, None),
+}
+"""The annotation and the default of each shared option."""
+
+
+def with_options(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Give a command shared options behind its own, and hand it a `CommandContext` that they are applied to.
+
+    Args:
+        *names: the shared options, in the order of ``--help``.
+    """
+    shared = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+        for name in names
+        for annotation, default in (_OPTIONS[name],)
+    ]
+
+    def decorate(command: Callable[..., int]) -> Callable[..., int]:
+        @wraps(command)
+        def run(context: typer.Context, **arguments: Any) -> int:
+            given = {name: arguments.pop(name) for name in names}
+            return command(CommandContext.of(context, **given), **arguments)
+
+        _, *own = inspect.signature(command, eval_str=True).parameters.values()
+        first = inspect.Parameter(
+            "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+        )
+        parameters = [first, *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *shared]
+        # Typer reads both: the signature for the options, the annotations for their types.
+        run.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
+        run.__annotations__ = {each.name: each.annotation for each in parameters}
+        return run
+
+    return decorate
