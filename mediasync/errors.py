@@ -10,20 +10,20 @@
     │   ├── UnknownSource             a source that is not stored
     │   ├── UnknownLibrary            a library that is not stored
     │   ├── UnknownItem               a media item that is not stored
-    │   ├── PersonInUse               a person whom credits still point at
+    │   ├── PersonInUse               a person who still has credits
     │   └── ConfigurationError        a source, a database URL or an option that cannot be used
-    ├── LifecycleError                a MediaSync that is not open, is open already, or is another loop's
+    ├── LifecycleError                a MediaSync that is not open, already open, or of another event loop
     ├── DatabaseError                 the database failed
     │   ├── DatabaseMissing           there is no database where one was expected
     │   ├── DatabaseUnreachable       the server does not answer, or the connection to it was lost
     │   ├── DatabaseLocked            another process held a lock for too long
-    │   ├── WriteConflict             other transactions were in the way, again and again
+    │   ├── WriteConflict             other transactions got in the way several times in a row
     │   ├── EncodingUnsupported       the encoding of a PostgreSQL database is not UTF8
-    │   ├── DatabaseReadOnly          a write to a database that only reads
-    │   ├── DatabaseCorrupt           the file is damaged or is no database
+    │   ├── DatabaseReadOnly          a write to a read-only database
+    │   ├── DatabaseCorrupt           the file is damaged or not a database
     │   ├── DiskFull                  no room is left
     │   ├── DataError                 the database refused one value or row
-    │   ├── CommitUnknown             a commit whose outcome cannot be told
+    │   ├── CommitUnknown             a commit whose outcome is unknown
     │   └── SchemaError
     │       ├── SchemaTooNew          written by a newer mediasync
     │       ├── SchemaOutdated        an older schema, and upgrading was switched off
@@ -32,11 +32,11 @@
         ├── SourceUnreachable         no answer, or the folder is not there
         ├── SourceUnauthorised        the token or password is missing, wrong or revoked (401)
         ├── SourceForbidden           the token may not read this (403)
-        ├── SourceMismatch            what answers is no server of this kind
+        ├── SourceMismatch            a different kind of server answered
         ├── SourceBusy                still starting, or asks for fewer requests, for too long (429, 503)
-        └── SourceUnreadable          an answer or a file that is not what it should be
+        └── SourceUnreadable          an answer or a file is malformed
             ├── LibraryUnreadable     one library could not be read; others of the source may be
-            └── RequestRefused        one request was answered with an error (`status` tells which)
+            └── RequestRefused        one request was answered with an error (see `status`)
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from __future__ import annotations
 from typing import Final
 
 _SHOWN: Final = 200
-"""How much of an id a message shows."""
+"""How many characters of an id a message shows."""
 
 
 class MediaSyncError(Exception):
@@ -56,15 +56,15 @@ class UsageError(MediaSyncError):
 
 
 class InvalidId(UsageError, ValueError):
-    """An id, or a source's name, that cannot be one."""
+    """A text that cannot be an id, or cannot name a source."""
 
 
 class InvalidItem(UsageError, ValueError):
     """An item that cannot be stored as it is.
 
     Attributes:
-        item_id: the item's id.
-        reason: which field is wrong, and how.
+        item_id: its id.
+        reason: which field is wrong, and why.
     """
 
     def __init__(self, item_id: str, reason: str) -> None:
@@ -91,15 +91,15 @@ class UnknownParent(InvalidItem):
 
 
 class PersonInUse(UsageError):
-    """A person whom credits still point at."""
+    """A person who still has credits, and so cannot be deleted."""
 
 
 class ConfigurationError(UsageError):
     """A source, a database URL or an option that cannot be used.
 
     Attributes:
-        source_id: the source whose own settings are wrong, or what stands for it where it has no id; None if
-            it is not about the settings of one source.
+        source_id: the source whose settings are wrong, or its text where it has no id; None if the error is
+            not about the settings of one source.
     """
 
     def __init__(self, message: str, *, source_id: str | None = None) -> None:
@@ -108,7 +108,7 @@ class ConfigurationError(UsageError):
 
 
 class LifecycleError(MediaSyncError):
-    """A `MediaSync` that is not open, is open already, is closing, or belongs to another event loop."""
+    """A `MediaSync` that is not open, already open, closing, or used from another event loop."""
 
 
 class DatabaseError(MediaSyncError):
@@ -128,35 +128,35 @@ class DatabaseLocked(DatabaseError):
 
 
 class WriteConflict(DatabaseError):
-    """Other transactions were in the way, and still were when it had been tried again several times."""
+    """Other transactions got in the way, and still did after several retries."""
 
 
 class EncodingUnsupported(DatabaseError):
-    """The encoding of a PostgreSQL database is not UTF8, so it could not store or compare every text."""
+    """The encoding of a PostgreSQL database is not UTF8, so it cannot store or compare every text."""
 
 
 class DatabaseReadOnly(DatabaseError):
-    """A write to a database that can only be read."""
+    """A write to a read-only database."""
 
 
 class DatabaseCorrupt(DatabaseError):
-    """The file is damaged, or is no database."""
+    """The file is damaged, or is not a database."""
 
 
 class DiskFull(DatabaseError):
-    """No room is left for the database."""
+    """The disk is full."""
 
 
 class DataError(DatabaseError):
-    """The database refused a value or a row: an error of the data, not of the surroundings."""
+    """The database refused a value or a row. The data is wrong; the database works."""
 
 
 class CommitUnknown(DatabaseError):
-    """The connection was lost during a commit, and what is stored does not tell whether it happened."""
+    """The connection was lost during a commit, and the stored rows do not show whether it succeeded."""
 
 
 class SchemaError(DatabaseError):
-    """The schema of the database is not one that this version can use."""
+    """This version cannot use the schema of the database."""
 
 
 class SchemaTooNew(SchemaError):
@@ -176,6 +176,7 @@ class SourceError(MediaSyncError):
 
     Attributes:
         source_id: the id of the source.
+        reason: why not, without the source's id.
     """
 
     def __init__(self, source_id: str, reason: str) -> None:
@@ -185,31 +186,31 @@ class SourceError(MediaSyncError):
 
 
 class SourceUnreachable(SourceError):
-    """The source did not answer, or its folder is not there."""
+    """The source did not answer, or its folder does not exist."""
 
 
 class SourceUnauthorised(SourceError):
-    """The source asks for a token or password, or does not take the one it was given."""
+    """The source requires a token or password, or rejects the one it was given."""
 
 
 class SourceForbidden(SourceError):
-    """The source knows the token, and the token may not read what was asked for."""
+    """The source accepts the token, but the token may not read what was requested."""
 
 
 class SourceMismatch(SourceError):
-    """What answers at the source's address is no server of the source's kind."""
+    """A different kind of server answered at the source's address."""
 
 
 class SourceBusy(SourceError):
-    """The source is still starting or asks for fewer requests, and did so for longer than was waited."""
+    """The source is still starting, or asks for fewer requests, and waiting for it took too long."""
 
 
 class SourceUnreadable(SourceError):
-    """The source answered, but not with what it should."""
+    """The source sent a malformed answer, or one of its files is malformed."""
 
 
 class LibraryUnreadable(SourceUnreadable):
-    """One library could not be read. The other libraries of the source may well be readable.
+    """One library could not be read. The other libraries of the source may be readable.
 
     Attributes:
         library_id: the id of the library, with the source's id before it.

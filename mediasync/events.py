@@ -1,4 +1,4 @@
-"""What a sync tells while it runs."""
+"""The events of a running sync."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Event(Reported):
     """The base of all events.
 
     Attributes:
-        source_id: the source that is synced.
+        source_id: the source that is being synced.
 
     Example:
         >>> RunStarted("home", 7).as_dict()
@@ -24,13 +24,13 @@ class Event(Reported):
     source_id: str
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the name of the event and its fields, all of which `json.dumps` takes."""
+        """Return the name and the fields of the event, as values that `json.dumps` accepts."""
         return {"event": type(self).__name__, **Reported.as_dict(self)}
 
 
 @dataclass(frozen=True, slots=True)
 class RunStarted(Event):
-    """The source answers, and its run is recorded.
+    """The source answered, and the run was recorded.
 
     Attributes:
         run_id: the number of the run; 0 for a dry run, which is not recorded.
@@ -52,18 +52,18 @@ class LibraryStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class Progress(Event):
-    """How far the run is. Of several that nobody has fetched, only the newest is kept.
+    """How far the run has got. If several are waiting to be fetched, only the newest is kept.
 
     Attributes:
-        seen: items that the source named.
+        seen: items that the source listed.
         saved: items that were written.
         unchanged: items that had not changed.
         failed: items that could not be read or stored.
         library_id: the full id of the library that is being read.
-        library_seen: items of it that the source named.
-        library_total: how many items it has; None if the source has not said so yet, or named more.
-        libraries_read: libraries that were gone through before it.
-        libraries: all that are gone through.
+        library_seen: items of this library that the source listed.
+        library_total: how many items this library has; None if the source has not said yet, or listed more.
+        libraries_read: libraries that were finished before it.
+        libraries: all libraries of the run.
     """
 
     seen: int
@@ -78,7 +78,7 @@ class Progress(Event):
 
     @property
     def share(self) -> float | None:
-        """How much of the run is done, from 0 to 1, all libraries counting alike; None if it is not known."""
+        """The fraction of the run that is done, 0 to 1; None if unknown. All libraries count the same."""
         if not self.libraries:
             return None
         if self.libraries_read == self.libraries:
@@ -91,7 +91,7 @@ class Progress(Event):
 
 @dataclass(frozen=True, slots=True)
 class ItemFailed(Event):
-    """An item could not be read or stored; its neighbours are.
+    """An item could not be read or stored. The other items are not affected.
 
     Attributes:
         item_id: the item's full id, or the file where it has none.
@@ -104,7 +104,7 @@ class ItemFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ItemProblem(Event):
-    """Part of an item could not be read or stored; the item is.
+    """Part of an item could not be read or stored. The rest of the item is stored.
 
     Attributes:
         item_id: the item's full id.
@@ -117,7 +117,7 @@ class ItemProblem(Event):
 
 @dataclass(frozen=True, slots=True)
 class Remarked(Event):
-    """Something that people should know, and that is no failure.
+    """Something that people should know, but that is not a failure.
 
     Attributes:
         subject: the item, file or library.
@@ -130,7 +130,7 @@ class Remarked(Event):
 
 @dataclass(frozen=True, slots=True)
 class Waiting(Event):
-    """The source is waited for: it is starting, say, or scans its files.
+    """The sync waits for the source, which is starting or scanning its files.
 
     Attributes:
         text: what is waited for.
@@ -152,7 +152,7 @@ class LibraryFinished(Event):
 
 @dataclass(frozen=True, slots=True)
 class LibraryFailed(Event):
-    """A library could not be read to its end; the others are read, and what is stored of it stays.
+    """A library could not be read to its end. The others are read, and its stored items stay.
 
     Attributes:
         library: as the source describes it.
@@ -165,7 +165,7 @@ class LibraryFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunFinished(Event):
-    """The run ended; the last event of its source.
+    """The run ended. It is the last event of its source.
 
     Attributes:
         report: how the sync went.
@@ -176,7 +176,7 @@ class RunFinished(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunFailed(Event):
-    """Of several sources synced at once, one could not be synced; the last event of that source.
+    """One of several sources could not be synced. It is the last event of that source.
 
     Attributes:
         error: why it could not be synced.

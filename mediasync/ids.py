@@ -1,7 +1,7 @@
-"""Ids: how an item, a person and a library are named across sources.
+"""Ids of items, people and libraries, unique across sources.
 
-An id is ``{source_id}:{remote_id}``; the first colon splits. A source that knows no person ids (Kodi over
-JSON-RPC, NFO files) gets a key that is derived from what it does know of the person.
+An id is ``{source_id}:{remote_id}``; the first colon separates the two. Where a source has no ids of people
+(Kodi over JSON-RPC, NFO files), a person's key is derived from the name or from ids at public providers.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def check_source_id(source_id: str) -> str:
     if not SOURCE_ID.fullmatch(source_id):
         raise InvalidId(
             f"{source_id[:MAX_SOURCE_ID_LENGTH]!r} cannot name a source: use lower-case letters, digits, '-' "
-            "and '_', beginning with a letter or a digit"
+            "and '_', starting with a letter or a digit"
         )
     if len(source_id) > MAX_SOURCE_ID_LENGTH:
         raise InvalidId(
@@ -70,16 +70,16 @@ def split_id(full_id: str) -> tuple[str, str]:
         raise InvalidId(f"a {type(full_id).__name__} is not an id: give a text, SOURCE:KEY")
     source_id, colon, remote_id = full_id.partition(":")
     if not colon or not remote_id:
-        raise InvalidId(f"{full_id[:200]!r} is no id: write SOURCE:KEY, for example 'home:603'")
+        raise InvalidId(f"{full_id[:200]!r} is not an id: write SOURCE:KEY, for example 'home:603'")
     return check_source_id(source_id), remote_id
 
 
 def derive_person_key(name: str, provider_ids: Mapping[str, str]) -> str:
     """Return the key of a person for whom the source has no id of its own.
 
-    A provider's id is the key where there is one (``tmdb:6384``; of several: tmdb, imdb, tvdb, then by
-    name). Else the name is: ``name:`` and the name in NFC, white space trimmed and collapsed, case folded.
-    A key over 200 bytes of UTF-8 becomes a prefix of it and its SHA-256.
+    The key is a provider's id where there is one (``tmdb:6384``; of several, the first of tmdb, imdb, tvdb
+    and the others by name). Otherwise it is ``name:`` and the name: in NFC, white space trimmed and
+    collapsed, case folded. A key over 200 bytes of UTF-8 is replaced by a prefix of it and its SHA-256.
 
     Example:
         >>> derive_person_key("  Keanu   REEVES ", {})
@@ -93,7 +93,7 @@ def derive_person_key(name: str, provider_ids: Mapping[str, str]) -> str:
 
 
 def provider_keys(provider_ids: Mapping[str, str]) -> dict[str, str]:
-    """Return the key that each provider's id makes, by provider, in the order of preference.
+    """Return a person's possible keys from ids at providers, by provider, the preferred one first.
 
     Example:
         >>> provider_keys({"imdb": "nm0000206", "tmdb": "6384"})
@@ -112,7 +112,7 @@ def _keys_in_order(provider_ids: Mapping[str, str]) -> Iterator[tuple[str, str]]
 
 
 def name_key(name: str) -> str:
-    """Return the key that a name makes.
+    """Return the key that is derived from a name.
 
     Example:
         >>> name_key("  Keanu   REEVES ")

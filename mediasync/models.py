@@ -1,4 +1,4 @@
-"""The models: what callers give to be saved, and what they get back.
+"""The models: what callers save, and what they get back.
 
 All are pydantic v2 models. Fields that only a stored object has (``id``, ``created_at``, …) are filled on
 reading and ignored on saving, so an item that was read can be changed and saved again.
@@ -32,7 +32,7 @@ from mediasync.vocabulary import (
 
 
 def zoned_or_text(value: Any) -> Any:
-    """Return a time as a `SourceTime` holds it.
+    """Return a time as a `SourceTime`: a text without a zone stays a text.
 
     Raises:
         ValueError: if it is a time without a zone.
@@ -49,14 +49,14 @@ def zoned_or_text(value: Any) -> Any:
 
 
 SourceTime = Annotated[datetime | str, BeforeValidator(zoned_or_text)]
-"""A time as a source tells it: with a zone a `datetime`, without one the source's own text."""
+"""A time from a source: a `datetime` where it has a zone, else the source's own text."""
 
 
 PersonKind = Annotated[
     PersonType | str,
     BeforeValidator(lambda value: PersonType.parse(value) if isinstance(value, str) else value),
 ]
-"""A `PersonType`, or the source's own word where the vocabulary lacks it."""
+"""A `PersonType`, or the source's own word if the vocabulary lacks it."""
 
 SourceKindName = Annotated[
     SourceKind | str,
@@ -65,14 +65,14 @@ SourceKindName = Annotated[
 """A `SourceKind`, or the name of a kind that a plug-in adds."""
 
 if TYPE_CHECKING:
-    # Each member may be given by its text, and is always read as a member.
+    # A member may be given as its text. It is always read as a member.
     CompletenessOrText = Completeness | Literal["none", "preview", "full"]
 else:
     CompletenessOrText = Completeness
 
 
 class Model(BaseModel):
-    """The base of all models: unknown fields are errors, so that a misspelt one is noticed."""
+    """The base of all models. Unknown fields are errors, so that a misspelt one is noticed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -81,9 +81,9 @@ class Model(BaseModel):
 
 
 class ComputingModel(Model):
-    """The base of models that dump more than their fields.
+    """The base of models with computed fields.
 
-    What ``model_dump`` computes, ``model_validate`` accepts and leaves out, so that a dump can be read back.
+    ``model_validate`` drops the computed fields of ``model_dump``, so that a dump can be read back.
     """
 
     @model_validator(mode="before")
@@ -99,11 +99,11 @@ class Source(Model):
     """One configured server or folder.
 
     Attributes:
-        id: chosen by the user, ``[a-z0-9][a-z0-9_-]*``; the first half of every id below it.
+        id: chosen by the user, ``[a-z0-9][a-z0-9_-]*``; the first half of every id of the source.
         kind: a `SourceKind`, or the name of a kind that a plug-in adds. It must not change.
-        name: what people call it. Without one a stored name stays, and a new source is called by its id.
-        server_id: the server's own id of itself, where it has one. Another server under the same
-            source id is refused.
+        name: for people. If it is empty, a stored name stays, and the name of a new source is its id.
+        server_id: the server's id of itself, if it has one. A different server under the same source id is
+            refused.
 
     Example:
         >>> Source(id="home", kind="jellyfin", name="Home").kind
@@ -126,15 +126,15 @@ class Source(Model):
 class Library(ComputingModel):
     """A section of a source.
 
-    A library has two ids. ``id`` is the source's own key, what ``remote_id`` is to items and people.
-    ``full_id`` is the id across sources: items have it as ``library_id``, and every call that reads a library
+    A library has two ids. ``id`` is the source's own key, as ``remote_id`` is for items and people.
+    ``full_id`` is unique across sources: items have it as ``library_id``, and every call that reads a library
     takes it.
 
     Attributes:
         id: the source's own key of the library.
         source_id: the source it belongs to.
-        title: what people call it. Without one a stored title stays, and a new library is called by its id.
-        kind: ``movies`` or ``shows``; ``mixed`` where a folder holds both.
+        title: for people. If it is empty, a stored title stays, and the title of a new library is its id.
+        kind: ``movies`` or ``shows``; ``mixed`` for a folder with both.
 
     Example:
         >>> Library(id="movies", source_id="home", title="Movies", kind="movies").full_id
@@ -156,21 +156,21 @@ class Library(ComputingModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def full_id(self) -> str:
-        """The id across sources: ``{source_id}:{id}``. It is part of what ``model_dump`` returns."""
+        """The id that is unique across sources, ``{source_id}:{id}``. ``model_dump`` includes it."""
         return make_id(self.source_id, self.id)
 
 
 class Person(Model):
-    """A human, as one source knows them.
+    """A human, as one source describes them.
 
     Attributes:
-        remote_id: the source's own key of the person. Without one it is derived from ``provider_ids``
-            or the name (see `mediasync.ids.derive_person_key`).
+        remote_id: the source's own key of the person. If it is missing, the key is derived from
+            ``provider_ids`` or the name (see `mediasync.ids.derive_person_key`).
         name: as the source spells it.
-        image_path: the picture as a reference, never with a secret in it: a path or tag at the source, or
-            the URL of a public provider.
+        image_path: a reference to the picture: a path or tag at the source, or the URL of a public provider.
+            It never contains a secret.
         provider_ids: ids of the person at public providers, for example ``{"tmdb": "6384"}``.
-        source_id: the source; filled on reading, needed only by `mediasync.MediaSync.people`.
+        source_id: filled on reading; needed on saving only by `mediasync.MediaSync.people`.
         id: ``{source_id}:{remote_id}``; filled on reading.
 
     Example:
@@ -189,14 +189,14 @@ class Person(Model):
 
 
 class Credit(Model):
-    """One person in one function, and as one character, in one item.
+    """One person in one function, playing at most one character, in one item.
 
     Attributes:
-        person: who.
-        person_type: a `PersonType`, or the source's own word where the vocabulary lacks it.
-        role: the character, or the crew job's own words.
-        sort_order: the place in the billing; a missing or negative one goes last. Stored orders are dense
-            and begin at 0.
+        person: who is credited.
+        person_type: a `PersonType`, or the source's own word if the vocabulary lacks it.
+        role: the character, or the words of the crew job.
+        sort_order: the position in the billing. A missing or negative one goes last. Stored positions are
+            consecutive and start at 0.
 
     Example:
         >>> Credit(person=Person(name="Keanu Reeves"), person_type="Actor", role="Neo").person_type
@@ -210,7 +210,7 @@ class Credit(Model):
 
     @property
     def is_cast(self) -> bool:
-        """Whether the credit is part of the cast (actors and guest stars), else of the crew."""
+        """Whether the credit belongs to the cast (actors and guest stars) rather than the crew."""
         return self.person_type in CAST_TYPES
 
 
@@ -218,9 +218,9 @@ class Rating(Model):
     """One rating of an item, on a scale of 0 to 10.
 
     Attributes:
-        name: who rates: ``imdb``, ``themoviedb``, ``critics``, …
-        value: 0 to 10.
-        votes: how many voted, where the source says so.
+        name: who gives the rating: ``imdb``, ``themoviedb``, ``critics``, …
+        value: from 0 to 10.
+        votes: the number of votes, if the source has it.
     """
 
     name: str = Field(min_length=1)
@@ -229,7 +229,7 @@ class Rating(Model):
 
 
 class MediaItem(ComputingModel):
-    """What movies, shows, seasons and episodes have in common.
+    """The fields that movies, shows, seasons and episodes share.
 
     Attributes:
         remote_id: the source's own key of the item.
@@ -237,23 +237,23 @@ class MediaItem(ComputingModel):
         original_title: the title in the original language.
         sort_title: the title that lists are sorted by.
         overview: the plot.
-        tagline: one line.
-        year: of release.
-        premiere_date: of release, or of first broadcast.
-        runtime_seconds: the length.
+        tagline: the slogan, one line.
+        year: the year of release.
+        premiere_date: the day of release or first broadcast.
+        runtime_seconds: the running time.
         content_rating: the age rating, in the source's own words.
-        ratings: on a scale of 0 to 10 each; the first is the item's main one.
+        ratings: the item's main rating comes first.
         genres: in the source's order.
         provider_ids: the item's ids at public providers: ``imdb``, ``tmdb``, ``tvdb``, …
-        images: kind (``poster``, ``fanart``, …) to a reference without secrets.
-        path: the file or folder as the source names it.
-        added_at: when the source got it.
-        changed_at: when the source says that it changed.
-        change_token: what the source gives to tell a changed item from an unchanged one.
-        credits: cast and crew. ``None``: nothing is known, a stored list stays.
-        completeness: what ``credits`` is. ``None`` means full for a list that is not empty, and nothing
-            known for an empty one: only an explicit ``"full"`` says that an item has no credits.
-        id: ``{source_id}:{remote_id}``; filled on reading, as are the fields after it.
+        images: a reference without secrets for each kind of image: ``poster``, ``fanart``, …
+        path: the file or folder, as the source names it.
+        added_at: when the item was added to the source.
+        changed_at: when the item last changed, according to the source.
+        change_token: any text that differs once the item has changed.
+        credits: cast and crew. ``None`` means that nothing is known, and keeps a stored list.
+        completeness: how much of the credits the list contains. ``None`` means full for a list that is not
+            empty, and unknown for an empty one: only an explicit ``"full"`` says that an item has no credits.
+        id: ``{source_id}:{remote_id}``; filled on reading, like the fields after it.
     """
 
     media_type: MediaType
@@ -287,18 +287,18 @@ class MediaItem(ComputingModel):
 
     filled_on_reading = frozenset({"id", "source_id", "library_id", "parent_id", "created_at", "updated_at"})
     parent_types: ClassVar[frozenset[MediaType]] = frozenset()
-    """The types that an item of this class may have as its parent."""
+    """The types that the parent of such an item may have."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def cast(self) -> list[Credit]:
-        """The credits of actors and guest stars, in billing order. Part of what ``model_dump`` returns."""
+        """The credits of actors and guest stars, in billing order. ``model_dump`` includes them."""
         return [credit for credit in self.credits or () if credit.is_cast]
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def crew(self) -> list[Credit]:
-        """The credits that are not cast, in billing order. Part of what ``model_dump`` returns."""
+        """All other credits, in billing order. ``model_dump`` includes them."""
         return [credit for credit in self.credits or () if not credit.is_cast]
 
 
@@ -341,10 +341,10 @@ class Episode(MediaItem):
     """An episode of a show.
 
     Attributes:
-        parent_remote_id: the source's own key of the season, or of the show where there are no seasons.
+        parent_remote_id: the source's own key of the season, or of the show if there are no seasons.
         season_number: 0 for specials.
-        episode_number: inside the season.
-        episode_number_end: the last one, where one file holds several as one item.
+        episode_number: counted within the season.
+        episode_number_end: the last episode, where one file contains several as one item.
     """
 
     media_type: Literal[MediaType.EPISODE] = MediaType.EPISODE
@@ -357,10 +357,10 @@ class Episode(MediaItem):
 
 
 AnyMediaItem = Annotated[Movie | Show | Season | Episode, Field(discriminator="media_type")]
-"""One item of any type, told apart by ``media_type``.
+"""An item of any type, distinguished by ``media_type``.
 
-It is the type to validate and to serialise items by where any of them may come: annotated with the base
-class `MediaItem`, pydantic (and so FastAPI) leaves out the fields that only some types have.
+Use it to validate and serialise items of any type. With the base class `MediaItem`, pydantic (and so FastAPI)
+leaves out the fields that only some types have.
 
 Example:
     >>> from pydantic import TypeAdapter
@@ -378,20 +378,20 @@ ITEM_MODELS: Final[dict[str, type[AnyMediaItem]]] = {
 
 
 class FilmographyCredit(Model):
-    """One credit of a person, seen from the person's side.
+    """One credit of a person, with the item that it belongs to.
 
     Attributes:
-        media_item_id: the item's id.
-        media_type: what it is.
-        title: its title.
-        year: of release.
-        season_number: of a season or an episode.
-        episode_number: of an episode.
-        show_id: the id of the show that a season or an episode belongs to.
-        show_title: its title.
-        person_type: the function.
-        role: the character, or the job's own words.
-        sort_order: the place in the item's billing.
+        media_item_id: the item's full id.
+        media_type: whether it is a movie, show, season or episode.
+        title: the item's title.
+        year: the year of release.
+        season_number: set for seasons and episodes.
+        episode_number: set for episodes.
+        show_id: the id of the show that a season or episode belongs to.
+        show_title: the title of that show.
+        person_type: the person's function in the item.
+        role: the character, or the words of the crew job.
+        sort_order: the position in the item's billing.
     """
 
     media_item_id: str
@@ -411,15 +411,15 @@ class LibraryRun(Model):
     """What one sync saw of one library.
 
     Attributes:
-        run_id: the run; 0 of a dry run.
+        run_id: the number of the run; 0 for a dry run.
         library_id: the library's full id.
-        counted: how many items the source says it has, if it says so.
-        seen: how many items it named.
-        unseen: how many stored items it did not name; None unless every item was listed, or the library was
-            not gone through at all: it is excluded, or the source does not list it any more.
-        previews: of how many items it gave only a part of the credits.
-        complete: whether every item was named.
-        reason: why not.
+        counted: how many items the library has, if the source says so.
+        seen: how many items the source listed.
+        unseen: how many stored items the source did not list. None unless it listed every item, or the
+            library was not read at all because it is excluded or the source no longer has it.
+        previews: for how many items the source gave only a part of the credits.
+        complete: whether every item was listed.
+        reason: why the list is not complete.
     """
 
     run_id: int
@@ -436,17 +436,17 @@ class SyncRun(Model):
     """One recorded sync of one source.
 
     Attributes:
-        id: of the run.
+        id: the number of the run.
         source_id: the source that was synced.
-        status: how it stands or ended.
+        status: whether it is running, or how it ended.
         started_at: when it began.
-        finished_at: when it ended, once it has.
-        seen: items that the source named.
+        finished_at: when it ended; None while it is running.
+        seen: items that the source listed.
         saved: items that were written.
-        unchanged: items that were found as they are stored, or not read again because they had not changed.
+        unchanged: items that were stored like this already, or were not read again.
         failed: items that could not be read or stored.
         error: why the whole run failed, if it did.
-        partial: whether it was asked for some libraries or items of the source only.
+        partial: whether only some libraries or items of the source were requested.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""What saving, syncing and checking report."""
+"""The reports of saves, syncs, copies and checks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Reported:
     __slots__ = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields, all of which `json.dumps` takes.
+        """Return the fields, as values that `json.dumps` accepts.
 
         Models become what their ``model_dump(mode="json")`` returns, an error its class and its text.
         """
@@ -55,10 +55,10 @@ class SaveResult(Reported):
     """What became of one item.
 
     Attributes:
-        id: of the item.
-        status: saved, or found as it is stored.
+        id: the item's full id.
+        status: whether it was written, or was stored like this already.
         problems: the credits that were left out, and why.
-        repeats: how many exact repeats of a credit were dropped.
+        repeats: how many exact duplicates of a credit were dropped.
     """
 
     id: str
@@ -73,10 +73,10 @@ class SaveReport(Reported):
 
     Attributes:
         saved: how many were written.
-        unchanged: how many were found as they are stored.
+        unchanged: how many were stored like this already.
         failed: (id, reason) of each that could not be stored.
         problems: (id, reason) of each credit that was left out; its item is stored.
-        repeats: how many exact repeats of a credit were dropped.
+        repeats: how many exact duplicates of a credit were dropped.
     """
 
     saved: int = 0
@@ -86,7 +86,7 @@ class SaveReport(Reported):
     repeats: int = 0
 
     def add(self, result: SaveResult) -> None:
-        """Count one item that was stored."""
+        """Add the result of one item."""
         if result.status is SaveStatus.SAVED:
             self.saved += 1
         else:
@@ -103,12 +103,12 @@ class SyncReport(Reported):
     Attributes:
         run: the run as it is recorded, with its counts.
         failed: (id or file, reason) of each item that could not be read or stored.
-        problems: (id, reason) of each credit that was left out, or of what could not be understood of an
-            item that is stored.
-        remarks: (subject, text) of what people should know, without being a failure.
-        repeats: how many exact repeats of a credit were dropped.
-        libraries: what was seen of each library that was gone through.
-        dry: whether it was a dry run: nothing is written, and ``run`` is not recorded.
+        problems: (id, reason) of each credit that was left out, and of each other part of a stored item that
+            could not be understood.
+        remarks: (subject, text) of what people should know, but that is not a failure.
+        repeats: how many exact duplicates of a credit were dropped.
+        libraries: what was seen of each library that was read.
+        dry: whether it was a dry run. It writes nothing, and its ``run`` is not recorded.
         changes: of a dry run, (id, what) of each item that would be written.
     """
 
@@ -123,12 +123,12 @@ class SyncReport(Reported):
 
     @property
     def saved(self) -> int:
-        """How many items were written; of a dry run, how many would be."""
+        """How many items were written, or, in a dry run, would be written."""
         return self.run.saved
 
     @property
     def unchanged(self) -> int:
-        """How many items were found as they are stored, or not read again."""
+        """How many items were stored like this already, or were not read again."""
         return self.run.unchanged
 
     @property
@@ -139,12 +139,12 @@ class SyncReport(Reported):
 
 @dataclass(frozen=True, slots=True)
 class CopyReport(Reported):
-    """What a copy of a mirror did, by the names of the public views.
+    """What a copy of a mirror did. The keys are names of public views.
 
     Attributes:
-        copied: how many rows were written, of sources, libraries, people, items and runs.
+        copied: how many sources, libraries, people, items and runs were written.
         unchanged: how many of them the target had already.
-        rows: how many rows each view has; all were compared and are the same on both sides.
+        rows: how many rows each view has. All were compared, and are the same on both sides.
     """
 
     copied: dict[str, int]
@@ -154,11 +154,11 @@ class CopyReport(Reported):
 
 @dataclass(frozen=True, slots=True)
 class Flaw(Reported):
-    """One thing that does not hold.
+    """One violation that a check found.
 
     Attributes:
-        check: which check found it.
-        subject: the row or the item.
+        check: the name of the check.
+        subject: the row or the item that is wrong.
         reason: what is wrong with it.
     """
 
@@ -173,7 +173,7 @@ class CheckReport(Reported):
 
     Attributes:
         checks: the names of the checks that ran.
-        flaws: what does not hold; empty if all is well.
+        flaws: what is wrong; empty if nothing is.
     """
 
     checks: tuple[str, ...]

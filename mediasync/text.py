@@ -1,4 +1,4 @@
-"""Texts: names and titles folded for search, secrets cut out, and what a database can store."""
+"""Text: folding names and titles for search, removing secrets, and checking what a database can store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mediasync.vocabulary import MEDIA_KINDS
 
 _NOT_WORD: Final = re.compile(r"[\W_]+")
 _SELECTORS: Final = frozenset((0x034F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
-"""Signs that choose between forms of the letter before them."""
+"""Variation selectors: they choose the form of the letter before them."""
 
 
 _SEPARATE_LETTERS: Final = {
@@ -21,12 +21,12 @@ _SEPARATE_LETTERS: Final = {
 }  # fmt: skip
 """Letters that Unicode does not decompose, and what people type for them.
 
-Half rings and the like, which transliterations write, are left out. The letter apostrophe separates, as the
-apostrophe does.
+Half rings and similar marks of transliterations are dropped. The letter apostrophe separates words, like the
+apostrophe.
 """
 
 _LONGEST_WORD: Final = 64
-"""Words are cut to so many characters: an index of PostgreSQL takes no key of several thousand bytes."""
+"""The length to which words are cut, because PostgreSQL cannot index values of several thousand bytes."""
 
 _LONGEST_KEY: Final = 200
 
@@ -34,7 +34,7 @@ _ARTICLES: Final = frozenset({
     "a", "an", "the", "der", "die", "das", "ein", "eine", "le", "la", "les", "l", "un", "une", "el", "los",
     "las", "il", "lo", "gli", "een", "het", "de", "den", "det", "en", "ett",
 })  # fmt: skip
-"""What titles begin with in English, German, French, Spanish, Italian, Dutch and the Nordic languages."""
+"""The articles of English, German, French, Spanish, Italian, Dutch and the Nordic languages."""
 
 _UNSPACED: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
@@ -44,7 +44,7 @@ _UNSPACED: Final = re.compile(
 
 
 class _Letters(dict[int, "int | str | None"]):
-    """What `str.translate` makes of each character of a name, worked out when it is first met."""
+    """A table for `str.translate` that folds letters, filled as characters occur."""
 
     def __missing__(self, code: int) -> int | str | None:
         char = chr(code)
@@ -62,7 +62,7 @@ class _Letters(dict[int, "int | str | None"]):
 
 
 def _without_stroke(char: str) -> str | None:
-    """Return the letter that Unicode's name of a letter says it is a variant of: "l" for "ł", "o" for "ø"."""
+    """Return the base letter according to a letter's Unicode name: "l" for "ł", "o" for "ø"."""
     name, separator, _ = unicodedata.name(char, "").partition(" WITH ")
     if not separator:
         return char
@@ -77,12 +77,12 @@ _LETTERS: Final = _Letters()
 
 
 def words_of_name(name: str) -> list[str]:
-    """Return the different words of a name, with accents and case folded, sorted.
+    """Return the distinct words of a name, sorted, with accents and case folded.
 
-    Letters, digits and combining signs of any script make words; all else stands between them. Accents
-    that Unicode can take apart from their letters are dropped ("é" is "e"), and so are strokes and hooks
-    ("ø" is "o"). Letters that have a usual spelling in plain ones get it ("æ" is "ae"), compatibility forms
-    are made plain ("ﬁ" is "fi"), and case is folded fully ("ß" is "ss").
+    Words consist of letters, digits and combining marks of any script; everything else separates them.
+    Accents are dropped ("é" becomes "e"), and so are strokes and hooks ("ø" becomes "o"). Letters with a
+    common spelling in plain letters are spelt that way ("æ" becomes "ae"), compatibility forms are replaced
+    ("ﬁ" becomes "fi"), and case is folded fully ("ß" becomes "ss").
 
     Example:
         >>> words_of_name("Renée O'Connor-Zellweger")
@@ -96,9 +96,9 @@ def words_of_name(name: str) -> list[str]:
 
 
 def words_of_title(title: str) -> list[str]:
-    """Return the words by the beginnings of which a title is found, folded as those of a name, sorted.
+    """Return the words that a title is found by, sorted, folded like those of a name.
 
-    Where a script writes no spaces, a word may begin at any letter.
+    A search matches the beginnings of words. In a script without spaces a word may begin at any letter.
 
     Example:
         >>> words_of_title("WALL·E")
@@ -117,9 +117,9 @@ def words_of_title(title: str) -> list[str]:
 
 
 def title_key(title: str) -> str:
-    """Return what different spellings of one title have in common: its letters and digits, folded.
+    """Return the folded letters and digits of a title, which are equal for different spellings of it.
 
-    Spaces and punctuation do not count, nor does an article at the beginning or, behind a comma, at the end.
+    Spaces and punctuation are ignored, and so is an article at the start or, after a comma, at the end.
 
     Example:
         >>> title_key("The Godfather"), title_key("Godfather, The"), title_key("WALL·E")
@@ -143,7 +143,7 @@ def _letters(text: str) -> str:
 
 
 StoredWord = tuple[str, int, int]
-"""A word, the place of its item in answers, and the item's storage key."""
+"""A word, the position of its item in search results, and the item's storage key."""
 
 _RANKS: Final[dict[str, int]] = {media_type: kind.rank for media_type, kind in MEDIA_KINDS.items()}
 _YEARS: Final = 10_000
@@ -151,30 +151,30 @@ _WHOLE: Final = "="
 
 
 def place(media_type: str, year: int | None) -> int:
-    """Return where an item stands in answers: movies, shows, episodes and seasons in turn, each by year."""
-    known = year if isinstance(year, int) else 0  # other hands may have stored a text
+    """Return the position of an item in search results: by the rank of its type, then by year."""
+    known = year if isinstance(year, int) else 0  # another program may have stored a text
     return _RANKS.get(media_type, len(_RANKS)) * _YEARS + max(0, min(known, _YEARS - 1))
 
 
 def whole(title: str) -> str:
-    """Return the word that stands for a title as a whole; no word of a title looks like it."""
+    """Return the word that stands for a whole title. It cannot be equal to a word of a title."""
     return _WHOLE + (title_key(title) or title.strip().casefold()[:200])
 
 
 def words_of_item(
     item_key: int, media_type: str, title: str, original_title: str | None, year: int | None
 ) -> set[StoredWord]:
-    """Return the rows of an item in the index of words."""
+    """Return an item's rows of the search index."""
     where = place(media_type, year)
     titles = (title, original_title) if original_title and original_title != title else (title,)
     return {(word, where, item_key) for text in titles for word in (whole(text), *words_of_title(text))}
 
 
-# "image://video@…" of Kodi names what the picture is of, and nobody.
+# In Kodi's "image://video@…" the part before "@" is not a user name.
 _USERINFO: Final = re.compile(
     r"(?i)(?<![a-z0-9+.-])(?!image://[^/\s?#:@%]*@)([a-z][a-z0-9+.-]*://)[^/\s?#]*@"
 )
-# A password that was not encoded may hold anything; what follows the colon of a port is a number and a slash.
+# An unencoded password may contain any character. A port is a number, followed by a slash.
 _RAW_PASSWORD: Final = re.compile(
     r"(?i)([a-z][a-z0-9+.-]*://)[^/\s?#:@\[]*:(?!//|\d{1,5}(?:[/?#\s]|$))[^@\r\n]*?@"
 )
@@ -197,7 +197,7 @@ _ENCODED_LEFT_OVER: Final = re.compile(
 def without_secrets(text: str) -> str:
     """Return a path or a URL without user name, password and token parameters.
 
-    Kodi's forms are met as well: ``|`` before HTTP headers, and one URL percent-encoded inside another.
+    This includes Kodi's forms: HTTP headers after ``|``, and a URL percent-encoded inside another.
 
     Example:
         >>> without_secrets("smb://me:secret@nas/films/Heat.mkv")
@@ -222,13 +222,13 @@ _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
 def storable(text: str) -> str:
-    """Return a text about an item or an error as it may be stored and shown: without what no database stores,
-    and without secrets."""
+    """Return a text that can be stored and shown: without secrets, and with characters that no database
+    stores replaced."""
     return _UNSTORABLE.sub("\ufffd", without_secrets(text))
 
 
 def check_texts(subject: str, texts: Mapping[str, str | None]) -> None:
-    """Raise `UsageError` if one of *texts*, which are given by their names, cannot be stored."""
+    """Raise `UsageError` if one of *texts* cannot be stored. The keys are used in the message."""
     for label, text in texts.items():
         if flaw := find_text_flaw(text or ""):
             raise UsageError(f"{subject}: {label} {flaw}")
@@ -237,9 +237,9 @@ def check_texts(subject: str, texts: Mapping[str, str | None]) -> None:
 def find_text_flaw(text: str) -> str | None:
     """Return why no database stores *text*, or None if it can be stored."""
     if "\0" in text:
-        return "holds a NUL character, which no database stores"
+        return "contains a NUL character, which no database stores"
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "holds a byte that is not UTF-8, or half of a surrogate pair, which is no character"
+        return "contains a byte that is not UTF-8, or half of a surrogate pair, which is not a character"
     return None

@@ -1,9 +1,9 @@
-"""What a model must hold when it is saved, whatever was assigned to its fields after it was made.
+"""Validation of models before they are saved.
 
-Pydantic checks a model when it is made, and not when a field is assigned or a list of it is changed. So a
-save checks again, by the same declarations, and strictly: a number is not made of a text. Checking each
-field by pydantic costs as much as making the model. So the types of the values are looked at as one tuple,
-and a tuple that was found to be right is remembered.
+Pydantic validates a model when it is created, but not when a field is assigned or a list in it is changed. So
+a save validates again, by the same declarations, and strictly: a text is not converted to a number. Having
+pydantic validate each field costs as much as creating the model. So the types of all values are compared as
+one tuple, and tuples that passed are remembered.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from mediasync.vocabulary import Completeness
 M = TypeVar("M", bound=Model)
 
 MAX_ID_BYTES: Final = 1_600
-"""How long an id may be, source and all: PostgreSQL's indexes hold 2,704 bytes for a row."""
+"""The maximum length of a full id. An index of PostgreSQL takes 2,704 bytes for each row."""
 
 MAX_NAME_BYTES: Final = 1_000
-"""How long a text may be that is indexed: the name of a person or a genre, an id at a provider."""
+"""The maximum length of an indexed text: a person's name, a genre, an id at a provider."""
 
 MAX_PROVIDER_BYTES: Final = 100
-"""How long the name of a provider may be."""
+"""The maximum length of a provider's name."""
 
 _MODELS_WITHIN: Final[dict[str, type[Model]]] = {"credits": Credit, "ratings": Rating, "person": Person}
 _MAPPINGS: Final = frozenset({"images", "provider_ids"})
@@ -42,18 +42,18 @@ _repr.maxstring = _repr.maxother = _repr.maxlong = 60
 
 
 class InvalidValue(ValueError):
-    """A field of a model holds what it may not; the message names the field."""
+    """A field of a model has an invalid value. The message names the field."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How models of one class are looked at.
+    """How models of one class are validated.
 
     Attributes:
-        names: of the fields that are saved.
-        values: gets their values from a model's ``__dict__``.
-        media_type: the only one that the class may have; None for a class without such a rule.
-        known: the types of values that were found to be right.
+        names: the fields that are saved.
+        values: returns their values from a model's ``__dict__``.
+        media_type: the only media type that the class may have; None for classes that are not items.
+        known: the tuples of types that passed.
     """
 
     names: tuple[str, ...]
@@ -71,12 +71,12 @@ def _form(cls: type[Model]) -> _Form:
 
 
 def checked(model: M) -> M:
-    """Return *model* if its fields hold what they may, or a copy with the values that were meant.
+    """Return *model* if its fields are valid, or a copy with converted values.
 
-    Models within its fields are not looked into: `find_flaw` does that.
+    Models inside its fields are not validated; `find_flaw` does that.
 
     Raises:
-        InvalidValue: if a field holds what it may not.
+        InvalidValue: if a field has an invalid value.
         KeyError: if a field is missing.
     """
     cls = type(model)
@@ -97,11 +97,11 @@ def checked(model: M) -> M:
 
 
 def find_flaw(model: Model, where: str = "") -> str | None:
-    """Return what is wrong with a model or a model within it, naming the field; None if nothing is.
+    """Return what is wrong with a model or a model inside it, naming the field; None if nothing is.
 
     Args:
         model: one of this package's models.
-        where: the field that holds it, with a dot at its end; empty for the outermost.
+        where: the path of the field that contains the model, ending in a dot; empty for the outermost model.
     """
     meant = model.model_copy()
     for name in _form(type(model)).names:
@@ -123,18 +123,18 @@ def find_flaw(model: Model, where: str = "") -> str | None:
 
 
 def _assign(model: BaseModel, name: str, value: Any) -> str | None:
-    """Assign a value to a field of a model as strictly as can be, and return what is wrong with it, if so."""
+    """Assign a value to a field in pydantic's strict mode, and return what is wrong with it, if anything."""
     if name == "completeness" and isinstance(value, str) and value in {*Completeness}:
         value = Completeness(value)
     elif name in {"credits", "ratings"} and isinstance(value, list):
-        model.__dict__[name] = value  # not looked into: of what is no model, pydantic would make one
+        model.__dict__[name] = value  # not validated here: pydantic would turn a dict into a model
         return None
     try:
         model.__pydantic_validator__.validate_assignment(model, name, value, strict=True)
     except ValidationError as error:
         return _reason(error.errors(include_url=False)[0])
-    except Exception as error:  # a strange object's own
-        return f"{name} holds what cannot be read: {shown(error)}"
+    except Exception as error:  # raised by the value itself
+        return f"{name} has a value that cannot be read: {shown(error)}"
     return None
 
 
@@ -144,7 +144,7 @@ def _reason(error: ErrorDetails) -> str:
     if within[-1:] == ["[key]"]:
         where = f"a key of {name}"
     elif within and (isinstance(within[0], int) or name in _MAPPINGS):
-        where = f"{name}[{within[0]!r}]"  # else it is a member of a union
+        where = f"{name}[{within[0]!r}]"  # otherwise the location is a member of a union
     message = error["msg"]
     if message.startswith("Input "):
         return f"{where} {message.removeprefix('Input ')}, not {shown(error['input'])}"
@@ -152,10 +152,10 @@ def _reason(error: ErrorDetails) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a value as a message shows it, cut short."""
+    """Return a short form of a value for a message."""
     try:
         return _repr.repr(value)
-    except Exception as error:  # a strange object's own
+    except Exception as error:  # raised by the value itself
         return f"a {type(value).__name__} ({type(error).__name__} on showing it)"
 
 
@@ -169,7 +169,7 @@ def check_length(where: str, text: str, most: int) -> None:
 
 
 def check_provider_ids(where: str, ids: Iterable[tuple[str, str]]) -> None:
-    """Raise `InvalidValue` if the name of a provider, or an id there, is too long to be indexed."""
+    """Raise `InvalidValue` if a provider's name, or an id there, is too long to be indexed."""
     for provider, value in ids:
         check_length(f"a key of {where}", provider, MAX_PROVIDER_BYTES)
         check_length(f"{where}[{provider!r}]", value, MAX_NAME_BYTES)

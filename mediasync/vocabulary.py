@@ -1,4 +1,4 @@
-"""The words that are written to and read from the database: one enum for each vocabulary."""
+"""The vocabularies that are written to and read from the database, as enums."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ LEVELS: Final = range(1 + max(kind.level for kind in MEDIA_KINDS.values()))
 
 
 class Completeness(StrEnum):
-    """What is known of an item's credit list."""
+    """How much of an item's credit list is known."""
 
     NONE = "none"
     PREVIEW = "preview"
@@ -101,7 +101,7 @@ class Completeness(StrEnum):
 
 
 class RunStatus(StrEnum):
-    """How one sync of one source stands or ended."""
+    """Whether a sync of one source is running, or how it ended."""
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -155,8 +155,8 @@ class PersonType(StrEnum):
     def parse(cls, text: str) -> PersonType | str:
         """Return the member that *text* names, else *text* itself, trimmed.
 
-        Case, spaces, hyphens and camel case do not matter for a known type: ``"Guest Star"``,
-        ``"GuestStar"`` and ``"guest_star"`` are one. An unknown type comes back as it was given.
+        A known type is recognised in any spelling: ``"Guest Star"``, ``"GuestStar"`` and ``"guest_star"``
+        are the same. An unknown type is returned as it was given.
         """
         if isinstance(text, cls):
             return text
@@ -168,4 +168,4 @@ _NOT_LETTERS: Final = re.compile(r"[\s_-]+")
 _BY_LETTERS: Final = {member.value.replace("_", ""): member for member in PersonType}
 
 CAST_TYPES: Final = frozenset({PersonType.ACTOR, PersonType.GUEST_STAR})
-"""The person types whose credits are an item's cast; all others are its crew."""
+"""The person types that are cast. All others are crew."""
