@@ -1,15 +1,15 @@
-"""Which people are one: people of a source that gives them no ids of its own.
+"""Identifying people of sources that give them no ids of their own.
 
-Such a person has a key for each of the provider ids in the data, and one for the name. The first key is the
-id at first sight, and the others become aliases of it:
+Such a person has one key for each provider id in the data, and one for the name. The key seen first becomes
+the person's id for good, and the other keys become aliases of it:
 
-* Whoever shares a provider's id is one person, unless two different ids of one provider would meet in that
-  person.
-* A credit without any provider id is of the person with that name in the same list, as long as there is one
-  only; else of the one person with that name in the source.
-* Somebody with provider ids is the person of that name who has none yet. Two people who both have provider
-  ids are not one because of their names.
-* Where an id shows that two people are one, the one who was seen first stays.
+* People who share a provider's id are one person, unless that person would get two different ids of one
+  provider.
+* A credit without any provider id belongs to the person with that name in the same list, if there is exactly
+  one; otherwise to the one person with that name in the source.
+* A person with provider ids is the person of that name who has none yet. Two people who both have provider
+  ids are not merged because of their names.
+* If an id shows that two people are one, the person who was seen first stays.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from mediasync.rows import PersonRow, stored_provider_ids
 
 @dataclass(slots=True, eq=False)
 class KnownPerson:
-    """A person who is stored, or was met before in the same stream.
+    """A person who is stored, or came earlier in the same stream.
 
     Attributes:
         id: the person's id.
-        keys: the ids that the person's provider ids make, by provider.
-        seen: what orders people by when they were first seen.
-        key: the person's storage key; 0 for somebody who is not stored yet.
-        joined: the person with whom this one turned out to be one.
+        keys: the ids made of the person's provider ids, by provider.
+        seen: orders people by when they were first seen.
+        key: the person's storage key; 0 for a person who is not stored yet.
+        joined: the person into whom this one was merged; None if it was not.
     """
 
     id: str
@@ -42,7 +42,7 @@ class KnownPerson:
     joined: KnownPerson | None = None
 
     def one(self) -> KnownPerson:
-        """Return the person whom this one is."""
+        """Return the person who remains after all merges."""
         person = self
         while person.joined is not None:
             person = person.joined
@@ -50,16 +50,16 @@ class KnownPerson:
 
 
 Holders = Mapping[str, Sequence[KnownPerson | None]]
-"""Who has an id or an alias, the owner of the id first; None stands for several people who share a name."""
+"""The people with an id or alias: the owner of the id first; None for several people who share a name."""
 
 
 @lru_cache(maxsize=16_384)
 def keys_of(source_id: str, provider_ids: str) -> Mapping[str, str]:
-    """Return the ids that a person's provider ids make, by provider.
+    """Return the ids made of a person's provider ids, by provider.
 
     Args:
-        source_id: of which the person is.
-        provider_ids: JSON, or ''.
+        source_id: the source of the person.
+        provider_ids: a JSON object, or ''.
 
     Example:
         >>> keys_of("home", '{"imdb":"nm1","tmdb":"1"}')
@@ -70,7 +70,7 @@ def keys_of(source_id: str, provider_ids: str) -> Mapping[str, str]:
 
 
 def keys_of_row(row: PersonRow) -> tuple[Mapping[str, str], str]:
-    """Return the ids that the provider ids of a person in normal form make, and the one that the name makes.
+    """Return the ids made of the provider ids of a person in normal form, and the id made of the name.
 
     Example:
         >>> keys_of_row(("home:tmdb:1", "Ada", "", '{"imdb":"nm1","tmdb":"1"}'))
@@ -86,17 +86,17 @@ _SEVERAL: Final = KnownPerson("", {}, _SETTLED)
 
 
 class Identification:
-    """Tells one after the other who the people are whom items credit.
+    """Identifies the people whom items credit, item by item.
 
     Args:
-        holders: who is stored under the keys of those people.
-        settled: people who are stored just so under their own ids; their keys need not be in *holders*.
+        holders: the people stored under the keys of those people.
+        settled: the rows of people whose stored rows equal them; their keys need not be in *holders*.
 
     Attributes:
-        aliases: what is to be stored: the person's id by alias.
-        shared: those of the aliases that are names which several people have.
-        merged: the stored people who turned out to be others.
-        first_seen: the places of the people who are new, by id.
+        aliases: the aliases to be stored: the person's id by alias.
+        shared: the aliases among them that are names of several people.
+        merged: the stored people who were merged into others.
+        first_seen: the order in which new people came, by id.
     """
 
     def __init__(self, holders: Holders, settled: Set[PersonRow] = frozenset()) -> None:
@@ -113,12 +113,12 @@ class Identification:
         self.first_seen: dict[str, int] = {}
 
     def add(self, people: Iterable[PersonRow]) -> dict[str, KnownPerson]:
-        """Return who the people of one item are, by their own ids, but for those who are settled.
+        """Return the people of one item, by the ids in their rows, except settled ones.
 
-        Later items may show that they are others: see `KnownPerson.one`.
+        Later items may show that some of them are other people: see `KnownPerson.one`.
 
         Args:
-            people: all those of the item for whom the source has no id.
+            people: all people of the item for whom the source has no id.
         """
         bare: list[tuple[PersonRow, str]] = []
         named: list[tuple[PersonRow, Mapping[str, str], str]] = []
@@ -148,7 +148,7 @@ class Identification:
         return found
 
     def joined(self) -> dict[str, str]:
-        """Return the ids of those with whom the merged people are one, by their own."""
+        """Return the ids of the people who remain, by the ids of the people who were merged into them."""
         return {person.id: person.one().id for person in self.merged}
 
     def _identify(self, keys: Mapping[str, str], name: str, *, alone: bool) -> KnownPerson:
@@ -163,7 +163,7 @@ class Identification:
         return person
 
     def _find(self, keys: Mapping[str, str], name: str, *, alone: bool) -> KnownPerson:
-        """Return who has these keys, or the name if that decides; somebody new if it is nobody."""
+        """Return the person with these keys, or with the name where that decides, or else a new one."""
         candidates = dict.fromkeys(
             person.one() for key in keys.values() for person in self._holders.get(key, ())
         )
@@ -190,7 +190,7 @@ class Identification:
         return person
 
     def _holder(self, name: str) -> KnownPerson | None:
-        """Return the one person who has a name, or None if there is none, or several."""
+        """Return the only person with a name, or None if there is none or several."""
         found = self._holders.get(name)
         person = found[0].one() if found else None
         return None if person is _SEVERAL else person
@@ -230,5 +230,5 @@ class Identification:
 
 
 def _differ(first: Mapping[str, str], second: Mapping[str, str]) -> bool:
-    """Whether two people have different ids of one provider."""
+    """Return whether two people have different ids at one provider."""
     return any(second.get(provider, key) != key for provider, key in first.items())

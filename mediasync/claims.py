@@ -1,17 +1,17 @@
-"""What items say of a person, and which of it is stored where they disagree.
+"""Claims of items about people, and which of them are stored where they disagree.
 
 A person's fields belong to the person. Items only make claims about them, one after the other, in the order
 in which the items came:
 
-* What is missing in a claim never replaces what is there.
-* An item that is new, or whose list of credits changed, is believed: of several such items the last one wins.
-* An item whose list is the stored one is believed only if it says something new: a value that an earlier
-  claim has replaced does not come back. The exception is the item that gave the present fields. If it says
-  something else now, its source has changed, and it is believed.
-* Of spellings of a name that differ in case alone, one that was replaced does not come back either, whoever
-  brings it, unless it is the item that gave the present fields.
+* A missing value in a claim never replaces a stored one.
+* An item that is new, or whose credit list changed, is believed. Of several such items the last one wins.
+* An item whose credit list is the stored one is believed only if it says something new: a value that an
+  earlier claim has replaced does not come back. The exception is the item that gave the stored fields. If it
+  says something else now, its source has changed, and it is believed.
+* Of spellings of a name that differ only in case, one that was replaced does not come back either, whichever
+  item brings it, except for the item that gave the stored fields.
 
-So two items that disagree for ever do not take turns, and neither of them is written again.
+So two items that disagree for ever do not alternate, and neither of them is written again.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class StoredPerson(NamedTuple):
 
     Attributes:
         row: the person's fields.
-        replaced: hashes of the values that claims have replaced, the newest last, separated by spaces; None:
-            there are none.
-        given_by: the storage key of the item that gave the present fields, or, if that does not credit the
-            person any more, of another one that does; None if they were given apart from any item, or were
+        replaced: hashes of the values that claims have replaced, the newest last, separated by spaces; None
+            if there are none.
+        given_by: the storage key of the item that gave the stored fields or, if that one no longer credits
+            the person, of another item that does. None if the fields were given apart from any item, or were
             never replaced.
-        key: the person's storage key; 0 for somebody who is not stored yet.
+        key: the person's storage key; 0 for a person who is not stored yet.
         uncredited: whether the last credit of the person was removed.
     """
 
@@ -48,12 +48,12 @@ class StoredPerson(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """What one item says of a person.
+    """What one item says about a person.
 
     Attributes:
-        row: the person's fields; what is missing is ''.
-        item_key: the item's storage key; None if the person is saved apart from any item, which is believed.
-        fresh: whether the item is new, or its list of credits changed.
+        row: the person's fields; '' where a value is missing.
+        item_key: the item's storage key; None for a person saved apart from any item, who is believed.
+        fresh: whether the item is new, or its credit list changed.
     """
 
     row: PersonRow
@@ -65,9 +65,9 @@ class ItemClaims(NamedTuple):
     """The claims of one item.
 
     Attributes:
-        credits: its list, in normal form.
-        item_id: its id.
-        fresh: as of `Claim`.
+        credits: its credit list, in normal form.
+        item_id: the id of the item.
+        fresh: whether the item is new, or its credit list changed.
     """
 
     credits: Sequence[CreditRow]
@@ -76,10 +76,10 @@ class ItemClaims(NamedTuple):
 
 
 def gather(items: Iterable[ItemClaims]) -> tuple[list[PersonRow], set[str]]:
-    """Return one row for each person whom *items* credit, sorted by id, and the ids of the disputed ones.
+    """Return one row for each person whom *items* credit, sorted by id, and the ids of the disputed people.
 
-    Disputed are people of whom the rows differ, or whom an item credits that is not fresh: what becomes of
-    them is for `settle` to say.
+    A person is disputed if the rows differ, or if an item that is not fresh credits the person. The rows of
+    disputed people are decided by `settle`.
     """
     rows: dict[str, PersonRow] = {}
     disputed: set[str] = set()
@@ -100,9 +100,9 @@ def settle(
     """Return the person after *claims* were made in turn; the same object if nothing changes.
 
     Args:
-        stored: the person before; None if nobody is stored.
-        claims: at least one, if nobody is stored.
-        believed: where to put the storage keys of the items whose claims changed something.
+        stored: the person before; None for a new one.
+        claims: at least one for a new person.
+        believed: a set to which the storage keys of items whose claims changed something are added.
     """
     claims = iter(claims)
     person = stored or StoredPerson(next(claims).row)
@@ -114,20 +114,20 @@ def settle(
 
 
 def join(person: StoredPerson, other: StoredPerson, item_key: int | None) -> StoredPerson:
-    """Return the person whom two stored people make who turned out to be one.
+    """Return the person that results from merging two stored people.
 
-    What is known of the one who was first seen later counts as a later claim.
+    The fields of the person who was first seen later count as a later claim.
 
     Args:
-        person: the one who stays.
-        other: the one who was first seen later.
-        item_key: the storage key of the first item that credits the other one.
+        person: the person who stays.
+        other: the person who was first seen later.
+        item_key: the storage key of the first item that credits *other*; None if there is none.
     """
     row = (person.row[0], *other.row[1:])
     joined = _believe(person, Claim(row, item_key, fresh=True))
     replaced = dict.fromkeys([*(other.replaced or "").split(), *(joined.replaced or "").split()])
     return joined._replace(
-        replaced=_but_present(replaced, joined.row),
+        replaced=_without_present(replaced, joined.row),
         uncredited=person.uncredited and other.uncredited,
     )
 
@@ -141,8 +141,8 @@ def _believe(person: StoredPerson, claim: Claim) -> StoredPerson:
     gives = claim.item_key is None or person.given_by == claim.item_key
     given_by = claim.item_key
     if not gives:
-        news = [_hash(*value) for value in _values(after) - _values(before)]
-        if not claim.fresh and all(value in replaced for value in news):
+        new = [_hash(*value) for value in _values(after) - _values(before)]
+        if not claim.fresh and all(value in replaced for value in new):
             return person
         if (
             before[1] != after[1]
@@ -153,11 +153,11 @@ def _believe(person: StoredPerson, claim: Claim) -> StoredPerson:
             if after == before:
                 return person
     old = [_hash(*value) for value in sorted(_values(before) - _values(after))]
-    return person._replace(row=after, replaced=_but_present((*replaced, *old), after), given_by=given_by)
+    return person._replace(row=after, replaced=_without_present((*replaced, *old), after), given_by=given_by)
 
 
-def _but_present(replaced: Iterable[str], row: PersonRow) -> str | None:
-    """Return the newest of the hashes of replaced values that are not values of *row*."""
+def _without_present(replaced: Iterable[str], row: PersonRow) -> str | None:
+    """Return the newest hashes of replaced values, without the hashes of the values of *row*."""
     present = {_hash(*value) for value in _values(row)}
     kept = [value for value in replaced if value not in present][-_MOST_REPLACED:]
     return " ".join(dict.fromkeys(kept)) or None

@@ -14,7 +14,11 @@ PersonRow = tuple[str, str, str, str]
 """id, name, image path or '', provider ids as JSON or ''."""
 
 CreditRow = tuple[str, str, str, str, str, str]
-"""A `PersonRow`, the person type, and the role or ''."""
+"""A `PersonRow`, the person type, and the role or ''.
+
+Rows of people and credits are plain tuples, since a large save has millions of them: CPython's garbage
+collector stops tracking plain tuples of texts, but not named ones.
+"""
 
 TEXT_FIELDS: Final = (
     "title",
@@ -52,28 +56,28 @@ class NormalItem:
     """An item in normal form.
 
     Attributes:
-        id: ``{source_id}:{remote_id}``, by the source's current key. An item whose key changed is stored
-            under the id that it had before.
+        id: ``{source_id}:{remote_id}``, made of the source's current key. An item whose key changed is stored
+            under its first id.
         remote_id: the source's own key.
-        parent_id: the same of the parent, if the item names one.
-        parent_types: the types that the parent may be of.
+        parent_id: ``{source_id}:{remote_id}`` of the parent, if the item names one.
+        parent_types: the types that the parent may have.
         library_id: the full id of the library.
-        media_type: what the item is.
-        values: the columns `VALUE_COLUMNS`.
+        media_type: ``movie``, ``show``, ``season`` or ``episode``.
+        values: the values of the columns `VALUE_COLUMNS`.
         external_ids: (provider, value), sorted.
         genres: in the source's order, without repeats.
         ratings: (name, value, votes), in the source's order.
         images: (kind, reference), sorted.
-        change_token: as the source gives it.
-        item_fingerprint: of all of the above but the library and the change token.
-        completeness: what is known by this item of its credits; none: nothing.
-        credits: in billing order; empty where nothing is known.
-        derived: of the people of ``credits`` for whom the source has no id of its own: by their ids, the ids
-            that their names make.
-        credits_fingerprint: of ``credits``.
-        problems: the credits that were left out, and why.
-        repeats: how many exact repeats were dropped.
-        stored_id: the id under which it is stored, once that is known; empty before.
+        change_token: the source's token of this version of the item.
+        item_fingerprint: the fingerprint of all of the above except the library and the change token.
+        completeness: how complete the given credits are; ``none`` if none were given.
+        credits: in billing order; empty if none were given.
+        derived: the people of ``credits`` for whom the source has no id: the ids made of their names, by the
+            ids in ``credits``.
+        credits_fingerprint: the fingerprint of ``credits``.
+        problems: descriptions of credits that were left out.
+        repeats: how many exact repeats of credits were dropped.
+        stored_id: the id under which the item is stored; empty until it is known.
     """
 
     id: str
@@ -99,10 +103,10 @@ class NormalItem:
 
 
 def merge_people(first: PersonRow, second: PersonRow) -> PersonRow:
-    """Return the person that two rows of one id make, the second being the later.
+    """Return the person that results from two rows with one id, the second being the later one.
 
-    What is missing never overwrites what is there. Of two names the later one wins, but the first spelling
-    stays where the key is derived from the name.
+    A missing value never replaces a present one. The later name wins, unless the key is derived from the
+    name: then the first spelling stays.
     """
     person_id, name, image, ids = first
     if not keeps_name(person_id):
@@ -111,7 +115,7 @@ def merge_people(first: PersonRow, second: PersonRow) -> PersonRow:
 
 
 def merge_all(people: Iterable[PersonRow]) -> list[PersonRow]:
-    """Return one row for each person, sorted by id; of one id several times, the rows are merged in turn."""
+    """Return one row for each person, sorted by id; rows with the same id are merged in turn."""
     merged: dict[str, PersonRow] = {}
     for person in people:
         known = merged.setdefault(person[0], person)
@@ -121,16 +125,16 @@ def merge_all(people: Iterable[PersonRow]) -> list[PersonRow]:
 
 
 def merge_provider_ids(stored: str, given: str) -> str:
-    """Return the JSON of both sets of provider ids; the given ones win."""
+    """Return both sets of provider ids as one JSON object; the given ids win."""
     if not stored or not given or stored == given:
         return given or stored
     return provider_ids_json({**stored_provider_ids(stored), **stored_provider_ids(given)})
 
 
 def stored_provider_ids(text: str) -> dict[str, str]:
-    """Return provider ids of the JSON in which they are stored.
+    """Return the provider ids of a stored JSON object.
 
-    Other hands may have stored what holds no such ids: that is left out.
+    Anything else, which another program may have stored, is left out.
     """
     try:
         ids = json.loads(text)
@@ -142,7 +146,7 @@ def stored_provider_ids(text: str) -> dict[str, str]:
 
 
 def keeps_name(person_id: str) -> bool:
-    """Tell whether a person's key is derived from the name, so that the first spelling of it stays."""
+    """Return whether a person's key is derived from the name, so that its first spelling stays."""
     return person_id.partition(":")[2].startswith(NAME_KEY_PREFIX)
 
 

@@ -1,4 +1,4 @@
-"""Reading items with their people, and what is stored besides them."""
+"""Reading items with their credits, sources and libraries."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ class MediaReads:
         return items[0]
 
     async def find_media_items(self, media_item_ids: Sequence[str]) -> list[AnyMediaItem]:
-        """Return those of the items that are stored, with their credits, in the order asked for.
+        """Return the items that are stored, with their credits, in the order asked for.
 
         Raises:
-            UsageError: if one of the ids holds what no database stores.
+            UsageError: if an id holds a character that no database stores.
         """
         for item_id in media_item_ids:
             check_texts("media item", {"id": item_id})
@@ -73,14 +73,13 @@ class MediaReads:
             return await _with_credits(session, media_item_ids)
 
     async def find_by_title(self, text: str, *, limit: int = 50) -> list[AnyMediaItem]:
-        """Return at most *limit* items with this title; if there are none, those whose titles have its words.
+        """Return at most *limit* items with this title or, if there are none, with its words in their titles.
 
-        A title is the same in any spelling: case, accents, spaces and punctuation do not matter, nor does an
-        article at the beginning, nor whether it is the title or the original title. Movies come first, then
-        shows, episodes and seasons, each by year, then by id.
+        Case, accents, spaces, punctuation and an article at the beginning do not matter. Original titles are
+        searched too. Movies come first, then shows, episodes and seasons, each by year, then by id.
 
-        An item whose title is another one must have a word that begins with each word of *text*. Those that
-        have the longest word of the text itself come first.
+        If no item has this title, an item matches if its title has, for each word of *text*, a word that
+        begins with it. Items with the longest word of the text itself come first.
         """
         async with self._database.read(snapshot=True) as session:
             ids = await ItemReader(session).find_ids_by_title(text, limit)
@@ -89,12 +88,12 @@ class MediaReads:
     async def find_by_provider_id(
         self, provider: str, value: str, *, limit: int | None = None, offset: int = 0
     ) -> list[AnyMediaItem]:
-        """Return the items that a public provider knows by this id, of all sources, by id.
+        """Return the items that have this id at a public provider, of all sources, sorted by id.
 
         Args:
             provider: ``imdb``, ``tmdb``, …
             value: the id there.
-            limit: at most so many; None: all.
+            limit: at most so many; None for all.
             offset: leave out the first so many.
 
         Example:
@@ -114,7 +113,7 @@ class MediaReads:
 
         Args:
             media_item_id: the show, or the season.
-            limit: at most so many; None: all.
+            limit: at most so many; None for all.
             offset: leave out the first so many.
         """
         async with self._database.read(snapshot=True) as session:
@@ -126,7 +125,9 @@ class MediaReads:
     async def iter_media_items(
         self, library_id: str | Library, *, media_type: MediaType | None = None
     ) -> AsyncIterator[AnyMediaItem]:
-        """Iterate over the items of a library, by id, in pages; each page is one state of the database.
+        """Iterate over the items of a library, sorted by id.
+
+        They are read in pages. Each page is a consistent snapshot of the database.
 
         Args:
             library_id: the library, or its full id (``home:movies``), which is `Library.full_id`.
@@ -147,17 +148,17 @@ class MediaReads:
                 page = await _with_credits(session, ids)
             for item in page:
                 yield item
-            if len(ids) < _PAGE or ids[-1] <= after:  # other hands may have stored ids that are not texts
+            if len(ids) < _PAGE or ids[-1] <= after:  # another program may have stored ids that are not texts
                 return
             after = ids[-1]
 
     async def find_watermark(self, source_id: str) -> str:
-        """Return where the last sync of a source that ended well had come to; empty if it did not say."""
+        """Return the watermark of the last successful sync of a source; empty if there is none."""
         async with self._database.read() as session:
             return await SourceRepository(session).find_watermark(source_id)
 
     async def find_change_tokens(self, library_id: str | Library) -> dict[str, str]:
-        """Return the change tokens of a library's items, by the source's own keys; empty: none.
+        """Return the change tokens of a library's items, by the source's own keys; '' where there is none.
 
         Args:
             library_id: the library, or its full id.
@@ -170,7 +171,7 @@ class MediaReads:
             return await ItemReader(session).find_change_tokens(library_id)
 
     async def count_by_library(self) -> list[tuple[str, MediaType, Completeness, int]]:
-        """Return how many items are stored, by library's full id, type and completeness."""
+        """Return (library's full id, type, completeness, number of items) for each combination stored."""
         async with self._database.read() as session:
             return await ItemReader(session).count_by_library()
 
@@ -187,8 +188,8 @@ def _full_id(library: str | Library) -> str:
         split_id(library)
     except InvalidId as error:
         raise InvalidId(
-            f"{library!r} is not the full id of a library, SOURCE:{library}: Library.full_id is that id, "
-            "and Library.id the source's own key"
+            f"{library!r} is not the full id of a library, SOURCE:{library}: give Library.full_id. "
+            "Library.id is the source's own key"
         ) from error
     return library
 

@@ -12,7 +12,7 @@ from mediasync.repositories.person_reading import PersonReader
 
 
 class PeopleReads:
-    """The half of the people service that reads.
+    """Reads people, their credits and their filmographies.
 
     Args:
         database: an open database.
@@ -22,7 +22,7 @@ class PeopleReads:
         self._database = database
 
     async def find_by_id(self, person_id: str) -> Person | None:
-        """Return one person, or None."""
+        """Return one person, by id or alias, or None."""
         async with self._database.read() as session:
             return await PersonReader(session).find_by_id(person_id)
 
@@ -36,7 +36,7 @@ class PeopleReads:
             return await CreditRepository(session).find_by_media_item(media_item_id)
 
     async def find_by_media_items(self, media_item_ids: Sequence[str]) -> dict[str, list[Credit]]:
-        """Return the credits of many items: each item's id to its credits in billing order."""
+        """Return the credits of many items in billing order, by the items' ids."""
         async with self._database.read(snapshot=True) as session:
             return await CreditRepository(session).find_by_media_items(media_item_ids)
 
@@ -46,8 +46,8 @@ class PeopleReads:
         """Return the credits of a person, the oldest item first.
 
         Args:
-            person_id: the person.
-            limit: at most so many; None: all.
+            person_id: the person's id, not an alias.
+            limit: at most so many; None for all.
             offset: leave out the first so many.
         """
         async with self._database.read() as session:
@@ -61,15 +61,14 @@ class PeopleReads:
         """Find people by the beginnings of words of their names; accents and case do not matter.
 
         Args:
-            text: one or more words; each must begin some word of the name. At most eight are looked at,
-                the longest.
+            text: one or more words, each the beginning of a word of the name. The eight longest are used.
             source_id: only people of this source.
             limit: at most so many.
             offset: leave out the first so many.
 
         Returns:
-            The people, by their first word that begins with the longest word of *text*, then by name and id:
-            those who have that word itself come first.
+            The people, ordered by their first word that begins with the longest word of *text*, then by name
+            and id. People with that very word come first.
 
         Example:
             >>> await ms.people.search("zellw ren")  # doctest: +SKIP

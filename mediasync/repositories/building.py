@@ -1,4 +1,4 @@
-"""Making many models of stored rows, quickly and without holding up the event loop."""
+"""Building many models from stored rows, quickly and without blocking the event loop for long."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 Row = Sequence[Any]
 
 _SLICE: Final = 500
-_WORTH_A_REST: Final = 100
+_WORTH_PAUSING: Final = 100
 _set: Final = object.__setattr__
 
 
@@ -35,15 +35,15 @@ def select_list(columns: Mapping[str, str]) -> str:
 
 
 def model_maker(cls: type[M]) -> Callable[[dict[str, Any]], M]:
-    """Return what makes models of a class of values that are known to be valid, without looking at them.
+    """Return a function that makes models of a class without validating their values.
 
-    It is `pydantic.BaseModel.model_construct` without defaults and aliases, in a third of its time. What
-    is returned is given the values of all fields, in their order, in a dict that the model keeps.
+    It is `pydantic.BaseModel.model_construct` without defaults and aliases, in a third of its time. The
+    function takes a dict with the values of all fields, in the order of the fields, which the model keeps.
 
     Args:
-        cls: a class of models that has no private attributes.
+        cls: a class of models without private attributes.
     """
-    fields = set(cls.model_fields)  # one for all: what is assigned later is among them already
+    fields = set(cls.model_fields)  # shared by all models: it has every field already
     new = cls.__new__
 
     def make(values: dict[str, Any]) -> M:
@@ -58,37 +58,37 @@ def model_maker(cls: type[M]) -> Callable[[dict[str, Any]], M]:
 
 
 async def in_slices(rows: Sequence[Row], make: Callable[[Sequence[Row]], list[T]]) -> list[T]:
-    """Make something of many rows, and let the event loop turn in between.
+    """Convert rows in slices, and yield to the event loop between them.
 
     Args:
-        rows: any number of them.
-        make: makes a list of some hundred rows, which should take no more than a few milliseconds.
+        rows: any number of rows.
+        make: converts some hundred rows, which should take a few milliseconds at most.
 
     Returns:
-        What was made of all of them.
+        The results of *make* for all rows, in their order.
     """
     made: list[T] = []
     for first in range(0, len(rows), _SLICE):
         if first:
             await asyncio.sleep(0)
         some = rows[first : first + _SLICE]
-        if len(some) < _WORTH_A_REST:
+        if len(some) < _WORTH_PAUSING:
             made += make(some)
         else:
-            with _collector_at_rest():
+            with _collector_paused():
                 made += make(some)
     return made
 
 
 @contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Keep the collector of garbage from looking at what is made.
+def _collector_paused() -> Iterator[None]:
+    """Pause the garbage collector while models are made, and put them among the old objects.
 
-    It would go through new models time and again, and through all of a large answer at once: 100 ms for
-    5,000 items. It can free none of them, as models hold no cycles. What is made is put among the old objects
-    at once, which the collector looks at when their number has grown by a quarter.
+    It would scan new models again and again, and all of a large result at once (100 ms for 5,000 items), and
+    could free none of them, because models have no cycles. Old objects are only scanned when their number has
+    grown by a quarter.
     """
-    if not gc.isenabled() or gc.get_freeze_count():  # who has frozen objects has a plan of their own
+    if not gc.isenabled() or gc.get_freeze_count():  # a program that froze objects controls this itself
         yield
         return
     gc.disable()

@@ -154,8 +154,8 @@ _INDEX: Final = WordIndex(
     SEARCH_FEW_ITEMS,
     SEARCH_MANY_ITEMS,
     "item_key",
-    words=lambda row: {*words_of_title(row[1]), *words_of_title(row[2] or "")},
-    order=lambda row: (place(row[3], row[4]), row[0]),
+    words=lambda row: _title_words(*row),
+    order=lambda row: _title_order(*row),
 )
 
 ITEMS_AT_ONCE: Final = 100
@@ -271,6 +271,14 @@ class ItemReader:
             )
             if media_type in ITEM_MODELS and completeness in {*Completeness}  # the check reports all others
         ]
+
+
+def _title_words(_id: str, title: str, original_title: str | None, *_: Any) -> set[str]:
+    return {*words_of_title(title), *words_of_title(original_title or "")}
+
+
+def _title_order(item_id: str, _title: str, _original: str | None, media_type: str, year: int | None) -> Any:
+    return place(media_type, year), item_id
 
 
 def _items_with_counts(rows: Sequence[Sequence[Any]]) -> list[tuple[AnyMediaItem, int]]:
