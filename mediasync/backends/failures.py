@@ -1,4 +1,4 @@
-"""What a failed request is called, and whether it is worth another try."""
+"""Names the failure of a request, and says whether a retry is worthwhile."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from mediasync.settings.environment import source_variable
 from mediasync.text import without_secrets
 
 BUSY: Final = frozenset({429, 503})
-"""The server works, and will take the request later."""
+"""The server works, and asks to send the request later."""
 
 ONCE: Final = 1
 TWICE: Final = 2
-"""Tries of what rarely passes: an error inside the server, and an answer that does not come in time."""
+"""The most tries for failures that a retry rarely cures: an error inside the server, and a timeout."""
 
 _SECURE_HINT: Final = "; or, if the server requires secure connections, write https:// in its address"
 _PASSING: Final = frozenset({408, 425, 502, 504, *range(520, 528)})
@@ -36,7 +36,7 @@ _HOST_NAME_MISMATCH: Final = 62
 
 
 class NoAnswerInTime(SourceUnreachable):
-    """A connection was made, and the request was not answered in time. A smaller one may be."""
+    """A connection was made, but the request was not answered in time. A smaller request may be."""
 
 
 @dataclass(slots=True, eq=False)
@@ -44,11 +44,11 @@ class Failure(Exception):
     """A request that failed.
 
     Attributes:
-        error: what is raised when it is not tried again.
-        most: how often the request is tried at most; None: as often as the options say.
+        error: the error to raise if there is no retry.
+        most: the most tries of this request; None for as many as the options allow.
         unsent: whether it is certain that the server did not act on the request.
         busy: whether the server asked for time.
-        wait: for how many seconds it did.
+        wait: how many seconds it asked for; None if it did not say.
     """
 
     error: SourceError
@@ -61,28 +61,28 @@ class Failure(Exception):
 def of_status(
     source_id: str, request: str, status: int, wait: float | None, *, secrets: Sequence[str], secure: bool
 ) -> Failure:
-    """Return what an error status is.
+    """Return the failure that an HTTP status means.
 
     Args:
-        source_id: named by the error.
-        request: method and path.
-        status: of HTTP, 300 or more.
-        wait: what ``Retry-After`` says.
-        secrets: the settings of the source that the server may ask for.
+        source_id: the source that the error names.
+        request: the request's method and path.
+        status: the status, 300 or more.
+        wait: the seconds that ``Retry-After`` asks for.
+        secrets: the source's settings that a refusal asks the user to check.
         secure: whether the request went over https.
     """
     answer = f"{request} was answered with {_phrase(status)}"
     if status == HTTPStatus.UNAUTHORIZED:
         variables = " or ".join(source_variable(source_id, secret) for secret in secrets)
         why = (
-            f"{answer}: the {' or '.join(secrets)} is missing, wrong or revoked; give one that is valid "
+            f"{answer}: the {' or '.join(secrets)} is missing, wrong or revoked; give a valid one "
             f"({variables} in the environment, or the configuration){'' if secure else _SECURE_HINT}"
         )
         return Failure(SourceUnauthorised(source_id, why), ONCE)
     if status == HTTPStatus.FORBIDDEN:
         why = (
-            f"{answer}: the {secrets[0]} may not read this; give one of a user who may, an administrator's "
-            f"say{'' if secure else _SECURE_HINT}"
+            f"{answer}: the {secrets[0]} may not read this; give that of a user who may, for instance an "
+            f"administrator's{'' if secure else _SECURE_HINT}"
         )
         return Failure(SourceForbidden(source_id, why), ONCE)
     if status in BUSY:
@@ -98,81 +98,80 @@ def of_status(
 
 
 def of_redirect(source_id: str, request: str, url: httpx.URL) -> Failure:
-    """Return what a redirect is that is not followed."""
+    """Return the failure for a redirect that is not followed."""
     port = f":{url.port}" if url.port else ""
     return Failure(
         SourceUnreachable(
             source_id,
             f"{request} is redirected to {url.scheme}://{url.host}{port}, and the token is not sent to "
-            "another server: if that is the source, give its address; else one that leads to it directly",
+            "another server: if that is the source, give this address; otherwise give one that leads to the "
+            "source directly",
         ),
         ONCE,
     )
 
 
 def of_loop(source_id: str, request: str, url: httpx.URL) -> Failure:
-    """Return what a redirect is that leads back to where it came from, or never to an answer."""
+    """Return the failure for a redirect that leads back to itself, or for too many redirects."""
     why = (
         f"{request} is redirected in a loop, at {url.scheme}://{url.netloc.decode('ascii')}{url.path}: the "
-        "server, or a proxy before it, redirects to itself; check the address, http:// or https://"
+        "server, or a proxy before it, redirects to itself; check the address, and whether it begins with "
+        "http:// or https://"
     )
     return Failure(SourceUnreachable(source_id, why), ONCE)
 
 
 def of_exception(source_id: str, request: str, error: Exception, url: httpx.URL, timeout: float) -> Failure:
-    """Return what an exception is that came before the answer's head did.
+    """Return the failure for an exception that was raised before the answer's headers arrived.
 
     Args:
-        source_id: named by the error.
-        request: method and path.
-        error: what the client raised.
-        url: what was asked.
-        timeout: in seconds, for an answer.
+        source_id: the source that the error names.
+        request: the request's method and path.
+        error: the exception that the HTTP client raised.
+        url: the address that was asked.
+        timeout: how long an answer may take, in seconds.
     """
     if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError | OSError | UnicodeError):
         return _unconnected(source_id, request, error, url)
     if isinstance(error, httpx.ProxyError):
-        why = f"{request}: the proxy that the environment names (HTTP_PROXY, HTTPS_PROXY) does not pass it on"
+        why = f"{request}: the proxy in the environment (HTTP_PROXY, HTTPS_PROXY) does not pass it on"
         return Failure(SourceUnreachable(source_id, f"{why} ({_words(error)})"), unsent=True)
     if isinstance(error, httpx.PoolTimeout):
-        why = f"{request}: the client had no connection free for {timeout:g} s"
+        why = f"{request}: the HTTP client had no free connection for {timeout:g} s"
         return Failure(SourceUnreachable(source_id, why), unsent=True)
     if isinstance(error, httpx.TimeoutException):
         return late(source_id, request, timeout)
-    why = f"{request}: the connection ended, or what came is no HTTP ({_words(error)})"
+    why = f"{request}: the connection ended, or the response is not HTTP ({_words(error)})"
     if url.scheme == "http":
         why += _SECURE_HINT
     return Failure(SourceUnreachable(source_id, why))
 
 
 def late(source_id: str, request: str, timeout: float) -> Failure:
-    """Return what an answer is that does not come in time."""
-    why = f"{request}: nothing came for {timeout:g} s; if it is only slow, allow it more (read_timeout)"
+    """Return the failure for an answer of which nothing arrived in time."""
+    why = f"{request}: nothing arrived for {timeout:g} s; if the server is slow, raise read_timeout"
     return Failure(NoAnswerInTime(source_id, why), TWICE)
 
 
 def endless(source_id: str, request: str, seconds: float) -> Failure:
-    """Return what an answer is that comes, but does not end in time."""
-    why = (
-        f"{request}: the answer had not ended after {seconds:g} s; if it is only slow, allow it more "
-        "(read_timeout)"
-    )
+    """Return the failure for an answer that does not end in time."""
+    why = f"{request}: the answer did not end within {seconds:g} s; if the server is slow, raise read_timeout"
     return Failure(NoAnswerInTime(source_id, why), ONCE)
 
 
 def cut_off(source_id: str, request: str, error: Exception) -> Failure:
-    """Return what an exception is that came while the answer's body was read."""
+    """Return the failure for an exception that was raised while the answer's body was read."""
     return unreadable(source_id, request, f"an answer that was cut off ({_words(error)})", passing=True)
 
 
 def unreadable(source_id: str, request: str, what: str, *, passing: bool) -> Failure:
-    """Return what a body is that is not what it should be.
+    """Return the failure for a body that is not the expected JSON.
 
     Args:
-        source_id: named by the error.
-        request: method and path.
-        what: what it is, as the end of a sentence.
-        passing: whether another try may be answered better.
+        source_id: the source that the error names.
+        request: the request's method and path.
+        what: what the body is, as the end of "was answered with …".
+        passing: whether a retry may get a better answer.
     """
     error = SourceUnreadable(source_id, f"{request} was answered with {what}")
     return Failure(error, None if passing else ONCE)
@@ -185,18 +184,14 @@ def _unconnected(source_id: str, request: str, error: Exception, url: httpx.URL)
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Failure(SourceUnreachable(source_id, f"{request}: {_untrusted(host, cause)}"), ONCE)
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        why = (
-            f"{host} does not answer in TLS ({_words(causes[-1])}): is its address http:// and not https://?"
-        )
+        why = f"{host} does not use TLS ({_words(causes[-1])}): should its address begin with http://?"
         return Failure(SourceUnreachable(source_id, f"{request}: {why}"), unsent=True)
     if any(isinstance(cause, socket.gaierror | UnicodeError) for cause in causes):
-        why = f"the host {url.host} is not known: is its name right?"
+        why = f"the host {url.host} is not known: is its name spelled correctly?"
     elif isinstance(error, httpx.ConnectTimeout):
-        why = f"no connection to {host} in time: is the address right, and does a firewall let it through?"
+        why = f"no connection to {host} in time: is the address right, and does a firewall allow it?"
     else:
-        why = (
-            f"no connection to {host} ({_words(causes[-1])}): does the server run, and is its address right?"
-        )
+        why = f"no connection to {host} ({_words(causes[-1])}): is it running, and is its address right?"
     return Failure(SourceUnreachable(source_id, f"{request}: {why}"), unsent=True)
 
 
@@ -204,12 +199,12 @@ def _untrusted(host: str, error: ssl.SSLCertVerificationError) -> str:
     reason = error.verify_message.rstrip(".")
     if error.verify_code == _HOST_NAME_MISMATCH or "mismatch" in reason:
         return (
-            f"the certificate of {host} is made out to another name ({reason}): use an address that it "
-            "names, or switch the check off (verify = false)"
+            f"the certificate of {host} is for another name ({reason}): use an address with that name, or "
+            "turn the check off (verify = false)"
         )
     return (
         f"the certificate of {host} is not trusted ({reason}): give the file of the CA that signed it "
-        '(verify = "/path/to/ca.pem"), or switch the check off (verify = false)'
+        '(verify = "/path/to/ca.pem"), or turn the check off (verify = false)'
     )
 
 

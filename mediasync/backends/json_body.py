@@ -1,4 +1,4 @@
-"""From the bytes of an answer to JSON, or to the words that say why they are none; within bounds."""
+"""From the bytes of an answer to JSON, within limits; or to the words that say why it is not JSON."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import zlib
 from typing import Any, Final
 
 ENCODING: Final = "gzip"
-"""How answers may be compressed: what is asked for, and all that is taken."""
+"""The compression that is asked for, and the only one that is accepted."""
 
 LARGEST_ANSWER: Final = 32 * 1024 * 1024
-"""Bytes of an answer, compressed or not. Together with `MOST_VALUES` it bounds the memory that one takes."""
+"""The largest answer in bytes, compressed or not. With `MAX_VALUES` it limits the memory that one takes."""
 
-MOST_VALUES: Final = 500_000
-"""Values in an answer, as its opening brackets and commas count them; each takes up to some 200 bytes."""
+MAX_VALUES: Final = 500_000
+"""The most values in an answer, counted by opening brackets and commas. Each takes up to some 200 bytes."""
 
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 _STEP: Final = 256 * 1024
-"""Bytes that are decompressed at once."""
+"""How many bytes are decompressed at once."""
 
 _LARGE: Final = 256 * 1024
-"""Bytes that are decoded in a thread, so that the event loop turns meanwhile."""
+"""An answer of more bytes is decoded in a thread, so that it does not block the event loop."""
 
 
-class NoJson(ValueError):
-    """An answer that is not what it should be.
+class NotJson(ValueError):
+    """An answer that is not the expected JSON.
 
     Attributes:
-        passing: whether another try may be answered better.
+        passing: whether a retry may get a better answer.
     """
 
     def __init__(self, reason: str, *, passing: bool = True) -> None:
@@ -42,13 +42,13 @@ class Body:
 
     Args:
         encoding: the header ``Content-Encoding``; empty if there is none.
-        largest: how many bytes may arrive, and how many they may decompress to.
+        largest: how many bytes may arrive, and how many bytes they may decompress to.
 
     Attributes:
-        content: what has come, decompressed.
+        content: what has arrived, decompressed.
 
     Raises:
-        NoJson: if it is compressed in a way that was not asked for, or several times.
+        NotJson: if it is compressed in a way that was not asked for, or more than once.
 
     Example:
         >>> body = Body("gzip")
@@ -62,9 +62,9 @@ class Body:
         encodings = [name.strip().lower() for name in encoding.split(",")]
         encodings = [name for name in encodings if name not in {"", "identity"}]
         if len(encodings) > 1:
-            raise NoJson(f"content that is compressed {len(encodings)} times", passing=False)
+            raise NotJson(f"content that is compressed {len(encodings)} times", passing=False)
         if encodings and encodings[0] not in _GZIP:
-            raise NoJson(
+            raise NotJson(
                 f"content that is compressed as {encodings[0][:40]!r}, though only {ENCODING} was asked for",
                 passing=False,
             )
@@ -74,10 +74,10 @@ class Body:
         self._inflater = zlib.decompressobj(_GZIP_WINDOW) if encodings else None
 
     def add(self, chunk: bytes) -> None:
-        """Take what arrived.
+        """Add bytes that arrived.
 
         Raises:
-            NoJson: if it is too much, or is not compressed as it should be.
+            NotJson: if there are too many, or they are not compressed as the header says.
         """
         self._arrived += len(chunk)
         if self._inflater is None:
@@ -86,56 +86,56 @@ class Body:
             try:
                 self.content += self._inflater.decompress(chunk, _STEP)
             except zlib.error as error:
-                raise NoJson(f"content that is not {ENCODING}, though it says so ({error})") from None
+                raise NotJson(f"content that is not {ENCODING}, though it says so ({error})") from None
             chunk = self._inflater.unconsumed_tail
         if max(len(self.content), self._arrived) > self._largest:
-            self.content.clear()  # a traceback would keep it
-            raise NoJson(f"more than {self._largest // 1024 // 1024} MiB", passing=False)
+            self.content.clear()  # the traceback would keep it alive
+            raise NotJson(f"more than {self._largest // 1024 // 1024} MiB", passing=False)
 
     def finish(self) -> None:
-        """Say that nothing more arrives.
+        """Check, after the last bytes, that the content is complete.
 
         Raises:
-            NoJson: if the compressed content has no end.
+            NotJson: if compressed content was cut off.
         """
         if self._inflater is not None and not self._inflater.eof:
-            raise NoJson("an answer that was cut off")
+            raise NotJson("an answer that was cut off")
 
 
 async def decode(body: bytes | bytearray, kind: str) -> Any:
     """Return the JSON in *body*.
 
-    What only some text of it spoils is read, so that the item which holds it is refused by name, and nothing
-    else: a byte that is not UTF-8 becomes half of a surrogate pair (as by ``surrogateescape``), a control
-    character stays. ``NaN`` and the infinities, which some servers send, are read as null.
+    An invalid byte in a text does not spoil the whole answer: only the item that holds it is refused later,
+    by name. Bytes that are not UTF-8 become lone surrogates (``surrogateescape``); control characters stay.
+    ``NaN`` and the infinities, which some servers send, are read as null.
 
     Args:
-        body: the bytes.
+        body: the decompressed bytes.
         kind: the content type.
 
     Raises:
-        NoJson: if it is none; the message says what it is, as the end of a sentence with "answered with".
+        NotJson: if it is not JSON. The message says what it is, and ends a sentence with "answered with".
     """
     return await asyncio.to_thread(_decode, body, kind) if len(body) > _LARGE else _decode(body, kind)
 
 
 def _decode(body: bytes | bytearray, kind: str) -> Any:
     values = body.count(b",") + body.count(b"{") + body.count(b"[")
-    if values > MOST_VALUES:
-        raise NoJson(f"more than {MOST_VALUES:,} values", passing=False)
+    if values > MAX_VALUES:
+        raise NotJson(f"more than {MAX_VALUES:,} values", passing=False)
     text = body.decode("utf-8-sig", "surrogateescape")
     start = text[:256].lstrip()
     if "html" in kind or start.startswith("<"):
         what = "an HTML page" if "html" in kind or "html" in start.lower() else "XML"
-        raise NoJson(f"{what} where JSON was expected")
+        raise NotJson(f"{what} where JSON was expected")
     if not start and not text.strip():
-        raise NoJson("nothing at all where JSON was expected")
+        raise NotJson("nothing at all where JSON was expected")
     try:
         return json.loads(text, parse_constant=lambda _: None, strict=False)
     except RecursionError:
-        raise NoJson("JSON that is nested too deep", passing=False) from None
+        raise NotJson("JSON that is nested too deeply", passing=False) from None
     except ValueError as error:
-        raise NoJson(f"broken JSON ({_words(error)}; {len(body)} bytes{_not_utf8(body)})") from None
+        raise NotJson(f"broken JSON ({_words(error)}; {len(body)} bytes{_not_utf8(body)})") from None
 
 
 def _words(error: ValueError) -> str:

@@ -1,4 +1,4 @@
-"""Tolerant access to decoded JSON: one wrong field is a problem of that item, never an exception."""
+"""Tolerant access to decoded JSON: a field of the wrong type is a problem of its item, never an exception."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from mediasync.errors import SourceUnreadable
 
+_FLAGS: Final = {"0": False, "1": True, "false": False, "true": True}
 _INTEGER: Final = re.compile(r"\s*[+-]?\d{1,30}\s*", re.ASCII)
 _LARGEST: Final = 1e300
 _LARGEST_INTEGER: Final = 2**63 - 1
@@ -18,17 +19,18 @@ _NUMBER: Final = re.compile(r"\s*[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-
 class JsonRecord:
     """A JSON object that is read field by field.
 
-    A field that is absent or null is None (or an empty list). What is of a wrong type is noted in `problems`.
+    A field that is absent or null is None, or an empty list. So is a field of the wrong type, which is noted
+    in `problems`.
 
     Args:
         data: the object.
-        problems: where problems are noted, shared by all records inside this one.
+        problems: the list to which problems are added; all records inside this one share it.
         where: how problems name this object: ``People[3]``.
 
     Attributes:
-        data: as given.
-        problems: as given.
-        where: as given.
+        data: the object.
+        problems: the problems found so far.
+        where: how problems name this object.
 
     Example:
         >>> record = JsonRecord({"Name": "Heat", "Year": "1995", "Genres": "Crime"})
@@ -46,7 +48,7 @@ class JsonRecord:
         self.where = where
 
     def text(self, key: str) -> str | None:
-        """Return a text. A number is taken as its digits, and noted."""
+        """Return a text. A number is returned as its digits, and noted."""
         value = self.data.get(key)
         if value is None or isinstance(value, str):
             return value
@@ -54,7 +56,7 @@ class JsonRecord:
         return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
     def title(self, key: str) -> str | None:
-        """Return a text, or None, noted, for one that no database stores (NUL, half of a surrogate pair)."""
+        """Return a text, or None with a note if no database can store it (NUL, a lone surrogate)."""
         value = self.text(key)
         if value is not None and _UNSTORABLE.search(value):
             self._note(key, value, "one that can be stored")
@@ -62,7 +64,7 @@ class JsonRecord:
         return value
 
     def key(self, key: str) -> str | None:
-        """Return an id as text; servers give it as a text or an integer. An empty one is None."""
+        """Return an id as text; servers give a text or an integer. An empty id is None."""
         value = self.data.get(key)
         if isinstance(value, str) and not _UNSTORABLE.search(value):
             return value.strip() or None
@@ -73,7 +75,7 @@ class JsonRecord:
         return None
 
     def integer(self, key: str) -> int | None:
-        """Return an integer of 64 bits, which may be given as digits or as a number without a fraction."""
+        """Return a 64-bit integer, which may also be given as digits or as a number without a fraction."""
         value = self.data.get(key)
         number: int | None = None
         if isinstance(value, int) and not isinstance(value, bool):
@@ -88,11 +90,11 @@ class JsonRecord:
         if number is not None and abs(number) <= _LARGEST_INTEGER:
             return number
         if value is not None:
-            self._note(key, value, "an integer" if number is None else "an integer of 64 bits")
+            self._note(key, value, "an integer" if number is None else "a 64-bit integer")
         return None
 
     def number(self, key: str) -> float | None:
-        """Return a number, which may be given as a text of digits."""
+        """Return a number, which may also be given as a text of digits."""
         value = self.data.get(key)
         if isinstance(value, int | float) and not isinstance(value, bool):
             if abs(value) <= _LARGEST:
@@ -103,11 +105,11 @@ class JsonRecord:
             if not value.strip():
                 return None
         if value is not None:
-            self._note(key, value, "a number that can be")
+            self._note(key, value, "a usable number")
         return None
 
     def flag(self, key: str) -> bool | None:
-        """Return a truth value, which may be given as 0 or 1, or as such a text."""
+        """Return true or false, which may also be given as 0 or 1, or as a text."""
         value = self.data.get(key)
         if isinstance(value, bool):
             return value
@@ -118,7 +120,7 @@ class JsonRecord:
         return None
 
     def record(self, key: str) -> JsonRecord | None:
-        """Return the object inside this one."""
+        """Return the object in a field."""
         value = self.data.get(key)
         if isinstance(value, Mapping):
             return JsonRecord(value, self.problems, self._path(key))
@@ -127,7 +129,7 @@ class JsonRecord:
         return None
 
     def records(self, key: str) -> list[JsonRecord]:
-        """Return a list of objects; what is none is left out and noted."""
+        """Return a list of objects. Entries that are not objects are left out and noted."""
         found: list[JsonRecord] = []
         path = self._path(key)
         for index, value in self._entries(key):
@@ -138,16 +140,8 @@ class JsonRecord:
                 self.problems.append(f"{where} is {_kind(value)}, not an object")
         return found
 
-    def has_records(self, key: str) -> bool:
-        """Tell whether the field is there and is a list of objects and of nothing else.
-
-        Only then an empty list says that there is nothing.
-        """
-        value = self.data.get(key)
-        return isinstance(value, list) and all(isinstance(entry, Mapping) for entry in value)
-
     def texts(self, key: str) -> list[str]:
-        """Return a list of texts; what is none is left out and noted."""
+        """Return a list of texts. Entries that are not texts are left out and noted."""
         found: list[str] = []
         for index, value in self._entries(key):
             if isinstance(value, str):
@@ -157,7 +151,7 @@ class JsonRecord:
         return found
 
     def mapping(self, key: str) -> dict[str, str]:
-        """Return the texts of an object by their names (provider ids, say); integers are taken as texts."""
+        """Return the texts in an object by name: provider ids, for instance. Integers become texts."""
         inner = self.record(key)
         if inner is None:
             return {}
@@ -186,20 +180,17 @@ def expect_record(value: Any, source_id: str, request: str) -> JsonRecord:
 
     Args:
         value: the decoded answer.
-        source_id: named by the error.
-        request: what was asked: ``GET /Items``.
+        source_id: the source that the error names.
+        request: what was asked for: ``GET /Items``.
 
     Raises:
-        SourceUnreadable: if it is none.
+        SourceUnreadable: if it is not an object.
     """
     if isinstance(value, Mapping):
         return JsonRecord(value)
     raise SourceUnreadable(
         source_id, f"{request} was answered with {_kind(value)} where an object was expected"
     )
-
-
-_FLAGS: Final = {"0": False, "1": True, "false": False, "true": True}
 
 
 def _kind(value: Any) -> str:

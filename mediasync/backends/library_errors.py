@@ -1,4 +1,4 @@
-"""Which errors are one library's and not the whole source's."""
+"""Errors that concern one library and not the whole source."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from mediasync.models import Library
 
 @contextmanager
 def naming(library: Library) -> Iterator[None]:
-    """Return a context in which a library is read; an error that may be this library's alone names it.
+    """Return a context in which errors that may concern only this library are raised with its name.
 
-    That a server is gone, busy or refuses the token is likely to be so for all libraries: those errors pass
-    as they are, and the sync finds out by the next library.
+    If the server is unreachable or busy, or refuses the token, that probably concerns all libraries. Such
+    errors pass unchanged, and the next library shows whether the source as a whole has failed.
 
     Raises:
-        LibraryUnreadable: in place of an answer that is an error, forbidden, late or not readable.
+        LibraryUnreadable: for a request that was refused, forbidden or not answered in time, or an unreadable
+            answer.
 
     Example::
 

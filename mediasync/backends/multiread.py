@@ -1,4 +1,4 @@
-"""Reading many things by their ids in few requests: a request that fails is halved."""
+"""Reads many things by their ids with few requests: a request that fails is halved."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 _GATEWAY: Final = frozenset({502, 504, *range(520, 528)})
 SILENT_IN_A_ROW: Final = 2
 BROKEN_IN_A_ROW: Final = 25
-"""So many single things fail one after the other before the server counts as the one that fails."""
+"""If so many single ids in a row time out, or fail with server errors, the server itself has failed."""
 
 
 async def read_adaptively(
@@ -23,22 +23,22 @@ async def read_adaptively(
     *,
     refused: Callable[[str, SourceError], None],
 ) -> AsyncGenerator[T, None]:
-    """Read *ids* with as few requests as possible, whichever of them fail.
+    """Read *ids* with as few requests as possible, even if some of them fail.
 
-    A request that is refused (404, 413, 414, 500, …), not answered in time, or answered with what cannot be
-    read is halved, down to the one id that fails. One bad id of n costs about 2 log₂ n requests more.
+    A request that is refused (404, 413, 414, 500, …), times out or gets an unreadable answer is halved, down
+    to the single id that fails. One bad id among n costs about 2 log₂ n more requests.
 
     Args:
-        ids: what to read: as many as one request may name.
+        ids: the ids to read, at most as many as one request may name.
         read: reads some of them with one request.
-        refused: told of each id that cannot be read even alone, and why.
+        refused: called with each id that cannot be read even on its own, and the error.
 
     Yields:
         What *read* returns, in the order of *ids*.
 
     Raises:
-        SourceError: if the source as a whole cannot be read: it is unreachable, say, or so many ids fail one
-            after the other, by its own fault, that it looks broken.
+        SourceError: if the source as a whole cannot be read: it is unreachable, or so many single ids in a
+            row failed with server errors that the server looks broken.
 
     Example::
 
@@ -65,13 +65,18 @@ async def read_adaptively(
 
 @dataclass(slots=True)
 class _Health:
-    """How many lone ids failed in a row, by what looks like the server's fault and not theirs."""
+    """Counts the single ids that failed in a row, apparently by the server's fault.
+
+    Attributes:
+        silent: those that were not answered.
+        broken: those, and the ones answered with a server error.
+    """
 
     silent: int = 0
     broken: int = 0
 
     def note(self, error: SourceError) -> None:
-        """Note that a lone id failed; raise *error* if the server is the one that fails."""
+        """Count a single id that failed, and raise *error* if the server itself has failed."""
         silent = is_silent(error)
         failed = silent or (isinstance(error, RequestRefused) and error.status >= 500)
         self.silent = self.silent + 1 if silent else 0
@@ -81,6 +86,6 @@ class _Health:
 
 
 def is_silent(error: SourceError) -> bool:
-    """Return whether the server, or the one behind a gateway, did not answer at all."""
+    """Return whether the server, or the one behind a gateway, did not answer in time."""
     status = error.status if isinstance(error, RequestRefused) else 0
     return isinstance(error, NoAnswerInTime) or status in _GATEWAY

@@ -1,4 +1,4 @@
-"""Reading a listing page by page: by what arrives, and with smaller pages where large ones fail."""
+"""Reads a listing page by page, and with smaller pages if large ones fail."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mediasync.errors import RequestRefused, SourceError, SourceUnreadable
 
 T = TypeVar("T")
 
-MOST_ITEMS: Final = 1_000_000
-"""So many items may a listing have that does not say how many it has. Their keys are held in memory."""
+MAX_ITEMS: Final = 1_000_000
+"""The most items of a listing that gives no total. Their keys are held in memory."""
 
-MOST_BEYOND: Final = 10_000
-"""So many more items than it says at first may a listing have, or as many more as it says if that is more."""
+MAX_BEYOND: Final = 10_000
+"""How many items a listing may have beyond its first total, or as many as that total if that is more."""
 
 _BROKEN_AT_THE_START: Final = 5
 _FEWER: Final = 2
@@ -31,10 +31,11 @@ class Page(Generic[T]):
     """One page of a listing.
 
     Attributes:
-        items: what arrived.
-        keys: the key of each of *items*, by which repeats are recognised; empty where an item has none.
-        total: how many items the listing has, as the source says with this page; None where it does not.
-        last: whether the source says that nothing follows.
+        items: the items that arrived.
+        keys: the key of each item, by which repeats are recognised; empty for an item without a key.
+        total: how many items the listing has, by what the source says with this page; None if it does not
+            say.
+        last: whether the source says that this is the last page.
     """
 
     items: Sequence[T]
@@ -45,11 +46,11 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """One entry of a listing that cannot be read, not even with a request of its own.
+    """An entry of a listing that cannot be read even with a request of its own.
 
     Attributes:
-        position: how many entries stand before it.
-        key: the item's key; empty where it cannot be found out.
+        position: how many entries come before it.
+        key: the item's key; empty if it is not known.
         reason: why it cannot be read.
     """
 
@@ -62,7 +63,7 @@ Fetch = Callable[[int, int], Awaitable[Page[T]]]
 
 
 def is_lasting(error: SourceError) -> bool:
-    """Return whether a smaller page would be refused as well: there is no such listing."""
+    """Return whether a smaller page would be refused, too: the listing does not exist."""
     return isinstance(error, RequestRefused) and error.status == _NOT_FOUND
 
 
@@ -71,34 +72,34 @@ async def pages(
     size: int,
     *,
     prefetch: bool = False,
-    most: int = MOST_ITEMS,
+    most: int = MAX_ITEMS,
     name: Callable[[int], Awaitable[str | None]] | None = None,
     lasting: Callable[[SourceError], bool] = is_lasting,
 ) -> AsyncGenerator[Page[T] | Hole | Enumerated, None]:
-    """Read a listing page by page; each page begins after what has arrived.
+    """Read a listing page by page. Each page begins after the items that have arrived.
 
-    A page that is refused, not answered in time or answered with what cannot be read is asked for again in
-    smaller parts, down to the one entry that is at fault. If all parts can be read, later pages are as small.
+    A page that is refused, times out or gets an unreadable answer is asked for again in smaller parts, down
+    to the single entry that is at fault. If all the parts can be read, later pages are as small as they.
 
-    The stated total is not believed to be the end: after a full page the next one is asked for in any case.
+    The stated total is not taken for the end: after a full page the next one is always asked for.
 
-    Use it with `contextlib.aclosing`, so that nothing is left behind when the loop is left early.
+    Use it with `contextlib.aclosing`, so that no task is left behind when the loop ends early.
 
     Args:
-        fetch: reads the page that begins at an offset and has at most so many items.
-        size: how many items are asked for at once, at most.
-        prefetch: whether the next page is read already while a page is worked on.
+        fetch: reads the page that begins at an offset and has at most a number of items.
+        size: how many items a page has at most.
+        prefetch: whether to read the next page while a page is being processed.
         most: how many items a listing may have before it counts as endless.
-        name: finds out the key of an item that cannot be read, by its position; None where it cannot.
-        lasting: says which errors a smaller page would meet as well.
+        name: finds the key of an item that cannot be read, by its position; returns None if it cannot.
+        lasting: returns whether a smaller page would meet the same error.
 
     Yields:
-        The pages, without items that came before (a page of nothing else is left out), and the holes; at the
-        end one `Enumerated`: the listing is complete if as many different items arrived as it has, the
-        total never moved, and every item has a key.
+        The pages without repeated items (a page of nothing else is left out), and the holes; at the end an
+        `Enumerated`. The listing is complete if the number of different items equals the total, the total
+        never changed, and every item has a key.
 
     Raises:
-        SourceError: what *fetch* raises, where smaller pages do not help or too many entries fail in a row.
+        SourceError: the error of *fetch*, if smaller pages do not help or too many entries fail in a row.
 
     Example::
 
@@ -106,11 +107,11 @@ async def pages(
             async for page in listing:
                 ...
     """
-    listing: _Listing[T] = _Listing(most)
+    listing: _Received[T] = _Received(most)
     pager = _Pager(fetch, size, name, lasting)
     ahead: asyncio.Task[tuple[Page[T] | Hole, int]] | None = None
-    early: list[Hole] = []  # if no page ever comes, the listing is at fault, and not its first entries
-    came = False
+    early: list[Hole] = []  # if no page ever arrives, the listing is at fault and not its first entries
+    arrived = False
     try:
         while not listing.ended:
             page, asked = await (ahead or pager.next(listing.arrived, beyond=listing.is_beyond))
@@ -118,8 +119,8 @@ async def pages(
             fresh = listing.add_hole(page) if isinstance(page, Hole) else listing.add(page, asked)
             if prefetch and not listing.ended:
                 ahead = asyncio.ensure_future(pager.next(listing.arrived, beyond=listing.is_beyond))
-            came = came or listing.ended or isinstance(page, Page)
-            if isinstance(fresh, Hole) and not came:
+            arrived = arrived or listing.ended or isinstance(page, Page)
+            if isinstance(fresh, Hole) and not arrived:
                 early.append(fresh)
                 continue
             for hole in early:
@@ -139,9 +140,9 @@ class _Failed:
     """A range of a listing that could not be read with one request.
 
     Attributes:
-        end: where it ends.
-        step: how many of its items are asked for at once now.
-        explained: whether an entry was found in it that cannot be read at all.
+        end: the position after its last entry.
+        step: how many of its entries are now asked for at once.
+        explained: whether it contains an entry that cannot be read at all.
     """
 
     end: int
@@ -150,7 +151,7 @@ class _Failed:
 
 
 class _Pager(Generic[T]):
-    """Asks for pages, and for smaller ones where large ones fail."""
+    """Asks for pages, and for smaller ones if large ones fail."""
 
     def __init__(
         self,
@@ -164,16 +165,16 @@ class _Pager(Generic[T]):
         self._name = name
         self._lasting = lasting
         self._failed: list[_Failed] = []
-        self._came = False
+        self._arrived = False
         self._holes = 0
         self._silent = 0
 
     async def next(self, start: int, *, beyond: bool) -> tuple[Page[T] | Hole, int]:
-        """Return what comes at *start*, and how many items were asked for.
+        """Return the page or hole at a position, and how many items were asked for.
 
         Args:
-            start: how many entries stand before it.
-            beyond: whether all that the listing says it has came before. Then a failure is the end of it.
+            start: the position: how many entries come before it.
+            beyond: whether as many items as the total says have arrived. A failure is then the end.
         """
         self._leave_ranges(start)
         while True:
@@ -190,7 +191,7 @@ class _Pager(Generic[T]):
                 fewer = _FEWER_IN_TIME if isinstance(error, NoAnswerInTime) else _FEWER
                 self._failed.append(_Failed(start + size, max(1, size // fewer)))
             else:
-                self._came = True
+                self._arrived = True
                 self._holes = self._silent = 0
                 return page, size
 
@@ -201,7 +202,7 @@ class _Pager(Generic[T]):
         return min(inner.step, self._largest, inner.end - start)
 
     def _leave_ranges(self, start: int) -> None:
-        """Forget the failed ranges that end here. If nothing in one of them was at fault, its size was."""
+        """Forget the failed ranges that end here. If no entry of one was at fault, its size was."""
         while self._failed and start >= self._failed[-1].end:
             left = self._failed.pop()
             if not left.explained:
@@ -210,7 +211,7 @@ class _Pager(Generic[T]):
     async def _hole(self, start: int, error: SourceError) -> Hole:
         self._holes += 1
         self._silent = self._silent + 1 if is_silent(error) else 0
-        most = BROKEN_IN_A_ROW if self._came else _BROKEN_AT_THE_START
+        most = BROKEN_IN_A_ROW if self._arrived else _BROKEN_AT_THE_START
         if self._silent >= SILENT_IN_A_ROW or self._holes >= most:
             raise error
         for failed in self._failed:
@@ -223,17 +224,17 @@ class _Pager(Generic[T]):
         try:
             return await self._name(start) or ""
         except (SourceUnreadable, NoAnswerInTime):
-            return ""  # the hole stays nameless, which makes the listing incomplete
+            return ""  # a hole without a key makes the listing incomplete
 
 
 @dataclass(slots=True)
-class _Listing(Generic[T]):
-    """What has come of a listing.
+class _Received(Generic[T]):
+    """What has arrived of a listing.
 
     Attributes:
-        most: how many items it may have if it does not say how many it has.
-        arrived: how many items came, repeats counted: where the next page begins.
-        ended: whether there is nothing more to ask for.
+        most: how many items it may have before it counts as endless.
+        arrived: how many items have arrived, repeats included: the position of the next page.
+        ended: whether there is no further page to ask for.
     """
 
     most: int
@@ -249,14 +250,14 @@ class _Listing(Generic[T]):
 
     @property
     def is_beyond(self) -> bool:
-        """Whether all came that the listing says it has."""
+        """Whether as many items as the total says have arrived."""
         return bool(self._total) and self.arrived >= (self._total or 0)
 
     def add(self, page: Page[T], asked: int) -> Page[T]:
-        """Note a page, and return it without what came before.
+        """Note a page, and return it without repeated items.
 
         Args:
-            page: what came.
+            page: the page that arrived.
             asked: how many items were asked for.
         """
         if page.total is not None:
@@ -296,20 +297,20 @@ class _Listing(Generic[T]):
         return hole
 
     def _is_full(self, page: Page[T], asked: int) -> bool:
-        """Return whether a page has as many items as were asked for, or as the server ever gives."""
+        """Return whether a page has as many items as were asked for, or as the server gives at most."""
         return len(page.items) >= (min(asked, self._largest) if self._largest else asked)
 
     def _look_for_an_end(self) -> None:
         most = self.most
         if self._first_total:
-            most = min(most, self._first_total + max(self._first_total, MOST_BEYOND))
+            most = min(most, self._first_total + max(self._first_total, MAX_BEYOND))
         if self.arrived >= most:
             self.ended = True
             said = f", though it says {self._first_total}" if self._first_total else ""
             self._flaw = f"it has no end: {self.arrived} items came{said}"
 
     def enumerated(self) -> Enumerated:
-        """Return how much of the listing came."""
+        """Return how completely the listing was read."""
         reason = self._flaw or self._moved or self._nameless
         if not reason and self._total is not None and len(self._seen) != self._total:
             reason = f"{len(self._seen)} different items came of {self._total}"
@@ -317,7 +318,7 @@ class _Listing(Generic[T]):
 
 
 class Totals:
-    """What the listings of one library say they hold, until all of them have said it.
+    """The totals of one library's listings, added up once all of them are known.
 
     Args:
         listings: the names of the listings.
@@ -332,7 +333,7 @@ class Totals:
         self._totals: dict[str, int | None] = dict.fromkeys(listings)
 
     def note(self, listing: str, total: int | None) -> Iterator[Expected]:
-        """Note the total that came with a page, and yield the sum if this total completes it.
+        """Note the total that came with a page, and yield the sum if it was the last one missing.
 
         Only the first total of each listing counts.
         """
@@ -345,7 +346,7 @@ class Totals:
 
 
 def together(ends: Sequence[Enumerated]) -> Enumerated:
-    """Return how much came of several listings together."""
+    """Return how completely several listings were read, as one."""
     totals = [end.total for end in ends if end.total is not None]
     return Enumerated(
         sum(totals) if len(totals) == len(ends) else None,

@@ -1,4 +1,4 @@
-"""The address of a source: what may be one, which redirects are followed, and headers that can be sent."""
+"""Where requests with secrets may go: addresses, headers, and the redirects that are followed."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class SecretHeaders(httpx.Headers):
 
 
 def check_base_url(source_id: str, base_url: str) -> str:
-    """Return a base URL without slashes at its end.
+    """Return a base URL without trailing slashes.
 
     Raises:
-        ConfigurationError: if it is none; a user name, password or token in it is not shown.
+        ConfigurationError: if it is not valid. The message does not show a user name, password or token.
     """
     try:
         return server_url(base_url)
@@ -35,10 +35,10 @@ def check_base_url(source_id: str, base_url: str) -> str:
 
 
 def check_headers(source_id: str, headers: Mapping[str, str]) -> dict[str, str]:
-    """Return headers as they can be sent.
+    """Return headers with white space trimmed from their values.
 
     Raises:
-        ConfigurationError: if one cannot; its value is not shown.
+        ConfigurationError: if one cannot be sent. The message does not show its value.
     """
     for name, value in headers.items():
         if flaw := find_header_flaw(name, value):
@@ -47,10 +47,10 @@ def check_headers(source_id: str, headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def may_follow(here: httpx.URL, there: httpx.URL) -> bool:
-    """Tell whether a redirect may be followed with the secrets that the request carries.
+    """Return whether a redirect may be followed although the request carries secrets.
 
-    That is so on the same host and port, and on the same host from http to https: on the same port, on
-    that of https, or from 8096 on 8920, as Jellyfin and Emby redirect.
+    It may on the same host and port, and on the same host from http to https: to the same port, to 443, or
+    from 8096 to 8920, as Jellyfin and Emby redirect.
     """
     if here.host != there.host or there.userinfo:
         return False

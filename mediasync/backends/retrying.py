@@ -1,4 +1,4 @@
-"""How long to wait before a request is sent again, and the times that servers tell."""
+"""How long to wait before a retry, and the times in servers' headers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _LARGEST_EXPONENT: Final = 32
 
 
 def pause(failures: int, first: float) -> float:
-    """Return the seconds to wait after so many failures in a row: doubling, bounded, with jitter.
+    """Return how long to wait, in seconds: exponential backoff with jitter and a limit.
 
     Args:
-        failures: 1 after the first failure.
-        first: the longest pause after the first failure.
+        failures: how many tries have failed in a row, at least 1.
+        first: the longest pause after the first failure, in seconds.
 
     Example:
         >>> 0.25 <= pause(1, 0.5) <= 0.5
@@ -31,11 +31,11 @@ def pause(failures: int, first: float) -> float:
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """Return the seconds that a ``Retry-After`` header asks to wait, or None if it says nothing.
+    """Return the seconds that a ``Retry-After`` header asks to wait, or None if it gives none.
 
     Args:
         value: the header: a number of seconds, or a date.
-        now: against which a date is held.
+        now: the time from which a date is counted.
 
     Example:
         >>> retry_after("120", datetime.now(UTC))
@@ -49,7 +49,7 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 
 
 def http_date(text: str) -> datetime | None:
-    """Return the time of a header like ``Date``, or None if it is none.
+    """Return the time in a header like ``Date``, or None if it holds none.
 
     Example:
         >>> http_date("Sun, 22 Nov 2026 15:18:16 GMT")

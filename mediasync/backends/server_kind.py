@@ -1,4 +1,4 @@
-"""Which kind of server answers, where it is not the one that was expected."""
+"""Finds out which kind of server answers, if it is not the expected one."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import httpx
 
 from mediasync.backends.transport import Transport
 
-_NAMES: Final = {"plex": "a Plex Media Server", "jellyfin": "a Jellyfin", "emby": "an Emby", "kodi": "a Kodi"}
+_NAMES: Final = {"plex": "a Plex Media Server", "jellyfin": "Jellyfin", "emby": "Emby", "kodi": "Kodi"}
 
 
 async def find_other_kind(transport: Transport, own: str) -> str | None:
-    """Return which other server answers, as the end of a sentence with "what answers is"; None if unknown.
+    """Return which other server answers, as the end of "what answers is …"; None if it is not known.
 
     The requests carry no token.
 
     Args:
-        transport: open.
-        own: the kind that was expected.
+        transport: an open transport.
+        own: the expected kind.
 
     Example::
 

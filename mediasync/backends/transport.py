@@ -1,4 +1,4 @@
-"""Requests to one source: one client, so many at once, retries, and errors that say what to do."""
+"""The HTTP transport of one source: limited concurrency, retries, and errors that say what to do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import httpx
 
 from mediasync.backends import failures
 from mediasync.backends.failures import Failure, NoAnswerInTime
-from mediasync.backends.json_body import ENCODING, Body, NoJson, decode
+from mediasync.backends.json_body import ENCODING, Body, NotJson, decode
 from mediasync.backends.redirects import SecretHeaders, check_base_url, check_headers, may_follow
 from mediasync.backends.retrying import http_date, pause, retry_after
 from mediasync.errors import ConfigurationError, LifecycleError, RequestRefused, SourceError, UsageError
@@ -31,7 +31,8 @@ __all__ = ["NoAnswerInTime", "Transport"]
 _log: Final = logging.getLogger("mediasync.http")
 
 LONGEST_ANSWER: Final = 3.0
-"""Times `HttpOptions.read_timeout`: how long an answer may take in all, from the request to its last byte."""
+"""How long an answer may take from the request to its last byte, as a multiple of
+`HttpOptions.read_timeout`."""
 
 _OF_THE_MESSAGE: Final = frozenset(
     {
@@ -39,7 +40,7 @@ _OF_THE_MESSAGE: Final = frozenset(
         *("te", "trailer", "transfer-encoding", "upgrade"),
     }
 )
-"""Headers that describe a request or its connection: HTTP itself, or the request, sets them."""
+"""Headers that describe a request or its connection. The HTTP client or the request sets them."""
 
 _KEPT_ALIVE: Final = 30.0
 _REDIRECTS: Final = 5
@@ -50,28 +51,31 @@ _NO_CONTENT: Final = 204
 
 
 class Transport:
-    """One source's HTTP client.
+    """The HTTP client of one source.
 
     Args:
-        source_id: named by every error.
-        base_url: where the server is; a path in it is kept (``https://host/jellyfin``).
-        headers: the backend's own, sent with every request; secret (a token).
-        concurrency: how many requests may be under way at once, unless the options say so. It is halved
+        source_id: the source that every error names.
+        base_url: the server's address, which may contain a path (``https://host/jellyfin``).
+        headers: the backend's own headers, sent with every request. They may hold a token.
+        concurrency: how many requests may run at once, unless the options say otherwise. It is halved
             whenever the server asks for fewer requests.
         options: certificates, extra headers, timeouts, retries.
-        client: one to use instead of an own one. It is not closed.
-        secrets: the settings of the source that the server may ask for, as a refusal names them.
-        reserved: headers that the backend may set later, beside *headers*.
+        client: an HTTP client to use instead of a new one. It is not closed.
+        secrets: the source's settings that a refusal asks the user to check.
+        reserved: headers that the backend may set later, in addition to *headers*.
 
     Attributes:
-        source_id: as given.
-        base_url: as given, without slashes at its end.
-        requests: how many were sent so far, each try counted.
-        on_wait: told once, in words, when a server that starts or limits is waited for.
-        server_time: the server's clock at the first answer since it was opened; None if it told no time.
+        source_id: the source that every error names.
+        base_url: the server's address, without trailing slashes.
+        requests: how many requests were sent so far; each retry counts.
+        on_wait: called once with a message when the transport waits for a server that is starting or asks for
+            fewer requests.
+        server_time: the server's clock at the first answer since the transport was opened; None if the answer
+            gave no time.
 
     Raises:
-        ConfigurationError: if the address or a header is none, or the options name a header of the backend.
+        ConfigurationError: if the address or a header is not valid, or the options set a header of the
+            backend.
 
     Example::
 
@@ -111,21 +115,20 @@ class Transport:
         self._client: httpx.AsyncClient | None = None
         self._limiter: anyio.CapacityLimiter | None = None
         self._shrunk_at = 0.0
-        self._told = False
+        self._wait_reported = False
 
     def _check_extra_headers(self, own: Collection[str], extra: Mapping[str, str]) -> None:
         taken = {name.lower() for name in own} - {"user-agent"}
         for name in extra:
             if name.lower() in _OF_THE_MESSAGE:
                 raise ConfigurationError(
-                    f"source {self.source_id!r}: the header {name} is among the extra headers, and describes "
-                    "a request or its connection, which mediasync does itself: take it out"
+                    f"source {self.source_id!r}: the extra header {name} describes a request or its "
+                    "connection; mediasync sets it itself: remove it"
                 )
             if name.lower() in taken:
                 raise ConfigurationError(
-                    f"source {self.source_id!r}: the header {name} is among the extra headers, and would "
-                    "replace the one that mediasync sends itself (with the token or password, say): take it "
-                    "out"
+                    f"source {self.source_id!r}: the extra header {name} would replace the one that "
+                    "mediasync sends itself, for instance with the token or password: remove it"
                 )
 
     def __repr__(self) -> str:
@@ -133,15 +136,15 @@ class Transport:
 
     @property
     def concurrency(self) -> int:
-        """How many requests may be under way at once now."""
+        """How many requests may currently run at once."""
         return int(self._limiter.total_tokens) if self._limiter else self._concurrency
 
     def open(self) -> AbstractAsyncContextManager[None]:
-        """Return a context in which requests can be sent; an own client is closed at its end.
+        """Return a context in which requests can be sent. Unless a client was given, it is closed at the end.
 
         Raises:
-            ConfigurationError: if the file of the CA cannot be read.
-            LifecycleError: if it is open already.
+            ConfigurationError: if the CA file cannot be read.
+            LifecycleError: if the transport is open already.
         """
         return self._open()
 
@@ -151,7 +154,7 @@ class Transport:
             raise LifecycleError(f"the transport of source {self.source_id!r} is open already")
         self._client = self._injected or self._make_client()
         self._limiter = anyio.CapacityLimiter(self._concurrency)
-        self._told = False
+        self._wait_reported = False
         self.server_time = None
         try:
             yield
@@ -161,7 +164,7 @@ class Transport:
                 await client.aclose()
 
     def set_header(self, name: str, value: str) -> None:
-        """Send a header with every request from now on: a token got by signing in, say."""
+        """Send a header with every request from now on: for instance a token, after signing in."""
         self._headers.update(check_headers(self.source_id, {name: value}))
 
     async def get_json(
@@ -171,20 +174,20 @@ class Transport:
         *,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Return the decoded JSON that a GET is answered with; None for an answer without content (204).
+        """Send a GET and return the decoded JSON of the answer; None for an answer without content (204).
 
         Args:
-            path: below the base URL, beginning with a slash; what is no part of a path is quoted already.
-            params: the query. Nothing secret may be in it.
-            headers: for this request; they beat the others.
+            path: a quoted path, relative to the base URL, that begins with a slash.
+            params: the query, which must hold no secrets.
+            headers: headers of this request only. They override the others.
 
         Raises:
-            SourceUnreachable: no connection, or no answer in time (`NoAnswerInTime`).
-            SourceUnauthorised: 401.
-            SourceForbidden: 403.
-            SourceBusy: 429 or 503, for longer than is waited.
-            RequestRefused: any other error status.
-            SourceUnreadable: an answer that is no JSON.
+            SourceUnreachable: if there is no connection, or no answer in time (`NoAnswerInTime`).
+            SourceUnauthorised: for status 401.
+            SourceForbidden: for status 403.
+            SourceBusy: for status 429 or 503, after the longest wait.
+            RequestRefused: for any other error status.
+            SourceUnreadable: if the answer is not JSON.
         """
         return await self._ask("GET", path, params, headers, None, idempotent=True)
 
@@ -197,10 +200,14 @@ class Transport:
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Post *body* as JSON and return the decoded JSON of the answer; see `get_json`.
+        """Post JSON and return the decoded JSON of the answer; see `get_json`.
 
         Args:
-            idempotent: whether the request may be sent again when it is not known whether the first arrived.
+            path: a quoted path, relative to the base URL, that begins with a slash.
+            body: what is sent, as JSON.
+            idempotent: whether the request may be repeated if it is not known whether it arrived.
+            params: the query, which must hold no secrets.
+            headers: headers of this request only.
         """
         content = json.dumps(body, separators=(",", ":")).encode()
         sent = {"Content-Type": "application/json", **(headers or {})}
@@ -234,12 +241,12 @@ class Transport:
         content: bytes | None,
     ) -> httpx.Request:
         if not path.startswith("/"):
-            raise UsageError(f"{path!r}: the path of a request begins with a slash")
+            raise UsageError(f"{path!r}: the path of a request must begin with a slash")
         try:
             address = self.base_url + path
             url = httpx.URL(address, params=params) if params else httpx.URL(address)
         except (httpx.InvalidURL, UnicodeError) as error:
-            why = f"{_shortened(f'{method} {path}')}: this cannot be asked for ({error})"
+            why = f"{_shortened(f'{method} {path}')}: this is not a valid request ({error})"
             raise RequestRefused(self.source_id, why, status=HTTPStatus.REQUEST_URI_TOO_LONG) from error
         if without_secrets(f"?{url.query.decode('ascii')}") != f"?{url.query.decode('ascii')}":
             raise UsageError(f"{method} {url.path}: secrets are sent in headers, never in a query")
@@ -258,7 +265,7 @@ class Transport:
             try:
                 answer = await self._send_in_time(client, request, name)
             except Failure as error:
-                failure = error.with_traceback(None)  # it would refer to itself by this frame
+                failure = error.with_traceback(None)  # the traceback would make a reference cycle
                 self._log(failure.error.reason, started)
                 if failure.busy:
                     self._shrink(started)
@@ -270,7 +277,7 @@ class Transport:
                 return answer
             if failure.busy:
                 waited += seconds
-                self._tell_that_it_waits(failure)
+                self._report_wait(failure)
             await asyncio.sleep(seconds)
 
     def _log(self, what: str, started: float) -> None:
@@ -278,7 +285,7 @@ class Transport:
         _log.debug("%s: %s: %.3f s", self.source_id, what, seconds, extra={"source_id": self.source_id})
 
     def _pause(self, failure: Failure, tries: int, waited: float, *, idempotent: bool) -> float | None:
-        """Return how long to wait before the next try, or None if there is none."""
+        """Return how long to wait before the next try, in seconds; None if there is no further try."""
         seconds = pause(tries, self._options.backoff)
         if failure.wait is not None:
             seconds = max(seconds, failure.wait) if failure.wait < 1 else failure.wait
@@ -287,15 +294,15 @@ class Transport:
         return seconds if tries < most and (idempotent or failure.unsent) else None
 
     def _shrink(self, started: float) -> None:
-        """Halve the concurrency, once for all requests that were under way when the server asked for it."""
+        """Halve the concurrency, once for all the requests that were running when the server asked for it."""
         if self._limiter is not None and started >= self._shrunk_at:
             self._limiter.total_tokens = max(1, int(self._limiter.total_tokens) // 2)
             self._shrunk_at = asyncio.get_running_loop().time()
 
-    def _tell_that_it_waits(self, failure: Failure) -> None:
-        if self.on_wait is not None and not self._told:
-            self._told = True
-            self.on_wait(f"{failure.error.reason}; waiting for it, for {self._options.patience:g} s at most")
+    def _report_wait(self, failure: Failure) -> None:
+        if self.on_wait is not None and not self._wait_reported:
+            self._wait_reported = True
+            self.on_wait(f"{failure.error.reason}; waiting up to {self._options.patience:g} s for it")
 
     async def _send_in_time(self, client: httpx.AsyncClient, request: httpx.Request, name: str) -> Any:
         seconds = LONGEST_ANSWER * self._options.read_timeout
@@ -309,15 +316,15 @@ class Transport:
         content, kind = answer
         try:
             return await decode(content, kind)
-        except NoJson as error:
+        except NotJson as error:
             failure = failures.unreadable(self.source_id, name, str(error), passing=error.passing)
-        content.clear()  # a traceback would keep it
+        content.clear()  # the traceback would keep it alive
         raise failure
 
     async def _send(
         self, client: httpx.AsyncClient, request: httpx.Request, name: str
     ) -> tuple[bytearray, str] | None:
-        """Return the content of the answer and its type; None for an answer without content."""
+        """Return the answer's content and content type; None if it has no content."""
         asked: set[httpx.URL] = set()
         while request.url not in asked and len(asked) <= _REDIRECTS:
             asked.add(request.url)
@@ -343,12 +350,12 @@ class Transport:
         raise failures.of_loop(self.source_id, name, request.url)
 
     async def probe(self, method: str, path: str, body: Any = None) -> httpx.Response | None:
-        """Return what a request without any secret is answered with, whatever it is; None if nothing comes.
+        """Send a request without secrets, and return its response, whatever it is; None if none arrives.
 
         Args:
-            method: of HTTP.
-            path: below the base URL.
-            body: sent as JSON, if there is one.
+            method: the HTTP method.
+            path: a path, relative to the base URL, that begins with a slash.
+            body: sent as JSON, unless it is None.
         """
         client = self._client
         if client is None:
@@ -368,7 +375,7 @@ class Transport:
                         found.add(chunk)
                 finally:
                     await response.aclose()
-        except (httpx.HTTPError, OSError, UnicodeError, NoJson):
+        except (httpx.HTTPError, OSError, UnicodeError, NotJson):
             return None
         return httpx.Response(response.status_code, headers=response.headers, content=bytes(found.content))
 
@@ -390,7 +397,7 @@ class Transport:
                 body.add(chunk)
             body.finish()
             return body.content, response.headers.get("Content-Type", "").lower()
-        except NoJson as error:
+        except NotJson as error:
             raise failures.unreadable(self.source_id, name, str(error), passing=error.passing) from None
         except httpx.TimeoutException as error:
             raise failures.late(self.source_id, name, self._options.read_timeout) from error
@@ -429,26 +436,26 @@ class Transport:
             return False
         try:
             return ssl.create_default_context(cafile=str(verify))
-        except (OSError, ValueError) as error:  # SSLError is an OSError: a file that holds no certificate
+        except (OSError, ValueError) as error:  # a file without certificates raises SSLError, an OSError
             reason = getattr(error, "strerror", None) or error
             raise ConfigurationError(
-                f"source {self.source_id!r}: the file of its CA, {str(verify)!r}, cannot be used: {reason}"
+                f"source {self.source_id!r}: its CA file {str(verify)!r} cannot be used: {reason}"
             ) from error
 
 
 @lru_cache(maxsize=1)
 def _usual_trust(file: str | None, folder: str | None) -> ssl.SSLContext:
-    """Return what certificates are checked by, made once: to read the usual authorities takes some 20 ms.
+    """Return the usual trusted authorities. Reading them takes some 20 ms, so it is done once.
 
     Args:
-        file: of authorities, as the environment names it; httpx looks there itself.
-        folder: the same.
+        file: the environment's file of authorities, a key of the cache only: httpx reads the environment.
+        folder: the environment's folder of authorities, likewise.
     """
     return httpx.create_ssl_context()
 
 
 def _final(error: SourceError, tries: int, waited: float) -> SourceError:
-    """Return *error*, saying also how often it was tried."""
+    """Return *error*, with the number of tries in its message."""
     if tries > 1:
         after = f" over {waited:.0f} s" if waited >= 1 else ""
         error.reason = f"{error.reason} (tried {tries} times{after})"

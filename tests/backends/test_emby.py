@@ -117,5 +117,5 @@ async def test_a_token_that_is_not_taken(server):
 
 async def test_a_jellyfin_is_no_emby():
     async with FakeJellyfin(make_catalogue(films=1, shows=0), base_path="/emby") as server:
-        with pytest.raises(SourceMismatch, match="what answers is a Jellyfin"):
+        with pytest.raises(SourceMismatch, match="what answers is Jellyfin"):
             await read(emby(server.url))

@@ -127,7 +127,7 @@ def test_a_film_with_everything():
 def test_a_length_that_no_film_has_is_a_problem():
     found = item(RunTimeTicks=10**400)
     assert found.item.runtime_seconds is None
-    assert found.problems == ("RunTimeTicks is a number, not an integer of 64 bits",)
+    assert found.problems == ("RunTimeTicks is a number, not a 64-bit integer",)
     assert found.item.change_token is None
 
 

@@ -85,18 +85,18 @@ def test_what_is_right_or_meant_well_is_read(reader: str, value: Any, result: An
         ("integer", "seven", None, "field is a text, not an integer"),
         ("integer", 7.5, None, "field is a number, not an integer"),
         ("integer", "9" * 5000, None, "field is a text, not an integer"),
-        ("integer", 10**400, None, "field is a number, not an integer of 64 bits"),
-        ("integer", 2**63, None, "field is a number, not an integer of 64 bits"),
-        ("integer", "9" * 20, None, "field is a text, not an integer of 64 bits"),
-        ("integer", 1e300, None, "field is a number, not an integer of 64 bits"),
+        ("integer", 10**400, None, "field is a number, not a 64-bit integer"),
+        ("integer", 2**63, None, "field is a number, not a 64-bit integer"),
+        ("integer", "9" * 20, None, "field is a text, not a 64-bit integer"),
+        ("integer", 1e300, None, "field is a number, not a 64-bit integer"),
         ("key", "a\0", None, "field is a text, not an id"),
         ("key", "\ud800", None, "field is a text, not an id"),
         ("title", "\udfff", None, "field is a text, not one that can be stored"),
         ("title", "a\0b", None, "field is a text, not one that can be stored"),
-        ("number", "7,5", None, "field is a text, not a number that can be"),
-        ("number", 10**400, None, "field is a number, not a number that can be"),
-        ("number", float("inf"), None, "field is a number, not a number that can be"),
-        ("number", "9" * 5000, None, "field is a text, not a number that can be"),
+        ("number", "7,5", None, "field is a text, not a usable number"),
+        ("number", 10**400, None, "field is a number, not a usable number"),
+        ("number", float("inf"), None, "field is a number, not a usable number"),
+        ("number", "9" * 5000, None, "field is a text, not a usable number"),
         ("flag", "yes", None, "field is a text, not true or false"),
         ("flag", 2, None, "field is a number, not true or false"),
         ("texts", "a", [], "field is a text, not a list"),
@@ -131,21 +131,6 @@ def test_problems_of_inner_objects_say_where_and_reach_the_outer_one() -> None:
         "People[0]: is nobody",
         "is odd",
     ]
-
-
-@pytest.mark.parametrize(
-    ("data", "whole"),
-    [
-        ({"People": []}, True),
-        ({"People": [{"Name": "Ada"}]}, True),
-        ({}, False),
-        ({"People": None}, False),
-        ({"People": {}}, False),
-        ({"People": [{"Name": "Ada"}, "Bob"]}, False),
-    ],
-)
-def test_only_a_sound_list_says_that_there_is_nothing_else(data: dict[str, Any], whole: bool) -> None:
-    assert JsonRecord(data).has_records("People") is whole
 
 
 def test_an_answer_that_is_no_object_is_unreadable() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediasync.backends.base import Enumerated
-from mediasync.backends.paging import MOST_BEYOND, Fetch, Hole, Page, pages
+from mediasync.backends.paging import MAX_BEYOND, Fetch, Hole, Page, pages
 from mediasync.backends.transport import NoAnswerInTime
 from mediasync.errors import (
     RequestRefused,
@@ -260,7 +260,7 @@ async def test_what_is_refused_behind_the_stated_end_is_the_end() -> None:
 async def test_a_listing_that_goes_on_far_behind_its_total_is_left(prefetch: bool) -> None:
     server = Listed(10**9, total=100)
     keys, _, end = await collect(server.fetch, 500, prefetch=prefetch)
-    assert 100 + MOST_BEYOND <= len(keys) <= 100 + MOST_BEYOND + 500
+    assert 100 + MAX_BEYOND <= len(keys) <= 100 + MAX_BEYOND + 500
     assert not end.complete
     assert "it has no end: 10500 items came, though it says 100" in end.reason
 
@@ -271,7 +271,7 @@ async def test_a_total_that_grows_with_the_listing_does_not_keep_it_going() -> N
         return Page([f"item {key}" for key in keys], keys, start + 2 * size)
 
     keys, _, end = await collect(fetch, 500)
-    assert len(keys) <= 1000 + MOST_BEYOND + 500
+    assert len(keys) <= 1000 + MAX_BEYOND + 500
     assert "no end" in end.reason
 
 

@@ -298,7 +298,7 @@ async def test_a_token_with_white_space_around_it_is_sent_without() -> None:
 
 async def test_a_path_begins_with_a_slash_and_no_secret_is_in_a_query() -> None:
     async with opened("http://127.0.0.1:1") as transport:
-        with pytest.raises(UsageError, match="begins with a slash"):
+        with pytest.raises(UsageError, match="must begin with a slash"):
             await transport.get_json("Items")
         for name in ("X-Plex-Token", "api_key", "ApiKey"):
             with pytest.raises(UsageError, match="secrets are sent in headers") as caught:

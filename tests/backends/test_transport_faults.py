@@ -46,7 +46,7 @@ PASSING: dict[str, MakeFault] = {
 }
 
 LASTING: dict[str, tuple[MakeFault, type[SourceError], int, str]] = {
-    "reset": (Fault.reset, SourceUnreachable, 3, "the connection ended, or what came is no HTTP"),
+    "reset": (Fault.reset, SourceUnreachable, 3, "the connection ended, or the response is not HTTP"),
     "truncated": (Fault.truncated, SourceUnreadable, 3, "an answer that was cut off"),
     "cut_json": (Fault.cut_json, SourceUnreadable, 3, "broken JSON"),
     "html": (Fault.html, SourceUnreadable, 3, "an HTML page where JSON was expected"),
@@ -99,7 +99,7 @@ async def test_what_lasts_ends_in_an_error_that_says_what_it_is(name: str) -> No
 async def test_an_answer_that_does_not_come_in_time() -> None:
     async with Echo() as server, opened(server.url, tries=5, read_timeout=0.05) as transport:
         server.faults = [Fault.hang(times=None)]
-        with pytest.raises(NoAnswerInTime, match=r"nothing came for 0\.05 s.*read_timeout.*tried 2 times"):
+        with pytest.raises(NoAnswerInTime, match=r"nothing arrived for 0\.05 s.*read_timeout.*tried 2 times"):
             await transport.get_json("/Items")
         await until(lambda: server.connections == 0)
 
@@ -111,7 +111,7 @@ async def test_a_body_that_does_not_come_in_time() -> None:
         await reader.read()
 
     async with raw_server(handler) as url, opened(url, read_timeout=0.05, tries=1) as transport:
-        with pytest.raises(NoAnswerInTime, match="nothing came"):
+        with pytest.raises(NoAnswerInTime, match="nothing arrived"):
             await transport.get_json("/Items")
 
 
@@ -122,7 +122,7 @@ async def test_a_server_that_speaks_no_http() -> None:
         await writer.drain()
 
     async with raw_server(handler) as url, opened(url, tries=2) as transport:
-        with pytest.raises(SourceUnreachable, match="the connection ended, or what came is no HTTP"):
+        with pytest.raises(SourceUnreachable, match="the connection ended, or the response is not HTTP"):
             await transport.get_json("/Items")
         assert transport.requests == 2
 
@@ -135,7 +135,7 @@ async def test_a_server_that_speaks_no_http() -> None:
         (b'<?xml version="1.0"?><MediaContainer/>', "application/xml", "XML where JSON", 2),
         (b"   \n", "application/json", "nothing at all", 2),
         (b'{"a": 1} trailing', "application/json", "broken JSON (Extra data at character 9; 17 bytes)", 2),
-        (b"[" * 200_000, "application/json", "nested too deep", 1),
+        (b"[" * 200_000, "application/json", "nested too deeply", 1),
         (b"9" * 5000, "application/json", "a number with too many digits", 2),
         (b'["\xff"', "application/json", "4 bytes, not UTF-8 from byte 2 on)", 2),
         ('"x"'.encode("utf-16"), "application/json", "8 bytes, not UTF-8 from byte 0 on)", 2),
@@ -169,8 +169,8 @@ async def test_a_text_that_is_spoilt_spoils_nothing_else(body: bytes, value: obj
 
 async def test_nobody_listens_and_an_unknown_host() -> None:
     for url, words in (
-        (free_port_url(), "does the server run, and is its address right?"),
-        (free_port_url().replace("127.0.0.1", "localhost"), "does the server run"),
+        (free_port_url(), "is it running, and is its address right?"),
+        (free_port_url().replace("127.0.0.1", "localhost"), "is it running"),
         ("http://no-such-host.invalid:8096", "the host no-such-host.invalid is not known"),
         (f"http://{'a' * 64}.example", "is not known"),
     ):
@@ -201,7 +201,7 @@ async def test_an_injected_client_that_has_no_connection_left() -> None:
         hanging = asyncio.create_task(client.get(server.url))
         await until(lambda: len(server.requests) == 1)
         async with opened(server.url, client=client, read_timeout=0.05, tries=2) as transport:
-            with pytest.raises(SourceUnreachable, match="no connection free"):
+            with pytest.raises(SourceUnreachable, match="no free connection"):
                 await transport.get_json("/Items")
         hanging.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -247,7 +247,7 @@ async def test_a_starting_server_is_waited_for_longer_than_there_are_tries_and_o
         assert transport.requests == 11
     assert len(said) == 1
     assert "GET /Items was answered with 503" in said[0]
-    assert "for 120 s at most" in said[0]
+    assert "waiting up to 120 s" in said[0]
 
 
 async def test_a_server_that_wants_more_time_than_there_is_patience() -> None:

@@ -201,7 +201,7 @@ async def test_a_listing_that_comes_byte_by_byte_fails_in_time_and_other_librari
     assert report.status is RunStatus.SUCCEEDED
     [unread] = await incomplete(mirror)
     assert "the library '" in unread
-    assert "had not ended after 0.75 s" in unread
+    assert "did not end within 0.75 s" in unread
     assert "read_timeout" in unread
     assert unread in [reason for _, reason in report.failed]
     assert await value(mirror, EPISODES) == 12
