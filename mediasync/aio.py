@@ -1,4 +1,4 @@
-"""Finishing what was begun although the caller was cancelled, and computing while another thread works."""
+"""Helpers for asyncio: finishing work that was begun, and computing while another thread works."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ U = TypeVar("U")
 async def finish(work: Coroutine[Any, Any, T] | asyncio.Future[T]) -> T:
     """Run *work* to its end in a task of its own, whatever happens to the caller.
 
-    A caller that is cancelled meanwhile gets its `asyncio.CancelledError` only when *work* has ended. Both
-    kinds of cancellation are met: asyncio's, which comes once, and anyio's, which comes again until the
-    cancelled scope is left.
+    A caller that is cancelled meanwhile gets its `asyncio.CancelledError` only when *work* has ended. This
+    holds for both kinds of cancellation: asyncio's, which is delivered once, and anyio's, which is delivered
+    again and again until the cancelled scope is left.
 
     Args:
         work: the coroutine to run, or a task that runs it already.
@@ -28,7 +28,7 @@ async def finish(work: Coroutine[Any, Any, T] | asyncio.Future[T]) -> T:
         What *work* returns.
 
     Raises:
-        asyncio.CancelledError: if the caller was cancelled; what *work* raised is then dropped.
+        asyncio.CancelledError: if the caller was cancelled; an error of *work* is then dropped.
         BaseException: what *work* raised.
     """
     task = asyncio.ensure_future(work)
@@ -55,22 +55,22 @@ def batched(values: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-# A thread that has got work needs the interpreter's lock to take it up, and a loop that computes on gives it
-# away only when the switch interval (5 ms) is over. This wait holds up the loop, so that the lock is free.
+# The GIL: a worker thread that was just handed work cannot start while the event loop computes, for up to
+# sys.getswitchinterval() (5 ms). Sleeping 0.1 ms here releases the GIL at once.
 _HAND_OVER: Final = 0.0001
 
 
 async def overlap(work: Coroutine[Any, Any, T], meanwhile: Callable[[], U]) -> tuple[T, U]:
-    """Start *work*, which waits for another thread, and compute *meanwhile* until it is done.
+    """Start *work*, which waits for another thread, and call *meanwhile* while it waits.
 
-    That is worth its while for work of several milliseconds.
+    This pays off for work of several milliseconds.
 
     Args:
-        work: the coroutine; it is always run to its end.
-        meanwhile: what is computed here while *work* waits.
+        work: a coroutine, which is always run to its end.
+        meanwhile: computes in this thread.
 
     Returns:
-        What both return.
+        The results of both.
     """
     task = asyncio.ensure_future(work)
     try:

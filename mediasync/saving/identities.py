@@ -1,4 +1,4 @@
-"""Who the people are for whom the source has no id, before they are saved."""
+"""Identities: who the people are for whom the source has no id, found out before they are saved."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from mediasync.rows import CreditRow, NormalItem, PersonRow, merge_all, merge_pe
 async def identify(
     aliases: AliasRepository, items: Sequence[NormalItem]
 ) -> tuple[list[NormalItem], Identification]:
-    """Find out who the people are whom items credit, by what is stored and by each other.
+    """Find out who the people are whom items credit, by stored aliases and by each other.
 
     Args:
-        aliases: of a transaction or a snapshot.
+        aliases: in a transaction or a snapshot.
         items: in the order in which they came.
 
     Returns:
-        The items with the ids under which these people are stored, or will be; and what was found out.
+        The items with the ids under which these people are or will be stored, and the identification, whose
+        new aliases and merges are to be stored.
     """
     people = [_derived(item) for item in items]
     identification = await _begin(aliases, people)
@@ -41,11 +42,11 @@ async def save_people(
     Args:
         session: the transaction.
         rows: in normal form, in the order in which they came.
-        derived: the ids of those for whom the source has none of its own.
+        derived: the ids that were derived, because the source has none for these people.
         shown: whether people whose last credit was removed are shown again.
 
     Returns:
-        The id of each of them, and how many rows were written.
+        The stored id of each person, and how many rows were written.
 
     Raises:
         UnknownSource: if the source of one of them is not stored.
@@ -67,9 +68,9 @@ async def save_people(
 
 
 async def merge_people_found(session: Session, identification: Identification) -> None:
-    """Make those stored people one who turned out to be one.
+    """Merge stored people who turned out to be the same person.
 
-    Their credits become those of the one who was seen first; an item's list has each credit once.
+    The one who was seen first gets the credits of the others. An item's list has each credit once.
     """
     credit_lists = CreditRepository(session)
     for person in identification.merged:

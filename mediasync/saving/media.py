@@ -59,8 +59,8 @@ class MediaSaves:
 
         Args:
             source: the source.
-            accept_new_server: whether it may be stored as another server. The change tokens of its items are
-                forgotten then, since they are the other server's: the next sync reads all of them again.
+            accept_new_server: whether another server may take the place of the stored one. The change tokens
+                of its items are then cleared, so that the next sync reads all of them again.
 
         Raises:
             ConfigurationError: if the source is stored as one of another kind, or as another server.
@@ -106,17 +106,17 @@ class MediaSaves:
         """Save one item with its people and credits; returns when that is committed.
 
         Args:
-            item: what `credits` and `completeness` mean is told at `mediasync.MediaItem`.
+            item: see `mediasync.MediaItem` for what its `credits` and `completeness` mean.
             library_id: the library's own key (``movies``) or full id (``home:movies``).
             source_id: the source.
 
         Raises:
-            InvalidItem: if a field cannot be stored, or the parent is not there (`UnknownParent`).
+            InvalidItem: if a field cannot be stored, or the parent is not stored (`UnknownParent`).
             UnknownLibrary: if the library is not stored.
             LifecycleError: if the database is not open, or is closed before the save was taken up.
             DatabaseError: if the database fails.
 
-        Cancelled, the item is wholly saved or not at all.
+        If the call is cancelled, the item is saved completely or not at all.
 
         Example:
             >>> await ms.media.save_media_item(movie, library_id="movies",
@@ -137,11 +137,11 @@ class MediaSaves:
         orphan_window: int = DEFAULT_ORPHAN_WINDOW,
         report: SaveReport | None = None,
     ) -> SaveReport:
-        """Save many items, streamed: at most *concurrency* are held at once.
+        """Save many items as a stream: at most *concurrency* of them are in memory at once.
 
-        An item that cannot be stored is reported and disturbs no other. Shows, seasons and episodes may
-        come in any order: up to *orphan_window* items wait for their parents. Of one item given twice the
-        last wins.
+        An item that cannot be stored is reported, and disturbs no other item. Shows, seasons and episodes may
+        come in any order: up to *orphan_window* items wait for their parents. If an item is given twice, the
+        last one wins.
 
         Args:
             items: any iterable or async iterable.
@@ -149,7 +149,7 @@ class MediaSaves:
             source_id: the source.
             concurrency: how many items may be read ahead of their commit.
             orphan_window: how many items may wait for parents that have not come yet.
-            report: where to count, for those who want to look on; a new one if it is not given.
+            report: counts the outcomes while the call runs; by default a new one.
 
         Returns:
             The report, when all is committed.
@@ -157,7 +157,7 @@ class MediaSaves:
         Raises:
             UnknownLibrary: if the library is not stored.
             UsageError: if *concurrency* or *orphan_window* is not positive.
-            LifecycleError, DatabaseError: if the surroundings fail; nothing more is then taken from *items*.
+            LifecycleError, DatabaseError: if the database fails; nothing more is then taken from *items*.
 
         Example:
             >>> report = await ms.media.save_media_items(movies, library_id="movies",
@@ -174,7 +174,7 @@ class MediaSaves:
         async with aclosing(as_async(items)) as taken:
             await stream.save(taken, source_id, full_id)
         if report.saved >= _WORTH_NEW_STATISTICS:
-            # Everything is saved. That the planner learns of it can wait until the next time.
+            # Everything is saved. If new statistics for the planner fail, the next large save gathers them.
             with suppress(DatabaseError):
                 await self._database.update_statistics()
         return report
@@ -182,7 +182,7 @@ class MediaSaves:
     async def upsert_people(self, people: Iterable[Person] | AsyncIterable[Person], *, source_id: str) -> int:
         """Save people of one source in pages, apart from any item. Return how many rows were written.
 
-        People whose last credit was removed are not shown again by this.
+        People whose last credit was removed stay hidden.
 
         Raises:
             UnknownSource: if the source is not stored.
@@ -273,7 +273,7 @@ class MediaSaves:
 
 
 def is_new_server(stored: Source | None, source: Source, *, accepted: bool) -> bool:
-    """Tell whether *source* is another server than the one that is stored under its id.
+    """Return whether *source* is another server than the one that is stored under its id.
 
     Raises:
         ConfigurationError: if it is and that is not *accepted*, or if it is of another kind.

@@ -1,4 +1,4 @@
-"""One call that saves many items: what is under way, and what waits for its parent."""
+"""Streams: one call that saves many items, with a bounded number of them in memory."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from mediasync.saving.writer import Save, Writer
 
 T = TypeVar("T")
 
-# Bringing an item into normal form takes tens of microseconds. After this many the event loop gets its turn,
-# and while the database's threads work, they get the interpreter's lock: a loop that only turns (sleep(0))
-# gives the lock up and takes it back before a waiting thread has woken, again and again.
+# Bringing an item into normal form takes tens of microseconds. After this many items, other tasks get a turn.
+# sleep(0) releases the GIL too briefly for a waiting thread to grab it, so the stream sleeps 0.5 ms while the
+# database's threads are busy.
 _ITEMS_PER_TURN: Final = 32
 _PAUSE: Final = 0.0005
 
 
 async def as_async(values: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]:
-    """Iterate over *values*, whichever kind of iterable they are."""
+    """Iterate over *values*, which may be any kind of iterable."""
     if isinstance(values, AsyncIterable):
         async for value in values:
             yield value
@@ -38,8 +38,8 @@ class SaveStream:
 
     Args:
         writer: the task that writes.
-        report: where the outcomes are counted.
-        concurrency: how many items may be under way.
+        report: counts the outcomes.
+        concurrency: how many items may be in memory before their commit.
         orphan_window: how many items may wait for their parents.
     """
 
@@ -61,8 +61,8 @@ class SaveStream:
         """Save all of *items*, and return when they are committed or reported.
 
         Raises:
-            MediaSyncError: if the surroundings fail; nothing more is then taken from *items*.
-            BaseException: what *items* raises; what was taken before is saved.
+            MediaSyncError: if the database fails as a whole; nothing more is then taken from *items*.
+            BaseException: if *items* raises it; items that were taken before are saved.
         """
         try:
             position = 0
@@ -133,7 +133,7 @@ class SaveStream:
             self._abandon()
 
     def _forget_child(self, save: Save) -> bool:
-        """Note that a save is not under way any more, and tell whether its parent was saved meanwhile."""
+        """Note that a save has ended. Return whether its parent was saved meanwhile."""
         parent_id = save.item.parent_id
         if not parent_id:
             return False

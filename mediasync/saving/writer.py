@@ -1,4 +1,4 @@
-"""The one task that writes: it commits what is waiting together, and tells each caller after the commit."""
+"""The writer: it commits waiting saves together, and answers each caller after the commit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _log: Final = logging.getLogger("mediasync.saving")
 T = TypeVar("T")
 
 MAX_GROUP_SECONDS: Final = 0.5
-"""A transaction that takes longer is committed with what it has saved; the rest makes the next one."""
+"""A transaction that takes longer is committed with the items saved so far; the rest makes the next one."""
 
 _MAX_GATHERING_SECONDS: Final = 0.02
 _ANSWERS_PER_TURN: Final = 500
@@ -43,10 +43,10 @@ class Save:
     """One item that waits to be saved.
 
     Attributes:
-        item: in normal form.
-        done: called once, with the result after the commit or with the error.
-        abandoned: nobody waits for it any more; if it has not been taken up yet, it is dropped.
-        answered: ``done`` was called.
+        item: the item in normal form.
+        done: called once: with the result after the commit, or with the error.
+        abandoned: whether its caller has stopped waiting. A save that has not begun is then dropped.
+        answered: whether ``done`` was called.
     """
 
     item: NormalItem
@@ -55,7 +55,7 @@ class Save:
     answered: bool = False
 
     def answer(self, outcome: SaveResult | Exception) -> None:
-        """Tell the outcome, unless one was told before."""
+        """Call ``done`` with the outcome, unless it was called before."""
         if not self.answered:
             self.answered = True
             self.done(self, outcome)
@@ -68,10 +68,10 @@ class _Operation:
 
 
 class Claimed:
-    """What a group of saves says of people.
+    """The claims that a group of saves makes about people.
 
     Args:
-        group: the saves.
+        group: saves that are written together, or that wait.
     """
 
     def __init__(self, group: list[Save]) -> None:
@@ -83,7 +83,7 @@ class Claimed:
             self.add(save.item)
 
     def add(self, item: NormalItem) -> None:
-        """Add what *item* says."""
+        """Add the claims of *item*."""
         rows = self._rows
         for credit in item.credits:
             row = credit[:4]
@@ -92,14 +92,14 @@ class Claimed:
                 rows[row[0]] = merge_people(known, row) if _agree(known, row) else None
         for person_id, name in item.derived.items():
             if self._names.setdefault(name, person_id) != person_id:
-                self._names[name] = ""  # whoever has the name differs from one of them
+                self._names[name] = ""  # two people share the name, so any third differs from one of them
             if person_id != name:
                 self._identified.add(person_id.partition(":")[0])
 
     def precedes(self, item: NormalItem) -> bool:
-        """Tell whether *item* has to wait until it is stored who the people of the group are.
+        """Return whether *item* must wait until the people of the group are stored.
 
-        Both name people by provider ids, for whom the source has no id of its own.
+        That is so if both name people by provider ids, because the source has no ids for them.
         """
         return any(
             person_id != name and person_id.partition(":")[0] in self._identified
@@ -107,7 +107,7 @@ class Claimed:
         )
 
     def differs_from(self, item: NormalItem) -> bool:
-        """Tell whether *item* says something else of anybody, so that the order of the two decides."""
+        """Return whether *item* contradicts the group about any person, so that their order matters."""
         names = self._names
         if names and any(names.get(name, known) != known for known, name in item.derived.items()):
             return True
@@ -129,10 +129,10 @@ def _agree(first: PersonRow, second: PersonRow) -> bool:
 class Writer:
     """Takes saves and other writes in turn, and commits waiting saves as one transaction.
 
-    It is a task of its own, so that a caller who is cancelled disturbs nobody's transaction. A save that
-    comes when nothing else waits is committed at once; those that come while a transaction runs make the
-    next one. When the database refuses a group for its data, the group is split until the item that is
-    refused stands alone; when the surroundings fail, the group fails as it is.
+    It runs in tasks of its own, so a cancelled caller disturbs nobody's transaction. A save that comes when
+    nothing else waits is committed at once. Saves that come while a transaction runs make the next one. When
+    the database refuses the data of a group, the group is split until the refused item stands alone. When
+    the connection, the disk or the server fails, the whole group fails.
 
     Args:
         database: an open database.
@@ -151,18 +151,18 @@ class Writer:
 
     @property
     def threads_at_work(self) -> bool:
-        """Whether threads of this process are at a read or a transaction."""
+        """Whether threads of this process are running a read or a transaction."""
         return self._database.threads_at_work
 
     def start(self) -> None:
-        """Start one task for each transaction that can write at once."""
+        """Start one task for each transaction that can run at the same time."""
         self._tasks = [
             asyncio.create_task(self._run(), name=f"mediasync writer {number}")
             for number in range(1, self._database.writers + 1)
         ]
 
     async def close(self, patience: float) -> None:
-        """Refuse new writes, finish the accepted ones for *patience* seconds, and fail the rest."""
+        """Refuse new writes, go on with accepted ones for *patience* seconds, and fail the rest."""
         if not self._tasks:
             return
         self._closing = True
@@ -256,7 +256,7 @@ class Writer:
             self._fail_waiting()
 
     async def _gather(self) -> None:
-        """Wait a moment for more saves, as long as some are handed in one after the other."""
+        """Wait a moment for more saves, as long as they keep coming."""
         clock = asyncio.get_running_loop().time
         end = clock() + _MAX_GATHERING_SECONDS
         waiting = 0
@@ -267,7 +267,7 @@ class Writer:
                 break
 
     def _next(self) -> _Operation | list[Save] | None:
-        """Take what can be written now: a group of saves, or, if nothing else is under way, an operation."""
+        """Take the next job: a group of saves or, if nothing else is being written, an operation."""
         while self._waiting and isinstance(save := self._waiting[0], Save) and save.abandoned:
             self._waiting.popleft()
             save.answer(_given_up())
@@ -324,12 +324,12 @@ class Writer:
     def _take_group(self) -> list[Save]:
         """Take waiting saves of different ids, in turn.
 
-        A second save of one id waits until the first has ended, and a child until its parent has. So does a
-        save that says something else of a person than one before it: in which order they are written decides
-        what is stored of that person, and that must be the order in which they came.
+        A second save of an id waits for the first, and a child waits for its parent. So does a save that
+        contradicts an earlier one about a person: the order of writing decides which claim is stored, and it
+        must be the order in which the saves came.
 
-        Of many no more than half are taken: while those are written, their callers' next items come to the
-        others, and the next group is ready.
+        Take at most half of a long queue: while this group commits, the rest and the callers' next items form
+        the next group.
         """
         waiting = len(self._waiting)
         largest, most_credits = self._database.max_group_items, self._database.max_group_credits
@@ -387,7 +387,7 @@ class Writer:
             raise
 
     async def _without_stored(self, group: list[Save]) -> list[Save]:
-        """Answer the saves of what is stored already: they need no transaction, only this look."""
+        """Answer the saves of unchanged items. They need this read, and no transaction."""
         changed = []
         items = [save.item for save in group]
         start = 0
@@ -435,11 +435,11 @@ class Writer:
                 group = group[len(outcomes) :] + again
 
     async def _look(self, group: list[Save], error: CommitUnknown) -> list[Save]:
-        """Tell by what is stored whether a commit happened, and answer those of whom that can be told.
+        """Read whether a commit took effect whose answer was lost, and answer the saves that did.
 
         Returns:
-            Those that are not stored. Saving them again is safe even if the server is still at the commit:
-            it waits for that, and what is stored then is not written twice.
+            The saves that are not stored. Saving them again is safe even if the server is still committing:
+            the second save waits for the commit, finds the item stored, and writes nothing.
         """
         clock = asyncio.get_running_loop().time
         deadline, pause = clock() + self._database.options.lock_timeout, 0.05

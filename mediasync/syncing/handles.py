@@ -1,4 +1,4 @@
-"""Syncs that have been asked for: to be awaited, or followed event by event."""
+"""Handles of syncs: they can be awaited, or followed event by event."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Run = Callable[[Emit], Coroutine[Any, Any, SyncReport]]
 
 
 class _Events:
-    """Events that wait to be fetched. Of a source's progress only the newest waits."""
+    """Events that wait to be fetched. Newer progress of a source replaces older progress."""
 
     def __init__(self) -> None:
         self._waiting: deque[list[Event]] = deque()
@@ -49,9 +49,9 @@ class _Events:
 
 
 class _Running(Generic[T]):
-    """What `Sync` and `SyncAll` have in common: one run, which any number of tasks await or iterate over.
+    """The common part of `Sync` and `SyncAll`: one run that any number of tasks await or iterate over.
 
-    It begins with the first of them, and is cancelled when the last of them leaves before its end.
+    The run begins with the first task, and is cancelled when the last one leaves before its end.
     """
 
     def __init__(self) -> None:
@@ -109,10 +109,10 @@ class _Running(Generic[T]):
 
 
 class Sync(_Running[SyncReport]):
-    """A sync that has been asked for: await it for its report, or iterate over its events.
+    """A sync: await it for its report, or iterate over its events.
 
-    It runs once, however many tasks await it or iterate over it: each iteration sees the events from where it
-    began. The sync is cancelled when the last of them leaves early or is cancelled; what was saved stays.
+    It runs once, however many tasks await it or iterate over it. Each iteration gets the events from its own
+    beginning on. The sync is cancelled when the last task leaves early or is cancelled. Saved items stay.
 
     Example:
         >>> report = await ms.sync("nfo:examples/library")  # doctest: +SKIP
@@ -145,10 +145,10 @@ class Sync(_Running[SyncReport]):
 
 
 class SyncAll(_Running[list[SyncReport | Exception]]):
-    """Syncs of several sources at once: await it for what became of each, or iterate over all their events.
+    """Syncs of several sources at once: await it for the result of each, or iterate over all their events.
 
-    One that fails does not stop the others. They run once, and several tasks may follow them, as those of a
-    `Sync`; when the last of them leaves early, all are cancelled.
+    A sync that fails does not stop the others. They run once, and several tasks may follow them, as with
+    `Sync`. When the last task leaves early, all syncs are cancelled.
 
     Example:
         >>> films, shows = await ms.sync_all(["nfo:films", "nfo:shows"])  # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""Writing to the log what syncs do: one line a run, each item that failed, and the steps between at DEBUG."""
+"""The log of syncs: one line for each run and each failed item, and everything else at DEBUG."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _log: Final = logging.getLogger("mediasync.sync")
 
 
 def logged(emit: Emit) -> Emit:
-    """Return *emit*, made to log each event before it is passed on."""
+    """Return a function that logs each event and passes it on to *emit*."""
 
     def log_and_emit(event: events.Event) -> None:
         _log_event(event)
@@ -26,7 +26,7 @@ def logged(emit: Emit) -> Emit:
 
 
 def log_failure(source_id: str, error: BaseException) -> None:
-    """Log the one line of a run that did not end well."""
+    """Log a run that failed or was cancelled, in one line."""
     if isinstance(error, asyncio.CancelledError):
         _log.info("%s: the sync was cancelled", source_id, extra={"source_id": source_id})
     else:

@@ -1,4 +1,4 @@
-"""What the mirror holds of one library, for the backend that reads it."""
+"""A view of one library in the mirror, for the backend that reads it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class StoredLibrary:
 
     Attributes:
         database: an open database.
-        library: the library.
-        tokens: its items' change tokens, by the source's own keys.
-        watermark: where the source's last sync that ended well had come to.
+        library: the library that is read.
+        tokens: the change tokens of its stored items, by the source's own keys.
+        watermark: the source's position after its last good sync; empty if it has none.
     """
 
     database: Database

@@ -1,4 +1,4 @@
-"""Which process does a piece of work, and whether that has ended: seen from another process, or later."""
+"""Names for work in progress, by which another process can tell whether the work has ended."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Final
 from uuid import uuid4
 
 _AT_WORK: Final[set[str]] = set()
-"""What this process is at, by the name that was given to it."""
+"""The names of the work that this process is doing."""
 
 
 @contextmanager
 def at_work() -> Iterator[str]:
-    """Return a context in which this process is at a piece of work; its value names both.
+    """Return a context during which this process does a piece of work; its value is the name of the work.
 
     The name holds the machine, the process with the time of its start, and a random part.
     """
@@ -29,9 +29,9 @@ def at_work() -> Iterator[str]:
 
 
 def has_ended(name: str) -> bool:
-    """Tell whether a piece of work is proved to have ended, by the name that `at_work` gave it.
+    """Return whether work is proved to have ended, by the name that `at_work` gave it.
 
-    Nothing is proved of what another machine or container was at, unless this machine was started since.
+    Nothing can be proved about work of another machine or container, unless this machine was restarted since.
     """
     host, boot, namespace, pid, started, _ = name.split("\n")
     here = _place()
@@ -46,7 +46,7 @@ def has_ended(name: str) -> bool:
 
 def _is_gone(pid: int, started: str) -> bool:
     if os.name == "nt":
-        return False  # there, the signal 0 would end the process
+        return False  # on Windows, signal 0 would end the process
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -58,7 +58,7 @@ def _is_gone(pid: int, started: str) -> bool:
 
 
 def _place() -> tuple[str, str, str]:
-    """Return the host, its present start, and the namespace of process ids; what is not known is empty."""
+    """Return the host, the id of its boot, and its namespace of process ids; unknown parts are empty."""
     boot = Path("/proc/sys/kernel/random/boot_id")
     try:
         return socket.gethostname(), boot.read_text().strip(), os.readlink("/proc/self/ns/pid")
@@ -67,7 +67,7 @@ def _place() -> tuple[str, str, str]:
 
 
 def _started(pid: int) -> str:
-    """Return when a process began, in ticks since the machine's start; empty where that is not known."""
+    """Return when a process began, in clock ticks since boot; empty if unknown."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

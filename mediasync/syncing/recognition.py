@@ -1,11 +1,11 @@
 """Items whose key changed: a renamed file, a film that was refreshed, a second film in a folder.
 
-A backend names items by the source's own keys. An item with a key that is not stored may be new, or a stored
-one whose key changed. Which it is can only be said once the whole listing is known: a stored item whose key
-is still listed is never taken over, so two copies of one film stay two items, whatever they share.
+A backend names items by the source's own keys. An item with an unknown key may be new, or a stored item
+whose key changed. Only the whole listing decides: a stored item whose key is still listed is never taken
+over, so two copies of a film stay two items, whatever they share.
 
-So items with new keys that share something with a stored item wait until the libraries are listed. They wait
-in a temporary file, not in memory. Everything else is saved as it comes.
+Items with new keys that share something with a stored item therefore wait until all libraries are listed.
+They wait in a temporary file, not in memory. All other items are saved as they come.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Recognition:
     async def pass_on(
         self, items: AsyncIterator[MediaItem], library_id: str, stored: Collection[str]
     ) -> AsyncIterator[MediaItem]:
-        """Pass on the items that can be saved at once, and keep those that may be stored under another key.
+        """Pass on items that can be saved at once, and keep items that may be stored under another key.
 
         Args:
             items: as the library lists them.
@@ -148,7 +148,7 @@ class Recognition:
     async def _sort(
         self, page: Iterable[MediaItem], library_id: str, stored: Collection[str]
     ) -> list[MediaItem]:
-        """Keep what may be stored under another key, and return the rest."""
+        """Keep the items that may be stored under another key, and return the others."""
         usable: dict[str, Evidence] = {}
         ready: list[MediaItem] = []
         items: list[MediaItem] = []
@@ -182,10 +182,10 @@ class Recognition:
         return ready
 
     def leave(self, remark: Callable[[str, str], None]) -> None:
-        """Say what waits and is not saved, since not everything was listed: nothing can be decided yet.
+        """Report the waiting items, which cannot be decided and saved because not everything was listed.
 
         Args:
-            remark: called with a library's id and what people should know of it.
+            remark: called with a library's id and a text for people.
         """
         keys: dict[str, list[str]] = {}
         for spool in self._spools:
@@ -196,15 +196,15 @@ class Recognition:
             named = ", ".join(of_library[:_NAMED])
             more = f" and {len(of_library) - _NAMED:,} more" if len(of_library) > _NAMED else ""
             text = (
-                f"{named}{more}: stored already, it seems, under another key. That is decided, and "
-                "saved, by a sync that lists all libraries to their ends"
+                f"{named}{more}: probably stored already, under another key. A sync that lists all "
+                "libraries to their ends decides that, and saves the items"
             )
             remark(library_id, text)
 
     async def move_homes(self, libraries: Sequence[LibraryTally]) -> None:
-        """Take items out of the libraries that are known not to list them any more, if others list them.
+        """Remove items from libraries that no longer list them, if other libraries do.
 
-        An item whose home that is gets the first of the others as its home.
+        An item that loses its home library gets the first of the others as its home.
 
         Args:
             libraries: what was seen of all libraries of the source.
@@ -244,7 +244,7 @@ class Recognition:
     async def settle(
         self, libraries: Sequence[LibraryTally], report: SaveReport, remark: Callable[[str, str], None]
     ) -> None:
-        """Save what waits: as the stored item that it is, or as a new one.
+        """Save the waiting items: each as the stored item that it is, or as a new one.
 
         Args:
             libraries: what was seen of all libraries of the source.
@@ -264,7 +264,7 @@ class Recognition:
     async def _recognise(
         self, spool: _Spool, proof: _Proof, remark: Callable[[str, str], None]
     ) -> dict[int, tuple[str, str, str]]:
-        """Return what each waiting item is: by its place the stored id, the new key and the library."""
+        """Return the stored id, the new key and the library of each recognised item, by its place."""
         keys: list[tuple[str, str]] = []
         pairs: list[Match] = []
         for page in spool.pages():
@@ -309,11 +309,11 @@ class Recognition:
 
 
 class _Proof:
-    """What the listings of a run prove of stored items.
+    """What the listings of a run prove about stored items.
 
     Args:
         libraries: what was seen of them.
-        named_elsewhere: the keys of stored items that a library named which did not hold them before.
+        named_elsewhere: the keys of stored items that were listed by a library that did not hold them before.
     """
 
     def __init__(self, libraries: Iterable[LibraryTally], named_elsewhere: Collection[str]) -> None:
@@ -322,7 +322,7 @@ class _Proof:
         self._keys: dict[str, str] = {}
 
     def is_gone(self, item_id: str, remote_id: str, library_ids: Iterable[str]) -> bool:
-        """Tell whether no library lists a stored item any more."""
+        """Return whether no library lists a stored item any more."""
         if remote_id in self._named_elsewhere:
             return False
         for library_id in library_ids:
@@ -339,10 +339,10 @@ class _Proof:
 
 
 def _matched(pairs: Iterable[Match]) -> dict[int, str]:
-    """Return which stored item each waiting one is, by its place.
+    """Return the stored item that each waiting item is, by its place.
 
-    The strongest evidence counts first. A pair is taken if neither of the two has another partner by the same
-    evidence: where that is not so, nothing is guessed.
+    The strongest evidence counts first. A pair is taken only if neither item has another partner by the same
+    evidence; nothing is guessed.
     """
     taken: dict[int, str] = {}
     used: set[str] = set()

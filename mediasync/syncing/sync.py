@@ -40,10 +40,10 @@ class RunOptions:
     """How a source is synced.
 
     Attributes:
-        full: read everything, changed or not.
-        selection: what of the source is synced.
-        dry: write nothing, and tell what would be written.
-        accept_new_server: go on although another server answers than the one that is stored.
+        full: read all items, changed or not.
+        selection: the libraries and items to sync.
+        dry: write nothing, and report what would be written.
+        accept_new_server: go on although another server answers than the stored one.
     """
 
     full: bool = False
@@ -58,7 +58,7 @@ class SyncService:
     Args:
         database: an open database.
         writer: the task that writes to it.
-        media: what saves the items.
+        media: saves and reads items.
         clock: tells the time in milliseconds since 1970, UTC.
     """
 
@@ -73,8 +73,7 @@ class SyncService:
     async def run(self, backend: Backend, emit: Emit, options: RunOptions) -> SyncReport:
         """Sync one source.
 
-        Nothing is deleted. Items that could not be read or stored are reported, and what is stored of them
-        stays.
+        Nothing is deleted. Items that could not be read or stored are reported, and their stored rows stay.
 
         Args:
             backend: the source.
@@ -85,8 +84,7 @@ class SyncService:
             The report, when everything is committed and the run is recorded.
 
         Raises:
-            ConfigurationError: if the source is another than the one that is stored, or has not what is
-                selected.
+            ConfigurationError: if the source is not the stored one, or has none of the selected libraries.
             SourceError: if the source cannot be read; the run is recorded as failed.
             DatabaseError: if the database fails.
         """
@@ -132,12 +130,12 @@ class SyncService:
     async def refuse(
         self, source_id: str, error: ConfigurationError, emit: Emit, *, dry: bool = False
     ) -> SyncReport:
-        """Record that a source cannot be synced as it is configured, if it is stored, and raise *error*.
+        """Record that the settings of a stored source are wrong, and raise *error*.
 
         Args:
-            source_id: the source.
+            source_id: a source, stored or not.
             error: what is wrong with its settings.
-            emit: as for `run`; nothing is told.
+            emit: not called; it makes the signature that of `run`.
             dry: record nothing.
         """
         log_failure(source_id, error)
@@ -164,7 +162,9 @@ class SyncService:
         tally.number_of_libraries = len(libraries)
         anew = options.full or (options.dry and options.accept_new_server)
         watermark = "" if anew else await self._media.find_watermark(tally.source_id)
-        doubt: SourceError | None = None  # may concern the whole source: the next library shows it
+        doubt: SourceError | None = (
+            None  # an error that may concern the whole source: the next library decides
+        )
         for named in libraries:
             library = _storable_library(named)
             only = wanted.of(library.full_id, homes) if selection.items else None
@@ -223,10 +223,10 @@ class SyncService:
             tally.fail(make_id(tally.source_id, storable(remote_id)), reason)
 
     async def _add_absent_libraries(self, tally: Tally, listed: set[str]) -> None:
-        """Note the stored libraries that were not gone through, and what is stored of them.
+        """Add tallies of the stored libraries that were not read.
 
         Raises:
-            SourceUnreadable: if the source listed nothing at all, and something is stored of it.
+            SourceUnreadable: if the source listed no item at all although items of it are stored.
         """
         read = {library.library_id for library in tally.libraries}
         lost = 0
@@ -254,11 +254,11 @@ class SyncService:
     async def _find_wanted(
         self, source_id: str, remote_ids: frozenset[str]
     ) -> tuple[frozenset[str], dict[str, str]]:
-        """Return the present keys of items that are asked for by their ids, and the full ids of their homes.
+        """Return the current keys of selected items, and the full ids of their home libraries by these keys.
 
         Args:
             source_id: the source.
-            remote_ids: what their ids end with: the keys that they had when they were first seen.
+            remote_ids: the keys that the items' ids are made of, which they had when they were first seen.
         """
         if not remote_ids:
             return frozenset(), {}
@@ -270,7 +270,7 @@ class SyncService:
 
 
 def _remark_lost(tally: Tally) -> None:
-    """Remark on the libraries that the source does not list any more, if items of them are left."""
+    """Remark on libraries that the source no longer lists, if items of them are stored."""
     for library in tally.libraries:
         if not library.is_listed and library.unnamed:
             number = len(library.unnamed)
@@ -280,7 +280,7 @@ def _remark_lost(tally: Tally) -> None:
 
 
 def _without_repeats(libraries: list[Library], tally: Tally) -> list[Library]:
-    """Return each library once, by the id under which it is stored."""
+    """Return each library once. Two libraries are the same if they are stored under one id."""
     once: dict[str, Library] = {}
     for library in libraries:
         full_id = _storable_library(library).full_id
@@ -291,13 +291,13 @@ def _without_repeats(libraries: list[Library], tally: Tally) -> list[Library]:
 
 
 def _take_back_last_failure(tally: Tally) -> None:
-    """Forget that a library failed, since the whole source did."""
+    """Forget that a library failed, because the whole source failed."""
     failure = tally.failed_libraries.pop()
     tally.libraries = [one for one in tally.libraries if one.library_id != failure.library_id]
 
 
 def _is_of_library(error: SourceError) -> bool:
-    """Return whether an error says nothing of the source's other libraries."""
+    """Return whether an error concerns one library only."""
     return isinstance(error, LibraryUnreadable | SourceUnreadable | SourceForbidden)
 
 
@@ -309,7 +309,7 @@ def _of_library(error: SourceError, library: Library) -> LibraryUnreadable:
     return failure
 
 
-# What a server calls itself and its libraries is not the user's to correct.
+# Users cannot correct the names that a server gives itself and its libraries, so these are made storable.
 
 
 def _storable_source(source: Source) -> Source:

@@ -1,4 +1,4 @@
-"""What a run has found so far."""
+"""Tallies: what a run has found so far."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Emit = Callable[[Event], None]
 
 @dataclass(slots=True)
 class LibraryTally:
-    """What was found of one library.
+    """What a run has found of one library.
 
     Attributes:
-        library_id: its full id.
-        unnamed: the own keys of stored items that were not named yet.
-        seen: items that were named.
-        previews: items of which only a part of the credits was given.
-        expected: items that it has, as the source said at its beginning; None if it did not say.
-        enumerated: what the source said at the end.
-        is_absent: whether it was not gone through: what was not named is counted all the same.
+        library_id: the library's full id.
+        unnamed: the keys of stored items that the source has not listed yet.
+        seen: how many items the source listed.
+        previews: how many items came with only a part of their credits.
+        expected: how many items the source announced at the beginning; None if it announced none.
+        enumerated: what the source reported at the end of the listing.
+        is_absent: whether the run did not read the library. Its unlisted items are counted all the same.
         is_listed: whether the source has such a library.
     """
 
@@ -37,18 +37,20 @@ class LibraryTally:
     previews: int = 0
     expected: int | None = None
     enumerated: Enumerated = field(
-        default_factory=lambda: Enumerated(None, False, "the source does not tell whether it named all")
+        default_factory=lambda: Enumerated(
+            None, False, "the source does not report whether it listed everything"
+        )
     )
     is_absent: bool = False
     is_listed: bool = True
 
     @property
     def proves(self) -> bool:
-        """Whether the library is known not to hold the items that were not named."""
+        """Whether the listing proves that the library does not hold the items it did not list."""
         return self.enumerated.complete or not self.is_listed
 
     def name(self, remote_id: str, item: MediaItem | None = None) -> None:
-        """Note that an item was named, and read if *item* is given."""
+        """Count a listed item, which was read if *item* is given."""
         self.seen += 1
         self.unnamed.discard(remote_id)
         if item is not None and item.completeness is Completeness.PREVIEW:
@@ -74,24 +76,24 @@ class Tally:
     """What one run has found so far.
 
     Attributes:
-        source_id: of the source.
+        source_id: the source that is synced.
         emit: called with each event.
-        owner: names the process, and this run in it.
-        selection: a digest of what of the source is synced this time; empty if all of it is.
-        run_id: of the run, 0 until it is recorded.
-        saves: what became of the items that were read.
-        seen: items that the source named.
-        unread: items that had not changed and were not read.
-        unreadable: items that could not be read.
-        problems: what could not be understood of items that were read.
-        remarks: what people should know.
-        libraries: what was seen of the libraries that were gone through, and what is stored of the others.
-        failed_libraries: those that could not be read to their end.
-        current: what was seen of the library that is being read.
-        number_of_libraries: how many are gone through.
-        libraries_read: how many were.
-        watermark: where the source has come to; empty if it does not say.
-        told_failures, told_problems: how many of the saves' failures and problems were told as events.
+        owner: the name of this run, and of the process that does it.
+        selection: a digest of the selected libraries and items; empty if the whole source is synced.
+        run_id: the run's id; 0 until it is recorded.
+        saves: the outcomes of the saves.
+        seen: how many items the source listed.
+        unread: how many items were not read, because they had not changed.
+        unreadable: (item id, reason) of items that could not be read.
+        problems: (item id, problem) of parts that could not be understood.
+        remarks: (subject, text) of what people should know.
+        libraries: a tally for each library, those that were not read included.
+        failed_libraries: an error for each library that could not be read to its end.
+        current: the tally of the library that is being read.
+        number_of_libraries: how many libraries are to be read.
+        libraries_read: how many libraries have been read.
+        watermark: the source's position for the next sync; empty if it has none.
+        told_failures, told_problems: how many of the saves' failures and problems were emitted as events.
     """
 
     source_id: str
@@ -125,7 +127,7 @@ class Tally:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing failed, and every library was named to its end."""
+        """Whether nothing failed and every library was listed to its end."""
         return not self.failures and all(library.enumerated.complete for library in self.libraries)
 
     def fail(self, item_id: str, reason: str) -> None:
@@ -134,7 +136,7 @@ class Tally:
         self.emit(ItemFailed(self.source_id, item_id, reason))
 
     def note(self, item_id: str, problems: Iterable[str]) -> None:
-        """Note what of an item could not be understood."""
+        """Note parts of an item that could not be understood."""
         for problem in problems:
             self.problems.append((item_id, problem))
             self.emit(ItemProblem(self.source_id, item_id, problem))
@@ -145,7 +147,7 @@ class Tally:
         self.emit(Remarked(self.source_id, subject, text))
 
     def tell(self) -> None:
-        """Tell what has become of the saves, and how far the run is."""
+        """Emit the new failures and problems of saves, and the progress of the run."""
         saves = self.saves
         for item_id, reason in saves.failed[self.told_failures :]:
             self.emit(ItemFailed(self.source_id, item_id, reason))
@@ -155,7 +157,7 @@ class Tally:
         library = self.current
         expected = library.expected if library else None
         if library and expected is not None and expected < library.seen:
-            expected = None  # the source was wrong: it named more than it said it had
+            expected = None  # the source announced too few
         self.emit(
             Progress(
                 self.source_id,
@@ -172,7 +174,7 @@ class Tally:
         )
 
     def rows(self) -> list[tuple[str, str, str]]:
-        """Return what is recorded beside the run, as (kind, subject, reason)."""
+        """Return the problems that are recorded with the run, as (kind, subject, reason)."""
         return [
             *(("failure", subject, reason) for subject, reason in self.failures),
             *(("problem", subject, reason) for subject, reason in (*self.problems, *self.saves.problems)),
