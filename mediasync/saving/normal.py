@@ -1,8 +1,8 @@
-"""The normal form: what an item is brought into before it is compared or stored.
+"""The normal form of items, which is compared and stored.
 
 * Names and roles are trimmed; a missing text and an empty one are the same.
-* Credits are sorted by (``sort_order`` missing or negative, ``sort_order``, position), exact repeats of
-  (person, type, role) are dropped and counted, and what remains is numbered 0…n-1.
+* Credits are sorted by (``sort_order`` missing or negative, ``sort_order``, position). Exact repeats of
+  (person, type, role) are dropped and counted. The remaining ones are numbered 0…n-1.
 * A credit whose name or type is empty is left out and reported.
 * Secrets are cut out of paths and URLs.
 """
@@ -44,7 +44,6 @@ from mediasync.vocabulary import Completeness, PersonType
 
 Described = TypeVar("Described", Source, Library)
 
-
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _FIRST_TIME: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
@@ -52,14 +51,14 @@ _LAST_TIME: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _LARGEST_NUMBER: Final = 2**31 - 1
 _LARGEST_COUNT: Final = 2**53
 _SURELY_SHORT: Final = MAX_NAME_BYTES // 4
-"""A text of so many characters is short enough whatever they are."""
+"""A text of this many characters is short enough: a character takes at most four bytes."""
 _SURELY_SHORT_PROVIDER: Final = MAX_PROVIDER_BYTES // 4
 _NUMBERED: Final = frozenset({int})
 _ORDER_TYPES: Final = frozenset({int, type(None)})
 _PERSON_ID: Final = itemgetter(0)
 
-# Rows hold plain strings and nothing else: a tuple of those is of no interest to the garbage collector, while
-# one that holds an enum's member is looked at in every collection as long as it lives.
+# CPython's garbage collector stops tracking tuples of plain strings. A tuple with an enum member stays
+# tracked; with a million credits, that makes every full collection slow.
 _PLAIN_TYPES: Final[dict[str, str]] = {member: member.value for member in PersonType}
 
 
@@ -67,8 +66,8 @@ def normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem:
     """Bring *item* into normal form.
 
     Args:
-        item: what the caller gave.
-        source_id: the source that it is of.
+        item: an item as the caller made it.
+        source_id: the source of the item.
         library_id: the full id of its library.
 
     Raises:
@@ -80,7 +79,7 @@ def normal_item(item: MediaItem, source_id: str, library_id: str) -> NormalItem:
         return _normal_item(checked(item), source_id, library_id)
     except UsageError:
         raise
-    except Exception as error:  # of whatever a field holds that was assigned after the model was made
+    except Exception as error:  # a field may hold any value that was assigned after the model was made
         raise _invalid(item, source_id, error) from error
 
 
@@ -89,7 +88,7 @@ def _invalid(item: MediaItem, source_id: str, error: Exception) -> InvalidItem:
     item_id = make_id(source_id, storable(remote_id) if isinstance(remote_id, str) else shown(remote_id))
     if isinstance(error, InvalidValue):
         return InvalidItem(item_id, storable(str(error)))
-    flaw = find_flaw(item) or f"a field holds what it cannot: {shown(error)}"
+    flaw = find_flaw(item) or f"a field holds a wrong value: {shown(error)}"
     return InvalidItem(item_id, storable(flaw))
 
 
@@ -135,7 +134,7 @@ def normal_credits(item_id: str, credits_given: Sequence[Credit]) -> NormalItem:
 
     Raises:
         InvalidItem: if a text cannot be stored.
-        InvalidId: if *item_id* is no id.
+        InvalidId: if *item_id* is not an id.
     """
     source_id, remote_id = split_id(item_id)
     item = Movie(remote_id=remote_id, title="")
@@ -157,10 +156,10 @@ def normal_person(person: Person, source_id: str | None = None) -> PersonRow:
 
     Args:
         person: with an ``id``, or with a ``source_id`` (its own or the one given here).
-        source_id: the source, where the person does not say it.
+        source_id: the source, if the person does not have one.
 
     Raises:
-        UsageError: if the source is not known, the name is empty, or a field cannot be stored.
+        UsageError: if there is no source, the name is empty, or a field cannot be stored.
     """
     if not isinstance(person, Person):
         raise UsageError(f"a {type(person).__name__} cannot be saved as a person: give a Person")
@@ -175,7 +174,7 @@ def normal_person(person: Person, source_id: str | None = None) -> PersonRow:
 
 
 def has_no_id(person: Person) -> bool:
-    """Tell whether the source has no id for a person, whose key is then derived."""
+    """Return whether the source has no id for a person, so that the key is derived."""
     return person.id is None and not person.remote_id
 
 
@@ -210,7 +209,7 @@ def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], s
     rows: list[CreditRow] = []
     derived: dict[str, str] = {}
     for credit in _in_order(given):
-        # The hottest loop of a sync: the models' fields are taken past the look-up of attributes.
+        # The hottest loop of a sync: reading __dict__ is faster than looking up attributes of a model.
         fields = credit.__dict__
         person = fields["person"].__dict__
         name = person["name"].strip()
@@ -233,7 +232,7 @@ def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], s
         ids_text = ""
         if ids or type(ids) is not dict:
             ids_text = _provider_ids_text(ids)
-            if "\\u0000" in ids_text and "\0" in "".join(_flat(ids)):  # JSON hides it from the check later
+            if "\\u0000" in ids_text and "\0" in "".join(_flat(ids)):  # JSON hides NUL from the later check
                 raise _unstorable(item, normal.id)
         if not remote_id:
             if remote_id not in (None, ""):
@@ -308,7 +307,7 @@ def _nameless(credit: Credit, given: Sequence[Credit]) -> str:
 
 def _reference(path: str) -> str:
     if type(path) is not str:
-        path = str.__str__(path)  # what a subclass makes of comparing is not for rows that are compared
+        path = str.__str__(path)  # rows are compared, and a subclass may compare in its own way
     return "" if path.isspace() else without_secrets(path)
 
 
@@ -413,10 +412,10 @@ def _fingerprint(texts: list[str], item: MediaItem, item_id: str) -> str:
 
 
 def check_model(model: Described) -> Described:
-    """Return a source or a library with the values that were meant, as `mediasync.validation.checked` does.
+    """Return a source or a library with checked values, as `mediasync.validation.checked` does.
 
     Raises:
-        UsageError: if it holds what cannot be stored.
+        UsageError: if a value cannot be stored.
     """
     subject = f"{type(model).__name__.lower()} {shown(model.__dict__.get('id'))}"
     if flaw := find_flaw(model):
