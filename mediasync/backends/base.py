@@ -179,7 +179,7 @@ class NothingStored:
 
 
 @runtime_checkable
-class TellsWaiting(Protocol):
+class ReportsWaits(Protocol):
     """A backend that can report why it waits: its server is starting, or asks for fewer requests.
 
     Attributes:

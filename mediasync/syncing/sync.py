@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from mediasync.aio import finish
-from mediasync.backends.base import Backend, Enumerated, TellsWaiting
+from mediasync.backends.base import Backend, Enumerated, ReportsWaits
 from mediasync.database.database import Database
 from mediasync.errors import (
     ConfigurationError,
@@ -94,7 +94,7 @@ class SyncService:
     async def _run(self, backend: Backend, emit: Emit, options: RunOptions, owner: str) -> SyncReport:
         emit = logged(emit)
         tally = Tally(backend.source.id, emit, owner=owner, selection=options.selection.digest)
-        if isinstance(backend, TellsWaiting):
+        if isinstance(backend, ReportsWaits):
             backend.on_wait = lambda text: emit(Waiting(tally.source_id, storable(text)))
         sink: Sink = (
             DryRun(self._database, self._media, tally.source_id, self._clock)

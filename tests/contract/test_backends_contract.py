@@ -25,7 +25,7 @@ from support.servers import (
 )
 
 from mediasync import Library, MediaSync, Source
-from mediasync.backends.base import Enumerated, Expected, Found, NothingStored, TellsWaiting, Unchanged
+from mediasync.backends.base import Enumerated, Expected, Found, NothingStored, ReportsWaits, Unchanged
 from mediasync.backends.nfo import NfoBackend
 from mediasync.errors import LifecycleError, SourceUnreachable, UnknownLibrary
 from mediasync.events import Progress, Waiting
@@ -208,7 +208,7 @@ async def test_a_server_that_is_starting_is_waited_for_and_told_of(kind: str, ms
     async with server:
         server.faults = [Fault.busy(0, times=2)]
         backend = Place(kind, server).backend()
-        assert isinstance(backend, TellsWaiting)
+        assert isinstance(backend, ReportsWaits)
         events = [event async for event in ms.sync(backend)]
     [waiting] = [event for event in events if isinstance(event, Waiting)]
     assert "waiting" in waiting.text

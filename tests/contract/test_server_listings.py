@@ -158,7 +158,7 @@ async def mirror(tmp_path: Path) -> AsyncIterator[MediaSync]:
 async def test_a_listing_of_ever_new_items_is_ended_and_other_libraries_are_synced(
     place: Place, mirror: MediaSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paging, "MOST_BEYOND", 100)
+    monkeypatch.setattr(paging, "MAX_BEYOND", 100)
     numbers = count(900_000)
     template: dict[str, Any] = {}
 

@@ -103,7 +103,7 @@ class JellyfinBackend:
             secrets=("token",) if self._token else ("token", "password"),
             reserved=(self.variant.token_header,),
         )
-        self._transport.on_wait = self._tell_waiting
+        self._transport.on_wait = self._report_wait
         self.on_wait: Callable[[str], None] | None = None
         self._client: Client | None = None
         self._libraries: list[Library] | None = None
@@ -112,7 +112,7 @@ class JellyfinBackend:
         self._watch: ScanWatch | None = None
         self._notes: list[str] = []
 
-    def _tell_waiting(self, text: str) -> None:
+    def _report_wait(self, text: str) -> None:
         self._notes.append(text)
         if self.on_wait is not None:
             self.on_wait(text)

@@ -94,7 +94,7 @@ class KodiBackend:
             client=client,
             secrets=("username", "password"),
         )
-        self._transport.on_wait = self._tell_waiting
+        self._transport.on_wait = self._report_wait
         self.on_wait: Callable[[str], None] | None = None
         self._client: Client | None = None
         self._roles_matter = True
@@ -107,7 +107,7 @@ class KodiBackend:
         """The transport that sends the requests."""
         return self._transport
 
-    def _tell_waiting(self, text: str) -> None:
+    def _report_wait(self, text: str) -> None:
         if self.on_wait is not None:
             self.on_wait(text)
 

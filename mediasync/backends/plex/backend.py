@@ -83,7 +83,7 @@ class PlexBackend:
         )
         self._client = Client(self._transport, options.concurrency or _CONCURRENCY)
         self._waits: list[str] = []
-        self._transport.on_wait = self._tell_waiting
+        self._transport.on_wait = self._report_wait
         self.on_wait: Callable[[str], None] | None = None
         self._sections: list[tuple[Library, bool]] | None = None
 
@@ -92,7 +92,7 @@ class PlexBackend:
         """How many requests were sent so far; each retry counts."""
         return self._transport.requests
 
-    def _tell_waiting(self, text: str) -> None:
+    def _report_wait(self, text: str) -> None:
         self._waits.append(text)
         if self.on_wait is not None:
             self.on_wait(text)
