@@ -7,7 +7,7 @@ from mediasync.backends.base import Enumerated, Finding, Found, NothingStored, R
 from mediasync.backends.nfo import NfoBackend
 from mediasync.models import Library, MediaItem, Source
 
-FOLDER_FAILED = re.compile("the folder cannot be listed|a second folder's name")
+FOLDER_FAILED = re.compile("the folder cannot be listed|another folder's name")
 """Says of a folder that it failed; an item beside it may have its name for a key."""
 
 

@@ -551,7 +551,7 @@ def test_ids_behind_a_person_who_is_not_closed_are_not_the_persons():
 
 def test_a_damaged_file_names_its_line():
     record = parse("<movie>\n<title>T</title>\n<director>D</directr>\n</movie>")
-    assert record.damage == "line 3: </directr> stands where </director> should"
+    assert record.damage == "line 3: </directr> is where </director> should be"
 
 
 async def test_a_damaged_file_never_shrinks_what_is_stored(tmp_path, file_url):

@@ -176,7 +176,7 @@ async def test_movie_nfo_is_nobodys_in_a_folder_of_many(tmp_path):
     write(tmp_path, {"two/movie.nfo": movie("Stray"), "two/X.nfo": movie("X"), "two/Y.nfo": movie("Y")})
     reading = await read(tmp_path)
     assert list(reading.items) == ["all/A", "none/C", "two/X", "two/Y"]
-    nobodys = "in a folder of many films movie.nfo describes none of them"
+    nobodys = "movie.nfo in a folder of many films describes none of them"
     assert reading.remarks == {
         "all/movie.nfo": nobodys,
         "all/B.mkv": "a video without an NFO file",
@@ -248,8 +248,8 @@ async def test_a_stray_file_in_a_films_own_folder_is_named(tmp_path):
     reading = await read(tmp_path)
     assert list(reading.items) == ["Heat (1995)", "Ran"]
     assert reading.remarks == {
-        "Heat (1995)/scene.nfo": "not read: it describes no film",
-        "Ran/bonus.nfo": "not read: the folder is that of another film",
+        "Heat (1995)/scene.nfo": "not read: it does not describe a film",
+        "Ran/bonus.nfo": "not read: the folder belongs to another film",
     }
 
 
@@ -260,7 +260,7 @@ async def test_a_film_without_a_title_is_called_like_its_folder(tmp_path):
     reading = await read(tmp_path)
     ran = reading.items["Ran.1985.1080p"]
     assert (ran.title, ran.year, len(ran.credits)) == ("Ran", 1985, 1)
-    assert reading.problems == {"Ran.1985.1080p": ("no title: the name of the folder or file is taken",)}
+    assert reading.problems == {"Ran.1985.1080p": ("no title: the name of the folder or file is used",)}
     thing, heat = reading.items["The Thing (1982)"], reading.items["Heat (1995)"]
     assert (thing.title, thing.year, heat.title, heat.year) == ("The Thing", 1982, "Heat", 1995)
     assert (heat.credits, heat.completeness, heat.provider_ids) == (None, None, {"imdb": "tt0113277"})
@@ -289,9 +289,9 @@ async def test_several_films_in_one_file_and_things_that_are_no_films(tmp_path):
     write(tmp_path, {"C/movie.nfo": SHOW})
     reading = await read(tmp_path)
     assert reading.items["A"].title == "One"
-    assert reading.problems == {"A": ("2 films in one file: only the first is taken",)}
+    assert reading.problems == {"A": ("2 films in one file: only the first is used",)}
     assert reading.remarks == {"B/movie.nfo": "<album> is about neither a film nor a show"}
-    assert reading.unreadable == {"C": "C/movie.nfo: it describes a show, which has no place here"}
+    assert reading.unreadable == {"C": "C/movie.nfo: it describes a show, which does not belong here"}
 
 
 async def test_artwork_and_actors_pictures(tmp_path):
@@ -362,7 +362,7 @@ async def test_a_show_its_seasons_and_episodes_in_order(tmp_path):
         {"thumb": f"{show}/Season 02/D S02E01-thumb.jpg"},
     )
     assert reading.remarks == {
-        f"{show}/movie.nfo": "in a show's folder movie.nfo describes nothing",
+        f"{show}/movie.nfo": "movie.nfo in a show's folder describes nothing",
         f"{show}/Season 01/D S01E02.mkv": "a video without an NFO file",
     }
 
@@ -459,7 +459,7 @@ async def test_season_files_without_and_with_the_same_number(tmp_path):
     reading = await read(tmp_path)
     assert list(reading.items) == ["D", "D#s01"]
     assert list(reading.unreadable) == ["D/c/season.nfo", "D/d/season.nfo"]
-    assert reading.remarks == {"D/b/season.nfo": "another file describes season 1 already"}
+    assert reading.remarks == {"D/b/season.nfo": "another file already describes season 1"}
     assert set((await read(tmp_path, reading.tokens)).unchanged) == {"D", "D#s01"}
 
 

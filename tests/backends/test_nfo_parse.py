@@ -221,7 +221,7 @@ def test_an_address_after_the_document_adds_its_id():
     record = parse(movie("Heat") + "\nhttps://www.imdb.com/title/tt0113277/?a=1&b=2\n")
     assert (record.title, record.provider_ids) == ("Heat", {"imdb": "tt0113277"})
     assert parse(movie("T", "<imdbid>tt1</imdbid>") + " and more ").problems == [
-        "text outside of the XML was left out"
+        "text outside the XML was left out"
     ]
 
 
@@ -515,14 +515,14 @@ def test_several_roots_are_several_records():
         (b"hello", "no description"),
         (b"<unknown><x/></unknown>", "no description"),
         (b"<html><body>404</body></html>", "a web page"),
-        (b"<movie>\n<title></title>\n", "line 3: the file ends inside of <movie>"),
+        (b"<movie>\n<title></title>\n", "line 3: the file ends inside <movie>"),
         (b"<movie>\n<!-- never closed", "line 2: a comment has no end"),
         (b"<movie><![CDATA[", "line 1: a CDATA section has no end"),
         (b"<?xml version='1.0'", "no description"),
         (b"\n<!DOCTYPE movie", "no description"),
         (b'<!DOCTYPE m [<!ENTITY a "b">]><movie/>', "declarations of its own"),
         (b'<movie><!ENTITY a "b"></movie>', "line 1: it holds a declaration"),
-        (b"<movie>\n<name></title></movie>", "line 2: <name> stands outside of a person"),
+        (b"<movie>\n<name></title></movie>", "line 2: <name> is outside a person"),
     ],
 )
 def test_what_cannot_be_read_is_said_with_its_line(data, reason):
@@ -682,7 +682,7 @@ def test_a_file_cut_off_at_its_beginning_never_gives_a_whole_list():
 def test_the_line_of_damage_is_that_of_the_file():
     text = "<?xml version='1.0'?>\n<movie>\n<!-- one\ntwo --x -->\n<plot><![CDATA[\n]]></plot>"
     text += "<title>T</titel></movie>"
-    assert read_document(text.encode()).damage == "line 6: </titel> stands where </title> should"
+    assert read_document(text.encode()).damage == "line 6: </titel> is where </title> should be"
 
 
 def test_a_film_without_a_title_but_with_people_is_told_of_in_full():

@@ -463,7 +463,7 @@ async def test_many_videos_without_an_nfo_file_are_one_remark(tmp_path):
         remarks = (await read(tmp_path)).remarks
         assert list(remarks) == ["movies"]
         assert remarks["movies"].startswith(
-            "21 videos without an NFO file, the first are movies/Film 000/Film"
+            "21 videos without an NFO file; the first are movies/Film 000/Film"
         )
 
 

@@ -70,7 +70,7 @@ async def test_what_versions_differ_in_is_a_problem(tmp_path):
     write(tmp_path, {"Heat/Heat - Cut.nfo": movie("Heat", "<runtime>150</runtime>" + actor("Bo", "V"))})
     reading = await read(tmp_path)
     assert reading.problems == {
-        "Heat": ("Heat/Heat - Cut.nfo describes the same, but differs in: length, people",)
+        "Heat": ("Heat/Heat - Cut.nfo describes the same item, but differs in: length, people",)
     }
     assert reading.items["Heat"].runtime_seconds == 170 * 60
 
@@ -129,7 +129,7 @@ async def test_a_note_beside_a_film_is_named_each_time_and_opened_once(tmp_path,
     first = await read(tmp_path)
     assert set(first.items) == {"Heat", "Ran"}
     assert first.items["Ran"].provider_ids == {"imdb": "tt0089881"}
-    text = "not read: it describes no film"
+    text = "not read: it does not describe a film"
     assert first.remarks == {"Heat/grp.nfo": text, "Heat/z.nfo": text}
     opened.clear()
     again = await read(tmp_path, first.tokens)
@@ -188,7 +188,7 @@ async def test_versions_of_an_episode_are_one_item(tmp_path, opened, names):
     write(tmp_path, {f"S/Season 1/{names[1]}.nfo": episode("Uno", 1, 1), f"S/Season 1/{names[1]}.mkv": ""})
     first = await read(tmp_path)
     [found] = [item for item in first.items.values() if item.media_type == "episode"]
-    assert first.problems[found.remote_id][0].endswith("describes the same, but differs in: title")
+    assert first.problems[found.remote_id][0].endswith("describes the same item, but differs in: title")
     opened.clear()
     again = await read(tmp_path, first.tokens)
     assert (opened, set(again.unchanged)) == ([], set(first.items))

@@ -242,7 +242,7 @@ class _VideosAlone:
     def remarks(self, library: str) -> list[Remark]:
         if self._count <= _VIDEOS_NAMED:
             return [Remark(key, "a video without an NFO file") for key in self._first]
-        text = f"{self._count:,} videos without an NFO file, the first are {', '.join(self._first)}"
+        text = f"{self._count:,} videos without an NFO file; the first are {', '.join(self._first)}"
         return [Remark(library, text)]
 
 

@@ -145,4 +145,4 @@ def _found_version(
 
 
 def _left_out(file: NfoFile) -> Remark:
-    return Remark(naming.nfc(file.path), "not read: it describes no film")
+    return Remark(naming.nfc(file.path), "not read: it does not describe a film")

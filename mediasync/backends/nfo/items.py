@@ -47,14 +47,14 @@ def foreign_remark(file: NfoFile, text: str) -> Remark:
 
 def misplaced(file: NfoFile, kind: MediaType) -> str:
     """Return the reason why a file is not read that describes an item of a kind that cannot be there."""
-    return f"{naming.nfc(file.path)}: it describes {NOUNS[kind]}, which has no place here"
+    return f"{naming.nfc(file.path)}: it describes {NOUNS[kind]}, which does not belong here"
 
 
 def found_movie(file: NfoFile, records: list[NfoRecord], token: FileToken | None) -> Found:
     """Return the film that a file describes."""
     record = records[0]
     if len(records) > 1:
-        record.problems.append(f"{len(records)} films in one file: only the first is taken")
+        record.problems.append(f"{len(records)} films in one file: only the first is used")
     item = Movie(remote_id=file.key, change_token=token_text(token, record), **item_fields(file, record))
     return Found(item, tuple(record.problems))
 
@@ -76,7 +76,7 @@ def item_fields(file: NfoFile, record: NfoRecord) -> dict[str, Any]:
         if not record.title:
             fields["title"] = title
             if record.credits is not None:
-                record.problems.append("no title: the name of the folder or file is taken")
+                record.problems.append("no title: the name of the folder or file is used")
     return fields
 
 

@@ -223,5 +223,5 @@ def _note_damage(file: NfoFile, records: list[NfoRecord], stored: StoredTokens) 
     if is_lacking and any(stored.tokens[key] for key in keys):
         raise NfoError(f"{damage}; what is stored of it stays")
     records[0].problems.insert(
-        0, f"{naming.nfc(file.path)}: {damage}: it was read as far as it could be, its people as a preview"
+        0, f"{naming.nfc(file.path)}: {damage}: it was read as far as possible, and its people are a preview"
     )

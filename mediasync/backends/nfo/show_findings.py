@@ -71,7 +71,9 @@ def _own_findings(show: ShowUnit, outcome: Outcome | None, stored: StoredTokens)
         case Loaded(records, state) if show.nfo:
             record = records[0]
             if record.kind is not MediaType.SHOW:
-                record.problems.append(f"the root element is that of {NOUNS[record.kind]}: taken as a show")
+                record.problems.append(
+                    f"the root element is that of {NOUNS[record.kind]}; it is read as a show"
+                )
                 record.kind = MediaType.SHOW
             fields = item_fields(show.nfo, record)
             token = token_text(FileToken.of_file(show.nfo, state, 1), record)
@@ -129,7 +131,7 @@ class _Seasons:
 
     def _put(self, number: int, finding: Finding, file: NfoFile) -> None:
         if number in self._by_number:
-            text = f"another file describes season {number} already"
+            text = f"another file already describes season {number}"
             self._others.append(Remark(naming.nfc(file.path), text))
         else:
             self._by_number[number] = finding
@@ -319,7 +321,7 @@ class _Episodes:
             if mine is None or theirs is None or describes_same(mine, theirs, untitled=True):
                 joined.append(other)
             else:
-                text = f"{naming.nfc(first.file.path)} says that it is this episode, too"
+                text = f"{naming.nfc(first.file.path)} claims to be the same episode"
                 theirs.problems.append(text)
         if first.record:
             read = [(naming.nfc(one.file.path), one.record) for one in joined if one.record]
@@ -359,7 +361,9 @@ def _numbered(file: NfoFile, records: list[NfoRecord], named: EpisodeName | None
     episodes: dict[str, _Described] = {}
     for place, record in enumerate(records):
         if record.kind is not MediaType.EPISODE:
-            record.problems.append(f"the root element is that of {NOUNS[record.kind]}: taken as an episode")
+            record.problems.append(
+                f"the root element is that of {NOUNS[record.kind]}; it is read as an episode"
+            )
             record.kind = MediaType.EPISODE
         season = record.season if record.season is not None else named.season if named else file.season
         episode = record.episode
@@ -372,7 +376,7 @@ def _numbered(file: NfoFile, records: list[NfoRecord], named: EpisodeName | None
                 if episode is not None
                 else "an episode without a number"
             )
-            first.problems.append(f"{what} is described more than once in the file: the first is taken")
+            first.problems.append(f"{what} is described more than once in the file: the first is used")
             continue
         if (
             len(records) == 1

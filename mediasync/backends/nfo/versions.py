@@ -60,7 +60,7 @@ def merge(first: NfoRecord, others: Iterable[tuple[str, NfoRecord]]) -> NfoRecor
         if merged.credits is None:
             merged.credits, merged.completeness = other.credits, other.completeness
         if differing := _differences(first, other):
-            merged.problems.append(f"{path} describes the same, but differs in: {', '.join(differing)}")
+            merged.problems.append(f"{path} describes the same item, but differs in: {', '.join(differing)}")
     return merged
 
 

@@ -110,9 +110,9 @@ def read_document(data: bytes) -> Document:
     parts = (reading.top.text, *(child.tail for child in reading.top))
     outside = " ".join(part for part in parts if part and part.strip())
     if not roots:
-        damage = reading.damage or "there is no element round all others"
+        damage = reading.damage or "there is no root element"
         return Document([Node("", children=nodes)], outside, problems, damage, cut=True)
-    damage = reading.damage or (f"<{loose[0].name}> stands outside of <{roots[0].name}>" if loose else "")
+    damage = reading.damage or (f"<{loose[0].name}> is outside <{roots[0].name}>" if loose else "")
     return Document(roots, outside, problems, damage, reading.cut)
 
 

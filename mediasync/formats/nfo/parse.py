@@ -135,7 +135,7 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[NfoRecord]:
         >>> damaged = b"<movie><title>Heat</title><director>A O</directr></movie>"
         >>> [record] = parse_nfo(damaged, MediaType.MOVIE)
         >>> [credit.person.name for credit in record.credits], str(record.completeness), record.damage
-        (['A O'], 'preview', 'line 1: </directr> stands where </director> should')
+        (['A O'], 'preview', 'line 1: </directr> is where </director> should be')
     """
     document = read_document(data)
     ours = [root for root in document.roots if root.name not in FOREIGN_ROOTS]
@@ -153,7 +153,7 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[NfoRecord]:
             _make_preview(record)
             record.damage, record.cut = document.damage, document.cut
         if not any(record.title or record.credits or record.provider_ids for record in records):
-            raise NfoError(f"nothing of it can be used: {document.damage}")
+            raise NfoError(f"nothing in it can be used: {document.damage}")
     join_people([record.credits or [] for record in records])
     records[0].problems[:0] = document.problems
     for record in records:
@@ -161,7 +161,7 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[NfoRecord]:
     if document.outside:
         ids = provider_ids_in_text(document.outside, records[0].kind)
         if not ids:
-            records[0].problems.append("text outside of the XML was left out")
+            records[0].problems.append("text outside the XML was left out")
         elif len(records) == 1:
             records[0].provider_ids = ids | records[0].provider_ids
     return records

@@ -74,7 +74,7 @@ def read_tolerantly(text: str) -> Reading:
     Example:
         >>> reading = read_tolerantly("<movie><title>Heat</titel><year>1995</year></movie>")
         >>> [element.text for element in reading.top[0]], reading.damage
-        (['Heat', '1995'], 'line 1: </titel> stands where </title> should')
+        (['Heat', '1995'], 'line 1: </titel> is where </title> should be')
     """
     return _Reader(text).read()
 
@@ -138,7 +138,7 @@ class _Reader:
         cut = bool(self._open)
         if cut:
             line = self._line_at(len(self._source))
-            self._note_damage(line, f"the file ends inside of <{self._open[0].tag}>")
+            self._note_damage(line, f"the file ends inside <{self._open[0].tag}>")
         broken_off = self._broken_off()
         while self._open:
             self._pop()
@@ -253,7 +253,7 @@ class _Reader:
             self._html(tag)
             return
         if self._open and self._ends_top(name, text_follows=text_follows):
-            self._note_damage(tag.line, f"<{name}> stands where </{name}> should")
+            self._note_damage(tag.line, f"<{name}> is where </{name}> should be")
             self._pop()
             return
         if self._in_text():
@@ -269,10 +269,10 @@ class _Reader:
             while len(self._open) - 1 > item and not self._may_hold(name):
                 self._pop_unclosed(tag.line)
         elif name in _NAMING and len(self._open) - 1 == item >= 0:
-            self._note_damage(tag.line, f"<{name}> stands outside of a person")
+            self._note_damage(tag.line, f"<{name}> is outside a person")
             self._push("actor", {})
         if len(self._open) >= _MAX_DEPTH:
-            self._note_damage(tag.line, f"elements lie {_MAX_DEPTH} deep in each other")
+            self._note_damage(tag.line, f"elements are nested {_MAX_DEPTH} deep")
             return
         self._push(name, tag.attributes)
         if tag.empty:
@@ -291,14 +291,14 @@ class _Reader:
                 self._pop_unclosed(tag.line)
             self._pop()
         elif place < 0 and name in _KNOWN and self._open and self._open[-1].tag not in _KNOWN:
-            self._note_damage(tag.line, f"<{self._open[-1].tag}> stands where <{name}> should")
+            self._note_damage(tag.line, f"<{self._open[-1].tag}> is where <{name}> should be")
             self._open[-1].tag = name
             self._pop()
         elif self._in_text() or (last > self._item() and (place >= 0 or self._may_end_top(name))):
-            self._note_damage(tag.line, f"</{name}> stands where </{self._open[-1].tag}> should")
+            self._note_damage(tag.line, f"</{name}> is where </{self._open[-1].tag}> should be")
             self._pop()
         else:
-            self._note_damage(tag.line, f"</{name}> ends nothing")
+            self._note_damage(tag.line, f"</{name}> closes nothing")
 
     def _html(self, tag: _Tag) -> None:
         if self._open and (tag.name == "br" or (tag.closes and tag.name in HTML_BREAKS)):

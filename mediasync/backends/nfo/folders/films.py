@@ -25,7 +25,7 @@ def own_film(root: str, folder: Folder, beside: str | None = None) -> Iterator[F
     yield from _extras(folder)
     for name in ("season.nfo", "tvshow.nfo"):
         if found := folder.find(name):
-            yield Remark(folder.key_of(found), f"in a film's folder {name} describes nothing")
+            yield Remark(folder.key_of(found), f"{name} in a film's folder describes nothing")
     disc = next(iter(folder.discs), None)
     chosen = folder.find("movie.nfo")
     if chosen is None and beside is None:
@@ -50,7 +50,7 @@ def _of_other_films(folder: Folder, described: list[naming.Group], chosen: str |
     """Yield remarks on the NFO files in a film's folder that are named after other films."""
     for group in described:
         if chosen not in group.nfos and not naming.labels_folder(group.base, folder.own_name):
-            text = "not read: the folder is that of another film"
+            text = "not read: the folder belongs to another film"
             yield Remark(folder.key_of(group.nfos[0]), text)
 
 
@@ -142,7 +142,7 @@ def loose_films(root: str, folder: Folder, kinds: FolderKinds, claimed: set[str]
             continue
         below, folder_kind = beside
         if folder_kind is FolderKind.SHOW or group.videos or _is_described(root, below):
-            text = f"not read: its key {folder.key_of(group.base)!r} is that of the folder beside it"
+            text = f"not read: the folder beside it has the same key, {folder.key_of(group.base)!r}"
             yield Unreadable(folder.key_of(group.nfos[0]), text)
         else:
             claimed.add(below.path)
@@ -162,7 +162,7 @@ def stray_remarks(folder: Folder) -> Iterator[Remark]:
     yield from _extras(folder)
     for name, what in (("movie.nfo", "films"), ("tvshow.nfo", "shows"), ("season.nfo", "shows")):
         if found := folder.find(name):
-            yield Remark(folder.key_of(found), f"in a folder of many {what} {name} describes none of them")
+            yield Remark(folder.key_of(found), f"{name} in a folder of many {what} describes none of them")
     for disc in folder.discs:
         yield Remark(folder.key_of(disc), "a disc in a folder of many films is not an item")
 

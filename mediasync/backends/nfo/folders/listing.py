@@ -196,7 +196,7 @@ def _drop_twins(folder: Folder) -> None:
         key = folder.key_of(name)
         if key in seen:
             folder.dirs.remove(name)
-            folder.findings.append(Unreadable(key, "a second folder's name differs in its Unicode form only"))
+            folder.findings.append(Unreadable(key, "another folder's name differs only in its Unicode form"))
         seen.add(key)
 
 

@@ -127,7 +127,7 @@ class _Collector:
     def _remark_strays(self, folder: Folder, names: tuple[str, ...], where: str) -> None:
         for name in names:
             if found := folder.find(name):
-                self.show.findings.append(Remark(folder.key_of(found), f"{where} {name} describes nothing"))
+                self.show.findings.append(Remark(folder.key_of(found), f"{name} {where} describes nothing"))
 
     def _add_folder(self, folder: Folder, season: int | None, actors: ActorPictures) -> None:
         show = self.show
