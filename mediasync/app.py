@@ -1,4 +1,4 @@
-"""The composition root: `MediaSync` wires everything together, once."""
+"""The composition root: `MediaSync` wires everything together."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ from mediasync.syncing.tally import Emit
 from mediasync.vocabulary import RunStatus
 
 SOURCES_AT_ONCE: Final = 8
-"""How many sources are synced at once, unless something else is said."""
+"""How many sources are synced at once by default."""
 
 _DEFAULTS: Final = DatabaseOptions()
 
-# Whoever uses the package decides where its log goes; without a word from them it goes nowhere.
+# The application decides where the log goes; by default it goes nowhere.
 logging.getLogger("mediasync").addHandler(logging.NullHandler())
 
 
@@ -52,20 +52,20 @@ class MediaSync:
 
     Args:
         url: ``sqlite:///media.db`` (relative), ``sqlite:////full/path/media.db`` or ``sqlite:///:memory:``.
-        read_only: only read; the database must be there and of this version.
-        upgrade: create the database where there is none, and upgrade the schema of an older one.
-        clock: tells the time in milliseconds since 1970, UTC.
-        client_id: by which servers know this installation; without one it is ``MEDIASYNC_CLIENT_ID``, or one
-            that is made once and kept in the user's data folder.
-        readers: connections that are held for reading, 1 to 64.
-        writers: PostgreSQL only: connections that write at once, 1 to 64.
+        read_only: only read. The database must exist and have the current schema.
+        upgrade: create the database if there is none, and upgrade an older schema.
+        clock: returns the time in milliseconds since 1970, UTC.
+        client_id: the identifier by which servers know this installation. Without one it is
+            ``MEDIASYNC_CLIENT_ID``, or a generated one that is kept in the user's data folder.
+        readers: the number of connections for reading, 1 to 64.
+        writers: PostgreSQL only: the number of connections for writing, 1 to 64.
         postgres_schema: PostgreSQL only: the schema that holds the tables.
         lock_timeout: seconds that a write waits for another process's lock before it fails.
         close_timeout: seconds that closing waits for accepted saves and running reads.
         synchronous: SQLite only: ``normal`` or ``full``; see `mediasync.settings.database.DatabaseOptions`.
-        writer_cache_kib: SQLite only: page cache of the writing connection.
-        reader_cache_kib: SQLite only: page cache of each reading connection.
-        file_mode: SQLite only: the permissions of a new file; without it only its owner may read it.
+        writer_cache_kib: SQLite only: the size of the writing connection's page cache.
+        reader_cache_kib: SQLite only: the size of each reading connection's page cache.
+        file_mode: SQLite only: the permissions of a new file; by default only its owner may read it.
 
     Attributes:
         media: saves and reads items.
@@ -128,16 +128,16 @@ class MediaSync:
         self._client_id = None if client_id is None else check_client_id(client_id)
 
     async def open(self) -> None:
-        """Connect, and create or upgrade the schema. `async with` does it.
+        """Connect, and create or upgrade the schema. `async with` calls this.
 
         Raises:
-            LifecycleError: if it was opened before, or there is no event loop of asyncio.
-            DatabaseError: as its subclasses say.
+            LifecycleError: if it was opened before, or no asyncio event loop is running.
+            DatabaseError: if the database cannot be used; its subclasses say why.
         """
         await self._database.open()
         self._writer.start()
         try:
-            # From here on the writer runs, and closes what an ending event loop would leave open.
+            # The writer task starts here. It closes what an ending event loop would leave open.
             await asyncio.sleep(0)
         except BaseException:
             await finish(self.close())
@@ -146,7 +146,7 @@ class MediaSync:
     async def close(self) -> None:
         """Refuse new saves, finish the accepted ones up to ``close_timeout``, and disconnect.
 
-        Closing one that is not open does nothing.
+        If it is not open, this does nothing.
 
         Raises:
             LifecycleError: if it is called from another event loop.
@@ -179,24 +179,24 @@ class MediaSync:
         wait_for_scan: float | None = None,
         accept_new_server: bool = False,
     ) -> Sync:
-        """Sync one source: await what is returned for the report, or iterate over it for events.
+        """Sync one source. Await the result for the report, or iterate over it for events.
 
         Args:
             source: a text (``nfo:FOLDER``, ``home=plex+https://HOST``; see
-                `mediasync.settings.source.parse_source`), of which the environment is asked for the token; a
+                `mediasync.settings.source.parse_source`), whose token comes from the environment; a
                 `SourceConfig`; or an object that implements `mediasync.backends.base.Backend`.
             full: read everything again, changed or not.
-            libraries: the only libraries that are read, by title or id. It beats what the source says to
-                include and exclude.
-            items: the only items that are read, by id; they are read again, changed or not.
+            libraries: the only libraries to read, by title or id. They override the ``include`` and
+                ``exclude`` of the source.
+            items: the only items to read, by id. They are read again, changed or not.
             dry_run: write nothing, and report what would be written.
-            wait_for_scan: seconds to wait for a server that scans its files; beats what the source says, or
-                the backend that is given.
-            accept_new_server: go on although another server answers than the one that is stored.
+            wait_for_scan: seconds to wait for a server that is scanning its files. It overrides the setting
+                of the source or backend.
+            accept_new_server: continue even if a different server answers than the stored one.
 
         Raises:
-            ConfigurationError: at once, if the source is none that can be used; when awaited, if it is
-                stored as one of another kind or as another server, or has not what is selected.
+            ConfigurationError: at once, if the source cannot be used; when awaited, if it is stored with
+                another kind or server, or does not have what is selected.
             SourceError: when awaited, if the source cannot be read.
             DatabaseError: when awaited, if the database fails.
         """
@@ -219,33 +219,33 @@ class MediaSync:
         accept_new_server: bool = False,
         jobs: int = SOURCES_AT_ONCE,
     ) -> SyncAll:
-        """Sync several sources at once: await what is returned for what became of each, or iterate over it.
+        """Sync several sources at once. Await the result for all reports, or iterate over it for events.
 
-        One that fails does not stop the others, nor does one whose settings cannot be used (a token file that
-        is missing, say): its error is a `ConfigurationError`. Cancelled, all of them end; what was saved
-        stays.
+        A source that fails does not stop the others. Neither does one whose settings cannot be used (its
+        token file is missing, say); its error is a `ConfigurationError`. Cancelling stops all of them. What
+        was saved stays.
 
         Args:
             sources: each as `sync` takes it, or as `mediasync.settings.file.read_configuration` returns it.
-                No two have the same id.
-            full: as for `sync`, like all that follow.
-            libraries: a full id is asked of its own source alone.
-            items: full ids; each is asked of its own source.
-            dry_run: of all.
-            wait_for_scan: of each.
-            accept_new_server: of each.
-            jobs: how many sources are synced at once; the others wait for their turn, in the order given.
+                No two may have the same id.
+            full: as for `sync`.
+            libraries: as for `sync`. A full id selects a library of its own source only.
+            items: as for `sync`; full ids.
+            dry_run: as for `sync`.
+            wait_for_scan: as for `sync`, for each source.
+            accept_new_server: as for `sync`, for each source.
+            jobs: how many sources are synced at once. The others wait, in the order given.
 
         Returns:
-            What gives, awaited, a list with the `SyncReport` of each source in the order given, or the
-            error of one that could not be synced.
+            An object to await or iterate over. Awaited, it gives a list in the order of the sources, with
+            the `SyncReport` of each, or the error of one that could not be synced.
 
         Raises:
-            ConfigurationError: at once, if a text does not name a source, two sources have one id, nothing of
-                one is selected, or *jobs* is less than 1.
+            ConfigurationError: at once, if a text does not name a source, two sources have the same id,
+                nothing of a source is selected, or *jobs* is less than 1.
         """
         if jobs < 1:
-            raise ConfigurationError(f"jobs is {jobs}: at least one source is synced at once")
+            raise ConfigurationError(f"jobs is {jobs}, but at least one source must be synced at once")
         options = RunOptions(full, dry=dry_run, accept_new_server=accept_new_server)
         made = [self._make(source, wait_for_scan) for source in sources]
         return SyncAll(self._runs(made, libraries, items, options), jobs=jobs)
@@ -253,7 +253,7 @@ class MediaSync:
     def _make(
         self, source: str | SourceConfig | FlawedSource | Backend, wait_for_scan: float | None
     ) -> _Made | FlawedSource:
-        """Return what reads a source, and what of it is read."""
+        """Return the backend of a source with its settings, or why it cannot be used."""
         if isinstance(source, str):
             source = choose_source(source, Configuration(), os.environ)
         if isinstance(source, FlawedSource):
@@ -273,7 +273,7 @@ class MediaSync:
         items: Collection[str],
         options: RunOptions,
     ) -> dict[str, Run]:
-        """Return how each source is synced, by its id."""
+        """Return the function that runs each sync, by source id."""
         by_id: dict[str, _Made | FlawedSource] = {}
         for source in sources:
             if source.id in by_id:
@@ -307,15 +307,15 @@ class MediaSync:
         """Return the newest *limit* runs, of one source or of all, with one status or with any.
 
         Args:
-            source_id: the source; None for all.
-            limit: how many.
-            status: how they stand or ended; None for any.
-            whole: leave out runs that were asked for some libraries or items only.
+            source_id: the source; None for all sources.
+            limit: the maximum number of runs.
+            status: only runs with this status; None for any.
+            whole: leave out runs of only some libraries or items.
         """
         return await self._records.list_runs(source_id, limit=limit, status=status, whole=whole)
 
     async def find_run(self, run_id: int) -> SyncRun | None:
-        """Return one run, or None."""
+        """Return a run by its number, or None."""
         return await self._records.find_run(run_id)
 
     async def list_problems(self, run_id: int) -> list[tuple[str, str, str]]:
@@ -328,12 +328,12 @@ class MediaSync:
     async def list_library_runs(self, source_id: str | None = None, *, limit: int = 1) -> list[LibraryRun]:
         """Return what the newest *limit* runs saw of each library, of one source or of all.
 
-        They are ordered by library, the newest first. Runs of single items are not among them.
+        The result is ordered by library, the newest run first. Runs of single items are left out.
         """
         return await self._records.list_library_runs(source_id, limit=limit)
 
     async def check(self) -> CheckReport:
-        """Check the database: its storage, foreign keys, and what every save keeps."""
+        """Check the database: its storage, its foreign keys, and the invariants that every save keeps."""
         async with self._database.read(snapshot=True) as session:
             return await CheckRepository(session, self._database.dialect.integrity_checks).run()
 
@@ -347,20 +347,20 @@ async def copy_mirror(
 ) -> CopyReport:
     """Copy a whole mirror into another database, of the same engine or the other, and compare the two.
 
-    The origin is only read, in one snapshot, and may be used meanwhile; nothing else may write to the target.
-    A copy that was cancelled, or whose process was killed, is finished by the same call.
+    The origin is read in one snapshot, and may be used meanwhile. Nothing else may write to the target.
+    Calling this again completes a copy that was cancelled, or whose process was killed.
 
     Args:
-        origin: the URL of the database that is read.
-        target: the URL of an empty database, which is made if it is not there, or of a copy of this origin
-            that was begun before. What has changed in the origin since is brought to the same state.
-        file_mode: SQLite only: the permissions of the target, if it is made.
-        on_progress: called with what is being copied (the name of a public view, or ``comparing``), and how
-            many rows of how many are done.
+        origin: the URL of the database to read.
+        target: the URL of an empty database, which is created if it does not exist, or of an earlier copy of
+            this origin, which is updated.
+        file_mode: SQLite only: the permissions of a new target file.
+        on_progress: called with the name of the view that is being copied (or ``comparing``), the number of
+            rows done, and the number of rows in total.
 
     Raises:
-        ConfigurationError: if a URL cannot be used, both name one database, or the target holds what is not
-            the origin's or is newer.
+        ConfigurationError: if a URL cannot be used, both name the same database, or the target has rows that
+            are newer than the origin's or are not in it.
         DatabaseError: if a database fails, or the two differ in the end; the message says where.
 
     Example:
@@ -380,13 +380,13 @@ def _same_file(origin: str, target: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A source that can be read.
+    """A source with its backend.
 
     Attributes:
-        backend: what reads it.
+        backend: reads the source.
         include: the only libraries that are read; all if there are none.
         exclude: libraries that are not read.
-        wait_for_scan: seconds to wait for a scan this time, where that is not the backend's own time.
+        wait_for_scan: seconds to wait for a scan in this sync; None for the backend's own setting.
     """
 
     backend: Backend
@@ -399,7 +399,7 @@ class _Made:
         return self.backend.source.id
 
     async def run(self, run: Run, emit: Emit) -> SyncReport:
-        """Run a sync of the backend; its own time to wait holds again afterwards."""
+        """Run a sync of the backend, and restore its own ``wait_for_scan`` afterwards."""
         backend = self.backend
         if self.wait_for_scan is None or not isinstance(backend, WaitsForScan):
             return await run(emit)
@@ -417,16 +417,17 @@ def _tell_nobody(_what: str, _done: int, _total: int) -> None:
 def make_backend(
     source: str | SourceConfig, *, client_id: str | None = None, wait_for_scan: float | None = None
 ) -> Backend:
-    """Return the backend that reads a source.
+    """Return the backend of a source.
 
     Args:
-        source: a text as `settings.source.parse_source` takes it, of which the environment is asked for its
-            token and other settings; or a `SourceConfig`, which is taken as it is.
-        client_id: by which servers know this installation; that of `settings.installation` if none is given.
-        wait_for_scan: seconds; beats what the source says.
+        source: a text as `mediasync.settings.source.parse_source` takes it, whose token and other settings
+            come from the environment; or a `SourceConfig`, which is used as it is.
+        client_id: the identifier by which servers know this installation; by default that of
+            `mediasync.settings.installation`.
+        wait_for_scan: seconds; overrides the setting of the source.
 
     Raises:
-        ConfigurationError: if it is none that can be used.
+        ConfigurationError: if the source cannot be used.
     """
     if isinstance(source, str):
         source = with_environment(parse_source(source), os.environ)

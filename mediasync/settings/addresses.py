@@ -1,4 +1,4 @@
-"""Addresses of servers and folders, and the ids that sources without a name get of them."""
+"""Addresses of servers and folders, and the ids of sources that were given no name."""
 
 from __future__ import annotations
 
@@ -84,15 +84,15 @@ def server_id(kind: str, url: str, default_port: int | None) -> str:
 
 
 def label(folder: Path) -> str:
-    """Return the name of a folder, from wherever it is named.
+    """Return the name of a folder, also if it is given as ``.``.
 
     Raises:
-        ValueError: if there is none.
+        ValueError: if the path cannot be resolved.
     """
     try:
         return folder.resolve().name or "root"
     except (OSError, RuntimeError) as error:
-        raise ValueError(f"names no folder: {error}") from None
+        raise ValueError(f"is not the path of a folder: {error}") from None
 
 
 def folder_id(kind: str, name: str) -> str:
@@ -113,7 +113,7 @@ def folder_id(kind: str, name: str) -> str:
 def _required_slug(name: str, what: str, how_to_write: str) -> str:
     if found := _slug(name):
         return found
-    raise ValueError(f"no name can be made of the {what} {name!r}: give the source one, NAME={how_to_write}")
+    raise ValueError(f"no name can be made of the {what} {name!r}: give it a name, NAME={how_to_write}")
 
 
 def _slug(name: str) -> str:

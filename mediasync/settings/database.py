@@ -1,4 +1,4 @@
-"""Which database is used, and how it is opened."""
+"""The settings of the database: its URL and how it is opened."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class DatabaseOptions(BaseModel):
     """How a database is opened and used.
 
     Attributes:
-        readers: connections that are held for reading.
-        writers: connections that write at once, each one group of saves; PostgreSQL only, SQLite has one.
+        readers: the number of connections for reading.
+        writers: PostgreSQL only: the number of connections for writing. SQLite has one.
         postgres_schema: the PostgreSQL schema that holds the tables.
         lock_timeout: seconds that a write waits for another process's lock before it fails.
         close_timeout: seconds that closing waits for accepted saves and running reads.
-        synchronous: SQLite only. ``normal`` survives a crash of the program, and may lose the last commits
-            (never the consistency) when the power fails; ``full`` waits for the disk at each commit.
-        writer_cache_kib: SQLite only: page cache of the writing connection.
-        reader_cache_kib: SQLite only: page cache of each reading connection.
-        file_mode: SQLite only: the permissions of a new file, of its log and of copies of it. A file that is
-            there keeps its own. ``0o640`` lets its group read it.
+        synchronous: SQLite only. ``normal`` survives a crash of the program; a power failure may lose the
+            last commits, but does not damage the database. ``full`` waits for the disk at each commit.
+        writer_cache_kib: SQLite only: the size of the writing connection's page cache.
+        reader_cache_kib: SQLite only: the size of each reading connection's page cache.
+        file_mode: SQLite only: the permissions of a new file, its log and its copies. An existing file keeps
+            its permissions. ``0o640`` lets the group read it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,14 +56,14 @@ class DatabaseOptions(BaseModel):
 
 
 def database_url(option: str | None, environ: Mapping[str, str]) -> str | None:
-    """Return the URL of the database that was asked for, or None if nothing asks for one.
+    """Return the configured URL of the database, or None if none is configured.
 
     Args:
-        option: a URL or a plain path; it beats the environment.
-        environ: ``MEDIASYNC_DATABASE``, or ``MEDIASYNC_DATABASE_FILE`` with a file that holds it.
+        option: a URL or a plain path; it overrides the environment.
+        environ: ``MEDIASYNC_DATABASE`` has the URL, or ``MEDIASYNC_DATABASE_FILE`` names a file with it.
 
     Raises:
-        ConfigurationError: if it is none that can be used.
+        ConfigurationError: if the URL cannot be used.
 
     Example:
         >>> database_url("films/media.db", {"MEDIASYNC_DATABASE": "sqlite:///other.db"})
@@ -80,21 +80,21 @@ def database_url(option: str | None, environ: Mapping[str, str]) -> str | None:
         return text
     if _MISSING_SLASHES.match(text):
         raise ConfigurationError(
-            "a database URL has slashes behind its scheme: write sqlite:///media.db or "
+            "a database URL has slashes after its scheme: write sqlite:///media.db or "
             "postgresql://user@host/database"
         )
     return sqlite_url(text)
 
 
 def file_mode(option: str | None, environ: Mapping[str, str]) -> int | None:
-    """Return the permissions that were asked for of a new database file, or None if nothing asks for any.
+    """Return the configured permissions of a new database file, or None if none are configured.
 
     Args:
-        option: permissions in octal; it beats the environment.
-        environ: ``MEDIASYNC_FILE_MODE``, or ``MEDIASYNC_FILE_MODE_FILE`` with a file that holds it.
+        option: permissions in octal; they override the environment.
+        environ: ``MEDIASYNC_FILE_MODE`` has them, or ``MEDIASYNC_FILE_MODE_FILE`` names a file with them.
 
     Raises:
-        ConfigurationError: if they cannot be used.
+        ConfigurationError: if the permissions cannot be used.
 
     Example:
         >>> oct(file_mode(None, {"MEDIASYNC_FILE_MODE": "0640"}))
@@ -107,14 +107,14 @@ def file_mode(option: str | None, environ: Mapping[str, str]) -> int | None:
 
 
 def parse_file_mode(value: object, subject: str) -> int:
-    """Return the permissions of a file that a text in octal, or a number, means.
+    """Return permissions from a text in octal, or from a number.
 
     Args:
         value: ``"0640"``, ``"640"`` or ``"0o640"``; or the number itself.
-        subject: what is named if it cannot be used.
+        subject: names the setting in the message of the error.
 
     Raises:
-        ConfigurationError: if it cannot be used, or the file's owner could not read and write the file.
+        ConfigurationError: if the value is not valid, or the owner could not read and write the file.
     """
     octal = _OCTAL.fullmatch(value.strip()) if isinstance(value, str) else None
     mode = int(octal[1], 8) if octal else value
@@ -127,10 +127,10 @@ def parse_file_mode(value: object, subject: str) -> int:
 
 
 def sqlite_url(path: str | Path) -> str:
-    """Return the URL of the SQLite database in a file; ``~`` is the user's home.
+    """Return the URL of the SQLite database in a file. ``~`` stands for the user's home.
 
     Raises:
-        ConfigurationError: if the path cannot be one.
+        ConfigurationError: if the path cannot be used.
 
     Example:
         >>> sqlite_url("/srv/my films.db")
@@ -142,7 +142,7 @@ def sqlite_url(path: str | Path) -> str:
         return "sqlite:///" + quote(Path(path).expanduser().as_posix(), safe="/:")
     except UnicodeError as error:
         raise ConfigurationError(
-            f"{str(path)!r} cannot be a database: its path is no text in UTF-8"
+            f"{str(path)!r} cannot be a database: its path is not valid UTF-8"
         ) from error
     except RuntimeError as error:
         raise ConfigurationError(f"{str(path)!r} cannot be a database: {error}") from error

@@ -1,4 +1,4 @@
-"""Settings that variables of the environment, or the files that they name, hold."""
+"""Settings from environment variables, or from the files that they name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mediasync.errors import ConfigurationError
 
 
 def source_variable(source_id: str, setting: str) -> str:
-    """Return the name of the variable that says a setting of a source.
+    """Return the name of the environment variable for a setting of a source.
 
     Example:
         >>> source_variable("plex-home", "token")
@@ -19,9 +19,9 @@ def source_variable(source_id: str, setting: str) -> str:
 
 
 def read_setting(name: str, environ: Mapping[str, str]) -> str | None:
-    """Return what the environment sets: the variable *name*, or the content of the file ``{name}_FILE``.
+    """Return the value of the variable *name*, or the content of the file that ``{name}_FILE`` names.
 
-    An empty variable counts as one that is not set.
+    An empty variable counts as unset.
 
     Raises:
         ConfigurationError: if both are set, or the file cannot be read.
@@ -35,14 +35,14 @@ def read_setting(name: str, environ: Mapping[str, str]) -> str | None:
 
 
 def read_value(file: str | Path, subject: str) -> str:
-    """Return what a file holds, without white space around it.
+    """Return the content of a file, without white space around it.
 
     Args:
-        file: holds one value.
-        subject: what it is told of if it cannot be read.
+        file: contains one value.
+        subject: names the setting in the message of the error.
 
     Raises:
-        ConfigurationError: if it cannot be read, or is empty.
+        ConfigurationError: if the file cannot be read, or is empty.
     """
     try:
         content = Path(file).read_text(encoding="utf-8").strip()
@@ -51,9 +51,7 @@ def read_value(file: str | Path, subject: str) -> str:
             f"{subject}: {str(file)!r} cannot be read: {error.strerror or error}"
         ) from error
     except ValueError as error:
-        raise ConfigurationError(
-            f"{subject}: {str(file)!r} cannot be read: it is no text in UTF-8"
-        ) from error
+        raise ConfigurationError(f"{subject}: {str(file)!r} cannot be read: it is not valid UTF-8") from error
     if not content:
         raise ConfigurationError(f"{subject}: {str(file)!r} is empty")
     return content

@@ -1,4 +1,4 @@
-"""What ``mediasync.toml`` and the environment say of sources and of the database."""
+"""The configuration file ``mediasync.toml``, and how options and the environment override it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SETTINGS: Final = (
     "patience",
     "backoff",
 )
-"""What the environment can say of a source: ``MEDIASYNC_<SOURCE>_`` and the setting in capitals."""
+"""The settings of a source that the environment can set: ``MEDIASYNC_<SOURCE>_`` and the name in capitals."""
 
 _PASSWORD_IN_URL: Final = re.compile(r"[^/]*://[^/@]*:[^/@]*@")
 
@@ -56,14 +56,14 @@ _OF_DATABASE: Final = ("url", "file_mode")
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What a configuration file says; the environment is not in it.
+    """The content of a configuration file, without the environment.
 
     Attributes:
-        path: the file, or None where there is none.
-        database: the URL of the database; None if it names none.
-        file_mode: the permissions of a new database file; None if it does not say.
-        sources: the sources, by id, in the order of the file; one that cannot be used as a `FlawedSource`.
-        warnings: what is wrong with the file without keeping it from being used.
+        path: the file, or None if there is none.
+        database: the URL of the database, or None.
+        file_mode: the permissions of a new database file, or None.
+        sources: the sources, by id, in the order of the file. One that cannot be used is a `FlawedSource`.
+        warnings: flaws that do not prevent the file from being used.
     """
 
     path: Path | None = None
@@ -74,22 +74,22 @@ class Configuration:
 
 
 def find_configuration(option: str | Path | None, environ: Mapping[str, str]) -> Path | None:
-    """Return the file that is used, or None if there is none.
+    """Return the configuration file to use, or None if there is none.
 
     Args:
-        option: names it, and beats the environment.
-        environ: ``MEDIASYNC_CONFIG`` names it. Without either it is ``mediasync.toml`` in the working folder,
-            or else in the user's folder for configuration.
+        option: the path of the file; it overrides the environment.
+        environ: ``MEDIASYNC_CONFIG`` has the path. Without either, the file is ``mediasync.toml`` in the
+            working folder, or else in the user's configuration folder.
 
     Raises:
-        ConfigurationError: if a file that is named is not there.
+        ConfigurationError: if a file that is named does not exist.
     """
     named = str(option) if option is not None else read_setting(CONFIG_VARIABLE, environ)
     if named is not None:
         try:
             path = Path(named).expanduser()
         except RuntimeError as error:
-            raise ConfigurationError(f"{named!r} names no configuration file: {error}") from None
+            raise ConfigurationError(f"{named!r} is not the path of a configuration file: {error}") from None
         if not path.is_file():
             raise ConfigurationError(f"there is no configuration file {named!r}")
         return path
@@ -101,7 +101,7 @@ def find_configuration(option: str | Path | None, environ: Mapping[str, str]) ->
 
 
 def user_folder() -> Path | None:
-    """Return the user's folder for configuration; None for a user who has no home."""
+    """Return the user's configuration folder, or None if the user has no home."""
     try:
         return platformdirs.user_config_path("mediasync", appauthor=False)
     except RuntimeError:
@@ -111,15 +111,14 @@ def user_folder() -> Path | None:
 def read_configuration(path: str | Path | None) -> Configuration:
     """Read a configuration file.
 
-    A source that cannot be used does not keep the others from being used: it becomes a `FlawedSource`, whose
-    error names the file, the table and the key of all that is wrong with it, and never a value.
+    A source that cannot be used does not affect the others. It becomes a `FlawedSource`, whose error names
+    the file, the table and the key of each flaw, but never a value.
 
     Args:
-        path: the file; None for no file, which says nothing.
+        path: the file; None gives an empty configuration.
 
     Raises:
-        ConfigurationError: if the file cannot be read, or something outside the tables of its sources cannot
-            be used.
+        ConfigurationError: if the file cannot be read, or is wrong outside the tables of its sources.
 
     Example:
         >>> read_configuration(None).sources
@@ -133,9 +132,9 @@ def read_configuration(path: str | Path | None) -> Configuration:
     except OSError as error:
         raise ConfigurationError(f"{file}: cannot be read: {error.strerror or error}") from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{file}: is no TOML: {error}") from None
+        raise ConfigurationError(f"{file}: is not TOML: {error}") from None
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{file}: cannot be read: it is no text in UTF-8") from None
+        raise ConfigurationError(f"{file}: cannot be read: it is not valid UTF-8") from None
     folder = file.parent.absolute()
     flaws = [f"{name} {unknown_setting(name, _TABLES)}" for name in document if name not in _TABLES]
     database, mode = _read_database(document.get("database", {}), folder, flaws)
@@ -154,19 +153,19 @@ def read_configuration(path: str | Path | None) -> Configuration:
 def choose_source(
     text: str, configuration: Configuration, environ: Mapping[str, str]
 ) -> SourceConfig | FlawedSource:
-    """Return the source that a text means, with what the environment says of it.
+    """Return the source that a text names, with the settings of the environment.
 
     Args:
-        text: the name of a source of the file, or a source as `parse_source` takes it. If
-            the file has one of the same id, its other settings hold, and only its address is the text's.
-        configuration: what the file says.
-        environ: the environment.
+        text: the name of a source of the file, or a source as `parse_source` takes it. If the file has a
+            source with the same id, the text replaces its address, and the other settings stay.
+        configuration: the content of the file.
+        environ: the environment variables.
 
     Returns:
-        The source, or what is wrong with it if it cannot be used.
+        The source; or why it cannot be used.
 
     Raises:
-        ConfigurationError: if the text does not mean a source.
+        ConfigurationError: if the text does not name a source.
     """
     try:
         source = configuration.sources.get(text) or _given_source(text, configuration)
@@ -182,7 +181,7 @@ def choose_source(
 
 
 def _given_source(text: str, configuration: Configuration) -> SourceConfig | FlawedSource:
-    """Return a source that is not named by its id alone."""
+    """Return a source whose text is not just an id."""
     if SOURCE_ID.fullmatch(text) and configuration.path is not None:
         names = ", ".join(configuration.sources) or "none"
         raise ConfigurationError(f"{configuration.path} has no source {text!r}; there are: {names}")
@@ -192,29 +191,29 @@ def _given_source(text: str, configuration: Configuration) -> SourceConfig | Fla
 
 
 def _moved(known: SourceConfig | FlawedSource, given: SourceConfig) -> SourceConfig | FlawedSource:
-    """Return a source of the file at another address."""
+    """Return a source of the file with another address."""
     if isinstance(known, FlawedSource):
         return known
     if known.kind != given.kind:
         raise ConfigurationError(
-            f"source {given.id!r} is {known.kind} in the configuration file, and not {given.kind}: give the "
-            "other one another name"
+            f"source {given.id!r} is {known.kind} in the configuration file, not {given.kind}: give the new "
+            "one another name"
         )
     address = "folder" if given.spec.address == "path" else "url"
     return known.model_copy(update={address: getattr(given, address)})
 
 
 def with_environment(source: SourceConfig, environ: Mapping[str, str]) -> SourceConfig:
-    """Return *source* with what the environment says of it, which beats what it says itself.
+    """Return *source* with the settings of the environment, which override its own.
 
     Args:
-        source: the source.
-        environ: for each of `SETTINGS` a variable, or one of the same name and ``_FILE`` with a file
-            that holds it. ``HEADERS`` has a line ``Name: value`` for each; ``INCLUDE`` and ``EXCLUDE`` have
-            titles or ids with commas, or each in a line, between them.
+        source: the source as configured elsewhere.
+        environ: may have a variable for each of `SETTINGS`, or one with ``_FILE`` appended that names a file
+            with the value. ``HEADERS`` has one line ``Name: value`` for each header. ``INCLUDE`` and
+            ``EXCLUDE`` have titles or ids, separated by commas or line breaks.
 
     Raises:
-        ConfigurationError: if a variable cannot be used, or is of no use to a source of this kind.
+        ConfigurationError: if a variable is not valid, or a source of this kind does not have the setting.
     """
     found: dict[str, Any] = {}
     for setting in SETTINGS:
@@ -253,9 +252,9 @@ def _from_text(setting: str, text: str, name: str) -> Any:
 
 
 def _read_database(table: Any, folder: Path, flaws: list[str]) -> tuple[str | None, int | None]:
-    """Return the URL of the database, and the permissions of a new file."""
+    """Return the URL of the database, and the permissions of a new file. Flaws are appended to *flaws*."""
     if not isinstance(table, dict):
-        flaws.append("database is not a table: write [database] and below it url = …")
+        flaws.append("database is not a table: write [database], and url = … below it")
         return None, None
     flaws += [
         f"[database] {name} {unknown_setting(name, _OF_DATABASE)}"
@@ -275,7 +274,7 @@ def _read_url(url: Any, folder: Path, flaws: list[str]) -> str | None:
     if url is None:
         return None
     if not isinstance(url, str) or not url.strip():
-        flaws.append("[database] url: is not a text that names a database")
+        flaws.append("[database] url: is not the URL or path of a database")
         return None
     try:
         url = database_url(url, {}) or ""
@@ -295,8 +294,8 @@ def _read_sources(tables: dict[str, Any], folder: Path, file: Path) -> dict[str,
             sources[name] = _flawed(name, f"{file}: {error}")
     if pair := same_variables(sources):
         flaw = (
-            f"{file}: [sources.{pair[0]}] and [sources.{pair[1]}] share the names of their variables in the "
-            "environment: rename one of them"
+            f"{file}: [sources.{pair[0]}] and [sources.{pair[1]}] have the same environment variables: "
+            "rename one of them"
         )
         sources |= {name: _flawed(name, flaw) for name in pair}
     return sources
@@ -306,7 +305,7 @@ def _read_source(name: str, table: Any, folder: Path) -> SourceConfig:
     where = f"[sources.{name}]"
     if not SOURCE_ID.fullmatch(name):
         raise ConfigurationError(
-            f"{where}: cannot name a source: use lower-case letters, digits, '-' and '_', beginning with a "
+            f"{where}: cannot name a source: use lower-case letters, digits, '-' and '_', starting with a "
             "letter or a digit"
         )
     if not isinstance(table, dict):
@@ -324,7 +323,7 @@ def _flawed(name: str, text: str) -> FlawedSource:
 
 
 def _warnings(file: Path, document: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what is wrong with a file that can be used: others can read the secrets in it."""
+    """Return warnings about secrets in a file that other users can read."""
     if os.name == "nt" or not file.stat().st_mode & stat.S_IROTH:
         return ()
     tables = document.get("sources", {})
@@ -344,7 +343,7 @@ def _warnings(file: Path, document: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def same_variables(source_ids: Iterable[str]) -> tuple[str, str] | None:
-    """Return two of the ids whose variables of the environment have the same names, if there are any."""
+    """Return two ids whose environment variables have the same names, or None if there are none."""
     seen: dict[str, str] = {}
     for source_id in source_ids:
         other = seen.setdefault(source_variable(source_id, ""), source_id)

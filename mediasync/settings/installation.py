@@ -1,4 +1,4 @@
-"""What tells this installation from others: its version, and the one identifier by which servers know it."""
+"""This installation: its distribution, its version, and the identifier by which servers know it."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _NAMESPACE: Final = uuid.UUID("5b0c0f8e-6f0f-4a3b-9d0e-2f6d1c7d9a51")
 
 
 def find_client_id(environ: Mapping[str, str], folder: Path | None = None) -> str:
-    """Return the identifier of this installation, and make it where there is none.
+    """Return the identifier of this installation. It is generated if there is none.
 
-    It is a random UUID in the file ``client-id``, made once by whichever process comes first. Where that
-    file can be neither read nor made, it is derived from the names of the host and of the user's home
-    (without one, the user's number), and so stays the same as long as those do.
+    The identifier is a random UUID in the file ``client-id``, which the first process creates. If the file
+    can be neither read nor created, the identifier is derived from the names of the host and of the user's
+    home (without a home, from the user's number), and so stays the same as long as those do.
 
     Args:
-        environ: ``MEDIASYNC_CLIENT_ID`` beats the file.
-        folder: where the file is; the user's data folder if it is not given.
+        environ: ``MEDIASYNC_CLIENT_ID`` overrides the file.
+        folder: the folder of the file; by default the user's data folder.
 
     Raises:
-        ConfigurationError: if the variable holds what cannot be one.
+        ConfigurationError: if the variable is not a valid identifier.
     """
     given = read_setting(CLIENT_ID_VARIABLE, environ)
     if given is not None:
@@ -48,19 +48,20 @@ def find_client_id(environ: Mapping[str, str], folder: Path | None = None) -> st
     try:
         file = (folder or platformdirs.user_data_path("mediasync", appauthor=False)) / FILE_NAME
         return _read(file) or _make(file)
-    except (OSError, RuntimeError):  # the latter where the user has no home
+    except (OSError, RuntimeError):  # RuntimeError: the user has no home
         return str(uuid.uuid5(_NAMESPACE, f"{socket.gethostname()}\n{_user()}"))
 
 
 def check_client_id(client_id: str) -> str:
-    """Return *client_id* if it may be one.
+    """Return *client_id* if it is valid.
 
     Raises:
-        ConfigurationError: if it holds other than letters, digits, ``.``, ``_`` and ``-``, or too many.
+        ConfigurationError: if it has characters other than letters, digits, ``.``, ``_`` and ``-``, or more
+            than 100 of them.
     """
     if not _CLIENT_ID.fullmatch(client_id):
         raise ConfigurationError(
-            "the client identifier is none: use at most 100 letters, digits, '.', '_' and '-'"
+            "the client identifier is not valid: use at most 100 letters, digits, '.', '_' and '-'"
         )
     return client_id
 
@@ -99,7 +100,7 @@ def _read(file: Path) -> str | None:
 
 
 def _make(file: Path) -> str:
-    """Write a new identifier, unless another process was first, and return the one that counts."""
+    """Create the file, unless another process was first, and return the identifier in it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{FILE_NAME}-")
     try:
@@ -108,7 +109,7 @@ def _make(file: Path) -> str:
         try:
             os.link(name, file)
         except OSError:
-            # It is there by now; or what is there is no identifier; or links are not known here.
+            # The file exists by now, or its content is not valid, or the file system has no hard links.
             if _read(file) is None:
                 os.replace(name, file)
     finally:

@@ -1,4 +1,4 @@
-"""Variables of the environment that look like mediasync's, and that nothing reads."""
+"""Environment variables that look like those of mediasync, but that nothing reads."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _OF_PROGRAM: Final = (
     DEBUG_VARIABLE,
 )
 
-# What Kubernetes sets in each container for a service called mediasync, and what this project's tests read.
+# Variables that Kubernetes sets for a service called mediasync, and those of the tests of this project.
 _OF_OTHERS: Final = re.compile(
     r"MEDIASYNC_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT|PORT_\d+_(?:TCP|UDP)(?:_\w+)?|VENV|TEST_\w+)"
 )
 _ALIKE: Final = 0.5
-"""How alike the names of two sources are when one may be meant by the other."""
+"""How similar a name must be to a source's for a suggestion, from 0 to 1."""
 
 
 def unread_variables(environ: Mapping[str, str], source_ids: Iterable[str] | None) -> list[str]:
-    """Return, in words, which variables ``MEDIASYNC_…`` of the environment nothing reads.
+    """Return a message for each environment variable ``MEDIASYNC_…`` that nothing reads.
 
     Args:
-        environ: the environment.
-        source_ids: all sources; None if they are not known. Then no variable is said to be of a source that
-            there is not.
+        environ: the environment variables.
+        source_ids: all sources; None if they are not known. Then a variable of an unknown source is not
+            reported.
 
     Example:
         >>> unread_variables({"MEDIASYNC_HOME_TOEKN": "x"}, None)
@@ -55,7 +55,7 @@ def unread_variables(environ: Mapping[str, str], source_ids: Iterable[str] | Non
 
 
 def _flaw(name: str, source_ids: Sequence[str] | None) -> tuple[str, str | None] | None:
-    """Return what is wrong with a variable and what may be meant by it, or None if it is read."""
+    """Return what is wrong with a variable and which one may be meant, or None if it is read."""
     if name in _OF_PROGRAM:
         return None
     setting = next((one for one in SETTINGS if name.endswith(f"_{one.upper()}")), None)
@@ -64,7 +64,7 @@ def _flaw(name: str, source_ids: Sequence[str] | None) -> tuple[str, str | None]
     source = name.removeprefix(_PREFIX).removesuffix(setting.upper()).removesuffix("_")
     if not source:
         example = source_variable(source_ids[0] if source_ids else "home", setting)
-        return "does not say of which source", example
+        return "does not say which source it is for", example
     if source_ids is None:
         return None
     variables = {source_id.upper().replace("-", "_"): source_id for source_id in source_ids}
@@ -73,7 +73,7 @@ def _flaw(name: str, source_ids: Sequence[str] | None) -> tuple[str, str | None]
     there_are = ", ".join(source_ids) or "none"
     near = get_close_matches(source, variables, 1, _ALIKE)
     meant = source_variable(variables[near[0]], setting) if near else None
-    return f"is not read, since there is no such source; there are: {there_are}", meant
+    return f"is not read, because there is no such source; there are: {there_are}", meant
 
 
 def _meant(name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Sources as people give them: as text, in a table of ``mediasync.toml``, or as a `SourceConfig`."""
+"""The configuration of a source: from a text, from a table of ``mediasync.toml``, or in Python."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ _URL: Final = re.compile(r"(?is)https?://.*")
 
 @dataclass(frozen=True, slots=True)
 class FlawedSource:
-    """A source that is configured, and cannot be used. `mediasync.MediaSync.sync_all` reports its error.
+    """A source whose configuration cannot be used. `mediasync.MediaSync.sync_all` reports its error.
 
     Attributes:
-        id: the id of the source, or what stands for it where no id can be found.
+        id: the id of the source, or its text if it has no id.
         error: what is wrong with it.
     """
 
@@ -51,27 +51,29 @@ class FlawedSource:
 
 
 class SourceConfig(HttpOptions):
-    """One source, and how it is read.
+    """The settings of one source.
 
-    It holds the settings of `mediasync.settings.http.HttpOptions` as well. Secrets never show in its text.
+    They include those of `mediasync.settings.http.HttpOptions`. Its ``repr`` does not show secrets. A setting
+    that a source of this kind does not have is an error.
 
     Attributes:
-        id: chosen by the user. Without one it is made of the kind and the host, or the folder's name.
-        kind: what speaks for it. It need not be given with a folder, or where the URL begins with it.
-        name: what people call it.
-        url: where the server is: ``https://host:port/base``, or ``plex+https://…`` with the kind before it.
-            Nothing secret may be in it.
-        folder: of NFO files.
+        id: chosen by the user. By default it is made of the kind and the host, or of the kind and the folder.
+        kind: a name in `mediasync.settings.source_kinds.SOURCE_KINDS`. It is not needed for a folder of NFO
+            files, or if the URL starts with it.
+        name: for people.
+        url: the address of the server: ``https://host:port/base``, or ``plex+https://…`` with the kind. It
+            must not contain a secret.
+        folder: the folder of the NFO files, or the path of a source of a plug-in.
         token: Plex, Jellyfin, Emby: the token or API key.
-        token_file: a file that holds it.
-        username: Kodi, Jellyfin, Emby: who signs in.
-        password: with what.
-        password_file: a file that holds it.
-        timezone: Kodi only: the zone of its times, ``Europe/Berlin``.
-        include: the only libraries that are read, by title or id; all if there are none.
-        exclude: libraries that are not read.
-        wait_for_scan: seconds to wait for a server that scans its files before what it says of people is
-            taken as a preview.
+        token_file: a file with the token.
+        username: Kodi, Jellyfin, Emby: the user to sign in as.
+        password: the password of that user.
+        password_file: a file with the password.
+        timezone: Kodi only: the time zone of its times, ``Europe/Berlin``.
+        include: the only libraries to read, by title or id; all if it is empty.
+        exclude: libraries not to read.
+        wait_for_scan: seconds to wait for a server that is scanning its files. After that its lists of people
+            are treated as previews.
 
     Example:
         >>> SourceConfig(kind="jellyfin", url="http://nas").id
@@ -105,7 +107,7 @@ class SourceConfig(HttpOptions):
         if isinstance(url, str) and (match := _SERVER.fullmatch(url)):
             kind = match[1].lower()
             if values.setdefault("kind", kind) != kind:
-                raise ValueError(f"url begins with {kind}+, and kind is {str(values['kind'])!r}")
+                raise ValueError(f"url starts with {kind}+, but kind is {str(values['kind'])!r}")
             values["url"] = match[2]
         elif values.get("folder") is not None:
             values.setdefault("kind", SourceKind.NFO)
@@ -120,9 +122,9 @@ class SourceConfig(HttpOptions):
             path = value.expanduser()
         except RuntimeError as error:
             raise ValueError(
-                f"names no {'folder' if info.field_name == 'folder' else 'file'}: {error}"
+                f"is not the path of a {'folder' if info.field_name == 'folder' else 'file'}: {error}"
             ) from None
-        # What a file names is told from where that file lies, not from the working folder.
+        # Paths in a configuration file are relative to that file, not to the working folder.
         base = (info.context or {}).get("folder")
         return path if base is None else base / path
 
@@ -183,14 +185,14 @@ class SourceConfig(HttpOptions):
 
     def _check_folder(self, spec: SourceKindSpec) -> None:
         if self.folder is None or not str(self.folder):
-            raise ValueError(f"folder is missing: where the files are, {spec.how_to_write}")
+            raise ValueError(f"folder is missing: write the path of the files, {spec.how_to_write}")
         self._check_settings(spec)
 
     def _check_server(self, spec: SourceKindSpec) -> None:
         if self.folder is not None:
-            raise ValueError(f"{self.kind} has a url, and no folder")
+            raise ValueError(f"{self.kind} has a url, not a folder")
         if not self.url:
-            raise ValueError(f"url is missing: where the server is, {self.kind}+https://HOST")
+            raise ValueError(f"url is missing: write the address of the server, {self.kind}+https://HOST")
         object.__setattr__(self, "url", server_url(self.url, spec.default_port))
         self._check_settings(spec)
 
@@ -205,32 +207,32 @@ class SourceConfig(HttpOptions):
 
     @property
     def spec(self) -> SourceKindSpec:
-        """What its kind of source is configured with."""
+        """The kind of source."""
         return SOURCE_KINDS[self.kind]
 
     @property
     def location(self) -> str:
-        """Where it is, for people: its URL, or the kind and the folder."""
+        """The URL, or the kind and the folder."""
         return self.url or f"{self.kind}:{self.folder}"
 
     @property
     def source(self) -> Source:
-        """The source as it is stored."""
+        """The model of the source that is stored."""
         return Source(id=self.id, kind=self.kind, name=self.name)
 
     @property
     def http(self) -> HttpOptions:
-        """How it is asked over HTTP."""
+        """The settings of HTTP alone."""
         return HttpOptions(**{name: getattr(self, name) for name in HttpOptions.model_fields})
 
     def read_secret(self, name: str) -> str | None:
-        """Return the token or the password, from where it is said to be, or None if nothing is said.
+        """Return the token or the password, read from its file if it is in one; None if there is none.
 
         Args:
             name: ``token`` or ``password``.
 
         Raises:
-            ConfigurationError: if its file cannot be read, or is empty.
+            ConfigurationError: if the file cannot be read, is empty, or does not contain a valid secret.
         """
         given, file = getattr(self, name), getattr(self, f"{name}_file")
         if file is None:
@@ -242,7 +244,7 @@ class SourceConfig(HttpOptions):
             error.source_id = self.id
             raise
         if flaw := _flaw_of_secret(name, value):
-            raise ConfigurationError(f"{subject}: what {str(file)!r} holds {flaw}", source_id=self.id)
+            raise ConfigurationError(f"{subject}: the content of {str(file)!r} {flaw}", source_id=self.id)
         return value
 
     def check_login(self) -> None:
@@ -265,7 +267,7 @@ class SourceConfig(HttpOptions):
 
 
 def parse_source(text: str) -> SourceConfig:
-    """Return the source that a text means; the environment is not asked.
+    """Return the source that a text names, without the settings of the environment.
 
     Args:
         text: ``nfo:FOLDER``, ``plex+https://HOST``, ``jellyfin+…``, ``emby+…``, ``kodi+…``, or another kind
@@ -273,8 +275,8 @@ def parse_source(text: str) -> SourceConfig:
             on ids says which id a source without a name gets.
 
     Raises:
-        ConfigurationError: if it is not a source, or (then with its ``source_id``) one that cannot be used.
-            Nothing secret in it is repeated.
+        ConfigurationError: if the text does not name a source, or (with a ``source_id``) the source cannot be
+            used. The message repeats no secret.
 
     Example:
         >>> parse_source("home=plex+https://plex.example:32400").url
@@ -299,7 +301,7 @@ def parse_source(text: str) -> SourceConfig:
         values |= {"kind": kind, "folder": folder}
     elif _URL.fullmatch(rest):
         raise ConfigurationError(
-            f"{_shown(text)!r} is not a source: say what kind of server it is; {SOURCE_KINDS.how_to_write()}"
+            f"{_shown(text)!r} is not a source: say which kind of server it is; {SOURCE_KINDS.how_to_write()}"
         )
     else:
         raise ConfigurationError(f"{_shown(text)!r} is not a source: {SOURCE_KINDS.how_to_write()}")
@@ -325,12 +327,12 @@ def _is_kind(kind: str, address: Literal["url", "path"], source_id: str) -> bool
 
 
 def flaws_of(error: ValidationError, names: Mapping[str, str] | None = None, subject: str = "") -> list[str]:
-    """Return what is wrong, one text each, without the values that were given.
+    """Return the messages of a validation error, without the values that were given.
 
     Args:
-        error: of pydantic.
-        names: what people call a setting; else its own name.
-        subject: what the flaws of no single setting are told of.
+        error: raised by pydantic for a `SourceConfig`.
+        names: other names of settings for the messages.
+        subject: stands before a message that is not about a single setting.
     """
     found = []
     for flaw in error.errors(include_url=False, include_context=False, include_input=False):
@@ -349,7 +351,7 @@ def _flaw_of_secret(name: str, value: str) -> str | None:
     if not value:
         return "is empty"
     if name == "token" and not (value.isascii() and value.isprintable() and " " not in value):
-        return "is not a token: it has white space or other characters than plain ones in it"
+        return "is not a token: it contains white space, or characters that are not ASCII"
     return None
 
 

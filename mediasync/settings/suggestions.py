@@ -1,4 +1,4 @@
-"""What is meant by a name that nothing has: a setting, a table, a variable of the environment."""
+"""Suggestions for unknown names of settings, tables and environment variables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Final
 
 _ALIKE: Final = 0.75
-"""How alike two names are when one may be a misspelling of the other."""
+"""How similar two names must be for one to be a misspelling of the other, from 0 to 1."""
 
 _OTHER_WORDS: Final = {
     "sources": ("source", "server", "servers", "backend", "backends"),
@@ -29,13 +29,13 @@ _OTHER_WORDS: Final = {
     "tries": ("retries", "retry", "attempts"),
     "concurrency": ("parallel", "threads", "workers", "connections"),
 }
-"""Words that people write for a setting, by its name. Of two settings the first that there is counts."""
+"""Other words for each setting. If a word stands for two settings, the first one that exists is suggested."""
 
 
 def suggestion(name: str, known: Iterable[str]) -> str | None:
-    """Return which of the known names is meant by *name*, or None if it resembles none of them.
+    """Return the known name that *name* probably means, or None if it resembles none of them.
 
-    A name may be misspelt, or be another word for the same thing, or both.
+    The name may be misspelt, another word for the same thing, or both.
 
     Example:
         >>> suggestion("verfy", ["url", "verify"]), suggestion("adress", ["url", "headers"])

@@ -157,7 +157,7 @@ def test_variables_that_nothing_reads_are_warned_about(
         assert run(*command).err.count(warning) == 1
     monkeypatch.setenv("MEDIASYNC_FILM_EXCLUDE", "tvshows")
     assert "MEDIASYNC_FILM_EXCLUDE" not in run("status").err
-    told = "MEDIASYNC_FILM_EXCLUDE is not read, since there is no such source; there are: films; did you mean"
+    told = "FILM_EXCLUDE is not read, because there is no such source; there are: films; did you mean"
     assert told in run("sync", f"films=nfo:{library}").err
 
 

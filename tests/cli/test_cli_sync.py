@@ -192,7 +192,7 @@ def test_a_database_that_fails_for_one_source(run: Run, serve: Serve) -> None:
     [
         (["plex:films"], "'plex:films' is not a source: write nfo:FOLDER"),
         (["http://me:secret@host"], "'http://host' is not a source"),
-        (["nfo:~nobody-of-this-name"], "names no folder"),
+        (["nfo:~nobody-of-this-name"], "is not the path of a folder"),
         (["a=nfo:x", "a=nfo:y"], "a=nfo:x and a=nfo:y are both called 'a'"),
         (["nfo:x/films", "nfo:y/films"], "are both called 'nfo-films'"),
     ],

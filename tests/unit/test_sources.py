@@ -118,7 +118,7 @@ def test_secrets_in_a_text_are_refused_and_not_repeated(text: str) -> None:
         ("", "'' is not a source"),
         ("nfo:", "is not a source"),
         ("films", "'films' is not a source"),
-        ("https://host", "say what kind of server it is"),
+        ("https://host", "say which kind of server it is"),
         ("sonarr+http://host", "'sonarr' is not a kind of server"),
         ("nfo+http://host", "'nfo' is not a kind of server"),
         ("Home=nfo:x", "is not a source"),
@@ -131,8 +131,8 @@ def test_secrets_in_a_text_are_refused_and_not_repeated(text: str) -> None:
         ("plex+https://me@host", "user name and a password do not belong in a URL"),
         ("home=plex+https://host?a", "source 'home': .*must not contain .* or a token"),
         ("kodi+http://映画", "no name can be made of the host '映画'"),
-        ("nfo:/映画", "no name can be made of the folder '映画': give the source one, NAME=nfo"),
-        ("nfo:~nobody-of-this-name/films", "names no folder"),
+        ("nfo:/映画", "no name can be made of the folder '映画': give it a name, NAME=nfo"),
+        ("nfo:~nobody-of-this-name/films", "is not the path of a folder"),
     ],
 )
 def test_what_is_no_source_is_told(text: str, message: str) -> None:
@@ -162,13 +162,13 @@ def test_any_text_is_a_source_or_a_configuration_error(text: str, beginning: str
     [
         ({"kind": "plex"}, "url is missing"),
         ({"kind": "nfo"}, "folder is missing"),
-        ({"kind": "plex", "folder": "x"}, "plex has a url, and no folder"),
+        ({"kind": "plex", "folder": "x"}, "plex has a url, not a folder"),
         ({"folder": "x", "token": SECRET}, "nfo has no token"),
         ({"url": "plex+http://h", "password": SECRET}, "plex has no password"),
         ({"url": "kodi+http://h", "token_file": "f"}, "kodi has no token_file"),
         ({"url": "vhs+http://h"}, "'vhs' is not a kind of source; there are: nfo, plex, "),
         ({"url": "http://h", "kind": "jelyfin"}, "did you mean jellyfin"),
-        ({"url": "plex+http://h", "kind": "kodi"}, "url begins with plex\\+, and kind is 'kodi'"),
+        ({"url": "plex+http://h", "kind": "kodi"}, "url starts with plex\\+, but kind is 'kodi'"),
         ({"url": "plex+http://h", "timezone": "UTC"}, "plex has no timezone"),
         ({"url": "kodi+http://h", "timezone": "Mars/Olympus"}, "is not a time zone"),
         ({"url": "kodi+http://h", "timezone": "../etc"}, "is not a time zone"),
@@ -182,7 +182,7 @@ def test_any_text_is_a_source_or_a_configuration_error(text: str, beginning: str
         ({"url": "plex+http://h", "tokn": SECRET}, "Extra inputs"),
         ({"url": f"plex+http://me:{SECRET}@h"}, "do not belong in a URL"),
         ({"url": "plex+http://h", "wait_for_scan": -1}, "greater than or equal to 0"),
-        ({"url": "plex+http://h", "verify": "~nobody-of-this-name/ca"}, "names no file"),
+        ({"url": "plex+http://h", "verify": "~nobody-of-this-name/ca"}, "is not the path of a file"),
         ("text", "valid dictionary"),
     ],
 )
@@ -348,7 +348,7 @@ def test_the_database_of_a_file(tmp_path: Path, url: str, expected: str) -> None
     [
         ("[datbase]\nurl = 'x'", "datbase is not a setting; did you mean database"),
         ("[database]\nulr = 'x'", r"\[database\] ulr is not a setting; did you mean url"),
-        ("[database]\nurl = 5", r"\[database\] url: is not a text"),
+        ("[database]\nurl = 5", r"\[database\] url: is not the URL or path"),
         ("[database]\nurl = 'sqlite:x'", r"\[database\] url: .*slashes"),
         ("database = 'x'", r"database is not a table"),
         ("sources = 'x'", r"sources is not a table"),
@@ -371,7 +371,7 @@ def test_the_database_of_a_file(tmp_path: Path, url: str, expected: str) -> None
         ("[sources.home]\nurl = 'https://h'", r"\[sources.home\] kind: is missing"),
         ("[sources.home]\nurl = 'ftp+https://h'", r"\[sources.home\] kind: 'ftp' is not a kind of source"),
         ("[sources.a-b]\nfolder = 'x'\n[sources.a_b]\nfolder = 'y'", r"\[sources.a-b\] and \[sources.a_b\]"),
-        ("[sources.home", "is no TOML: Expected"),
+        ("[sources.home", "is not TOML: Expected"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_named(tmp_path: Path, text: str, message: str) -> None:
@@ -465,7 +465,7 @@ def test_where_the_file_is_looked_for(tmp_path: Path, monkeypatch: pytest.Monkey
     assert find_configuration(here / "mediasync.toml", {"MEDIASYNC_CONFIG": "x"}) == here / "mediasync.toml"
     with pytest.raises(ConfigurationError, match="there is no configuration file 'x'"):
         find_configuration(None, {"MEDIASYNC_CONFIG": "x"})
-    with pytest.raises(ConfigurationError, match="names no configuration file"):
+    with pytest.raises(ConfigurationError, match="is not the path of a configuration file"):
         find_configuration("~nobody-of-this-name/x", {})
 
 
@@ -530,7 +530,7 @@ def test_a_word_of_the_command_line(tmp_path: Path) -> None:
     assert choose_source("other=plex+http://nas", found, environ).include == ()
     with pytest.raises(ConfigurationError, match="has no source 'away'; there are: home"):
         choose_source("away", found, environ)
-    with pytest.raises(ConfigurationError, match="'home' is plex in the configuration file, and not kodi"):
+    with pytest.raises(ConfigurationError, match="'home' is plex in the configuration file, not kodi"):
         choose_source("home=kodi+http://nas", found, environ)
     with pytest.raises(ConfigurationError, match="'home' is not a source: write"):
         choose_source("home", read_configuration(None), environ)
@@ -550,16 +550,16 @@ def test_the_identifier_is_made_once(tmp_path: Path) -> None:
 
 
 def test_the_identifier_from_the_environment_is_checked(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="client identifier is none"):
+    with pytest.raises(ConfigurationError, match="client identifier is not valid"):
         find_client_id({"MEDIASYNC_CLIENT_ID": "a\nb"}, tmp_path)
-    with pytest.raises(ConfigurationError, match="client identifier is none"):
+    with pytest.raises(ConfigurationError, match="client identifier is not valid"):
         MediaSync("sqlite:///:memory:", client_id="a b")
 
 
 def test_a_kodi_is_told_no_identifier_and_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDIASYNC_CLIENT_ID", "a\nb")
     make_backend("den=kodi+http://127.0.0.1")
-    with pytest.raises(ConfigurationError, match="client identifier is none"):
+    with pytest.raises(ConfigurationError, match="client identifier is not valid"):
         make_backend("den=plex+http://127.0.0.1")
 
 
@@ -702,9 +702,9 @@ def test_a_file_without_secrets_may_be_read_by_all(tmp_path: Path, text: str) ->
             "is not a variable that mediasync reads; did you mean MEDIASYNC_HOME_TOKEN?",
         ),
         ("MEDIASYNC_DEN_API_KEY_FILE", "did you mean MEDIASYNC_DEN_TOKEN_FILE?"),
-        ("MEDIASYNC_TOKEN", "does not say of which source; did you mean MEDIASYNC_PLEX_HOME_TOKEN?"),
+        ("MEDIASYNC_TOKEN", "does not say which source it is for; did you mean MEDIASYNC_PLEX_HOME_TOKEN?"),
         ("MEDIASYNC_PLEX_TOKEN", "there are: plex-home, den; did you mean MEDIASYNC_PLEX_HOME_TOKEN?"),
-        ("MEDIASYNC_ZZZ_TOKEN", "is not read, since there is no such source; there are: plex-home, den"),
+        ("MEDIASYNC_ZZZ_TOKEN", "is not read, because there is no such source; there are: plex-home, den"),
         ("MEDIASYNC_PLEX_HOME_COLOUR", "is not a variable that mediasync reads"),
         ("MEDIASYNC_PLEX_HOME_TOKEN", None),
         ("MEDIASYNC_DEN_WAIT_FOR_SCAN_FILE", None),
