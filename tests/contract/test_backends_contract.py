@@ -43,7 +43,7 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
         yield Place(request.param, server)
 
 
-async def test_libraries_are_told_in_one_order(place: Place) -> None:
+async def test_libraries_are_listed_in_the_same_order_each_time(place: Place) -> None:
     backend = place.backend()
     async with backend.open():
         libraries = await backend.fetch_libraries()
@@ -53,7 +53,7 @@ async def test_libraries_are_told_in_one_order(place: Place) -> None:
         assert await backend.fetch_libraries() == libraries
 
 
-async def test_items_come_once_and_behind_their_parents_with_all_their_people(place: Place) -> None:
+async def test_each_item_comes_once_after_its_parent_with_all_its_people(place: Place) -> None:
     credited = 0
     for findings in (await read(place.backend())).values():
         seen: set[str] = set()
@@ -73,7 +73,7 @@ async def test_items_come_once_and_behind_their_parents_with_all_their_people(pl
     assert credited
 
 
-async def test_what_has_its_token_is_not_given_again(place: Place) -> None:
+async def test_items_with_the_same_token_are_not_read_again(place: Place) -> None:
     backend = place.backend()
     first = await read(backend)
     tokens = {
@@ -91,7 +91,7 @@ async def test_what_has_its_token_is_not_given_again(place: Place) -> None:
     ]
 
 
-async def test_servers_say_once_a_library_how_many_items_to_expect(place: Place) -> None:
+async def test_servers_report_the_number_of_items_once_per_library(place: Place) -> None:
     first = await read(place.backend())
     tokens = {
         key: {found.item.remote_id: found.item.change_token or "" for found in items(findings)}
@@ -125,7 +125,7 @@ async def test_progress_has_the_totals_of_the_server(place: Place, ms: MediaSync
 
 
 @pytest.mark.parametrize("kind", SERVERS)
-async def test_no_total_is_shown_that_is_smaller_than_what_came(kind: str, ms: MediaSync) -> None:
+async def test_a_total_smaller_than_the_items_seen_is_not_shown(kind: str, ms: MediaSync) -> None:
     server = make_server(kind, make_catalogue(120, 0))
     assert server is not None
 
@@ -166,7 +166,7 @@ async def test_a_backend_that_is_not_open(place: Place) -> None:
         await backend.fetch_libraries()
 
 
-async def test_reading_that_is_left_early_leaves_nothing_behind(place: Place) -> None:
+async def test_leaving_a_reading_early_releases_everything(place: Place) -> None:
     backend = place.backend()
     before = asyncio.all_tasks()
     async with backend.open():
@@ -185,7 +185,7 @@ def server_tasks(place: Place) -> set[asyncio.Task[object]]:
     }
 
 
-async def test_a_sync_and_another(place: Place, ms: MediaSync) -> None:
+async def test_a_sync_and_a_resync(place: Place, ms: MediaSync) -> None:
     first = await ms.sync(place.backend())
     assert first.saved
     assert first.failed == ()
@@ -202,7 +202,7 @@ async def test_a_sync_and_another(place: Place, ms: MediaSync) -> None:
 
 
 @pytest.mark.parametrize("kind", SERVERS)
-async def test_a_server_that_is_starting_is_waited_for_and_told_of(kind: str, ms: MediaSync) -> None:
+async def test_a_sync_waits_for_a_starting_server_and_reports_it(kind: str, ms: MediaSync) -> None:
     server = make_server(kind)
     assert server is not None
     async with server:
@@ -216,7 +216,7 @@ async def test_a_server_that_is_starting_is_waited_for_and_told_of(kind: str, ms
 
 
 @pytest.mark.parametrize("kind", SERVERS)
-async def test_nobody_answers(kind: str) -> None:
+async def test_a_server_that_does_not_answer(kind: str) -> None:
     server = make_server(kind)
     assert server is not None
     async with server:
@@ -279,7 +279,7 @@ def break_some(place: Place) -> None:
         server.faults = [Fault.cut_json(at=lists_the_third, times=None)]
 
 
-async def test_an_item_that_cannot_be_read_or_not_wholly_is_counted_once(
+async def test_an_unreadable_or_partly_readable_item_is_counted_once(
     place: Place, ms: MediaSync, tmp_path: Path
 ) -> None:
     if place.kind == "nfo":

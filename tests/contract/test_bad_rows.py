@@ -96,7 +96,7 @@ async def test_one_bad_row_never_fails_its_page(
     assert (saved.name, saved.provider_ids) == ("Renamed", {"imdb": "nm1"})
 
 
-async def test_pages_of_ids_that_are_no_texts_come_to_an_end(
+async def test_paging_ends_when_ids_are_not_texts(
     ms: MediaSync, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not engine.is_sqlite:
@@ -114,9 +114,7 @@ async def test_pages_of_ids_that_are_no_texts_come_to_an_end(
 
 
 @pytest.mark.parametrize("table", ["item_word", "person_word"])
-async def test_a_check_of_words_that_are_no_texts_comes_to_an_end(
-    ms: MediaSync, engine: Engine, table: str
-) -> None:
+async def test_a_check_ends_when_words_are_not_texts(ms: MediaSync, engine: Engine, table: str) -> None:
     if not engine.is_sqlite:
         pytest.skip("the columns of PostgreSQL hold nothing else")
     await ms.media.save_media_item(movie("1", title="Some Title", credits=cast("a")), **MOVIES)
@@ -127,7 +125,7 @@ async def test_a_check_of_words_that_are_no_texts_comes_to_an_end(
         assert (await ms.check()).flaws
 
 
-async def test_a_mirror_with_ids_that_are_no_texts_is_not_copied(tmp_path: Path) -> None:
+async def test_a_mirror_with_ids_that_are_not_texts_is_not_copied(tmp_path: Path) -> None:
     origin, target = (f"sqlite:///{tmp_path / name}" for name in ("origin.db", "target.db"))
     async with MediaSync(origin) as ms:
         await prepared(ms)
@@ -138,7 +136,7 @@ async def test_a_mirror_with_ids_that_are_no_texts_is_not_copied(tmp_path: Path)
             await copy_mirror(origin, target)
 
 
-async def test_what_is_longer_than_a_save_allows_is_named_by_a_check(ms: MediaSync) -> None:
+async def test_a_check_lists_values_longer_than_a_save_allows(ms: MediaSync) -> None:
     """An older version stored it; a save of the same value fails now."""
     await ms.media.save_media_item(
         movie("1", genres=["Drama"], provider_ids={"imdb": "tt1"}, credits=cast("a", "b")), **MOVIES

@@ -224,7 +224,7 @@ async def test_both_show_the_same_and_the_copy_can_be_used(urls: tuple[str, str]
         assert (await ms.check()).flaws == ()
 
 
-async def test_what_no_view_shows_is_copied_too(urls: tuple[str, str], library: Path) -> None:
+async def test_data_that_no_view_shows_is_copied_too(urls: tuple[str, str], library: Path) -> None:
     await filled(urls[0], library)
     await copy_mirror(*urls)
     hidden = "SELECT id, item_fingerprint, credits_fingerprint, change_token FROM media_item"
@@ -289,7 +289,7 @@ async def test_an_empty_mirror(urls: tuple[str, str]) -> None:
         assert await value(ms, "SELECT min(id) AS first FROM sync_runs") == 1
 
 
-async def test_what_changed_in_the_origin_is_brought_over(urls: tuple[str, str]) -> None:
+async def test_changes_in_the_origin_are_copied(urls: tuple[str, str]) -> None:
     await filled(urls[0])
     await copy_mirror(*urls)
     clock = Clock()
@@ -317,7 +317,7 @@ async def test_what_changed_in_the_origin_is_brought_over(urls: tuple[str, str])
         assert (await ms.check()).flaws == ()
 
 
-async def test_a_problem_that_has_ended_since_is_brought_over(urls: tuple[str, str]) -> None:
+async def test_a_problem_that_has_ended_since_is_copied(urls: tuple[str, str]) -> None:
     clock = Clock()
 
     async def sync(*names: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -374,7 +374,7 @@ async def cancel_a_copy(urls: tuple[str, str], step: int, turns: int) -> None:
 
 
 @pytest.mark.usefixtures("small_pages")
-async def test_a_copy_that_is_cancelled_goes_on(urls: tuple[str, str]) -> None:
+async def test_a_cancelled_copy_can_be_continued(urls: tuple[str, str]) -> None:
     before = await filled(urls[0])
     chance = random.Random(SEED)
     done = -1
@@ -397,7 +397,7 @@ async def test_a_copy_that_is_cancelled_goes_on(urls: tuple[str, str]) -> None:
         st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=8), max_size=4
     ),
 )
-def test_a_copy_that_ends_anywhere_is_finished_by_the_next(
+def test_a_copy_interrupted_anywhere_is_finished_by_the_next(
     stops: list[int], size: int, names: list[str]
 ) -> None:
     async def run(urls: tuple[str, str]) -> None:
@@ -441,7 +441,7 @@ asyncio.run(copy_mirror(*sys.argv[1:], on_progress=step))
 
 
 @pytest.mark.parametrize("engines", PAIRS[:3], ids=lambda pair: f"{pair[0].name} to {pair[1].name}")
-async def test_a_copy_that_is_killed_goes_on(engines: tuple[Engine, Engine], tmp_path: Path) -> None:
+async def test_a_killed_copy_can_be_continued(engines: tuple[Engine, Engine], tmp_path: Path) -> None:
     urls = new_urls(engines, tmp_path)
     before = await filled(urls[0])
     chance = random.Random(SEED)
@@ -558,7 +558,7 @@ async def change(url: str, sql: str, **params: Any) -> None:
         assert await write(ms, sql, **params) == 1
 
 
-async def test_what_another_program_writes_meanwhile_is_found_in_the_end(urls: tuple[str, str]) -> None:
+async def test_writes_of_another_program_during_the_copy_are_found(urls: tuple[str, str]) -> None:
     await filled(urls[0])
     sql = "UPDATE media_item SET title = 'Other' WHERE id = 'home:m3'"
 
@@ -570,7 +570,7 @@ async def test_what_another_program_writes_meanwhile_is_found_in_the_end(urls: t
         await copy_mirror(*urls, on_progress=tell)
 
 
-async def test_the_counts_are_compared_apart_from_the_pages(
+async def test_the_counts_are_compared_as_well_as_the_pages(
     urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even a view whose pages showed nothing would be found to differ."""
@@ -662,7 +662,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("make", "message"), REFUSED, ids=lambda value: getattr(value, "__name__", ""))
 @pytest.mark.parametrize("engines", PAIRS[:2], ids=lambda pair: f"to {pair[1].name}")
-async def test_a_target_that_holds_something_else_is_refused(
+async def test_a_target_with_other_data_is_refused(
     engines: tuple[Engine, Engine], tmp_path: Path, make: Any, message: str
 ) -> None:
     urls = new_urls(engines, tmp_path)
@@ -678,7 +678,7 @@ async def test_a_target_that_holds_something_else_is_refused(
         assert await public(target) == seen
 
 
-async def test_what_another_program_made_newer_meanwhile_is_not_overwritten(urls: tuple[str, str]) -> None:
+async def test_rows_that_another_program_updated_meanwhile_are_not_overwritten(urls: tuple[str, str]) -> None:
     await filled(urls[0])
     await copy_mirror(*urls)
     sql = "UPDATE media_item SET title = :title, updated_at = updated_at + :more WHERE id = 'home:rich'"
@@ -694,7 +694,7 @@ async def test_what_another_program_made_newer_meanwhile_is_not_overwritten(urls
         assert await value(target, "SELECT title FROM media_items WHERE id = 'home:rich'") == "Newer"
 
 
-async def test_an_origin_that_is_not_there_makes_no_target(tmp_path: Path) -> None:
+async def test_a_missing_origin_creates_no_target(tmp_path: Path) -> None:
     with pytest.raises(DatabaseMissing):
         await copy_mirror(f"sqlite:///{tmp_path}/a.db", f"sqlite:///{tmp_path}/b.db")
     assert list(tmp_path.iterdir()) == []

@@ -147,7 +147,7 @@ async def test_names_and_roles_are_trimmed_and_an_empty_role_is_none(ms: MediaSy
     assert await rows(ms, "SELECT role FROM media_people ORDER BY sort_order") == [("Neo",), (None,), (None,)]
 
 
-async def test_the_normal_form_is_what_is_compared(ms: MediaSync, clock: Clock) -> None:
+async def test_items_are_compared_in_their_normal_form(ms: MediaSync, clock: Clock) -> None:
     await save(ms, credits=[credit("a", "Ann", role="Neo"), credit("b", "B")])
     clock.tick()
     seen, changes = await public(ms), await written(ms)
@@ -174,7 +174,7 @@ async def test_an_empty_name_or_type_is_left_out_and_reported_and_the_item_is_sa
     assert (again.unchanged, len(again.problems)) == (1, 2), "it is reported each time"
 
 
-async def test_a_list_of_nothing_but_empty_names_removes_nothing(ms: MediaSync) -> None:
+async def test_a_list_of_only_empty_names_removes_nothing(ms: MediaSync) -> None:
     await save(ms, credits=cast("a"))
     result = await ms.media.save_media_item(movie(credits=[credit("x", " ")]), **MOVIES)
     assert len(result.problems) == 1
@@ -198,7 +198,7 @@ async def test_exact_repeats_are_dropped_and_counted(ms: MediaSync) -> None:
     ) == [("actor", "Neo"), ("actor", "neo"), ("actor", None), ("director", None)]
 
 
-async def test_one_item_twice_in_one_call_the_last_wins(ms: MediaSync) -> None:
+async def test_the_last_of_two_saves_of_an_item_in_one_call_wins(ms: MediaSync) -> None:
     given = [movie(title="A", credits=cast("a")), movie("2"), movie(title="B", credits=cast("b"))]
     report = await ms.media.save_media_items(given, **MOVIES)
     assert (report.saved, report.failed) == (3, [])
@@ -209,7 +209,7 @@ async def test_one_item_twice_in_one_call_the_last_wins(ms: MediaSync) -> None:
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 3, 1_000])
-async def test_one_item_many_times_in_one_call_the_last_wins(ms: MediaSync, concurrency: int) -> None:
+async def test_the_last_of_many_saves_of_an_item_in_one_call_wins(ms: MediaSync, concurrency: int) -> None:
     given = [movie(str(n % 3), title=f"{n}", credits=cast(str(n))) for n in range(30)]
     report = await ms.media.save_media_items(given, concurrency=concurrency, **MOVIES)
     assert report.saved == 30
@@ -224,7 +224,7 @@ async def test_one_item_many_times_in_one_call_the_last_wins(ms: MediaSync, conc
 @pytest.mark.parametrize(
     "wait", ["before the parent", "while the first is tried", "before the second", "never"]
 )
-async def test_of_one_item_that_first_waits_for_its_parent_the_last_wins(ms: MediaSync, wait: str) -> None:
+async def test_the_last_save_wins_when_the_first_waits_for_its_parent(ms: MediaSync, wait: str) -> None:
     async def stream() -> Any:
         yield season(title="First")
         if wait == "before the parent":
@@ -244,7 +244,7 @@ async def test_of_one_item_that_first_waits_for_its_parent_the_last_wins(ms: Med
     assert await value(ms, "SELECT title FROM media_items WHERE id = 'home:s-1'") == "Last"
 
 
-async def test_of_one_item_whose_first_parent_comes_late_the_last_wins(ms: MediaSync) -> None:
+async def test_the_last_save_wins_when_the_first_parent_comes_late(ms: MediaSync) -> None:
     async def stream() -> Any:
         yield show("t")
         yield season(title="First", parent="s")
@@ -273,7 +273,7 @@ FULL: dict[str, Any] = {
 }
 
 
-async def test_unchanged_writes_no_row(ms: MediaSync, clock: Clock) -> None:
+async def test_an_unchanged_item_writes_no_row(ms: MediaSync, clock: Clock) -> None:
     given = [movie(str(n), credits=cast("a", "b", f"own{n}"), **FULL) for n in range(20)]
     await ms.media.save_media_items(given, **MOVIES)
     seen, changes = await public(ms), await written(ms)
@@ -284,7 +284,7 @@ async def test_unchanged_writes_no_row(ms: MediaSync, clock: Clock) -> None:
     assert (await public(ms), await written(ms)) == (seen, changes)
 
 
-async def test_unchanged_begins_no_transaction_that_writes(
+async def test_an_unchanged_item_begins_no_write_transaction(
     file_ms: MediaSync, clock: Clock, file: Any
 ) -> None:
     given = [movie(str(n), credits=cast("a", "b", f"own{n}"), **FULL) for n in range(20)]
@@ -387,7 +387,7 @@ async def outdate(ms: MediaSync) -> None:
 
 
 @pytest.mark.parametrize("known", ["full", "preview", None])
-async def test_a_new_rule_of_fingerprints_compares_values(
+async def test_a_fingerprint_of_another_version_compares_values(
     ms: MediaSync, clock: Clock, known: str | None
 ) -> None:
     people = [
@@ -410,7 +410,7 @@ async def test_a_new_rule_of_fingerprints_compares_values(
     assert await written(ms) == changes
 
 
-async def test_a_new_rule_of_fingerprints_still_sees_changes(ms: MediaSync, clock: Clock) -> None:
+async def test_a_fingerprint_of_another_version_still_sees_changes(ms: MediaSync, clock: Clock) -> None:
     for key in ("1", "2", "3"):
         await ms.media.save_media_item(movie(key, credits=cast("a", "b")), **MOVIES)
     await outdate(ms)
@@ -490,7 +490,7 @@ async def test_one_person_spelt_twice_in_one_item(ms: MediaSync, clock: Clock) -
     assert await save(ms, credits=given) is SaveStatus.UNCHANGED
 
 
-async def test_of_many_items_in_one_call_the_last_spelling_wins(ms: MediaSync) -> None:
+async def test_the_last_spelling_of_many_items_in_one_call_wins(ms: MediaSync) -> None:
     given = [movie(str(n), credits=[credit("p", f"Name {n}")]) for n in range(50)]
     await ms.media.save_media_items(given, **MOVIES)
     stored = await name(ms, "home:p")
@@ -540,7 +540,7 @@ async def test_a_credit_of_another_sources_person_is_refused(ms: MediaSync) -> N
     assert (report.saved, [item_id for item_id, _ in report.failed]) == (1, ["home:1"])
 
 
-async def test_credits_that_were_read_can_be_saved_at_another_item(ms: MediaSync) -> None:
+async def test_credits_read_from_one_item_can_be_saved_with_another(ms: MediaSync) -> None:
     await save(ms, credits=[*cast("a", "b"), credit(None, "Ann")])
     found: list[Credit] = await ms.people.find_by_media_item("home:1")
     await ms.media.save_media_item(movie("2", credits=found), **MOVIES)

@@ -44,7 +44,7 @@ async def name_of(ms: MediaSync, person_id: str = "home:a") -> str:
 
 @pytest.mark.parametrize("of_one_film", [False, True])
 @pytest.mark.parametrize("change", [{"image": "new"}, {"name": "Lee Ann"}, {"name": "Anna Lee"}])
-async def test_what_changes_of_a_person_is_written_once_and_moves_no_item(
+async def test_a_change_of_a_person_is_written_once_and_moves_no_item(
     ms: MediaSync, clock: Clock, change: dict[str, str], of_one_film: bool
 ) -> None:
     await ms.media.save_media_items(films(), **MOVIES)
@@ -85,7 +85,7 @@ def numbered(number: int, **changes: Credit) -> list[Credit]:
     ],
     ids=["role", "type", "one less", "one more", "other order"],
 )
-async def test_a_list_is_changed_by_the_rows_that_differ(
+async def test_only_differing_credits_are_written(
     ms: MediaSync, clock: Clock, after: list[Credit], differ: int
 ) -> None:
     await ms.media.save_media_item(movie(credits=numbered(209)), **MOVIES)
@@ -127,7 +127,7 @@ DETAILS: dict[str, Any] = {
     ],
     ids=str,
 )
-async def test_details_are_changed_by_the_rows_that_differ(
+async def test_only_differing_details_are_written(
     ms: MediaSync, clock: Clock, change: dict[str, Any], differ: int
 ) -> None:
     await ms.media.save_media_item(movie(**DETAILS, credits=cast("a")), **MOVIES)
@@ -160,7 +160,7 @@ async def test_an_unchanged_item_does_not_bring_its_spelling_back(ms: MediaSync,
         assert (await public(ms), await written(ms)) == (seen, count)
 
 
-async def test_of_items_that_are_new_or_changed_the_last_one_names_a_person(ms: MediaSync) -> None:
+async def test_the_last_new_or_changed_item_names_a_person(ms: MediaSync) -> None:
     names = ["Ann", "Anna", "Ann", "Anne", "Anna"]
     await ms.media.save_media_items(
         [movie(f"{n}", credits=[credit("a", name)]) for n, name in enumerate(names)], **MOVIES
@@ -170,7 +170,7 @@ async def test_of_items_that_are_new_or_changed_the_last_one_names_a_person(ms: 
     assert await name_of(ms) == "Ann", "its list changed"
 
 
-async def test_when_the_item_that_gave_a_name_is_gone_another_one_may_give_it(ms: MediaSync) -> None:
+async def test_another_item_may_name_a_person_once_the_first_is_removed(ms: MediaSync) -> None:
     given = [movie("1", credits=[credit("a", "Ann")]), movie("2", credits=[credit("a", "Anna")])]
     await ms.media.save_media_items(given, **MOVIES)
     await ms.media.delete_media_item("home:2")
@@ -218,9 +218,7 @@ async def people(ms: MediaSync) -> list[str]:
     ],
     ids=["another list", "save_media_people", "cleared", "delete_media_people", "delete_media_item"],
 )
-async def test_people_nobody_credits_any_more_leave_the_answers(
-    ms: MediaSync, clock: Clock, remove: Any
-) -> None:
+async def test_people_without_credits_are_no_longer_shown(ms: MediaSync, clock: Clock, remove: Any) -> None:
     await ms.people.upsert(credit("c").person, source_id="home")
     await ms.media.save_media_items(
         [movie("1", credits=cast("a", "b")), movie("2", credits=cast("a"))], **MOVIES
@@ -271,7 +269,7 @@ async def test_a_show_with_seasons_does_not_become_a_movie(ms: MediaSync, in_one
     assert (await ms.check()).flaws == ()
 
 
-async def test_what_moves_away_first_is_not_below_any_more(ms: MediaSync) -> None:
+async def test_a_show_can_become_a_movie_once_its_seasons_moved_away(ms: MediaSync) -> None:
     await ms.media.save_media_items([show("s"), show("t"), season("s-1", parent="s")], **SHOWS)
     given = [season("s-1", parent="t"), Movie(remote_id="s", title="Film")]
     report = await ms.media.save_media_items(given, **SHOWS)

@@ -187,7 +187,7 @@ async def test_concurrent_saves_of_single_items_fail_alone(file_ms: MediaSync, f
     assert await value(file_ms, "SELECT count(*) FROM media_items") == sum(i.title == "Good" for i in given)
 
 
-async def test_the_state_before_stays_where_a_change_is_refused(file_ms: MediaSync, file: Path) -> None:
+async def test_a_refused_change_leaves_the_previous_state(file_ms: MediaSync, file: Path) -> None:
     await file_ms.media.save_media_item(movie(title="Old", credits=cast("a", "b")), **MOVIES)
     refuse(file, "credit")
     seen = await public(file_ms)
@@ -252,7 +252,7 @@ async def test_a_database_that_turns_read_only_stops_intake(file_ms: MediaSync) 
     assert (await ms.media.save_media_items(Stream(10), **MOVIES)).saved == 10
 
 
-async def test_a_group_that_its_surroundings_fail_is_tried_once(
+async def test_a_group_is_tried_once_if_its_environment_fails(
     file_ms: MediaSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release, tried = asyncio.Event(), []
@@ -287,7 +287,7 @@ async def test_a_lock_that_another_process_holds_fails_in_time(file_url: str, fi
         await ms.media.save_media_item(movie(), **MOVIES)
 
 
-async def test_a_stream_that_a_lock_stops_is_given_up_after_one_try(file_url: str, file: Path) -> None:
+async def test_a_stream_stopped_by_a_lock_ends_after_one_try(file_url: str, file: Path) -> None:
     async with MediaSync(file_url, lock_timeout=0.05) as ms:
         await prepared(ms)
         tried, write = [], ms._database.write
@@ -336,7 +336,7 @@ async def test_an_iterable_that_raises_saves_what_came_before(ms: MediaSync, asy
 
 
 @pytest.mark.parametrize("wrong", [None, "text", {"remote_id": "1"}, Credit])
-async def test_what_is_no_item_is_refused_by_its_place_and_what_came_before_is_saved(
+async def test_an_object_that_is_not_an_item_is_refused_and_earlier_items_are_saved(
     ms: MediaSync, wrong: object
 ) -> None:
     with pytest.raises(UsageError, match="item 2 of the stream"):
@@ -356,7 +356,7 @@ async def test_options_that_make_no_sense(ms: MediaSync, option: str, number: in
         await ms.media.save_media_items([], **{option: number}, **MOVIES)  # type: ignore[arg-type]
 
 
-async def test_concurrency_bounds_what_is_taken_ahead(ms: MediaSync) -> None:
+async def test_concurrency_limits_the_items_taken_ahead(ms: MediaSync) -> None:
     report, ahead = SaveReport(), []
 
     def items() -> Iterator[MediaItem]:
@@ -369,7 +369,7 @@ async def test_concurrency_bounds_what_is_taken_ahead(ms: MediaSync) -> None:
     assert report.saved == 200
 
 
-async def test_a_report_that_is_given_counts_on(ms: MediaSync) -> None:
+async def test_a_given_report_continues_to_count(ms: MediaSync) -> None:
     report = SaveReport()
     assert await ms.media.save_media_items([movie("1")], report=report, **MOVIES) is report
     await ms.media.save_media_items([movie("1"), movie("2", year=2**40)], report=report, **MOVIES)

@@ -77,7 +77,7 @@ def expected(model: Model) -> dict[str, Any]:
 
 @pytest.mark.parametrize("seconds", [60, -1], ids=["one transaction", "one for each part"])
 @pytest.mark.parametrize("concurrency", [7, 300, 4_000])
-async def test_many_items_give_what_one_after_the_other_gives(
+async def test_saving_many_items_equals_saving_one_after_the_other(
     url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch, seconds: float, concurrency: int
 ) -> None:
     monkeypatch.setattr(writer, "MAX_GROUP_SECONDS", seconds)
@@ -131,7 +131,7 @@ async def test_items_of_many_credits_are_handled_few_at_a_time(ms: MediaSync, si
     assert await rows(ms, "SELECT count(*) AS n FROM media_people") == [(25 * len(cast) + 9_000,)]
 
 
-async def test_the_answers_of_a_large_group_leave_the_loop_its_turns(ms: MediaSync) -> None:
+async def test_the_answers_of_a_large_group_do_not_block_the_event_loop(ms: MediaSync) -> None:
     gathered = asyncio.Event()
     busy = asyncio.create_task(ms._writer.run(lambda _: gathered.wait()))
     await asyncio.sleep(0)
@@ -148,7 +148,7 @@ async def test_the_answers_of_a_large_group_leave_the_loop_its_turns(ms: MediaSy
     assert 0 < most <= 1_000
 
 
-async def test_of_one_item_in_more_than_a_group_holds_the_last_wins(ms: MediaSync) -> None:
+async def test_the_last_save_of_an_item_wins_beyond_one_group(ms: MediaSync) -> None:
     taken = asyncio.Event()
 
     async def stream() -> AsyncIterator[MediaItem]:
@@ -205,6 +205,6 @@ def test_a_source_without_a_name_gets_one_by_rule(
     assert make(text).source.id == source_id
 
 
-def test_a_folder_of_which_no_name_can_be_made() -> None:
+def test_a_folder_without_a_usable_name() -> None:
     with pytest.raises(ConfigurationError, match="NAME=nfo"):
         make_backend("nfo:/映画")

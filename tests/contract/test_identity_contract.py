@@ -49,7 +49,7 @@ async def test_an_id_and_then_that_id_with_another_are_one_person(ms: MediaSync)
         assert await credits_of(ms, key) == [("home:imdb:nm1", "actor", None)]
 
 
-async def test_two_who_turn_out_to_be_one_are_the_one_who_was_first_seen(ms: MediaSync, clock: Clock) -> None:
+async def test_two_people_who_are_one_become_the_one_first_seen(ms: MediaSync, clock: Clock) -> None:
     await save(ms, [one("Ada", tmdb="7")], [one("A. Lovelace", imdb="nm1"), one("Bo"), one("Ada", tmdb="7")])
     assert sorted(await people(ms)) == ["home:imdb:nm1", "home:name:bo", "home:tmdb:7"]
     before = {row[0]: row for row in await rows(ms, "SELECT id, created_at, updated_at FROM media_items")}
@@ -75,7 +75,7 @@ async def test_two_who_turn_out_to_be_one_are_the_one_who_was_first_seen(ms: Med
     assert (await ms.check()).flaws == ()
 
 
-async def test_what_was_known_of_the_other_is_kept(ms: MediaSync) -> None:
+async def test_data_of_the_merged_person_is_kept(ms: MediaSync) -> None:
     pictured = credit(name="Ada", provider_ids={"imdb": "nm1"}, image_path="ada.jpg")
     await save(ms, [one("Ada", tmdb="7")], [pictured], [one("Ada", imdb="nm1", tmdb="7")])
     [found] = [await ms.people.find_by_id(person_id) for person_id in await people(ms)]
@@ -83,13 +83,13 @@ async def test_what_was_known_of_the_other_is_kept(ms: MediaSync) -> None:
     assert (found.id, found.image_path) == ("home:tmdb:7", "ada.jpg")
 
 
-async def test_a_name_without_an_id_is_of_the_one_person_who_has_it(ms: MediaSync) -> None:
+async def test_a_name_without_an_id_belongs_to_the_only_person_with_it(ms: MediaSync) -> None:
     await save(ms, [one("Danny Boil", tmdb="7")], [one("DANNY  boil", kind="director")])
     assert list(await people(ms)) == ["home:tmdb:7"]
     assert await credits_of(ms, "002") == [("home:tmdb:7", "director", None)]
 
 
-async def test_a_person_who_was_a_name_gains_ids_and_keeps_the_id(ms: MediaSync) -> None:
+async def test_a_person_known_by_name_gains_provider_ids_and_keeps_its_id(ms: MediaSync) -> None:
     await save(
         ms, [one("Danny Boil")], [one("Danny Boil", tmdb="7", imdb="nm1")], [one("D. Boil", imdb="nm1")]
     )
@@ -109,7 +109,7 @@ async def test_people_of_one_name_with_different_ids_stay_apart(ms: MediaSync) -
     assert await credits_of(ms, "006") == [("home:name:jo", "actor", None)]
 
 
-async def test_two_ids_of_one_provider_never_meet_in_a_person(ms: MediaSync) -> None:
+async def test_two_ids_at_one_provider_are_never_one_person(ms: MediaSync) -> None:
     await save(ms, [one("Jo", tmdb="1", imdb="nm1")], [one("Jo", tmdb="2", imdb="nm1")])
     await save(ms, [one("Jo", tmdb="1", imdb="nm2")])
     assert await people(ms) == {
@@ -119,12 +119,12 @@ async def test_two_ids_of_one_provider_never_meet_in_a_person(ms: MediaSync) -> 
     }
 
 
-async def test_homonyms_of_one_list_are_not_joined_with_a_bare_name(ms: MediaSync) -> None:
+async def test_homonyms_in_one_list_are_not_merged_with_a_name_without_ids(ms: MediaSync) -> None:
     await save(ms, [one("Jo")], [one("Jo", tmdb="1", role="a"), one("Jo", tmdb="2", role="b")])
     assert sorted(await people(ms)) == ["home:name:jo", "home:tmdb:1", "home:tmdb:2"]
 
 
-async def test_a_bare_name_is_the_one_person_of_that_name_in_the_same_list(ms: MediaSync) -> None:
+async def test_a_name_without_ids_is_the_only_person_of_that_name_in_its_list(ms: MediaSync) -> None:
     await save(ms, [one("Jo", tmdb="1")], [one("Jo", tmdb="2")])
     for _ in range(2):
         await save(ms, [one("JO", kind="writer"), one("Jo", tmdb="2")])
@@ -151,7 +151,7 @@ async def test_credits_that_become_equal_are_one(ms: MediaSync) -> None:
     assert (await ms.check()).flaws == ()
 
 
-async def test_an_item_that_comes_again_writes_nothing(ms: MediaSync, clock: Clock) -> None:
+async def test_saving_an_item_again_writes_nothing(ms: MediaSync, clock: Clock) -> None:
     lists = [
         [one("Ada", imdb="nm1")],
         [one("Ada", imdb="nm1", tmdb="7")],
@@ -172,7 +172,7 @@ async def test_an_item_that_comes_again_writes_nothing(ms: MediaSync, clock: Clo
     assert (await public(ms), await written(ms)) == (stored, before)
 
 
-async def test_people_with_ids_of_the_source_are_never_joined(ms: MediaSync) -> None:
+async def test_people_with_source_ids_are_never_merged(ms: MediaSync) -> None:
     await ms.media.save_media_item(
         movie("1", credits=[credit("a", "Jo", provider_ids={"tmdb": "1"}), credit("b", "Jo")]), **MOVIES
     )
@@ -259,7 +259,7 @@ _numbers = count()
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lists=streams)
-async def test_who_is_who_does_not_depend_on_the_grouping(
+async def test_identities_do_not_depend_on_the_grouping(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
     engine: Any,

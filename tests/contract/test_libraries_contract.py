@@ -40,14 +40,14 @@ async def test_saving_it_again_in_either_writes_nothing(ms: MediaSync, clock: Cl
     assert await public(ms) == state
 
 
-async def test_a_change_told_by_either_is_the_items(ms: MediaSync) -> None:
+async def test_a_change_seen_in_either_library_changes_the_item(ms: MediaSync) -> None:
     for place in (MOVIES, SHOWS):
         await ms.media.save_media_item(movie("1"), **place)
     await ms.media.save_media_item(movie("1", title="New"), **SHOWS)
     assert await rows(ms, "SELECT title, library_id FROM media_items") == [("New", "home:movies")]
 
 
-async def test_what_credits_a_person_is_found_in_both(ms: MediaSync) -> None:
+async def test_items_that_credit_a_person_are_found_in_both_libraries(ms: MediaSync) -> None:
     await ms.media.save_library(Library(id="none", source_id="home", kind="movies"))
     for place in (MOVIES, SHOWS):
         await ms.media.save_media_item(movie("1", credits=cast("a")), **place)

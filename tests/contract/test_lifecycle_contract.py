@@ -226,7 +226,7 @@ async def test_a_folder_instead_of_a_file(tmp_path: Path) -> None:
     assert "folder" in await refused(f"sqlite:///{tmp_path}", DatabaseError)
 
 
-async def test_a_file_that_is_no_database(file: Path, file_url: str) -> None:
+async def test_a_file_that_is_not_a_database(file: Path, file_url: str) -> None:
     file.write_bytes(b"<movie><title>Heat</title></movie>" * 100)
     before = file.read_bytes()
     for options in ({}, {"upgrade": False}, {"read_only": True}):
@@ -242,7 +242,7 @@ async def test_a_file_that_may_not_be_read(file: Path, file_url: str) -> None:
 
 
 @pytest.mark.parametrize("options", [{"read_only": True}, {"upgrade": False}], ids=str)
-async def test_nothing_there_when_it_must_not_be_made(
+async def test_a_missing_database_that_must_not_be_created(
     file: Path, file_url: str, options: dict[str, bool]
 ) -> None:
     assert "does not exist" in await refused(file_url, DatabaseMissing, **options)
@@ -381,11 +381,11 @@ async def test_options_reach_the_connection(file_url: str, synchronous: str) -> 
         assert await asyncio.gather(*(ms.people.count() for _ in range(20))) == [0] * 20
 
 
-async def test_the_longest_wait_is_told(ms: MediaSync) -> None:
+async def test_the_longest_wait_is_known(ms: MediaSync) -> None:
     assert ms._database.longest_wait >= 0
 
 
-def test_another_event_loop_is_told_that_asyncio_is_needed() -> None:
+def test_other_event_loops_get_an_error_that_asyncio_is_needed() -> None:
     trio = pytest.importorskip("trio")
 
     async def use() -> None:

@@ -119,7 +119,7 @@ async def test_an_item_with_only_a_title_comes_back(ms: MediaSync) -> None:
     assert content(found) == content(Movie(remote_id="1", title="", completeness="none"))
 
 
-async def test_what_was_read_can_be_saved_again_and_is_unchanged(ms: MediaSync, clock: Clock) -> None:
+async def test_saving_a_read_item_again_is_unchanged(ms: MediaSync, clock: Clock) -> None:
     await ms.media.save_media_items(FOUR, **SHOWS)
     before, changes = await public(ms), await written(ms)
     clock.tick()
@@ -129,7 +129,7 @@ async def test_what_was_read_can_be_saved_again_and_is_unchanged(ms: MediaSync, 
     assert (await public(ms), await written(ms)) == (before, changes)
 
 
-async def test_what_was_read_can_be_changed_and_saved(ms: MediaSync) -> None:
+async def test_a_read_item_can_be_changed_and_saved(ms: MediaSync) -> None:
     await ms.media.save_media_item(movie(), **MOVIES)
     item = await ms.media.get_media_item("home:1")
     item.credits = cast("a", "b")
@@ -168,7 +168,7 @@ async def test_fields_assigned_as_plain_words_are_understood(ms: MediaSync) -> N
         ("premiere_date", "2020-01-01"),
     ],
 )
-async def test_a_field_assigned_with_a_wrong_type_spoils_only_its_item(
+async def test_a_wrong_type_in_a_field_fails_only_its_item(
     ms: MediaSync, field: str, assigned: object
 ) -> None:
     bad = movie("bad")
@@ -179,7 +179,7 @@ async def test_a_field_assigned_with_a_wrong_type_spoils_only_its_item(
     assert await value(ms, "SELECT count(*) FROM media_items") == 2
 
 
-async def test_a_plain_date_as_the_time_of_adding_is_no_time_with_a_zone(ms: MediaSync) -> None:
+async def test_a_plain_date_as_added_at_is_not_a_time_with_a_zone(ms: MediaSync) -> None:
     with pytest.raises(ValueError, match="zone"):
         movie(added_at=date(2020, 1, 1))
 
@@ -282,7 +282,7 @@ async def test_every_text_is_kept_as_it_came(ms: MediaSync, text: str) -> None:
     assert (await ms.check()).flaws == ()
 
 
-async def test_not_nfc_is_not_normalised(ms: MediaSync) -> None:
+async def test_text_that_is_not_nfc_is_not_normalised(ms: MediaSync) -> None:
     decomposed = unicodedata.normalize("NFD", "Amélie")
     await ms.media.save_media_item(movie(title=decomposed, credits=[credit("a", decomposed)]), **MOVIES)
     found = await ms.media.get_media_item("home:1")
@@ -434,7 +434,7 @@ async def test_delete_media_people_empties_the_list(ms: MediaSync, clock: Clock)
     assert (await public(ms), await written(ms)) == (before, changes)
 
 
-async def test_deleting_an_item_deletes_what_is_below_it_and_shows_its_people_no_more(ms: MediaSync) -> None:
+async def test_deleting_an_item_deletes_its_descendants_and_hides_its_people(ms: MediaSync) -> None:
     await ms.media.save_media_items([*FOUR[1:], show("other", credits=cast("a"))], **SHOWS)
     assert await ms.media.delete_media_item("home:s")
     assert await rows(ms, "SELECT id FROM media_items") == [("home:other",)]
@@ -633,7 +633,9 @@ async def test_find_by_title(ms: MediaSync) -> None:
         ("$", ["$"]),
     ],
 )
-async def test_an_equal_title_hides_no_variant_of_it(ms: MediaSync, text: str, titles: list[str]) -> None:
+async def test_an_exact_title_match_does_not_hide_variants(
+    ms: MediaSync, text: str, titles: list[str]
+) -> None:
     items = [movie(str(n), title=title) for n, title in enumerate(titles)]
     await ms.media.save_media_items([*items, movie("x", title="Other")], **MOVIES)
     for spelling in (text, *titles):
@@ -685,7 +687,7 @@ async def test_words_follow_titles(ms: MediaSync) -> None:
     assert (await ms.check()).flaws == ()
 
 
-async def test_find_by_provider_id_is_of_all_sources(ms: MediaSync) -> None:
+async def test_find_by_provider_id_searches_all_sources(ms: MediaSync) -> None:
     await ms.media.save_source(Source(id="other", kind="plex"))
     await ms.media.save_library(Library(id="l", source_id="other", kind="movies"))
     matrix = movie(provider_ids={"imdb": "tt0133093", "trakt": "x"})
@@ -759,7 +761,7 @@ async def test_a_page_takes_two_queries(ms: MediaSync, monkeypatch: pytest.Monke
     assert len(asked) == 2
 
 
-async def test_pages_of_what_has_no_bound(ms: MediaSync) -> None:
+async def test_limit_and_offset_of_lists(ms: MediaSync) -> None:
     await ms.media.save_media_item(show("s"), **SHOWS)
     seasons = [season(f"s{n}", parent="s", season_number=n, credits=cast("a")) for n in range(5)]
     await ms.media.save_media_items(seasons, **SHOWS)
@@ -850,7 +852,7 @@ async def test_change_tokens_by_the_sources_keys(ms: MediaSync) -> None:
 
 
 @pytest.mark.parametrize("odd", ["\x1f", "a\x1fb", "\x1a", "a\x1a\x1f", "None", ",", "\\", "\\N", "{}", '"'])
-async def test_texts_that_could_be_taken_for_marks_between_texts(ms: MediaSync, odd: str) -> None:
+async def test_texts_that_look_like_separators(ms: MediaSync, odd: str) -> None:
     given = movie(
         "1",
         title=f"x{odd}",

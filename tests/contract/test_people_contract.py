@@ -133,7 +133,7 @@ async def test_repository_upsert_tells_whether_a_row_changed(ms: MediaSync) -> N
     assert await upsert("B")
 
 
-async def test_find_by_id_of_nobody(ms: MediaSync) -> None:
+async def test_find_by_id_of_an_unknown_person(ms: MediaSync) -> None:
     assert await ms.people.find_by_id("home:nobody") is None
     assert await ms.people.find_by_id("no id at all") is None
 
@@ -252,13 +252,13 @@ async def test_search_does_not_cut_words_at_vowel_signs(ms: MediaSync) -> None:
     assert await names(ms, "ยี") == ["พนม ยีรัมย์"]
 
 
-async def test_search_of_more_words_than_it_looks_at(ms: MediaSync) -> None:
+async def test_search_with_more_words_than_it_uses(ms: MediaSync) -> None:
     name = "One Two Three Four Five Six Seven Eight Nine Ten"
     await ms.people.upsert(person("1", name), source_id="home")
     assert await names(ms, name) == [name]
 
 
-async def test_search_for_common_words_that_few_have_together_looks_at_those_few(
+async def test_search_for_common_words_reads_only_the_few_people_with_all_of_them(
     ms: MediaSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     common = RARE + 50
@@ -351,7 +351,7 @@ async def test_a_backslash_and_digits_are_only_text(ms: MediaSync, text: str) ->
     assert (found.name, found.image_path, found.provider_ids) == (text, text, {"imdb": text})
 
 
-async def test_people_of_a_memory_or_file_survive_a_look_by_plain_sql(ms: MediaSync) -> None:
+async def test_people_can_be_read_by_plain_sql(ms: MediaSync) -> None:
     await ms.people.upsert(person("a", "A", image_path="i", provider_ids={"imdb": "nm1"}), source_id="home")
     await ms.people.upsert(person("b", "B"), source_id="home")
     assert await rows(ms, "SELECT id, source_id, name, image_path, provider_ids FROM people ORDER BY id") == [
@@ -400,7 +400,7 @@ async def test_a_deleted_person_is_saved_anew(ms: MediaSync) -> None:
 
 
 @pytest.mark.parametrize("engine", [SQLITE_FILE, POSTGRES], ids=lambda one: one.name, indirect=True)
-async def test_what_another_process_did_to_people_is_seen_by_the_next_save(
+async def test_the_next_save_sees_changes_of_people_by_another_process(
     ms: MediaSync, url: str, clock: Clock
 ) -> None:
     await ms.people.upsert_batch(

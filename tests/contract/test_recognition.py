@@ -114,7 +114,7 @@ async def test_an_episode_is_recognised_by_its_show_and_numbers(ms):
 
 
 @pytest.mark.parametrize("order", [1, -1])
-async def test_what_is_still_listed_is_never_taken_over(ms, order):
+async def test_an_item_that_is_still_listed_is_never_taken_over(ms, order):
     await sync(ms, {"a": [movie("1", **FILE, **IDS)]})
     both = [movie("1", **FILE, **IDS), movie("7", **FILE, **IDS)][::order]
     await sync(ms, {"a": both})
@@ -150,7 +150,7 @@ async def test_the_items_of_a_renamed_library_keep_their_ids(ms):
 @pytest.mark.parametrize(
     "end", [Enumerated(None, complete=False, reason="cut off"), Enumerated(9, complete=False, reason="short")]
 )
-async def test_a_listing_that_did_not_end_proves_nothing(ms, end):
+async def test_an_incomplete_listing_proves_nothing(ms, end):
     await sync(ms, {"a": [movie("1", **IDS)]})
     await sync(ms, {"a": [movie("7", **IDS), end]})
     assert await stored(ms) == {"1": ("1", "a")}, "the film with the new key waits"
@@ -164,7 +164,7 @@ async def test_a_run_of_other_libraries_proves_nothing(ms):
     assert await stored(ms) == {"1": ("1", "a")}, "the film with the new key waits"
 
 
-async def test_a_run_that_breaks_off_leaves_what_waits_to_the_next(ms):
+async def test_an_interrupted_run_leaves_waiting_items_to_the_next(ms):
     await sync(ms, {"a": [movie("1", **IDS), movie("2")]})
     with pytest.raises(SourceUnreachable):
         await sync(ms, {"a": [movie("7", **IDS), movie("8"), SourceUnreachable("fake", "it went away")]})
@@ -173,7 +173,7 @@ async def test_a_run_that_breaks_off_leaves_what_waits_to_the_next(ms):
     assert await stored(ms) == {"1": ("7", "a"), "2": ("2", "a"), "8": ("8", "a")}
 
 
-async def test_what_could_be_two_is_not_guessed(ms):
+async def test_ambiguous_items_are_not_guessed(ms):
     await sync(ms, {"a": [movie("1", **IDS)]})
     report = await sync(ms, {"a": [movie("7", **IDS), movie("8", **IDS)]})
     assert await stored(ms) == {"1": ("1", "a"), "7": ("7", "a"), "8": ("8", "a")}
@@ -187,13 +187,13 @@ async def test_the_stronger_evidence_counts(ms):
     assert await stored(ms) == {"1": ("7", "a"), "2": ("8", "a")}
 
 
-async def test_ids_that_contradict_tell_two_films(ms):
+async def test_contradicting_ids_mean_two_films(ms):
     await sync(ms, {"a": [movie("1", provider_ids={"imdb": "tt1", "tmdb": "1"})]})
     await sync(ms, {"a": [movie("7", provider_ids={"imdb": "tt1", "tmdb": "2"})]})
     assert set(await stored(ms)) == {"1", "7"}
 
 
-async def test_the_same_id_of_another_type_tells_nothing(ms):
+async def test_the_same_id_on_another_type_is_not_evidence(ms):
     await sync(ms, {"a": [movie("1", provider_ids={"tmdb": "949"})]})
     await sync(ms, {"a": [show("7", provider_ids={"tmdb": "949"})]})
     assert set(await stored(ms)) == {"1", "7"}
@@ -221,7 +221,7 @@ async def test_an_old_key_may_be_given_to_another_item(ms):
     assert before != await written(ms)  # the record of the run
 
 
-async def test_an_item_that_cannot_be_stored_is_reported_and_spoils_nothing(ms):
+async def test_an_item_that_cannot_be_stored_is_reported_and_the_others_are_saved(ms):
     await sync(ms, {"a": [movie("1", **IDS)]})
     bad = movie("bad", title="\ud800", **IDS)
     report = await sync(ms, {"a": [bad, movie("7", **IDS)]})

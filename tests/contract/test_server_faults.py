@@ -93,7 +93,7 @@ def end_of(findings: list[Finding]) -> Enumerated:
     ],
     ids=["401", "503", "429", "reset", "redirected"],
 )
-async def test_a_library_that_alone_is_refused_stops_no_other(
+async def test_a_refused_library_does_not_stop_the_others(
     place: Place, fault: Fault, mirror: MediaSync
 ) -> None:
     server_of(place).faults = [replace(fault, at=lists_movies(place.kind), times=None)]
@@ -108,9 +108,7 @@ async def test_a_library_that_alone_is_refused_stops_no_other(
 
 
 @pytest.mark.parametrize("status", [500, 502, 504, 522])
-async def test_a_server_that_fails_from_the_start_is_not_called_one_of_another_kind(
-    place: Place, status: int
-) -> None:
+async def test_a_failing_server_is_not_mistaken_for_another_kind(place: Place, status: int) -> None:
     server_of(place).faults = [Fault.status(status, times=None)]
     with pytest.raises(SourceError, match=str(status)) as raised:
         async with place.backend().open():
@@ -147,7 +145,7 @@ async def test_pages_get_smaller_where_only_large_ones_fail(place: Place) -> Non
     assert end_of(findings) == Enumerated(FILMS)
 
 
-async def test_one_entry_that_fails_whole_pages_costs_only_itself(place: Place) -> None:
+async def test_one_entry_that_breaks_its_pages_loses_only_itself(place: Place) -> None:
     listed = lists_movies(place.kind)
 
     def holds_the_bad_one(request: Request) -> bool:
@@ -197,7 +195,7 @@ def _saying(total: int):  # type: ignore[no-untyped-def]
     [(b"\xff", "a byte that is not UTF-8"), (b"\x00", "a NUL character")],
     ids=["byte", "NUL"],
 )
-async def test_a_bad_byte_spoils_only_the_item_that_holds_it(
+async def test_a_bad_byte_affects_only_its_item(
     place: Place, ms: MediaSync, spoilt: bytes, words: str
 ) -> None:
     server_of(place).faults = [
@@ -213,7 +211,7 @@ async def test_a_bad_byte_spoils_only_the_item_that_holds_it(
     assert (again.saved, again.failed) == (1, ())
 
 
-async def test_a_raw_control_character_spoils_nothing(place: Place, ms: MediaSync) -> None:
+async def test_a_raw_control_character_does_no_harm(place: Place, ms: MediaSync) -> None:
     server_of(place).faults = [
         Fault.damage(lambda body: body.replace(b'"Film 12"', b'"Film\t\x01 12"'), times=None)
     ]
@@ -222,7 +220,7 @@ async def test_a_raw_control_character_spoils_nothing(place: Place, ms: MediaSyn
     assert report.saved == sum(1 for _ in catalogue_of(place).items())
 
 
-async def test_a_bad_byte_in_a_listing_alone_costs_no_item_whose_details_are_right(ms: MediaSync) -> None:
+async def test_a_bad_byte_in_a_listing_loses_no_item_with_correct_details(ms: MediaSync) -> None:
     server = make_server("plex")
     assert server is not None
     async with server:
@@ -273,7 +271,7 @@ def test_an_extra_header_never_describes_the_request_itself(place: Place, name: 
         bad.backend()
 
 
-async def test_a_refusal_names_what_the_kind_of_server_asks_for(place: Place) -> None:
+async def test_a_refusal_names_the_login_of_the_kind_of_server(place: Place) -> None:
     server_of(place).faults = [Fault.status(401, at=lambda one: one.path != "/identity", times=None)]
     with pytest.raises(SourceUnauthorised) as raised:
         async with place.backend().open():
@@ -285,7 +283,7 @@ async def test_a_refusal_names_what_the_kind_of_server_asks_for(place: Place) ->
 
 
 @pytest.mark.parametrize("kind", ["jellyfin", "emby"])
-async def test_two_spellings_of_a_name_that_differ_in_case_are_no_renaming(kind: str, ms: MediaSync) -> None:
+async def test_a_spelling_that_differs_only_in_case_is_not_a_renaming(kind: str, ms: MediaSync) -> None:
     server = make_server(kind)
     assert server is not None
     async with server:

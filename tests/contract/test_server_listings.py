@@ -155,7 +155,7 @@ async def mirror(tmp_path: Path) -> AsyncIterator[MediaSync]:
         yield ms
 
 
-async def test_a_listing_of_ever_new_items_is_ended_and_other_libraries_are_synced(
+async def test_an_endless_listing_is_ended_and_other_libraries_are_synced(
     place: Place, mirror: MediaSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paging, "MAX_BEYOND", 100)

@@ -132,7 +132,7 @@ async def test_one_that_is_misconfigured_fails_alone(
         ms.sync(texts[0])
 
 
-async def test_the_events_of_all_are_told_each_with_its_source(ms: MediaSync) -> None:
+async def test_each_event_names_its_source(ms: MediaSync) -> None:
     running = ms.sync_all(
         [backend("a", *(movie(str(n)) for n in range(200))), backend("b", SourceUnreadable("b", "HTML"))]
     )
@@ -247,7 +247,7 @@ async def test_no_more_are_synced_at_once_than_there_are_jobs(ms: MediaSync) -> 
         ms.sync_all([], jobs=0)
 
 
-async def test_nothing_at_all(ms: MediaSync) -> None:
+async def test_no_sources(ms: MediaSync) -> None:
     assert await ms.sync_all([]) == []
 
 
@@ -271,14 +271,14 @@ async def test_nothing_at_all(ms: MediaSync) -> None:
         (lambda ms: ms.sync(backend("a"), items=[""]), "'' is no item of a"),
     ],
 )
-async def test_what_cannot_be_is_refused_before_anything_is_read(
+async def test_impossible_calls_are_refused_before_anything_is_read(
     ms: MediaSync, call: Callable[[MediaSync], Any], message: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=message):
         call(ms)
 
 
-def test_what_is_asked_of_which_source() -> None:
+def test_selections_are_passed_to_the_right_sources() -> None:
     assert share_libraries(["Films", "a:1", "c:1"], ["a", "b"]) == {
         "a": ("Films", "a:1", "c:1"),
         "b": ("Films", "c:1"),

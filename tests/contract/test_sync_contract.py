@@ -86,7 +86,7 @@ async def test_a_sync_saves_what_it_finds_and_is_recorded(ms: MediaSync, clock: 
     assert (await ms.check()).flaws == ()
 
 
-async def test_the_events_tell_the_same(ms: MediaSync) -> None:
+async def test_the_events_agree_with_the_report(ms: MediaSync) -> None:
     sync = ms.sync(FakeBackend({"m": FINDINGS, "empty": []}))
     with pytest.raises(LifecycleError, match="not ended"):
         _ = sync.report
@@ -112,7 +112,7 @@ async def test_the_events_tell_the_same(ms: MediaSync) -> None:
     )
 
 
-async def test_progress_is_told_while_a_long_library_is_read(ms: MediaSync) -> None:
+async def test_progress_is_reported_while_a_long_library_is_read(ms: MediaSync) -> None:
     backend = FakeBackend({"m": [movie(str(n)) for n in range(500)]})
     seen = [event.seen async for event in ms.sync(backend) if isinstance(event, Progress)]
     assert seen == sorted(seen)
@@ -144,7 +144,7 @@ async def test_known_tokens_are_those_of_the_library(ms: MediaSync) -> None:
     assert again.tokens == {"a": {"1": "x"}, "b": {"2": "y"}}
 
 
-async def test_full_passes_no_token_that_fits_and_reads_everything(ms: MediaSync) -> None:
+async def test_full_passes_no_matching_token_and_reads_everything(ms: MediaSync) -> None:
     items: list[object] = [movie("1", change_token="t1")]
     await ms.sync(FakeBackend({"m": items}))
     backend = FakeBackend({"m": items})
@@ -318,7 +318,7 @@ async def test_a_full_disk_ends_the_sync(file_ms: MediaSync) -> None:
     assert (await file_ms.check()).flaws == ()
 
 
-async def test_no_secret_is_stored_or_told(ms: MediaSync) -> None:
+async def test_no_secret_is_stored_or_shown(ms: MediaSync) -> None:
     secret = "https://me:hunter2@host/x?X-Plex-Token=hunter2"
     findings: list[object] = [
         Unreadable("1", f"{secret} is no XML"),
@@ -376,7 +376,7 @@ async def test_one_bad_person_does_not_spoil_the_others(ms: MediaSync, bad: str)
 
 
 @pytest.mark.parametrize("bad", ["a\0b", "a\ud800b"], ids=["nul", "surrogate"])
-async def test_what_a_server_calls_itself_and_its_libraries_is_made_storable(ms: MediaSync, bad: str) -> None:
+async def test_names_of_a_server_and_its_libraries_are_made_storable(ms: MediaSync, bad: str) -> None:
     source = Source(id="fake", kind="plex", name=bad, server_id=bad)
     listed: list[object] = [movie("1"), Enumerated(3, complete=False, reason=bad)]
     backend = FakeBackend({"m": listed}, source=source, titles={"m": bad})
@@ -468,7 +468,7 @@ async def test_a_backend_can_ask_what_is_stored(ms: MediaSync) -> None:
     assert backend.items == {"1"}, "of the library alone"
 
 
-async def test_more_of_a_person_is_saved_and_takes_nothing_away(ms: MediaSync) -> None:
+async def test_additional_data_of_a_person_is_saved_and_removes_nothing(ms: MediaSync) -> None:
     ann = [Credit(person=Person(remote_id="p1", name="Ann", image_path="a.jpg"), person_type="actor")]
     await ms.sync(FakeBackend({"m": [movie("1", credits=ann)]}))
     more = [Person(remote_id="p1", name="Ann", provider_ids={"tmdb": str(n)}) for n in range(600)]

@@ -39,7 +39,7 @@ async def test_two_listeners_and_a_waiter_follow_one_run(ms: MediaSync) -> None:
     ]
 
 
-async def test_of_several_sources_too(ms: MediaSync) -> None:
+async def test_followers_of_several_sources(ms: MediaSync) -> None:
     backend = FakeBackend({"m": [movie()]})
     running = ms.sync_all([backend])
     first, second, results = await asyncio.gather(listen(running), listen(running), result(running))
@@ -48,7 +48,7 @@ async def test_of_several_sources_too(ms: MediaSync) -> None:
     assert backend.opened == 1
 
 
-async def test_one_who_leaves_does_not_stop_the_others(ms: MediaSync) -> None:
+async def test_a_follower_who_leaves_does_not_stop_the_others(ms: MediaSync) -> None:
     gate = asyncio.Event()
     backend = FakeBackend({"m": [movie("1"), gate, movie("2")]})
     sync = ms.sync(backend)
@@ -65,7 +65,7 @@ async def test_one_who_leaves_does_not_stop_the_others(ms: MediaSync) -> None:
     assert (await waiter).saved == 2
 
 
-async def test_the_last_who_leaves_cancels_it(ms: MediaSync) -> None:
+async def test_the_last_follower_who_leaves_cancels_the_sync(ms: MediaSync) -> None:
     backend = FakeBackend({"m": [movie("1"), asyncio.Event()]})
     sync = ms.sync(backend)
     followers = [asyncio.create_task(result(sync)), asyncio.create_task(listen(sync))]
@@ -81,7 +81,7 @@ async def test_the_last_who_leaves_cancels_it(ms: MediaSync) -> None:
         _ = sync.report
 
 
-async def test_all_get_its_error(ms: MediaSync) -> None:
+async def test_all_followers_get_the_error(ms: MediaSync) -> None:
     error = SourceUnreachable("fake", "no answer")
     sync = ms.sync(FakeBackend({}, open_error=error))
     assert await asyncio.gather(listen(sync), result(sync), return_exceptions=True) == [error, error]

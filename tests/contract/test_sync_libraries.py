@@ -71,7 +71,7 @@ OF_THE_SOURCE = pytest.mark.parametrize("kind", [SourceUnreachable, SourceUnauth
 
 
 @OF_THE_SOURCE
-async def test_what_may_concern_the_whole_source_stops_it_if_the_next_library_fails_so_too(
+async def test_an_error_that_may_affect_the_source_stops_it_if_the_next_library_fails_too(
     ms: MediaSync, kind: type[Any]
 ) -> None:
     fails = [kind("fake", "no")]
@@ -86,7 +86,7 @@ async def test_what_may_concern_the_whole_source_stops_it_if_the_next_library_fa
 
 
 @OF_THE_SOURCE
-async def test_what_may_concern_the_whole_source_is_the_librarys_if_the_next_one_can_be_read(
+async def test_an_error_that_may_affect_the_source_fails_one_library_if_the_next_is_readable(
     ms: MediaSync, kind: type[Any]
 ) -> None:
     await ms.sync(FakeBackend({"a": whole("1"), "b": whole("2"), "c": whole("3")}))
@@ -113,7 +113,7 @@ async def test_a_library_that_is_listed_twice_is_read_once_and_remarked(ms: Medi
     assert report.remarks == (("fake:a", "the source lists this library more than once; it is read once"),)
 
 
-async def test_a_library_that_is_gone_is_recorded_with_what_was_not_seen(ms: MediaSync) -> None:
+async def test_a_removed_library_is_recorded_with_its_unseen_items(ms: MediaSync) -> None:
     await ms.sync(FakeBackend({"a": whole("1", "2"), "b": whole("3")}))
     report = await ms.sync(FakeBackend({"b": whole("3")}))
     [run] = [run for run in await ms.list_library_runs("fake") if run.library_id == "fake:a"]
@@ -123,7 +123,7 @@ async def test_a_library_that_is_gone_is_recorded_with_what_was_not_seen(ms: Med
     assert await value(ms, "SELECT count(*) FROM media_items") == 3
 
 
-async def test_an_excluded_library_is_recorded_as_such_and_a_selection_tells_of_no_other(
+async def test_an_excluded_library_is_recorded_and_a_selection_records_no_other(
     ms: MediaSync,
 ) -> None:
     await ms.sync(FakeBackend({"a": whole("1"), "b": whole("3")}))
@@ -135,7 +135,7 @@ async def test_an_excluded_library_is_recorded_as_such_and_a_selection_tells_of_
 
 
 @pytest.mark.parametrize("left", [{}, {"a": whole()}, {"z": whole()}], ids=["none", "empty", "another"])
-async def test_an_empty_source_where_items_are_stored_is_no_success(ms: MediaSync, left: Any) -> None:
+async def test_an_empty_source_with_stored_items_is_not_a_success(ms: MediaSync, left: Any) -> None:
     await ms.sync(FakeBackend({"a": whole("1", "2")}))
     before = (await public(ms))["media_items"]
     with pytest.raises(SourceUnreadable, match="lists no item, where 2 are stored"):
@@ -154,7 +154,7 @@ async def test_one_empty_library_among_others_is_a_failure_of_the_run(ms: MediaS
     assert report.status is RunStatus.SUCCEEDED
 
 
-async def test_a_run_that_breaks_at_its_end_is_not_left_running(
+async def test_a_run_that_fails_at_its_end_is_not_left_running(
     ms: MediaSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: Any) -> None:

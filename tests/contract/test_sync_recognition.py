@@ -132,7 +132,7 @@ async def test_the_id_of_a_show_in_its_episodes_makes_none_of_them_another(ms: M
     assert {"fake:e3", "fake:e4"} <= (await keys(ms)).keys()
 
 
-async def test_what_is_ambiguous_is_new_and_remarked(ms: MediaSync) -> None:
+async def test_an_ambiguous_item_is_new_and_remarked(ms: MediaSync) -> None:
     ids = {"provider_ids": {"imdb": "tt1"}}
     await ms.sync(FakeBackend({"m": whole(movie("1", **ids))}))
     report = await ms.sync(FakeBackend({"m": whole(movie("8", **ids), movie("9", **ids))}))

@@ -69,7 +69,7 @@ async def test_a_library_that_is_not_there(ms: MediaSync) -> None:
         ((), ("1", "2", "3"), (), [], 0),
     ],
 )
-def test_what_is_included_and_excluded(
+def test_include_and_exclude(
     include: tuple[str, ...],
     exclude: tuple[str, ...],
     libraries: tuple[str, ...],
@@ -83,7 +83,7 @@ def test_what_is_included_and_excluded(
     assert all("there is no library 'Music' to include" in text or "to exclude" in text for text in missing)
 
 
-def test_nothing_that_is_to_be_included_is_there() -> None:
+def test_no_included_library_exists() -> None:
     with pytest.raises(ConfigurationError, match=r"none of the libraries .* \(Music, Photos\); it has Films"):
         Selection(("Music", "Photos")).choose(
             "a", [Library(id="1", source_id="a", title="Films", kind="movies")]
@@ -101,7 +101,7 @@ async def test_include_of_a_configured_source(ms: MediaSync, tmp_path: Any) -> N
     assert (await ms.sync(given, libraries=["anime"])).saved == 1
 
 
-async def test_what_was_not_selected_is_not_taken_for_gone(ms: MediaSync) -> None:
+async def test_unselected_items_do_not_count_as_removed(ms: MediaSync) -> None:
     await ms.sync(three(l2=[movie("m2"), Enumerated(1)]))
     before = await ms.list_library_runs("fake")
     await ms.sync(three(), libraries=["Films"])
@@ -158,7 +158,7 @@ async def test_an_item_that_is_not_stored_is_asked_of_every_library(ms: MediaSyn
     assert await rows(ms, "SELECT id, library_id FROM media_items") == [("fake:a", "fake:2")]
 
 
-async def test_why_an_item_could_not_be_read_is_told(ms: MediaSync) -> None:
+async def test_the_reason_for_an_unreadable_item_is_reported(ms: MediaSync) -> None:
     backend = three(l1=[Unreadable("a", "half of it")], l2=[], l3=[])
     report = await ms.sync(backend, items=["a"], libraries=["1"])
     assert report.failed == (("fake:a", "half of it"),)
@@ -201,7 +201,7 @@ async def test_another_server_stops_the_sync_before_it_writes(ms: MediaSync) -> 
     await ms.sync(server(None, Unchanged("1")))
 
 
-async def test_another_server_that_is_accepted_is_read_anew(ms: MediaSync) -> None:
+async def test_an_accepted_new_server_is_read_in_full(ms: MediaSync) -> None:
     await ms.sync(server("one", movie("1", change_token="t")))
     dry = await ms.sync(
         server("two", movie("1", title="Other", change_token="t")), accept_new_server=True, dry_run=True
@@ -244,7 +244,7 @@ DRY: list[object] = [
 ]
 
 
-async def test_a_dry_run_tells_what_would_be_written_and_writes_nothing(ms: MediaSync, clock: Clock) -> None:
+async def test_a_dry_run_reports_changes_and_writes_nothing(ms: MediaSync, clock: Clock) -> None:
     stored = [movie(str(n), credits=cast("a"), change_token=f"t{n}") for n in range(1, 5)]
     full = movie("part", credits=cast("a", "b"))
     await ms.sync(FakeBackend({"m": [*stored, full, show("stored")]}))
@@ -300,7 +300,7 @@ async def test_a_dry_run_of_a_source_that_fails_is_not_recorded(ms: MediaSync) -
 # What is told of libraries
 
 
-async def test_what_a_run_saw_of_each_library_is_recorded(ms: MediaSync) -> None:
+async def test_a_run_records_what_it_saw_in_each_library(ms: MediaSync) -> None:
     await ms.sync(FakeBackend({"m": [movie("1"), movie("2"), movie("3")], "n": [movie("n1")]}))
     report = await ms.sync(
         FakeBackend(
@@ -333,7 +333,7 @@ async def test_what_a_run_saw_of_each_library_is_recorded(ms: MediaSync) -> None
     assert (first.seen, first.unseen, first.complete) == (3, None, False), "it did not say that it named all"
 
 
-async def test_of_a_run_that_fails_only_whole_libraries_are_recorded(ms: MediaSync) -> None:
+async def test_a_failed_run_records_only_complete_libraries(ms: MediaSync) -> None:
     backend = FakeBackend(
         {"m": [movie("1"), Enumerated(1)], "n": [movie("2"), SourceUnreachable("fake", "gone")]}
     )
@@ -353,7 +353,7 @@ class WaitingBackend(FakeBackend):
         return await super().fetch_libraries()
 
 
-async def test_a_source_that_is_waited_for_says_so(ms: MediaSync) -> None:
+async def test_waiting_for_a_source_is_reported(ms: MediaSync) -> None:
     events = [event async for event in ms.sync(WaitingBackend({"m": [movie()]}))]
     [waiting] = [event for event in events if isinstance(event, Waiting)]
     assert waiting.source_id == "fake"

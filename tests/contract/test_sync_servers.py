@@ -100,7 +100,7 @@ async def test_the_client_identifier_reaches_the_server(url: str, home: Home) ->
         assert {request.headers["x-plex-client-identifier"] for request in server.requests} == {expected}
 
 
-async def test_a_wrong_token_of_one_is_its_own_matter(
+async def test_a_wrong_token_fails_only_its_source(
     ms: MediaSync, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEDIASYNC_PLEX_TOKEN", "wr0ng")

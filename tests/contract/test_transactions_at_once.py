@@ -183,7 +183,7 @@ async def test_new_rows_are_inserted_in_the_order_of_ids(ms: MediaSync, number: 
             assert ids == sorted(ids), table
 
 
-async def test_what_others_may_wait_for_is_written_late(
+async def test_rows_for_which_others_may_wait_are_written_late(
     ms: MediaSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Credits of people who are stored come before new people, for whom another transaction may wait."""
@@ -307,7 +307,7 @@ async def test_the_words_of_a_person_who_is_renamed_and_deleted_at_once_are_dele
     assert (await ms.check()).flaws == ()
 
 
-async def test_people_of_two_items_are_those_of_one_after_the_other(
+async def test_two_items_that_name_people_differently_are_serialised(
     ms: MediaSync, other: MediaSync, meanwhile: Meanwhile
 ) -> None:
     """Of two items that name the same people differently, the last commit wins for all of them."""
@@ -320,7 +320,7 @@ async def test_people_of_two_items_are_those_of_one_after_the_other(
     assert (await ms.check()).flaws == ()
 
 
-async def test_what_another_transaction_knows_of_a_person_is_not_lost(
+async def test_data_of_a_person_from_another_transaction_is_not_lost(
     ms: MediaSync, other: MediaSync, meanwhile: Meanwhile
 ) -> None:
     await ms.people.upsert(person("a", "Ann"), source_id="home")
@@ -406,7 +406,7 @@ async def test_two_syncs_of_a_source_begin_one_after_the_other(ms: MediaSync, ot
 
 
 @pytest.mark.parametrize("spellings", [("Ann", "Anna"), ("Anna", "Ann")])
-async def test_a_group_waits_for_what_an_earlier_one_says_of_a_person(
+async def test_a_group_waits_for_an_earlier_group_with_other_data_of_a_person(
     ms: MediaSync, other: MediaSync, spellings: tuple[str, str]
 ) -> None:
     """The first group is held up by another process, while what comes behind the second one is committed."""

@@ -175,7 +175,7 @@ async def read_back(ms: MediaSync, item: MediaItem, library: str = "home:shows")
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_whatever_a_field_holds_is_that_items_own_error(ms: MediaSync, place: str) -> None:
+async def test_an_invalid_field_fails_only_its_item(ms: MediaSync, place: str) -> None:
     items = []
     for number, wild in enumerate(WILD):
         item = an_episode(f"wild {number}")
@@ -234,7 +234,7 @@ async def test_a_call_with_many_items_names_what_is_wrong_with_each(ms: MediaSyn
         ("provider_ids", {"imdb": "n" * 1_001}, "provider_ids['imdb'] is 1,001 bytes long"),
     ],
 )
-def test_an_error_names_the_field_and_what_it_holds(place: str, wild: Any, reason: str) -> None:
+def test_an_error_names_the_field_and_its_value(place: str, wild: Any, reason: str) -> None:
     item = an_episode("1")
     PLACES[place](item, wild)
     with pytest.raises(InvalidItem) as caught:
@@ -283,7 +283,7 @@ async def test_an_empty_title_is_stored_as_it_is(ms: MediaSync) -> None:
     assert [(await ms.media.get_media_item(f"home:{key}")).title for key in "12"] == ["", " "]
 
 
-async def test_people_sources_and_libraries_are_looked_at_as_items_are(ms: MediaSync) -> None:
+async def test_people_sources_and_libraries_are_validated_like_items(ms: MediaSync) -> None:
     source, library = Source(id="new", kind="nfo"), Library(id="l", source_id="home", kind="movies")
     one = person("1")
     for model, name, wild in (
@@ -372,7 +372,7 @@ ITEMS = st.one_of(
 
 @given(item=ITEMS)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_what_a_save_accepts_is_read_back(
+def test_accepted_values_are_read_back(
     engine: Engine, tmp_path_factory: pytest.TempPathFactory, item: MediaItem
 ) -> None:
     async def run() -> None:

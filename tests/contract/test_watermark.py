@@ -30,7 +30,7 @@ async def told(ms: MediaSync, **options: Any) -> str:
     return backend.watermark
 
 
-async def test_what_a_sync_left_is_told_the_next(ms: MediaSync) -> None:
+async def test_the_next_sync_receives_the_watermark(ms: MediaSync) -> None:
     assert await told(ms) == ""
     await ms.sync(source(*WELL))
     assert await told(ms) == "noon"
@@ -40,7 +40,7 @@ async def test_what_a_sync_left_is_told_the_next(ms: MediaSync) -> None:
     assert await told(ms) == "last", "a sync that leaves none takes none away"
 
 
-async def test_a_dry_run_leaves_none(ms: MediaSync) -> None:
+async def test_a_dry_run_stores_no_watermark(ms: MediaSync) -> None:
     await ms.sync(source(*WELL))
     await ms.sync(source(movie("m1"), Watermark("later"), Enumerated(1)), dry_run=True)
     assert await told(ms) == "noon"
@@ -56,27 +56,27 @@ async def test_a_dry_run_leaves_none(ms: MediaSync) -> None:
     ],
     ids=["unreadable", "not saved", "not complete", "not enumerated"],
 )
-async def test_a_run_that_is_not_whole_leaves_none(ms: MediaSync, findings: list[Any]) -> None:
+async def test_an_incomplete_run_stores_no_watermark(ms: MediaSync, findings: list[Any]) -> None:
     await ms.sync(source(*WELL))
     await ms.sync(source(*findings))
     assert await told(ms) == "noon"
 
 
 @pytest.mark.parametrize("options", [{"libraries": ["l1"]}, {"items": ["m1"]}], ids=["library", "item"])
-async def test_a_selection_leaves_none(ms: MediaSync, options: dict[str, Any]) -> None:
+async def test_a_selection_stores_no_watermark(ms: MediaSync, options: dict[str, Any]) -> None:
     await ms.sync(source(*WELL))
     await ms.sync(source(movie("m1"), Watermark("later"), Enumerated(1)), **options)
     assert await told(ms) == "noon"
 
 
-async def test_a_run_that_fails_leaves_none(ms: MediaSync) -> None:
+async def test_a_failed_run_stores_no_watermark(ms: MediaSync) -> None:
     await ms.sync(source(*WELL))
     with pytest.raises(SourceUnreadable):
         await ms.sync(source(movie("m1"), Watermark("later"), SourceUnreadable("fake", "cut off")))
     assert await told(ms) == "noon"
 
 
-async def test_a_run_that_is_cancelled_leaves_none(ms: MediaSync) -> None:
+async def test_a_cancelled_run_stores_no_watermark(ms: MediaSync) -> None:
     await ms.sync(source(*WELL))
     backend = source(movie("m1"), Watermark("later"), Enumerated(1), asyncio.Event())
     task = asyncio.create_task(_synced(ms, backend))
@@ -91,7 +91,7 @@ async def _synced(ms: MediaSync, backend: FakeBackend) -> None:
     await ms.sync(backend)
 
 
-async def test_it_is_committed_with_the_run_or_not_at_all(
+async def test_the_watermark_is_committed_with_the_run_or_not_at_all(
     ms: MediaSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await ms.sync(source(*WELL))
@@ -106,7 +106,7 @@ async def test_it_is_committed_with_the_run_or_not_at_all(
     assert await told(ms) == "noon"
 
 
-async def test_everything_anew_is_told_nothing_and_leaves_one(ms: MediaSync) -> None:
+async def test_a_full_sync_receives_no_watermark_and_stores_one(ms: MediaSync) -> None:
     await ms.sync(source(*WELL))
     assert await told(ms, full=True) == ""
     backend = source(movie("m1"), Watermark("later"), Enumerated(1))
@@ -115,7 +115,7 @@ async def test_everything_anew_is_told_nothing_and_leaves_one(ms: MediaSync) -> 
     assert await told(ms) == "later"
 
 
-async def test_another_server_is_told_nothing_of_the_last_one(ms: MediaSync) -> None:
+async def test_another_server_does_not_receive_the_watermark(ms: MediaSync) -> None:
     first, second = source(*WELL), source(*WELL)
     first.source = Source(id="fake", kind="plex", server_id="one")
     second.source = Source(id="fake", kind="plex", server_id="two")
@@ -124,7 +124,7 @@ async def test_another_server_is_told_nothing_of_the_last_one(ms: MediaSync) -> 
     assert second.watermark == ""
 
 
-async def test_each_source_has_its_own(ms: MediaSync) -> None:
+async def test_each_source_has_its_own_watermark(ms: MediaSync) -> None:
     other = source(movie("m1"), Watermark("midnight"), Enumerated(1))
     other.source = Source(id="other", kind="plex")
     await ms.sync_all([source(*WELL), other])
