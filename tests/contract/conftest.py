@@ -10,7 +10,7 @@ from support.servers import SERVERS, Place, make_server
 
 @pytest.fixture(params=SERVERS)
 async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
-    """A server of each kind, while it runs; tests of all sources have a fixture of their own."""
+    """A running server of each kind; tests of all sources have their own fixture."""
     server = make_server(request.param)
     assert server is not None
     async with server:

@@ -1,7 +1,7 @@
-"""What a mirror must hold after each call, in plain Python: written from the design alone, with no SQL.
+"""The expected state of a mirror after each call, in plain Python, written from the design without SQL.
 
 One `Model` is one state. Every operation is a small object with a method ``apply`` that changes a model and
-returns what the caller must be told. `explain` looks for a serial order of concurrent operations that gives
+returns the expected answer. `explain` looks for a serial order of concurrent operations that gives
 the state and the answers that were seen.
 """
 
@@ -39,14 +39,14 @@ def is_derived(person_id: str) -> bool:
 
 
 def merged(first: PersonRow, second: PersonRow) -> PersonRow:
-    """Missing never overwrites present; the last name wins, but for a derived key the first stays."""
+    """Missing never overwrites present; the last name wins, except that the first stays for a derived key."""
     name = first[1] if is_derived(first[0]) else second[1]
     ids = tuple(sorted({**dict(first[3]), **dict(second[3])}.items()))
     return (first[0], name, second[2] or first[2], ids)
 
 
 def normal_form(given: Sequence[Credit]) -> list[tuple[PersonRow, str, str | None]]:
-    """Trim, sort stably, leave nameless credits out, drop exact repeats; the position is the number."""
+    """Trim, sort stably, leave out credits without a name, drop exact repeats, and number the rest."""
     ordered = sorted(
         given,
         key=lambda one: (1, 0) if one.sort_order is None or one.sort_order < 0 else (0, one.sort_order),
@@ -103,7 +103,7 @@ class Model:
     items: dict[str, StoredItem] = field(default_factory=dict)
 
     def upsert(self, given: Iterable[PersonRow]) -> None:
-        """Save people apart from any item."""
+        """Save people on their own."""
         batch: dict[str, PersonRow] = {}
         for row in given:
             batch[row[0]] = merged(batch[row[0]], row) if row[0] in batch else row
@@ -117,7 +117,7 @@ class Model:
             person.hidden, person.updated = False, self.now
 
     def claim(self, row: PersonRow, item_id: str | None, *, fresh: bool) -> bool:
-        """Make a claim about a person, and tell whether it changed anything."""
+        """Make a claim about a person; return whether it changed anything."""
         person = self.people.get(row[0])
         if person is None:
             self.people[row[0]] = StoredPerson(row, self.now, self.now)
@@ -145,7 +145,7 @@ class Model:
     def save_list(
         self, item_id: str, given: list[tuple[PersonRow, str, str | None]], completeness: str, *, fresh: bool
     ) -> tuple[bool, bool]:
-        """Bring an item's list to another one; tell whether the list, and whether a person, changed."""
+        """Replace an item's list; return whether the list, and whether a person, changed."""
         item = self.items[item_id]
         credits_given = [(row[0], kind, role) for row, kind, role in given]
         changes = (item.credits, item.completeness) != (credits_given, completeness)
@@ -160,7 +160,7 @@ class Model:
         return changes, any(claims)
 
     def hide_uncredited(self, person_ids: Iterable[str]) -> None:
-        """Note that credits of these people were removed."""
+        """Record that credits of these people were removed."""
         for person_id in person_ids:
             person = self.people[person_id]
             crediting = sorted(item_id for item_id in self.items if self.credits(item_id, person_id))
@@ -308,12 +308,12 @@ Operation = SaveItem | SavePeopleOfItem | DeletePeopleOfItem | DeleteItem | Upse
 
 @dataclass(frozen=True)
 class Step:
-    """One operation that ran beside others.
+    """One operation that ran at the same time as others.
 
     Attributes:
-        operation: what was asked for.
-        answer: what the caller was told; ``...`` if nobody knows.
-        optional: it was cancelled, so that it may be wholly there or wholly absent.
+        operation: the operation.
+        answer: what the call returned; ``...`` if that is unknown.
+        optional: whether it was cancelled, so that it may be stored completely or not at all.
         stream: the operations of one call, of which those on one item keep their order.
     """
 
@@ -324,14 +324,14 @@ class Step:
 
 
 def without_times(views: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
-    """Leave out when people changed: of two renames in one transaction only the outcome is written."""
+    """Leave out the times at which people changed: two renames in one transaction write only the result."""
     return {**views, "people": [row[:-2] for row in views["people"]]}
 
 
 def explain(
     before: Model, steps: Sequence[Step], seen: dict[str, list[tuple[Any, ...]]], *, strict: bool
 ) -> Model | None:
-    """Return the model after a serial order of *steps* that gives what was seen, or None if there is none."""
+    """Return the model after a serial order of *steps* that explains the result; None if there is none."""
     optional = [index for index, step in enumerate(steps) if step.optional]
     for absent in itertools.chain.from_iterable(
         itertools.combinations(optional, size) for size in range(len(optional) + 1)

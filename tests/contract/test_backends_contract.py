@@ -1,4 +1,4 @@
-"""What every backend keeps to, whatever it reads: the same tests over all five."""
+"""The contract of every backend: the same tests run over all five."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ def broken_folder(root: Path) -> Path:
 
 
 def break_some(place: Place) -> None:
-    """Let a server fail whenever it is asked for the people of its first film and its first show."""
+    """Make a server fail whenever it is asked for the people of its first film and its first show."""
     server = server_of(place)
     found = server.truth().items()
     keys = {next(item.remote_id for item in found if isinstance(item, kind)) for kind in (Movie, Show)}

@@ -1,4 +1,4 @@
-"""Rows that other hands have changed: reading one never fails its page, and a check names it."""
+"""Rows that another program changed: reading one never fails its page, and a check lists it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole mirror moves from one database to another, whatever ends the copy in between."""
+"""A whole mirror can be copied to another database, even if the copy is interrupted anywhere."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ Tell = Callable[[str, int, int], None]
 
 @pytest.fixture(params=PAIRS, ids=lambda pair: f"{pair[0].name} to {pair[1].name}")
 def urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
-    """The URLs of an origin and a target that are not there yet, for each way to copy."""
+    """The URLs of a new origin and a new target, for each combination of engines."""
     return new_urls(request.param, tmp_path)
 
 
@@ -107,7 +107,7 @@ RICH = movie(
 
 
 async def fill(ms: MediaSync, clock: Clock, folder: Path | None = None) -> None:
-    """Save a mirror that has something of everything; children stand before their parents by id."""
+    """Save a mirror with some of everything; by id, children come before their parents."""
     await prepared(ms)
     await ms.media.save_source(Source(id="away", kind="plex", name="Away", server_id="server-1"))
     await ms.media.save_library(Library(id="1", source_id="away", title="Empty", kind="mixed"))
@@ -157,7 +157,7 @@ async def record_runs(session: Any) -> None:
 
 
 async def filled(url: str, folder: Path | None = None) -> dict[str, list[tuple[Any, ...]]]:
-    """Fill a new database, and return all that its views show."""
+    """Fill a new database, and return the contents of its views."""
     clock = Clock()
     async with MediaSync(url, clock=clock) as ms:
         await fill(ms, clock, folder)
@@ -171,7 +171,7 @@ async def shown(url: str) -> dict[str, list[tuple[Any, ...]]]:
 
 @asynccontextmanager
 async def both(urls: tuple[str, str]) -> AsyncIterator[tuple[Any, Any, MediaSync]]:
-    """Lend a session of each side, and the target."""
+    """Yield a session of each side, and the target."""
     async with (
         MediaSync(urls[0], read_only=True) as origin,
         MediaSync(urls[1]) as target,
@@ -193,7 +193,7 @@ def set_pages(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
 
 
 def is_part(shown: dict[str, list[Any]], whole: dict[str, list[Any]]) -> bool:
-    """Tell whether nothing is shown that *whole* does not show."""
+    """Return whether everything shown is also in *whole*."""
     return all(set(found) <= set(whole[view]) for view, found in shown.items() if view not in COUNTS)
 
 
@@ -272,7 +272,7 @@ async def test_the_origin_is_read_in_one_snapshot(urls: tuple[str, str]) -> None
 
 
 async def write_anew(url: str, source_id: str) -> None:
-    """Save a source, a person and an item beside those that are there."""
+    """Save a source, a person and an item in addition to the stored ones."""
     async with MediaSync(url) as ms:
         await ms.media.save_source(Source(id=source_id, kind="nfo"))
         await ms.media.save_media_item(movie(source_id, credits=cast(source_id)), **MOVIES)
@@ -553,7 +553,7 @@ async def found_by(ours: Any, theirs: Any) -> str:
 
 
 async def change(url: str, sql: str, **params: Any) -> None:
-    """Change the storage of a database, as another program might; run `in_thread` it is done at once."""
+    """Change the storage of a database, as another program might; `in_thread` runs it at once."""
     async with MediaSync(url) as ms:
         assert await write(ms, sql, **params) == 1
 
@@ -573,7 +573,7 @@ async def test_writes_of_another_program_during_the_copy_are_found(urls: tuple[s
 async def test_the_counts_are_compared_as_well_as_the_pages(
     urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even a view whose pages showed nothing would be found to differ."""
+    """A difference is found even in a view whose pages show no rows."""
     await filled(urls[0])
     await copy_mirror(*urls)
     await change(urls[1], f"DELETE FROM item_image {OF_ITEM} AND kind = 'poster'")

@@ -1,4 +1,4 @@
-"""What §9 of the design says of credits, names, normal form, and of saves that change nothing."""
+"""Credits, names, the normal form, and saves that change nothing."""
 
 from __future__ import annotations
 
@@ -378,7 +378,7 @@ async def test_a_change_token_alone_is_stored_and_counted_as_unchanged(ms: Media
 
 
 async def outdate(ms: MediaSync) -> None:
-    """Make all stored fingerprints those of another rule."""
+    """Turn all stored fingerprints into those of another version."""
     await write(
         ms,
         "UPDATE media_item SET item_fingerprint = '0:' || substr(item_fingerprint, 3), "

@@ -1,4 +1,4 @@
-"""A save writes what differs: single credits and details, and a person's fields as the person's own."""
+"""A save writes only differences: single credits and details, and people's fields on their own."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def films(name: str = "Ann Lee", image: str | None = None, *, one: int | None = 
 
 
 async def differing(ms: MediaSync, before: dict[str, Any]) -> dict[str, int]:
-    """Return how many rows of each view are new or other ones."""
+    """Return how many rows of each view are new or changed."""
     after = await public(ms)
     found = {view: len(set(after[view]) - set(before[view])) for view in after}
     return {view: number for view, number in found.items() if number}

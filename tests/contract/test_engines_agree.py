@@ -154,7 +154,7 @@ item_ids = st.sampled_from([*ITEM_IDS, "home:nowhere"])
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the public API; *arguments* are given as copies, so that no engine sees another's."""
+    """One call of the public API; each engine gets its own copies of *arguments*."""
 
     method: str
     arguments: tuple[Any, ...] = ()
@@ -197,7 +197,7 @@ def copied(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return what an answer holds, as what can be compared."""
+    """Return the contents of an answer in a comparable form."""
     if isinstance(value, BaseModel):
         return type(value).__name__, value.model_dump()
     if isinstance(value, SaveReport):
@@ -291,7 +291,7 @@ async def views(ms: MediaSync) -> dict[str, Any]:
 
 
 async def answers(ms: MediaSync) -> dict[str, Any]:
-    """Return what the public API tells of everything that is stored."""
+    """Return the public API's answers for everything that is stored."""
     media, folk = ms.media, ms.people
     found: dict[str, Any] = {}
     stored_people = [person_id for (person_id,) in await rows(ms, "SELECT id FROM people ORDER BY id")]
@@ -352,7 +352,7 @@ def postgres_url() -> str:
 
 @dataclass
 class Pair:
-    """The two engines, between which nothing may differ."""
+    """The two engines, which must not differ."""
 
     folder: Path
     postgres_url: str

@@ -1,4 +1,4 @@
-"""One bad item spoils nothing else; failing surroundings stop everything, once, with a clear error."""
+"""A bad item affects no others; a failing environment stops everything, once, with a clear error."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ REFUSALS = {
 
 
 def refuse(file: Path, table: str) -> None:
-    """Make the database refuse rows of *table* that say so."""
+    """Make the database refuse marked rows of *table*."""
     with second_connection(file) as second:
         for change in ("INSERT", "UPDATE"):
             second.execute(

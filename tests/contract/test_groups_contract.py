@@ -1,4 +1,4 @@
-"""Saves of many items are written in groups and parts: what is stored does not depend on where they end."""
+"""Saves of many items are written in groups and parts, whose borders do not affect the result."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def first(n: int) -> MediaItem:
 
 
 def second(n: int) -> MediaItem:
-    """Return one of the many things that can become of an item."""
+    """Return one of many possible second states of an item."""
     match n % 6:
         case 0:
             return first(n)
@@ -97,7 +97,7 @@ async def test_saving_many_items_equals_saving_one_after_the_other(
 
 @pytest.fixture
 def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many items the database is asked about, each time."""
+    """The number of items in each query of the database."""
     find_states = MediaRepository.find_current_states
     sizes: list[int] = []
 
@@ -112,7 +112,7 @@ def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 async def test_the_writer_waits_for_a_stream_that_goes_on(
     ms: MediaSync, monkeypatch: pytest.MonkeyPatch, sizes: list[int]
 ) -> None:
-    """An idle database is not asked about the first few items of a stream, and then about the next few."""
+    """An idle database gets one query for a group, not one for each few items of a stream."""
     monkeypatch.setattr(writer, "_MAX_GATHERING_SECONDS", 60)
     await ms.media.save_media_items([movie(f"{n}") for n in range(NUMBER)], **MOVIES)
     assert ITEMS_PER_PART <= sizes[0] < NUMBER

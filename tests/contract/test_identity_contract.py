@@ -1,4 +1,4 @@
-"""People for whom the source has no id: which of them are one, on every engine and in every grouping."""
+"""People without an id at the source: which of them are one, on every engine and in every grouping."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def save(ms: MediaSync, *lists: list[Credit]) -> None:
 
 
 async def people(ms: MediaSync) -> dict[str, tuple[str, dict[str, str]]]:
-    """Return the name and the provider ids of everybody who is shown, by id."""
+    """Return the name and the provider ids of all shown people, by id."""
     found = await rows(ms, "SELECT id, name, provider_ids FROM people")
     return {person_id: (name, json.loads(ids or "{}")) for person_id, name, ids in found}
 

@@ -1,4 +1,4 @@
-"""Opening and closing: once each, in any task, on one event loop, with clear errors for everything else."""
+"""Opening and closing: once each, in any task, on one event loop; anything else is a clear error."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ async def test_memory_is_new_each_time_and_one_for_all_tasks() -> None:
 
 
 async def refused(url: str, kind: type[MediaSyncError], **options: Any) -> str:
-    """Try to open *url*; return the message of the error, which must be of this very kind."""
+    """Try to open *url*; return the message of the error, which must be exactly of this class."""
     ms = MediaSync(url, **options)
     with pytest.raises(kind) as caught:
         await ms.open()

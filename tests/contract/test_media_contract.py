@@ -1,4 +1,4 @@
-"""Items: every field comes back as it was saved; parents, deletion, and the ways of finding them."""
+"""Items: every field is read back as it was saved; parents, deletion, and searches."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ ONLY_STORED = {"id", "source_id", "library_id", "parent_id", "created_at", "upda
 
 
 def content(item: MediaItem) -> dict[str, Any]:
-    """Return an item without what only a stored one has, in the normal form of its credits."""
+    """Return an item without the fields of a stored one, with its credits in normal form."""
     fields = item.model_dump(exclude=ONLY_STORED | {"credits", "cast", "crew"})
     fields["credits"] = [
         (

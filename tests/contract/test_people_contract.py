@@ -1,4 +1,4 @@
-"""People: saved alone and in batches, found by id, item and name, deleted when nothing points at them."""
+"""People: saved alone and in batches, found by id, item and name, deleted if no credit refers to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An item whose key changed is the same item, if the whole listing proves that its old key is gone."""
+"""An item whose key changed is the same item, if a complete listing proves that the old key was removed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Libraries = Mapping[str, Sequence[MediaItem | object]]
 
 
 async def sync(ms: MediaSync, listed: Libraries, **options: object) -> SyncReport:
-    """Sync libraries that are listed to their end, unless they say something else themselves."""
+    """Sync libraries that are listed to their end, unless they state otherwise."""
     ended = (Enumerated, BaseException)
     scripts = {
         key: [*script, *([] if any(isinstance(step, ended) for step in script) else [ALL])]

@@ -1,4 +1,4 @@
-"""What runs could not read or store: each run lists its own, and what they have in common is stored once."""
+"""Problems of runs: each run lists its own, and problems that runs share are stored once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every backend of a server does when the server fails or lies: the same tests over all of them."""
+"""How the backends of servers handle failing and lying servers: the same tests run over all of them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FILMS = 30
 
 @pytest.fixture
 async def mirror() -> AsyncIterator[MediaSync]:
-    """A mirror on one engine: what a server's failure stops does not depend on where the rest is stored."""
+    """A mirror on one engine: the effect of a failing server does not depend on the engine."""
     async with MediaSync("sqlite:///:memory:") as ms:
         yield ms
 
@@ -265,7 +265,7 @@ async def test_an_extra_header_never_replaces_the_one_with_the_token(kind: str, 
     "name", ["Content-Length", "transfer-encoding", "Connection", "content-type", "Content-Encoding"]
 )
 def test_an_extra_header_never_describes_the_request_itself(place: Place, name: str) -> None:
-    """It would break every request, and the server or its address would be blamed."""
+    """Otherwise it would break every request, and the error would blame the server or its address."""
     bad = Place(place.kind, None, "http://host", HttpOptions(headers={name: SecretStr("3")}))
     with pytest.raises(ConfigurationError, match=f"the header {name} .* describes a request"):
         bad.backend()

@@ -1,4 +1,4 @@
-"""Listings that repeat themselves, never end or hardly come: whole syncs of all kinds of servers."""
+"""Listings that repeat themselves, never end or arrive very slowly: whole syncs of all kinds of servers."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ RUNS = ("sync_runs", "sync_run_libraries", "sync_run_problems")
 
 
 async def stored(ms: MediaSync) -> dict[str, list[tuple[Any, ...]]]:
-    """Return every row of the public views but those of runs."""
+    """Return every row of the public views except those of runs."""
     return {view: found for view, found in (await public(ms)).items() if view not in RUNS}
 
 
 async def incomplete(ms: MediaSync) -> list[str]:
-    """Return why the libraries whose listing was not complete were not."""
+    """Return the reasons of the libraries whose listing was not complete."""
     return [run.reason or "" for run in await ms.list_library_runs("here") if not run.complete]
 
 
@@ -150,7 +150,7 @@ async def test_an_item_that_two_libraries_list_is_one_item_in_both(kind: str, ms
 
 @pytest.fixture
 async def mirror(tmp_path: Path) -> AsyncIterator[MediaSync]:
-    """A mirror on one engine: what a backend gives up does not depend on where the rest is stored."""
+    """A mirror on one engine: a backend gives up at the same point on every engine."""
     async with MediaSync(f"sqlite:///{tmp_path}/media.db") as ms:
         yield ms
 

@@ -1,4 +1,4 @@
-"""Items that a server gives new ids stay the items that they are: whole syncs of each kind of server."""
+"""Items to which a server gives new ids stay the same items: whole syncs of each kind of server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RUNS = ("sync_runs", "sync_run_libraries", "sync_run_problems")
 
 
 def give_new_key(catalogue: Catalogue, item: MediaItem) -> None:
-    """Give an item another key, as a server does that forgot it and found it again."""
+    """Give an item another key, as a server does that lost the item and found it again."""
     before, item.remote_id = item.remote_id, catalogue.new_key()
     for each in catalogue.items():
         if isinstance(each, Season | Episode) and each.parent_remote_id == before:

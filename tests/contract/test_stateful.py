@@ -1,4 +1,4 @@
-"""Random calls, alone and at once, cancelled at random points, against the model of the design."""
+"""Random calls, alone and concurrent, cancelled at random points, compared with the model."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ operations = st.deferred(lambda: every_operation)  # its repr is short
 
 
 class Mirror(RuleBasedStateMachine):
-    """Drives a mirror, in an event loop of its own, and compares it with the model after every step.
+    """Drives a mirror in its own event loop, and compares it with the model after every step.
 
     Attributes:
         engine: what holds the database.
@@ -169,7 +169,7 @@ class Mirror(RuleBasedStateMachine):
 
     @rule()
     def everything_again(self) -> None:
-        """What was read is saved again: nothing is written."""
+        """Saving everything that was read again writes nothing."""
         self.runner.run(self._again())
 
     async def _again(self) -> None:

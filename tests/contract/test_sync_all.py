@@ -1,4 +1,4 @@
-"""Several sources at once: each for itself, one writer for all."""
+"""Several sources at once: each is independent, and all share one writer."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ async def test_a_source_that_cancels_itself_is_an_error_of_its_own(ms: MediaSync
 
 
 async def test_readers_go_on_meanwhile(ms: MediaSync) -> None:
-    """Two sources hold the same films; whoever reads sees whole items of either, and never a mixture."""
+    """Two sources hold the same films; a reader sees whole items of either, and never a mixture."""
     films = [movie(str(n), credits=cast(f"p{n}", f"p{n + 1}")) for n in range(400)]
     running = asyncio.ensure_future(_awaited(ms.sync_all([backend("a", *films), backend("b", *films)])))
     looks = 0

@@ -1,4 +1,4 @@
-"""A sync of one source: its events, its record, and what happens when it ends badly."""
+"""A sync of one source: its events, its record, and its failures."""
 
 from __future__ import annotations
 

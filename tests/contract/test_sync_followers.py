@@ -1,4 +1,4 @@
-"""One sync, followed by several tasks, and how far it is."""
+"""One sync that several tasks follow, and its progress."""
 
 from __future__ import annotations
 

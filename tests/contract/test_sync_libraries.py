@@ -1,4 +1,4 @@
-"""Libraries that fail, that are gone, that are empty or listed twice; and runs that end badly."""
+"""Libraries that fail, were removed, are empty or are listed twice; and runs that fail."""
 
 from __future__ import annotations
 

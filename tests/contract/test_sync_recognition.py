@@ -1,4 +1,4 @@
-"""Items that are recognised again although the source gives them another key."""
+"""Items that are recognised although the source gives them another key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def whole(*items: MediaItem) -> list[object]:
 
 
 async def keys(ms: MediaSync) -> dict[str, str]:
-    """Return the present key of each item, by its id."""
+    """Return the current key of each item, by its id."""
     return dict(await rows(ms, "SELECT id, remote_id FROM media_items ORDER BY id"))  # type: ignore[arg-type]
 
 
@@ -215,7 +215,7 @@ FILMS = st.dictionaries(st.integers(0, 5), st.tuples(st.integers(0, 9), st.sampl
 def test_no_film_is_stored_twice_and_no_two_that_are_listed_become_one(
     history: list[dict[int, tuple[int, str]]],
 ) -> None:
-    """Films have files of their own; keys are given anew at will, those of others included."""
+    """Films have their own files; keys are reassigned at random, including those of other films."""
 
     async def check() -> None:
         async with MediaSync("sqlite:///:memory:") as ms:

@@ -1,4 +1,4 @@
-"""What is selected of a source, what is only looked at, and what is told of each library."""
+"""Selections, dry runs, and the record of each library in a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TITLES = {"1": "Films", "2": "Séries", "3": "Anime"}
 
 
 def three(**libraries: list[object]) -> FakeBackend:
-    """Return a source with three libraries of one item each, or what is given."""
+    """Return a source with the given libraries, or with three libraries of one item each."""
     found = {key: libraries.get(f"l{key}", [movie(f"m{key}", change_token="t")]) for key in TITLES}
     return FakeBackend(found, titles=TITLES)
 
@@ -344,7 +344,7 @@ async def test_a_failed_run_records_only_complete_libraries(ms: MediaSync) -> No
 
 
 class WaitingBackend(FakeBackend):
-    """A source that is waited for."""
+    """A source for which the sync has to wait."""
 
     on_wait: Any = None
 

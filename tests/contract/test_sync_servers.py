@@ -27,7 +27,7 @@ TOKEN = "s3cr3t-t0k3n"
 
 @dataclass(frozen=True)
 class Home:
-    """Four servers that hold the same films, and what names them."""
+    """Four servers with the same films, and the texts that name them."""
 
     servers: dict[str, FakeServer]
 
@@ -134,7 +134,7 @@ Cast = list[tuple[str, str | None, str, str | None]]
 
 
 def casts_of(server: FakePlex | FakeJellyfin) -> dict[str, Cast]:
-    """Return who is in each item, by the server's key."""
+    """Return the people in each item, by the server's key."""
     return {item.remote_id: _cast(item) for item in server.truth().items()}
 
 
@@ -145,7 +145,7 @@ def _cast(item: MediaItem) -> Cast:
 async def test_a_reader_beside_two_servers_that_hold_the_same_films(
     url: str, engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each cast that is read is one server's own, and all of what it was at one time."""
+    """Each cast that is read belongs to one server, and is complete as of one moment."""
     servers = {
         "plex": FakePlex(make_catalogue(400, 0, seed=1), token=TOKEN),
         "jellyfin": FakeJellyfin(make_catalogue(400, 0, seed=1), api_key=TOKEN),

@@ -1,4 +1,4 @@
-"""PostgreSQL: what another process commits between two statements of a transaction."""
+"""PostgreSQL: commits of another process between two statements of a transaction."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ async def test_a_person_deleted_before_the_credits_of_many_items_are_saved(
 
 @pytest.mark.parametrize("number", [20, 100, 400])
 async def test_new_rows_are_inserted_in_the_order_of_ids(ms: MediaSync, number: int) -> None:
-    """In whatever order the server joins what it is given: else two transactions wait in a circle."""
+    """Whatever the order in which the server joins its input: otherwise two transactions deadlock."""
     items = [movie(f"{n:03}", credits=[credit(f"p{n:03}", f"Name {n}")]) for n in reversed(range(number))]
     await ms.media.save_media_items(items, **MOVIES)
     for table in ("person", "media_item"):
@@ -186,7 +186,7 @@ async def test_new_rows_are_inserted_in_the_order_of_ids(ms: MediaSync, number: 
 async def test_rows_for_which_others_may_wait_are_written_late(
     ms: MediaSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Credits of people who are stored come before new people, for whom another transaction may wait."""
+    """Credits of stored people are written before new people, for whom another transaction may wait."""
     await ms.people.upsert(person("a", "Ann"), source_id="home")
     steps: list[tuple[str, int]] = []
 
@@ -208,7 +208,7 @@ async def test_rows_for_which_others_may_wait_are_written_late(
 
 
 async def delete_at_once(other: MediaSync) -> None:
-    """Begin to delete a person; where the person's row is locked, the deletion waits for its turn."""
+    """Begin to delete a person; if the person's row is locked, the deletion waits."""
     deleting = asyncio.create_task(other.people.delete("home:a"))
     while not deleting.done() and not await rows(
         other,
@@ -360,7 +360,7 @@ async def test_a_person_who_is_new_to_two_transactions(
 async def test_a_person_who_is_stored_and_deleted_by_another(
     ms: MediaSync, other: MediaSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are in the way of the insertion, and gone when it is looked who was."""
+    """The insertion conflicts with the person, who is deleted before the conflict is examined."""
     await ms.people.upsert(person("z", "Zoe"), source_id="home")  # a block of keys is taken
     find = PeopleRepository._find
     steps = [
@@ -409,7 +409,7 @@ async def test_two_syncs_of_a_source_begin_one_after_the_other(ms: MediaSync, ot
 async def test_a_group_waits_for_an_earlier_group_with_other_data_of_a_person(
     ms: MediaSync, other: MediaSync, spellings: tuple[str, str]
 ) -> None:
-    """The first group is held up by another process, while what comes behind the second one is committed."""
+    """Another process holds up the first group, while the groups after the second one are committed."""
     await ms.media.save_media_item(movie("0"), **MOVIES)
     held = Held(other, lambda session: MediaRepository(session).find_states(["home:0"], lock=True))
     await held.begin()

@@ -1,6 +1,6 @@
-"""What is validated on making a model is validated on saving it, whatever was assigned to its fields since.
+"""A save validates the same as the creation of a model, whatever was assigned to its fields since.
 
-An item that cannot be stored fails alone, with the name of the field; what a save accepts is read back.
+An item that cannot be stored fails alone, with the name of the field; accepted values are read back.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Number(enum.IntEnum):
 
 
 class Strange:
-    """An object that fails whatever is asked of it."""
+    """An object whose every operation raises."""
 
     def __repr__(self) -> str:
         raise RuntimeError("no")
@@ -104,7 +104,7 @@ FIELDS = (
 
 @pytest.fixture(params=[SQLITE_FILE, POSTGRES], ids=lambda engine: engine.name)
 def engine(request: pytest.FixtureRequest) -> Engine:
-    """Each engine once: values are validated before it matters where SQLite keeps them."""
+    """Each engine once: SQLite in memory and in a file validate alike."""
     return request.param
 
 
@@ -249,7 +249,7 @@ def test_a_field_that_is_missing_is_named() -> None:
 
 async def test_texts_as_long_as_they_may_be_are_stored_on_both_engines(ms: MediaSync) -> None:
     def text(size: int) -> str:
-        """Return a text of so many bytes that can hardly be compressed."""
+        """Return a text of this many bytes that hardly compresses."""
         return "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(size // 3)) + "x" * (size % 3)
 
     name = text(1_000)

@@ -1,4 +1,4 @@
-"""A source's watermark is stored with the run that it stands for, and with no other."""
+"""A source's watermark is stored with the run that it describes, and with no other."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ WELL = [movie("m1", change_token="t"), Watermark("noon"), Enumerated(1)]
 
 
 def source(*findings: object) -> FakeBackend:
-    """Return a source with one library, in which that is found."""
+    """Return a source with one library, which contains the given findings."""
     return FakeBackend({"l1": list(findings)})
 
 
 async def told(ms: MediaSync, **options: Any) -> str:
-    """Return what the next sync is told."""
+    """Return the watermark that the next sync receives."""
     backend = source(*WELL)
     await ms.sync(backend, dry_run=True, **options)
     assert backend.watermark is not None
