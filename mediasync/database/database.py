@@ -145,6 +145,13 @@ class Database:
         if self._state is State.CLOSING and self._closing is not None:
             await finish(self._closing)
 
+    def changes_made(self) -> int:
+        """Return how many rows this object has inserted, updated and deleted, rolled back or not.
+
+        A test that reads it before and after a call proves that the call wrote nothing.
+        """
+        return self._engine.changes_made()
+
     def give_up_waiting(self) -> None:
         """Wait no more for other processes' locks: the writes that wait for one fail."""
         self._engine.give_up_waiting()

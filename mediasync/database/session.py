@@ -249,6 +249,10 @@ class Engine(Protocol):
         """Gather anew what the planner of queries knows of the tables, if they have grown much."""
         ...
 
+    def changes_made(self) -> int:
+        """Return how many rows this engine's connections have inserted, updated and deleted."""
+        ...
+
     def give_up_waiting(self) -> None:
         """Wait no more for locks of others: what waits for one fails."""
         ...

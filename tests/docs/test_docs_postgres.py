@@ -110,8 +110,8 @@ def test_figures_of_keys_and_retries() -> None:
 
 @pytest.mark.parametrize("parameter", ["host", "port", "sslmode", "application_name"])
 def test_parameters_of_a_url(parameter: str) -> None:
-    from mediasync.database.postgres.engine import _parse
+    from mediasync.database.postgres.url import parse_url
 
     value = {"port": "5432"}.get(parameter, "disable")
-    assert _parse(f"postgresql://somebody@/media?{parameter}={value}")
+    assert parse_url(f"postgresql://somebody@/media?{parameter}={value}")
     assert f"`{parameter}`" in docs_pages.section(DOCS / "reference" / "python.md", "MediaSync")

@@ -57,9 +57,10 @@ _VERSIONS = (
 
 async def written(ms: MediaSync) -> Any:
     """Return what is another value as soon as a row was inserted, changed or deleted."""
+    changes = ms._database.changes_made()
     if ms._database.dialect.name == "sqlite":
-        return ms._database._engine._writer.raw.total_changes  # type: ignore[attr-defined]
-    return [
+        return changes
+    return changes, [
         await rows(ms, _VERSIONS + table) for table in table_and_view_names() if table not in view_names()
     ]
 

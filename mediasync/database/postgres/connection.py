@@ -52,6 +52,7 @@ class PostgresConnection:
         self._database: databases.Database | None = None
         self._held: Any = None
         self._closed = False
+        self.changes_made = 0
 
     @property
     def raw(self) -> Any:
@@ -170,20 +171,26 @@ class PostgresConnection:
 
     async def run(self, sql: str, params: Params | None = None) -> int:
         """Run a statement and return how many rows it wrote."""
-        return _number_in(await self._call("execute", sql, params))
+        return self._count(_number_in(await self._call("execute", sql, params)))
 
     async def copy(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
         """Insert rows by COPY and return how many."""
         with self._translating():
-            return _number_in(
-                await self._connected().copy_records_to_table(
-                    table, schema_name=self._dialect.schema, columns=columns, records=rows
-                )
+            status = await self._connected().copy_records_to_table(
+                table, schema_name=self._dialect.schema, columns=columns, records=rows
             )
+        return self._count(_number_in(status))
 
     async def rows(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         """Run a query and return its rows as the driver gives them, which can be read like tuples."""
-        return list(await self._call("fetch", sql, params))
+        found = list(await self._call("fetch", sql, params))
+        if "RETURNING" in sql:
+            self._count(len(found))
+        return found
+
+    def _count(self, changes: int) -> int:
+        self.changes_made += changes
+        return changes
 
     async def _call(self, method: str, sql: str, params: Params | None) -> Any:
         with self._translating():

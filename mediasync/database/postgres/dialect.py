@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from itertools import zip_longest
 from typing import Any, Final
 
 import asyncpg
 
+from mediasync.database.postgres.packing import (
+    TYPES,
+    UNPACKED,
+    CannotBePacked,
+    column,
+    columns_of,
+    pack_numbers,
+    pack_texts,
+)
 from mediasync.database.session import Params
 from mediasync.errors import (
     DatabaseCorrupt,
@@ -32,17 +40,6 @@ _LOCK_FULLY: Final = re.compile(r"@lockfully\((\w+)\)")
 _IN_ORDER: Final = re.compile(r"@inorder\((\w+)\)")
 _DROP_INDEX: Final = re.compile(r"^\s*DROP INDEX (?=\w)")
 _PARAMETER: Final = re.compile(r"(?<!:):([a-z]\w*)")
-_TYPES: Final = {"integer": "bigint", "text": "text", "real": "float8"}
-
-# A column travels as one text, which costs the driver far less than an array of its values. Numbers are told
-# apart by commas; texts by a control character that hardly any text holds. Where one does, arrays are sent.
-_UNIT_SEPARATOR: Final = "\x1f"
-_MISSING: Final = "\x1a"
-_UNPACKED: Final = {
-    "integer": "string_to_array({0}::text, ',', 'None')::bigint[]",
-    "real": "string_to_array({0}::text, ',', 'None')::float8[]",
-    "text": "string_to_array({0}::text, E'\\x1f', E'\\x1a')",
-}
 
 # `json_object_agg` writes white space, and the text is to be the same on both engines.
 _OBJECT: Final = re.compile(r"@object\(([\w.]+), ([\w.]+)\)")
@@ -161,20 +158,13 @@ class PostgresDialect:
             self._translated[sql] = translated
         return translated
 
-    @staticmethod
-    def encode(rows: Sequence[Any]) -> tuple[list[Any], ...] | list[Any]:
-        """Return rows as columns; a list of plain values stays as it is."""
-        if not rows or not isinstance(rows[0], list | tuple):
-            return list(rows)
-        return tuple(map(list, zip_longest(*rows)))
-
     def prepare(self, sql: str, params: Params | None) -> tuple[str, list[Any]]:
         """Return the statement with numbered parameters, and their values in that order."""
         given = {
-            name: self.encode(value) if isinstance(value, list) else value
+            name: columns_of(value) if isinstance(value, list) else value
             for name, value in (params or {}).items()
         }
-        with suppress(_CannotBePacked):
+        with suppress(CannotBePacked):
             return self._prepare(sql, given, packed=True)
         return self._prepare(sql, given, packed=False)
 
@@ -217,10 +207,6 @@ def _quoted(text: str, mark: str) -> str:
     return f"{mark}{text.replace(mark, mark * 2)}{mark}"
 
 
-class _CannotBePacked(Exception):
-    """A text holds the character that would tell it apart from the next."""
-
-
 def _number(sql: str, given: dict[str, Any], *, packed: bool) -> _Prepared:
     getters: list[Callable[[Params], Any]] = []
     places: dict[str, str] = {}
@@ -233,12 +219,12 @@ def _number(sql: str, given: dict[str, Any], *, packed: bool) -> _Prepared:
         name, columns = match[1], [column.split() for column in match[2].split(",")]
         if packed:
             arrays = ", ".join(
-                _UNPACKED[kind].format(place(partial(_packed, name, i, kind == "text")))
+                UNPACKED[kind].format(place(partial(_packed, name, i, kind == "text")))
                 for i, (_, kind) in enumerate(columns)
             )
         else:
             arrays = ", ".join(
-                f"{place(partial(_column, name, i))}::{_TYPES[kind]}[]" for i, (_, kind) in enumerate(columns)
+                f"{place(partial(_column, name, i))}::{TYPES[kind]}[]" for i, (_, kind) in enumerate(columns)
             )
         names = ", ".join(column for column, _ in columns)
         return f"(SELECT u.n - 1 AS n, {names} FROM unnest({arrays}) WITH ORDINALITY AS u({names}, n))"
@@ -246,7 +232,7 @@ def _number(sql: str, given: dict[str, Any], *, packed: bool) -> _Prepared:
     def listed(match: re.Match[str]) -> str:
         name = match[1]
         if packed:
-            array = _UNPACKED["text"].format(place(lambda params: _pack_texts(params[name])))
+            array = UNPACKED["text"].format(place(lambda params: pack_texts(params[name])))
         else:
             array = f"{place(lambda params: params[name])}::text[]"
         return f"(SELECT u.n - 1 AS n, id FROM unnest({array}) WITH ORDINALITY AS u(id, n))"
@@ -265,26 +251,9 @@ def _number(sql: str, given: dict[str, Any], *, packed: bool) -> _Prepared:
 
 
 def _column(name: str, index: int, params: Params) -> list[Any]:
-    columns = params[name]
-    if index < len(columns):
-        column: list[Any] = columns[index]
-        return column
-    return [None] * len(columns[0]) if columns else []
+    return column(params[name], index)
 
 
 def _packed(name: str, index: int, is_text: bool, params: Params) -> str:
-    column = _column(name, index, params)
-    return _pack_texts(column) if is_text else ",".join(map(str, column))
-
-
-def _pack_texts(texts: list[Any]) -> str:
-    missing = texts.count(None)
-    known = [_MISSING if text is None else text for text in texts] if missing else texts
-    packed = _UNIT_SEPARATOR.join(known)
-    if (
-        packed.count(_UNIT_SEPARATOR) != max(len(texts) - 1, 0)
-        or packed.count(_MISSING) != missing
-        or (not packed and texts)  # one empty text would be none
-    ):
-        raise _CannotBePacked
-    return packed
+    values = column(params[name], index)
+    return pack_texts(values) if is_text else pack_numbers(values)

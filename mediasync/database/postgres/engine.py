@@ -6,16 +6,16 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Final, TypeVar
 
 from mediasync.aio import finish
 from mediasync.database import schema
 from mediasync.database.postgres.connection import PostgresConnection, PostgresSession, encoding_unsupported
 from mediasync.database.postgres.dialect import PostgresDialect
 from mediasync.database.postgres.keys import Keys, KeysMissing
+from mediasync.database.postgres.url import parse_url
 from mediasync.database.session import Session
-from mediasync.errors import ConfigurationError, DatabaseReadOnly, UnknownSource, WriteConflict
+from mediasync.errors import DatabaseReadOnly, UnknownSource, WriteConflict
 from mediasync.settings.database import DatabaseOptions
 
 T = TypeVar("T")
@@ -50,7 +50,6 @@ _WORTH_ANALYZING: Final = 1_000_000
 _TAKE_BLOCK: Final = """
 UPDATE source SET key_blocks = key_blocks + 1 WHERE id = :id RETURNING source_key, key_blocks
 """
-_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _OWN_TABLES: Final = frozenset({"schema_version", "source", "media_item", "person", "credit"})
 
 
@@ -83,7 +82,7 @@ class PostgresEngine:
         read_only: bool,
         upgrade: bool,
     ) -> None:
-        connect_options, self._subject = _parse(url)
+        connect_options, self._subject = parse_url(url)
         self._options = options
         self._begin = f"{_BEGIN}; SET LOCAL lock_timeout = {max(1, round(options.lock_timeout * 1000))}"
         self._clock = clock
@@ -256,6 +255,10 @@ class PostgresEngine:
 
         await self.write(work)
 
+    def changes_made(self) -> int:
+        """Return how many rows this engine's connections have inserted, updated and deleted."""
+        return sum(writer.changes_made for writer in self._writers)
+
     def give_up_waiting(self) -> None:
         """Wait no more: what the connections that write wait for fails."""
         for writer in self._writers:
@@ -268,49 +271,3 @@ class PostgresEngine:
             raise UnknownSource(f"source {source_id!r} is not stored: save it first")
         [(source_key, number)] = taken
         self._keys.add_block(source_id, source_key, number)
-
-
-def _parse(url: str) -> tuple[dict[str, Any], str]:
-    """Return asyncpg's options, and the name of the database without a secret."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-        (parts.hostname or "").encode("idna")
-        # An @ behind the host, say, is the end of a password that holds a slash.
-        readable = "@" not in parts.path + parts.query and not parts.fragment
-    except ValueError:
-        readable = False
-    if not readable:  # any part of it may be a part of the password
-        raise ConfigurationError(
-            "the database URL cannot be read: write postgresql://user:password@host:port/database, and all "
-            "but letters and digits of the user and the password as %XX (/ as %2F)"
-        )
-    options: dict[str, Any] = {}
-    for name, value in parse_qsl(parts.query):
-        if name == "host":
-            options["host"] = value
-        elif name == "port" and value.isdigit():
-            options["port"] = int(value)
-        elif name == "sslmode":
-            if value not in _SSL_MODES:
-                raise ConfigurationError(f"sslmode must be one of {', '.join(_SSL_MODES)}")
-            options["ssl"] = value
-        elif name == "application_name":
-            options["server_settings"] = {name: value}
-        else:
-            raise ConfigurationError(
-                f"a PostgreSQL URL takes no {name!r}: only host, port, sslmode and application_name"
-            )
-    if parts.username is not None:
-        options["user"] = unquote(parts.username)
-    if parts.password is not None:
-        options["password"] = unquote(parts.password)
-    database = unquote(parts.path.removeprefix("/"))
-    if database:
-        options["database"] = database
-    host = options.get("host") or parts.hostname or "localhost"
-    options["host"] = host
-    if port and "port" not in options:
-        options["port"] = port
-    subject = f"database postgresql://{host}{f':{port}' if port else ''}/{database}"
-    return options, subject

@@ -117,6 +117,11 @@ class SQLiteConnection:
         except (sqlite3.Error, OverflowError, ValueError) as error:
             raise self._translated(error) from error
 
+    @property
+    def changes_made(self) -> int:
+        """How many rows the connection has inserted, updated and deleted."""
+        return int(self.raw.total_changes)
+
     async def settled(self) -> bool:
         """Wait for what runs on the connection, and tell whether a transaction is open on it."""
         await self.rows("SELECT 1")

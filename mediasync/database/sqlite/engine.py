@@ -497,6 +497,10 @@ class SQLiteEngine:
 
         await self.write(work)
 
+    def changes_made(self) -> int:
+        """Return how many rows the writing connection has inserted, updated and deleted."""
+        return 0 if self._writer is None else self._writer.changes_made
+
     def give_up_waiting(self) -> None:
         """Wait no more for other processes' locks: what waits for one fails."""
         self._gives_up = True
