@@ -281,7 +281,7 @@ async def test_what_cannot_be_told_is_a_preview_and_takes_nothing_from_a_stored_
         report = await mirror.sync(make_backend(server))
         [(item_id, problem)] = report.problems
         assert item_id == "home:episode/1"
-        assert "cannot be told from its show's" in problem
+        assert "cannot be separated from its show's" in problem
         assert await stored_casts(mirror, server.truth().items()) == stored
         findings = await read(make_backend(server))
         item = found_items(findings)["episode/1"]
@@ -334,8 +334,8 @@ async def test_a_show_whose_cast_never_stands_still_leaves_its_episodes_as_previ
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (lambda result: result.pop("tvshowdetails"), "does not tell the cast"),
-        (lambda result: result["tvshowdetails"].update(cast="Bryan"), "does not tell the cast"),
+        (lambda result: result.pop("tvshowdetails"), "does not give the cast"),
+        (lambda result: result["tvshowdetails"].update(cast="Bryan"), "does not give the cast"),
         (lambda result: result["tvshowdetails"].update(cast=[]), "does not end with its show's"),
         (lambda result: result["tvshowdetails"].update(cast=[{"name": "X"}]), "does not end with its show's"),
     ],

@@ -23,13 +23,13 @@ _NAMES_PER_CALL: Final = 100
 _WILDCARDS: Final = frozenset("_%")
 """Wildcards of Kodi's database: its answer about a name that contains one may be about another name."""
 
-_KEPT: Final = "all that Kodi lists for the episode is kept as a preview until a sync can tell"
-_NO_SHOW: Final = f"Kodi does not tell the cast of the episode's show: {_KEPT}"
+_KEPT: Final = (
+    "everybody whom Kodi lists for the episode stays as a preview until a sync can separate the casts"
+)
+_NO_SHOW: Final = f"Kodi does not give the cast of the episode's show: {_KEPT}"
 _CHANGED: Final = f"the cast of the episode's show changed while it was read: {_KEPT}"
 _NO_SEAM: Final = f"the cast that Kodi lists for the episode does not end with its show's: {_KEPT}"
-_OPEN: Final = (
-    f"the episode's own cast cannot be told from its show's, which begins with somebody of it: {_KEPT}"
-)
+_OPEN: Final = f"the episode's own cast cannot be separated from its show's, which begins alike: {_KEPT}"
 
 
 @dataclass(slots=True)
