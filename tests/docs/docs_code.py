@@ -8,14 +8,14 @@ from pathlib import Path
 import docs_pages
 
 PAGE = "page.py"
-"""The file that holds the blocks of a page which are not files themselves."""
+"""The file for those blocks of a page that are not files themselves."""
 
 FRAGMENT = "a part of"
-"""How the reason begins why a block is not run that is only complete in somebody else's file."""
+"""The beginning of the reason of a block that is only part of another program's file."""
 
 
 def write_pages(folder: Path) -> list[Path]:
-    """Write the Python code of each page into a folder of its own below *folder*, and return those folders.
+    """Write the Python code of each page into its own folder below *folder*, and return those folders.
 
     The blocks of one page share one namespace and may await: they become the body of one coroutine.
     """

@@ -1,24 +1,24 @@
-"""The pages of the documentation, taken apart: fenced blocks, headings, tables, links.
+"""Parse the pages of the documentation: fenced blocks, headings, tables, links.
 
-What stands in a fence is told by the word after its backticks:
+The word after the backticks says how a fenced block is tested:
 
 ``python``
-    run; all blocks of a page in order, in one namespace and one folder, ``await`` allowed.
+    run; all blocks of a page run in order, in one namespace and one folder, and may use ``await``.
 ``console``
     the lines after ``$`` are run by a shell, and must succeed unless ``$ echo $?`` follows; the other
-    lines are what is printed.
+    lines are the expected output.
 ``sh``
-    each line is run by a shell, and must succeed; what it prints is not shown.
+    each line is run by a shell, and must succeed; its output is not shown.
 ``sql``
-    run on a database that was filled from ``examples/library``.
+    run on a database with the contents of ``examples/library``.
 ``output``
-    what the block before it prints.
+    the expected output of the block before it.
 ``… title="NAME"``
-    the content of a file of that name, which is written and not run.
+    the contents of a file of that name, which is written and not run.
 ``text``
-    drawings and the like.
+    drawings and similar.
 
-In what is printed ``…`` stands for anything: alone on a line for any lines, else for any text of the line.
+In expected output ``…`` matches anything: alone on a line any lines, otherwise any text within the line.
 ``<!-- not run: reason -->`` before a block says that it is not run, and why.
 """
 
@@ -46,12 +46,12 @@ class Block:
     """One fenced block.
 
     Attributes:
-        page: where it stands.
+        page: the page that contains it.
         line: the number of its first line inside the fence.
         language: the word after the backticks.
-        title: the name of the file that it is, if it is one.
-        text: what stands in it.
-        reason: why it is not run, if it is not.
+        title: the name of the file, if the block is one.
+        text: the text inside the fence.
+        reason: why it is not run; None if it is run.
     """
 
     page: Path
@@ -72,7 +72,7 @@ def pages() -> list[Path]:
 
 
 def page_id(page: Path) -> str:
-    """Return how a page is named in a test's id."""
+    """Return the name of a page for the id of a test."""
     return page.relative_to(ROOT).as_posix()
 
 
@@ -118,7 +118,7 @@ def headings(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """Return the names by which links point at the headings of a page."""
+    """Return the anchors of the headings of a page."""
     return {
         re.sub(r"[^\w\- ]", "", re.sub(r"[`*]", "", heading).lower()).replace(" ", "-")
         for heading in headings(page)
@@ -126,7 +126,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def links(page: Path) -> list[str]:
-    """Return where the links of a page lead."""
+    """Return the targets of the links of a page."""
     return _LINK.findall(prose(page))
 
 
@@ -147,7 +147,7 @@ def section(page: Path, heading: str) -> str:
 
 
 def table(text: str, number: int = 0) -> list[list[str]]:
-    """Return the rows of a table, without its head; code marks are taken off its cells."""
+    """Return the rows of a table without its head."""
     tables: list[list[list[str]]] = []
     inside = False
     for line in text.splitlines():
@@ -168,7 +168,7 @@ def first_codes(text: str, number: int = 0) -> list[str]:
 
 
 def same(printed: str, shown: str) -> bool:
-    """Tell whether *printed* is what *shown* says, in which an ellipsis stands for anything."""
+    """Return whether *printed* matches *shown*, in which an ellipsis matches anything."""
     pattern = ""
     for line in _lines(shown):
         if line.strip() == ELLIPSIS:

@@ -1,4 +1,4 @@
-"""Every example of README and the docs runs, and prints what is shown."""
+"""Every example in the README and the docs runs, and prints the output shown."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from mediasync import MediaSync
 pytestmark = pytest.mark.slow
 
 NOT_RUN = 17
-"""How many blocks are marked as not run. Each says why; a new one is a decision."""
+"""The number of blocks that are marked as not run. Each says why; decide consciously to add one."""
 
 SQLITE3 = """\
 import sqlite3, sys
@@ -43,7 +43,7 @@ path, statement = [word for word in sys.argv[1:] if word != "-readonly"]
 for row in sqlite3.connect(path).execute(statement):
     print("|".join("" if value is None else str(value) for value in row))
 """
-"""What the pages need of the program `sqlite3`, where it is not installed."""
+"""A substitute for the program `sqlite3` if it is not installed, with what the pages need."""
 
 PSQL = """\
 import asyncio, pathlib, sys
@@ -58,17 +58,17 @@ async def main():
     await connection.close()
 asyncio.run(main())
 """
-"""What the pages need of the program `psql`, where it is not installed."""
+"""A substitute for the program `psql` if it is not installed, with what the pages need."""
 
 POSTGRES_URL = re.compile(r"postgresql://(mediasync|media_reader):(\w+)@localhost/media\b")
-"""How the pages write a PostgreSQL database that is there; in what is run it is one of the tests' own."""
+"""The URL of a PostgreSQL database in the pages; the tests replace it with a database of their own."""
 
 MARK = "=-=-= exit code="
 
 
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database that was filled from examples/library."""
+    """A database with the contents of examples/library."""
     path = tmp_path_factory.mktemp("filled") / "media.db"
 
     async def fill() -> None:
@@ -82,7 +82,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty working folder with examples/library in it, a home of its own and the command."""
+    """A working folder with examples/library, a separate home folder, and the command."""
     work, home, commands = tmp_path / "work", tmp_path / "home", tmp_path / "bin"
     for path in (work, home, commands):
         path.mkdir()
@@ -112,14 +112,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def write_command(path: Path, text: str) -> None:
-    """Write a program that can be run."""
+    """Write an executable program."""
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
 
 
 @cache
 def roles() -> dict[str, str]:
-    """Return the roles that stand for those of the pages: the owner of a database, and one that reads."""
+    """Return the roles for those of the pages: the owner of a database, and a reader."""
     server = postgres.server()
     found = {name: f"{name}_test_{os.getpid()}" for name in ("mediasync", "media_reader")}
     for role in found.values():
@@ -130,7 +130,7 @@ def roles() -> dict[str, str]:
 
 
 def with_postgres(found: list[Block]) -> list[Block]:
-    """Put a new database of the tests' own server in the place of the one that a page's blocks name."""
+    """Replace the database in a page's blocks with a new one on the tests' own server."""
     if not any(POSTGRES_URL.search(block.text) for block in found if block.reason is None):
         return found
     if reason := postgres.is_available():
@@ -156,7 +156,7 @@ def with_postgres(found: list[Block]) -> list[Block]:
 
 
 class Page:
-    """What the blocks of one page have in common while they run."""
+    """The state that the blocks of one page share while they run."""
 
     def __init__(self, runner: asyncio.Runner, filled: Path) -> None:
         self.runner = runner
@@ -164,7 +164,7 @@ class Page:
         self.module = types.ModuleType("__main__")
 
     def run(self, block: Block) -> str:
-        """Run one block, and return what it printed."""
+        """Run one block, and return its output."""
         if block.language == "python":
             return self.run_python(block)
         return run_sql(self.filled, block) if block.language == "sql" else ""
@@ -186,7 +186,7 @@ async def _await(code: types.CodeType, namespace: dict[str, object]) -> None:
 
 
 def run_sql(filled: Path, block: Block) -> str:
-    """Run statements on a filled database, as `sqlite3` shows them: columns parted by ``|``."""
+    """Run statements on a filled database, and format rows like `sqlite3`: columns separated by ``|``."""
     lines: list[str] = []
     with contextlib.closing(sqlite3.connect(f"{filled.as_uri()}?mode=ro", uri=True)) as connection:
         for statement in re.sub(r"--.*", "", block.text).split(";"):
@@ -199,8 +199,8 @@ def run_sql(filled: Path, block: Block) -> str:
 def check_console(block: Block) -> None:
     """Run the commands of a console block in one shell, and compare what each prints.
 
-    That is standard output alone, as a terminal is left when progress has been wiped, or with standard error
-    before it.
+    The expected output is standard output alone, as on a terminal after progress was erased, or standard
+    error followed by standard output.
     """
     commands: list[str] = []
     shown: list[list[str]] = []
@@ -238,7 +238,7 @@ def check_console(block: Block) -> None:
 
 
 def compare(block: Block, printed: str, shown: str, command: str = "") -> None:
-    """Hold what was printed against what is shown."""
+    """Compare the output with the output shown."""
     assert docs_pages.same(printed, shown), (
         f"{block.where}: {command}\n--- shown\n{shown.strip()}\n--- printed\n{printed.strip()}"
     )

@@ -26,17 +26,17 @@ CREDITS = 100_000
 SMALL = {"source", "library", "item_library", "schema_version", "sync_run"}
 """Tables that do not grow with the library."""
 COUNTING = re.compile(r"\b(library_counts|totals)\b")
-"""The views that count: they read an index from end to end, and no table."""
+"""The views that count: they scan an index, but no table."""
 
 COUNTED = re.compile(r"SCAN (library_counts|totals|[mx]|person USING INDEX person_uncredited)$")
-"""What SQLite calls going through what such a view has counted, through the few items with several libraries,
-and through the few people whom nobody credits."""
+"""SQLite's names for scanning the counts of such a view, the few items with several libraries, and the few
+people without credits."""
 
 _IN_A_COMMAND = re.compile(r'(?:sqlite3 |-c )[^"\n]*"(SELECT [^"]+)"')
 
 
 def queries() -> dict[str, str]:
-    """Return every query of the docs that asks the views, by where it stands."""
+    """Return every query of the views in the docs, by its place."""
     found: dict[str, str] = {}
     for page in docs_pages.pages():
         for block in docs_pages.blocks(page):

@@ -1,4 +1,4 @@
-"""What the pages say of PostgreSQL and other programs' tools: Alembic keeps off mediasync's schema."""
+"""The pages on PostgreSQL and other programs' tools: Alembic leaves mediasync's schema alone."""
 
 from __future__ import annotations
 

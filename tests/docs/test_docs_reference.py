@@ -1,4 +1,4 @@
-"""The reference says what the code says: names, signatures, fields, columns, options, exit codes, links."""
+"""The reference agrees with the code: names, signatures, fields, columns, options, exit codes, links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The code of README and the docs passes type checkers, as the code of somebody who copies it has to."""
+"""The code in the README and the docs passes type checkers, so that users can copy it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ignore_missing_imports = True
 
 
 def needs(checker: str) -> pytest.MarkDecorator:
-    """Skip a test where a checker, which comes with the extra ``dev``, is not installed."""
+    """Skip a test if a checker, which is part of the extra ``dev``, is not installed."""
     return pytest.mark.skipif(find_spec(checker) is None, reason=f"{checker} is not installed")
 
 
@@ -38,7 +38,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture
 def in_docs(tmp_path: Path) -> dict[str, str]:
-    """An environment in which the checkers find the package that is tested."""
+    """An environment in which the checkers find the tested package."""
     return {**os.environ, "MYPYPATH": str(ROOT), "MYPY_CACHE_DIR": str(tmp_path / "cache")}
 
 
@@ -69,7 +69,7 @@ def test_pyright_accepts_the_code_of_the_docs(folders: list[Path], in_docs: dict
 
 
 def check(command: list[str], folder: Path, environ: dict[str, str]) -> str:
-    """Run a checker in a folder, and return what it says."""
+    """Run a checker in a folder, and return its output."""
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=folder,

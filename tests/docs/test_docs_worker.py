@@ -1,4 +1,4 @@
-"""The worker of the docs as a process: it ends in order, and one bad source does not stop the others."""
+"""The worker in the docs as a process: it stops cleanly, and one bad source does not stop the others."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 @contextmanager
 def worker(folder: Path, *arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
-    """Run the worker, and kill it in the end if it still runs."""
+    """Run the worker, and finally kill it if it is still running."""
     paths = os.pathsep.join(map(str, (folder, ROOT, ROOT / "tests" / "cli")))
     process = subprocess.Popen(
         [sys.executable, *arguments],
