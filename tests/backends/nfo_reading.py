@@ -1,14 +1,10 @@
 """Reading a whole folder in a test."""
 
-import re
 from dataclasses import dataclass, field
 
 from mediasync.backends.base import Enumerated, Finding, Found, NothingStored, Remark, Unchanged, Unreadable
 from mediasync.backends.nfo import NfoBackend
 from mediasync.models import Library, MediaItem, Source
-
-FOLDER_FAILED = re.compile("the folder cannot be listed|another folder's name")
-"""Says of a folder that it failed; an item beside it may have its name for a key."""
 
 
 @dataclass
@@ -78,9 +74,7 @@ async def read(root, known=None, **options) -> Reading:
                 if isinstance(finding, Found):
                     key = finding.item.remote_id
                     reading.library_of[key] = library.id
-                elif isinstance(finding, Unchanged) or (
-                    isinstance(finding, Unreadable) and not FOLDER_FAILED.search(finding.reason)
-                ):
+                elif isinstance(finding, Unchanged | Unreadable):
                     key = finding.remote_id
                 else:
                     continue

@@ -563,7 +563,7 @@ async def test_folders_that_differ_in_their_unicode_form_only(tmp_path):
     write(tmp_path, {"M\u00e9lo/movie.nfo": movie("Two")})
     reading = await read(tmp_path)
     assert list(reading.items) == ["M\u00e9lo"]
-    assert list(reading.unreadable) == ["M\u00e9lo"]
+    assert list(reading.unreadable) == ["M\u00e9lo/"]
 
 
 async def test_a_folder_that_is_a_pipe_or_a_file_that_is_a_folder(tmp_path):

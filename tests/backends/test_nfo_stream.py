@@ -214,7 +214,7 @@ async def test_a_folder_that_cannot_be_listed_keeps_what_is_stored_below_it(tmp_
     assert second.unreadable == dict.fromkeys(
         [
             "movies/A",
-            "tv/D/Season 1",
+            "tv/D/Season 1/",
             "tv/D/Season 1/D S01E01-E02#s01e01",
             "tv/D/Season 1/D S01E01-E02#s01e02",
         ],
@@ -241,10 +241,20 @@ async def test_folders_that_cannot_be_listed_elsewhere(tmp_path, forbid):
     reason = "Permission denied"
     assert result.unreadable == {
         "A": f"A/VIDEO_TS: {reason}",
-        "C/closed": f"the folder cannot be listed: {reason}",
-        "E": f"the folder cannot be listed: {reason}",
+        "C/closed/": f"the folder cannot be listed: {reason}",
+        "E/": f"the folder cannot be listed: {reason}",
     }
     assert result.remarks == {"B/.actors": f"the actors' pictures cannot be listed: {reason}"}
+
+
+async def test_an_item_that_was_asked_for_lies_in_a_folder_that_cannot_be_listed(tmp_path, forbid):
+    write(tmp_path, {"A/movie.nfo": movie("A"), "B/movie.nfo": movie("B")})
+    forbid("A")
+    backend = make_backend(tmp_path)
+    async with backend.open():
+        [library] = await backend.fetch_libraries()
+        findings = [one async for one in backend.iter_items(library, NothingStored(), only=["A"])]
+    assert Unreadable("A", "the folder cannot be listed: Permission denied") in findings
 
 
 async def test_closed_libraries_are_libraries_still(tmp_path, forbid):
@@ -263,7 +273,7 @@ async def test_closed_libraries_are_libraries_still(tmp_path, forbid):
             Enumerated(None, False, "folders that cannot be listed: 1"),
         ]
         assert [finding async for finding in backend.iter_items(found[1], NothingStored())] == [
-            Unreadable("three/z", "the folder cannot be listed: Permission denied"),
+            Unreadable("three/z/", "the folder cannot be listed: Permission denied"),
             Enumerated(None, False, "folders that cannot be listed: 1"),
         ]
 

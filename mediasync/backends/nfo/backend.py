@@ -16,7 +16,7 @@ from mediasync.backends.base import Enumerated, Finding, Remark, Stored, Unreada
 from mediasync.backends.nfo.film_findings import film_findings, films_findings
 from mediasync.backends.nfo.folders.files import FilmFiles, FolderFailed, NfoFile, ShowUnit, Unit, VideoAlone
 from mediasync.backends.nfo.folders.folder_kind import FolderKinds
-from mediasync.backends.nfo.folders.listing import list_folder, reason
+from mediasync.backends.nfo.folders.listing import folder_subject, list_folder, reason
 from mediasync.backends.nfo.folders.walk import Libraries, LibraryFolder, find_libraries, walk
 from mediasync.backends.nfo.reading import Outcome, load, load_films, look, read
 from mediasync.backends.nfo.show_findings import show_findings
@@ -128,7 +128,7 @@ class NfoBackend:
             library: one of `fetch_libraries`.
             stored: what the mirror holds. An item that still has its change token is yielded as `Unchanged`,
                 without opening its file.
-            only: has no effect: a folder is always read as a whole.
+            only: others are not left out: a folder is always read as a whole.
 
         Raises:
             UnknownLibrary: if the folder has no such library.
@@ -156,7 +156,7 @@ class NfoBackend:
             outcomes = await self._load_all(root, [job for unit in batch for job in _jobs(unit)], tokens)
             for unit in batch:
                 unlisted += _count_failed(unit)
-                for finding in await self._findings(root, folder, unit, outcomes, tokens):
+                for finding in await self._findings(root, folder, unit, outcomes, tokens, only or ()):
                     if isinstance(finding, VideoAlone):
                         alone.add(finding)
                     else:
@@ -178,6 +178,7 @@ class NfoBackend:
         unit: Unit,
         outcomes: Mapping[str, Outcome],
         stored: StoredTokens,
+        only: Collection[str],
     ) -> list[Finding | VideoAlone]:
         """Return what was found in a unit.
 
@@ -187,6 +188,7 @@ class NfoBackend:
             unit: a part of it.
             outcomes: what became of the unit's files, by the `_path_of` each job.
             stored: the stored change tokens.
+            only: the keys of the items that were asked for.
         """
         match unit:
             case NfoFile():
@@ -198,13 +200,17 @@ class NfoBackend:
                 found: list[Finding | VideoAlone] = []
                 found += await self._in_thread(lambda: list(show_findings(unit, outcomes, stored, reread)))
                 for finding in unit.findings:
-                    found += await self._findings(root, library, finding, outcomes, stored)
+                    found += await self._findings(root, library, finding, outcomes, stored, only)
                 return found
             case FolderFailed():
                 await self._in_thread(partial(_check_root, root, self.source.id))
                 text = f"the folder cannot be listed: {unit.reason}"
-                below = stored.keys_below(unit.key) if unit.path != library.path else []
-                return [Unreadable(key, text) for key in dict.fromkeys([unit.key, *below])]
+                if unit.path == library.path:
+                    return [Unreadable(unit.key, text)]
+                keys = stored.keys_below(unit.key)
+                if unit.key not in keys:
+                    keys.insert(0, unit.key if unit.key in only else folder_subject(unit.key))
+                return [Unreadable(key, text) for key in keys]
             case _:
                 return [unit]
 

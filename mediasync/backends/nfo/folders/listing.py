@@ -160,6 +160,16 @@ def extras_remark(key: str, nfos: list[str]) -> Remark:
     return Remark(key, f"extras: their NFO files are not read ({len(names):,}: {shown})")
 
 
+def folder_subject(key: str) -> str:
+    """Return how a folder is named in a report; an item beside it may have the folder's key.
+
+    Example:
+        >>> folder_subject("movies/closed")
+        'movies/closed/'
+    """
+    return f"{key}/"
+
+
 def join(path: str, name: str) -> str:
     """Append a name to a path that is relative to the root."""
     return f"{path}/{name}" if path else name
@@ -196,7 +206,8 @@ def _drop_twins(folder: Folder) -> None:
         key = folder.key_of(name)
         if key in seen:
             folder.dirs.remove(name)
-            folder.findings.append(Unreadable(key, "another folder's name differs only in its Unicode form"))
+            text = "another folder's name differs only in its Unicode form"
+            folder.findings.append(Unreadable(folder_subject(key), text))
         seen.add(key)
 
 
