@@ -1,9 +1,10 @@
-"""The code in the README and the docs passes type checkers, so that users can copy it."""
+"""The code in the README, the docs and the examples passes type checkers, so that users can copy it."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -32,8 +33,13 @@ def needs(checker: str) -> pytest.MarkDecorator:
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The folders with the code of each page."""
-    return docs_code.write_pages(tmp_path_factory.mktemp("pages"))
+    """The folders with the code of each page, and one with the examples."""
+    root = tmp_path_factory.mktemp("pages")
+    examples = root / "examples"
+    examples.mkdir()
+    for path in (ROOT / "examples").glob("*.py"):
+        shutil.copy(path, examples)
+    return [*docs_code.write_pages(root), examples]
 
 
 @pytest.fixture
@@ -43,7 +49,7 @@ def in_docs(tmp_path: Path) -> dict[str, str]:
 
 
 @needs("mypy")
-def test_mypy_accepts_the_code_of_the_docs(
+def test_mypy_accepts_the_code_of_the_docs_and_examples(
     folders: list[Path], in_docs: dict[str, str], tmp_path: Path
 ) -> None:
     settings = tmp_path / "mypy.ini"
@@ -59,7 +65,9 @@ def test_mypy_accepts_the_code_of_the_docs(
 
 
 @needs("pyright")
-def test_pyright_accepts_the_code_of_the_docs(folders: list[Path], in_docs: dict[str, str]) -> None:
+def test_pyright_accepts_the_code_of_the_docs_and_examples(
+    folders: list[Path], in_docs: dict[str, str]
+) -> None:
     root = folders[0].parent
     places = [{"root": folder.name, "extraPaths": [str(ROOT)]} for folder in folders]
     settings = {"executionEnvironments": places, "pythonVersion": "3.11"}
