@@ -1,6 +1,6 @@
 """What differs between database engines, behind one protocol.
 
-Repositories hold one SQL text for all engines. It may use eight macros, which each dialect writes out:
+Repositories hold one SQL text for all engines. It may use nine macros, which each dialect writes out:
 
 ``@rows(:name, id text, year integer)``
     a derived table of the rows in the parameter *name* (a list of equally long sequences), with these
@@ -23,6 +23,9 @@ Repositories hold one SQL text for all engines. It may use eight macros, which e
 ``@object(name, value)``
     the aggregate that makes one JSON object, without white space, of the texts *name* and *value* of all
     rows, in the order of the rows; of no rows it is empty or NULL.
+``@entries(text) e``
+    in a join: the entries of the JSON object in *text*, whose values are texts, with the columns ``key`` and
+    ``value``.
 
 Parameters are named, ``:name``.
 """

@@ -14,7 +14,7 @@ from mediasync.repositories.credits import CreditRepository, RemovedCredit
 from mediasync.repositories.keys import new_keys
 from mediasync.repositories.person_reading import PersonReader
 from mediasync.repositories.person_rows import PERSON_STATE, stored_person
-from mediasync.rows import PersonRow, merge_people, stored_provider_ids
+from mediasync.rows import PersonRow, merge_people
 from mediasync.text import words_of_name
 
 # Reads people by id, to compare them with the people to be saved.
@@ -47,6 +47,13 @@ SET name = r.name, image_path = r.image_path, replaced = r.replaced, given_by = 
 FROM @rows(:people, person_key integer, name text, image_path text, uncredited integer, replaced text,
     given_by integer) r
 WHERE person.person_key = r.person_key
+"""
+
+# Inserts the ids of people at public providers, which come as the JSON of their rows.
+INSERT_PROVIDER_IDS: Final = """
+INSERT INTO person_external_id (person_key, provider, value)
+SELECT r.person_key, e.key, e.value
+FROM @rows(:people, person_key integer, ids text) r CROSS JOIN @entries(r.ids) e
 """
 
 # Deletes the ids of people at public providers.
@@ -95,7 +102,6 @@ WHERE uncredited_since IS NOT NULL
   AND person_key IN (SELECT r.person_key FROM @rows(:people, person_key integer) r)
 """
 
-_PROVIDER_ID_COLUMNS: Final = "person_key integer, provider text, value text"
 _WORD_COLUMNS: Final = "word text, person_key integer"
 _WORDS_PER_STATEMENT: Final = 5_000
 
@@ -335,9 +341,9 @@ class PeopleRepository(PersonReader):
             ]
         insert = self._session.execute(INSERT_PEOPLE, {"people": rows, "now": self._session.now})
         if len(people) < _WORTH_OVERLAPPING:
-            written, (words, provider_ids) = await insert, _words_and_ids(people)
+            written, words = await insert, _words(people)
         else:
-            written, (words, provider_ids) = await overlap(insert, lambda: _words_and_ids(people))
+            written, words = await overlap(insert, lambda: _words(people))
         if written < len(people):
             found = await self._session.fetch_all(SELECT_KEYS, {"first": min(given), "last": max(given)})
             written_keys = {key for (key,) in found}
@@ -348,17 +354,14 @@ class PeopleRepository(PersonReader):
                 await self._raise_for_missing_source({person_id.partition(":")[0] for person_id in others})
             people = [row for row in people if row[0] in own]
             words = [pair for pair in words if pair[1] in own]
-            provider_ids = [row for row in provider_ids if row[0] in own]
-        await self._insert_provider_ids(provider_ids, own)
+        await self._insert_provider_ids(people, own)
         keys |= own
         return people, words
 
-    async def _insert_provider_ids(
-        self, rows: Iterable[tuple[str, str, str]], keys: Mapping[str, int]
-    ) -> None:
-        """Insert (person's id, provider, value), in the order of the people's storage keys."""
-        if of_keys := sorted((keys[person_id], provider, value) for person_id, provider, value in rows):
-            await self._session.insert("person_external_id", _PROVIDER_ID_COLUMNS, of_keys)
+    async def _insert_provider_ids(self, people: Iterable[PersonRow], keys: Mapping[str, int]) -> None:
+        """Insert the ids of people at public providers, in the order of the people's storage keys."""
+        if rows := sorted((keys[row[0]], row[3]) for row in people if row[3]):
+            await self._session.execute(INSERT_PROVIDER_IDS, {"people": rows})
 
     async def _lock(self, ids: list[str]) -> dict[str, StoredPerson]:
         """Keep people from other transactions until this one ends, and return them as they are then."""
@@ -380,8 +383,7 @@ class PeopleRepository(PersonReader):
                 DELETE_PROVIDER_IDS, {"people": [(person.key,) for person in changed]}
             )
             await self._insert_provider_ids(
-                _provider_ids(person.row for person in changed),
-                {person.row[0]: person.key for person in changed},
+                [person.row for person in changed], {person.row[0]: person.key for person in changed}
             )
 
     async def note_removed(self, removed: Sequence[RemovedCredit]) -> None:
@@ -543,12 +545,3 @@ def _as_stored(
 def _words(people: Sequence[PersonRow]) -> list[tuple[str, str]]:
     """Return the words of people's names with the people's ids, in the order of the index."""
     return sorted((word, row[0]) for row in people for word in words_of_name(row[1]))
-
-
-def _provider_ids(people: Iterable[PersonRow]) -> list[tuple[str, str, str]]:
-    """Return people's ids at public providers as (person's id, provider, value)."""
-    return [(row[0], *pair) for row in people if row[3] for pair in stored_provider_ids(row[3]).items()]
-
-
-def _words_and_ids(people: Sequence[PersonRow]) -> tuple[list[tuple[str, str]], list[tuple[str, str, str]]]:
-    return _words(people), _provider_ids(people)

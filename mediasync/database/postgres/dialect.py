@@ -41,6 +41,8 @@ _IN_ORDER: Final = re.compile(r"@inorder\((\w+)\)")
 _DROP_INDEX: Final = re.compile(r"^\s*DROP INDEX (?=\w)")
 _PARAMETER: Final = re.compile(r"(?<!:):([a-z]\w*)")
 
+_ENTRIES: Final = re.compile(r"@entries\(([\w.]+)\)")
+
 # `json_object_agg` writes white space, and the text is to be the same on both engines.
 _OBJECT: Final = re.compile(r"@object\(([\w.]+), ([\w.]+)\)")
 _OBJECT_OF_TEXTS: Final = r"('{' || string_agg(to_json(\1) || ':' || to_json(\2), ',') || '}')"
@@ -152,6 +154,7 @@ class PostgresDialect:
             translated = _DROP_INDEX.sub(lambda _: f"DROP INDEX {self.quoted_schema}.", translated)
             translated = translated.replace("@arrays(", "json_agg(").replace("@array(", "json_build_array(")
             translated = _OBJECT.sub(_OBJECT_OF_TEXTS, translated)
+            translated = _ENTRIES.sub(r"json_each_text(CAST(\1 AS json))", translated)
             translated = _LOCK.sub(r"FOR NO KEY UPDATE OF \1", translated)
             translated = _LOCK_FULLY.sub(r"FOR UPDATE OF \1", translated)
             translated = _IN_ORDER.sub(r"ORDER BY \1.n", translated)

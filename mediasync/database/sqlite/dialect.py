@@ -69,6 +69,7 @@ class SQLiteDialect:
     def translate(sql: str) -> str:
         """Write the macros out with ``json_each``."""
         sql = _OF_SEVERAL_WRITERS.sub("", sql)
+        sql = sql.replace("@entries(", "json_each(")
         sql = sql.replace("@arrays(", "json_group_array(").replace("@array(", "json_array(")
         sql = _OBJECT.sub(r"(json_group_object(CAST(\1 AS text), CAST(\2 AS text)) || '')", sql)
         sql = _LIST.sub(r"(SELECT key AS n, value AS id FROM json_each(:\1))", sql)
