@@ -268,12 +268,12 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         rows = [row for row in self.rows() if row.type in {"Movie", "Series"} and parent in {"", row.library}]
         rows.sort(key=lambda row: str(row.record(False).get("DateCreated", "")), reverse=True)
         page = rows[: int(request.first("limit", "20") or 20)]
-        return Response.json([row.told(self._fields(request), images=True) for row in page])
+        return Response.json([row.to_json(self._fields(request), images=True) for row in page])
 
     def _genres(self) -> Response:
         names = sorted({name for row in self.rows() for name in row.record(False).get("Genres", ())})
-        told = [{"Name": name, "Id": digest("genre", name), "Type": "Genre"} for name in names]
-        return listing(told, len(told))
+        listed = [{"Name": name, "Id": digest("genre", name), "Type": "Genre"} for name in names]
+        return listing(listed, len(listed))
 
     def _fields(self, request: Request) -> frozenset[str]:
         return frozenset(name.lower() for name in request.listed("fields"))
@@ -297,8 +297,8 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
 
     async def _told_items(self, request: Request) -> Response:
         begun = asyncio.get_running_loop().time()
-        response, told = self._answered_items(request)
-        await self._work(told, begun)
+        response, listed = self._answered_items(request)
+        await self._work(listed, begun)
         return response
 
     def _answered_items(self, request: Request) -> tuple[Response, list[dict[str, Any]]]:
@@ -365,18 +365,18 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         if self.broken & {row.id for row in page} and "people" in fields:
             return Response.text("Error processing request.", 500), []
         images = request.first("enableImages", "true").lower() != "false"
-        told = [row.told(fields, images=images) for row in page]
+        listed = [row.to_json(fields, images=images) for row in page]
         counted = len(rows) if total is None else total
         if request.first("enableTotalRecordCount", "true").lower() == "false" and not self.old:
             counted = start + len(page)
-        return listing(told, counted, asked_start), told
+        return listing(listed, counted, asked_start), listed
 
-    async def _work(self, told: list[dict[str, Any]], begun: float) -> None:
+    async def _work(self, listed: list[dict[str, Any]], begun: float) -> None:
         """Take as long as the server would; two answers at once take as long as two in sequence."""
-        people = sum(record["Type"] == "Person" for record in told)
+        people = sum(record["Type"] == "Person" for record in listed)
         seconds = (
-            self.seconds_per_credit * sum(len(record.get("People") or ()) for record in told)
-            + self.seconds_per_item * (len(told) - people)
+            self.seconds_per_credit * sum(len(record.get("People") or ()) for record in listed)
+            + self.seconds_per_item * (len(listed) - people)
             + self.seconds_per_person * people
         )
         if seconds:
@@ -403,8 +403,8 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         rows = self.persons()
         page = rows[start : start + limit] if limit else rows[start:]
         fields = self._fields(request)
-        told = [row.told(fields, images=True) for row in page]
-        return listing(told, len(told) if self.old else len(rows), start)
+        listed = [row.to_json(fields, images=True) for row in page]
+        return listing(listed, len(listed) if self.old else len(rows), start)
 
     def _of_show(self, key: str, what: str, request: Request) -> Response:
         kind = {"episodes": "Episode", "seasons": "Season"}[what]
@@ -418,8 +418,8 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         if number:
             records = [row for row in records if str(row.record(False).get("ParentIndexNumber")) == number]
         start, limit = int(request.first("startIndex") or 0), int(request.first("limit") or len(records))
-        told = [row.told(self._fields(request), images=True) for row in records[start : start + limit]]
-        return listing(told, len(records), start)
+        listed = [row.to_json(self._fields(request), images=True) for row in records[start : start + limit]]
+        return listing(listed, len(records), start)
 
 
 def _without_user(path: list[str]) -> list[str]:

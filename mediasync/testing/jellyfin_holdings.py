@@ -180,13 +180,13 @@ class JellyfinHoldings:
         )
 
     def _record(self, item: MediaItem, *, people: bool) -> dict[str, Any]:
-        told: list[CreditRow] = []
+        shown: list[CreditRow] = []
         if people:
-            told = self.credits(item)
+            shown = self.credits(item)
             if self.scanning:
-                told = told[: self._shown_in_scan(item)]
+                shown = shown[: self._shown_in_scan(item)]
                 self._read_in_scan[item.remote_id] = self._read_in_scan.get(item.remote_id, 0) + 1
-        return item_record(item, self.server_id, self.etag(item), told, self.item_id, self._show_of(item))
+        return item_record(item, self.server_id, self.etag(item), shown, self.item_id, self._show_of(item))
 
     def _show_of(self, item: MediaItem) -> MediaItem | None:
         if not isinstance(item, Season | Episode) or item.parent_remote_id is None:

@@ -145,14 +145,14 @@ class Row:
             self._fields = self.record(False)
         return self._fields.get(name)
 
-    def told(self, fields: frozenset[str], *, images: bool) -> dict[str, Any]:
+    def to_json(self, fields: frozenset[str], *, images: bool) -> dict[str, Any]:
         """Return the fields of an answer to a request for *fields*."""
         hidden = {
             key for name, keys in ASKED_FOR.items() if name.lower() not in fields for key in keys
         } | set(() if images else PICTURES)
         record = self.record("people" in fields)
-        told = {key: value for key, value in record.items() if key not in hidden}
-        return told if images or "ImageBlurHashes" not in told else {**told, "ImageBlurHashes": {}}
+        shown = {key: value for key, value in record.items() if key not in hidden}
+        return shown if images or "ImageBlurHashes" not in shown else {**shown, "ImageBlurHashes": {}}
 
 
 def row_of_record(record: Mapping[str, Any], library: str) -> Row:
@@ -190,7 +190,7 @@ def credit_rows(
     It loses the credits of people who were renamed since (credits refer to people by name) and of names that
     are empty or very long. Unless *all_roles*, it keeps only the first role of a person in one function.
     """
-    told: list[CreditRow] = []
+    credits_: list[CreditRow] = []
     seen: set[tuple[str, ...]] = set()
     for credit in sorted(credits_given, key=lambda credit: credit.sort_order or 0):
         person = person_of(credit.person)
@@ -202,8 +202,8 @@ def credit_rows(
         key = (person.id, kind, role) if all_roles else (person.id, kind)
         if key not in seen:
             seen.add(key)
-            told.append(CreditRow(person, kind, role))
-    return told
+            credits_.append(CreditRow(person, kind, role))
+    return credits_
 
 
 def type_word(person_type: PersonType | str) -> str:

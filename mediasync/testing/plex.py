@@ -273,8 +273,8 @@ class FakePlex(FakeServer):
         if not found:
             return None
         left_out = request.first("excludeElements").split(",")
-        told = [entries.entry(item, full=True, guids=True, left_out=left_out) for item in found]
-        return _container({"Metadata": told}, len(told))
+        listed = [entries.entry(item, full=True, guids=True, left_out=left_out) for item in found]
+        return _container({"Metadata": listed}, len(listed))
 
 
 def _paging(request: Request) -> tuple[int, int | None]:

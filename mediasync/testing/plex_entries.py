@@ -173,8 +173,8 @@ class PlexEntries:
     def _provider_ids(self, item: MediaItem) -> dict[str, str]:
         if not self._old:
             return {**item.provider_ids, "plex": _hex(f"item {item.remote_id}")}
-        told = {MediaType.MOVIE: "imdb", MediaType.SHOW: "tmdb"}.get(item.media_type, "")
-        return {name: value for name, value in item.provider_ids.items() if name == told}
+        provider = {MediaType.MOVIE: "imdb", MediaType.SHOW: "tmdb"}.get(item.media_type, "")
+        return {name: value for name, value in item.provider_ids.items() if name == provider}
 
     def _images(self, item: MediaItem) -> dict[str, str]:
         changed = epoch(item.changed_at)

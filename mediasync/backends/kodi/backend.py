@@ -102,11 +102,6 @@ class KodiBackend:
     def __repr__(self) -> str:
         return f"KodiBackend({self._url!r}, source={self.source.id!r})"
 
-    @property
-    def transport(self) -> Transport:
-        """The transport that sends the requests."""
-        return self._transport
-
     def _report_wait(self, text: str) -> None:
         if self.on_wait is not None:
             self.on_wait(text)

@@ -87,11 +87,6 @@ class PlexBackend:
         self.on_wait: Callable[[str], None] | None = None
         self._sections: list[tuple[Library, bool]] | None = None
 
-    @property
-    def requests(self) -> int:
-        """How many requests were sent so far; each retry counts."""
-        return self._transport.requests
-
     def _report_wait(self, text: str) -> None:
         self._waits.append(text)
         if self.on_wait is not None:
