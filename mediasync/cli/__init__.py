@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-# Each import takes time in which Ctrl-C would show a traceback: these are needed, the others can wait.
+# During imports Ctrl-C would show a traceback. Only what is needed now is imported here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line, and return its exit code.
 
-    Without the extra ``cli`` it says in one line what to install.
+    Without the extra ``cli`` it prints one line that says what to install.
 
     Args:
-        argv: the arguments; those of the process if it is not given.
+        argv: the arguments; by default those of the process.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        looked_after = _end_at_sigint()
+        handled = _end_at_sigint()
         try:
             from mediasync.cli.program import run
         except ModuleNotFoundError as error:
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 raise
             return _report_missing_extra(as_json="--json" in arguments)
         finally:
-            if looked_after:
+            if handled:
                 signal.signal(signal.SIGINT, signal.default_int_handler)
         code = run(arguments)
         if argv is None:
@@ -54,9 +54,9 @@ def _report_missing_extra(*, as_json: bool) -> int:
 
 
 def _end_at_sigint() -> bool:
-    """Let SIGINT end the process at once, and return whether that could be set up.
+    """Make SIGINT end the process at once, and return whether that was possible.
 
-    It is for the time before the program runs and after it has run, when nothing has to end in order, and an
+    This is for the time before and after the program runs. Nothing has to be cleaned up then, and an
     exception would be shown as a traceback.
     """
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:

@@ -1,4 +1,4 @@
-"""Leaving a processor core to others while this process works."""
+"""Leaving a processor core to other processes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from contextlib import contextmanager, suppress
 
 @contextmanager
 def one_core_left_free() -> Iterator[None]:
-    """On two cores, keep to one of them what this thread does, and the threads that it starts meanwhile.
+    """Keep this thread, and the threads that it starts in this context, to one core of two.
 
-    A sync keeps two threads busy, one that runs Python and one that runs SQL. On a machine of two cores
-    everybody else then waits for a turn at each awakening: what another process reads of the database takes
-    several times as long. On one core the sync takes about a tenth longer, and nobody waits. With more cores
-    there is nothing to leave, with one nothing can be left: then, and on systems other than Linux, this does
-    nothing.
+    A sync keeps two threads busy: one runs Python, the other SQL. On a machine with two cores, another
+    process that reads the database then waits for a core each time it wakes up, and takes several times as
+    long. On one core the sync takes about a tenth longer, and the other process does not wait. With more
+    cores, with one, and on systems other than Linux this does nothing.
 
-    Enter it before the event loop is started and `MediaSync` opened: a thread that runs already keeps its
-    cores. The command ``mediasync sync`` does so by itself.
+    Enter it before starting the event loop and opening `MediaSync`: running threads are not affected.
 
     Example:
         ```python
@@ -34,7 +32,7 @@ def one_core_left_free() -> Iterator[None]:
     if len(allowed) != 2:
         yield
         return
-    # A sandbox may forbid it. It is a courtesy, no need: the sync then works as it would without.
+    # A sandbox may forbid it. It is optional, so the sync goes on without it.
     with suppress(PermissionError):
         os.sched_setaffinity(0, {max(allowed)})
     try:

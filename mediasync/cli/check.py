@@ -18,11 +18,11 @@ def check(
     context: CommandContext,
     everything: AllOption = False,
 ) -> int:
-    """Check the database: its storage, and that all in it fits together.
+    """Check the database: its storage, and that its content is consistent.
 
-    Only reads the database. Among the checks: SQLite's own integrity check, foreign keys, that each credit
-    list is numbered without gaps and holds nothing twice, that what is said of its completeness fits, that
-    every value can be read, and that none is longer than a save allows.
+    Only reads the database. It runs SQLite's own integrity check, and checks foreign keys, that each credit
+    list is numbered without gaps and duplicates, that its completeness is right, that every value can be
+    read, and that none is longer than a save allows.
 
     [bold]Examples[/bold]
       mediasync check

@@ -25,17 +25,17 @@ config = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Look a
 @config.command("check")
 @with_options(*OF_EVERY_COMMAND)
 def check_configuration(context: CommandContext) -> int:
-    """Show what is understood of mediasync.toml and of the environment, secrets hidden.
+    """Show the settings from mediasync.toml and the environment, without secrets.
 
-    Asks no server and writes nothing. It says where each secret was found, and what is wrong with a source: a
-    setting that there is not, a file that cannot be read, a token that is missing.
+    Contacts no server and writes nothing. It shows where each secret was found, and what is wrong with a
+    source: an unknown setting, a file that cannot be read, a missing token.
 
     [bold]Examples[/bold]
       mediasync config check
       mediasync config check --config /etc/mediasync.toml --json
 
     [bold]Exit codes[/bold]
-      0  all of it can be used
+      0  everything can be used
       2  something cannot be used, and is shown; or wrong usage
     """
     configuration, url, mode = context.configuration(), context.url(), f"{context.mode():04o}"
@@ -70,7 +70,7 @@ def _where(path: Path | None) -> str:
 
 
 def _document(source: SourceConfig | FlawedSource, environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return what ``--json`` says of a source."""
+    """Return the JSON document of a source."""
     if isinstance(source, FlawedSource):
         return {"id": source.id, "kind": None, "secrets": {}, "error": str(source.error)}
     error = None

@@ -1,4 +1,4 @@
-"""What a command is given besides its own arguments."""
+"""The context of a command: its output, the environment, the configuration and the database."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LogFormat(StrEnum):
 
 
 def default_database() -> Path:
-    """Return the file of the one default database.
+    """Return the file of the default database.
 
     Raises:
         ConfigurationError: if the user has no home, and so no data folder.
@@ -55,14 +55,14 @@ class CommandContext:
     """One run of the command line.
 
     Attributes:
-        out: where everything is written to.
-        environ: the environment.
-        database: ``--database``, given before the command or after it.
-        config: ``--config``, likewise.
-        file_mode: ``--file-mode``.
-        when_interrupted: called at the first signal, to tell people that the end is near.
-        interrupted: what is told when a signal has ended the command.
-        partial: what ``--json`` says besides the error that ends the command.
+        out: standard output and standard error.
+        environ: the environment variables.
+        database: the option ``--database``, given before or after the command.
+        config: the option ``--config``, likewise.
+        file_mode: the option ``--file-mode``.
+        when_interrupted: called at the first signal.
+        interrupted: the message when a signal has ended the command.
+        partial: further fields of the JSON document when an error ends the command.
     """
 
     out: Output
@@ -89,10 +89,10 @@ class CommandContext:
         verbose: bool = False,
         log_format: LogFormat | None = None,
     ) -> CommandContext:
-        """Return the command of the command, with the options that were given to it.
+        """Return the context of the running command, and apply the given options to it.
 
         Raises:
-            UsageError: if two of them exclude each other.
+            UsageError: if two options exclude each other.
         """
         command = context.find_object(cls)
         if command is None:
@@ -119,8 +119,8 @@ class CommandContext:
         """Run what a command does, and return its exit code.
 
         Args:
-            work: what the command does.
-            knows_sources: whether it warns of unread variables by itself, because it knows the sources.
+            work: the command.
+            knows_sources: whether *work* itself warns of unread variables, because it knows the sources.
 
         Raises:
             Interrupted: if a signal ended it.
@@ -130,17 +130,17 @@ class CommandContext:
         return run_async(work, on_first=lambda: self.when_interrupted(), on_second=self.out.leave_screen)
 
     def configuration(self) -> Configuration:
-        """Return what the configuration file says; nothing where there is none.
+        """Return the content of the configuration file; it is empty if there is none.
 
         Raises:
-            ConfigurationError: if it is named and not there, or cannot be used.
+            ConfigurationError: if a file that is named does not exist, or the file cannot be used.
         """
         if self._configuration is None:
             self._configuration = read_configuration(find_configuration(self.config, self.environ))
         return self._configuration
 
     def warn_of_variables(self, source_ids: Iterable[str] | None = None) -> list[str]:
-        """Warn of variables of the environment that nothing reads, and return what was said.
+        """Warn of environment variables that nothing reads, and return the warnings.
 
         Args:
             source_ids: all sources; None if the command does not know them.
@@ -151,48 +151,48 @@ class CommandContext:
         return found
 
     def open_to_read(self) -> MediaSync:
-        """Return the database, to be opened for reading only: it is never created.
+        """Return the database, not yet opened, for reading only. It is never created.
 
         Raises:
-            ConfigurationError: if the option or the environment names none that can be used.
+            ConfigurationError: if the configured URL cannot be used.
         """
         return MediaSync(self.url(), read_only=True)
 
     @staticmethod
     def make_folder(url: str) -> None:
-        """Make the folder of the database that *url* names, if that is the default one.
+        """Create the folder of the database, if *url* is that of the default database.
 
         Raises:
-            DatabaseError: if it cannot be made.
+            DatabaseError: if the folder cannot be created.
         """
         try:
             default = default_database()
         except ConfigurationError:
-            return  # There is none.
+            return  # There is no default database.
         if url == sqlite_url(default):
             try:
                 default.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise DatabaseError(
-                    f"the folder of the database, {default.parent}, cannot be made: "
+                    f"the folder of the database, {default.parent}, cannot be created: "
                     f"{error.strerror or error}; name another database with --database"
                 ) from error
 
     def url(self) -> str:
-        """Return the URL of the database: the option's, the environment's, the file's, or else the default.
+        """Return the URL of the database: from the option, the environment, the file, or else the default.
 
         Raises:
-            ConfigurationError: if what names it cannot be used.
+            ConfigurationError: if the configured URL cannot be used.
         """
         url = database_url(self.database, self.environ)
-        # A flaw in a file that is not needed keeps nobody from looking at the database.
+        # The file is read only if it is needed, so that its errors do not hide the database.
         return url or self.configuration().database or sqlite_url(default_database())
 
     def mode(self) -> int:
         """Return the permissions of a new database file.
 
         Raises:
-            ConfigurationError: if they cannot be used.
+            ConfigurationError: if the configured permissions cannot be used.
         """
         asked = file_mode(self.file_mode, self.environ)
         return asked or self.configuration().file_mode or PRIVATE
@@ -210,19 +210,19 @@ async def require_source(ms: MediaSync, source_id: str) -> None:
 
 
 def database_document(url: str) -> dict[str, Any]:
-    """Return what ``--json`` says of where the database is."""
+    """Return the JSON document of the database's location."""
     path = sqlite_path(url)
     return {"url": without_secrets(url), "path": str(path.absolute()) if path else None}
 
 
 def database_name(url: str) -> str:
-    """Return what people are told of where the database is."""
+    """Return the path or URL of the database, for people."""
     path = sqlite_path(url)
     return str(path.absolute()) if path else without_secrets(url)
 
 
 def is_debugging(environ: Mapping[str, str]) -> bool:
-    """Tell whether the environment asks for tracebacks."""
+    """Return whether the environment asks for tracebacks."""
     return environ.get(DEBUG_VARIABLE, "") not in {"", "0"}
 
 
@@ -230,7 +230,7 @@ def words(arguments: Sequence[str], what: str) -> str:
     """Return the words of an argument as one text.
 
     Raises:
-        UsageError: if it is empty, or no text.
+        UsageError: if the text is empty, or not valid in the terminal's encoding.
     """
     text = " ".join(arguments).strip()
     if not text:
@@ -238,7 +238,7 @@ def words(arguments: Sequence[str], what: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ConfigurationError(f"the {what} is no text in this terminal's encoding") from error
+        raise ConfigurationError(f"the {what} is not valid text in this terminal's encoding") from error
     return text
 
 

@@ -29,7 +29,7 @@ def copy(
         typer.Option(
             "--to",
             metavar="URL|PATH",
-            help="The database that is written: empty, not there yet, or a copy that was begun.",
+            help="The database to write: empty, not existing yet, or an unfinished copy.",
             show_default=False,
         ),
     ],
@@ -38,16 +38,16 @@ def copy(
         typer.Option(
             "--from",
             metavar="URL|PATH",
-            help="The database that is read. Without it, the one that the other commands use.",
+            help="The database to read. The default is the one that the other commands use.",
             show_default=False,
         ),
     ] = None,
 ) -> int:
     """Copy the whole mirror into another database, from SQLite to PostgreSQL or back.
 
-    Copies sources, libraries, items, people, credits and the record of all syncs, page by page, then compares
-    every row on both sides. The origin is only read. Interrupted at any instant, it goes on when it is run
-    again. A target that holds anything that is not the origin's, or is newer, is refused and left as it is.
+    Copies sources, libraries, items, people, credits and the records of all syncs, page by page, then
+    compares every row on both sides. The origin is only read. If it is interrupted, run it again to continue.
+    A target with rows that are newer than the origin's, or are not in it, is refused and left as it is.
 
     [bold]Examples[/bold]
       mediasync copy --from media.db --to postgresql://me@host/media
@@ -55,10 +55,10 @@ def copy(
       mediasync copy --to copy.db
 
     [bold]Exit codes[/bold]
-      0  copied; both hold the same
+      0  copied; both databases are the same
       2  wrong usage or configuration, or a target that is refused
-      4  a database failed, or both do not hold the same
-      129, 130, 143  interrupted; run it again to go on
+      4  a database failed, or the two differ
+      129, 130, 143  interrupted; run it again to continue
     """
     if origin is not None:
         context.database = origin
@@ -67,7 +67,7 @@ def copy(
 
 async def _copy(context: CommandContext, target: str) -> int:
     origin_url, target_url = context.url(), database_url(target, {}) or target
-    context.interrupted = "interrupted: what is copied stays; run the same command again to go on"
+    context.interrupted = "interrupted: what was copied stays; run the same command again to continue"
     with _telling(context.out) as tell:
         report = await copy_mirror(origin_url, target_url, file_mode=context.mode(), on_progress=tell)
     if context.out.as_json:

@@ -9,24 +9,24 @@ from mediasync.errors import DatabaseError, MediaSyncError, SourceError
 
 
 class ExitCode(IntEnum):
-    """How a command ends."""
+    """The exit codes of all commands."""
 
     OK = 0
     INCOMPLETE = 1
-    """Some items failed; or nothing was found."""
+    """Some items failed, or nothing was found."""
     USAGE = 2
     SOURCE = 3
     DATABASE = 4
     INTERNAL = 70
-    """A fault of the program (EX_SOFTWARE of ``sysexits.h``)."""
+    """An internal error (EX_SOFTWARE of ``sysexits.h``)."""
     OUTPUT = 74
-    """What was found could not be written (EX_IOERR)."""
+    """The output could not be written (EX_IOERR)."""
     BROKEN_PIPE = 141
-    """The reader of the output went away; what a shell says of a program that SIGPIPE ended."""
+    """The reader of the output is gone. A shell reports this code for a program that SIGPIPE ended."""
 
 
 class NotFound(MediaSyncError):
-    """Nothing that is stored is what was asked for."""
+    """Nothing stored matches the request."""
 
 
 class OutputFailed(Exception):
@@ -34,14 +34,14 @@ class OutputFailed(Exception):
 
 
 class ReaderGone(OutputFailed):
-    """Nobody reads standard output any more."""
+    """The reader of standard output is gone."""
 
 
 class Interrupted(Exception):
     """A signal ended the command.
 
     Attributes:
-        number: of the signal.
+        number: the number of the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -50,7 +50,7 @@ class Interrupted(Exception):
 
 
 def exit_code(error: BaseException) -> int:
-    """Return the exit code that tells of *error*."""
+    """Return the exit code for *error*."""
     match error:
         case Interrupted(number=number):
             return 128 + number
@@ -73,14 +73,14 @@ def exit_code(error: BaseException) -> int:
 
 
 def error_kind(error: BaseException) -> str:
-    """Return what ``--json`` calls *error*: the name of its class, of those that people may meet."""
+    """Return the ``kind`` of *error* in JSON documents: the name of its class, unless it is internal."""
     if isinstance(error, MediaSyncError | OutputFailed | Interrupted):
         return type(error).__name__
     return "Interrupted" if isinstance(error, KeyboardInterrupt) else "InternalError"
 
 
 def error_text(error: BaseException) -> str:
-    """Return what people are told of *error*."""
+    """Return the message of *error* for people."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     if exit_code(error) == ExitCode.INTERNAL:

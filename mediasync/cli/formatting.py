@@ -1,4 +1,4 @@
-"""How things are called when people read them."""
+"""Formatting of names, numbers, times and other values for people."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Final
 from mediasync.models import Episode, MediaItem, Season, SyncRun
 from mediasync.vocabulary import PersonType
 
-# Overrides and isolates of the writing direction reach beyond the text they stand in, and can make one line
-# look like another. The plain marks (LRM, RLM) and the joiners belong to scripts and stay.
+# Bidirectional overrides and isolates affect the text after them, and can make one line look like another.
+# The plain marks (LRM, RLM) and the joiners are part of normal text and stay.
 _DIRECTIONS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LENGTHS: Final = re.compile(
     r"(?i)(\d+(?:\.\d+)?)\s*(weeks?|w|days?|d|hours?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])"
@@ -26,16 +26,16 @@ _HARMLESS: Final = re.compile(r"[ -~]*")
 
 
 def safe(text: object, longest: int = LONGEST_TEXT) -> str:
-    """Return *text* in one line that does nothing to a terminal.
+    """Return *text* in one line that cannot change the state of a terminal.
 
-    White space becomes single spaces; control characters, and those that turn the writing direction of what
-    follows, are left out. What is longer than *longest* characters is cut.
+    White space becomes single spaces. Control characters and bidirectional overrides are removed. A text
+    longer than *longest* characters is cut.
 
     Example:
         >>> safe("Neo\\x1b[31m\\n  (the One)")
         'Neo[31m (the One)'
     """
-    plain = str(text)[: 4 * longest]  # of a text of a megabyte the rest need not be looked at
+    plain = str(text)[: 4 * longest]  # the rest of a very long text is not needed
     if not _HARMLESS.fullmatch(plain):
         plain = "".join(map(_safe_character, plain))
     plain = " ".join(plain.split())
@@ -43,7 +43,7 @@ def safe(text: object, longest: int = LONGEST_TEXT) -> str:
 
 
 def short(name: object) -> str:
-    """Return a name or a title as `safe` does, cut to what people can still read."""
+    """Return a name or a title as `safe` does, cut to a readable length."""
     return safe(name, LONGEST_NAME)
 
 
@@ -66,7 +66,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def type_name(person_type: str) -> str:
-    """Return a person type as people read it.
+    """Return a person type for people.
 
     Example:
         >>> type_name(PersonType.GUEST_STAR), type_name("Key Grip")
@@ -92,7 +92,7 @@ def episode_code(season: int | None, episode: int | None, last: int | None = Non
 
 
 def item_code(item: MediaItem) -> str:
-    """Return the short form of an item's numbers; an empty text where it has none."""
+    """Return the short form of an item's numbers; an empty text if it has none."""
     match item:
         case Episode(season_number=season, episode_number=episode, episode_number_end=last):
             return episode_code(season, episode, last)
@@ -103,17 +103,17 @@ def item_code(item: MediaItem) -> str:
 
 
 def titled(title: str, year: int | None) -> str:
-    """Return a title with its year, where that is known."""
+    """Return a title with its year, if that is known."""
     return f"{short(title)} ({year})" if year is not None else short(title)
 
 
 def moment(time: datetime | None) -> str:
-    """Return a time in the zone of the reader; a dash where there is none."""
+    """Return a time in the local time zone; a dash for None."""
     return time.astimezone().strftime("%Y-%m-%d %H:%M") if time else "-"
 
 
 def duration(time: timedelta) -> str:
-    """Return a length of time.
+    """Return a length of time for people.
 
     Example:
         >>> duration(timedelta(seconds=0.42)), duration(timedelta(seconds=75)), duration(timedelta(hours=2.5))
@@ -134,10 +134,10 @@ def run_counts(run: SyncRun) -> str:
 
 
 def parse_duration(text: str) -> timedelta:
-    """Return the length of time that a text means.
+    """Parse a length of time.
 
     Raises:
-        ValueError: if it means none.
+        ValueError: if the text is not a length of time.
 
     Example:
         >>> parse_duration("26h") == parse_duration("1d 2h") == parse_duration("1560 min")
@@ -153,7 +153,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def running_time(seconds: int) -> str:
-    """Return the length of a film.
+    """Return the running time of a film.
 
     Example:
         >>> running_time(10_200), running_time(1_320)

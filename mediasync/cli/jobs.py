@@ -1,4 +1,4 @@
-"""The sources of one ``mediasync sync``, and what is told of each."""
+"""The sources of one ``mediasync sync``, and the report on each."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _SHOWN = 20
 
 @dataclass(slots=True)
 class Job:
-    """One source of the command, and what became of it.
+    """One source of the command, and its result.
 
     Attributes:
-        given: the source.
-        text: it as it was given, as it may be shown.
+        given: the settings of the source.
+        text: the source as it was given, without secrets.
         derived: whether the id was derived from the text.
-        run_id: the recorded run, once it has begun.
-        run: the run as it is recorded.
-        report: if it ended well.
-        error: if it did not.
-        begun: whether its turn came.
+        run_id: the number of the recorded run, once it has begun.
+        run: the recorded run.
+        report: the report, if the sync succeeded.
+        error: the error, if it failed.
+        begun: whether the sync was started.
     """
 
     given: SourceConfig | FlawedSource
@@ -54,14 +54,14 @@ class Job:
 
     @property
     def address(self) -> str:
-        """Where the source is."""
+        """The address of the source, for people."""
         if self.text == self.source_id and isinstance(self.given, SourceConfig):
             return self.given.location
         return self.text.removeprefix(f"{self.source_id}=")
 
     @property
     def code(self) -> int:
-        """The exit code that tells what became of it."""
+        """The exit code of this source."""
         if self.error is not None:
             return exit_code(self.error)
         if self.report is None:
@@ -79,12 +79,12 @@ class Job:
 
 
 def reason_of(error: Exception) -> str:
-    """Return why a source is not synced."""
+    """Return why a source was not synced."""
     return error.reason if isinstance(error, SourceError) else error_text(error)
 
 
 def lines_of(job: Job) -> list[RenderableType]:
-    """Return what people are told of a job that has ended."""
+    """Return the report on a finished job, for people."""
     named = f"{job.source_id} (from {job.text})" if job.derived else job.source_id
     report = job.report
     if report is None:
@@ -106,7 +106,7 @@ def lines_of(job: Job) -> list[RenderableType]:
 
 
 def document_of(url: str, jobs: Sequence[Job], *, dry: bool) -> dict[str, Any]:
-    """Return what ``--json`` says."""
+    """Return the JSON document of the command."""
     return {
         "database": database_document(url),
         "dry_run": dry,

@@ -1,4 +1,4 @@
-"""The log of the package on standard error, as text or as JSON, for as long as a command runs."""
+"""The log on standard error, as text or as JSON, while a command runs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _OF_SYNCS: Final = "mediasync.sync"
 
 
 @contextmanager
-def logs_told_by(out: Output) -> Iterator[None]:
-    """Let *out* tell what is logged meanwhile: this package's records, and the warnings of all others.
+def logging_to(out: Output) -> Iterator[None]:
+    """Write the log to *out*: all records of this package, and warnings of other packages.
 
-    httpx and other libraries log each request or statement below WARNING; none of that is told.
+    httpx and other libraries log each request or statement below WARNING. Those records are dropped.
     """
     handler, root, before = _Handler(out), logging.getLogger(), PACKAGE.level
     root.addHandler(handler)
@@ -29,7 +29,7 @@ def logs_told_by(out: Output) -> Iterator[None]:
 
 
 def set_level(out: Output) -> None:
-    """Let the package log as much as *out* tells."""
+    """Set the level of the package's log to what *out* writes."""
     if out.verbose:
         PACKAGE.setLevel(logging.DEBUG)
     elif out.logs_as_json and not out.quiet:
@@ -46,7 +46,7 @@ class _Handler(logging.Handler):
     def filter(self, record: logging.LogRecord) -> bool:
         if not record.name.startswith(PACKAGE.name):
             return record.levelno >= logging.WARNING
-        # What becomes of syncs is told by their progress, unless the log takes its place.
+        # The progress reports on syncs, unless the log replaces it.
         return self._out.tells_by_log or record.name != _OF_SYNCS
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -17,8 +17,8 @@ DatabaseOption = Annotated[
         "--database",
         metavar="URL|PATH",
         help="The database: a URL (sqlite:///media.db) or a plain path (media.db). "
-        "It beats MEDIASYNC_DATABASE, which beats the configuration file; without any it is mediasync.db in "
-        "your data folder.",
+        "It overrides MEDIASYNC_DATABASE, which overrides the configuration file. The default is "
+        "mediasync.db in your data folder.",
         show_default=False,
     ),
 ]
@@ -27,8 +27,8 @@ FileModeOption = Annotated[
     typer.Option(
         "--file-mode",
         metavar="MODE",
-        help="The permissions of a new SQLite file, in octal: 0640 lets its group read it. It beats "
-        "MEDIASYNC_FILE_MODE, which beats the configuration file; without any only its owner may read it.",
+        help="The permissions of a new SQLite file, in octal: 0640 lets its group read it. It overrides "
+        "MEDIASYNC_FILE_MODE, which overrides the configuration file. By default only its owner may read it.",
         show_default=False,
     ),
 ]
@@ -43,7 +43,7 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
-        help="The configuration file. It beats MEDIASYNC_CONFIG; without either it is mediasync.toml in the "
+        help="The configuration file. It overrides MEDIASYNC_CONFIG. The default is mediasync.toml in the "
         "working folder, or else in your configuration folder.",
         show_default=False,
     ),
@@ -51,7 +51,9 @@ ConfigOption = Annotated[
 SourceOption = Annotated[
     str | None, typer.Option("--source", metavar="ID", help="Only this source.", show_default=False)
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something goes wrong.")]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print nothing unless something goes wrong.")
+]
 VerboseOption = Annotated[
     bool, typer.Option("--verbose", "-v", help="Show the log: each run, request and group of saves.")
 ]
@@ -85,10 +87,10 @@ _OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
 
 
 def with_options(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Give a command shared options behind its own, and hand it a `CommandContext` that they are applied to.
+    """Add shared options after a command's own, and pass it the `CommandContext` that they apply to.
 
     Args:
-        *names: the shared options, in the order of ``--help``.
+        *names: the names of the shared options, in the order of ``--help``.
     """
     shared = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
@@ -107,7 +109,7 @@ def with_options(*names: str) -> Callable[[Callable[..., int]], Callable[..., in
             "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
         )
         parameters = [first, *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own), *shared]
-        # Typer reads both: the signature for the options, the annotations for their types.
+        # Typer reads the options from the signature, and their types from the annotations.
         run.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
         run.__annotations__ = {each.name: each.annotation for each in parameters}
         return run

@@ -1,4 +1,4 @@
-"""What is written, and where: the answer to standard output, all else to standard error."""
+"""Output: the answer goes to standard output, everything else to standard error."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from mediasync.cli.formatting import LONGEST_CELL, safe
 
 T = TypeVar("T")
 
-# What is read by a program or a file is never folded: names stay whole, one thing stays in one line.
+# Output to a program or a file is never wrapped, so that one thing stays in one line.
 _UNFOLDED: Final = 1_000_000
 _SHOW_CURSOR: Final = "\x1b[?25h"
 
 
 class _Guarded:
-    """A stream whose failures are told by errors of this package.
+    """A stream that raises this package's errors when writing fails.
 
-    The parser and Rich write to it too. Both end the process by themselves when a pipe breaks, with the exit
-    code of items that failed.
+    The parser and Rich write to it, too. Without it both would exit at a broken pipe, with the exit code of
+    failed items.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -64,12 +64,12 @@ def heading(text: str) -> Text:
 
 
 def plain(text: str) -> Text:
-    """Return a text as it is, made harmless: nothing in it is taken for markup."""
+    """Return a text that is safe to print. Nothing in it is taken for markup."""
     return Text(safe(text))
 
 
 def faint(text: str) -> Text:
-    """Return a text that matters less."""
+    """Return a less important text."""
     return Text(safe(text), style="dim")
 
 
@@ -79,10 +79,10 @@ def columns(
     """Return rows in columns.
 
     Args:
-        rows: of as many cells each; a cell is a text, which is made harmless and cut if it is very long, or
-            a `Text`.
-        indent: by so many spaces.
-        right: the columns that are set to the right.
+        rows: all with the same number of cells. A cell is a `Text`, or a text that is made safe and cut if it
+            is very long.
+        indent: the number of spaces before each row.
+        right: the numbers of the columns that are aligned to the right.
     """
     table = Table.grid(padding=(0, 2))
     for number, row in enumerate(rows):
@@ -94,18 +94,18 @@ def columns(
 
 
 def indented(text: RenderableType, indent: int = 2) -> RenderableType:
-    """Return something moved to the right."""
+    """Return something indented."""
     return Padding(text, (0, 0, 0, indent), expand=False)
 
 
 def shortened(title: str, entries: Sequence[tuple[str, str]], limit: int, where: str) -> list[RenderableType]:
-    """Return the first entries of a list below its title and their number; nothing if there are none.
+    """Return a title with the number of entries, and the first of them; nothing if there are none.
 
     Args:
-        title: what they are, ending in a colon.
-        entries: all of them.
+        title: what the entries are, ending in a colon.
+        entries: all entries.
         limit: how many are shown.
-        where: what shows the others.
+        where: the command or option that shows the others.
     """
     if not entries:
         return []
@@ -122,9 +122,9 @@ class Output:
 
     Attributes:
         as_json: whether ``--json`` was given.
-        debug: whether errors are told with their traceback.
-        quiet: whether only what went wrong is told.
-        verbose: whether the whole log is told.
+        debug: whether errors are shown with their traceback.
+        quiet: whether only problems are reported.
+        verbose: whether the whole log is written.
         logs_as_json: whether each line on standard error is a JSON object.
         console: standard error, for progress.
     """
@@ -147,12 +147,12 @@ class Output:
 
     @property
     def tells_by_log(self) -> bool:
-        """Whether the log takes the place of progress."""
+        """Whether the log replaces the progress."""
         return self.verbose or self.logs_as_json
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Let all that is written to ``sys.stdout`` meanwhile be guarded as `print` is."""
+        """Replace ``sys.stdout``, so that writing to it raises the same errors as `print`."""
         before = sys.stdout
         sys.stdout = self._stdout
         try:
@@ -164,7 +164,7 @@ class Output:
         """Write for people, on standard output.
 
         Raises:
-            OutputFailed: if it cannot be written; `ReaderGone` if nobody reads on.
+            OutputFailed: if it cannot be written; `ReaderGone` if the reader is gone.
         """
         if self._screen.is_terminal:
             for part in parts:
@@ -177,7 +177,7 @@ class Output:
         self._write("\n".join(line.rstrip() for line in paper.getvalue().split("\n")))
 
     def dump(self, document: dict[str, Any]) -> None:
-        """Write a JSON object to standard output, in ASCII, so that no encoding and no terminal changes it.
+        """Write a JSON object to standard output, in ASCII, so that no encoding or terminal changes it.
 
         Raises:
             OutputFailed: as `print` does.
@@ -187,13 +187,13 @@ class Output:
     def note(
         self, text: str, *, level: int = logging.INFO, logger: str = "mediasync.cli", **fields: Any
     ) -> None:
-        """Tell something beside the answer, in one line on standard error.
+        """Write one line to standard error.
 
         Args:
-            text: what is told.
-            level: how much it matters, where lines are JSON objects: a level of `logging`.
-            logger: who tells it, likewise.
-            **fields: what such an object holds besides.
+            text: the message.
+            level: a level of `logging`. Like the following arguments it appears only in JSON lines.
+            logger: the name of the logger.
+            **fields: further fields.
         """
         if not self.logs_as_json:
             self._tell(f"mediasync: {safe(text)}\n")
@@ -208,12 +208,12 @@ class Output:
         self._tell(json.dumps(line) + "\n")
 
     def fail(self, error: BaseException, *, text: str | None = None, **partial: Any) -> None:
-        """Tell an error: one line on standard error, and with ``--json`` an object on standard output.
+        """Report an error: one line on standard error, and with ``--json`` an object on standard output.
 
         Args:
-            error: what happened.
-            text: what people are told, if it is not the error's own text.
-            **partial: what the object holds besides.
+            error: the error.
+            text: the message, if it is not the error's own.
+            **partial: further fields of the object.
         """
         message = safe(error_text(error) if text is None else text)
         self.note(message, level=logging.ERROR)
@@ -222,7 +222,7 @@ class Output:
             self.dump({**partial, "error": {"kind": error_kind(error), "message": message}})
 
     def trace(self, error: BaseException) -> None:
-        """With ``--debug``, tell where an error happened."""
+        """With ``--debug``, write the traceback of an error."""
         if not self.debug:
             return
         lines = "".join(traceback.format_exception(error))
@@ -232,7 +232,7 @@ class Output:
             self._tell(lines)
 
     def flush(self) -> None:
-        """Write what is still held.
+        """Flush standard output.
 
         Raises:
             OutputFailed: as `print` does.
@@ -240,17 +240,17 @@ class Output:
         self._stdout.flush()
 
     def abandon(self) -> None:
-        """Write nothing more to standard output, not even what the interpreter would write at its end."""
+        """Discard all further output, including what the interpreter would flush at exit."""
         try:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stdout.fileno())
             os.close(nowhere)
         except (OSError, ValueError):
-            # A stream without a file holds nothing that could fail.
+            # A stream without a file descriptor cannot fail at exit.
             return
 
     def leave_screen(self) -> None:
-        """Give the terminal back as it was, in the middle of whatever is shown."""
+        """Restore the terminal while progress is shown."""
         if self.console.is_terminal:
             self._tell(f"{_SHOW_CURSOR}\n")
 
@@ -262,12 +262,12 @@ class Output:
             self._stderr.write(text)
             self._stderr.flush()
         except (OSError, ValueError):
-            # There is nobody left who could be told.
+            # Standard error is gone, so there is nowhere to report it.
             return
 
 
 def _harmless_stream(stream: TextIO | None) -> TextIO:
-    """Return *stream*, made to replace what its encoding lacks; a sink if there is none."""
+    """Return *stream*, set to replace characters that its encoding lacks; a sink for None."""
     if stream is None:
         return io.StringIO()
     if isinstance(stream, io.TextIOWrapper):

@@ -1,4 +1,4 @@
-"""The program: its commands, and how it ends."""
+"""The program: its commands, and how it reports errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mediasync.cli.check import check
 from mediasync.cli.context import CommandContext, environment, is_debugging
 from mediasync.cli.copy import copy
 from mediasync.cli.errors import Interrupted, OutputFailed, ReaderGone, exit_code
-from mediasync.cli.logs import logs_told_by
+from mediasync.cli.logs import logging_to
 from mediasync.cli.options import (
     ConfigOption,
     DatabaseOption,
@@ -35,7 +35,7 @@ from mediasync.settings.installation import find_version
 
 NAME: Final = "mediasync"
 
-# Typer exports no other error of its parser, and has moved them; the base of this one's base is their root.
+# Typer exports only this error of its parser, and has moved the others. Their common root is two bases up.
 _ParserError: Final[type[Exception]] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
@@ -53,7 +53,7 @@ def _version(wanted: bool) -> None:
 
 
 def unwrapped(doc: str | None) -> str:
-    """Return a docstring with each paragraph in one line, to fit any terminal; lists stay as they are."""
+    """Return a docstring with each paragraph in one line, to fit any terminal. Lists stay as they are."""
     paragraphs = inspect.cleandoc(doc or "").split("\n\n")
     return "\n\n".join(text if "\n  " in text else text.replace("\n", " ") for text in paragraphs)
 
@@ -85,8 +85,8 @@ def program(
     MEDIASYNC_DATABASE_FILE names holds its URL), else the one of mediasync.toml, else mediasync.db in your
     data folder; mediasync status shows where that is. Only sync creates it; copy moves it into another.
 
-    Answers go to standard output, all else to standard error. Each command's --help tells its exit codes;
-    besides, 70 is a fault of the program, 74 an output that cannot be written, 141 one that nobody reads on.
+    Answers go to standard output, all else to standard error. Each command's --help lists its exit codes. In
+    addition, 70 is an internal error, 74 an output that cannot be written, 141 an output that nobody reads.
     """
     CommandContext.of(
         context,
@@ -111,15 +111,15 @@ app.add_typer(configuration.config, name="config")
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the program, and return its exit code. Whatever goes wrong is told in one line."""
+    """Run the program, and return its exit code. An error is reported in one line."""
     environ = environment()
     options = list(arguments)[: arguments.index("--")] if "--" in arguments else arguments
     out = Output(as_json="--json" in options, debug="--debug" in options or is_debugging(environ))
-    # Set here, too, so that errors of the arguments themselves are written in the format asked for.
+    # Set here, too, so that errors in the arguments are written in the requested format.
     out.logs_as_json = "--log-format=json" in options or ("--log-format", "json") in pairwise(options)
     command = CommandContext(out, environ)
     try:
-        with out.installed(), logs_told_by(out):
+        with out.installed(), logging_to(out):
             try:
                 code = _invoke(arguments, command)
             except OutputFailed:
@@ -142,7 +142,7 @@ def _invoke(arguments: Sequence[str], command: CommandContext) -> int:
     except typer.Abort:
         raise KeyboardInterrupt from None
     if code == exit_code(KeyboardInterrupt()):
-        # Typer makes a code of it, older versions an error; it is told as every other end is.
+        # Typer returns a code, older versions raise an error. It is reported like every other end.
         raise KeyboardInterrupt
     return int(code or 0)
 

@@ -1,4 +1,4 @@
-"""How far a sync is: a live line for each source on a terminal, a few plain lines elsewhere."""
+"""Progress of a sync: a live line for each source on a terminal, a few plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from mediasync.cli.output import Output
 from mediasync.reports import SyncReport
 
 _WIDE: Final = 100
-"""The columns of a terminal from which on all counts fit beside a bar of full length."""
+"""The width of a terminal from which all counts fit beside a bar of full length."""
 _WIDE_BAR: Final = 20
 _NARROW_BAR: Final = 6
 _COUNTS: Final = 60
 _LEAST: Final = 8
 _WIDE_OTHERS: Final = 84
 _NARROW_OTHERS: Final = 51
-"""The columns that all but the description of a line take: bar, counts, time, and the spaces between."""
+"""The width of a line without its description: bar, counts, time, and the spaces between."""
 
 
 class Reporter(Protocol):
-    """Tells people how far a sync is."""
+    """Reports the progress of syncs."""
 
     def __enter__(self) -> Self: ...
 
@@ -36,24 +36,24 @@ class Reporter(Protocol):
     ) -> None: ...
 
     def start(self, source_id: str, what: str) -> None:
-        """Tell that a source's turn has come."""
+        """Report that the sync of a source starts."""
         ...
 
     def show(self, event: events.Event) -> None:
-        """Tell an event."""
+        """Report an event."""
         ...
 
     def fail(self, source_id: str, reason: str) -> None:
-        """Tell that a source is not synced."""
+        """Report that a source was not synced."""
         ...
 
     def stopping(self) -> None:
-        """Tell that a signal came."""
+        """Report that a signal was received."""
         ...
 
 
 def make_reporter(out: Output) -> Reporter:
-    """Return what fits standard error, and what was asked for."""
+    """Return the reporter that fits standard error and the options."""
     if out.quiet or out.tells_by_log:
         return QuietReporter(out)
     return LiveReporter(out) if out.console.is_terminal else PlainReporter(out)
@@ -70,7 +70,7 @@ def summary(report: SyncReport) -> str:
 
 
 class PlainReporter:
-    """Writes a line when a source or a library begins, for each failure, and at a source's end."""
+    """Writes a line when a source or a library starts, for each failure, and when a source ends."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
@@ -107,7 +107,7 @@ class PlainReporter:
 
 
 class QuietReporter(PlainReporter):
-    """Writes a line for each source that is not synced, unless the log does."""
+    """Writes a line for each source that was not synced, unless the log does."""
 
     def start(self, source_id: str, what: str) -> None:
         return
@@ -126,7 +126,7 @@ def _cut(width: int) -> Column:
 
 
 class _TimeColumn(ProgressColumn):
-    """How long a source will still take, as far as that can be told; else how long it has taken."""
+    """The remaining time of a source if it can be estimated, else the time it has taken."""
 
     max_refresh = 0.5
 
@@ -138,7 +138,7 @@ class _TimeColumn(ProgressColumn):
 
 
 class LiveReporter:
-    """Shows a line for each source that moves; failures scroll by above."""
+    """Shows a live line for each source. Failures are written above."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
@@ -151,7 +151,7 @@ class LiveReporter:
             TextColumn("{task.fields[counts]}", markup=False, table_column=_cut(_COUNTS)),
             _TimeColumn(table_column=Column(no_wrap=True)),
             console=out.console,
-            # What is on the screen in the end is the answer, where that goes to the screen too.
+            # Remove the progress if the answer goes to the same screen.
             transient=out.is_screen and not out.as_json,
             redirect_stdout=False,
             redirect_stderr=False,

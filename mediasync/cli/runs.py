@@ -31,21 +31,23 @@ def runs(
             metavar="RUN_ID",
             min=1,
             max=_EVERYTHING,
-            help="Show this run, with all that it could not read or store.",
+            help="Show this run, with everything that it could not read or store.",
             show_default=False,
         ),
     ] = None,
     source: SourceOption = None,
     limit: Annotated[
         int,
-        typer.Option("--limit", min=1, max=_EVERYTHING, metavar="N", help="At most so many lines of a list."),
+        typer.Option(
+            "--limit", min=1, max=_EVERYTHING, metavar="N", help="Show at most this many lines of a list."
+        ),
     ] = 20,
     everything: AllOption = False,
 ) -> int:
     """List the recorded syncs, the newest first; or show one, with what it could not read or store.
 
-    Only reads the database. A run that says [bold]running[/bold] while none runs was ended by force; the next
-    sync of its source marks it as interrupted.
+    Only reads the database. A run that is shown as [bold]running[/bold], although no sync is running, was
+    killed; the next sync of its source marks it as interrupted.
 
     [bold]Examples[/bold]
       mediasync runs

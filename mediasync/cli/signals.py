@@ -1,4 +1,4 @@
-"""Running a coroutine so that SIGINT, SIGTERM and SIGHUP end it in order."""
+"""Running a coroutine so that SIGINT, SIGTERM and SIGHUP cancel it."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def run_async(
 ) -> int:
     """Run *work* in an event loop of its own.
 
-    The first signal cancels it, once; what it does to end in order is awaited. A second one ends the process
-    at once. A signal that was ignored when the program started stays ignored.
+    The first signal cancels *work*, whose cleanup is awaited. A second signal ends the process at once. A
+    signal that was ignored when the program started stays ignored.
 
     Args:
-        work: what is run.
+        work: the coroutine to run.
         on_first: called in the loop at the first signal.
-        on_second: called right before the process ends.
+        on_second: called right before a second signal ends the process.
 
     Raises:
-        Interrupted: if a signal ended *work*. What ended before the signal came to it is not interrupted.
+        Interrupted: if a signal ended *work*.
     """
     caught: list[int] = []
     try:
@@ -54,7 +54,7 @@ async def _run(
         on_first()
         task.cancel()
 
-    # `loop.add_signal_handler` is missing on Windows, and its handlers wait for a loop that may be busy.
+    # Windows lacks `loop.add_signal_handler`, and its handlers run only when the loop is not busy.
     def handle(number: int, _: FrameType | None) -> None:
         if caught:
             on_second()

@@ -94,18 +94,18 @@ def status(
         typer.Option(
             "--max-age",
             metavar="TIME",
-            help="End with 1 if the last good sync of a source is older: 26h, 90min, 2d.",
+            help="Exit with 1 if the last successful sync of a source is older: 26h, 90min, 2d.",
             show_default=False,
         ),
     ] = None,
 ) -> int:
     """Show what is stored: sources, libraries, items, people, and the last sync.
 
-    Only reads the database. Of the items it tells how much of their cast and crew is known: all of it
-    (full), only the first names (preview), or nothing (none). Of each library it tells how many items the
-    source counts, if it does, and how many of the stored ones it did not name in the last sync. Where the
-    last sync of a source did not end well, the last one that did is shown too. A sync of some libraries or
-    items only (--library, --item) is not a good one: it says nothing of the others.
+    Only reads the database. Items are counted by how much of their cast and crew is known: all of it (full),
+    only the first names (preview), or nothing (none). For each library it shows how many items the source
+    has, if the source says so, and how many stored items were not listed in the last sync. If the last sync
+    of a source did not succeed, the last one that did is shown, too. A sync of only some libraries or items
+    (--library, --item) does not count as successful, because it says nothing about the others.
 
     [bold]Examples[/bold]
       mediasync status
@@ -113,7 +113,7 @@ def status(
       mediasync status --database media.db --json
 
     [bold]Exit codes[/bold]
-      0  shown, and all is well
+      0  shown, and the last syncs succeeded
       1  the last sync of a source failed or was cut off, or its last good one is too old; or there is no such
          source
       2  wrong usage or configuration
@@ -175,7 +175,7 @@ async def _sources(ms: MediaSync, source_id: str | None, oldest: datetime | None
     for source in await ms.media.list_sources():
         if source_id not in {None, source.id}:
             continue
-        # No more than one run of a source is running.
+        # At most one run of a source is running.
         runs = await ms.list_runs(source.id, limit=2)
         whole = await ms.list_runs(source.id, limit=2, whole=True)
         good = await ms.list_runs(source.id, limit=1, status=RunStatus.SUCCEEDED, whole=True)

@@ -46,7 +46,7 @@ def sync(
         typer.Option(
             "--library",
             metavar="TITLE|ID",
-            help="Only this library; may be given again. It beats include and exclude of mediasync.toml.",
+            help="Only this library; may be repeated. It overrides include and exclude of mediasync.toml.",
             show_default=False,
         ),
     ] = None,
@@ -55,12 +55,12 @@ def sync(
         typer.Option(
             "--item",
             metavar="ID",
-            help="Only this item, changed or not; may be given again.",
+            help="Only this item, changed or not; may be repeated.",
             show_default=False,
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Write nothing, and tell what would be written.")
+        bool, typer.Option("--dry-run", help="Write nothing, and show what would be written.")
     ] = False,
     wait_for_scan: Annotated[
         float | None,
@@ -68,30 +68,31 @@ def sync(
             "--wait-for-scan",
             metavar="SECONDS",
             min=0,
-            help="Wait so long for a server that scans its files, before what it says of people is taken as "
-            "a preview; 900 if nothing else is said.",
+            help="Wait this long for a server that is scanning its files. After that its lists of people are "
+            "treated as previews. The default is 900.",
             show_default=False,
         ),
     ] = None,
     accept_new_server: Annotated[
         bool,
         typer.Option(
-            "--accept-new-server", help="Go on although another server answers than the one that is stored."
+            "--accept-new-server", help="Continue even if a different server answers than the stored one."
         ),
     ] = False,
     at_once: Annotated[
-        int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Sync at most so many sources at once.")
+        int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Sync at most this many sources at once.")
     ] = SOURCES_AT_ONCE,
 ) -> int:
     """Mirror sources into the database, all at once.
 
-    Reads each source, and saves what is new or changed, with the full cast and crew. Besides
-    [bold]copy[/bold], only this command writes the database; where there is none it makes one. A source keeps
-    its id: without a name it is the kind and the host or the folder's name, [bold]nfo-library[/bold] for
-    nfo:examples/library. What is not selected by --library or --item stays as it is.
+    Reads each source, and saves what is new or changed, with the full cast and crew. Only this command and
+    [bold]copy[/bold] write the database; it is created if it does not exist. A source without a name gets its
+    id from its kind and its host or folder: [bold]nfo-library[/bold] for nfo:examples/library. What --library
+    and --item do not select stays as it is.
 
-    A token is never part of a URL: MEDIASYNC_<SOURCE>_TOKEN holds it, or the file that
-    MEDIASYNC_<SOURCE>_TOKEN_FILE names, the source's id in capitals with _ for -; or mediasync.toml.
+    A token is never part of a URL. It comes from MEDIASYNC_<SOURCE>_TOKEN, from the file that
+    MEDIASYNC_<SOURCE>_TOKEN_FILE names, or from mediasync.toml. <SOURCE> is the source's id in capitals, with
+    _ for -.
 
     [bold]Examples[/bold]
       mediasync sync nfo:/media/films
@@ -100,14 +101,14 @@ def sync(
       mediasync sync home --library Films --dry-run
 
     [bold]Exit codes[/bold]
-      0  all is well; parts that were left out of an item are shown
+      0  everything was saved; parts that were left out of an item are shown
       1  some items failed, and are listed; the others are saved
       2  wrong usage or configuration
-      3  a source could not be reached or read, or refused
+      3  a source could not be reached or read, or refused access
       4  the database failed
       129, 130, 143  interrupted; what was saved stays, the runs are recorded as cancelled
 
-    Of several sources the highest counts; one that fails does not keep the others from being synced.
+    With several sources the highest code counts. A source that fails does not stop the others.
     """
     libraries, items = library or [], item or []
     jobs = _jobs(context, sources or [], libraries, items)
@@ -127,7 +128,7 @@ def sync(
 def _jobs(
     context: CommandContext, sources: Sequence[str], libraries: Sequence[str], items: Sequence[str]
 ) -> list[Job]:
-    """Return what is to be synced; of several sources only those of which something is selected."""
+    """Return the sources to sync: those of which something is selected."""
     configuration = context.configuration()
     texts = sources or list(configuration.sources)
     if not texts:
@@ -164,7 +165,7 @@ async def _sync(context: CommandContext, jobs: Sequence[Job], options: dict[str,
     except DatabaseMissing:
         if not dry:
             raise
-        # Nothing is stored yet: everything would be new.
+        # There is no database yet, so everything would be new.
         ms = MediaSync("sqlite:///:memory:")
         running = ms.sync_all(sources, **options)
         await ms.open()
@@ -202,15 +203,15 @@ async def _sync(context: CommandContext, jobs: Sequence[Job], options: dict[str,
 
 
 def _all_flawed(sources: Sequence[SourceConfig | FlawedSource]) -> list[FlawedSource]:
-    """Return the sources if none of them can be used, else nothing."""
+    """Return all sources if none of them can be used, else an empty list."""
     flawed = [source for source in sources if isinstance(source, FlawedSource)]
     return flawed if len(flawed) == len(sources) else []
 
 
 async def _refuse(url: str, flawed: Sequence[FlawedSource], *, dry: bool) -> NoReturn:
-    """End with what is wrong with sources of which none can be used.
+    """Raise the errors of sources of which none can be used.
 
-    The database, if there is one, records that they were not synced; none is made.
+    If there is a database, it records the failed runs. It is not created.
     """
     if not dry:
         with suppress(DatabaseError):
@@ -222,12 +223,12 @@ async def _refuse(url: str, flawed: Sequence[FlawedSource], *, dry: bool) -> NoR
 
 
 async def _follow(running: SyncAll, jobs: Sequence[Job], reporter: Reporter, at_once: int) -> None:
-    """Tell how far the syncs are, and note what becomes of them."""
+    """Report the progress of the syncs, and store their results in the jobs."""
     by_id = {job.source_id: job for job in jobs}
     waiting = iter(jobs)
 
     def begin(number: int) -> None:
-        # Sources have their turns in the order given.
+        # Sources are started in the order given.
         for job in islice(waiting, number):
             job.begun = True
             reporter.start(job.source_id, job.address)
@@ -250,7 +251,7 @@ async def _follow(running: SyncAll, jobs: Sequence[Job], reporter: Reporter, at_
 
 
 async def _find_runs(ms: MediaSync, jobs: Sequence[Job]) -> None:
-    """Find the records of the runs that did not end well."""
+    """Read the recorded runs of the jobs that have no report."""
     for job in jobs:
         if job.run is None and job.run_id is not None:
             with suppress(DatabaseError):

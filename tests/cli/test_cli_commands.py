@@ -89,7 +89,7 @@ def test_a_default_folder_that_cannot_be_made_is_named(run: Run, home: Path, lib
     (home / "data").write_text("in the way")
     ended = run("sync", f"nfo:{library}")
     assert ended.code == 4
-    assert f"the folder of the database, {home}/data/mediasync, cannot be made" in ended.err
+    assert f"the folder of the database, {home}/data/mediasync, cannot be created" in ended.err
 
 
 @pytest.mark.parametrize("command", [["sync", "nfo:."], *READERS], ids=lambda command: command[0])

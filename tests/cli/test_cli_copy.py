@@ -190,7 +190,7 @@ def test_a_signal_ends_it_and_the_next_goes_on(
         env=process_environment(),
     )
     assert done.returncode == code, done.stderr
-    assert b"interrupted: what is copied stays; run the same command again to go on" in done.stderr
+    assert b"interrupted: what was copied stays; run the same command again to continue" in done.stderr
     assert b'"Interrupted"' in done.stdout
     went_on = run("copy", "--from", synced, "--to", "copy.db", "--json")
     assert went_on.code == 0

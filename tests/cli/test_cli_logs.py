@@ -20,7 +20,7 @@ from cli_runs import Ended, Run, process_environment, write_movie
 from mediasync import MediaSync, Source
 from mediasync.backends.jellyfin import JellyfinBackend
 from mediasync.backends.plex import PlexBackend
-from mediasync.cli.logs import PACKAGE, logs_told_by
+from mediasync.cli.logs import PACKAGE, logging_to
 from mediasync.cli.output import Output
 from mediasync.testing import FakeJellyfin, FakePlex, Fault, make_catalogue
 
@@ -206,7 +206,7 @@ def test_the_log_is_as_it_was_afterwards(run: Run, library: Path) -> None:
 
 
 def test_warnings_of_other_libraries_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    with logs_told_by(Output(as_json=False, debug=False)):
+    with logging_to(Output(as_json=False, debug=False)):
         logging.getLogger("asyncio").error("something\nis wrong")
         logging.getLogger("httpx").info("HTTP Request: GET https://host")
     told = capsys.readouterr().err.splitlines()

@@ -63,7 +63,7 @@ def test_version(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         (["sync"], "no source is named, and there is no mediasync.toml"),
         (["show"], "Missing argument 'TITLE-OR-ID...'"),
         (["show", " "], "the title is empty"),
-        (["person", "\udcff"], "the name is no text"),
+        (["person", "\udcff"], "the name is not valid text"),
         (["runs", "seven"], "Invalid value for 'RUN_ID'"),
         (["runs", "0"], "Invalid value for 'RUN_ID'"),
         (["runs", str(10**30)], "Invalid value for 'RUN_ID'"),
