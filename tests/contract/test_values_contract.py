@@ -287,7 +287,8 @@ async def test_people_sources_and_libraries_are_validated_like_items(ms: MediaSy
     source, library = Source(id="new", kind="nfo"), Library(id="l", source_id="home", kind="movies")
     one = person("1")
     for model, name, wild in (
-        (source, "kind", "zzz"),
+        (source, "kind", "z z"),
+        (source, "kind", 7),
         (source, "name", 7),
         (source, "id", "Not an id"),
         (library, "kind", "zzz"),
