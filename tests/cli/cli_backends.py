@@ -1,4 +1,4 @@
-"""Backends that do what a test needs, in this process or in one of its own."""
+"""Backends for special tests, in this process or in a separate one."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class StuckBackend(FakeBackend):
 
 
 def stand_in(replace: Callable[[object, str, object], None], backends: Mapping[str, FakeBackend]) -> None:
-    """Let sources that are given by a bare name be these backends.
+    """Use these backends for sources that are given by a bare name.
 
     Args:
         replace: puts a value in the place of an attribute.

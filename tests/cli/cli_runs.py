@@ -1,4 +1,4 @@
-"""What the tests of the command line share: how a command is run and ends, and files to read."""
+"""Shared parts of the tests of the command line: running commands, their results, and files to read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(mediasync.__file__).parents[1]
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -24,7 +24,7 @@ class Ended:
 
     @property
     def json(self) -> Any:
-        """What it wrote, which is one JSON object and nothing else."""
+        """Its output, which is one JSON object and nothing else."""
         return json.loads(self.out)
 
 
@@ -32,7 +32,7 @@ Run = Callable[..., Ended]
 
 
 def process_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return an environment in which a new process imports what this one does."""
+    """Return an environment in which a new process imports the same package as this one."""
     return {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}", **(more or {})}
 
 

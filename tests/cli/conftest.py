@@ -1,4 +1,4 @@
-"""Fixtures for the tests of the command line: it never meets the real home of whoever runs them."""
+"""Fixtures for the tests of the command line, which never touch the real home folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cli_runs import Ended, Run, process_environment, write, write_movie
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home and a working folder that are empty."""
+    """An empty home folder and an empty working folder."""
     folder = tmp_path / "home"
     folder.mkdir()
     for name in [name for name in os.environ if name.startswith("MEDIASYNC_")]:
@@ -49,7 +49,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def run_process(home: Path) -> Run:
-    """Run the command line in a process of its own."""
+    """Run the command line in a separate process."""
 
     def run_there(
         *arguments: object, env: Mapping[str, str] | None = None, code: str | None = None, **more: Any

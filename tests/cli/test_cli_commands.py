@@ -1,4 +1,4 @@
-"""What each command answers, to people and to programs."""
+"""The answers of each command, for people and for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which database is meant."""
+"""Which database a command uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``mediasync copy``: what it answers, how it ends, and that it tells no secret."""
+"""``mediasync copy``: its answers, its exit codes, and that it shows no secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is logged, by whom, and what the command shows of it: ``-q``, ``-v`` and ``--log-format json``."""
+"""The log records, their loggers, and what the command shows: ``-q``, ``-v``, ``--log-format json``."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ TOKEN = "s3cr3t-t0ken"
 
 
 def lines(text: str) -> list[dict[str, Any]]:
-    """Return the JSON objects of a text, one a line."""
+    """Return the JSON objects of a text, one per line."""
     return [json.loads(line) for line in text.splitlines()]
 
 
 async def run_process(*arguments: str, env: Mapping[str, str] | None = None) -> Ended:
-    """Run the command in a process, while servers of this one answer it."""
+    """Run the command in a separate process, while servers in this one answer it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -49,7 +49,7 @@ async def run_process(*arguments: str, env: Mapping[str, str] | None = None) -> 
 
 
 async def run_on_terminal(*arguments: str, columns: int, env: Mapping[str, str]) -> str:
-    """Return what the command shows on a terminal, while servers of this process answer it."""
+    """Return the output of the command on a terminal, while servers in this process answer it."""
     import pty
 
     parent, child = pty.openpty()

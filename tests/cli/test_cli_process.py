@@ -1,4 +1,4 @@
-"""How the program begins and ends: signals, streams, exit codes, and what is never seen: a traceback."""
+"""How the program starts and ends: signals, streams, exit codes, and never a traceback."""
 
 from __future__ import annotations
 
@@ -306,7 +306,7 @@ def test_closed_streams_disturb_nothing(synced: Path) -> None:
 
 
 class Broken(IO[str]):
-    """A stream that fails as it is told to."""
+    """A stream that fails on demand."""
 
     encoding = "utf-8"
 
@@ -433,7 +433,7 @@ def start(*arguments: str, **more: Any) -> subprocess.Popen[str]:
 
 
 def wait_for(process: subprocess.Popen[str], *beginnings: str) -> list[str]:
-    """Read standard error until lines with all of these beginnings came, in any order."""
+    """Read standard error until lines with all of these beginnings arrived, in any order."""
     assert process.stderr is not None
     read: list[str] = []
     for text in process.stderr:

@@ -1,4 +1,4 @@
-"""What the tests of robustness share, and the figures that they tell at the end."""
+"""Shared parts of the robustness tests, and the figures that they print at the end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def forks() -> Iterator[ForkServer]:
 
 @pytest.fixture
 def tell(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]):
-    """Tell a figure at the end of the run."""
+    """Print a figure at the end of the run."""
 
     def told(name: str, text: str) -> None:
         record_property(name, text)
@@ -30,7 +30,7 @@ def tell(request: pytest.FixtureRequest, record_property: Callable[[str, object]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the figures that tests told."""
+    """Print the figures of the tests."""
     if figures := config.stash.get(FIGURES, []):
         terminalreporter.section("figures of the tests of robustness")
         for figure in figures:

@@ -35,7 +35,7 @@ class Out:
 
 
 async def save_forever(out: Out, path: str, first: int, workers: int = 8, batch: int = 0) -> None:
-    """Open a database, and save until killed; tell each item and version after its save has returned."""
+    """Open a database, and save until killed; print each item and version after its save has returned."""
     async with MediaSync(url_of(path)) as ms:
         await furnish(ms)
         out.tell("open")
@@ -104,7 +104,7 @@ async def save_for(
 
 
 async def open_each(out: Out, paths: list[str], save: bool) -> None:
-    """Open one database after another, each when told to; tell whether it could be."""
+    """Open one database after another, each on demand; print whether it could be opened."""
     name = os.getpid()
     for path in paths:
         out.tell("ready")
@@ -122,7 +122,7 @@ async def open_each(out: Out, paths: list[str], save: bool) -> None:
 
 
 async def be_interrupted(out: Out, path: str, how: str) -> None:
-    """Begin a big save, and end in one of the ways in which a program ends in the middle of it."""
+    """Begin a big save, and end the process in the middle of it, in one of several ways."""
     if how in ("left open", "left open, raising"):
         ms = MediaSync(url_of(path))
         await ms.open()
@@ -178,7 +178,7 @@ async def _some_saved(ms: MediaSync) -> None:
 
 
 async def poll_lists(out: Out, path: str, key: str) -> None:
-    """Read one item through the public views until told to stop; tell how many versions were seen whole."""
+    """Read one item through the public views until told to stop; print how many whole versions were seen."""
     connection = plain(path)
     seen: set[int | None] = set()
     out.tell("ready")
@@ -192,14 +192,14 @@ async def poll_lists(out: Out, path: str, key: str) -> None:
 
 
 async def upgrade(out: Out, path: str) -> None:
-    """Make a database of version 1 and upgrade it; tell when it is being upgraded, and when it is."""
+    """Make a database of version 1 and upgrade it; print when the upgrade begins, and when it ends."""
     out.tell("upgrading")
     async with MediaSync(url_of(path)):
         out.tell("upgraded")
 
 
 async def fail_to_save(out: Out, path: str) -> None:
-    """Save one item and tell the error; under a user who may not write, say."""
+    """Save one item and print the error, for example as a user who may not write."""
     try:
         async with MediaSync(url_of(path)) as ms:
             await ms.media.save_media_item(movie("x"), **PLACE)
@@ -246,7 +246,7 @@ def _become(task: str, arguments: dict[str, Any], descriptors: list[int]) -> Non
 
 
 def serve(connection: socket.socket) -> None:
-    """Fork a child for each message; tell its process id, and its status when it has ended."""
+    """Fork a child for each message; print its process id, and its status when it has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
         message, ancillary, _, _ = connection.recvmsg(65536, socket.CMSG_SPACE(12))

@@ -18,7 +18,7 @@ PATIENCE = 60.0
 
 
 class Child:
-    """One forked process: it is told to go on by a byte, and it tells lines.
+    """One forked process: a byte tells it to continue, and it prints lines.
 
     Attributes:
         pid: its process id.
@@ -36,7 +36,7 @@ class Child:
         self.lines: list[str] = []
 
     def tell(self) -> None:
-        """Let it go on."""
+        """Let it continue."""
         os.write(self._given, b"!")
 
     def _receive(self, patience: float) -> bool:
@@ -50,7 +50,7 @@ class Child:
         return True
 
     def wait_for_lines(self, number: int) -> list[str]:
-        """Return its lines as soon as there are at least so many, or it has ended."""
+        """Return its lines as soon as there are at least this many, or it has ended."""
         end = time.monotonic() + PATIENCE
         while len(self.lines) < number and not self._ended:
             if not self._receive(max(0.0, end - time.monotonic())):
@@ -78,7 +78,7 @@ class Child:
 
     @property
     def errors(self) -> str:
-        """What it wrote to its standard error."""
+        """Its standard error."""
         return self._errors.read_text()
 
 

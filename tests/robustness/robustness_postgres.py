@@ -1,4 +1,4 @@
-"""What the tests of PostgreSQL's failures share: what is stored, a proxy that cuts, a pooler, processes."""
+"""Shared parts of the tests of PostgreSQL's failures: data, a proxy that cuts, a pooler, processes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def ask(url: str, sql: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 async def until(url: str, condition: str) -> None:
-    """Wait until the server says that *condition*, about ``pg_stat_activity`` of the others, holds."""
+    """Wait until *condition* holds for ``pg_stat_activity`` of the other connections."""
     async with asyncio.timeout(PATIENCE):
         connection = await asyncpg.connect(url)
         try:
@@ -104,7 +104,7 @@ async def stored_versions(ms: MediaSync, size: int = 6) -> dict[str, int]:
 
 
 def renamed(key: str, version: int) -> Movie:
-    """Return one version of an item, all people of which have a name of that version."""
+    """Return one version of an item, whose people all have names of that version."""
     item = movie(key, version)
     for credit in item.credits or ():
         credit.person.name = f"Person {credit.person.remote_id} v{version}"
@@ -125,7 +125,7 @@ class _Link:
         self.cut_at_answer = False
 
     def cut(self) -> None:
-        """Cut it off on both sides."""
+        """Cut it on both sides."""
         for writer in self.writers:
             writer.transport.abort()
 
@@ -179,11 +179,11 @@ class Proxy:
         shutil.rmtree(self._folder)
 
     def pause(self) -> None:
-        """Pass nothing on any more, as a server that hangs."""
+        """Stop passing data on, like a server that hangs."""
         self._flows.clear()
 
     def resume(self) -> None:
-        """Pass on what was held."""
+        """Pass on the data that was held back."""
         self._flows.set()
 
     def cut_all(self) -> None:

@@ -22,7 +22,7 @@ from mediasync import MediaSync
 
 
 async def hammer(out: Out, url: str, first: int, rounds: int, items: int) -> None:
-    """Save the same items as others do, again and again, each time as another version."""
+    """Save the same items as other processes, repeatedly, each time as another version."""
     chance = random.Random(first)
     async with MediaSync(url) as ms:
         out.tell("ready")

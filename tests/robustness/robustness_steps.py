@@ -12,7 +12,7 @@ import anyio
 
 
 class Stepper:
-    """Counts the suspensions of all tasks that are made while it is installed, and acts at chosen ones.
+    """Counts the suspensions of all tasks that are created while it is installed, and acts at chosen ones.
 
     Attributes:
         count: the suspensions since `arm`.
@@ -25,15 +25,15 @@ class Stepper:
         self._late = False
 
     def arm(self, at: range, act: Callable[[], object], *, late: bool) -> None:
-        """Call *act* at the suspensions numbered *at*, or *late*, when what is waited for is there."""
+        """Call *act* at the suspensions numbered *at*; or *late*, once the awaited result is there."""
         self.count, self._at, self._act, self._late = 0, at, act, late
 
     def disarm(self) -> None:
-        """Act no more."""
+        """Stop acting."""
         self._act = None
 
     def suspended(self, waiting: Any) -> None:
-        """Take note that a task is about to wait."""
+        """Record that a task is about to wait."""
         if self._act is None:
             return
         self.count += 1

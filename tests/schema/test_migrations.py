@@ -53,7 +53,7 @@ def tables(file: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def shape(file: Path) -> list[tuple[str, str, str]]:
-    """Return what ``sqlite_master`` says, without comments and white space."""
+    """Return the contents of ``sqlite_master``, without comments and white space."""
     connection = sqlite3.connect(file)
     found = connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name").fetchall()
     connection.close()
@@ -66,7 +66,7 @@ def everything(folder: Path) -> dict[str, str]:
 
 
 def public_rows(file: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of every view that the file itself defines and that has some."""
+    """Return the rows of every view that the file itself defines and that is not empty."""
     connection = sqlite3.connect(file)
     connection.row_factory = sqlite3.Row
     names = [row["name"] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'")]
@@ -301,7 +301,7 @@ async def test_a_cut_off_file_is_refused_unchanged(old: Path, file_url: str, tmp
 
 
 def artificial(*statements: str, fails: bool = False) -> Callable[[pytest.MonkeyPatch], None]:
-    """Return what adds a step that makes a table, runs *statements*, and may then fail."""
+    """Return a function that adds a step, which creates a table, runs *statements*, and may then fail."""
 
     async def upgrade(session: Session) -> None:
         for statement in ("CREATE TABLE later (item_key INTEGER PRIMARY KEY)", *statements):

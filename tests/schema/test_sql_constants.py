@@ -56,7 +56,7 @@ def constants() -> dict[str, str]:
 
 
 def written_out(text: str) -> str:
-    """Replace what is put into a constant before it is run: the words of a search."""
+    """Fill in the parts of a constant that are added before it runs: the words of a search."""
     table = "item" if "media_item" in text else "person"
     one = f"SELECT {table}_key FROM {table}_word WHERE word >= :low0 AND word < :high0"
     others = f"AND w.{table}_key IN ({one})"

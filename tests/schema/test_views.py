@@ -1,4 +1,4 @@
-"""The public names: what they are called, what they show, and that nobody writes through them."""
+"""The public views: their names, their contents, and that nobody can write through them."""
 
 from __future__ import annotations
 
