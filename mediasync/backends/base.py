@@ -183,7 +183,7 @@ class ReportsWaits(Protocol):
     """A backend that can report why it waits: its server is starting, or asks for fewer requests.
 
     Attributes:
-        on_wait: called with the reason, in words. It must not block.
+        on_wait: called with the reason, in words. It is set before the source is opened, and must not block.
     """
 
     on_wait: Callable[[str], None] | None

@@ -99,6 +99,7 @@ class Transport:
         self.source_id = source_id
         self.requests = 0
         self.on_wait: Callable[[str], None] | None = None
+        self._waits: list[str] = []
         self.server_time: datetime | None = None
         self.base_url = check_base_url(source_id, base_url)
         extra = {name: value.get_secret_value() for name, value in options.headers.items()}
@@ -299,10 +300,19 @@ class Transport:
             self._limiter.total_tokens = max(1, int(self._limiter.total_tokens) // 2)
             self._shrunk_at = asyncio.get_running_loop().time()
 
+    def take_waits(self) -> list[str]:
+        """Return the messages about waiting since the last call."""
+        waits, self._waits = self._waits, []
+        return waits
+
     def _report_wait(self, failure: Failure) -> None:
-        if self.on_wait is not None and not self._wait_reported:
-            self._wait_reported = True
-            self.on_wait(f"{failure.error.reason}; waiting up to {self._options.patience:g} s for it")
+        if self._wait_reported:
+            return
+        self._wait_reported = True
+        text = f"{failure.error.reason}; waiting up to {self._options.patience:g} s for it"
+        self._waits.append(text)
+        if self.on_wait is not None:
+            self.on_wait(text)
 
     async def _send_in_time(self, client: httpx.AsyncClient, request: httpx.Request, name: str) -> Any:
         seconds = LONGEST_ANSWER * self._options.read_timeout

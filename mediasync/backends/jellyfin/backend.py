@@ -103,7 +103,6 @@ class JellyfinBackend:
             secrets=("token",) if self._token else ("token", "password"),
             reserved=(self.variant.token_header,),
         )
-        self._transport.on_wait = self._report_wait
         self.on_wait: Callable[[str], None] | None = None
         self._client: Client | None = None
         self._libraries: list[Library] | None = None
@@ -111,11 +110,6 @@ class JellyfinBackend:
         self._items_at: dict[str, datetime] = {}
         self._watch: ScanWatch | None = None
         self._notes: list[str] = []
-
-    def _report_wait(self, text: str) -> None:
-        self._notes.append(text)
-        if self.on_wait is not None:
-            self.on_wait(text)
 
     def open(self) -> AbstractAsyncContextManager[None]:
         """Return a context in which the server can be read.
@@ -131,6 +125,7 @@ class JellyfinBackend:
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[None]:
+        self._transport.on_wait = self.on_wait
         async with self._transport.open():
             client = Client(self._transport, self.variant)
             try:
@@ -221,7 +216,7 @@ class JellyfinBackend:
             yield from map(FoundPerson, self._people.take_renamed())
 
     def _remarks(self, library: Library) -> list[Remark]:
-        texts, self._notes = self._notes, []
+        texts, self._notes = [*self._transport.take_waits(), *self._notes], []
         if self._watch is not None:
             texts += self._watch.take_remarks()
         return [Remark(library.full_id, text) for text in texts]

@@ -94,17 +94,12 @@ class KodiBackend:
             client=client,
             secrets=("username", "password"),
         )
-        self._transport.on_wait = self._report_wait
         self.on_wait: Callable[[str], None] | None = None
         self._client: Client | None = None
         self._roles_matter = True
 
     def __repr__(self) -> str:
         return f"KodiBackend({self._url!r}, source={self.source.id!r})"
-
-    def _report_wait(self, text: str) -> None:
-        if self.on_wait is not None:
-            self.on_wait(text)
 
     def open(self) -> AbstractAsyncContextManager[None]:
         """Return a context in which Kodi can be read.
@@ -119,6 +114,7 @@ class KodiBackend:
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[None]:
+        self._transport.on_wait = self.on_wait
         async with self._transport.open():
             client = Client(Rpc(self._transport), self._page_size)
             api_version, name = await self._greet(client)

@@ -82,15 +82,8 @@ class PlexBackend:
             source.id, url, headers=headers, concurrency=_CONCURRENCY, options=options, client=client
         )
         self._client = Client(self._transport, options.concurrency or _CONCURRENCY)
-        self._waits: list[str] = []
-        self._transport.on_wait = self._report_wait
         self.on_wait: Callable[[str], None] | None = None
         self._sections: list[tuple[Library, bool]] | None = None
-
-    def _report_wait(self, text: str) -> None:
-        self._waits.append(text)
-        if self.on_wait is not None:
-            self.on_wait(text)
 
     def open(self) -> AbstractAsyncContextManager[None]:
         """Return a context in which the server can be read.
@@ -105,6 +98,7 @@ class PlexBackend:
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[None]:
+        self._transport.on_wait = self.on_wait
         async with self._transport.open():
             update = {"server_id": await self._identify()}
             self._sections = await self._read_sections()
@@ -184,8 +178,8 @@ class PlexBackend:
         with naming(library):
             async with aclosing(reader.read_all() if only is None else reader.read_only(only)) as batches:
                 async for batch in batches:
-                    while self._waits:
-                        yield Remark(self.source.id, self._waits.pop(0))
+                    for text in self._transport.take_waits():
+                        yield Remark(self.source.id, text)
                     for finding in batch:
                         yield finding
                         number += 1
