@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# Names are imported when they are first used, and nothing is before: the command looks after Ctrl-C at once,
-# while the rest of the package is still being imported. Type checkers know the name of this constant.
+# Names are imported when they are first used, so that the command can handle Ctrl-C before the rest of the
+# package is imported. Type checkers know this constant by its name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mediasync.app import MediaSync, copy_mirror

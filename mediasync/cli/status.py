@@ -41,9 +41,9 @@ class LibraryStatus:
     """What is stored of one library.
 
     Attributes:
-        library: the library.
-        counts: its numbers of items, by type and completeness.
-        runs: what the newest two runs that went through it saw of it.
+        library: the stored library.
+        counts: the numbers of items, by type and completeness.
+        runs: what the newest two runs that read the library saw of it.
     """
 
     library: Library
@@ -52,7 +52,7 @@ class LibraryStatus:
 
     @property
     def stays_preview(self) -> bool:
-        """Whether it still holds previews after two runs that were given some."""
+        """Whether previews are stored, and the last two runs were given previews again."""
         stored = any(by_known[Completeness.PREVIEW] for by_known in self.counts.values())
         return stored and len(self.runs) == 2 and all(run.previews for run in self.runs)
 
@@ -62,13 +62,13 @@ class SourceStatus:
     """What is stored of one source.
 
     Attributes:
-        source: the source.
-        people: how many.
+        source: the stored source.
+        people: the number of people.
         last_run: the newest run.
         last_ended: the newest run that has ended, and the newest one of the whole source.
-        last_good: the newest run of the whole source that ended well.
-        libraries: each of them.
-        too_old: why the last good run is too old, if it is.
+        last_good: the newest run of the whole source that succeeded.
+        libraries: the status of each library.
+        too_old: why the last successful run is too old; empty if it is not.
     """
 
     source: Source
@@ -81,7 +81,7 @@ class SourceStatus:
 
     @property
     def is_well(self) -> bool:
-        """Whether the last syncs that have ended did not fail, and the last good one is not too old."""
+        """Whether the last finished syncs did not fail, and the last successful one is not too old."""
         return not self.too_old and not any(run.status in _BAD for run in self.last_ended)
 
 
@@ -204,7 +204,7 @@ def _newest_ended(runs: Sequence[SyncRun]) -> list[SyncRun]:
 def _never_synced(
     context: CommandContext, source_id: str | None, stored: Sequence[SourceStatus]
 ) -> list[str]:
-    """Return the sources of the configuration file that are not in the database which that file means."""
+    """Return the sources of the configuration file that are not in the database of that file."""
     if source_id is not None or database_url(context.database, context.environ) is not None:
         return []
     known = {one.source.id for one in stored}

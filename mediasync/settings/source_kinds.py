@@ -151,7 +151,7 @@ class SourceKinds(Mapping[str, SourceKindSpec]):
         """Add a kind of source, for the whole process.
 
         Raises:
-            ConfigurationError: if there is another kind of that name.
+            ConfigurationError: if there is a different kind of this name.
         """
         if self._known.setdefault(spec.name, spec) != spec:
             raise ConfigurationError(f"there is a kind of source {spec.name!r} already: choose another name")
@@ -160,7 +160,7 @@ class SourceKinds(Mapping[str, SourceKindSpec]):
         """Return a kind by its name.
 
         Raises:
-            KeyError: if there is none of that name.
+            KeyError: if there is no kind of this name.
             ConfigurationError: if the plug-in that provides it cannot be used; the message names the plug-in.
         """
         if name not in self._known:
