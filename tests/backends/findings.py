@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
 
 from mediasync import MediaItem
-from mediasync.backends.base import Backend, Enumerated, Finding, Found, NothingStored, Unchanged, Unreadable
+from mediasync.backends.base import Backend, Enumerated, Finding, Found, Unchanged, Unreadable
 from mediasync.settings.http import HttpOptions
+from mediasync.testing import RecordingSink
 
 IMPATIENT = HttpOptions(tries=1, backoff=0.001, patience=0.05, read_timeout=0.5, connect_timeout=2)
 FIELDS = (
@@ -18,14 +18,13 @@ FIELDS = (
 """What is compared of every item besides its people and its place."""
 
 
-async def read(backend: Backend, tokens: dict[str, str] | None = None, **options: Any) -> list[Finding]:
+async def read(
+    backend: Backend, tokens: Mapping[str, str] | None = None, *, only: Collection[str] | None = None
+) -> list[Finding]:
     """Read all libraries, without a database."""
-    findings: list[Finding] = []
-    async with backend.open():
-        for library in await backend.fetch_libraries():
-            async for finding in backend.iter_items(library, NothingStored(tokens or {}), **options):
-                findings.append(finding)
-    return findings
+    sink = RecordingSink(tokens)
+    await sink.read(backend, only=only)
+    return sink.findings
 
 
 def found_items(findings: Iterable[Finding]) -> dict[str, MediaItem]:
