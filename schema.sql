@@ -265,6 +265,28 @@ CREATE TABLE sync_run_library (
 ) WITHOUT ROWID;
 CREATE INDEX sync_run_library_of_library ON sync_run_library (library_key, run_key);
 
+-- The change log: one row for each change of what the views show, written in the transaction that makes the
+-- change. It has no foreign keys, because it outlives what it is about. What it holds is told at the view changes.
+CREATE TABLE change (
+    number      INTEGER NOT NULL PRIMARY KEY, -- ascends in the order of commits, without gaps
+    changed_at  INTEGER NOT NULL,
+    run_key     INTEGER,                      -- the run that wrote it; NULL outside a run
+    reason      TEXT    NOT NULL,             -- sync, api
+    entity      TEXT    NOT NULL,             -- item, person, source, library
+    entity_id   TEXT    NOT NULL,             -- its text id
+    what        TEXT    NOT NULL,             -- added, changed, removed, merged
+    before      TEXT,                         -- JSON: the old values of the fields that changed; NULL: added
+    other_id    TEXT                          -- the person that a merged person became
+);
+CREATE INDEX change_of_entity ON change (entity_id, number);
+
+-- How far the change log reaches. One row; writers lock it last, so numbers ascend in the order of commits.
+CREATE TABLE change_counter (
+    newest      INTEGER NOT NULL,             -- the highest number given
+    pruned      INTEGER NOT NULL              -- the highest number that is no longer kept
+);
+INSERT INTO change_counter (newest, pruned) VALUES (0, 0);
+
 -- section: views
 
 -- Every row has what it is joined with. The joins are outer ones because an engine leaves out an outer join that
@@ -378,3 +400,13 @@ SELECT r.run_key AS run_id, l.id AS library_id, x.counted, x.seen, x.unseen, x.p
 FROM sync_run_library x
 JOIN sync_run r ON r.run_key = x.run_key
 JOIN library l ON l.library_key = x.library_key;
+
+-- What changed in the other views, in the order of commits. Items, people, sources and libraries have rows; a
+-- person who came with an item has none. "before" is a JSON object by the names of the views' columns: of a
+-- changed entity the old values of the fields that changed, of a removed or merged one all of them. Of items,
+-- "credits" is the whole old list as [person_id, person_type, role], and "libraries" the ids of all libraries.
+CREATE VIEW changes AS
+SELECT c.number,
+       strftime('%Y-%m-%dT%H:%M:%fZ', c.changed_at / 1000.0, 'unixepoch') AS changed_at,
+       c.run_key AS run_id, c.reason, c.entity, c.entity_id, c.what, c.before, c.other_id
+FROM change c CROSS JOIN schema_version;  -- one row, as in sources

@@ -7,6 +7,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mediasync.app import MediaSync, copy_mirror
+    from mediasync.changes import Change, WriteContext
     from mediasync.errors import MediaSyncError
     from mediasync.models import (
         AnyMediaItem,
@@ -35,14 +36,25 @@ if TYPE_CHECKING:
     )
     from mediasync.settings.source import SourceConfig
     from mediasync.syncing.handles import Sync, SyncAll
-    from mediasync.vocabulary import Completeness, MediaType, PersonType, RunStatus, SourceKind
+    from mediasync.vocabulary import (
+        ChangeKind,
+        Completeness,
+        EntityKind,
+        MediaType,
+        PersonType,
+        RunStatus,
+        SourceKind,
+    )
 
 _HOMES = {
     "AnyMediaItem": "mediasync.models",
+    "Change": "mediasync.changes",
+    "ChangeKind": "mediasync.vocabulary",
     "CheckReport": "mediasync.reports",
     "Completeness": "mediasync.vocabulary",
     "CopyReport": "mediasync.reports",
     "Credit": "mediasync.models",
+    "EntityKind": "mediasync.vocabulary",
     "Episode": "mediasync.models",
     "FilmographyCredit": "mediasync.models",
     "Flaw": "mediasync.reports",
@@ -69,15 +81,19 @@ _HOMES = {
     "SyncAll": "mediasync.syncing.handles",
     "SyncReport": "mediasync.reports",
     "SyncRun": "mediasync.models",
+    "WriteContext": "mediasync.changes",
     "copy_mirror": "mediasync.app",
 }
 
 __all__ = [
     "AnyMediaItem",
+    "Change",
+    "ChangeKind",
     "CheckReport",
     "Completeness",
     "CopyReport",
     "Credit",
+    "EntityKind",
     "Episode",
     "FilmographyCredit",
     "Flaw",
@@ -104,6 +120,7 @@ __all__ = [
     "SyncAll",
     "SyncReport",
     "SyncRun",
+    "WriteContext",
     "copy_mirror",
 ]
 

@@ -80,3 +80,34 @@ async def overlap(work: Coroutine[Any, Any, T], meanwhile: Callable[[], U]) -> t
     finally:
         result = await task
     return result, computed
+
+
+class Signal:
+    """Wakes everybody who waits for the next time that something happens.
+
+    Attributes:
+        closed: whether it happens no more.
+
+    Example:
+        >>> async def wait_for_next(signal: Signal) -> None:
+        ...     happened = signal.next()   # before looking whether there is something to do
+        ...     await happened.wait()
+    """
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+        self.closed = False
+
+    def next(self) -> asyncio.Event:
+        """Return the event that is set the next time."""
+        return self._next
+
+    def set(self) -> None:
+        """Wake everybody who waits."""
+        happened, self._next = self._next, asyncio.Event()
+        happened.set()
+
+    def close(self) -> None:
+        """Wake everybody who waits, for the last time."""
+        self.closed = True
+        self.set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
@@ -15,14 +15,17 @@ from pydantic import ValidationError
 
 from mediasync.aio import finish
 from mediasync.backends.base import Backend, WaitsForScan
+from mediasync.changes import Change
 from mediasync.copying.copy import CopyService
 from mediasync.database.database import Database, State, system_clock
-from mediasync.errors import ConfigurationError
+from mediasync.errors import ConfigurationError, UsageError
+from mediasync.library.changes import ChangeReads
 from mediasync.library.runs import RunReads
 from mediasync.models import LibraryRun, SyncRun
 from mediasync.reports import CheckReport, CopyReport, SyncReport
 from mediasync.repositories.checks import CheckRepository
 from mediasync.saving.people_cache import RecentPeople
+from mediasync.saving.pruning import prune_changes
 from mediasync.saving.writer import Writer
 from mediasync.services import MediaService, PeopleService
 from mediasync.settings.database import DatabaseOptions, sqlite_path
@@ -62,6 +65,7 @@ class MediaSync:
         postgres_schema: PostgreSQL only: the schema that holds the tables.
         lock_timeout: seconds that a write waits for another process's lock before it fails.
         close_timeout: seconds that closing waits for accepted saves and running reads.
+        keep_changes: days for which changes are kept in the change log.
         synchronous: SQLite only: ``normal`` or ``full``; see `mediasync.settings.database.DatabaseOptions`.
         writer_cache_kib: SQLite only: the size of the writing connection's page cache.
         reader_cache_kib: SQLite only: the size of each reading connection's page cache.
@@ -92,6 +96,7 @@ class MediaSync:
         postgres_schema: str = _DEFAULTS.postgres_schema,
         lock_timeout: float = _DEFAULTS.lock_timeout,
         close_timeout: float = _DEFAULTS.close_timeout,
+        keep_changes: float = _DEFAULTS.keep_changes,
         synchronous: Literal["normal", "full"] = _DEFAULTS.synchronous,
         writer_cache_kib: int = _DEFAULTS.writer_cache_kib,
         reader_cache_kib: int = _DEFAULTS.reader_cache_kib,
@@ -104,6 +109,7 @@ class MediaSync:
                 postgres_schema=postgres_schema,
                 lock_timeout=lock_timeout,
                 close_timeout=close_timeout,
+                keep_changes=keep_changes,
                 synchronous=synchronous,
                 writer_cache_kib=writer_cache_kib,
                 reader_cache_kib=reader_cache_kib,
@@ -123,6 +129,7 @@ class MediaSync:
         self._writer = Writer(self._database)
         self.media = MediaService(self._database, self._writer)
         self.people = PeopleService(self._database, self._writer)
+        self._changes = ChangeReads(self._database, self._writer.committed)
         self._syncs = SyncService(self._database, self._writer, self.media, clock)
         self._records = RunReads(self._database)
         self._client_id = None if client_id is None else check_client_id(client_id)
@@ -157,6 +164,7 @@ class MediaSync:
         try:
             await self._writer.close(self._database.options.close_timeout)
         finally:
+            self._writer.committed.close()
             await self._database.close()
 
     async def __aenter__(self) -> Self:
@@ -331,6 +339,52 @@ class MediaSync:
         The result is ordered by library, the newest run first. Runs of single items are left out.
         """
         return await self._records.list_library_runs(source_id, limit=limit)
+
+    def changes(self, *, after: int | None = None, follow: bool = True) -> AsyncGenerator[Change]:
+        """Iterate over committed changes of what the public views show, in the order of their commits.
+
+        Changes of this process come at once, those of other processes within a second. Whoever goes on after
+        the number of the last change that was handled misses none, also with several writers. The iteration
+        ends when the mirror is closed.
+
+        Args:
+            after: the number of the last change that was handled; 0 for the first one ever. Without it the
+                iteration begins at the oldest change that is kept.
+            follow: wait for further changes. Otherwise the iteration ends at the newest one.
+
+        Raises:
+            ChangesPruned: if changes after that number are no longer kept.
+            UsageError: if there is no change with that number.
+            LifecycleError: if the mirror is not open.
+            DatabaseError: if the database fails.
+
+        Example:
+            >>> async for change in ms.changes(after=number):  # doctest: +SKIP
+            ...     print(change.what, change.entity, change.entity_id)
+            ...     number = change.number
+        """
+        return self._changes.iterate(after, follow=follow)
+
+    async def newest_change(self) -> int:
+        """Return the number of the newest change; 0 if there was none yet."""
+        return await self._changes.find_newest()
+
+    async def prune_changes(self, keep_days: float | None = None) -> int:
+        """Delete changes that are older than *keep_days* days, and return how many there were.
+
+        Each run of a sync deletes some thousands of them. This deletes all of them, in short transactions.
+
+        Args:
+            keep_days: ``keep_changes``, if it is not given.
+
+        Raises:
+            UsageError: if *keep_days* is negative.
+            DatabaseError: if the database fails.
+        """
+        if keep_days is not None and keep_days < 0:
+            raise UsageError(f"keep_days is {keep_days}: it is a number of days, 0 or more")
+        keep_days = self._database.options.keep_changes if keep_days is None else keep_days
+        return await prune_changes(self._writer, keep_days)
 
     async def check(self) -> CheckReport:
         """Check the database: its storage, its foreign keys, and the invariants that every save keeps."""

@@ -11,6 +11,7 @@
     │   ├── UnknownLibrary            a library that is not stored
     │   ├── UnknownItem               a media item that is not stored
     │   ├── PersonInUse               a person who still has credits
+    │   ├── ChangesPruned             changes that are no longer kept
     │   └── ConfigurationError        a source, a database URL or an option that cannot be used
     ├── LifecycleError                a MediaSync that is not open, already open, or of another event loop
     ├── DatabaseError                 the database failed
@@ -92,6 +93,23 @@ class UnknownParent(InvalidItem):
 
 class PersonInUse(UsageError):
     """A person who still has credits, and so cannot be deleted."""
+
+
+class ChangesPruned(UsageError):
+    """Changes that are no longer kept.
+
+    Attributes:
+        after: the number after which changes were asked for.
+        pruned: the highest number that was pruned. The oldest kept change is the one after it.
+    """
+
+    def __init__(self, after: int, pruned: int) -> None:
+        super().__init__(
+            f"the changes {after + 1} to {pruned} are no longer kept: read the views anew, and go on with "
+            f"the changes after {pruned}"
+        )
+        self.after = after
+        self.pruned = pruned
 
 
 class ConfigurationError(UsageError):

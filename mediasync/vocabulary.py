@@ -169,3 +169,21 @@ _BY_LETTERS: Final = {member.value.replace("_", ""): member for member in Person
 
 CAST_TYPES: Final = frozenset({PersonType.ACTOR, PersonType.GUEST_STAR})
 """The person types that are cast. All others are crew."""
+
+
+class EntityKind(StrEnum):
+    """What the change log is about."""
+
+    SOURCE = "source"
+    LIBRARY = "library"
+    ITEM = "item"
+    PERSON = "person"
+
+
+class ChangeKind(StrEnum):
+    """What happened to an entity."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+    MERGED = "merged"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from mediasync.database.database import Database
 from mediasync.database.session import Session
 from mediasync.errors import ConfigurationError, DatabaseCorrupt, DatabaseError
 from mediasync.reports import CopyReport
+from mediasync.repositories.changes import ChangeRepository
 
 COMPARED_ROWS: Final = 500
 """How many rows of a view are compared at once, with what belongs to them."""
@@ -47,10 +49,13 @@ class CopyService:
         """
         async with self._origin.read(snapshot=True) as session:
             origin = CopyRepository(session)
-            await self._check_target(origin)
+            extent = await ChangeRepository(session).find_extent()
+            # What the origin has pruned may still be in a target that was copied before.
+            kinds = [replace(kind, start=extent.pruned) if kind.view == "changes" else kind for kind in KINDS]
+            await self._check_target(origin, kinds)
             total = await origin.count(list(dict.fromkeys(kind.view for kind in KINDS)))
             copied, unchanged = Counter(dict.fromkeys(total, 0)), Counter(dict.fromkeys(total, 0))
-            for kind in KINDS:
+            for kind in kinds:
                 view, after = kind.view, kind.start
                 self._tell(view, copied[view] + unchanged[view], total[view])
                 while page := await origin.read_page(kind, after):
@@ -59,14 +64,15 @@ class CopyService:
                     unchanged[view] += len(page) - written
                     after = _last_of(view, page, after)
                     self._tell(view, copied[view] + unchanged[view], total[view])
+            await self._target.write(lambda copied: CopyRepository(copied).set_extent(extent))
             rows = await self._compare(session)
         return CopyReport(dict(copied), dict(unchanged), rows)
 
-    async def _check_target(self, origin: CopyRepository) -> None:
+    async def _check_target(self, origin: CopyRepository, kinds: Sequence[Kind]) -> None:
         """Refuse a target that is neither empty nor a copy of the origin, before anything is written."""
         async with self._target.read(snapshot=True) as session:
             target = CopyRepository(session)
-            for kind in KINDS:
+            for kind in kinds:
                 after = kind.start
                 while page := await target.read_page(kind, after):
                     found = await origin.find(kind, page)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from mediasync.database.session import Session
+from mediasync.repositories.changes import DELETE_CHANGES, ChangeRepository, Extent
 from mediasync.repositories.credits import DELETE_CREDITS
 from mediasync.repositories.item_reading import SELECT_EXTERNAL_IDS, SELECT_IMAGES
 from mediasync.repositories.items import (
@@ -282,12 +283,36 @@ FROM @rows(:rows, run_key integer, library_id text, counted integer, seen intege
 JOIN library l ON l.id = r.library_id
 """
 
+# A change keeps its number, so whoever follows the log goes on with the copy.
+_CHANGE: Final = """
+SELECT c.number, c.changed_at, c.changed_at AS updated_at, c.run_key, c.reason, c.entity, c.entity_id, c.what,
+    c.before, c.other_id
+"""
+COPY_CHANGES_PAGE: Final = f"{_CHANGE} FROM change c WHERE c.number > :after ORDER BY c.number LIMIT :limit"
+COPY_CHANGES_FIND: Final = f"{_CHANGE} FROM @list(:ids) k JOIN change c ON c.number = CAST(k.id AS bigint)"
+COPY_CHANGES_WRITE: Final = """
+INSERT INTO change
+    (number, changed_at, run_key, reason, entity, entity_id, what, before, other_id)
+SELECT r.number, r.changed_at, r.run_key, r.reason, r.entity, r.entity_id, r.what, r.before, r.other_id
+FROM @rows(:rows, number integer, changed_at integer, updated_at integer, run_key integer, reason text,
+    entity text, entity_id text, what text, before text, other_id text) r
+WHERE true
+ON CONFLICT (number) DO UPDATE
+SET run_key = excluded.run_key, reason = excluded.reason, entity = excluded.entity,
+    entity_id = excluded.entity_id, what = excluded.what, before = excluded.before,
+    other_id = excluded.other_id
+"""
+COPY_EXTENT: Final = "UPDATE change_counter SET newest = :newest, pruned = :pruned"
+
 _COUNT: Final = "SELECT count(*) AS number FROM {view} v"
 _WALK: Final = "SELECT v.* FROM {view} v WHERE v.id > :above ORDER BY v.id LIMIT :limit"
 _BELOW: Final = """
 SELECT v.* FROM @list(:ids) k JOIN {view} v ON v.media_item_id = k.id ORDER BY v.media_item_id, v.{order}
 """
 COMPARE_RUNS: Final = "SELECT v.* FROM sync_runs v WHERE v.id > :after ORDER BY v.id LIMIT :limit"
+COMPARE_CHANGES: Final = """
+SELECT v.* FROM changes v WHERE v.number > :after ORDER BY v.number LIMIT :limit
+"""
 COMPARE_PROBLEMS: Final = """
 SELECT v.* FROM @list(:ids) k JOIN sync_run_problems v ON v.run_id = CAST(k.id AS bigint)
 ORDER BY v.run_id, v.position, v.kind, v.subject, v.reason
@@ -437,6 +462,7 @@ KINDS: Final = (
             Part(COPY_RUN_LIBRARIES_SELECT, COPY_RUN_LIBRARIES_DELETE, COPY_RUN_LIBRARIES_INSERT),
         ),
     ),
+    Kind("changes", "change", COPY_CHANGES_PAGE, COPY_CHANGES_FIND, COPY_CHANGES_WRITE, size=1_000, start=0),
 )
 """What is copied, in this order."""
 
@@ -464,6 +490,7 @@ COMPARISONS: Final = (
         start=0,
         below=(("sync_run_problems", COMPARE_PROBLEMS), ("sync_run_libraries", COMPARE_RUN_LIBRARIES)),
     ),
+    Comparison("changes", COMPARE_CHANGES, start=0),
 )
 """How a copy is compared with its origin: every public view but those that count the rows of others, and the
 fingerprints, which none shows."""
@@ -526,6 +553,13 @@ class CopyRepository:
         """Let later runs be numbered behind the copied ones, by the dialect's *statement* if it needs one."""
         if statement is not None:
             await self._session.fetch_all(statement)
+
+    async def set_extent(self, extent: Extent) -> None:
+        """Delete the changes that the origin has pruned, and number later ones after the copied ones."""
+        if await ChangeRepository(self._session).find_extent() == extent:
+            return
+        await self._session.execute(DELETE_CHANGES, {"last": extent.pruned})
+        await self._session.execute(COPY_EXTENT, extent._asdict())
 
     async def count(self, views: Sequence[str]) -> dict[str, int]:
         """Return how many rows each view has."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from mediasync.aio import overlap
 from mediasync.claims import Claim, ItemClaims, StoredPerson, gather, join, settle
@@ -87,12 +87,18 @@ WHERE (person_key, given_by) IN (
 )
 """
 
+# Reads the people who are shown and have no credit left.
+SELECT_UNCREDITED: Final = f"""
+SELECT {PERSON_STATE} FROM @rows(:people, person_key integer) r
+JOIN person p ON p.person_key = r.person_key
+WHERE p.uncredited_since IS NULL AND NOT EXISTS (SELECT 1 FROM credit c WHERE c.person_key = p.person_key)
+ORDER BY p.id
+"""
+
 # Marks people who have no credit left; they are not shown.
 MARK_UNCREDITED: Final = """
 UPDATE person SET uncredited_since = :now
 WHERE person_key IN (SELECT r.person_key FROM @rows(:people, person_key integer) r)
-  AND uncredited_since IS NULL
-  AND NOT EXISTS (SELECT 1 FROM credit c WHERE c.person_key = person.person_key)
 """
 
 # Removes the mark from people who are credited again.
@@ -119,8 +125,8 @@ WHERE true
 ON CONFLICT (word, person_key) DO NOTHING
 """
 
-# Locks a person, and reads the name, whose words are deleted with the person.
-LOCK_NAME: Final = "SELECT p.person_key, p.name FROM person p WHERE p.id = :id @lockfully(p)"
+# Locks a person, and reads what is stored of them: the words of the name are deleted with the person.
+LOCK_PERSON: Final = f"SELECT {PERSON_STATE} FROM person p WHERE p.id = :id @lockfully(p)"
 
 # Deletes a person whom no credit points at.
 DELETE_PERSON: Final = "DELETE FROM person WHERE id = :id"
@@ -163,6 +169,8 @@ class SavedPeople:
         keys: the storage key of each person, by id.
         found: the storage keys of those who were stored before, and were looked up.
         written: how many rows were written.
+        inserted: the ids of those who were new.
+        changed: what was stored before of those who were changed, and what is stored now.
         believed: the storage keys of the items that changed people who were stored before.
         renamed: whether some of them had another name before.
         old_words: (word, key) of names that are not theirs any more.
@@ -172,10 +180,26 @@ class SavedPeople:
     keys: dict[str, int]
     found: Collection[int]
     written: int
+    inserted: Sequence[str]
+    changed: Sequence[tuple[StoredPerson, StoredPerson]]
     believed: Set[int]
     renamed: bool
     old_words: list[tuple[str, int]]
     new_words: list[tuple[str, int]]
+
+
+class MergedPeople(NamedTuple):
+    """Two people who turned out to be one.
+
+    Attributes:
+        before: the one who stays, as stored before.
+        after: the same, as stored now.
+        other: the one who was deleted.
+    """
+
+    before: StoredPerson
+    after: StoredPerson
+    other: StoredPerson
 
 
 class PeopleRepository(PersonReader):
@@ -187,7 +211,7 @@ class PeopleRepository(PersonReader):
 
     async def upsert(self, person: PersonRow) -> bool:
         """Save one person. Return whether a row changed."""
-        return bool(await self.upsert_batch([person]))
+        return bool((await self.upsert_batch([person])).written)
 
     async def upsert_batch(
         self,
@@ -195,8 +219,8 @@ class PeopleRepository(PersonReader):
         *,
         shown: bool = True,
         first_seen: Mapping[str, int] | None = None,
-    ) -> int:
-        """Save people, and the words by which they are found. Return how many rows were written.
+    ) -> SavedPeople:
+        """Save people, and the words by which they are found.
 
         Only people that are new or differ are written. What is missing never overwrites what is there. Where
         the key is derived from the name, the first stored spelling stays.
@@ -215,7 +239,7 @@ class PeopleRepository(PersonReader):
             PeopleDraft(keys, rows, frozenset(), lambda _: claims, shown, first_seen or {})
         )
         await self.index_names(saved)
-        return saved.written
+        return saved
 
     def draft(
         self,
@@ -261,7 +285,7 @@ class PeopleRepository(PersonReader):
         """
         keys, people = draft.keys, draft.rows
         if not people:
-            return SavedPeople(keys, (), 0, frozenset(), False, [], [])
+            return SavedPeople(keys, (), 0, (), (), frozenset(), False, [], [])
         known = self._session.people_cache
         stored = {} if known.others_are_new else await self._find(SELECT_PEOPLE, [row[0] for row in people])
         if use is not None:
@@ -275,6 +299,7 @@ class PeopleRepository(PersonReader):
         renamed: list[PersonRow] = []
         old_words: list[tuple[str, int]] = []
         believed: set[int] = set()
+        pairs: list[tuple[StoredPerson, StoredPerson]] = []
         if stored:
             changed = _settled(stored, draft, believed)
             if changed:
@@ -294,6 +319,7 @@ class PeopleRepository(PersonReader):
             after = set(_words(renamed))
             new_words += sorted(after - before)
             old_words = [(word, keys[person_id]) for word, person_id in sorted(before - after)]
+            pairs = [(stored[person.row[0]], person) for person in changed]
             stored |= {person.row[0]: person for person in changed}
         if known.remembers:
             known.add(_as_stored(people, stored, draft.disputed), keys)
@@ -301,6 +327,8 @@ class PeopleRepository(PersonReader):
             keys,
             [person.key for person in stored.values()],
             written,
+            [row[0] for row in new],
+            pairs,
             believed,
             bool(renamed),
             old_words,
@@ -386,16 +414,19 @@ class PeopleRepository(PersonReader):
                 [person.row for person in changed], {person.row[0]: person.key for person in changed}
             )
 
-    async def note_removed(self, removed: Sequence[RemovedCredit]) -> None:
+    async def note_removed(self, removed: Sequence[RemovedCredit]) -> list[StoredPerson]:
         """Note that credits were removed: whoever has none any more is not shown from now on.
 
         If an item gave a person's fields and no longer credits the person, another one takes its place.
 
         Args:
-            removed: the credits, which are gone already.
+            removed: the credits, which are deleted already.
+
+        Returns:
+            The people who are not shown from now on.
         """
         if not removed:
-            return
+            return []
         for person_id, _, _ in removed:
             self._session.people_cache.discard(person_id)
         people = [(key,) for key in sorted({key for _, key, _ in removed})]
@@ -406,7 +437,12 @@ class PeopleRepository(PersonReader):
             await self._session.fetch_all(LOCK_UNCREDITED, {"people": people})
         pairs = [(key, item_key) for _, key, item_key in removed]
         await self._session.execute(CHANGE_GIVER, {"removed": pairs})
-        await self._session.execute(MARK_UNCREDITED, {"people": people, "now": self._session.now})
+        uncredited = await self._session.fetch_all(SELECT_UNCREDITED, {"people": people})
+        hidden = [stored_person(row) for row in uncredited]
+        if hidden:
+            rows = [(person.key,) for person in hidden]
+            await self._session.execute(MARK_UNCREDITED, {"people": rows, "now": self._session.now})
+        return hidden
 
     async def show_credited(self, person_keys: Iterable[int]) -> None:
         """Show people again whom another transaction marked while this one saved credits of them.
@@ -453,13 +489,16 @@ class PeopleRepository(PersonReader):
             raise WriteConflict("another transaction stored and deleted a person meanwhile")
         raise UnknownSource(f"source {', '.join(map(repr, missing))} is not stored: save it first")
 
-    async def merge(self, person_id: str, into: str, item_key: int | None) -> None:
+    async def merge(self, person_id: str, into: str, item_key: int | None) -> MergedPeople:
         """Delete a person who turned out to be another one, who gains what is known of the first.
 
         Args:
             person_id: the person, of whom no credit is left.
             into: the other one.
             item_key: the storage key of the first item that credited the person, if there was one.
+
+        Returns:
+            What was stored of both, and what is stored now.
 
         Raises:
             WriteConflict: if one of them is not stored any more.
@@ -477,22 +516,26 @@ class PeopleRepository(PersonReader):
             )
             await self._change_words(sorted(old - new), sorted(new - old))
         await self.delete(person_id)
+        return MergedPeople(before, joined, stored[person_id])
 
-    async def delete(self, person_id: str) -> bool:
-        """Delete a person whom no credit points at. Return whether there was one.
+    async def delete(self, person_id: str) -> StoredPerson | None:
+        """Delete a person whom no credit points at. Return what was stored of the person, if there was one.
 
         Raises:
             PersonInUse: if credits point at the person.
         """
         # No foreign key removes the words: what another transaction makes of the name has to be known first.
-        locked = await self._session.fetch_all(LOCK_NAME, {"id": person_id})
+        locked = await self._session.fetch_all(LOCK_PERSON, {"id": person_id})
         if credits_left := await CreditRepository(self._session).count_of_person(person_id):
             raise PersonInUse(f"person {person_id!r} has {credits_left} credits: delete those items first")
         self._session.people_cache.discard(person_id)
-        for person_key, name in locked:
-            words = [(word, person_key) for word in words_of_name(name)]
-            await self._session.execute(DELETE_WORDS, {"words": words})
-        return bool(await self._session.execute(DELETE_PERSON, {"id": person_id}))
+        if not locked:
+            return None
+        person = stored_person(locked[0])
+        words = [(word, person.key) for word in words_of_name(person.row[1])]
+        await self._session.execute(DELETE_WORDS, {"words": words})
+        await self._session.execute(DELETE_PERSON, {"id": person_id})
+        return person
 
 
 def _settled(

@@ -62,6 +62,13 @@ FROM library l JOIN source s ON s.source_key = l.source_key
 WHERE :source_id IS NULL OR s.id = :source_id ORDER BY l.id
 """
 
+# Reads one library.
+SELECT_LIBRARY: Final = """
+SELECT l.id, s.id AS source_id, l.remote_id, l.title, l.kind, l.created_at, l.updated_at
+FROM library l JOIN source s ON s.source_key = l.source_key
+WHERE l.id = :id
+"""
+
 # Finds out whether a source has a library.
 LIBRARY_IS_STORED: Final = """
 SELECT l.library_key FROM library l JOIN source s ON s.source_key = l.source_key
@@ -138,6 +145,11 @@ class SourceRepository:
         """Return the libraries of one source, or all, by id."""
         rows = await self._session.fetch_all(SELECT_LIBRARIES, {"source_id": source_id})
         return [library for row in rows if (library := _library(row)) is not None]
+
+    async def find_library(self, library_id: str) -> Library | None:
+        """Return the library with this full id, or None."""
+        rows = await self._session.fetch_all(SELECT_LIBRARY, {"id": library_id})
+        return _library(rows[0]) if rows else None
 
     async def has_library(self, library_id: str, source_id: str) -> bool:
         """Return whether the library with this full id is stored under the source."""

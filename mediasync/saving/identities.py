@@ -12,6 +12,7 @@ from mediasync.repositories.credits import CreditChange, CreditRepository
 from mediasync.repositories.items import MediaRepository
 from mediasync.repositories.people import PeopleRepository
 from mediasync.rows import CreditRow, NormalItem, PersonRow, merge_all, merge_people
+from mediasync.saving.outbox import Outbox, credits_image
 
 
 async def identify(
@@ -35,7 +36,7 @@ async def identify(
 
 
 async def save_people(
-    session: Session, rows: Sequence[PersonRow], derived: Set[str], *, shown: bool = True
+    session: Session, rows: Sequence[PersonRow], derived: Set[str], outbox: Outbox, *, shown: bool = True
 ) -> tuple[list[str], int]:
     """Save people apart from any item, inside the caller's transaction.
 
@@ -43,6 +44,7 @@ async def save_people(
         session: the transaction.
         rows: in normal form, in the order in which they came.
         derived: the ids that were derived, because the source has none for these people.
+        outbox: where the changes are logged.
         shown: whether people whose last credit was removed are shown again.
 
     Returns:
@@ -55,7 +57,7 @@ async def save_people(
     parts = [[row] if row[0] in derived else [] for row in rows]
     identification = await _begin(aliases, parts)
     found = [identification.add(part) for part in parts]
-    await merge_people_found(session, identification)
+    await merge_people_found(session, identification, outbox)
     joined = identification.joined()
     ids = [
         known[row[0]].one().id if known else joined.get(row[0], row[0])
@@ -63,14 +65,25 @@ async def save_people(
     ]
     saved = merge_all((person_id, *row[1:]) for person_id, row in zip(ids, rows, strict=True))
     written = await people.upsert_batch(saved, shown=shown, first_seen=identification.first_seen)
+    for person_id in written.inserted:
+        outbox.add_person(person_id)
+    for before, after in written.changed:
+        outbox.change_person(before, after)
+        if before.uncredited and not after.uncredited:
+            outbox.add_person(before.row[0])
     await aliases.store(identification)
-    return ids, written
+    return ids, written.written
 
 
-async def merge_people_found(session: Session, identification: Identification) -> None:
+async def merge_people_found(session: Session, identification: Identification, outbox: Outbox) -> None:
     """Merge stored people who turned out to be the same person.
 
     The one who was seen first gets the credits of the others. An item's list has each credit once.
+
+    Args:
+        session: an open transaction.
+        identification: which people turned out to be one.
+        outbox: where the changes are logged.
     """
     credit_lists = CreditRepository(session)
     for person in identification.merged:
@@ -87,10 +100,15 @@ async def merge_people_found(session: Session, identification: Identification) -
             for person_id, kind, role in before:
                 after[(into if person_id == person.id else person_id, "", "", "", kind, role)] = None
             changes.append(CreditChange(item_keys[item_id], before, list(after)))
+            outbox.change_item(item_id, {"credits": credits_image(before)})
         await credit_lists.change(changes, keys)
         await MediaRepository(session).update_times(list(item_keys))
         await AliasRepository(session).move(person.id, into)
-        await PeopleRepository(session).merge(person.id, into, min(item_keys.values(), default=None))
+        merged = await PeopleRepository(session).merge(person.id, into, min(item_keys.values(), default=None))
+        outbox.change_person(merged.before, merged.after)
+        if merged.before.uncredited and not merged.after.uncredited:
+            outbox.add_person(into)
+        outbox.merge_person(merged.other.row, into)
 
 
 async def _begin(aliases: AliasRepository, people: Iterable[Iterable[PersonRow]]) -> Identification:

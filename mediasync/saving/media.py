@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, Iterable, Sequence
 from contextlib import aclosing, suppress
 from typing import Final
 
+from mediasync.changes import API, WriteContext
 from mediasync.database.database import Database
 from mediasync.database.session import Session
 from mediasync.errors import (
@@ -25,6 +26,7 @@ from mediasync.repositories.people import PeopleRepository
 from mediasync.repositories.sources import SourceRepository
 from mediasync.saving.identities import save_people
 from mediasync.saving.normal import check_model, has_no_id, normal_credits, normal_item, normal_person
+from mediasync.saving.outbox import Image, Outbox, credits_image
 from mediasync.saving.store import replace_credits
 from mediasync.saving.stream import SaveStream, as_async
 from mediasync.saving.writer import Writer
@@ -54,13 +56,16 @@ class MediaSaves:
 
     # Sources and libraries
 
-    async def save_source(self, source: Source, *, accept_new_server: bool = False) -> bool:
+    async def save_source(
+        self, source: Source, *, accept_new_server: bool = False, context: WriteContext = API
+    ) -> bool:
         """Save a source. Return whether anything changed.
 
         Args:
             source: the source.
             accept_new_server: whether another server may take the place of the stored one. The change tokens
                 of its items are then cleared, so that the next sync reads all of them again.
+            context: why it is saved, for the change log.
 
         Raises:
             ConfigurationError: if the source is stored as one of another kind, or as another server.
@@ -72,17 +77,24 @@ class MediaSaves:
         """
         source = check_model(source)
 
-        async def work(session: Session) -> bool:
+        async def work(session: Session, outbox: Outbox) -> bool:
             repository = SourceRepository(session)
             stored = await repository.find_source(source.id)
             if is_new_server(stored, source, accepted=accept_new_server):
                 await repository.clear_change_tokens(source.id)
-            return await repository.upsert_source(source)
+            if not await repository.upsert_source(source):
+                return False
+            outbox.save_source(stored, await repository.find_source(source.id))
+            return True
 
-        return await self._writer.run(work)
+        return await self._writer.record(work, context)
 
-    async def save_library(self, library: Library) -> bool:
+    async def save_library(self, library: Library, *, context: WriteContext = API) -> bool:
         """Save a library of a stored source. Return whether anything changed.
+
+        Args:
+            library: the library.
+            context: why it is saved, for the change log.
 
         Raises:
             UnknownSource: if its source is not stored.
@@ -90,15 +102,19 @@ class MediaSaves:
         """
         library = check_model(library)
 
-        async def work(session: Session) -> bool:
+        async def work(session: Session, outbox: Outbox) -> bool:
             repository = SourceRepository(session)
             if await repository.find_source(library.source_id) is None:
                 raise UnknownSource(
                     f"source {library.source_id!r} is not stored: save it first with save_source"
                 )
-            return await repository.upsert_library(library)
+            stored = await repository.find_library(library.full_id)
+            if not await repository.upsert_library(library):
+                return False
+            outbox.save_library(stored, await repository.find_library(library.full_id))
+            return True
 
-        return await self._writer.run(work)
+        return await self._writer.record(work, context)
 
     # Saving
 
@@ -136,6 +152,7 @@ class MediaSaves:
         concurrency: int = DEFAULT_CONCURRENCY,
         orphan_window: int = DEFAULT_ORPHAN_WINDOW,
         report: SaveReport | None = None,
+        context: WriteContext = API,
     ) -> SaveReport:
         """Save many items as a stream: at most *concurrency* of them are in memory at once.
 
@@ -150,6 +167,7 @@ class MediaSaves:
             concurrency: how many items may be read ahead of their commit.
             orphan_window: how many items may wait for parents that have not come yet.
             report: counts the outcomes while the call runs; by default a new one.
+            context: why they are saved, for the change log.
 
         Returns:
             The report, when all is committed.
@@ -170,7 +188,7 @@ class MediaSaves:
         self._database.check_open()
         full_id = await self._full_library_id(library_id, source_id)
         report = SaveReport() if report is None else report
-        stream = SaveStream(self._writer, report, concurrency, orphan_window)
+        stream = SaveStream(self._writer, report, concurrency, orphan_window, context)
         async with aclosing(as_async(items)) as taken:
             await stream.save(taken, source_id, full_id)
         if report.saved >= _WORTH_NEW_STATISTICS:
@@ -179,7 +197,13 @@ class MediaSaves:
                 await self._database.update_statistics()
         return report
 
-    async def upsert_people(self, people: Iterable[Person] | AsyncIterable[Person], *, source_id: str) -> int:
+    async def upsert_people(
+        self,
+        people: Iterable[Person] | AsyncIterable[Person],
+        *,
+        source_id: str,
+        context: WriteContext = API,
+    ) -> int:
         """Save people of one source in pages, apart from any item. Return how many rows were written.
 
         People whose last credit was removed stay hidden.
@@ -194,15 +218,19 @@ class MediaSaves:
             async for person in taken:
                 page.append(person)
                 if len(page) == _PEOPLE_PAGE:
-                    written += await self._upsert_page(page, source_id)
+                    written += await self._upsert_page(page, source_id, context)
                     page = []
-        return written + (await self._upsert_page(page, source_id) if page else 0)
+        return written + (await self._upsert_page(page, source_id, context) if page else 0)
 
-    async def _upsert_page(self, page: Sequence[Person], source_id: str) -> int:
+    async def _upsert_page(self, page: Sequence[Person], source_id: str, context: WriteContext) -> int:
         rows = [normal_person(person, source_id) for person in page]
         derived = {row[0] for person, row in zip(page, rows, strict=True) if has_no_id(person)}
-        _, written = await self._writer.run(lambda session: save_people(session, rows, derived, shown=False))
-        return written
+
+        async def work(session: Session, outbox: Outbox) -> int:
+            _, written = await save_people(session, rows, derived, outbox, shown=False)
+            return written
+
+        return await self._writer.record(work, context)
 
     async def save_media_people(self, media_item_id: str, credits_given: Sequence[Credit]) -> SaveResult:
         """Replace the credit list of a stored item by a full one, leaving the item's own fields.
@@ -215,12 +243,12 @@ class MediaSaves:
         """
         normal = normal_credits(media_item_id, credits_given)
 
-        async def work(session: Session) -> SaveStatus:
+        async def work(session: Session, outbox: Outbox) -> SaveStatus:
             state = await _require(MediaRepository(session), media_item_id)
-            changed = await replace_credits(session, media_item_id, normal, state)
+            changed = await replace_credits(session, media_item_id, normal, state, outbox)
             return SaveStatus.SAVED if changed else SaveStatus.UNCHANGED
 
-        status = await self._writer.run(work)
+        status = await self._writer.record(work)
         return SaveResult(media_item_id, status, tuple(normal.problems), normal.repeats)
 
     async def delete_media_people(self, media_item_id: str) -> int:
@@ -230,18 +258,23 @@ class MediaSaves:
             UnknownItem: if the item is not stored.
         """
 
-        async def work(session: Session) -> int:
-            media = MediaRepository(session)
+        async def work(session: Session, outbox: Outbox) -> int:
+            media, credit_lists = MediaRepository(session), CreditRepository(session)
             state = await _require(media, media_item_id)
             if state.completeness is Completeness.NONE:
                 return 0
-            people = PeopleRepository(session)
-            removed = await CreditRepository(session).find_credited_people([media_item_id])
+            stored = (await credit_lists.find_stored_lists([media_item_id]))[media_item_id]
+            removed = await credit_lists.find_credited_people([media_item_id])
             number = await media.delete_media_people(media_item_id)
-            await people.note_removed(removed)
+            before: Image = {"completeness": state.completeness.value}
+            if stored:
+                before["credits"] = credits_image(stored)
+            outbox.change_item(media_item_id, before)
+            for person in await PeopleRepository(session).note_removed(removed):
+                outbox.remove_person(person.row)
             return number
 
-        return await self._writer.run(work)
+        return await self._writer.record(work)
 
     async def delete_media_item(self, media_item_id: str) -> bool:
         """Delete an item with its credits and all below it. Return whether it was there.
@@ -249,15 +282,20 @@ class MediaSaves:
         People whom nothing else credits are not shown any more, until something credits them again.
         """
 
-        async def work(session: Session) -> bool:
-            media, people = MediaRepository(session), PeopleRepository(session)
+        async def work(session: Session, outbox: Outbox) -> bool:
+            media, credit_lists = MediaRepository(session), CreditRepository(session)
             below = await media.lock_below(media_item_id)
-            removed = await CreditRepository(session).find_credited_people(below)
+            images = await outbox.find_item_images(below)
+            lists = await credit_lists.find_stored_lists(below)
+            removed = await credit_lists.find_credited_people(below)
             was_there = await media.delete_item(media_item_id)
-            await people.note_removed(removed)
+            for item_id in reversed(below):  # children before their parents
+                outbox.remove_item(item_id, images[item_id], lists[item_id])
+            for person in await PeopleRepository(session).note_removed(removed):
+                outbox.remove_person(person.row)
             return was_there
 
-        return await self._writer.run(work)
+        return await self._writer.record(work)
 
     async def _full_library_id(self, library_id: str, source_id: str) -> str:
         check_source_id(source_id)

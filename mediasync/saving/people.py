@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mediasync.database.database import Database
+from mediasync.database.session import Session
 from mediasync.models import Person
 from mediasync.repositories.people import PeopleRepository
 from mediasync.saving.identities import save_people
 from mediasync.saving.normal import has_no_id, normal_person
+from mediasync.saving.outbox import Outbox
 from mediasync.saving.writer import Writer
 
 
@@ -54,7 +56,10 @@ class PeopleSaves:
         given = list(people)
         rows = [normal_person(person, source_id) for person in given]
         derived = {row[0] for person, row in zip(given, rows, strict=True) if has_no_id(person)}
-        return (await self._writer.run(lambda session: save_people(session, rows, derived)))[0]
+        ids, _ = await self._writer.record(
+            lambda session, outbox: save_people(session, rows, derived, outbox)
+        )
+        return ids
 
     async def delete(self, person_id: str) -> bool:
         """Delete a person whom no credit points at. Return whether there was one.
@@ -62,4 +67,11 @@ class PeopleSaves:
         Raises:
             PersonInUse: if credits point at the person.
         """
-        return await self._writer.run(lambda session: PeopleRepository(session).delete(person_id))
+
+        async def work(session: Session, outbox: Outbox) -> bool:
+            person = await PeopleRepository(session).delete(person_id)
+            if person is not None and not person.uncredited:
+                outbox.remove_person(person.row)
+            return person is not None
+
+        return await self._writer.record(work)

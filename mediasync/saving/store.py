@@ -10,15 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mediasync.aio import overlap
+from mediasync.changes import WriteContext
 from mediasync.claims import ItemClaims
 from mediasync.database.session import Session
 from mediasync.errors import InvalidItem
 from mediasync.repositories.aliases import AliasRepository
 from mediasync.repositories.credits import CreditChange, CreditRepository, RemovedCredit, StoredCredit
 from mediasync.repositories.items import ItemState, MediaRepository, item_row
-from mediasync.repositories.people import PeopleDraft, PeopleRepository
+from mediasync.repositories.people import PeopleDraft, PeopleRepository, SavedPeople
 from mediasync.rows import NormalItem
 from mediasync.saving.identities import merge_people_found
+from mediasync.saving.outbox import Image, Outbox, changed_fields, credits_image, item_image
 from mediasync.saving.plan import (
     Plan,
     compare_credits,
@@ -44,13 +46,17 @@ Outcome = bool | InvalidItem
 
 
 async def save_group(
-    session: Session, items: Sequence[NormalItem], enough: Callable[[], bool]
+    session: Session,
+    items: Sequence[NormalItem],
+    contexts: Sequence[WriteContext],
+    enough: Callable[[], bool],
 ) -> list[Outcome]:
     """Save items of different ids, with their people and credits, inside the caller's transaction.
 
     Args:
         session: an open transaction.
         items: in normal form, in the order in which they came.
+        contexts: why each of them is saved.
         enough: called between parts; if it returns true, the remaining items are left to the caller.
 
     Returns:
@@ -62,12 +68,14 @@ async def save_group(
         UnknownSource: if a source is not stored.
     """
     outcomes: list[Outcome] = []
+    outbox = Outbox(session)
     late = _Late(early=session.has_concurrent_writers)
     while len(outcomes) < len(items) and not (outcomes and enough()):
         start = len(outcomes)
-        part = items[start : end_of_part(items, start)]
-        outcomes += await _save_part(session, part, late)
-    await _write_late(session, late)
+        end = end_of_part(items, start)
+        outcomes += await _save_part(session, items[start:end], contexts[start:end], outbox, late)
+    await _write_late(session, outbox, late)
+    await outbox.write()
     return outcomes
 
 
@@ -92,6 +100,7 @@ class _Late:
         titles: the words of new items' titles.
         credits: credits that are not inserted yet.
         removed: the credits that were removed.
+        removers: the items that removed them, by the people's storage keys.
         credited: the storage keys of people who were stored before and are credited by this group.
     """
 
@@ -100,38 +109,53 @@ class _Late:
     titles: list[StoredWord] = field(default_factory=list)
     credits: list[StoredCredit] = field(default_factory=list)
     removed: list[RemovedCredit] = field(default_factory=list)
+    removers: dict[int, str] = field(default_factory=dict)
     credited: set[int] = field(default_factory=set)
 
 
-async def _write_late(session: Session, late: _Late) -> None:
+async def _write_late(session: Session, outbox: Outbox, late: _Late) -> None:
     """Write the rows that were put off."""
     people = PeopleRepository(session)
     await people.add_words(late.words)
     await MediaRepository(session).add_title_words(late.titles)
     await CreditRepository(session).insert(late.credits)
-    await people.note_removed(late.removed)
+    for person in await people.note_removed(late.removed):
+        outbox.remove_person(person.row, item_id=late.removers[person.key])
     await people.show_credited(late.credited)
-    for done in (late.words, late.titles, late.credits, late.removed, late.credited):
+    for done in (late.words, late.titles, late.credits, late.removed, late.removers, late.credited):
         done.clear()
 
 
-async def _save_part(session: Session, items: Sequence[NormalItem], late: _Late) -> list[Outcome]:
+async def _save_part(
+    session: Session,
+    items: Sequence[NormalItem],
+    contexts: Sequence[WriteContext],
+    outbox: Outbox,
+    late: _Late,
+) -> list[Outcome]:
     media, aliases = MediaRepository(session), AliasRepository(session)
     items, states, taken = await find_places(media, items)
+    outbox.assign(items, contexts)
     ordered, misfits = await put_in_order(media, items, states)
     plans = {item.id: make_plan(item, states.get(item.id)) for item in ordered}
     found = await identify_people(aliases, [plans[item.id] for item in items if item.id in plans])
     if found is not None and found.merged:
-        await _write_late(session, late)
-        await merge_people_found(session, found)
+        await _write_late(session, outbox, late)
+        await merge_people_found(session, found, outbox)
     await compare_credits(CreditRepository(session), list(plans.values()))
     await compare_fields(media, plans)
     if written := [plan for plan in plans.values() if plan.writes or plan.people]:
-        await _write(session, written, late, found.first_seen if found else {})
+        changed = [plan.item.id for plan in written if plan.fields and plan.state]
+        images = await outbox.find_item_images(changed)
+        await _write(session, written, outbox, late, found.first_seen if found else {})
+        _log_items(written, images, outbox)
     if found is not None:
         await aliases.store(found)
     if joined := [(item_id, plan.item.library_id) for item_id, plan in plans.items() if plan.joins]:
         await media.add_libraries(joined)
+        for item_id, _ in joined:
+            if state := plans[item_id].state:
+                outbox.change_item(item_id, {"libraries": sorted(state.library_ids)})
     if stamped := [(plan.item, plan.fingerprint) for plan in plans.values() if plan.stamps]:
         await media.update_stamps(stamped)
     if rekeyed := {current: item_id for current, item_id in taken.items() if item_id in plans}:
@@ -139,7 +163,33 @@ async def _save_part(session: Session, items: Sequence[NormalItem], late: _Late)
     return [misfits.get(item.id) or plans[item.id].saves for item in items]
 
 
-async def _write(session: Session, plans: Sequence[Plan], late: _Late, first_seen: Mapping[str, int]) -> None:
+def _log_items(plans: Sequence[Plan], images: Mapping[str, Image], outbox: Outbox) -> None:
+    """Log new items, and the fields and credits that changed in stored ones."""
+    for plan in plans:
+        item = plan.item
+        if plan.state is None:
+            outbox.add_item(item.id)
+        elif plan.writes:
+            outbox.change_item(item.id, _before(plan, plan.state, images.get(item.id)))
+
+
+def _before(plan: Plan, state: ItemState, stored: Image | None) -> Image:
+    """Return the old values of the fields that a plan changes, and the old credit list if that changes."""
+    before: Image = {}
+    if stored is not None:
+        before = changed_fields(stored, item_image(plan.item, plan.completeness))
+    elif state.completeness is not plan.completeness:
+        before["completeness"] = state.completeness.value
+    if plan.credits and (old := credits_image(plan.stored)) != credits_image(
+        [(row[0], row[4], row[5]) for row in plan.item.credits]
+    ):
+        before["credits"] = old
+    return before
+
+
+async def _write(
+    session: Session, plans: Sequence[Plan], outbox: Outbox, late: _Late, first_seen: Mapping[str, int]
+) -> None:
     media = MediaRepository(session)
     item_keys = _keys(plans)
 
@@ -152,7 +202,7 @@ async def _write(session: Session, plans: Sequence[Plan], late: _Late, first_see
         new_keys, drafted = await overlap(_write_items(media, plans), draft)
     item_keys |= new_keys
     late.titles.extend(media.title_words([plan.item for plan in plans if plan.state is None], item_keys))
-    await _write_lists(session, plans, drafted, item_keys, late)
+    await _write_lists(session, plans, drafted, item_keys, outbox, late)
 
 
 def _keys(plans: Sequence[Plan]) -> dict[str, int]:
@@ -172,6 +222,7 @@ async def _write_lists(
     plans: Sequence[Plan],
     drafted: PeopleDraft,
     item_keys: Mapping[str, int],
+    outbox: Outbox,
     late: _Late,
 ) -> None:
     """Write people, and the credits that cannot wait until the end of the group."""
@@ -184,6 +235,7 @@ async def _write_lists(
         late.removed.extend(
             RemovedCredit(person_id, key, item_keys[plan.item.id]) for person_id, key in gone.items()
         )
+        late.removers.update(dict.fromkeys(gone.values(), plan.item.id))
     placed: frozenset[str] = frozenset()
 
     def credits_of(keys: Mapping[str, int], without: Container[str]) -> list[StoredCredit]:
@@ -209,7 +261,16 @@ async def _write_lists(
     late.credited.update(saved.found)
     for plan in plans:
         plan.people = item_keys[plan.item.id] in saved.believed
+    _log_people(plans, saved, outbox)
     await credit_lists.change(_changes(changed), saved.keys)
+
+
+def _log_people(plans: Sequence[Plan], saved: SavedPeople, outbox: Outbox) -> None:
+    """Log the people whose own fields changed. New ones came with their items, which are logged."""
+    if saved.changed:
+        savers = {row[0]: plan.item.id for plan in plans for row in plan.item.credits}
+        for before, after in saved.changed:
+            outbox.change_person(before, after, item_id=savers[before.row[0]])
 
 
 def _changes(plans: Sequence[Plan]) -> list[CreditChange]:
@@ -247,7 +308,9 @@ def _row(plan: Plan) -> list[Any]:
     return item_row(plan.item, home, plan.completeness, plan.fingerprint)
 
 
-async def replace_credits(session: Session, media_item_id: str, given: NormalItem, state: ItemState) -> bool:
+async def replace_credits(
+    session: Session, media_item_id: str, given: NormalItem, state: ItemState, outbox: Outbox
+) -> bool:
     """Replace the credit list of a stored item by a full one. Return whether anything was written.
 
     The fingerprint of a changed list is cleared.
@@ -257,22 +320,24 @@ async def replace_credits(session: Session, media_item_id: str, given: NormalIte
         media_item_id: a stored item.
         given: its credits in normal form, as `mediasync.saving.normal.normal_credits` makes them.
         state: the stored state of the item, which is locked.
+        outbox: where the changes are logged.
     """
     aliases = AliasRepository(session)
     plan = Plan(given, state, False, Completeness.FULL, None, in_doubt=True, fresh=True)
     found = await identify_people(aliases, [plan])
     if found is not None:
-        await merge_people_found(session, found)
+        await merge_people_found(session, found, outbox)
     await compare_credits(CreditRepository(session), [plan])
     if not plan.saves:
         return False
     late = _Late(early=False)
     keys = _keys([plan])
     drafted = PeopleRepository(session).draft(_claims([plan]), keys, found.first_seen if found else {})
-    await _write_lists(session, [plan], drafted, keys, late)
-    await _write_late(session, late)
+    await _write_lists(session, [plan], drafted, keys, outbox, late)
+    await _write_late(session, outbox, late)
     if found is not None:
         await aliases.store(found)
     if plan.credits:
         await MediaRepository(session).set_completeness(media_item_id, Completeness.FULL)
+        outbox.change_item(media_item_id, _before(plan, state, None))
     return True

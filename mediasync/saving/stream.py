@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from typing import Final, TypeVar
 
+from mediasync.changes import WriteContext
 from mediasync.errors import DataError, InvalidItem, MediaSyncError, UnknownParent, UsageError
 from mediasync.models import MediaItem
 from mediasync.reports import SaveReport, SaveResult
@@ -41,13 +42,22 @@ class SaveStream:
         report: counts the outcomes.
         concurrency: how many items may be in memory before their commit.
         orphan_window: how many items may wait for their parents.
+        context: why the items are saved.
     """
 
-    def __init__(self, writer: Writer, report: SaveReport, concurrency: int, orphan_window: int) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        report: SaveReport,
+        concurrency: int,
+        orphan_window: int,
+        context: WriteContext,
+    ) -> None:
         self._writer = writer
         self._report = report
         self._concurrency = concurrency
         self._orphan_window = orphan_window
+        self._context = context
         self._under_way: set[Save] = set()
         self._newest: dict[str, Save] = {}
         self._orphans: dict[str, tuple[NormalItem, UnknownParent]] = {}
@@ -97,7 +107,7 @@ class SaveStream:
             self._submit(normal)
 
     def _submit(self, item: NormalItem) -> None:
-        save = Save(item, self._done)
+        save = Save(item, self._done, self._context)
         self._under_way.add(save)
         self._newest[item.id] = save
         if item.parent_id:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 
-from mediasync.aio import finish
+from mediasync.aio import Signal, finish
+from mediasync.changes import API, WriteContext
 from mediasync.database.database import Database
 from mediasync.database.session import Session
 from mediasync.errors import (
@@ -24,6 +25,7 @@ from mediasync.errors import (
 )
 from mediasync.reports import SaveResult, SaveStatus
 from mediasync.rows import NormalItem, PersonRow, merge_people
+from mediasync.saving.outbox import Outbox
 from mediasync.saving.plan import find_stored
 from mediasync.saving.store import ITEMS_PER_PART, Outcome, end_of_part, save_group
 
@@ -45,12 +47,14 @@ class Save:
     Attributes:
         item: the item in normal form.
         done: called once: with the result after the commit, or with the error.
+        context: why it is saved.
         abandoned: whether its caller has stopped waiting. A save that has not begun is then dropped.
         answered: whether ``done`` was called.
     """
 
     item: NormalItem
     done: Callable[[Save, SaveResult | Exception], None]
+    context: WriteContext = API
     abandoned: bool = False
     answered: bool = False
 
@@ -136,6 +140,9 @@ class Writer:
 
     Args:
         database: an open database.
+
+    Attributes:
+        committed: set after each commit.
     """
 
     def __init__(self, database: Database) -> None:
@@ -148,6 +155,7 @@ class Writer:
         self._claimed: list[Claimed] = []
         self._groups = 0
         self._alone = False
+        self.committed = Signal()
 
     @property
     def threads_at_work(self) -> bool:
@@ -188,7 +196,7 @@ class Writer:
         """
         self._accept(save)
 
-    async def save(self, item: NormalItem) -> SaveResult:
+    async def save(self, item: NormalItem, context: WriteContext = API) -> SaveResult:
         """Save one item, and return after its commit.
 
         Cancelled, the item is wholly saved or not at all.
@@ -206,7 +214,7 @@ class Writer:
             else:
                 future.set_result(outcome)
 
-        save = Save(item, done)
+        save = Save(item, done, context)
         self._accept(save)
         try:
             return await future
@@ -220,6 +228,22 @@ class Writer:
         self._accept(operation)
         result: T = await operation.future
         return result
+
+    async def record(self, work: Callable[[Session, Outbox], Awaitable[T]], context: WriteContext = API) -> T:
+        """Run *work* as `run` does, and log the changes that it puts into its outbox.
+
+        Args:
+            work: changes what the public views show.
+            context: why.
+        """
+
+        async def recorded(session: Session) -> T:
+            outbox = Outbox(session, context)
+            result = await work(session, outbox)
+            await outbox.write()
+            return result
+
+        return await self.run(recorded)
 
     def _accept(self, job: Save | _Operation) -> None:
         self._database.check_open()
@@ -310,6 +334,7 @@ class Writer:
             return
         try:
             result = await self._database.write(operation.work)
+            self.committed.set()
         except Exception as error:
             if not operation.future.done():
                 operation.future.set_exception(error)
@@ -407,7 +432,8 @@ class Writer:
     async def _write(self, group: list[Save]) -> None:
         while group:
             try:
-                outcomes = await self._database.write(partial(_save, items=[save.item for save in group]))
+                outcomes = await self._database.write(partial(_save, group=group))
+                self.committed.set()
             except (DataError, UsageError) as error:
                 if len(group) == 1:
                     group[0].answer(error)
@@ -458,6 +484,7 @@ class Writer:
         missing = []
         for save in group:
             if save.item.id in stored:
+                self.committed.set()
                 save.item.stored_id = stored[save.item.id]
                 _succeed(save, SaveStatus.SAVED)
             else:
@@ -478,10 +505,11 @@ def _closed_meanwhile() -> LifecycleError:
     return LifecycleError("the database was closed while this was saved; look whether it is stored")
 
 
-async def _save(session: Session, items: list[NormalItem]) -> list[Outcome]:
+async def _save(session: Session, group: list[Save]) -> list[Outcome]:
     clock = asyncio.get_running_loop().time
     end = clock() + MAX_GROUP_SECONDS
-    return await save_group(session, items, lambda: clock() > end)
+    items, contexts = [save.item for save in group], [save.context for save in group]
+    return await save_group(session, items, contexts, lambda: clock() > end)
 
 
 def _succeed(save: Save, status: SaveStatus) -> None:

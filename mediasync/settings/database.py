@@ -38,6 +38,7 @@ class DatabaseOptions(BaseModel):
             last commits, but does not damage the database. ``full`` waits for the disk at each commit.
         writer_cache_kib: SQLite only: the size of the writing connection's page cache.
         reader_cache_kib: SQLite only: the size of each reading connection's page cache.
+        keep_changes: days for which changes are kept in the change log.
         file_mode: SQLite only: the permissions of a new file, its log and its copies. An existing file keeps
             its permissions. ``0o640`` lets the group read it.
     """
@@ -52,6 +53,7 @@ class DatabaseOptions(BaseModel):
     synchronous: Literal["normal", "full"] = "normal"
     writer_cache_kib: int = Field(default=32 * 1024, ge=64)
     reader_cache_kib: int = Field(default=4 * 1024, ge=64)
+    keep_changes: float = Field(default=400, ge=0)
     file_mode: int = Field(default=PRIVATE, ge=0o600, le=0o777)
 
 

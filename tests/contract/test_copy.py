@@ -266,9 +266,9 @@ async def test_the_origin_is_read_in_one_snapshot(urls: tuple[str, str]) -> None
             in_thread(write_anew(urls[0], f"a{len(told)}"))
 
     await copy_mirror(*urls, on_progress=tell)
-    assert len(told) == 6
+    assert len(told) == 7
     assert await shown(urls[1]) == before
-    assert (await copy_mirror(*urls)).copied["sources"] == 6
+    assert (await copy_mirror(*urls)).copied["sources"] == 7
 
 
 async def write_anew(url: str, source_id: str) -> None:
@@ -310,7 +310,14 @@ async def test_changes_in_the_origin_are_copied(urls: tuple[str, str]) -> None:
         await ms._database.write(end)
         now = await public(ms)
     report = await copy_mirror(*urls)
-    assert report.copied == {"sources": 1, "libraries": 0, "people": 5, "media_items": 1, "sync_runs": 1}
+    assert report.copied == {
+        "sources": 1,
+        "libraries": 0,
+        "people": 5,
+        "media_items": 1,
+        "sync_runs": 1,
+        "changes": 6,
+    }
     assert await shown(urls[1]) == now
     async with MediaSync(urls[1]) as ms:
         assert [found.name for found in await ms.people.search("another")] == ["Another Name"]

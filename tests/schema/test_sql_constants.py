@@ -90,6 +90,10 @@ async def test_every_statement_is_prepared(ms: MediaSync, engine: Engine) -> Non
                     "version",
                     "most",
                     "place",
+                    "moment",
+                    "newest",
+                    "number",
+                    "pruned",
                     "run_id",
                     "series",
                     "id_characters",
@@ -376,7 +380,8 @@ async def test_the_packages_own_queries_search_by_indexes(filled: Path) -> None:
             scans = [
                 step
                 for step in scans
-                if not re.match(
+                if step != "SCAN change_counter"  # it has one row
+                and not re.match(
                     r"SCAN (json_each|CONSTANT|\(subquery|[rlswg]\b|(begun|below|b|listed|found|of_\w+)\b)",
                     step,
                 )

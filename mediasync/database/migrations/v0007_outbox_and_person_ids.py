@@ -20,6 +20,27 @@ STATEMENTS: Final = (
         PRIMARY KEY (person_key, provider)
     ) WITHOUT ROWID
     """,
+    """
+    CREATE TABLE change (
+        number      INTEGER NOT NULL PRIMARY KEY,
+        changed_at  INTEGER NOT NULL,
+        run_key     INTEGER,
+        reason      TEXT    NOT NULL,
+        entity      TEXT    NOT NULL,
+        entity_id   TEXT    NOT NULL,
+        what        TEXT    NOT NULL,
+        before      TEXT,
+        other_id    TEXT
+    )
+    """,
+    "CREATE INDEX change_of_entity ON change (entity_id, number)",
+    """
+    CREATE TABLE change_counter (
+        newest      INTEGER NOT NULL,
+        pruned      INTEGER NOT NULL
+    )
+    """,
+    "INSERT INTO change_counter (newest, pruned) VALUES (0, 0)",
 )
 
 PEOPLE_WITH_IDS_PAGE: Final = """

@@ -1,0 +1,57 @@
+"""The change log: why something is written, and what one row of the log says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from mediasync.vocabulary import ChangeKind, EntityKind
+
+
+@dataclass(frozen=True, slots=True)
+class WriteContext:
+    """Why something is written. Every write that changes the public views carries one.
+
+    Attributes:
+        run_id: the sync run that writes; None outside a run.
+        fence: the fencing number of the lease under which it writes; None without a lease.
+        reason: ``sync`` or ``api``, as the log records it.
+    """
+
+    run_id: int | None = None
+    fence: int | None = None
+    reason: str = "api"
+
+
+API: Final = WriteContext()
+"""The context of writes that a program asks for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One committed change of what the public views show.
+
+    Attributes:
+        number: its place in the log. Numbers ascend in the order of commits and have no gaps.
+        at: when it was written.
+        run_id: the sync run that wrote it; None outside a run. The run itself may be deleted since.
+        reason: ``sync`` or ``api``.
+        entity: what kind of thing changed.
+        entity_id: its text id, which outlives it. Of a library it is the full id.
+        what: what happened to it.
+        before: the values before the change, by the names of the views' columns; None if it was added. If it
+            was changed, only the fields that changed; if it was removed or merged, all of them.
+        other_id: the person that a merged person became; else None.
+    """
+
+    number: int
+    at: datetime
+    run_id: int | None
+    reason: str
+    entity: EntityKind
+    entity_id: str
+    what: ChangeKind
+    before: Mapping[str, Any] | None
+    other_id: str | None = None

@@ -1,0 +1,203 @@
+"""The change log: the outbox of every write that changes what the public views show.
+
+Numbers are drawn from one counter row. Its lock is taken by the last statements of a transaction and held
+until the commit, so numbers ascend in the order of commits: whoever sees a number sees all lower ones. A
+transaction that rolls back returns its numbers, so there are no gaps.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from mediasync.changes import Change
+from mediasync.database.session import Session
+from mediasync.repositories.times import to_datetime
+from mediasync.rows import VALUE_COLUMNS
+from mediasync.vocabulary import ChangeKind, EntityKind
+
+DRAW_NUMBERS: Final = "UPDATE change_counter SET newest = newest + :number"
+"""Draws numbers, and makes every other transaction that draws some wait for this one's end."""
+
+INSERT_CHANGES: Final = """
+INSERT INTO change (number, changed_at, run_key, reason, entity, entity_id, what, before, other_id)
+SELECT c.newest - :number + r.n + 1, :now, r.run_key, r.reason, r.entity, r.entity_id, r.what, r.before,
+    r.other_id
+FROM change_counter c CROSS JOIN @rows(:rows, entity text, entity_id text, what text, reason text,
+    run_key integer, before text, other_id text) r
+"""
+"""Appends rows under the numbers that were drawn last."""
+
+SELECT_EXTENT: Final = "SELECT c.newest, c.pruned FROM change_counter c"
+"""The newest number, and the highest number that was pruned."""
+
+SELECT_CHANGES: Final = """
+SELECT c.number, c.changed_at, c.run_key, c.reason, c.entity, c.entity_id, c.what, c.before, c.other_id
+FROM change c WHERE c.number > :after ORDER BY c.number LIMIT :limit
+"""
+"""The changes after a number, in order."""
+
+SELECT_LAST_OLD: Final = """
+SELECT coalesce(max(o.number), 0) AS last FROM (
+    SELECT c.number, c.changed_at FROM change c WHERE c.number > :after ORDER BY c.number LIMIT :limit
+) o
+WHERE o.changed_at < :moment
+"""
+"""The number up to which one step of pruning may delete."""
+
+DELETE_CHANGES: Final = "DELETE FROM change WHERE number <= :last"
+"""Prunes the log up to a number."""
+
+SET_PRUNED: Final = "UPDATE change_counter SET pruned = :last WHERE pruned < :last"
+"""Remembers up to which number the log was pruned."""
+
+SELECT_ITEM_IMAGES: Final = f"""
+SELECT i.id AS item_id, p.id AS parent_id, i.remote_id, i.media_type,
+    {", ".join(f"i.{column}" for column in VALUE_COLUMNS)}, i.completeness, h.id AS library_id,
+    (SELECT @arrays(listed.id) FROM (
+        SELECT o.id FROM item_library x JOIN library o ON o.library_key = x.library_key
+        WHERE x.item_key = i.item_key
+    ) listed) AS other_libraries,
+    (SELECT @arrays(@array(listed.provider, listed.value)) FROM (
+        SELECT e.provider, e.value FROM item_external_id e WHERE e.item_key = i.item_key ORDER BY e.provider
+    ) listed) AS provider_ids,
+    (SELECT @arrays(listed.name) FROM (
+        SELECT e.name FROM item_genre e WHERE e.item_key = i.item_key ORDER BY e.position
+    ) listed) AS genres,
+    (SELECT @arrays(@array(listed.name, listed.value, listed.votes)) FROM (
+        SELECT e.name, e.value, e.votes FROM item_rating e WHERE e.item_key = i.item_key ORDER BY e.position
+    ) listed) AS ratings,
+    (SELECT @arrays(@array(listed.kind, listed.path)) FROM (
+        SELECT e.kind, e.path FROM item_image e WHERE e.item_key = i.item_key ORDER BY e.kind
+    ) listed) AS images
+FROM @list(:ids) g
+JOIN media_item i ON i.id = g.id
+JOIN library h ON h.library_key = i.library_key
+LEFT JOIN media_item p ON p.item_key = i.parent_key
+ORDER BY g.n
+"""
+"""Everything that the views show of items, besides their credits and their times in the mirror."""
+
+ROWS_PER_STEP: Final = 5_000
+"""One step of pruning deletes at most so many rows, so that it holds nobody up for long."""
+
+_PLAIN: Final = ("parent_id", "remote_id", "media_type", *VALUE_COLUMNS, "completeness", "library_id")
+_LISTS: Final = ("libraries", "provider_ids", "genres", "ratings", "images")
+
+
+class LoggedChange(NamedTuple):
+    """A change that is to be logged.
+
+    The fields that most rows lack stand last: what is missing at the end of a row is not even sent.
+    """
+
+    entity: str
+    entity_id: str
+    what: str
+    reason: str
+    run_id: int | None = None
+    before: str | None = None
+    other_id: str | None = None
+
+
+class Extent(NamedTuple):
+    """How far the log reaches.
+
+    Attributes:
+        newest: the number of the newest change; 0 if there was none yet.
+        pruned: the highest number that was pruned; 0 if none was.
+    """
+
+    newest: int
+    pruned: int
+
+
+class ChangeRepository:
+    """Writes and reads the change log.
+
+    Args:
+        session: an open transaction, or a snapshot for the methods that only read.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def append(self, changes: Sequence[LoggedChange]) -> None:
+        """Append changes to the log, as the last statements of the transaction.
+
+        Other transactions that append wait from here on until this one ends. So nothing follows that could
+        itself have to wait.
+        """
+        if not changes:
+            return
+        number = len(changes)
+        await self._session.execute(DRAW_NUMBERS, {"number": number})
+        rows = list(map(_without_trailing_nulls, changes))
+        await self._session.execute(
+            INSERT_CHANGES, {"rows": rows, "number": number, "now": self._session.now}
+        )
+
+    async def find_extent(self) -> Extent:
+        """Return how far the log reaches."""
+        [(newest, pruned)] = await self._session.fetch_all(SELECT_EXTENT)
+        return Extent(newest, pruned)
+
+    async def list_changes(self, after: int, limit: int) -> list[Change]:
+        """Return the first *limit* changes with higher numbers than *after*."""
+        rows = await self._session.fetch_all(SELECT_CHANGES, {"after": after, "limit": limit})
+        return [_change(row) for row in rows]
+
+    async def prune(self, before: int) -> int:
+        """Delete the oldest changes, as far as they were written before a time, and at most one step.
+
+        Args:
+            before: the time, in milliseconds since 1970, UTC.
+
+        Returns:
+            How many were deleted.
+        """
+        _, pruned = await self.find_extent()
+        params = {"after": pruned, "limit": ROWS_PER_STEP, "moment": before}
+        [(last,)] = await self._session.fetch_all(SELECT_LAST_OLD, params)
+        if not last:
+            return 0
+        deleted = await self._session.execute(DELETE_CHANGES, {"last": last})
+        await self._session.execute(SET_PRUNED, {"last": last})
+        return deleted
+
+    async def find_item_images(self, item_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return what the views show of items besides their credits: by item, by the names of the columns."""
+        rows = await self._session.fetch_all(SELECT_ITEM_IMAGES, {"ids": list(item_ids)})
+        return {row[0]: _item_image(row[1:]) for row in rows}
+
+
+def _without_trailing_nulls(change: LoggedChange) -> Sequence[Any]:
+    if change.other_id is not None:
+        return change
+    if change.before is not None:
+        return change[:6]
+    return change[:5] if change.run_id is not None else change[:4]
+
+
+def _item_image(row: Sequence[Any]) -> dict[str, Any]:
+    image = dict(zip(_PLAIN, row, strict=False))
+    lists = [json.loads(text) if text else [] for text in row[len(_PLAIN) :]]
+    others, provider_ids, genres, ratings, images = lists
+    image["libraries"] = sorted({image["library_id"], *others})
+    image["provider_ids"] = dict(provider_ids)
+    image["genres"] = genres
+    image["ratings"] = ratings
+    image["images"] = dict(images)
+    return image
+
+
+def _change(row: Sequence[Any]) -> Change:
+    number, changed_at, run_id, reason, entity, entity_id, what, before, other_id = row
+    values: Mapping[str, Any] | None = json.loads(before) if before is not None else None
+    at = to_datetime(changed_at)
+    assert isinstance(at, datetime)
+    return Change(
+        number, at, run_id, reason, EntityKind(entity), entity_id, ChangeKind(what), values, other_id
+    )
