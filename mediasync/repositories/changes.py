@@ -18,47 +18,48 @@ from mediasync.repositories.times import to_datetime
 from mediasync.rows import VALUE_COLUMNS
 from mediasync.vocabulary import ChangeKind, EntityKind
 
+# Draws numbers, and makes every other transaction that draws some wait for this one's end.
 DRAW_NUMBERS: Final = "UPDATE change_counter SET newest = newest + :number"
-"""Draws numbers, and makes every other transaction that draws some wait for this one's end."""
 
+# Appends rows under the numbers that were drawn last.
 INSERT_CHANGES: Final = """
 INSERT INTO change (number, changed_at, run_key, reason, entity, entity_id, what, before, other_id)
-SELECT c.newest - :number + r.n + 1, :now, r.run_key, r.reason, r.entity, r.entity_id, r.what, r.before,
+SELECT counter.newest - :number + r.n + 1, :now, r.run_key, r.reason, r.entity, r.entity_id, r.what, r.before,
     r.other_id
-FROM change_counter c CROSS JOIN @rows(:rows, entity text, entity_id text, what text, reason text,
+FROM change_counter counter CROSS JOIN @rows(:rows, entity text, entity_id text, what text, reason text,
     run_key integer, before text, other_id text) r
 """
-"""Appends rows under the numbers that were drawn last."""
 
-SELECT_EXTENT: Final = "SELECT c.newest, c.pruned FROM change_counter c"
-"""The newest number, and the highest number that was pruned."""
+# The newest number, and the highest number that was pruned.
+SELECT_EXTENT: Final = "SELECT newest, pruned FROM change_counter"
 
+# The changes after a number, in order.
 SELECT_CHANGES: Final = """
 SELECT c.number, c.changed_at, c.run_key, c.reason, c.entity, c.entity_id, c.what, c.before, c.other_id
 FROM change c WHERE c.number > :after ORDER BY c.number LIMIT :limit
 """
-"""The changes after a number, in order."""
 
+# The number up to which one step of pruning may delete.
 SELECT_LAST_OLD: Final = """
 SELECT coalesce(max(o.number), 0) AS last FROM (
     SELECT c.number, c.changed_at FROM change c WHERE c.number > :after ORDER BY c.number LIMIT :limit
 ) o
 WHERE o.changed_at < :moment
 """
-"""The number up to which one step of pruning may delete."""
 
+# Prunes the log up to a number.
 DELETE_CHANGES: Final = "DELETE FROM change WHERE number <= :last"
-"""Prunes the log up to a number."""
 
+# Remembers up to which number the log was pruned.
 SET_PRUNED: Final = "UPDATE change_counter SET pruned = :last WHERE pruned < :last"
-"""Remembers up to which number the log was pruned."""
 
+# Everything that the views show of items, besides their credits and their times in the mirror.
 SELECT_ITEM_IMAGES: Final = f"""
 SELECT i.id AS item_id, p.id AS parent_id, i.remote_id, i.media_type,
     {", ".join(f"i.{column}" for column in VALUE_COLUMNS)}, i.completeness, h.id AS library_id,
     (SELECT @arrays(listed.id) FROM (
-        SELECT o.id FROM item_library x JOIN library o ON o.library_key = x.library_key
-        WHERE x.item_key = i.item_key
+        SELECT (SELECT o.id FROM library o WHERE o.library_key = x.library_key) AS id
+        FROM item_library x WHERE x.item_key = i.item_key
     ) listed) AS other_libraries,
     (SELECT @arrays(@array(listed.provider, listed.value)) FROM (
         SELECT e.provider, e.value FROM item_external_id e WHERE e.item_key = i.item_key ORDER BY e.provider
@@ -78,7 +79,6 @@ JOIN library h ON h.library_key = i.library_key
 LEFT JOIN media_item p ON p.item_key = i.parent_key
 ORDER BY g.n
 """
-"""Everything that the views show of items, besides their credits and their times in the mirror."""
 
 ROWS_PER_STEP: Final = 5_000
 """One step of pruning deletes at most so many rows, so that it holds nobody up for long."""
