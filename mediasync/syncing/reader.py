@@ -108,64 +108,74 @@ class Reading:
             LibraryUnreadable: if the library is empty although items of it are stored.
             SourceError: as the backend does.
         """
-        tally, findings = self._tally, 0
+        count = 0
         stream = self._backend.iter_items(self._library, self._stored, only=self._only)
         async with aclosing(stream):
             async for finding in stream:
-                findings += 1
-                match finding:
-                    case Found(item, problems, failure):
-                        if self._takes(item.remote_id):
-                            self._wanted.found(item.remote_id)
-                            tally.seen += 1
-                            self.seen.name(item.remote_id, item)
-                            item_id = make_id(tally.source_id, storable(item.remote_id))
-                            tally.note(item_id, map(storable, problems))
-                            if failure:
-                                tally.fail(item_id, storable(failure))
-                            yield item
-                    case Unchanged(remote_id):
-                        if self._takes(remote_id):
-                            self._wanted.found(remote_id)
-                            tally.seen += 1
-                            tally.unread += 1
-                            self.seen.name(remote_id)
-                    case Unreadable(remote_id, reason):
-                        if self._only is not None:
-                            self._wanted.unreadable(remote_id, storable(reason))
-                        else:
-                            tally.seen += 1
-                            self.seen.name(remote_id)
-                            tally.fail(make_id(tally.source_id, storable(remote_id)), storable(reason))
-                    case Remark(subject, text):
-                        tally.remark(storable(subject), storable(text))
-                    case FoundPerson(person):
-                        await self._add_person(person)
-                    case Expected(total) if self._only is None:
-                        self.seen.expected = total
-                        tally.tell()
-                    case Watermark(text):
-                        tally.watermark = storable(text)
-                    case Enumerated() if self._only is None:
-                        self.seen.enumerated = replace(finding, reason=storable(finding.reason))
-                        if not finding.complete:
-                            reason = self.seen.enumerated.reason
-                            tally.remark(self.seen.library_id, f"not all of it was listed: {reason}")
-                if findings % _FINDINGS_PER_PROGRESS == 0:
-                    tally.tell()
+                count += 1
+                if isinstance(finding, Found):
+                    if self._takes(finding.item.remote_id):
+                        self._note_found(finding)
+                        yield finding.item
+                elif isinstance(finding, FoundPerson):
+                    await self._add_person(finding.person)
+                else:
+                    self._note(finding)
+                if count % _FINDINGS_PER_PROGRESS == 0:
+                    self._tally.tell()
         await self._save_page()
-        if (
-            self._only is None
-            and self.seen.enumerated.complete
-            and not self.seen.seen
-            and self._stored.tokens
-        ):
+        self._raise_if_emptied()
+
+    def _note_found(self, found: Found) -> None:
+        tally, item = self._tally, found.item
+        self._name(item.remote_id, item)
+        item_id = make_id(tally.source_id, storable(item.remote_id))
+        tally.note(item_id, map(storable, found.problems))
+        if found.failure:
+            tally.fail(item_id, storable(found.failure))
+
+    def _note(self, finding: Unchanged | Unreadable | Remark | Expected | Watermark | Enumerated) -> None:
+        tally = self._tally
+        match finding:
+            case Unchanged(remote_id):
+                if self._takes(remote_id):
+                    self._name(remote_id)
+                    tally.unread += 1
+            case Unreadable(remote_id, reason):
+                if self._only is not None:
+                    self._wanted.unreadable(remote_id, storable(reason))
+                else:
+                    self._name(remote_id)
+                    tally.fail(make_id(tally.source_id, storable(remote_id)), storable(reason))
+            case Remark(subject, text):
+                tally.remark(storable(subject), storable(text))
+            case Expected(total) if self._only is None:
+                self.seen.expected = total
+                tally.tell()
+            case Watermark(text):
+                tally.watermark = storable(text)
+            case Enumerated() if self._only is None:
+                self.seen.enumerated = replace(finding, reason=storable(finding.reason))
+                if not finding.complete:
+                    reason = self.seen.enumerated.reason
+                    tally.remark(self.seen.library_id, f"not all of it was listed: {reason}")
+
+    def _name(self, remote_id: str, item: MediaItem | None = None) -> None:
+        """Count an item that the source named, and that was read if *item* is given."""
+        if self._only is not None:
+            self._wanted.found(remote_id)
+        self._tally.seen += 1
+        self.seen.name(remote_id, item)
+
+    def _raise_if_emptied(self) -> None:
+        stored = len(self._stored.tokens)
+        if self._only is None and self.seen.enumerated.complete and not self.seen.seen and stored:
             raise LibraryUnreadable(
-                tally.source_id,
+                self._tally.source_id,
                 self.seen.library_id,
                 self._stored.library.title,
-                f"it lists no item, where {len(self._stored.tokens):,} are stored. Is its folder or disk "
-                "there? Nothing is taken for removed",
+                f"it lists no items, although {stored:,} are stored. Is a folder or disk missing? Nothing "
+                "was removed",
             )
 
     def fail(self, error: LibraryUnreadable) -> None:

@@ -247,8 +247,8 @@ class SyncService:
         if lost and not tally.seen:
             raise SourceUnreadable(
                 tally.source_id,
-                f"it lists no item, where {lost:,} are stored. Is its folder or disk there? Nothing is taken "
-                "for removed",
+                f"it lists no items, although {lost:,} are stored. Is a folder or disk missing? Nothing was "
+                "removed",
             )
 
     async def _find_wanted(

@@ -1,4 +1,4 @@
-"""Reading a whole source in a test, without a database, and what was found."""
+"""Reads a whole source in a test, without a database, and sorts what was found."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIELDS = (
     *("runtime_seconds", "content_rating", "ratings", "genres", "provider_ids", "images", "path", "added_at"),
     *("changed_at", "completeness"),
 )
-"""What is compared of every item besides its people and its place."""
+"""The fields of an item that tests compare, besides its people and its place."""
 
 
 async def read(
@@ -42,12 +42,12 @@ def problems(findings: Iterable[Finding]) -> dict[str, tuple[str, ...]]:
 
 
 def unreadable(findings: Iterable[Finding]) -> dict[str, str]:
-    """Return why items could not be read, by key."""
+    """Return why nothing of an item could be read, by key."""
     return {finding.remote_id: finding.reason for finding in findings if isinstance(finding, Unreadable)}
 
 
 def unchanged(findings: Iterable[Finding]) -> list[str]:
-    """Return the keys of the items that had not changed."""
+    """Return the keys of unchanged items."""
     return [finding.remote_id for finding in findings if isinstance(finding, Unchanged)]
 
 

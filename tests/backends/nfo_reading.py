@@ -1,4 +1,4 @@
-"""Reading a whole folder in a test."""
+"""Reads a whole folder in a test."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from mediasync.models import Library, MediaItem, Source
 
 @dataclass
 class Reading:
-    """What was read: libraries, by library what was found, in order, and whether that was all of it."""
+    """What was read: the libraries, all findings in order, and how each library ended."""
 
     libraries: list[Library] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Reading:
 
     @property
     def failed(self) -> dict[str, str]:
-        """Why items could not be read, or not wholly."""
+        """Why items could not be read, or only in part."""
         return {
             found.item.remote_id if isinstance(found, Found) else found.remote_id: (
                 found.failure if isinstance(found, Found) else found.reason
@@ -91,7 +91,7 @@ def people(item: MediaItem) -> list[tuple[str, str, str | None]]:
 
 
 def write(root, files):
-    """Create files below *root*: path to text or bytes."""
+    """Create files below *root* from their text or bytes by path."""
     for path, content in files.items():
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)

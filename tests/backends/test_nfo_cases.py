@@ -33,14 +33,14 @@ FIELDS = {
 
 
 def stages(case: Path) -> list[Path]:
-    """Return the folders of a case that are synced, one after the other, in the place of each other."""
+    """Return the folders of a case; they are synced one after the other, each in place of the one before."""
     if (case / "before").is_dir():
         return [case / "before", case / "after"]
     return [case / ("input" if (case / "input").is_dir() else "root")]
 
 
 async def sync_stages(ms: MediaSync, case: Path, folder: Path) -> SyncReport:
-    """Sync all stages of a case, and return the last report."""
+    """Sync all stages of a case and return the last report."""
     root = folder / "root"
     if (case / "root").is_dir():
         shutil.copytree(case, folder, symlinks=True, dirs_exist_ok=True)
@@ -53,7 +53,7 @@ async def sync_stages(ms: MediaSync, case: Path, folder: Path) -> SyncReport:
 
 
 async def stored_items(ms: MediaSync) -> list[dict[str, Any]]:
-    """Return all items with what a case may say of them, by the cases' own names."""
+    """Return all items with the values that a case may state, by the names that cases use."""
     found = []
     names = ", ".join(f"i.{column}" for column in FIELDS.values())
     upper = "LEFT JOIN media_items p ON p.id = i.parent_id LEFT JOIN media_items g ON g.id = p.parent_id"
@@ -74,7 +74,7 @@ async def stored_items(ms: MediaSync) -> list[dict[str, Any]]:
 
 
 async def differences(ms: MediaSync, report: SyncReport, expected: list[dict[str, Any]]) -> list[str]:
-    """Return in words what of the expected rows is not there."""
+    """Return in words which expected rows are missing."""
     items = await stored_items(ms)
     wrong = []
     for row in expected:

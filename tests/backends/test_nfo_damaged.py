@@ -1,4 +1,4 @@
-"""Files that are damaged, lie about their encoding or hold lists where one value is meant."""
+"""Files that are damaged, state a wrong encoding, or hold lists in place of one value."""
 
 import contextlib
 from datetime import date

@@ -1,4 +1,4 @@
-"""The example library: what the README promises of it."""
+"""The example library is read as the README promises."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which file describes what: folders of all shapes, written for each test."""
+"""Which file describes which item, in folders of all kinds that each test writes."""
 
 import os
 

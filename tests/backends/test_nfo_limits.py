@@ -1,4 +1,4 @@
-"""Files made to cost time and memory, and the limits that are stated for them."""
+"""Files that are made to cost time and memory stay within the stated limits."""
 
 import time
 from inspect import signature

@@ -1,4 +1,4 @@
-"""Numbers of seasons and episodes in names, as programs and people write them."""
+"""The numbers of seasons and episodes in names as programs and people write them."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The parser: what it gets out of good and bad files. No files are read here."""
+"""What the parser reads from the bytes of good and bad files."""
 
 import contextlib
 import re
@@ -39,7 +39,7 @@ xml_text = st.text(
     st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), min_size=1, max_size=40
 )
 words = xml_text.map(str.strip).filter(bool)
-#: Names that nothing in them separates, however strange.
+#: Names that are not split, however strange they are.
 crew_name = words.map(
     lambda name: re.sub(r"[,;/|()，；／｜、，،&<\u2028\u2029\x85]", "-", name).strip()
 ).filter(bool)

@@ -1,4 +1,4 @@
-"""Whole recorded libraries, held against what is known to be in them."""
+"""Whole recorded libraries, compared with what is known to be in them."""
 
 import json
 import unicodedata
@@ -19,12 +19,12 @@ TRUTH = json.loads((WRITTEN / "truth.json").read_text("utf-8"))
 
 # Kodi's library, against its manifest
 
-#: A film of which the file is damaged.
+#: A film whose file is damaged.
 BROKEN = "movies/Broken Nfo (2002)"
 
 
 def cast_of(entry):
-    """The manifest's cast in the normal order: a missing or negative order last, else by order and place."""
+    """Return the manifest's cast in the normal order: by order and place, without a valid order last."""
 
     def key(actor):
         order = actor.get("order")
@@ -119,12 +119,12 @@ async def test_local_artwork_of_kodi_is_found():
 
 # What Jellyfin wrote, against what it read back
 
-#: Where the backend is right not to agree with what the server read back, and why.
+#: Where the backend rightly differs from what the server read back, and why.
 PEOPLE_BETTER_THAN_TRUTH = {
-    # The server keeps "Writer One / Writer Two" as one more person beside the two that it names.
+    # The server keeps "Writer One / Writer Two" as another person beside the two.
     "movies/Every Kind of Credit (2020)": {("writer", "Writer One / Writer Two", None)},
 }
-#: The server gave no ids back for these films, though their files have a <tmdbid>.
+#: The server returned no ids for these films, although their files have a <tmdbid>.
 IDS_BETTER_THAN_TRUTH = {
     "movies/Every Kind of Credit (2020)": {"tmdb": "9990001"},
     "movies/Two Roles One Person (2021)": {"tmdb": "9990002"},
@@ -145,7 +145,7 @@ def truth_people(entry):
 
 
 def key_of(path, kind, items):
-    """The key of the item that the server knows by the path of its video or folder."""
+    """Return the key of the item that the server knows by the path of its video or folder."""
     if kind == "Movie":
         folder = path.rpartition("/")[0]
         return folder if folder in items else path.removesuffix(".mkv")
@@ -181,7 +181,7 @@ async def test_every_file_that_jellyfin_wrote_is_read_as_jellyfin_reads_it():
 
 
 def people_by_type(entries):
-    """Each type's people in order: the server lists guest stars after the actors, the file may not."""
+    """Return the people of each type in order: the server lists guest stars last, the file may not."""
     by_type = {}
     for kind, name, role in entries:
         by_type.setdefault(kind, []).append((name, role))

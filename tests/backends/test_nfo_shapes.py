@@ -1,4 +1,4 @@
-"""What a folder is: by the weight of all that lies in it, by what the files say, by what was stored."""
+"""What a folder is, by all that lies in it, by what its files say, and by what was stored."""
 
 import os
 import random
@@ -409,7 +409,7 @@ async def test_entries_of_the_root_that_are_left_out_are_named(tmp_path):
 
 @pytest.fixture
 def unprivileged():
-    """A folder in which rights are checked, whoever runs the tests."""
+    """A folder in which permissions are checked, whoever runs the tests."""
     root = Path(tempfile.mkdtemp())
     nobody, uid = 65534, os.geteuid()
     if uid == 0:

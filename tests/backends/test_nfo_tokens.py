@@ -1,4 +1,4 @@
-"""The texts of NFO files' change tokens: another text would have every library read again by an upgrade."""
+"""The texts of change tokens must not change: an upgrade would read every NFO file again."""
 
 import os
 

@@ -138,7 +138,7 @@ async def test_an_excluded_library_is_recorded_and_a_selection_records_no_other(
 async def test_an_empty_source_with_stored_items_is_not_a_success(ms: MediaSync, left: Any) -> None:
     await ms.sync(FakeBackend({"a": whole("1", "2")}))
     before = (await public(ms))["media_items"]
-    with pytest.raises(SourceUnreadable, match="lists no item, where 2 are stored"):
+    with pytest.raises(SourceUnreadable, match="lists no items, although 2 are stored"):
         await ms.sync(FakeBackend(left))
     [run, _] = await ms.list_runs()
     assert run.status is RunStatus.FAILED
