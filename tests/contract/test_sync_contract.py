@@ -371,7 +371,7 @@ async def test_one_bad_person_does_not_spoil_the_others(ms: MediaSync, bad: str)
     noted = ["fake:p2", "fake:p3", "fake:a\ufffdb", "fake: "]
     assert [subject for subject, _ in report.problems] == noted
     assert [subject for _, subject, _ in await ms.list_problems(report.run.id)] == noted
-    assert "image_path holds" in report.problems[1][1]
+    assert "image_path contains" in report.problems[1][1]
     assert (await ms.sync(FakeBackend({"m": findings}), dry_run=True)).problems == report.problems
 
 

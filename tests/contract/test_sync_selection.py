@@ -171,7 +171,7 @@ async def test_the_id_of_an_item_is_trimmed(ms: MediaSync) -> None:
 
 @pytest.mark.parametrize("item_id", ["a\0b", "fake:a\ud800b"])
 async def test_an_id_that_no_item_can_have(ms: MediaSync, item_id: str) -> None:
-    with pytest.raises(ConfigurationError, match="id holds"):
+    with pytest.raises(ConfigurationError, match="id contains"):
         await ms.sync(three(), items=[item_id])
     assert await ms.list_runs() == []
 
