@@ -40,14 +40,14 @@ class Database:
     Args:
         url: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``sqlite:///:memory:`` or
             ``postgresql://user:password@host/database``.
-        options: how it is used.
-        read_only: only read; the database must be there.
-        upgrade: create the database where there is none, and upgrade an older one.
-        clock: tells the time in milliseconds since 1970, UTC.
-        people_cache: for engines with one writer, which can trust it; by default nobody is remembered.
+        options: timeouts, pools and caches.
+        read_only: never write; the database must exist.
+        upgrade: create a missing database, and upgrade an older one.
+        clock: returns the time in milliseconds since 1970, UTC.
+        people_cache: a cache for engines with one writer; by default none is kept.
 
     Raises:
-        ConfigurationError: if the URL is none that can be used.
+        ConfigurationError: if the URL cannot be used.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Database:
 
     @property
     def dialect(self) -> Dialect:
-        """How the engine says what repositories say."""
+        """How the engine expresses the SQL of the repositories."""
         return self._engine.dialect
 
     @property
@@ -88,12 +88,12 @@ class Database:
 
     @property
     def max_group_items(self) -> int:
-        """How many items one transaction saves at most."""
+        """The largest number of items that one transaction saves."""
         return self._engine.max_group_items
 
     @property
     def max_group_credits(self) -> int:
-        """With how many credits a transaction takes no more items."""
+        """The number of credits from which a transaction accepts no more items."""
         return self._engine.max_group_credits
 
     @property
@@ -103,14 +103,14 @@ class Database:
 
     @property
     def threads_at_work(self) -> bool:
-        """Whether threads of this process are at a read or a transaction."""
+        """Whether threads of this process are reading or writing at the moment."""
         return self._engine.threaded and bool(self._reads or self._writes)
 
     async def open(self) -> None:
         """Connect, and create or upgrade the schema.
 
         Raises:
-            LifecycleError: if it was opened before, or there is no event loop of asyncio.
+            LifecycleError: if it was opened before, or no asyncio event loop is running.
             DatabaseError: as its subclasses say.
         """
         if self._state is not State.NEW:
@@ -119,8 +119,8 @@ class Database:
             self._loop = asyncio.get_running_loop()
         except RuntimeError:
             raise LifecycleError(
-                "mediasync needs the event loop of asyncio, and none is running here; under trio, run it "
-                "in a thread, with asyncio.run"
+                "mediasync needs a running asyncio event loop, and there is none here; under trio, run it in "
+                "a thread, with asyncio.run"
             ) from None
         self._state = State.OPENING
         try:
@@ -131,7 +131,7 @@ class Database:
         self._state = State.OPEN
 
     async def close(self) -> None:
-        """Refuse new reads, wait for those under way up to ``close_timeout``, and disconnect.
+        """Refuse new reads, wait up to ``close_timeout`` seconds for the running ones, and disconnect.
 
         Closing a database that is not open does nothing.
 
@@ -153,7 +153,7 @@ class Database:
         return self._engine.changes_made()
 
     def give_up_waiting(self) -> None:
-        """Wait no more for other processes' locks: the writes that wait for one fail."""
+        """Stop waiting for locks of other processes: a write that waits for one fails."""
         self._engine.give_up_waiting()
 
     async def _close(self) -> None:
@@ -161,7 +161,7 @@ class Database:
             async with asyncio.timeout(self.options.close_timeout):
                 await self._idle.wait()
         except TimeoutError:
-            # The connections are closed under what still reads; those reads then fail with a clear error.
+            # Closing the connections makes the reads that are still running fail with a clear error.
             pass
         finally:
             try:
@@ -170,13 +170,13 @@ class Database:
                 self._state = State.CLOSED
 
     def check_open(self) -> None:
-        """Raise `LifecycleError` unless the database can be used here and now."""
+        """Raise `LifecycleError` unless the database is open and belongs to the running event loop."""
         if self._state is not State.OPEN:
             raise LifecycleError(f"the database is {self._state.value}")
         self.check_loop()
 
     def check_loop(self) -> None:
-        """Raise `LifecycleError` if another event loop is running than the one that opened the database."""
+        """Raise `LifecycleError` unless the running event loop is the one that opened the database."""
         if asyncio.get_running_loop() is not self._loop:
             raise LifecycleError(
                 "the database was opened in another event loop; open one in each loop that uses it"
@@ -187,7 +187,7 @@ class Database:
         """Lend a session for reading.
 
         Args:
-            snapshot: all queries see one state of the database; needed where there are several.
+            snapshot: let all queries see the same state of the database. Needed for more than one query.
 
         Raises:
             LifecycleError: if the database is not open, or is used from another loop.
@@ -206,7 +206,7 @@ class Database:
     async def write(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """Run *work* in one transaction: committed if it returns, rolled back if it raises.
 
-        The transaction is never cut short by a cancellation of the caller, who learns of it afterwards.
+        Cancelling the caller does not interrupt the transaction; the cancellation is raised afterwards.
 
         Raises:
             LifecycleError: if the database is not open, or is used from another loop.
@@ -216,7 +216,7 @@ class Database:
             return await self._engine.write(work)
 
     async def update_statistics(self) -> None:
-        """Gather anew what the planner of queries knows of the tables, if they have grown much.
+        """Update the statistics of the query planner if the tables have grown much.
 
         Raises:
             LifecycleError: if the database is not open, or is used from another loop.

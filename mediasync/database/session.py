@@ -1,6 +1,6 @@
 """What differs between database engines, behind one protocol.
 
-Repositories hold one SQL text for all engines. It may use nine macros, which each dialect writes out:
+Repositories contain one SQL text for all engines. It may use nine macros, which each dialect expands:
 
 ``@rows(:name, id text, year integer)``
     a derived table of the rows in the parameter *name* (a list of equally long sequences), with these
@@ -8,13 +8,13 @@ Repositories hold one SQL text for all engines. It may use nine macros, which ea
 ``@list(:name)``
     a derived table of the texts in the parameter *name* (a list), with the columns ``n`` and ``id``.
 ``@lock(alias)``
-    at the end of a query: its rows of that table are kept from other transactions until this one ends.
-    Where only one transaction writes at a time, it says nothing.
+    at the end of a query: locks its rows of that table against changes until the transaction ends. Where only
+    one transaction writes at a time, it expands to nothing.
 ``@lockfully(alias)``
-    the same, and no other transaction can store what points at those rows.
+    the same, and no other transaction can insert a reference to those rows.
 ``@inorder(alias)``
-    at the end of a query over ``@rows``: its rows are written in the order in which they were given, whatever
-    they are joined with. Where only one transaction writes at a time, it says nothing.
+    at the end of a query over ``@rows``: writes its rows in the order in which they were given, whatever
+    they are joined with. Where only one transaction writes at a time, it expands to nothing.
 ``@array(a, b)``
     a JSON array of these values.
 ``@arrays(value)``
@@ -54,39 +54,41 @@ def insertion(table: str, columns: str) -> str:
 
 
 class PeopleCache(Protocol):
-    """A cache of people already in the database. The engine clears it after rollbacks and foreign writes.
+    """A cache of people already in the database.
+
+    The engine clears it after a rollback, and after another process has written.
 
     Attributes:
-        others_are_new: whether most people who were not in the cache lately were not stored either. Inserting
-            the next ones at once is then quicker than looking them up before.
+        others_are_new: whether most of the latest people who were not in the cache were not in the database
+            either. Inserting the next ones without a SELECT is then quicker.
     """
 
     others_are_new: bool
 
     @property
     def remembers(self) -> bool:
-        """Whether anybody is remembered at all."""
+        """Whether the cache keeps anybody at all."""
         ...
 
     def split(self, people: Iterable[PersonRow]) -> tuple[dict[str, int], list[PersonRow]]:
-        """Return the storage keys, by id, of those whose very row is stored, and the rows of the others."""
+        """Return the storage keys by id of people stored with exactly these rows, and the other rows."""
         ...
 
     def add(self, people: Iterable[PersonRow], keys: dict[str, int]) -> None:
-        """Note that the rows of *people* are stored, with *keys* by their ids."""
+        """Remember that the rows of *people* are stored. *keys* has their storage keys by id."""
         ...
 
     def discard(self, person_id: str) -> None:
-        """Forget one person."""
+        """Remove one person."""
         ...
 
     def clear(self) -> None:
-        """Forget everybody."""
+        """Remove everybody."""
         ...
 
 
 class NoPeopleCache:
-    """A cache that remembers nobody: for engines where other processes may change any person meanwhile."""
+    """A cache that stays empty, for engines where another process may change any person at any time."""
 
     remembers: Final = False
 
@@ -107,15 +109,15 @@ class NoPeopleCache:
 
 
 class Session(Protocol):
-    """An open transaction or snapshot: what repositories are given.
+    """An open transaction or snapshot, which repositories work with.
 
     Attributes:
         now: the time of the transaction, in milliseconds since 1970, UTC.
         people_cache: people whom a transaction can save without a SELECT.
         keeps_primary_key_order: whether a table without a row id keeps its rows in the order of its primary
             key, in whatever order they are inserted.
-        has_concurrent_writers: whether other transactions write at the same time. Rows that make them wait
-            are then written as late as possible.
+        has_concurrent_writers: whether other transactions write at the same time. Rows that other
+            transactions wait for are then written as late as possible.
     """
 
     now: int
@@ -124,11 +126,7 @@ class Session(Protocol):
     has_concurrent_writers: bool
 
     def new_keys(self, source_id: str, count: int) -> Sequence[int]:
-        """Return storage keys for rows that will be new, ascending.
-
-        Args:
-            source_id: the source that they are of.
-            count: how many.
+        """Return *count* unused storage keys for new rows of a source, ascending.
 
         Raises:
             UnknownSource: if the source is not stored.
@@ -140,57 +138,60 @@ class Session(Protocol):
         ...
 
     async def insert(self, table: str, columns: str, rows: list[Any]) -> int:
-        """Insert rows as they are, in the way that is quickest, and return how many there were.
+        """Insert rows in the quickest way that the engine has, and return how many there were.
 
         Args:
-            table: into which.
-            columns: and their types, as the macro ``@rows`` names them.
-            rows: equally long sequences; none of them is in the table.
+            table: the name of the table.
+            columns: its columns with their types, as in the macro ``@rows``.
+            rows: equally long sequences. None of them may be in the table.
         """
         ...
 
     async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
-        """Run a query, whose columns must have different names, and return its rows.
+        """Run a query and return its rows: tuples, or records that can be read like tuples.
 
-        They are tuples, or what can be read like tuples.
+        The columns must have different names. SQLite runs the query inside another one, which returns each
+        column as one JSON array.
         """
         ...
 
 
 class Dialect(Protocol):
-    """One engine's way of saying what repositories say.
+    """How one engine expresses the SQL of the repositories.
 
     Attributes:
-        name: of the engine.
-        integrity_checks: the engine's own checks of its storage: a name, and a query for (subject, reason)
-            of what is broken.
+        name: ``sqlite`` or ``postgresql``.
+        integrity_checks: the engine's own checks of its storage. Each has a name, and a query that returns
+            (subject, reason) for everything broken.
     """
 
     name: str
     integrity_checks: tuple[tuple[str, str], ...]
 
     def translate(self, sql: str) -> str:
-        """Return *sql* with the macros written out for this engine."""
+        """Return *sql* with its macros expanded for this engine."""
         ...
 
     def continue_numbers(self, table: str, column: str) -> str | None:
-        """Return the query after which new rows of a table are numbered behind those that are there.
+        """Return a query that makes the engine number new rows after the highest number in a table.
+
+        It is run after rows were inserted with numbers of their own.
 
         Args:
-            table: whose rows the engine numbers, and into which numbered ones were inserted.
-            column: of the numbers.
+            table: a table whose rows the engine numbers.
+            column: the column with the numbers.
 
         Returns:
-            None if the engine does so by itself.
+            None if the engine needs no such query.
         """
         ...
 
     def translate_error(self, error: Exception, subject: str) -> DatabaseError | None:
-        """Return the error of this package that a driver's *error* means, or None if it is no driver's.
+        """Return the error of this package for a driver's *error*, or None if no driver raised it.
 
         Args:
-            error: what was raised.
-            subject: the database, as it may be named to people.
+            error: the exception.
+            subject: the name of the database in messages, without secrets.
         """
         ...
 
@@ -209,7 +210,7 @@ class Engine(Protocol):
 
     @property
     def dialect(self) -> Dialect:
-        """How the engine says what repositories say."""
+        """How the engine expresses the SQL of the repositories."""
         ...
 
     @property
@@ -219,17 +220,17 @@ class Engine(Protocol):
 
     @property
     def threaded(self) -> bool:
-        """Whether threads of this process do the work, and need the interpreter's lock to take it up."""
+        """Whether threads of this process do the work, which need the GIL to start it."""
         ...
 
     @property
     def max_group_items(self) -> int:
-        """How many items one transaction saves at most."""
+        """The largest number of items that one transaction saves."""
         ...
 
     @property
     def max_group_credits(self) -> int:
-        """With how many credits a transaction takes no more items."""
+        """The number of credits from which a transaction accepts no more items."""
         ...
 
     async def open(self) -> None:
@@ -249,7 +250,7 @@ class Engine(Protocol):
         ...
 
     async def update_statistics(self) -> None:
-        """Gather anew what the planner of queries knows of the tables, if they have grown much."""
+        """Update the statistics of the query planner if the tables have grown much."""
         ...
 
     def changes_made(self) -> int:
@@ -257,5 +258,5 @@ class Engine(Protocol):
         ...
 
     def give_up_waiting(self) -> None:
-        """Wait no more for locks of others: what waits for one fails."""
+        """Stop waiting for locks of other processes: a write that waits for one fails."""
         ...

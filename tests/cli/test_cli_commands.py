@@ -45,7 +45,7 @@ def test_without_a_database_readers_say_what_to_do_and_create_nothing(
     assert ended.out == ""
     assert ended.err == (
         f"mediasync: database {home}/data/mediasync/mediasync.db does not exist; "
-        "run `mediasync sync` to make it\n"
+        "run `mediasync sync` to create it\n"
     )
     assert list(home.iterdir()) == []
 
@@ -81,7 +81,7 @@ def test_the_option_beats_the_environment_which_beats_the_default(
 def test_only_the_default_folder_is_made(run: Run, home: Path, library: Path) -> None:
     ended = run("sync", f"nfo:{library}", "--database", "missing/media.db")
     assert ended.code == 4
-    assert "there is no folder" in ended.err
+    assert "does not exist; create it first" in ended.err
     assert not (home / "missing").exists()
 
 

@@ -1,7 +1,7 @@
-"""One held connection to PostgreSQL, and what repositories are given of it.
+"""One connection to PostgreSQL that stays open, and the session that repositories get.
 
-Nothing of a session is relied upon, so that a pooler may stand between: statements have no names, every
-statement runs inside a transaction, and settings are made for the transaction only.
+Nothing relies on the state of a PostgreSQL session, so a pooler may stand between: statements have no names,
+every statement runs inside a transaction, and settings apply to the transaction only.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from mediasync.database.postgres.keys import Keys
 from mediasync.database.session import NoPeopleCache, Params, PeopleCache, insertion, names_of
 from mediasync.errors import CommitUnknown, DatabaseUnreachable, EncodingUnsupported, LifecycleError
 
-_URL: Final = "postgresql://"  # where the server is and who asks is said by the driver's options
+_URL: Final = "postgresql://"  # the driver's options name the server and the user
 _CONNECT_TIMEOUT: Final = 10.0
 _ROLLBACK_TIMEOUT: Final = 10.0
 
-# Before a COPY the driver asks for the types of the columns: one more round trip.
+# Before a COPY the driver asks for the types of the columns, which takes one more round trip.
 _WORTH_COPYING: Final = 200
 
 _DRIVER_ERRORS: Final = (
@@ -40,9 +40,9 @@ _DRIVER_ERRORS: Final = (
 
 
 class PostgresConnection:
-    """One held connection of `databases`, spoken to through its asyncpg connection.
+    """One connection of `databases` that stays open, used through its asyncpg connection.
 
-    It is made when it is first used, and made again when it was lost.
+    It is opened at its first use, and opened again after it was lost.
     """
 
     def __init__(self, options: dict[str, Any], subject: str, dialect: PostgresDialect) -> None:
@@ -60,13 +60,13 @@ class PostgresConnection:
         return self._held.raw_connection
 
     async def begin(self, how: str) -> None:
-        """Begin a transaction; a connection that turns out to be lost is made again, once.
+        """Begin a transaction. If the connection turns out to be lost, it is opened again once.
 
         Args:
-            how: the statement, or several.
+            how: one or more statements.
 
         Raises:
-            DatabaseUnreachable: if there is no connection to be had.
+            DatabaseUnreachable: if no connection can be opened.
         """
         if self._closed:
             raise LifecycleError(f"{self._subject} is closed")
@@ -84,7 +84,7 @@ class PostgresConnection:
         await self._disconnect()
         database = databases.Database(
             _URL,
-            min_size=0,  # else the pool replaces a lost connection by itself, beside the one made here
+            min_size=0,  # else the pool replaces a lost connection by itself, beside the one opened here
             max_size=1,
             max_inactive_connection_lifetime=0,
             statement_cache_size=0,
@@ -112,7 +112,7 @@ class PostgresConnection:
             return
         held, self._held = self._held, None
         database, self._database = self._database, None
-        # Not given back to the pool: that would wait for what runs on it. A lost one the pool has taken back.
+        # Not returned to the pool, which would wait for the running statement. It already has a lost one.
         with suppress(asyncpg.InterfaceError):
             held.raw_connection.terminate()
         try:
@@ -122,12 +122,12 @@ class PostgresConnection:
                 await database.disconnect()
 
     async def close(self) -> None:
-        """Disconnect; what runs on the connection fails."""
+        """Disconnect; a statement that runs on the connection fails."""
         self._closed = True
         await finish(self._disconnect())
 
     def give_up(self) -> None:
-        """Cut what runs on the connection short, and make no other."""
+        """Terminate the connection, whatever runs on it, and never open it again."""
         self._closed = True
         if self._held is not None:
             with suppress(asyncpg.InterfaceError):  # it is lost already
@@ -137,24 +137,24 @@ class PostgresConnection:
         """Commit.
 
         Raises:
-            CommitUnknown: if the connection was lost before the answer came.
+            CommitUnknown: if the connection was lost before the server answered.
         """
         try:
             await self.run("COMMIT")
         except DatabaseUnreachable as error:
             raise CommitUnknown(
-                f"{self._subject}: the connection was lost during a commit, and whether that happened cannot "
-                "be told; look at what is stored, or save again"
+                f"{self._subject}: the connection was lost during a commit, which may or may not have "
+                "happened; look at what is stored, or save again"
             ) from error
 
     async def roll_back(self) -> None:
-        """Roll back what is open, if anything is; a connection on which that fails is given up."""
+        """Roll back an open transaction. If that fails, the connection is closed."""
         if self._held is None:
             return
         try:
             async with asyncio.timeout(_ROLLBACK_TIMEOUT):
-                # Where a BEGIN or COMMIT was cancelled, only the next answer shows whether it happened. To
-                # parse an empty statement is allowed in a failed transaction, too.
+                # After a cancelled BEGIN or COMMIT, only the next answer shows whether it happened. An empty
+                # statement may be parsed in a failed transaction, too.
                 await self.raw.prepare("", name="")
                 if self.raw.is_in_transaction():
                     await self.raw.execute("ROLLBACK")
@@ -182,7 +182,7 @@ class PostgresConnection:
         return self._count(_number_in(status))
 
     async def rows(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
-        """Run a query and return its rows as the driver gives them, which can be read like tuples."""
+        """Run a query and return the driver's rows, which can be read like tuples."""
         found = list(await self._call("fetch", sql, params))
         if "RETURNING" in sql:
             self._count(len(found))
@@ -203,8 +203,8 @@ class PostgresConnection:
         try:
             yield
         except Exception as error:
-            # A connection that is cut off between two steps of a call has lost its parts, and the driver
-            # stumbles over that with whatever error.
+            # If a connection is terminated between two steps of a call, its parts are gone, and the driver
+            # may raise any error.
             if not (self._closed or isinstance(error, _DRIVER_ERRORS)):
                 raise
             raise self._translated(error) from error
@@ -224,7 +224,7 @@ def encoding_unsupported(subject: str, reason: str) -> EncodingUnsupported:
 
 
 def _number_in(status: str) -> int:
-    """Return how many rows a statement wrote, from the server's words for what it did."""
+    """Return how many rows a statement wrote, from the status that the server returned."""
     number = status.rpartition(" ")[2]
     return int(number) if number.isdigit() else 0
 
@@ -246,8 +246,8 @@ class PostgresSession:
         self._dialect = dialect
         self._keys = keys
         self.now = now
-        # Other processes write too: who was stored a transaction ago may be another person now, and within
-        # one transaction nobody is looked up twice.
+        # Other processes write too, so a person may have changed since the last transaction, and within one
+        # transaction nobody is looked up twice.
         self.people_cache: PeopleCache = NoPeopleCache()
 
     def new_keys(self, source_id: str, count: int) -> Sequence[int]:

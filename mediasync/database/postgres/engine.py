@@ -1,4 +1,4 @@
-"""PostgreSQL: connections that write, each one group of saves at a time, and connections that read."""
+"""PostgreSQL: connections that write, one group of saves at a time each, and connections that read."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from mediasync.settings.database import DatabaseOptions
 T = TypeVar("T")
 
 MAX_ATTEMPTS: Final = 10
-"""How often a transaction is run that others were in the way of."""
+"""How often a transaction is tried that conflicts with others."""
 
-# The server's default of 4 stands for discs that seek. With it, the planner reads whole tables for rows that
-# indexes find in a tenth of the time: the states of 233 of 20,000 items took 20 ms, and take 2.
+# The server's default, 4, is meant for disks that seek. With it, the planner reads whole tables for rows that
+# indexes find in a tenth of the time: reading the states of 233 of 20,000 items took 20 ms, and takes 2.
 _PLANNER: Final = "SET LOCAL random_page_cost = 1.1"
 _BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_PLANNER}"
 _READ: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {_PLANNER}"
@@ -57,19 +57,19 @@ class PostgresEngine:
     """The connections to one PostgreSQL database.
 
     Args:
-        url: ``postgresql://user:password@host:port/database``; ``?host=/folder`` names a Unix socket's
-            folder, ``?sslmode=…`` how TLS is used.
-        options: how it is used.
-        clock: tells the time in milliseconds since 1970, UTC.
-        read_only: only read; the schema must be there.
-        upgrade: create the schema where there is none, and upgrade an older one.
+        url: ``postgresql://user:password@host:port/database``. ``?host=/folder`` names the folder of a Unix
+            socket, ``?sslmode=…`` says how TLS is used.
+        options: timeouts and pools.
+        clock: returns the time in milliseconds since 1970, UTC.
+        read_only: never write; the schema must exist.
+        upgrade: create a missing schema, and upgrade an older one.
     """
 
     threaded: Final = False
 
-    # One part, as services.group calls it: a transaction locks items first and people after them, each in one
-    # order, and new people only briefly. With several parts it would come back to items, and two transactions
-    # would wait in a circle.
+    # One part of a group, as saving.store calls it: a transaction locks items first and people after them,
+    # each in one order, and new people only briefly. With several parts it would lock items again after
+    # people, and two transactions could deadlock.
     max_group_items: Final = 250
     max_group_credits: Final = 3_500
 
@@ -104,7 +104,7 @@ class PostgresEngine:
     # Opening and closing
 
     async def open(self) -> None:
-        """Connect once, and bring the schema up to date. Further connections are made when they are needed.
+        """Connect once, and bring the schema up to date. Further connections are opened when they are needed.
 
         Raises:
             EncodingUnsupported: if the encoding of the database is not UTF8.
@@ -133,7 +133,7 @@ class PostgresEngine:
             raise encoding_unsupported(self._subject, f"has the encoding {encoding}")
 
     async def _version(self, session: PostgresSession) -> tuple[int | None, list[tuple[str, str]]]:
-        """Return the version of the schema, None if it has none, and its tables and views."""
+        """Return the version of the schema, or None if it has none, and its tables and views."""
         tables = await session.fetch_all(_TABLES, {"schema": self.dialect.schema})
         if not {name for name, _ in tables} >= _OWN_TABLES:
             return None, tables
@@ -141,7 +141,7 @@ class PostgresEngine:
         return schema.stored_version(versions), tables
 
     async def _create_or_upgrade(self) -> None:
-        """Create or upgrade the schema, once, however many processes want to."""
+        """Create or upgrade the schema; of several processes that want to, one does."""
         async with self._transaction(self._writers[0], self._begin) as session:
             await session.fetch_all(_LOCK_UPGRADE, {"schema": self.dialect.schema})
             version, tables = await self._version(session)
@@ -154,7 +154,7 @@ class PostgresEngine:
                 await schema.upgrade(session, version, [name for name, kind in tables if kind == "v"])
 
     async def close(self) -> None:
-        """Close all connections; what still runs on them fails."""
+        """Close all connections; statements that still run on them fail."""
         await finish(self._close())
 
     async def _close(self) -> None:
@@ -170,10 +170,10 @@ class PostgresEngine:
 
     @asynccontextmanager
     async def read(self, *, snapshot: bool = False) -> AsyncIterator[Session]:
-        """Lend a connection for reading, in a transaction that only reads.
+        """Lend a connection for reading, in a read-only transaction.
 
         Args:
-            snapshot: all queries see one state of the database; needed where there are several.
+            snapshot: let all queries see the same state of the database. Needed for more than one query.
         """
         reader = await self._free_readers.get()
         try:
@@ -189,9 +189,9 @@ class PostgresEngine:
         """Run a transaction.
 
         Args:
-            connection: on which.
-            how: it is begun.
-            writes: whether callers must know that its commit happened.
+            connection: the connection to run it on.
+            how: the statements that begin it.
+            writes: whether callers must know that the commit happened.
         """
         try:
             await connection.begin(how)
@@ -206,14 +206,14 @@ class PostgresEngine:
     async def write(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """Run *work* in one transaction: committed if it returns, rolled back if it raises.
 
-        Begin, commit and rollback are never cut short, and neither is *work*. It is run again when another
-        transaction was in the way, so it must not have changed anything but the database.
+        Cancellation interrupts neither *work* nor begin, commit and rollback. *work* is run again after a
+        conflict with another transaction, so it must not change anything but the database.
 
         Raises:
             DatabaseLocked: if another transaction held a lock for longer than ``lock_timeout``.
-            WriteConflict: if others were in the way again and again.
+            WriteConflict: if every attempt conflicted with other transactions.
             CommitUnknown: if the connection was lost during the commit.
-            DatabaseReadOnly: if the database is only read.
+            DatabaseReadOnly: if the database was opened for reading only.
         """
         if not self._writers:
             raise DatabaseReadOnly(f"{self._subject} was opened for reading only")
@@ -241,9 +241,9 @@ class PostgresEngine:
             self._free_writers.put_nowait(writer)
 
     async def update_statistics(self) -> None:
-        """Analyse the tables if one is twice as large as when the server did that last.
+        """Analyse the tables if one has doubled in size since the server did that last.
 
-        The server does it by itself, but some minutes later.
+        The server does it by itself too, but some minutes later.
         """
 
         async def work(session: Session) -> None:
@@ -260,7 +260,7 @@ class PostgresEngine:
         return sum(writer.changes_made for writer in self._writers)
 
     def give_up_waiting(self) -> None:
-        """Wait no more: what the connections that write wait for fails."""
+        """Stop waiting: a write that waits for a lock of another process fails."""
         for writer in self._writers:
             writer.give_up()
 

@@ -1,9 +1,9 @@
-"""Storage keys where several processes number rows at once, without a sequence that all of them wait for.
+"""Storage keys for processes that number new rows at the same time.
 
-A process takes a block of keys of a source by one small transaction, and numbers its new rows out of it. A
-key is made of 15 bits for the source, 32 for the block and 16 for the row: keys of one source lie together,
-rows that are saved together lie side by side in the indexes, and no key is ever given twice. What is left of
-a block when the process ends is never used.
+A process reserves a block of keys of one source with a small transaction, and numbers its new rows from that
+block. A key has 15 bits for the source, 32 for the block and 16 for the row. So the keys of one source are a
+range, which partitions can use; rows that are saved together are neighbours in the indexes; and no key is
+given twice. The rest of a block is lost when the process ends.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _BLOCKS_BITS: Final = 32
 
 
 class KeysMissing(Exception):
-    """A transaction needs more keys than there are: a block is to be taken, and the transaction run again.
+    """A transaction needs more keys than are reserved. It is run again after another block is reserved.
 
     Attributes:
-        source_id: the source whose keys are missing.
+        source_id: the source whose keys have run out.
     """
 
     def __init__(self, source_id: str) -> None:
@@ -31,16 +31,16 @@ class KeysMissing(Exception):
 
 
 class Keys:
-    """The keys that this process may give out."""
+    """The keys that this process has reserved."""
 
     def __init__(self) -> None:
         self._left: dict[str, list[int]] = {}
 
     def take(self, source_id: str, count: int) -> Sequence[int]:
-        """Return *count* keys that nobody else has.
+        """Return *count* keys that no other row has.
 
         Raises:
-            KeysMissing: if there are not as many.
+            KeysMissing: if fewer are reserved.
         """
         left = self._left.get(source_id, [])
         if len(left) < count:
@@ -49,15 +49,15 @@ class Keys:
         return taken
 
     def add_block(self, source_id: str, source_key: int, number: int) -> None:
-        """Add a block that was taken.
+        """Add a reserved block.
 
         Args:
-            source_id: the source that it is of.
-            source_key: the source's own key.
-            number: of the block, from 1.
+            source_id: the id of the source.
+            source_key: the storage key of the source.
+            number: the number of the block within the source, from 1.
 
         Raises:
-            DatabaseError: if keys have no room for that.
+            DatabaseError: if a key has not enough bits for one of the numbers.
         """
         if source_key >> SOURCE_BITS or number >> _BLOCKS_BITS:
             raise DatabaseError(

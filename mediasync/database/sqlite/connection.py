@@ -1,8 +1,7 @@
-"""One held SQLite connection, and what repositories are given of it.
+"""One SQLite connection that stays open, and the session that repositories get.
 
-Every result is fetched as one row of JSON arrays, one for each column. A cursor gives up the interpreter's
-lock at each row, and a thread that wants it back from a busy event loop waits for up to the switch interval
-(5 ms) each time.
+Every result is fetched as one row, with one JSON array for each column. A cursor releases the GIL at each
+row, and a thread that needs it back from a busy event loop may wait for the switch interval (5 ms) each time.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ from mediasync.database.sqlite.dialect import SQLiteDialect
 from mediasync.errors import DatabaseError, LifecycleError
 
 POLL_MS: Final = 8
-"""How long SQLite itself waits for a lock, in milliseconds; it tries again after 1, 2 and 5 ms."""
+"""How long SQLite itself waits for a lock, in milliseconds. It retries after 1, 2 and 5 ms."""
 
 _FETCHES: dict[str, str] = {}
 
 
 def _decoded(text: bytes) -> str:
-    """Return a stored text; a bit of the file that has flipped makes no page unreadable."""
+    """Decode a stored text. One damaged byte in the file does not make a whole page unreadable."""
     return text.decode(errors="replace")
 
 
@@ -38,21 +37,21 @@ _open_connections: Final[WeakSet[Any]] = WeakSet()
 
 
 def _stop_threads() -> None:
-    """Close what was never closed: the interpreter ends only when the connections' threads have ended.
+    """Close connections that were never closed: the interpreter waits for their threads before it exits.
 
-    What was committed stays, and a transaction under way is rolled back.
+    Committed transactions stay, and an open one is rolled back.
     """
-    asyncio.set_event_loop(None)  # else the threads would report to a loop that runs no more
+    asyncio.set_event_loop(None)  # else the threads would report to a loop that no longer runs
     for connection in list(_open_connections):
         connection.stop()
 
 
-# What `atexit` registers runs after all threads were waited for; this runs before.
+# `atexit` functions run after the interpreter has waited for all threads; this one runs before.
 threading._register_atexit(_stop_threads)  # type: ignore[attr-defined]
 
 
 class SQLiteConnection:
-    """One held connection of `databases`, spoken to through its aiosqlite connection."""
+    """One connection of `databases` that stays open, used through its aiosqlite connection."""
 
     def __init__(self, url: str, subject: str, dialect: SQLiteDialect) -> None:
         self._database = databases.Database(url, uri=True, timeout=POLL_MS / 1000)
@@ -87,7 +86,7 @@ class SQLiteConnection:
             await self._database.disconnect()
 
     async def interrupt(self) -> None:
-        """Cut short what runs on the connection, if it is open."""
+        """Interrupt the statement that runs on the connection, if it is open."""
         if self._held is not None:
             await self.raw.interrupt()
 
@@ -101,7 +100,7 @@ class SQLiteConnection:
         return int((await self._execute(sql, params)).rowcount)
 
     async def columns(self, sql: str, params: Params | None = None) -> list[str]:
-        """Return the names of the columns that a query has."""
+        """Return the names of a query's columns."""
         return [column[0] for column in (await self._execute(sql, params)).description]
 
     async def _execute(self, sql: str, params: Params | None) -> Any:
@@ -111,7 +110,7 @@ class SQLiteConnection:
             raise self._translated(error) from error
 
     async def rows(self, sql: str, params: Params | None = None) -> list[Any]:
-        """Run a query and return its rows as the driver gives them."""
+        """Run a query and return the driver's rows."""
         try:
             return list(await self.raw.execute_fetchall(sql, self._dialect.encode_params(params)))
         except (sqlite3.Error, OverflowError, ValueError) as error:
@@ -123,7 +122,7 @@ class SQLiteConnection:
         return int(self.raw.total_changes)
 
     async def settled(self) -> bool:
-        """Wait for what runs on the connection, and tell whether a transaction is open on it."""
+        """Wait for the running statement, and return whether a transaction is open."""
         await self.rows("SELECT 1")
         return bool(self.raw.in_transaction)
 
@@ -136,11 +135,11 @@ SELECT max(coalesce((SELECT max(person_key) FROM person), 0),
 
 @dataclass(slots=True)
 class WriterCache:
-    """What the one writer remembers of the database as long as nobody else writes to it.
+    """What the single writer knows about the database, valid until another process writes to it.
 
     Attributes:
-        people: who is stored.
-        next_key: the storage key of the next new row; 0 where it is not known.
+        people: people already in the database.
+        next_key: the storage key of the next new row; 0 if it is not known.
     """
 
     people: PeopleCache = field(default_factory=NoPeopleCache)
@@ -160,10 +159,9 @@ class SQLiteSession:
     """A transaction or a snapshot on one connection.
 
     Args:
-        connection: on which it is open.
-        dialect: SQLite's.
-        now: the time of the transaction.
-        cache: the writer's; needed to write new items and people.
+        connection: the connection on which it is open.
+        now: the time of the transaction, in milliseconds since 1970, UTC.
+        cache: the cache of the writer, which is needed to save new items and people.
     """
 
     keeps_primary_key_order = True
@@ -203,7 +201,7 @@ class SQLiteSession:
         except (DatabaseError, json.JSONDecodeError) as error:
             if type(error) not in (DatabaseError, json.JSONDecodeError):
                 raise
-            # JSON holds no BLOB and no infinite number, and other hands may have stored one.
+            # JSON has neither BLOBs nor infinite numbers, and another program may have stored one.
             rows = await self._connection.rows(self._dialect.translate(sql), params)
             return [tuple(map(_as_text, row)) for row in rows]
 

@@ -21,13 +21,13 @@ from mediasync.errors import (
 )
 
 MINIMUM_VERSION: Final = (3, 38, 0)
-"""The first SQLite that has ``->>`` and its JSON functions built in."""
+"""The first SQLite with ``->>`` and with the JSON functions built in."""
 
 _ROWS: Final = re.compile(r"@rows\(:(\w+),([^)]*)\)")
 _OF_SEVERAL_WRITERS: Final = re.compile(r"@(?:lock|lockfully|inorder)\(\w+\)")
 _LIST: Final = re.compile(r"@list\(:(\w+)\)")
-# JSON holds no BLOB, which another program may have stored. The concatenation makes a text of the object,
-# which an array around it would otherwise take in as an object.
+# JSON has no BLOBs, which another program may have stored. The concatenation turns the object into a text:
+# an array around it would otherwise contain the object itself.
 _OBJECT: Final = re.compile(r"@object\(([\w.]+), ([\w.]+)\)")
 
 _ERRORS: Final[dict[str, tuple[type[DatabaseError], str]]] = {
@@ -37,7 +37,7 @@ _ERRORS: Final[dict[str, tuple[type[DatabaseError], str]]] = {
     "SQLITE_PERM": (DatabaseReadOnly, "access is not permitted"),
     "SQLITE_FULL": (DiskFull, "the disk is full; free some space and run again"),
     "SQLITE_CORRUPT": (DatabaseCorrupt, "the file is damaged; restore it from a copy"),
-    "SQLITE_NOTADB": (DatabaseCorrupt, "the file is no SQLite database"),
+    "SQLITE_NOTADB": (DatabaseCorrupt, "the file is not a SQLite database"),
     "SQLITE_CANTOPEN": (DatabaseError, "the file cannot be opened; check its folder and permissions"),
     "SQLITE_IOERR": (DatabaseError, "reading or writing the file failed"),
     "SQLITE_TOOBIG": (DataError, "a value is too long"),
@@ -48,7 +48,7 @@ _ERRORS: Final[dict[str, tuple[type[DatabaseError], str]]] = {
 
 
 class SQLiteDialect:
-    """How SQLite says it: sets of rows travel as one JSON parameter, so a page is one statement."""
+    """SQL for SQLite. A set of rows travels as one JSON parameter, so a page of rows takes one statement."""
 
     name = "sqlite"
     integrity_checks: tuple[tuple[str, str], ...] = (
@@ -60,14 +60,14 @@ class SQLiteDialect:
         (
             "foreign keys",
             "SELECT \"table\" || ' ' || coalesce(rowid, '') AS subject, "
-            "'points at a ' || \"parent\" || ' that is not there' AS reason FROM pragma_foreign_key_check",
+            "'refers to a ' || \"parent\" || ' that does not exist' AS reason FROM pragma_foreign_key_check",
         ),
     )
 
     @staticmethod
     @lru_cache(maxsize=512)
     def translate(sql: str) -> str:
-        """Write the macros out with ``json_each``."""
+        """Expand the macros with ``json_each``."""
         sql = _OF_SEVERAL_WRITERS.sub("", sql)
         sql = sql.replace("@entries(", "json_each(")
         sql = sql.replace("@arrays(", "json_group_array(").replace("@array(", "json_array(")
@@ -80,7 +80,7 @@ class SQLiteDialect:
         """Return rows as JSON.
 
         Raises:
-            DataError: if a text holds half of a surrogate pair, or a value is none that JSON has.
+            DataError: if a text contains half of a surrogate pair, or JSON has no such value.
         """
         try:
             return to_json(rows).decode()
@@ -97,12 +97,12 @@ class SQLiteDialect:
 
     @staticmethod
     def continue_numbers(table: str, column: str) -> str | None:
-        """Return None: a new row gets the number behind the highest."""
+        """Return None: SQLite numbers a new row after the highest one by itself."""
         return None
 
     @staticmethod
     def translate_error(error: Exception, subject: str) -> DatabaseError | None:
-        """Classify by SQLite's error name, never by its message."""
+        """Classify an error by its name in SQLite, never by its message."""
         if isinstance(error, OverflowError | UnicodeError | sqlite3.IntegrityError):
             return DataError(f"{subject}: {error}")
         if not isinstance(error, sqlite3.Error):

@@ -1,8 +1,8 @@
-"""SQLite: one connection that writes, a pool of held connections that read.
+"""SQLite: one connection that writes, and a pool of open connections that read.
 
-`databases` gives every task a connection of its own and begins deferred transactions, so that concurrent
-writers fail with "database is locked" when they turn from reading to writing. Here one connection writes,
-always by ``BEGIN IMMEDIATE``; the others only read, each read in one statement or one snapshot.
+`databases` gives every task a connection of its own and begins deferred transactions, so concurrent writers
+fail with "database is locked" when a transaction that has read begins to write. Here one connection writes,
+always with ``BEGIN IMMEDIATE``. The others only read, each time in one statement or one snapshot.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ T = TypeVar("T")
 _LOG: Final = logging.getLogger(__name__)
 
 
-# SQLite's busy handler is unfair: a process that writes groups back to back starves the others. So a waiting
-# process polls often, and a writing one leaves a gap for longer than the longest pause of such a poll (SQLite
-# waits 1, 2, 5 ms): after each group while others were seen to write, else now and then to learn of them.
+# SQLite's busy handler is unfair: a process that writes group after group starves the others. So a waiting
+# process polls often, and a writing process pauses for longer than the longest interval of such a poll
+# (SQLite waits 1, 2 and 5 ms): after each group while other processes write, else now and then, to notice
+# them.
 _GAP: Final = 0.008
 _CONTENDED_FOR: Final = 2.0
 _HELD_BEFORE_GAP: Final = 0.25
@@ -61,7 +62,7 @@ FROM (
     WHERE tbl IN ('media_item', 'person') GROUP BY tbl
 )
 """
-# With a limit ANALYZE does not read indexes from end to end, and takes some milliseconds.
+# With a limit, ANALYZE does not read whole indexes and takes a few milliseconds.
 _ANALYZE: Final = ("PRAGMA analysis_limit = 1000", "ANALYZE")
 _WORTH_ANALYZING: Final = 1_000
 _VIEWS: Final = "SELECT name FROM sqlite_master WHERE type = 'view'"
@@ -72,11 +73,11 @@ class SQLiteEngine:
 
     Args:
         path: the file, or ``:memory:``.
-        options: how it is used.
-        clock: tells the time in milliseconds since 1970, UTC.
-        read_only: only read; the file must be there.
-        upgrade: create the database where there is none, and upgrade an older one.
-        people_cache: of the people whom this process stored.
+        options: timeouts, pools and caches.
+        clock: returns the time in milliseconds since 1970, UTC.
+        read_only: never write; the file must exist.
+        upgrade: create a missing database, and upgrade an older one.
+        people_cache: the cache that sessions for writing get.
     """
 
     writers: Final = 1
@@ -151,15 +152,17 @@ class SQLiteEngine:
             return
         path = Path(self._path)
         if path.is_dir():
-            raise DatabaseError(f"{self._subject}: this is a folder; give the name of a file in it")
+            raise DatabaseError(f"{self._subject} is a folder; give the name of a file in it")
         if not path.exists():
             if self._read_only or not self._upgrade:
-                raise DatabaseMissing(f"{self._subject} does not exist; run `mediasync sync` to make it")
+                raise DatabaseMissing(f"{self._subject} does not exist; run `mediasync sync` to create it")
             if not path.parent.is_dir():
-                raise DatabaseMissing(f"{self._subject}: there is no folder {path.parent}; make it first")
+                raise DatabaseMissing(
+                    f"{self._subject}: the folder {path.parent} does not exist; create it first"
+                )
 
     def _make_file(self) -> None:
-        """Make the file where there is none, with its permissions. SQLite gives them to its log, too."""
+        """Create a missing file with the permissions that were asked for. SQLite gives its log the same."""
         if self._in_memory or not self._upgrade:
             return
         mode = self._options.file_mode
@@ -169,7 +172,7 @@ class SQLiteEngine:
         except FileExistsError:
             return
         except OSError as error:
-            raise DatabaseError(f"{self._subject}: the file cannot be made: {error.strerror}") from error
+            raise DatabaseError(f"{self._subject}: the file cannot be created: {error.strerror}") from error
 
     def _url(self, mode: str) -> str:
         if self._in_memory:
@@ -185,7 +188,7 @@ class SQLiteEngine:
         )
 
     async def _connect(self, url: str, pragmas: tuple[str, ...]) -> SQLiteConnection:
-        """Open a connection, again and again while other processes create or recover the file."""
+        """Open a connection, and retry while other processes create or recover the file."""
         deadline = self._deadline()
         while True:
             connection = SQLiteConnection(url, self._subject, self.dialect)
@@ -222,8 +225,8 @@ class SQLiteEngine:
         except (DatabaseLocked, DatabaseCorrupt):
             raise
         except DatabaseError:
-            # In a folder that cannot be written, SQLite opens a WAL database only if it is told that
-            # nobody writes it; without a log beside it, nobody does.
+            # In a read-only folder, SQLite opens a WAL database only as an immutable one. Without a log
+            # beside the file, no process writes to it.
             if Path(self._path + "-wal").exists():
                 raise
             self._reader_mode = "ro&immutable=1"
@@ -250,7 +253,7 @@ class SQLiteEngine:
         return schema.stored_version(found), tables
 
     async def _prepare(self, writer: SQLiteConnection) -> None:
-        """Switch to WAL and bring the schema up to date, retried as one while other processes do the same."""
+        """Switch to WAL and bring the schema up to date, retried while other processes do the same."""
         deadline = self._deadline()
         while True:
             try:
@@ -288,7 +291,7 @@ class SQLiteEngine:
                     await schema.upgrade(session, version, views)
                     if broken := await writer.rows("PRAGMA foreign_key_check"):
                         raise DatabaseCorrupt(
-                            f"{self._subject}: {len(broken)} rows point at rows that are not there; "
+                            f"{self._subject}: {len(broken)} rows refer to rows that do not exist; "
                             "it was not upgraded, and nothing was changed"
                         )
             await writer.run("COMMIT")
@@ -304,10 +307,10 @@ class SQLiteEngine:
             await writer.run("PRAGMA foreign_keys = ON")
 
     async def _copy(self, version: int) -> Path:
-        """Copy the database beside itself, while the caller's transaction keeps all others from writing.
+        """Copy the database to a file beside it, while the caller's transaction blocks all other writers.
 
-        A copy takes its name when the upgrade is committed. That of an upgrade that failed is removed, and
-        that of one whose process was killed is overwritten by the next, so that no more than one is left.
+        The copy gets its final name when the upgrade is committed. If the upgrade fails, the copy is removed.
+        If the process is killed, the next upgrade overwrites the copy, so at most one is left.
         """
         partial = Path(f"{self._path}.schema-{version}.backup.partial")
         partial.unlink(missing_ok=True)
@@ -316,7 +319,7 @@ class SQLiteEngine:
             partial.chmod(os.stat(self._path).st_mode & 0o777)
         except OSError as error:
             raise DatabaseError(
-                f"{self._subject}: no copy can be made beside it ({error.strerror}), so it was not upgraded"
+                f"{self._subject} was not upgraded: no copy can be made beside it ({error.strerror})"
             ) from error
         reader = await self._connect(self._url("rw"), (_READER_PATIENCE,))
         try:
@@ -337,17 +340,20 @@ class SQLiteEngine:
             partial.rename(copy)
         except OSError as error:
             _LOG.warning(
-                "%s was upgraded; the copy of the old one stays %s (%s)", self._subject, partial, error
+                "%s was upgraded; the copy of the old one keeps the name %s (%s)",
+                self._subject,
+                partial,
+                error,
             )
 
     async def close(self) -> None:
-        """Close all connections. A transaction under way is finished first; what still reads is cut short."""
+        """Close all connections. An open transaction is finished first; running reads are interrupted."""
         await finish(self._close())
 
     async def _close(self) -> None:
         async with AsyncExitStack() as stack:
             if self._writer is not None:
-                # The last to go: only a connection that may write can empty the log into the file.
+                # Closed last: only a connection that may write can move the log into the file.
                 stack.push_async_callback(self._writer.close)
                 self._writer = None
             for reader in self._readers:
@@ -359,10 +365,10 @@ class SQLiteEngine:
 
     @asynccontextmanager
     async def read(self, *, snapshot: bool = False) -> AsyncIterator[Session]:
-        """Lend a reading connection.
+        """Lend a connection for reading.
 
         Args:
-            snapshot: all queries see one state of the database; needed where there are several.
+            snapshot: let all queries see the same state of the database. Needed for more than one query.
         """
         if self._in_memory:
             async with self._turn:
@@ -400,11 +406,11 @@ class SQLiteEngine:
     async def write(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """Run *work* in one transaction: committed if it returns, rolled back if it raises.
 
-        Begin, commit and rollback are never cut short, and neither is *work*.
+        Cancellation interrupts neither *work* nor begin, commit and rollback.
 
         Raises:
             DatabaseLocked: if another process held the lock for longer than ``lock_timeout``.
-            DatabaseReadOnly: if the database is only read.
+            DatabaseReadOnly: if the database was opened for reading only.
         """
         return await finish(self._write(work))
 
@@ -439,8 +445,8 @@ class SQLiteEngine:
     def _check_same_file(self, what: str) -> None:
         if self._find_file() != self._file:
             raise DatabaseMissing(
-                f"{self._subject}: the file was deleted or replaced while it was open, so nothing more is "
-                f"{what}; close the database and open it again"
+                f"{self._subject}: the file was deleted or replaced while it was open, so nothing more can "
+                f"be {what}; close the database and open it again"
             )
 
     async def _begin(self, writer: SQLiteConnection) -> None:
@@ -481,7 +487,7 @@ class SQLiteEngine:
             self._cache.next_key = highest + 1
 
     async def update_statistics(self) -> None:
-        """Analyse the tables if there are twice as many items and people as when that was done last."""
+        """Analyse the tables if the items and people have doubled since that was done last."""
 
         async def work(session: Session) -> None:
             [(highest,)] = await session.fetch_all(HIGHEST_KEY)
@@ -502,7 +508,7 @@ class SQLiteEngine:
         return 0 if self._writer is None else self._writer.changes_made
 
     def give_up_waiting(self) -> None:
-        """Wait no more for other processes' locks: what waits for one fails."""
+        """Stop waiting for locks of other processes: a write that waits for one fails."""
         self._gives_up = True
 
     async def _roll_back(self, writer: SQLiteConnection) -> None:
