@@ -15,6 +15,7 @@ from mediasync import (
     Episode,
     Library,
     MediaItem,
+    MediaType,
     Movie,
     Person,
     PersonType,
@@ -23,7 +24,8 @@ from mediasync import (
     Show,
     Source,
 )
-from mediasync.vocabulary import CAST_TYPES
+from mediasync.models import ITEM_MODELS
+from mediasync.vocabulary import CAST_TYPES, LEVELS, MEDIA_KINDS, PARENT_TYPES
 
 
 @pytest.mark.parametrize("kind", list(PersonType))
@@ -128,3 +130,16 @@ def test_the_readme_example() -> None:
     assert movie.cast == movie.credits
     assert movie.crew == []
     assert Movie(remote_id="1", title="A").cast == []
+
+
+def test_every_type_of_item_is_in_the_tables_and_parents_stand_above_their_children() -> None:
+    assert set(MEDIA_KINDS) == set(ITEM_MODELS) == set(MediaType)
+    assert sorted(kind.rank for kind in MEDIA_KINDS.values()) == list(range(len(MEDIA_KINDS)))
+    for media_type, kind in MEDIA_KINDS.items():
+        model = ITEM_MODELS[media_type]
+        assert model.model_fields["media_type"].default is media_type
+        assert model.parent_types == kind.parents
+        assert ("parent_remote_id" in model.model_fields) == bool(kind.parents)
+        assert kind.level == 1 + max((MEDIA_KINDS[parent].level for parent in kind.parents), default=-1)
+    assert set(PARENT_TYPES) == {MediaType.SHOW, MediaType.SEASON}
+    assert list(LEVELS) == [0, 1, 2]
