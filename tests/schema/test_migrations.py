@@ -233,6 +233,27 @@ async def test_people_of_nfo_files_are_known_by_their_other_ids_after_an_upgrade
         assert (await ms.check()).flaws == ()
 
 
+async def test_provider_ids_that_cannot_be_read_are_named_and_left_out(
+    old: Path, file_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged = {"home:6384": "{broken", "home:2975": "[1]", "films:tmdb:84": '{"imdb":7}'}
+    connection = sqlite3.connect(old)
+    connection.executemany(
+        "UPDATE person SET provider_ids = ? WHERE id = ?", [(text, key) for key, text in damaged.items()]
+    )
+    connection.commit()
+    connection.close()
+    async with MediaSync(file_url) as ms:
+        for person_id in damaged:
+            found = await ms.people.find_by_id(person_id)
+            assert found is not None
+            assert found.provider_ids == {}
+            assert any(f"person {person_id}:" in record.getMessage() for record in caplog.records)
+        [untouched] = await ms.people.search("tautou")
+        assert untouched.provider_ids == {"wikidata": 'Q"1\\2'}
+        assert (await ms.check()).flaws == ()
+
+
 async def test_without_upgrade_an_old_database_is_refused_unchanged(
     old: Path, file_url: str, tmp_path: Path
 ) -> None:
