@@ -30,14 +30,14 @@ class Selection:
     items: frozenset[str] = frozenset()
 
     @property
-    def of_this_time(self) -> bool:
-        """Whether less is read this time than otherwise."""
+    def is_partial(self) -> bool:
+        """Whether this run reads only some of the source's libraries or items."""
         return bool(self.libraries or self.items)
 
     @property
     def digest(self) -> str:
-        """A short text that is equal for equal selections of this time; empty if there is none."""
-        if not self.of_this_time:
+        """A short text that is equal for equal selections of one run; empty if the run is not partial."""
+        if not self.is_partial:
             return ""
         libraries = sorted({name.strip().casefold() for name in self.libraries})
         return sha256(json.dumps([libraries, sorted(self.items)]).encode()).hexdigest()[:32]

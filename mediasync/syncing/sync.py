@@ -112,7 +112,7 @@ class SyncService:
             log_failure(tally.source_id, error)
             await sink.fail(tally, error)
             raise
-        whole = tally.is_whole and not options.selection.of_this_time
+        whole = tally.is_whole and not options.selection.is_partial
         run = await sink.finish(tally, tally.watermark if whole else "")
         report = SyncReport(
             run=run,
@@ -204,18 +204,18 @@ class SyncService:
             raise doubt
         if tally.failed_libraries and len(tally.failed_libraries) == tally.libraries_read:
             raise tally.failed_libraries[0]
-        if not selection.of_this_time:
+        if not selection.is_partial:
             await self._add_absent_libraries(tally, {_storable_library(one).full_id for one in listed})
         read = [library for library in tally.libraries if not library.is_absent]
         if (
-            selection.of_this_time
+            selection.is_partial
             or tally.failed_libraries
             or not all(library.enumerated.complete for library in read)
         ):
             recognition.leave(lambda subject, text: tally.remark(subject, storable(text)))
         else:
             await recognition.settle(tally.libraries, tally.saves, tally.remark)
-        if not selection.of_this_time:
+        if not selection.is_partial:
             await recognition.move_homes(tally.libraries)
         _remark_lost(tally)
         for remote_id, reason in wanted.missing():
