@@ -16,7 +16,7 @@ from mediasync.reports import CopyReport
 from mediasync.repositories.changes import ChangeRepository
 
 COMPARED_ROWS: Final = 500
-"""How many rows of a view are compared at once, with what belongs to them."""
+"""How many rows of a view are compared at a time, with the rows that belong to them."""
 
 Tell = Callable[[str, int, int], None]
 
@@ -24,14 +24,14 @@ Tell = Callable[[str, int, int], None]
 class CopyService:
     """Copies one mirror.
 
-    Each page is one transaction: what it holds, with all that belongs to it, is in the target or is not. Rows
-    that the target has are compared with the origin's and not written again, so a copy that was ended at any
-    instant is finished by running it again.
+    Each page is one transaction: its rows, with all that belongs to them, are in the target or they are not.
+    Rows that the target already has are compared with the origin's and not written again. So a copy that was
+    interrupted at any moment is completed by running it again.
 
     Args:
         origin: the open database that is read, in one snapshot.
         target: the open database that is written. Nothing else may write to it meanwhile.
-        tell: told how far the copy is: a view or ``comparing``, and how many rows of how many are done.
+        tell: called with the progress: a view or ``comparing``, the rows done, and the rows in all.
     """
 
     def __init__(self, origin: Database, target: Database, tell: Tell) -> None:
@@ -41,11 +41,11 @@ class CopyService:
         self._continue_runs = target.dialect.continue_numbers("sync_run", "run_key")
 
     async def run(self) -> CopyReport:
-        """Copy all that the target does not have, then compare every row of every public view.
+        """Copy everything that the target lacks, then compare every row of every public view.
 
         Raises:
-            ConfigurationError: if the target holds what is not the origin's, or is newer; nothing is changed.
-            DatabaseError: if a database fails, or the copy turns out to differ; the message says where.
+            ConfigurationError: if the target has rows that the origin lacks, or newer ones; nothing changes.
+            DatabaseError: if a database fails, or the copy differs from the origin; the message says where.
         """
         async with self._origin.read(snapshot=True) as session:
             origin = CopyRepository(session)
@@ -85,7 +85,7 @@ class CopyService:
                     after = _last_of(kind.view, page, after)
 
     async def _copy_page(self, origin: CopyRepository, kind: Kind, page: Sequence[Row]) -> int:
-        """Write what the target does not have of a page, in one transaction, and return how much that is."""
+        """Write the rows of a page that the target lacks, in one transaction, and return their number."""
 
         async def work(session: Session) -> int:
             target = CopyRepository(session)
@@ -94,7 +94,7 @@ class CopyService:
             if not rows:
                 return 0
             for row in rows:
-                # It was looked at before; another program may have written since.
+                # The target was checked before, but another program may have written to it since.
                 if row[0] in found and (reason := _why_not(row, found[row[0]])):
                     raise ConfigurationError(_refusal(kind, row, reason))
             parts = await origin.read_parts(kind, rows)
@@ -111,7 +111,7 @@ class CopyService:
 
 
 def _why_not(origin: Row | None, target: Row) -> str | None:
-    """Return why a row of the target is none that a copy of the origin may hold, or None if it may."""
+    """Return why no copy of the origin may contain a row of the target, or None if it may."""
     if origin is None:
         return "which the origin does not have"
     if origin[1] != target[1]:
@@ -129,12 +129,12 @@ async def compare(origin: Session, target: Session, tell: Tell) -> dict[str, int
     """Compare every row of every public view, and the fingerprints of the items.
 
     Args:
-        origin: a snapshot of the one.
-        target: a snapshot of the other.
-        tell: told ``comparing``, and how many rows of how many are done.
+        origin: a snapshot of the origin.
+        target: a snapshot of the copy.
+        tell: called with ``comparing``, the rows done, and the rows in all.
 
     Returns:
-        how many rows each view has, in both.
+        The number of rows of each view, which is the same in both.
 
     Raises:
         DatabaseError: if they differ; the message names the view and the first id.
@@ -163,10 +163,10 @@ async def compare(origin: Session, target: Session, tell: Tell) -> dict[str, int
 
 
 def _last_of(view: str, page: Sequence[Row], after: Any) -> Any:
-    """Return the key of a page's last row, behind which the next page begins.
+    """Return the key of a page's last row, after which the next page begins.
 
     Raises:
-        DatabaseCorrupt: if it is that of the page before: a key that is not a text is above all texts.
+        DatabaseCorrupt: if it is the last key of the page before, since other values sort after all texts.
     """
     last = page[-1][0]
     if last == after:
@@ -194,7 +194,7 @@ def _check_same(view: str, origin: Sequence[Row], target: Sequence[Row]) -> None
 
 
 def _difference(ours: Row | None, theirs: Row | None) -> tuple[Any, str]:
-    """Return the id of the first of two rows that differ, and how they do."""
+    """Return the id of the first of two rows that differ, and how they differ."""
     if theirs is None or (ours is not None and ours[0] < theirs[0]):
         assert ours is not None
         return ours[0], "lacks rows of"

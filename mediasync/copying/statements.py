@@ -1,7 +1,7 @@
-"""Whole rows of a mirror, read from one database and written as they are into another.
+"""Whole rows of a mirror, read from one database and written unchanged into another.
 
-Rows are named by their text ids alone: storage keys belong to one database, and may be made in another way
-in the other.
+Rows are identified by their text ids: storage keys belong to one database, and the other engine may make them
+in another way.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from mediasync.text import words_of_item, words_of_name
 
 Row = tuple[Any, ...]
 
-# The columns of every row that is copied begin with its id, when it was made and when it was changed.
+# The columns of every copied row begin with its id, the time of its creation and the time of its last change.
 
 _SOURCE: Final = "SELECT s.id, s.created_at, s.updated_at, s.kind, s.name, s.server_id, s.watermark"
 COPY_SOURCES_PAGE: Final = f"{_SOURCE} FROM source s WHERE s.id > :above ORDER BY s.id LIMIT :limit"
@@ -216,8 +216,8 @@ WHERE true
 ON CONFLICT (word, place, item_key) DO NOTHING
 """
 
-# A run's id is a number, and is listed as text here. Problems may end after the run that first had them was
-# copied: the number of those that ended then differs, and the run is written again with them.
+# The id of a run is a number, and is passed as text here. A problem may end after the run that first had it
+# was copied: the number of ended problems then differs, and the run is written again with its problems.
 _RUN: Final = """
 SELECT r.run_key, r.started_at, coalesce(r.finished_at, r.started_at) AS updated_at, s.id AS source_id,
     r.status, r.finished_at, r.seen, r.saved, r.unchanged, r.failed, r.error, r.selection, r.series,
@@ -329,13 +329,13 @@ FROM @list(:ids) k JOIN media_item i ON i.id = k.id ORDER BY i.id
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What belongs to rows of a kind, and is written with them.
+    """Rows of another table that belong to rows of a kind and are written with them.
 
     Attributes:
-        read: the query for it in the origin, or a function that makes it of the rows.
-        delete: takes away what belongs to rows that are written a second time, by their ids, or by what the
-            function makes of them.
-        insert: writes it.
+        read: the query that reads them in the origin, or a function that computes them from the rows.
+        delete: the statement that deletes them before they are written again. Its parameter is the ids of the
+            rows, or what the function computes from the stored ones.
+        insert: the statement that inserts them.
     """
 
     read: str | Callable[[Sequence[Row]], list[Row]]
@@ -345,17 +345,17 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Rows that are copied page by page, after those of the kinds before.
+    """Rows that are copied page by page, after the rows of the kinds before it.
 
     Attributes:
         view: the public view that shows them.
-        noun: what one of them is called.
-        page: the query for the next rows, by id.
-        find: the query for rows of given ids, in the same columns.
-        write: inserts such rows, or brings those that are there to the same values.
-        size: how many rows a page has.
-        start: what comes before the first id.
-        level: of items: those that may be parents stand in other levels, which are copied before.
+        noun: what messages call one of them.
+        page: the query for the next rows, in the order of their ids.
+        find: the query for rows with given ids, with the same columns.
+        write: the statement that inserts rows, or updates those that exist.
+        size: the number of rows in a page.
+        start: a value before the first id.
+        level: the kind of items. Their parents are of other levels, which are copied before.
         has_keys: whether rows are written with a storage key before the id.
         parts: what belongs to the rows.
     """
@@ -378,9 +378,9 @@ class Comparison:
 
     Attributes:
         view: its name.
-        page: the query for its next rows, by id.
-        start: what comes before the first id.
-        below: what is compared with each page: a name, and the query for what belongs to given ids.
+        page: the query for its next rows, in the order of their ids.
+        start: a value before the first id.
+        below: what is compared with each page: names, and queries for the rows that belong to given ids.
     """
 
     view: str
@@ -492,12 +492,12 @@ COMPARISONS: Final = (
     ),
     Comparison("changes", COMPARE_CHANGES, start=0),
 )
-"""How a copy is compared with its origin: every public view but those that count the rows of others, and the
-fingerprints, which none shows."""
+"""How a copy is compared with its origin: every public view except those that count rows of others, and the
+fingerprints, which no view shows."""
 
 
 class CopyRepository:
-    """Reads rows as they are, and writes them as they are.
+    """Reads whole rows, and writes them unchanged.
 
     Args:
         session: a snapshot, or an open transaction for the methods that write.
@@ -507,7 +507,7 @@ class CopyRepository:
         self._session = session
 
     async def read_page(self, kind: Kind, after: str | int) -> list[Row]:
-        """Return the next rows of a kind behind the id *after*, by id."""
+        """Return the next rows of a kind after the id *after*, in the order of their ids."""
         params = {**_behind(after), "level": kind.level, "limit": kind.size}
         return await self._fetch(kind.page, params)
 
@@ -517,7 +517,7 @@ class CopyRepository:
         return {row[0]: row for row in found}
 
     async def read_parts(self, kind: Kind, rows: Sequence[Row]) -> list[list[Row]]:
-        """Return what belongs to *rows*, for each part of the kind."""
+        """Return the rows that belong to *rows*, for each part of the kind."""
         ids = _ids(rows)
         return [
             await self._fetch(part.read, {"ids": ids}) if isinstance(part.read, str) else part.read(rows)
@@ -527,13 +527,13 @@ class CopyRepository:
     async def write(
         self, kind: Kind, rows: Sequence[Row], parts: Sequence[Sequence[Row]], *, replaced: Sequence[Row]
     ) -> None:
-        """Write rows with what belongs to them.
+        """Write rows and the rows that belong to them.
 
         Args:
-            kind: of the rows.
-            rows: of different ids.
-            parts: what belongs to them, as `read_parts` returned it.
-            replaced: what is stored of them, and is older.
+            kind: the kind of the rows.
+            rows: rows with different ids.
+            parts: the rows that belong to them, as `read_parts` returned them.
+            replaced: the older rows that the target has for some of the ids.
         """
         written = list(rows)
         if kind.has_keys:
@@ -550,7 +550,7 @@ class CopyRepository:
                 await self._session.execute(part.insert, {"rows": list(of_part)})
 
     async def continue_numbers(self, statement: str | None) -> None:
-        """Let later runs be numbered behind the copied ones, by the dialect's *statement* if it needs one."""
+        """Make the engine number later runs after the copied ones, with *statement* if it needs one."""
         if statement is not None:
             await self._session.fetch_all(statement)
 
@@ -570,16 +570,16 @@ class CopyRepository:
         }
 
     async def compare_page(self, comparison: Comparison, after: str | int, limit: int) -> list[Row]:
-        """Return the next rows of a view behind the id *after*, by id; times as text on every engine."""
+        """Return the next rows of a view after the id *after*, in the order of ids, with times as text."""
         found = await self._fetch(comparison.page, {**_behind(after), "limit": limit})
         return [tuple(map(_plain, row)) for row in found]
 
     async def compare_below(self, query: str, rows: Sequence[Row]) -> list[Row]:
-        """Return what belongs to rows of a view, ordered."""
+        """Return the rows that belong to rows of a view, in order."""
         return await self._fetch(query, {"ids": _ids(rows)})
 
     async def _fetch(self, query: str, params: Mapping[str, Any]) -> list[Row]:
-        """Return rows that are plain tuples: they are compared, and given to another engine."""
+        """Return rows as plain tuples, which can be compared and given to another engine."""
         return list(map(tuple, await self._session.fetch_all(query, params)))
 
 
