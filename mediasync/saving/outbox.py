@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC
 from typing import Any, Final
 
@@ -51,6 +52,15 @@ class Outbox:
     async def find_item_images(self, item_ids: Sequence[str]) -> dict[str, Image]:
         """Return what the views show of items before they are written, besides their credits."""
         return await self._repository.find_item_images(item_ids) if item_ids else {}
+
+    @asynccontextmanager
+    async def comparing(self, item_ids: Sequence[str]) -> AsyncIterator[None]:
+        """Note which fields of stored items the statements inside change."""
+        old = await self.find_item_images(item_ids)
+        yield
+        new = await self.find_item_images(item_ids)
+        for item_id in old:
+            self.change_item(item_id, changed_fields(old[item_id], new[item_id]))
 
     def add(
         self,

@@ -158,6 +158,11 @@ class Writer:
         self.committed = Signal()
 
     @property
+    def keep_changes(self) -> float:
+        """For how many days changes are kept in the change log."""
+        return self._database.options.keep_changes
+
+    @property
     def threads_at_work(self) -> bool:
         """Whether threads of this process are running a read or a transaction."""
         return self._database.threads_at_work

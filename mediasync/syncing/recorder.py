@@ -10,6 +10,7 @@ from mediasync.errors import DatabaseError, MediaSyncError, SourceError
 from mediasync.models import SyncRun
 from mediasync.repositories.runs import RunRepository
 from mediasync.repositories.sources import SourceRepository
+from mediasync.saving.pruning import prune_step
 from mediasync.saving.writer import Writer
 from mediasync.services import MediaService
 from mediasync.syncing.processes import has_ended
@@ -31,12 +32,16 @@ class RunRecorder:
         self._media = media
 
     async def start(self, tally: Tally) -> None:
-        """Record that a run begins, and note its id in *tally*."""
-        tally.run_id = await self._writer.run(
-            lambda session: RunRepository(session).start(
+        """Record that a run begins, and note its id in *tally*. Changes that are too old are pruned."""
+
+        async def work(session: Session) -> int:
+            run_id = await RunRepository(session).start(
                 tally.source_id, tally.owner, has_ended, tally.selection
             )
-        )
+            await prune_step(session, self._writer.keep_changes)
+            return run_id
+
+        tally.run_id = await self._writer.run(work)
 
     async def finish(
         self,

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Final, Protocol
 
 from mediasync.aio import finish
+from mediasync.changes import WriteContext
 from mediasync.database.database import Database
 from mediasync.database.session import Session
 from mediasync.errors import InvalidItem
@@ -21,6 +23,7 @@ from mediasync.repositories.times import to_datetime
 from mediasync.rows import NormalItem
 from mediasync.saving.media import is_new_server
 from mediasync.saving.normal import normal_item
+from mediasync.saving.outbox import Outbox
 from mediasync.saving.plan import describe_change
 from mediasync.saving.stream import as_async
 from mediasync.saving.writer import Writer
@@ -107,39 +110,43 @@ class Saving:
         self._media = media
         self._source_id = source_id
         self._recorder = RunRecorder(writer, media)
+        self._context = WriteContext(reason="sync")
         self.changes: list[tuple[str, str]] = []
 
     async def begin(self, source: Source, tally: Tally, *, accept_new_server: bool) -> None:
-        await self._media.save_source(source, accept_new_server=accept_new_server)
+        await self._media.save_source(source, accept_new_server=accept_new_server, context=self._context)
         await finish(self._recorder.start(tally))
+        self._context = replace(self._context, run_id=tally.run_id)
 
     async def save_library(self, library: Library) -> None:
-        await self._media.save_library(library)
+        await self._media.save_library(library, context=self._context)
 
     async def save(
         self, items: Iterable[MediaItem] | AsyncIterable[MediaItem], library_id: str, report: SaveReport
     ) -> None:
         await self._media.save_media_items(
-            items, library_id=library_id, source_id=self._source_id, report=report
+            items, library_id=library_id, source_id=self._source_id, report=report, context=self._context
         )
 
     async def save_people(self, people: Sequence[Person]) -> None:
-        await self._media.upsert_people(people, source_id=self._source_id)
+        await self._media.upsert_people(people, source_id=self._source_id, context=self._context)
 
     async def take_over(self, taken: Sequence[tuple[str, str, str]]) -> None:
-        async def work(session: Session) -> None:
-            await RecognitionRepository(session).take_over(self._source_id, taken)
+        async def work(session: Session, outbox: Outbox) -> None:
+            async with outbox.comparing([item_id for item_id, _, _ in taken]):
+                await RecognitionRepository(session).take_over(self._source_id, taken)
 
-        await self._writer.run(work)
+        await self._writer.record(work, self._context)
 
     def stored_id(self, item_id: str) -> str:
         return item_id  # the database itself knows the new keys of items that were taken over
 
     async def move(self, homes: Sequence[tuple[str, str]], left: Sequence[tuple[str, str]]) -> None:
-        async def work(session: Session) -> None:
-            await RecognitionRepository(session).move(homes, left)
+        async def work(session: Session, outbox: Outbox) -> None:
+            async with outbox.comparing([item_id for item_id, _ in (*homes, *left)]):
+                await RecognitionRepository(session).move(homes, left)
 
-        await self._writer.run(work)
+        await self._writer.record(work, self._context)
 
     async def finish(self, tally: Tally, watermark: str) -> SyncRun:
         try:

@@ -13,10 +13,14 @@ from support.items import MOVIES, SHOWS, cast, credit, episode, movie, person, s
 from support.mirror import Clock, prepared, rows, value, write
 
 from mediasync import Library, MediaSync, Rating, Source
+from mediasync.backends.base import Enumerated
 from mediasync.changes import Change, WriteContext
 from mediasync.errors import ChangesPruned, DatabaseError, LifecycleError, UsageError
+from mediasync.saving.outbox import Outbox
+from mediasync.testing import FakeBackend
 
 DAY = 86_400_000
+WAITING = "SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted"
 
 
 async def log(ms: MediaSync, after: int | None = None) -> list[Change]:
@@ -366,3 +370,115 @@ async def test_a_row_written_by_another_program_does_not_hide_the_log(ms: MediaS
     await ms.media.save_media_item(movie("1", title="X"), **MOVIES)
     changes = await log(ms, start)
     assert changes[1].before == {"title": "Movie 1", "added_at": "1970-01-01T00:00:00.001Z"}
+
+
+async def test_a_sync_logs_its_run_and_what_it_recognises(ms: MediaSync, clock: Clock) -> None:
+    def listing(*films: Any) -> FakeBackend:
+        return FakeBackend({"m": [*films, Enumerated(len(films))]})
+
+    first = await ms.sync(listing(movie("old", title="X", path="/x.mkv")))
+    logged = [
+        (one.entity, one.what, one.reason, one.run_id) for one in await log(ms) if "fake" in one.entity_id
+    ]
+    assert logged == [
+        ("source", "added", "sync", None),
+        ("library", "added", "sync", first.run.id),
+        ("item", "added", "sync", first.run.id),
+    ]
+    start = await newest(ms)
+    again = await ms.sync(listing(movie("new", title="X", path="/x.mkv")))
+    changes = await log(ms, start)
+    assert brief(changes) == [("changed", "item", "fake:old", {"remote_id": "old"})]
+    assert {(change.reason, change.run_id) for change in changes} == {("sync", again.run.id)}
+    start = await newest(ms)
+    await ms.sync(listing(movie("new", title="X", path="/x.mkv")))
+    assert await log(ms, start) == [], "nothing changed"
+    clock.tick(401 * DAY)
+    await ms.sync(listing(movie("new", title="X", path="/x.mkv")))
+    with pytest.raises(ChangesPruned):
+        await log(ms, 0)
+
+
+async def test_a_writer_that_is_held_up_before_its_commit_hides_no_change(
+    ms: MediaSync, url: str, engine: Engine
+) -> None:
+    if engine.is_sqlite:
+        pytest.skip("one transaction writes at a time")
+    start = await newest(ms)
+    drawn, commit = asyncio.Event(), asyncio.Event()
+
+    async def held_up(session: Any) -> None:
+        outbox = Outbox(session)
+        outbox.add_item("home:slow")
+        await outbox.write()
+        drawn.set()
+        await commit.wait()
+
+    async with MediaSync(url) as other:
+        slow = asyncio.create_task(other._database.write(held_up))
+        await drawn.wait()
+        quick = asyncio.create_task(ms.media.save_media_item(movie("quick"), **MOVIES))
+        while not await value(ms, WAITING):
+            await asyncio.sleep(0.01)
+        assert await log(ms, start) == [], "neither is committed, and no higher number is visible"
+        commit.set()
+        await asyncio.gather(slow, quick)
+    assert [(change.number, change.entity_id) for change in await log(ms, start)] == [
+        (start + 1, "home:slow"),
+        (start + 2, "home:quick"),
+    ]
+
+
+async def test_a_long_transaction_delays_nobody_before_it_logs(
+    ms: MediaSync, url: str, engine: Engine
+) -> None:
+    if engine.is_sqlite:
+        pytest.skip("one transaction writes at a time")
+    start = await newest(ms)
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def long(session: Any) -> None:
+        await session.execute("UPDATE library SET title = 'x' WHERE id = 'home:shows'")
+        outbox = Outbox(session)
+        outbox.add_item("home:long")
+        begun.set()
+        await goes_on.wait()
+        await outbox.write()
+
+    async with MediaSync(url) as other:
+        slow = asyncio.create_task(other._database.write(long))
+        await begun.wait()
+        async with asyncio.timeout(20):
+            await ms.media.save_media_item(movie("quick"), **MOVIES)
+        assert [change.entity_id for change in await log(ms, start)] == ["home:quick"]
+        goes_on.set()
+        await slow
+    assert [change.entity_id for change in await log(ms, start)] == ["home:quick", "home:long"]
+
+
+async def test_a_reader_beside_several_writers_misses_nothing(
+    ms: MediaSync, url: str, engine: Engine
+) -> None:
+    if not engine.lasts:
+        pytest.skip("nobody else writes to a database in memory")
+    start, found = await newest(ms), []
+
+    async def read() -> None:
+        async for change in ms.changes(after=start):
+            found.append(change)
+            if len(found) == 120:
+                return
+
+    async with MediaSync(url) as second, MediaSync(url) as third:
+        reader = asyncio.create_task(read())
+        await asyncio.gather(
+            *(
+                writer.media.save_media_item(movie(f"{name}{n}", credits=cast("a")), **MOVIES)
+                for n in range(40)
+                for name, writer in (("x", ms), ("y", second), ("z", third))
+            )
+        )
+        async with asyncio.timeout(30):
+            await reader
+    assert [change.number for change in found] == list(range(start + 1, start + 121))
+    assert {change.entity_id for change in found} == {f"home:{name}{n}" for n in range(40) for name in "xyz"}
