@@ -165,7 +165,7 @@ _NO_LIMIT: Final = 2**53
 _TOKENS_AT_ONCE: Final = 2_000
 
 _READ_AS_STORED: Final = {
-    media_type: frozenset(cls.model_fields).intersection(_ITEM).difference(("credits", "media_type"))
+    media_type: [name for name in cls.model_fields if name in _ITEM and name not in ("credits", "media_type")]
     for media_type, cls in ITEM_MODELS.items()
 }
 """The columns of items of each type whose values are those of the model's fields."""
@@ -293,7 +293,7 @@ def _item(stored: Mapping[str, Any]) -> AnyMediaItem | None:
     if media_type not in ITEM_MODELS:
         note_flaw(subject, f"it is stored as a {media_type!r}, which is unknown, and is left out")
         return None
-    values = {name: value for name, value in stored.items() if name in _READ_AS_STORED[media_type]}
+    values = {name: stored[name] for name in _READ_AS_STORED[media_type]}
     for name in ("created_at", "updated_at"):
         values[name] = to_datetime(stored[name])
     for name in ("added", "changed"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, NoReturn
 
@@ -137,20 +137,20 @@ SOURCES_STORED: Final = "SELECT s.id AS source_id FROM @list(:ids) l JOIN source
 _WORTH_OVERLAPPING: Final = 300
 
 ClaimsOf = Callable[[Set[str]], Mapping[str, Sequence[Claim]]]
-"""Returns the claims about some people, by their ids, each in the order in which they were made."""
+"""Returns the claims about people, by their ids, in the order in which they were made."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeopleDraft:
-    """People made ready to be saved.
+    """People prepared for saving.
 
     Attributes:
-        keys: the storage keys of those who are known to be stored just so.
-        rows: the others.
-        disputed: the ids of those of whom one row does not say what becomes of them.
-        claims: what is claimed of each of them.
-        credited: whether credits of them are saved with them.
-        first_seen: numbers in the order of which new people get their storage keys, by id.
+        keys: the storage keys of people whose stored rows equal theirs, by id.
+        rows: the rows of all other people.
+        disputed: the ids of people about whom several items disagree, so that their claims decide.
+        claims: returns the claims about people.
+        credited: whether credits of these people are saved with them.
+        first_seen: the order in which new people get their storage keys, by id.
     """
 
     keys: dict[str, int]
@@ -163,18 +163,18 @@ class PeopleDraft:
 
 @dataclass(frozen=True, slots=True)
 class SavedPeople:
-    """What saving people did.
+    """The result of saving people.
 
     Attributes:
-        keys: the storage key of each person, by id.
-        found: the storage keys of those who were stored before, and were looked up.
+        keys: the storage keys of all of them, by id.
+        found: the storage keys of people who were looked up and were stored before.
         written: how many rows were written.
-        inserted: the ids of those who were new.
-        changed: what was stored before of those who were changed, and what is stored now.
-        believed: the storage keys of the items that changed people who were stored before.
-        renamed: whether some of them had another name before.
-        old_words: (word, key) of names that are not theirs any more.
-        new_words: (word, key) of names that are new.
+        inserted: the ids of new people.
+        changed: (the person as stored before, the person as stored now) of each who was changed.
+        believed: the storage keys of the items that changed stored people.
+        renamed: whether the name of a stored person changed.
+        old_words: (word, the person's storage key) of names that people no longer have.
+        new_words: (word, the person's storage key) of new names.
     """
 
     keys: dict[str, int]
@@ -189,17 +189,53 @@ class SavedPeople:
 
 
 class MergedPeople(NamedTuple):
-    """Two people who turned out to be one.
+    """The result of merging a person into another one.
 
     Attributes:
-        before: the one who stays, as stored before.
-        after: the same, as stored now.
-        other: the one who was deleted.
+        before: the person who stays, as stored before.
+        after: the person who stays, as stored now.
+        other: the person who was deleted.
     """
 
     before: StoredPerson
     after: StoredPerson
     other: StoredPerson
+
+
+class _Inserted(NamedTuple):
+    """The result of inserting people.
+
+    Attributes:
+        keys: the storage keys of the people who were inserted, by id.
+        words: (word, the person's id) of their names, in the order of the index.
+        met: the people who were stored already, by id.
+    """
+
+    keys: dict[str, int]
+    words: list[tuple[str, str]]
+    met: dict[str, StoredPerson]
+
+
+_NOBODY: Final = _Inserted({}, [], {})
+
+
+class _Changed(NamedTuple):
+    """The result of updating people.
+
+    Attributes:
+        before: all stored people of the draft, by id, as they were before.
+        after: the people who were changed, as they are now.
+        believed: the storage keys of the items that changed them.
+    """
+
+    before: dict[str, StoredPerson]
+    after: list[StoredPerson]
+    believed: set[int]
+
+    @property
+    def rows(self) -> list[PersonRow]:
+        """The rows of the people who were changed, as they are now."""
+        return [person.row for person in self.after]
 
 
 class PeopleRepository(PersonReader):
@@ -220,24 +256,23 @@ class PeopleRepository(PersonReader):
         shown: bool = True,
         first_seen: Mapping[str, int] | None = None,
     ) -> SavedPeople:
-        """Save people, and the words by which they are found.
+        """Save people and the words of their names.
 
-        Only people that are new or differ are written. What is missing never overwrites what is there. Where
-        the key is derived from the name, the first stored spelling stays.
+        Only people who are new or differ are written. A missing value never replaces a stored one. Where the
+        key is derived from the name, the first stored spelling stays.
 
         Args:
-            people: of different ids, in their order, as `merge_all` makes them.
+            people: rows with different ids, sorted by id, as `merge_all` makes them.
             shown: whether people whose last credit was removed are shown again.
-            first_seen: as of `PeopleDraft`.
+            first_seen: the order in which new people get their storage keys, by id.
 
         Raises:
             UnknownSource: if the source of one of them is not stored.
         """
         claims = {row[0]: [Claim(row, None, fresh=True)] for row in people}
         keys, rows = self._session.people_cache.split(people)
-        saved = await self.upsert_rows(
-            PeopleDraft(keys, rows, frozenset(), lambda _: claims, shown, first_seen or {})
-        )
+        draft = PeopleDraft(keys, rows, frozenset(), lambda _: claims, shown, first_seen or {})
+        saved = await self.upsert_rows(draft, await self.find_stored(draft))
         await self.index_names(saved)
         return saved
 
@@ -247,12 +282,13 @@ class PeopleRepository(PersonReader):
         item_keys: Mapping[str, int],
         first_seen: Mapping[str, int] | None = None,
     ) -> PeopleDraft:
-        """Make the people whom items credit ready for `upsert_rows`, within the same transaction.
+        """Prepare the people whom items credit for `upsert_rows` in the same transaction.
 
         Args:
-            items: in the order in which they came.
-            item_keys: the storage keys of the items, as they stand when the people are saved.
-            first_seen: as of `PeopleDraft`.
+            items: the claims of items, in the order in which they came.
+            item_keys: the storage keys of the items, by id. Those of new items may be added later, before the
+                people are saved.
+            first_seen: the order in which new people get their storage keys, by id.
         """
         rows, disputed = gather(items)
         known = self._session.people_cache
@@ -273,84 +309,60 @@ class PeopleRepository(PersonReader):
 
         return PeopleDraft(keys, others, disputed, claims, True, first_seen or {})
 
-    async def upsert_rows(
-        self, draft: PeopleDraft, use: Callable[[dict[str, int]], Awaitable[None]] | None = None
-    ) -> SavedPeople:
-        """Save people as `upsert_batch` does, and leave the words to `index_names`.
+    async def find_stored(self, draft: PeopleDraft) -> dict[str, StoredPerson]:
+        """Return the people of a draft who are stored, by id, as `upsert_rows` takes them.
+
+        If most people were new lately, nobody is looked up: inserting shows who is stored already.
+        """
+        if not draft.rows or self._session.people_cache.others_are_new:
+            return {}
+        return await self._find(SELECT_PEOPLE, [row[0] for row in draft.rows])
+
+    async def upsert_rows(self, draft: PeopleDraft, stored: Mapping[str, StoredPerson]) -> SavedPeople:
+        """Save people as `upsert_batch` does, but leave the words of their names to `index_names`.
 
         Args:
-            draft: the people.
-            use: called with the keys of those who are stored already, before new ones are inserted, which may
-                have to wait for other transactions, and makes others wait.
+            draft: the people, made by `draft`.
+            stored: those of them who are stored, found by `find_stored`.
         """
-        keys, people = draft.keys, draft.rows
+        people, cache = draft.rows, self._session.people_cache
         if not people:
-            return SavedPeople(keys, (), 0, (), (), frozenset(), False, [], [])
-        known = self._session.people_cache
-        stored = {} if known.others_are_new else await self._find(SELECT_PEOPLE, [row[0] for row in people])
-        if use is not None:
-            await use(keys | {person_id: person.key for person_id, person in stored.items()})
+            return SavedPeople(draft.keys, (), 0, (), (), frozenset(), False, [], [])
         new = [row for row in people if row[0] not in stored] if stored else people
-        new_words: list[tuple[str, str]] = []
-        if new:
-            new, new_words = await self._insert(new, draft, keys, stored)
-        known.others_are_new = 2 * len(new) > len(people)
-        written = len(new)
-        renamed: list[PersonRow] = []
-        old_words: list[tuple[str, int]] = []
-        believed: set[int] = set()
-        pairs: list[tuple[StoredPerson, StoredPerson]] = []
-        if stored:
-            changed = _settled(stored, draft, believed)
-            if changed:
-                # Read again, now that nobody else can change them; all of them, as those who seemed to need
-                # no change may need one by what another transaction has made of them together with others.
-                locked = await self._lock(sorted(stored))
-                if len(locked) < len(stored):
-                    raise WriteConflict(f"another transaction deleted one of {len(stored)} people meanwhile")
-                stored = locked
-                believed.clear()
-                changed = _settled(stored, draft, believed)
-                await self._update(changed, stored)
-            written += len(changed)
-            keys.update((person_id, person.key) for person_id, person in stored.items())
-            renamed = [person.row for person in changed if person.row[1] != stored[person.row[0]].row[1]]
-            before = set(_words([stored[row[0]].row for row in renamed]))
-            after = set(_words(renamed))
-            new_words += sorted(after - before)
-            old_words = [(word, keys[person_id]) for word, person_id in sorted(before - after)]
-            pairs = [(stored[person.row[0]], person) for person in changed]
-            stored |= {person.row[0]: person for person in changed}
-        if known.remembers:
-            known.add(_as_stored(people, stored, draft.disputed), keys)
+        inserted = await self._insert(new, draft) if new else _NOBODY
+        cache.others_are_new = 2 * len(inserted.keys) > len(people)
+        changed = await self._change({**stored, **inserted.met}, draft)
+        found = {person_id: person.key for person_id, person in changed.before.items()}
+        keys = draft.keys | inserted.keys | found
+        if cache.remembers:
+            now = changed.before | {person.row[0]: person for person in changed.after}
+            cache.add(_as_stored(people, now, draft.disputed), keys)
+        renamed = [row for row in changed.rows if row[1] != changed.before[row[0]].row[1]]
+        old_words = set(_words([changed.before[row[0]].row for row in renamed]))
+        new_words = set(_words(renamed))
         return SavedPeople(
-            keys,
-            [person.key for person in stored.values()],
-            written,
-            [row[0] for row in new],
-            pairs,
-            believed,
-            bool(renamed),
-            old_words,
-            [(word, keys[person_id]) for word, person_id in new_words],
+            keys=keys,
+            found=found.values(),
+            written=len(inserted.keys) + len(changed.after),
+            inserted=sorted(inserted.keys),
+            changed=[(changed.before[person.row[0]], person) for person in changed.after],
+            believed=changed.believed,
+            renamed=bool(renamed),
+            old_words=[(word, keys[person_id]) for word, person_id in sorted(old_words - new_words)],
+            new_words=[
+                (word, keys[person_id])
+                for word, person_id in (*inserted.words, *sorted(new_words - old_words))
+            ],
         )
 
     async def _find(self, query: str, ids: Any) -> dict[str, StoredPerson]:
         rows = await self._session.fetch_all(query, {"ids": ids})
         return {row[0]: stored_person(row) for row in rows}
 
-    async def _insert(
-        self,
-        people: list[PersonRow],
-        draft: PeopleDraft,
-        keys: dict[str, int],
-        stored: dict[str, StoredPerson],
-    ) -> tuple[list[PersonRow], list[tuple[str, str]]]:
-        """Insert people who are not stored, and return those who were not, with the words of their names.
-
-        Their keys are put into *keys*. Who was stored by another transaction meanwhile is put into *stored*.
-        """
+    async def _insert(self, people: list[PersonRow], draft: PeopleDraft) -> _Inserted:
+        """Insert people of a draft, except those whom another transaction has stored."""
         settled: dict[str, StoredPerson] = {}
+        met: dict[str, StoredPerson] = {}
         if disputed := {row[0] for row in people} & draft.disputed:
             settled = {
                 person_id: settle(None, claims) for person_id, claims in draft.claims(disputed).items()
@@ -377,14 +389,27 @@ class PeopleRepository(PersonReader):
             written_keys = {key for (key,) in found}
             own = {person_id: key for person_id, key in own.items() if key in written_keys}
             others = [person_id for person_id in ids if person_id not in own]
-            stored |= (were_stored := await self._find(SELECT_PEOPLE, others))
-            if len(were_stored) < len(others):
+            met = await self._find(SELECT_PEOPLE, others)
+            if len(met) < len(others):
                 await self._raise_for_missing_source({person_id.partition(":")[0] for person_id in others})
-            people = [row for row in people if row[0] in own]
             words = [pair for pair in words if pair[1] in own]
+            people = [row for row in people if row[0] in own]
         await self._insert_provider_ids(people, own)
-        keys |= own
-        return people, words
+        return _Inserted(own, words, met)
+
+    async def _change(self, stored: dict[str, StoredPerson], draft: PeopleDraft) -> _Changed:
+        """Update the stored people whom a draft changes."""
+        after, believed = _settled(stored, draft)
+        if after:
+            # Everybody is read again under a lock: another transaction may have changed the people meanwhile,
+            # also those who seemed to need no change.
+            locked = await self._lock(sorted(stored))
+            if len(locked) < len(stored):
+                raise WriteConflict(f"another transaction has deleted one of {len(stored)} people")
+            stored = locked
+            after, believed = _settled(stored, draft)
+            await self._update(after, stored)
+        return _Changed(stored, after, believed)
 
     async def _insert_provider_ids(self, people: Iterable[PersonRow], keys: Mapping[str, int]) -> None:
         """Insert the ids of people at public providers, in the order of the people's storage keys."""
@@ -392,7 +417,7 @@ class PeopleRepository(PersonReader):
             await self._session.execute(INSERT_PROVIDER_IDS, {"people": rows})
 
     async def _lock(self, ids: list[str]) -> dict[str, StoredPerson]:
-        """Keep people from other transactions until this one ends, and return them as they are then."""
+        """Lock people until this transaction ends, and return them as they are then, by id."""
         if self._session.has_concurrent_writers:
             # In a statement of its own: a query that waits for a lock sees the new row of the person, but the
             # other tables as they were when it began.
@@ -415,15 +440,15 @@ class PeopleRepository(PersonReader):
             )
 
     async def note_removed(self, removed: Sequence[RemovedCredit]) -> list[StoredPerson]:
-        """Note that credits were removed: whoever has none any more is not shown from now on.
+        """Hide the people who have no credit left, after credits were removed.
 
-        If an item gave a person's fields and no longer credits the person, another one takes its place.
+        If an item gave a person's fields and no longer credits the person, another item takes its place.
 
         Args:
             removed: the credits, which are deleted already.
 
         Returns:
-            The people who are not shown from now on.
+            The people who are hidden from now on.
         """
         if not removed:
             return []
@@ -431,8 +456,9 @@ class PeopleRepository(PersonReader):
             self._session.people_cache.discard(person_id)
         people = [(key,) for key in sorted({key for _, key, _ in removed})]
         if self._session.has_concurrent_writers:
-            # Of two transactions that remove a person's last credits, the second sees what the first removed.
-            # Whoever credits a person is waited for only if no credit is left: everybody credits the popular.
+            # The first lock makes a second transaction that removes credits of these people wait, so that it
+            # sees which credits are left. The second one also waits for transactions that credit them, and so
+            # is only taken for people without credits: popular people are credited all the time.
             await self._session.fetch_all(LOCK_REMOVED, {"people": people})
             await self._session.fetch_all(LOCK_UNCREDITED, {"people": people})
         pairs = [(key, item_key) for _, key, item_key in removed]
@@ -445,7 +471,7 @@ class PeopleRepository(PersonReader):
         return hidden
 
     async def show_credited(self, person_keys: Iterable[int]) -> None:
-        """Show people again whom another transaction marked while this one saved credits of them.
+        """Show people again whom another transaction has hidden while this one saved credits of them.
 
         Args:
             person_keys: the storage keys of the people whose credits this transaction saved.
@@ -454,7 +480,7 @@ class PeopleRepository(PersonReader):
             await self._session.execute(UNMARK_CREDITED, {"people": rows, "now": self._session.now})
 
     async def index_names(self, saved: SavedPeople) -> None:
-        """Save the words by which the people of `upsert_rows` are found."""
+        """Save the words of the names of people whom `upsert_rows` saved."""
         if not saved.renamed:
             await self.add_words(saved.new_words)
             return
@@ -467,10 +493,13 @@ class PeopleRepository(PersonReader):
             await self._session.execute(INSERT_WORDS, {"words": new})
 
     async def add_words(self, words: Iterable[tuple[str, int]]) -> None:
-        """Save the words of new people's names, each with the key of the person.
+        """Save the words of new people's names.
 
-        They are written in the order of the index. Those of a whole group are sorted letter by letter, since
-        sorting them at once would hold up the event loop.
+        They are written in the order of the index, and sorted letter by letter, because sorting all words of
+        a group at once would block the event loop.
+
+        Args:
+            words: (word, the person's storage key) of each.
         """
         by_letter: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
         for row in words:
@@ -486,26 +515,26 @@ class PeopleRepository(PersonReader):
         stored = await self._session.fetch_all(SOURCES_STORED, {"ids": sorted(source_ids)})
         missing = sorted(source_ids - {source_id for (source_id,) in stored})
         if not missing:
-            raise WriteConflict("another transaction stored and deleted a person meanwhile")
+            raise WriteConflict("another transaction has stored and deleted a person")
         raise UnknownSource(f"source {', '.join(map(repr, missing))} is not stored: save it first")
 
     async def merge(self, person_id: str, into: str, item_key: int | None) -> MergedPeople:
-        """Delete a person who turned out to be another one, who gains what is known of the first.
+        """Merge a person into another one: the other gains the person's fields, and the person is deleted.
 
         Args:
-            person_id: the person, of whom no credit is left.
-            into: the other one.
-            item_key: the storage key of the first item that credited the person, if there was one.
+            person_id: the id of a person without credits.
+            into: the id of the person who stays.
+            item_key: the storage key of the first item that credited the deleted person, if there was one.
 
         Returns:
             What was stored of both, and what is stored now.
 
         Raises:
-            WriteConflict: if one of them is not stored any more.
+            WriteConflict: if one of them is no longer stored.
         """
         stored = await self._lock(sorted((person_id, into)))
         if len(stored) < 2:
-            raise WriteConflict(f"another transaction deleted {person_id!r} or {into!r} meanwhile")
+            raise WriteConflict(f"another transaction has deleted {person_id!r} or {into!r}")
         before = stored[into]
         joined = join(before, stored[person_id], item_key)
         self._session.people_cache.discard(into)
@@ -524,7 +553,7 @@ class PeopleRepository(PersonReader):
         Raises:
             PersonInUse: if credits point at the person.
         """
-        # No foreign key removes the words: what another transaction makes of the name has to be known first.
+        # No foreign key deletes the words. The lock ensures that the name they are computed from is the last.
         locked = await self._session.fetch_all(LOCK_PERSON, {"id": person_id})
         if credits_left := await CreditRepository(self._session).count_of_person(person_id):
             raise PersonInUse(f"person {person_id!r} has {credits_left} credits: delete those items first")
@@ -538,13 +567,12 @@ class PeopleRepository(PersonReader):
         return person
 
 
-def _settled(
-    stored: Mapping[str, StoredPerson], draft: PeopleDraft, believed: set[int]
-) -> list[StoredPerson]:
-    """Return those of the stored people whom *draft* changes, as they are afterwards.
+def _settled(stored: Mapping[str, StoredPerson], draft: PeopleDraft) -> tuple[list[StoredPerson], set[int]]:
+    """Return the stored people whom a draft changes, as they are afterwards, and the items that change them.
 
-    The storage keys of the items that change them are put into *believed*.
+    The items are given by their storage keys.
     """
+    believed: set[int] = set()
     in_doubt = {
         row[0]
         for row in draft.rows
@@ -556,7 +584,7 @@ def _settled(
         )
     }
     if not in_doubt:
-        return []
+        return [], believed
     claims = draft.claims(in_doubt)
     changed = []
     for person_id in sorted(in_doubt):
@@ -566,13 +594,13 @@ def _settled(
             after = after._replace(uncredited=False)
         if after != before:
             changed.append(after)
-    return changed
+    return changed, believed
 
 
 def _as_stored(
     people: Sequence[PersonRow], stored: Mapping[str, StoredPerson], disputed: Set[str]
 ) -> list[PersonRow]:
-    """Return a row of each person that would change nothing if it were saved again."""
+    """Return a row of each person that would change nothing if it were saved now."""
     if not stored and not disputed:
         return list(people)
     rows = []

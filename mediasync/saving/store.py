@@ -236,20 +236,18 @@ async def _write_lists(
             RemovedCredit(person_id, key, item_keys[plan.item.id]) for person_id, key in gone.items()
         )
         late.removers.update(dict.fromkeys(gone.values(), plan.item.id))
-    placed: frozenset[str] = frozenset()
 
     def credits_of(keys: Mapping[str, int], without: Container[str]) -> list[StoredCredit]:
         lists = ((item_keys[plan.item.id], len(plan.stored), plan.item.credits) for plan in changed)
         return credit_lists.make_rows(lists, keys, without)
 
-    async def insert_credits(keys: Mapping[str, int]) -> None:
-        nonlocal placed
-        others = {row[0] for row in drafted.rows if row[0] not in keys}
-        await credit_lists.insert(credits_of(keys, others))
-        placed = frozenset(keys)
-
-    early = late.early and len(plans) >= _WORTH_OVERLAPPING
-    saved = await people.upsert_rows(drafted, insert_credits if early else None)
+    stored = await people.find_stored(drafted)
+    placed: frozenset[str] = frozenset()
+    if late.early and drafted.rows and len(plans) >= _WORTH_OVERLAPPING:
+        known = drafted.keys | {person_id: person.key for person_id, person in stored.items()}
+        await credit_lists.insert(credits_of(known, {row[0] for row in drafted.rows} - known.keys()))
+        placed = frozenset(known)
+    saved = await people.upsert_rows(drafted, stored)
     if saved.renamed:
         # At once, because one part of the group may remove words that another part adds.
         await people.add_words(late.words)
