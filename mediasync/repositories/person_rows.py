@@ -12,12 +12,17 @@ from mediasync.repositories.flaws import note_flaw, read_json, read_model
 from mediasync.repositories.times import to_datetime
 
 PROVIDER_IDS: Final = """
-(SELECT coalesce(nullif(@object(listed.provider, listed.value), '{}'), '') FROM (
-    SELECT e.provider, e.value FROM person_external_id e
-    WHERE e.person_key = p.person_key ORDER BY e.provider
-) listed) AS provider_ids
+CASE WHEN EXISTS (SELECT 1 FROM person_external_id x WHERE x.person_key = p.person_key) THEN (
+    SELECT @object(listed.provider, listed.value) FROM (
+        SELECT e.provider, e.value FROM person_external_id e
+        WHERE e.person_key = p.person_key ORDER BY e.provider
+    ) listed
+) ELSE '' END AS provider_ids
 """
-"""The ids of a person *p* at public providers, as JSON, or '' if there are none."""
+"""The ids of a person *p* at public providers, as JSON, or '' if there are none.
+
+Most people have none. Looking for one first costs a tenth of building an empty object for each of them.
+"""
 
 PERSON: Final = f"p.id AS person_id, p.name, p.image_path, {PROVIDER_IDS}, p.created_at, p.updated_at"
 """The columns that `person_of` reads."""

@@ -347,7 +347,7 @@ async def test_each_change_is_noticed_and_stamped(
     given = movie(**{"credits": cast("a", "b"), **FULL, **change})
     assert (await ms.media.save_media_item(given, **MOVIES)).status is SaveStatus.SAVED
     after = await public(ms)
-    changed = {view for view in after if after[view] != before[view]}
+    changed = {view for view in after if after[view] != before[view]} - {"changes"}
     assert changed
     # A person's fields are the person's: they move nothing of the item.
     of_person = all(one.person.image_path or one.person.provider_ids for one in change.get("credits", [])[:1])
