@@ -160,6 +160,15 @@ def _pages_postgres(lab: Lab, row: Row) -> list[Figure]:
     return [row.figure(result["slowest_ms"], **result)]
 
 
+def _log_share(of: str) -> Callable[[Lab, Row], list[Figure]]:
+    def measure(lab: Lab, row: Row) -> list[Figure]:
+        rounds = range(lab.options.rounds)
+        found = [lab.call("log_share", path=str(lab.path("log")), movies=lab.movies)[of] for _ in rounds]
+        return [row.figure(statistics.median(found))]
+
+    return measure
+
+
 def _steps(lab: Lab, row: Row) -> list[Figure]:
     result = lab.call(
         "loop_steps", path=str(lab.path("steps")), movies=lab.movies, credit_count=lab.options.credits // 3
@@ -232,6 +241,14 @@ ROWS = (
         _written,
         1.5,
         1.1,
+    ),
+    Row("changes-cold", "share of a cold save that the change log takes", _log_share("cold"), 0.05, 0.03),
+    Row(
+        "changes-changed",
+        "share of a resync with 1 % of items changed that the change log takes",
+        _log_share("changed"),
+        0.1,
+        0.05,
     ),
     Row(
         "read-aside",

@@ -155,6 +155,7 @@ TASKS: dict[str, Callable[..., Result]] = {
     "read_within": _async("product", "read_within"),
     "read_pages": _async("pages", "read_pages"),
     "loop_steps": _async("pages", "loop_steps"),
+    "log_share": _async("changelog", "share"),
     "sync": _async("syncing", "sync"),
     "read_jellyfin": _async("syncing", "read_jellyfin"),
     "read_kodi": _async("syncing", "read_kodi"),

@@ -177,6 +177,17 @@ JOIN person q ON q.person_key = a.person_key
 WHERE a.shared = 0
 """
 
+# Finds a change log with gaps, or one that its counter does not describe.
+CHANGES_MISCOUNTED: Final = """
+SELECT 'the change log' AS subject,
+    'it holds ' || found.changes || ' changes up to number ' || found.newest || ', and not those from number '
+        || (counter.pruned + 1) || ' to ' || counter.newest AS reason
+FROM (SELECT count(*) AS changes, coalesce(max(number), 0) AS newest FROM change) found
+CROSS JOIN change_counter counter
+WHERE found.changes <> counter.newest - counter.pruned
+   OR (found.changes > 0 AND found.newest <> counter.newest)
+"""
+
 _CHECKS: Final = (
     ("dense orders", ORDERS_NOT_DENSE),
     ("repeated credits", CREDITS_REPEATED),
@@ -187,6 +198,7 @@ _CHECKS: Final = (
     ("sources", SOURCES_MIXED),
     ("people without credits", CREDITED_NOT_SHOWN),
     ("aliases of people", ALIASES_OWNED),
+    ("change log", CHANGES_MISCOUNTED),
 )
 
 _ALL: Final = 2**53
