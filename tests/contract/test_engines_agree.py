@@ -287,7 +287,12 @@ SEARCHES = [
 
 
 async def views(ms: MediaSync) -> dict[str, Any]:
-    return {view: await rows(ms, f"SELECT * FROM {view} ORDER BY {ORDER[view]}") for view in view_names()}
+    """Return all rows of all views, but for the change log: it depends on what was committed together."""
+    return {
+        view: await rows(ms, f"SELECT * FROM {view} ORDER BY {ORDER[view]}")
+        for view in view_names()
+        if view != "changes"
+    }
 
 
 async def answers(ms: MediaSync) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from support.mirror import Clock, prepared, rows, written
 
 from mediasync import Credit, MediaItem, MediaSync, Movie, Person, SaveReport, Season, Show
 from mediasync.errors import PersonInUse, UnknownItem, UnknownParent
+from mediasync.repositories.person_rows import PROVIDER_IDS
 
 pytestmark = pytest.mark.slow
 
@@ -320,7 +321,7 @@ class Mirror(RuleBasedStateMachine):
                 )
                 for person_id, name, image, ids, hidden, giver, replaced in await rows(
                     ms,
-                    "SELECT p.id AS person_id, p.name, p.image_path, p.provider_ids, "
+                    f"SELECT p.id AS person_id, p.name, p.image_path, {PROVIDER_IDS}, "
                     "p.uncredited_since IS NOT NULL AS hidden, i.id AS giver, p.replaced "
                     "FROM person p LEFT JOIN media_item i ON i.item_key = p.given_by",
                 )

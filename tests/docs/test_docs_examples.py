@@ -31,6 +31,7 @@ from support import postgres
 
 import mediasync
 from mediasync import MediaSync
+from mediasync.settings.source_kinds import SOURCE_KINDS
 
 pytestmark = pytest.mark.slow
 
@@ -83,6 +84,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A working folder with examples/library, a separate home folder, and the command."""
+    monkeypatch.setattr(SOURCE_KINDS, "_known", dict(SOURCE_KINDS._known))  # an example registers its own
     work, home, commands = tmp_path / "work", tmp_path / "home", tmp_path / "bin"
     for path in (work, home, commands):
         path.mkdir()
