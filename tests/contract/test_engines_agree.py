@@ -35,6 +35,7 @@ from mediasync import (
 )
 from mediasync.backends.base import Remark, Unreadable
 from mediasync.database.schema import table_and_view_names, view_names
+from mediasync.database.session import Session
 from mediasync.errors import SourceUnreachable
 from mediasync.testing import FakeBackend
 
@@ -380,13 +381,17 @@ class Pair:
     async def _empty(self) -> None:
         async with MediaSync(self.postgres_url, writers=1) as ms:
             tables = [name for name in table_and_view_names() if name not in view_names()]
-            tables.remove("schema_version")
+            for table_of_one_row in ("schema_version", "change_counter"):
+                tables.remove(table_of_one_row)
             schema = ms._database.options.postgres_schema
-            await ms._database.write(
-                lambda session: session.execute(
+
+            async def work(session: Session) -> None:
+                await session.execute(
                     f"TRUNCATE {', '.join(f'{schema}.{table}' for table in tables)} RESTART IDENTITY"
                 )
-            )
+                await session.execute("UPDATE change_counter SET newest = 0, pruned = 0")
+
+            await ms._database.write(work)
 
     async def _run(self, url: str, history: list[Any]) -> dict[str, Any]:
         clock = Clock()
