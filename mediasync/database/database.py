@@ -87,14 +87,9 @@ class Database:
         return self._engine.writers
 
     @property
-    def max_group_items(self) -> int:
-        """The largest number of items that one transaction saves."""
-        return self._engine.max_group_items
-
-    @property
-    def max_group_credits(self) -> int:
-        """The number of credits from which a transaction accepts no more items."""
-        return self._engine.max_group_credits
+    def has_concurrent_writers(self) -> bool:
+        """Whether other transactions, also of other processes, write at the same time."""
+        return self._engine.has_concurrent_writers
 
     @property
     def longest_wait(self) -> float:

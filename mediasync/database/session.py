@@ -224,13 +224,8 @@ class Engine(Protocol):
         ...
 
     @property
-    def max_group_items(self) -> int:
-        """The largest number of items that one transaction saves."""
-        ...
-
-    @property
-    def max_group_credits(self) -> int:
-        """The number of credits from which a transaction accepts no more items."""
+    def has_concurrent_writers(self) -> bool:
+        """Whether other transactions, also of other processes, write at the same time."""
         ...
 
     async def open(self) -> None:

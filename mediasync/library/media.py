@@ -8,7 +8,7 @@ from typing import Final
 from mediasync.aio import batched
 from mediasync.database.database import Database
 from mediasync.database.session import Session
-from mediasync.errors import InvalidId, UnknownItem, UnknownLibrary
+from mediasync.errors import InvalidId, UnknownItem
 from mediasync.ids import split_id
 from mediasync.models import AnyMediaItem, Library, Source
 from mediasync.repositories.credits import CreditRepository
@@ -139,8 +139,7 @@ class MediaReads:
         """
         library_id = _full_id(library_id)
         async with self._database.read() as session:
-            if not await SourceRepository(session).has_library(library_id, split_id(library_id)[0]):
-                raise UnknownLibrary(f"library {library_id!r} is not stored: save_library saves it")
+            await SourceRepository(session).require_library(library_id, split_id(library_id)[0])
         after = ""
         while True:
             async with self._database.read(snapshot=True) as session:

@@ -100,15 +100,6 @@ JOIN person p ON p.person_key = c.person_key
 ORDER BY l.n, c.sort_order
 """
 
-# Finds the people whose credits go when the lists of items are deleted.
-SELECT_CREDITED_PEOPLE: Final = """
-SELECT DISTINCT p.id AS person_id, p.person_key, i.item_key
-FROM @list(:ids) l
-JOIN media_item i ON i.id = l.id
-JOIN credit c ON c.item_key = i.item_key
-JOIN person p ON p.person_key = c.person_key
-"""
-
 _FILMOGRAPHY: Final = {
     "media_item_id": "i.id",
     "media_type": "i.media_type",
@@ -183,7 +174,7 @@ class CreditedPerson(NamedTuple):
 
 
 class RemovedCredit(NamedTuple):
-    """A person and an item that credits the person no more, or soon will not.
+    """A credit that was removed.
 
     Attributes:
         person_id: the person's id.
@@ -346,11 +337,6 @@ class CreditRepository:
         for item_id, person_type, role, *person in rows:
             found[item_id].append(CreditedPerson(stored_person(person), person_type, role))
         return found
-
-    async def find_credited_people(self, item_ids: Sequence[str]) -> list[RemovedCredit]:
-        """Return the people that items credit, before the credits of these items are deleted."""
-        rows = await self._session.fetch_all(SELECT_CREDITED_PEOPLE, {"ids": list(item_ids)})
-        return [RemovedCredit(*row) for row in rows]
 
     # Read by person
 

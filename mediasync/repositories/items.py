@@ -274,7 +274,7 @@ WITH RECURSIVE below AS (
     UNION ALL
     SELECT m.item_key FROM below l JOIN media_item m ON m.parent_key = l.item_key
 )
-SELECT i.id AS item_id FROM below l JOIN media_item i ON i.item_key = l.item_key @lockfully(i)
+SELECT i.id AS item_id, i.item_key FROM below l JOIN media_item i ON i.item_key = l.item_key @lockfully(i)
 """
 
 # Deletes an item; foreign keys delete its credits, its details and the items below it.
@@ -548,10 +548,9 @@ class MediaRepository(ItemReader):
             {"id": media_item_id, "completeness": str(completeness), "now": self._session.now},
         )
 
-    async def lock_below(self, media_item_id: str) -> list[str]:
-        """Lock an item and everything below it, and return their ids."""
-        rows = await self._session.fetch_all(LOCK_BELOW, {"id": media_item_id})
-        return [item_id for (item_id,) in rows]
+    async def lock_below(self, media_item_id: str) -> dict[str, int]:
+        """Lock an item and everything below it, and return their storage keys by id."""
+        return dict(await self._session.fetch_all(LOCK_BELOW, {"id": media_item_id}))
 
     async def delete_item(self, media_item_id: str) -> bool:
         """Delete an item, its credits and all items below it, but no people. Return whether it was stored."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from mediasync.database.session import Session
+from mediasync.errors import UnknownLibrary
 from mediasync.models import Library, Source
 from mediasync.repositories.flaws import read_model
 from mediasync.repositories.times import to_datetime
@@ -151,11 +152,14 @@ class SourceRepository:
         rows = await self._session.fetch_all(SELECT_LIBRARY, {"id": library_id})
         return _library(rows[0]) if rows else None
 
-    async def has_library(self, library_id: str, source_id: str) -> bool:
-        """Return whether the library with this full id is stored under the source."""
-        return bool(
-            await self._session.fetch_all(LIBRARY_IS_STORED, {"id": library_id, "source_id": source_id})
-        )
+    async def require_library(self, library_id: str, source_id: str) -> None:
+        """Check that the library with this full id is stored under the source.
+
+        Raises:
+            UnknownLibrary: if it is not.
+        """
+        if not await self._session.fetch_all(LIBRARY_IS_STORED, {"id": library_id, "source_id": source_id}):
+            raise UnknownLibrary(f"library {library_id!r} is not stored: save_library saves it")
 
 
 def _source(row: Sequence[Any]) -> Source | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import Final
 
@@ -13,19 +13,18 @@ from mediasync.errors import (
     ConfigurationError,
     DatabaseError,
     UnknownItem,
-    UnknownLibrary,
     UnknownSource,
     UsageError,
 )
 from mediasync.ids import check_source_id, make_id
 from mediasync.models import Credit, Library, MediaItem, Person, Source
 from mediasync.reports import SaveReport, SaveResult, SaveStatus
-from mediasync.repositories.credits import CreditRepository
+from mediasync.repositories.credits import CreditedPerson, CreditRepository, RemovedCredit
 from mediasync.repositories.items import ItemState, MediaRepository
 from mediasync.repositories.people import PeopleRepository
 from mediasync.repositories.sources import SourceRepository
 from mediasync.saving.identities import save_people
-from mediasync.saving.normal import check_model, has_no_id, normal_credits, normal_item, normal_person
+from mediasync.saving.normal import check_model, normal_credits, normal_item, normal_people
 from mediasync.saving.outbox import Image, Outbox, credits_image
 from mediasync.saving.store import replace_credits
 from mediasync.saving.stream import SaveStream, as_async
@@ -223,8 +222,7 @@ class MediaSaves:
         return written + (await self._upsert_page(page, source_id, context) if page else 0)
 
     async def _upsert_page(self, page: Sequence[Person], source_id: str, context: WriteContext) -> int:
-        rows = [normal_person(person, source_id) for person in page]
-        derived = {row[0] for person, row in zip(page, rows, strict=True) if has_no_id(person)}
+        rows, derived = normal_people(page, source_id)
 
         async def work(session: Session, outbox: Outbox) -> int:
             _, written = await save_people(session, rows, derived, outbox, shown=False)
@@ -259,19 +257,17 @@ class MediaSaves:
         """
 
         async def work(session: Session, outbox: Outbox) -> int:
-            media, credit_lists = MediaRepository(session), CreditRepository(session)
+            media = MediaRepository(session)
             state = await _require(media, media_item_id)
             if state.completeness is Completeness.NONE:
                 return 0
-            stored = (await credit_lists.find_stored_lists([media_item_id]))[media_item_id]
-            removed = await credit_lists.find_credited_people([media_item_id])
+            lists = await CreditRepository(session).find_stored_lists([media_item_id])
             number = await media.delete_media_people(media_item_id)
             before: Image = {"completeness": state.completeness.value}
-            if stored:
+            if stored := lists[media_item_id]:
                 before["credits"] = credits_image(stored)
             outbox.change_item(media_item_id, before)
-            for person in await PeopleRepository(session).note_removed(removed):
-                outbox.remove_person(person.row)
+            await _hide_uncredited(session, outbox, lists, {media_item_id: state.key})
             return number
 
         return await self._writer.record(work)
@@ -283,16 +279,14 @@ class MediaSaves:
         """
 
         async def work(session: Session, outbox: Outbox) -> bool:
-            media, credit_lists = MediaRepository(session), CreditRepository(session)
+            media = MediaRepository(session)
             below = await media.lock_below(media_item_id)
-            images = await outbox.find_item_images(below)
-            lists = await credit_lists.find_stored_lists(below)
-            removed = await credit_lists.find_credited_people(below)
+            images = await outbox.find_item_images(list(below))
+            lists = await CreditRepository(session).find_stored_lists(list(below))
             was_there = await media.delete_item(media_item_id)
             for item_id in reversed(below):  # children before their parents
                 outbox.remove_item(item_id, images[item_id], lists[item_id])
-            for person in await PeopleRepository(session).note_removed(removed):
-                outbox.remove_person(person.row)
+            await _hide_uncredited(session, outbox, lists, below)
             return was_there
 
         return await self._writer.record(work)
@@ -304,8 +298,7 @@ class MediaSaves:
         full_id = library_id if library_id.startswith(source_id + ":") else make_id(source_id, library_id)
         if (full_id, source_id) not in self._known_libraries:
             async with self._database.read() as session:
-                if not await SourceRepository(session).has_library(full_id, source_id):
-                    raise UnknownLibrary(f"library {full_id!r} is not stored: save_library saves it")
+                await SourceRepository(session).require_library(full_id, source_id)
             self._known_libraries.add((full_id, source_id))
         return full_id
 
@@ -330,6 +323,29 @@ def is_new_server(stored: Source | None, source: Source, *, accepted: bool) -> b
             "one, say so once: --accept-new-server, accept_new_server=True"
         )
     return is_new
+
+
+async def _hide_uncredited(
+    session: Session,
+    outbox: Outbox,
+    lists: Mapping[str, Sequence[CreditedPerson]],
+    item_keys: Mapping[str, int],
+) -> None:
+    """Hide and log the people who have no credit left, after the lists of items were deleted.
+
+    Args:
+        session: the transaction that deleted them.
+        outbox: where the changes are logged.
+        lists: the deleted lists, by item id.
+        item_keys: the storage keys of the items, by id.
+    """
+    removed = [
+        RemovedCredit(person.row[0], person.key, item_keys[item_id])
+        for item_id, credited in lists.items()
+        for person, *_ in credited
+    ]
+    for person in await PeopleRepository(session).note_removed(removed):
+        outbox.remove_person(person.row)
 
 
 async def _require(media: MediaRepository, media_item_id: str) -> ItemState:

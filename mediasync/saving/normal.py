@@ -173,9 +173,20 @@ def normal_person(person: Person, source_id: str | None = None) -> PersonRow:
         raise UsageError(storable(f"person {subject}: {flaw}")) from error
 
 
-def has_no_id(person: Person) -> bool:
-    """Return whether the source has no id for a person, so that the key is derived."""
-    return person.id is None and not person.remote_id
+def normal_people(people: Iterable[Person], source_id: str | None = None) -> tuple[list[PersonRow], set[str]]:
+    """Bring people into normal form, as `normal_person` does.
+
+    Returns:
+        Their rows in the order given, and the ids that were derived, because the source has none.
+    """
+    rows: list[PersonRow] = []
+    derived: set[str] = set()
+    for person in people:
+        row = normal_person(person, source_id)
+        rows.append(row)
+        if person.id is None and not person.remote_id:
+            derived.add(row[0])
+    return rows, derived
 
 
 def _normal_person(person: Person, source_id: str | None) -> PersonRow:

@@ -9,7 +9,7 @@ from mediasync.database.session import Session
 from mediasync.models import Person
 from mediasync.repositories.people import PeopleRepository
 from mediasync.saving.identities import save_people
-from mediasync.saving.normal import has_no_id, normal_person
+from mediasync.saving.normal import normal_people
 from mediasync.saving.outbox import Outbox
 from mediasync.saving.writer import Writer
 
@@ -53,9 +53,7 @@ class PeopleSaves:
         Raises:
             UsageError, UnknownSource: as `upsert` does; then nobody is saved.
         """
-        given = list(people)
-        rows = [normal_person(person, source_id) for person in given]
-        derived = {row[0] for person, row in zip(given, rows, strict=True) if has_no_id(person)}
+        rows, derived = normal_people(people, source_id)
         ids, _ = await self._writer.record(
             lambda session, outbox: save_people(session, rows, derived, outbox)
         )

@@ -41,7 +41,6 @@ So each part blocks the event loop for a few milliseconds only."""
 
 _WORTH_OVERLAPPING: Final = 50
 
-
 Outcome = bool | InvalidItem
 
 

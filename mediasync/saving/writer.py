@@ -27,12 +27,14 @@ from mediasync.reports import SaveResult, SaveStatus
 from mediasync.rows import NormalItem, PersonRow, merge_people
 from mediasync.saving.outbox import Outbox
 from mediasync.saving.plan import find_stored
-from mediasync.saving.store import ITEMS_PER_PART, Outcome, end_of_part, save_group
+from mediasync.saving.store import CREDITS_PER_PART, ITEMS_PER_PART, Outcome, end_of_part, save_group
 
 _log: Final = logging.getLogger("mediasync.saving")
 
 T = TypeVar("T")
 
+MAX_GROUP_ITEMS: Final = 3_000
+MAX_GROUP_CREDITS: Final = 60_000
 MAX_GROUP_SECONDS: Final = 0.5
 """A transaction that takes longer is committed with the items saved so far; the rest makes the next one."""
 
@@ -360,9 +362,16 @@ class Writer:
 
         Take at most half of a long queue: while this group commits, the rest and the callers' next items form
         the next group.
+
+        Where other transactions write at the same time, a group is one part. Its transaction then locks items
+        first and people after them, each in one order, and new people only briefly. With several parts it
+        would lock items again after people, and two transactions could deadlock.
         """
         waiting = len(self._waiting)
-        largest, most_credits = self._database.max_group_items, self._database.max_group_credits
+        if self._database.has_concurrent_writers:
+            largest, most_credits = ITEMS_PER_PART, CREDITS_PER_PART
+        else:
+            largest, most_credits = MAX_GROUP_ITEMS, MAX_GROUP_CREDITS
         most = largest if waiting >= largest else max(ITEMS_PER_PART, waiting // 2)
         group: dict[str, Save] = {}
         later: list[Save] = []

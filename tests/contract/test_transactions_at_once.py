@@ -15,10 +15,11 @@ from support.mirror import Clock, rows, write
 from mediasync import MediaSync
 from mediasync.database.session import Session
 from mediasync.errors import PersonInUse, UnknownParent
-from mediasync.repositories.credits import CreditRepository
+from mediasync.repositories.credits import CreditRepository, RemovedCredit
 from mediasync.repositories.items import MediaRepository
 from mediasync.repositories.people import PeopleRepository
 from mediasync.repositories.runs import RunRepository
+from mediasync.saving.store import ITEMS_PER_PART
 
 pytestmark = pytest.mark.slow
 
@@ -277,8 +278,10 @@ async def test_two_transactions_remove_the_last_credits_of_a_person(ms: MediaSyn
         await ms.media.save_media_item(movie(key, credits=[credit("a", "Ann")]), **MOVIES)
 
     async def work(session: Session) -> None:
-        removed = await CreditRepository(session).find_credited_people(["home:1"])
-        await MediaRepository(session).delete_item("home:1")
+        [(item_id, item_key)] = (await MediaRepository(session).lock_below("home:1")).items()
+        lists = await CreditRepository(session).find_stored_lists([item_id])
+        await MediaRepository(session).delete_item(item_id)
+        removed = [RemovedCredit(person.row[0], person.key, item_key) for person, *_ in lists[item_id]]
         await PeopleRepository(session).note_removed(removed)
 
     held = Held(ms, work)
@@ -413,7 +416,7 @@ async def test_a_group_waits_for_an_earlier_group_with_other_data_of_a_person(
     await ms.media.save_media_item(movie("0"), **MOVIES)
     held = Held(other, lambda session: MediaRepository(session).find_states(["home:0"], lock=True))
     await held.begin()
-    size = ms._database.max_group_items
+    size = ITEMS_PER_PART
     given = [
         movie(f"{n}", title="New", credits=[credit("a", spellings[n // size]), credit(f"own {n}")])
         for n in range(2 * size)

@@ -335,12 +335,11 @@ def test_sizes_of_a_group() -> None:
 
     text = " ".join((DOCS / "explanation" / "writing.md").read_text(encoding="utf-8").split())
     assert (
-        f"up to {SQLiteEngine.max_group_items:,} items ({PostgresEngine.max_group_items:,} on PostgreSQL), "
-        f"{SQLiteEngine.max_group_credits:,} credits ({PostgresEngine.max_group_credits:,}) or half a second"
-        in text
+        f"up to {writer.MAX_GROUP_ITEMS:,} items ({store.ITEMS_PER_PART:,} on PostgreSQL), "
+        f"{writer.MAX_GROUP_CREDITS:,} credits ({store.CREDITS_PER_PART:,}) or half a second" in text
     )
-    assert PostgresEngine.max_group_items == store.ITEMS_PER_PART
-    assert PostgresEngine.max_group_credits == store.CREDITS_PER_PART
+    assert PostgresEngine.has_concurrent_writers
+    assert not SQLiteEngine.has_concurrent_writers
     assert writer.MAX_GROUP_SECONDS == 0.5
     assert f"in parts of {store.ITEMS_PER_PART} items, or about {store.CREDITS_PER_PART:,} credits" in text
 

@@ -66,12 +66,7 @@ class PostgresEngine:
     """
 
     threaded: Final = False
-
-    # One part of a group, as saving.store calls it: a transaction locks items first and people after them,
-    # each in one order, and new people only briefly. With several parts it would lock items again after
-    # people, and two transactions could deadlock.
-    max_group_items: Final = 250
-    max_group_credits: Final = 3_500
+    has_concurrent_writers: Final = True
 
     def __init__(
         self,

@@ -82,8 +82,7 @@ class SQLiteEngine:
 
     writers: Final = 1
     threaded: Final = True
-    max_group_items: Final = 3_000
-    max_group_credits: Final = 60_000
+    has_concurrent_writers: Final = False
 
     def __init__(
         self,
