@@ -12,7 +12,7 @@ from mediasync.errors import InvalidId, UnknownItem
 from mediasync.ids import split_id
 from mediasync.models import AnyMediaItem, Library, Source
 from mediasync.repositories.credits import CreditRepository
-from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader, as_limit
+from mediasync.repositories.item_reading import ITEMS_AT_ONCE, WHOLE_ITEMS_AT_ONCE, ItemReader, as_limit
 from mediasync.repositories.sources import SourceRepository
 from mediasync.text import check_texts
 from mediasync.vocabulary import Completeness, MediaType
@@ -69,6 +69,10 @@ class MediaReads:
         """
         for item_id in media_item_ids:
             check_texts("media item", {"id": item_id})
+        if len(media_item_ids) <= WHOLE_ITEMS_AT_ONCE:
+            async with self._database.read() as session:
+                if (items := await ItemReader(session).find_whole_items(media_item_ids)) is not None:
+                    return items
         async with self._database.read(snapshot=True) as session:
             return await _with_credits(session, media_item_ids)
 

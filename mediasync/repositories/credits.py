@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,7 @@ from mediasync.repositories.building import in_slices, model_maker, select_list
 from mediasync.repositories.flaws import read_model
 from mediasync.repositories.person_rows import (
     PERSON,
+    PERSON_COLUMNS,
     PERSON_STATE,
     PERSON_TYPES,
     person_of,
@@ -64,7 +66,8 @@ DELETE FROM credit
 WHERE item_key IN (SELECT i.item_key FROM @list(:ids) l JOIN media_item i ON i.id = l.id)
 """
 
-_CREDIT: Final = f"i.id AS item_id, c.person_type, c.role, c.sort_order, {PERSON}"
+_CREDIT: Final = f"c.person_type, c.role, c.sort_order, {PERSON}"
+_CREDIT_COLUMNS: Final = ("person_type", "role", "sort_order", *PERSON_COLUMNS)
 
 # Reads the whole list of one item, if it has fewer than :limit credits, in no order.
 SELECT_SHORT_LIST: Final = f"""
@@ -77,12 +80,21 @@ WHERE i.id = :id LIMIT :limit
 
 # Reads parts of the lists of items, each from one place up to another, in no order.
 SELECT_CREDITS: Final = f"""
-SELECT {_CREDIT}
+SELECT i.id AS item_id, {_CREDIT}
 FROM @rows(:parts, id text, low integer, high integer) r
 JOIN media_item i ON i.id = r.id
 JOIN credit c ON c.item_key = i.item_key AND c.sort_order >= r.low AND c.sort_order < r.high
 JOIN person p ON p.person_key = c.person_key
 """
+
+FIRST_CREDITS: Final = f"""
+(SELECT @array({", ".join(f"@arrays(f.{name})" for name in _CREDIT_COLUMNS)}) FROM (
+    SELECT {_CREDIT}
+    FROM credit c JOIN person p ON p.person_key = c.person_key
+    WHERE c.item_key = i.item_key ORDER BY c.sort_order LIMIT :credits_of_each
+) f)
+"""
+"""The first credits of an item *i*, for `listed_credits`: each column as a JSON array, all of them in one."""
 
 # Counts the credits of each of some items.
 COUNT_CREDITS_OF_ITEMS: Final = """
@@ -299,8 +311,8 @@ class CreditRepository:
         rows = await self._session.fetch_all(SELECT_SHORT_LIST, params)
         if len(rows) == CREDITS_AT_ONCE:
             return None
-        made = await in_slices(rows, _credits)
-        return sorted((credit for credit in made if credit is not None), key=_billing)
+        made = await in_slices(rows, credits_of)
+        return sorted((credit for credit in made if credit is not None), key=billing_order)
 
     async def find_by_media_items(self, media_item_ids: Sequence[str]) -> dict[str, list[Credit]]:
         """Return the credits of many items, by the items' ids, in the order asked for."""
@@ -322,12 +334,12 @@ class CreditRepository:
         found: dict[str, list[Credit]] = {item_id: [] for item_id in counts}
         for parts in _parts(counts):
             rows = await self._session.fetch_all(SELECT_CREDITS, {"parts": parts})
-            made = await in_slices(rows, _credits)
-            for row, credit in zip(rows, made, strict=True):
+            made = await in_slices([row[1:] for row in rows], credits_of)
+            for (item_id, *_), credit in zip(rows, made, strict=True):
                 if credit is not None:
-                    found[row[0]].append(credit)
+                    found[item_id].append(credit)
         for credits_of_item in found.values():
-            credits_of_item.sort(key=_billing)  # mostly sorted already; the engine would sort wide rows
+            credits_of_item.sort(key=billing_order)  # mostly sorted already; the engine would sort wide rows
         return found
 
     async def find_stored_lists(self, item_ids: Sequence[str]) -> dict[str, list[CreditedPerson]]:
@@ -371,12 +383,13 @@ class CreditRepository:
 
 # The types of the columns of a credit, as every save stores them. The model validates rows with other types,
 # which another program has stored.
-_CREDIT_TYPES: Final = frozenset((str, str, role, int, *PERSON_TYPES) for role in (str, NoneType))
+_CREDIT_TYPES: Final = frozenset((str, role, int, *PERSON_TYPES) for role in (str, NoneType))
 
 _make_credit: Final = model_maker(Credit)
 
 
-def _billing(credit: Credit) -> int:
+def billing_order(credit: Credit) -> int:
+    """Return the place of a credit in the billing of its item."""
     return credit.sort_order or 0
 
 
@@ -401,23 +414,30 @@ def _parts(counts: Mapping[str, int]) -> Iterator[list[tuple[str, int, int]]]:
         yield parts
 
 
-def _credits(rows: Sequence[Sequence[Any]]) -> list[Credit | None]:
-    return [_credit(tuple(row)) for row in rows]
+def listed_credits(text: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a list that the query selected as `FIRST_CREDITS`."""
+    columns = json.loads(text)
+    return list(zip(*columns, strict=True)) if columns[0] else []
 
 
-def _credit(row: tuple[Any, ...]) -> Credit | None:
-    _, person_type, role, sort_order, *person = row
+def credits_of(rows: Iterable[Sequence[Any]]) -> list[Credit | None]:
+    """Return the credit of each row of a list, or None if it cannot be read."""
+    return [_credit(row) for row in rows]
+
+
+def _credit(row: Sequence[Any]) -> Credit | None:
+    person_type, role, sort_order, person_id, name, image_path, provider_ids, created_at, updated_at = row
     if tuple(map(type, row)) not in _CREDIT_TYPES:
         values = {
-            "person": person_of(person),
+            "person": person_of(row[3:]),
             "person_type": person_type,
             "role": role,
             "sort_order": sort_order,
         }
-        return read_model(Credit, f"a credit of person {person[0]}", values)
+        return read_model(Credit, f"a credit of person {person_id}", values)
     return _make_credit(
         {
-            "person": valid_person(*person),
+            "person": valid_person(person_id, name, image_path, provider_ids, created_at, updated_at),
             "person_type": _parse_type(person_type),
             "role": role,
             "sort_order": sort_order,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from mediasync.aio import batched
@@ -10,6 +12,13 @@ from mediasync.database.session import Session
 from mediasync.errors import DatabaseError, DataError
 from mediasync.models import ITEM_MODELS, AnyMediaItem, Rating
 from mediasync.repositories.building import in_slices, select_list
+from mediasync.repositories.credits import (
+    CREDITS_AT_ONCE,
+    FIRST_CREDITS,
+    billing_order,
+    credits_of,
+    listed_credits,
+)
 from mediasync.repositories.flaws import note_flaw, read_json, read_model
 from mediasync.repositories.search import WordIndex, count_words, find_by_words, keys_of_word
 from mediasync.repositories.times import to_datetime
@@ -45,19 +54,27 @@ _ITEM: Final = {
     "genres": _list_of("item_genre", "name", "position"),
     "ratings": _list_of("item_rating", "name, value, votes", "position"),
     "images": _list_of("item_image", "kind, path", "kind"),
-    "credits": "(SELECT count(*) FROM credit c WHERE c.item_key = i.item_key)",
 }
 
+
+def _items_with(credits_column: str) -> str:
+    """Return the query for items with their details, in the order asked for."""
+    return f"""
+    SELECT {select_list({**_ITEM, "credits": credits_column})}
+    FROM @list(:ids) g
+    JOIN media_item i ON i.id = g.id
+    JOIN library l ON l.library_key = i.library_key
+    JOIN source s ON s.source_key = l.source_key
+    LEFT JOIN media_item p ON p.item_key = i.parent_key
+    ORDER BY g.n
+    """
+
+
 # Reads items with their details and the number of their credits, in the order asked for.
-SELECT_ITEMS: Final = f"""
-SELECT {select_list(_ITEM)}
-FROM @list(:ids) g
-JOIN media_item i ON i.id = g.id
-JOIN library l ON l.library_key = i.library_key
-JOIN source s ON s.source_key = l.source_key
-LEFT JOIN media_item p ON p.item_key = i.parent_key
-ORDER BY g.n
-"""
+SELECT_ITEMS: Final = _items_with("(SELECT count(*) FROM credit c WHERE c.item_key = i.item_key)")
+
+# Reads items with their details and the first of their credits, in the order asked for.
+SELECT_WHOLE_ITEMS: Final = _items_with(FIRST_CREDITS)
 
 # Reads the provider ids of items.
 SELECT_EXTERNAL_IDS: Final = """
@@ -161,11 +178,14 @@ _INDEX: Final = WordIndex(
 ITEMS_AT_ONCE: Final = 100
 """How many items one query reads at most."""
 
+WHOLE_ITEMS_AT_ONCE: Final = 5
+"""How many items are read with their credits by one query; for more, two queries are quicker."""
+
 _NO_LIMIT: Final = 2**53
 _TOKENS_AT_ONCE: Final = 2_000
 
 _READ_AS_STORED: Final = {
-    media_type: [name for name in cls.model_fields if name in _ITEM and name not in ("credits", "media_type")]
+    media_type: [name for name in cls.model_fields if name in _ITEM and name != "media_type"]
     for media_type, cls in ITEM_MODELS.items()
 }
 """The columns of items of each type whose values are those of the model's fields."""
@@ -197,6 +217,35 @@ class ItemReader:
             rows = await self._rows_of(ids)
             found += await in_slices(rows, _items_with_counts)
         return found
+
+    async def find_whole_items(self, item_ids: Sequence[str]) -> list[AnyMediaItem] | None:
+        """Return the items that are stored with their credits, by a single query.
+
+        Args:
+            item_ids: at most `WHOLE_ITEMS_AT_ONCE` ids.
+
+        Returns:
+            The items in the order asked for, or None if a single query does not bring them all: an item has
+            too many credits, or a value that another program has stored cannot be fetched.
+        """
+        ids = list(dict.fromkeys(item_ids))
+        params = {"ids": ids, "credits_of_each": CREDITS_AT_ONCE}
+        try:
+            rows = await self._session.fetch_all(SELECT_WHOLE_ITEMS, params)
+            listed = [listed_credits(row[-1]) for row in rows]
+        except (DatabaseError, json.JSONDecodeError) as error:
+            if type(error) not in (DatabaseError, json.JSONDecodeError):  # the database as a whole fails
+                raise
+            return None
+        if any(len(some) == CREDITS_AT_ONCE for some in listed):
+            return None
+        found = await in_slices(rows, _items)
+        made = iter(await in_slices([row for some in listed for row in some], credits_of))
+        for item, some in zip(found, listed, strict=True):
+            own = [credit for credit in islice(made, len(some)) if credit is not None]
+            if item is not None:
+                item.credits = sorted(own, key=billing_order)
+        return [item for item in found if item is not None]
 
     async def _rows_of(self, ids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Return the rows of items. A row that cannot be fetched at all is left out and noted as a flaw."""
@@ -281,9 +330,12 @@ def _title_order(item_id: str, _title: str, _original: str | None, media_type: s
     return place(media_type, year), item_id
 
 
+def _items(rows: Sequence[Sequence[Any]]) -> list[AnyMediaItem | None]:
+    return [_item(dict(zip(_ITEM, row[:-1], strict=True))) for row in rows]
+
+
 def _items_with_counts(rows: Sequence[Sequence[Any]]) -> list[tuple[AnyMediaItem, int]]:
-    named = (dict(zip(_ITEM, row, strict=True)) for row in rows)
-    read = ((_item(values), values["credits"] or 0) for values in named)
+    read = zip(_items(rows), (row[-1] or 0 for row in rows), strict=True)
     return [(item, count) for item, count in read if item is not None]
 
 

@@ -27,6 +27,9 @@ Most people have none. Looking for one first costs a tenth of building an empty 
 PERSON: Final = f"p.id AS person_id, p.name, p.image_path, {PROVIDER_IDS}, p.created_at, p.updated_at"
 """The columns that `person_of` reads."""
 
+PERSON_COLUMNS: Final = ("person_id", "name", "image_path", "provider_ids", "created_at", "updated_at")
+"""Their names."""
+
 PERSON_TYPES: Final = (str, str, str, str, int, int)
 """The types of the columns `PERSON`, as every save stores them. SQLite lets other programs store others."""
 

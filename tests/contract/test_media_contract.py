@@ -725,7 +725,7 @@ async def test_long_credit_lists_are_read_whole(ms: MediaSync) -> None:
     assert whole[0].model_fields_set == set(Credit.model_fields)
 
 
-async def test_a_page_takes_two_queries(ms: MediaSync, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_page_takes_two_queries_and_an_item_one(ms: MediaSync, monkeypatch: pytest.MonkeyPatch) -> None:
     full = [
         movie(
             str(n),
@@ -757,8 +757,27 @@ async def test_a_page_takes_two_queries(ms: MediaSync, monkeypatch: pytest.Monke
     ]
     assert list(found[0].images.items()) == [("fanart", "f"), ("poster", "p")]
     asked.clear()
-    await ms.media.get_media_item("home:1")
-    assert len(asked) == 2
+    assert await ms.media.get_media_item("home:1") == found[1]
+    assert len(asked) == 1
+
+
+async def test_items_read_by_one_query_are_those_read_by_several(ms: MediaSync) -> None:
+    """One query brings an item with a cast of usual length; longer casts take more."""
+    saved = [
+        movie("none"),
+        movie("empty", credits=[]),
+        movie("some", credits=cast("a", "b"), images={"poster": "p"}),
+        movie("long", credits=[credit(f"p{n}", role=f"Role {n}") for n in range(2_001)]),
+        movie("just", credits=[credit(f"p{n}") for n in range(1_999)]),
+    ]
+    await ms.media.save_media_items(saved, **MOVIES)
+    ids = [f"home:{item.remote_id}" for item in saved]
+    padding = [f"home:nothing{n}" for n in range(10)]
+    together = await ms.media.find_media_items([*ids, *padding])
+    assert [item.id for item in together] == ids
+    assert [len(item.credits or []) for item in together] == [0, 0, 2, 2_001, 1_999]
+    assert [await ms.media.get_media_item(item_id) for item_id in ids] == together
+    assert await ms.media.find_media_items([ids[2], *padding[:2], ids[0]]) == [together[2], together[0]]
 
 
 async def test_limit_and_offset_of_lists(ms: MediaSync) -> None:

@@ -130,6 +130,10 @@ class _Link:
             writer.transport.abort()
 
 
+_KEY_DATA = re.compile(rb"(K\0\0\0\x0c)....(....Z)", re.DOTALL)
+"""BackendKeyData with the number of the server's process, and the beginning of ReadyForQuery after it."""
+
+
 class Proxy:
     """Stands between clients and a server, behind a Unix socket, and cuts connections when told to.
 
@@ -141,10 +145,17 @@ class Proxy:
         refusals: how many were refused.
         cuts: how often a commit was cut.
         arrived: set when a client connects.
+        exchanges: how often a client has waited for an answer.
+        names: the names of all statements that were prepared.
+
+    Args:
+        url: the URL of a database on the server.
+        as_pooler: name another process than the server's to clients, as poolers do.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, as_pooler: bool = False) -> None:
         self._upstream = url
+        self._as_pooler = as_pooler
         self._folder = Path(tempfile.mkdtemp(prefix="mediasync-proxy-"))
         self._links: set[_Link] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -157,6 +168,8 @@ class Proxy:
         self.refusals = 0
         self.cuts = 0
         self.arrived = asyncio.Event()
+        self.exchanges = 0
+        self.names: set[str] = set()
 
     @property
     def url(self) -> str:
@@ -225,6 +238,9 @@ class Proxy:
             head = await reader.readexactly(4)
             body = await reader.readexactly(struct.unpack("!i", head)[0] - 4)
             await self._flows.wait()
+            self.exchanges += kind in (b"Q", b"S", b"H")  # a query, Sync, Flush
+            if kind == b"P":
+                self.names.add(body.partition(b"\0")[0].decode())
             if kind == b"P" and b"key_blocks" in body:
                 link.kind = "block"
             if kind == b"Q" and body.startswith(b"BEGIN"):
@@ -241,6 +257,8 @@ class Proxy:
     async def _answer(self, link: _Link, answers: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await answers.read(1 << 16):
             await self._flows.wait()
+            if self._as_pooler:
+                data = _KEY_DATA.sub(lambda found: found[1] + bytes(4) + found[2], data)
             if link.cut_at_answer and _COMMITTED in data:
                 self._cut(link)
                 return

@@ -323,12 +323,12 @@ async def test_the_commit_of_an_operation_is_cut(url: str, cut: str) -> None:
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])
-async def test_the_commit_of_a_read_is_cut(url: str, cut: str) -> None:
-    """A read commits nothing: nobody is told of a commit."""
+async def test_the_commit_of_a_snapshot_is_cut(url: str, cut: str) -> None:
+    """A snapshot commits nothing: nobody is told of a commit."""
     async with Proxy(url) as proxy, furnished(proxy.url) as ms:
         proxy.of, proxy.cut = "read", cut
         with pytest.raises(DatabaseUnreachable):
-            await ms.people.count()
+            await ms.media.find_by_title("before")
         assert proxy.cuts == 1
         assert await ms.people.count() > 0
 
@@ -510,7 +510,7 @@ async def test_a_session_that_the_server_ends_for_idling(url: str, loop_runs: bo
     async with furnished(url) as ms:
 
         async def idle() -> None:
-            async with ms._database.read() as session:
+            async with ms._database.read(snapshot=True) as session:
                 await session.fetch_all("SELECT 1 AS one")
                 ended = until(url, "count(*) FILTER (WHERE state = 'idle in transaction') = 0")
                 await (asyncio.to_thread(postgres.in_thread, ended) if loop_runs else stop_loop(ended))
@@ -1005,7 +1005,43 @@ async def test_closing_between_the_queries_of_a_read(url: str) -> None:
         await until(url, "count(*) = 0")
 
 
+# Connections to the server itself
+
+
+async def test_an_item_with_its_cast_takes_one_exchange(url: str) -> None:
+    async with Proxy(url) as proxy, furnished(proxy.url, readers=1) as ms:
+        item = await ms.media.get_media_item("home:before")
+        before = proxy.exchanges
+        assert await ms.media.get_media_item("home:before") == item
+        assert proxy.exchanges == before + 1
+        assert len(await ms.people.find_by_media_item("home:before")) == len(item.credits or [])
+        assert proxy.exchanges <= before + 3
+
+
+async def test_a_query_whose_connection_is_lost_is_asked_again(url: str) -> None:
+    async with Proxy(url) as proxy, furnished(proxy.url, readers=1) as ms:
+        number = await ms.people.count()
+        proxy.pause()
+        asked = asyncio.create_task(ms.people.count())
+        await until(url, "count(*) FILTER (WHERE state <> 'idle') = 0")
+        proxy.cut_all()
+        proxy.resume()
+        assert await asked == number
+
+
 # A pooler between
+
+
+async def test_no_statement_is_kept_behind_what_looks_like_a_pooler(url: str) -> None:
+    async with Proxy(url, as_pooler=True) as proxy, furnished(proxy.url) as ms:
+        for _ in range(2):
+            await save(ms, "again")
+            assert (await ms.media.get_media_item("home:again")).id
+            assert await ms.media.find_by_title("again")
+        assert proxy.names == {""}
+    async with Proxy(url) as proxy, MediaSync(proxy.url, **POOL) as ms:
+        assert (await ms.media.get_media_item("home:again")).id
+        assert proxy.names > {""}
 
 
 async def test_behind_pgbouncer(server: postgres.Server, url: str) -> None:

@@ -1,13 +1,14 @@
 """One connection to PostgreSQL that stays open, and the session that repositories get.
 
-Nothing relies on the state of a PostgreSQL session, so a pooler may stand between: statements have no names,
-every statement runs inside a transaction, and settings apply to the transaction only.
+A connection that reaches the server itself keeps its prepared statements and its settings. Behind a pooler,
+each transaction may reach another session of the server, so nothing relies on a session's state there:
+statements have no names and run inside a transaction, and settings apply to the transaction only.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ from mediasync.errors import CommitUnknown, DatabaseUnreachable, EncodingUnsuppo
 _URL: Final = "postgresql://"  # the driver's options name the server and the user
 _CONNECT_TIMEOUT: Final = 10.0
 _ROLLBACK_TIMEOUT: Final = 10.0
+_STATEMENTS: Final = 200
+"""How many prepared statements a connection keeps; the package has about half as many."""
 
 # Before a COPY the driver asks for the types of the columns, which takes one more round trip.
 _WORTH_COPYING: Final = 200
@@ -43,12 +46,22 @@ class PostgresConnection:
     """One connection of `databases` that stays open, used through its asyncpg connection.
 
     It is opened at its first use, and opened again after it was lost.
+
+    Args:
+        options: the driver's options, which name the server and the user.
+        subject: the name of the database in messages, without secrets.
+        dialect: prepares statements.
+        settings: what to set for all transactions, by the names of the server's settings.
     """
 
-    def __init__(self, options: dict[str, Any], subject: str, dialect: PostgresDialect) -> None:
+    def __init__(
+        self, options: dict[str, Any], subject: str, dialect: PostgresDialect, settings: Mapping[str, str]
+    ) -> None:
         self._options = options
         self._subject = subject
         self._dialect = dialect
+        self._settings = settings
+        self._pooled = False
         self._database: databases.Database | None = None
         self._held: Any = None
         self._closed = False
@@ -59,35 +72,71 @@ class PostgresConnection:
         """The asyncpg connection."""
         return self._held.raw_connection
 
-    async def begin(self, how: str) -> None:
+    async def begin(self, mode: str) -> None:
         """Begin a transaction. If the connection turns out to be lost, it is opened again once.
 
         Args:
-            how: one or more statements.
+            mode: the isolation level, and whether the transaction only reads.
+
+        Raises:
+            DatabaseUnreachable: if no connection can be opened.
+        """
+        if self._held is not None and not self._closed:
+            try:
+                await self.run(self._beginning(mode))
+            except DatabaseUnreachable:
+                await finish(self._disconnect())
+            else:
+                return
+        await self.open()
+        await self.run(self._beginning(mode))
+
+    def _beginning(self, mode: str) -> str:
+        local = [f"SET LOCAL {name} = {value}" for name, value in self._settings.items()]
+        return "; ".join([f"BEGIN {mode}", *(local if self._pooled else ())])
+
+    async def open(self) -> bool:
+        """Open the connection, unless it is open.
+
+        Returns:
+            Whether it reaches the server itself: no pooler stands between.
 
         Raises:
             DatabaseUnreachable: if no connection can be opened.
         """
         if self._closed:
             raise LifecycleError(f"{self._subject} is closed")
-        if self._held is not None:
-            try:
-                await self.run(how)
-            except DatabaseUnreachable:
-                pass
-            else:
-                return
-        await finish(self._connect())
-        await self.run(how)
+        if self._held is None:
+            await finish(self._connect())
+        return not self._pooled
 
     async def _connect(self) -> None:
-        await self._disconnect()
+        """Connect; and if that turns out to reach a pooler, connect again, so that no statement is kept."""
+        try:
+            await self._connect_keeping(0 if self._pooled else _STATEMENTS)
+            if not self._pooled and await self._finds_a_pooler():
+                self._pooled = True
+                await self._disconnect()
+                await self._connect_keeping(0)
+            if not self._pooled:
+                settings = (f"SET {name} = {value}" for name, value in self._settings.items())
+                await self.raw.execute("; ".join(settings))
+        except BaseException as error:
+            await self._disconnect()
+            if isinstance(error, _DRIVER_ERRORS):
+                raise self._translated(error) from error
+            raise
+        if self._closed:
+            await self._disconnect()
+            raise self._was_closed()
+
+    async def _connect_keeping(self, statements: int) -> None:
         database = databases.Database(
             _URL,
             min_size=0,  # else the pool replaces a lost connection by itself, beside the one opened here
             max_size=1,
             max_inactive_connection_lifetime=0,
-            statement_cache_size=0,
+            statement_cache_size=statements,
             timeout=_CONNECT_TIMEOUT,
             **self._options,
         )
@@ -101,11 +150,20 @@ class PostgresConnection:
             if isinstance(error, asyncpg.FeatureNotSupportedError) and not self._closed:
                 # The server cannot even convert texts between UTF8 and its own encoding.
                 raise encoding_unsupported(self._subject, f"cannot be used: {error}") from error
-            raise self._translated(error) from error
+            raise
         self._database, self._held = database, held
-        if self._closed:
-            await self._disconnect()
-            raise self._was_closed()
+
+    async def _finds_a_pooler(self) -> bool:
+        """Return whether a pooler stands between.
+
+        A server names its process when a connection begins, so that the client can cancel what runs there. A
+        pooler names something of its own instead.
+        """
+        await self.raw.execute("BEGIN READ ONLY")  # so that a pooler sends all that follows to one process
+        statement = await self.raw.prepare("SELECT pg_backend_pid()", name="")
+        process = await statement.fetchval()
+        await self.raw.execute("ROLLBACK")
+        return bool(process != self.raw.get_server_pid())
 
     async def _disconnect(self) -> None:
         if self._held is None:
@@ -155,9 +213,11 @@ class PostgresConnection:
             async with asyncio.timeout(_ROLLBACK_TIMEOUT):
                 # After a cancelled BEGIN or COMMIT, only the next answer shows whether it happened. An empty
                 # statement may be parsed in a failed transaction, too.
-                await self.raw.prepare("", name="")
+                nothing = await self.raw.prepare("", name="")
                 if self.raw.is_in_transaction():
                     await self.raw.execute("ROLLBACK")
+                else:
+                    await nothing.fetch()  # the server waits for the end of what was begun by preparing
         except _DRIVER_ERRORS:
             await self._disconnect()
 
@@ -180,6 +240,16 @@ class PostgresConnection:
                 table, schema_name=self._dialect.schema, columns=columns, records=rows
             )
         return self._count(_number_in(status))
+
+    async def rows_alone(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
+        """Run a query outside any transaction, and once more if the connection turns out to be lost."""
+        try:
+            return await self.rows(sql, params)
+        except DatabaseUnreachable:
+            await finish(self._disconnect())
+            if not await self.open():
+                raise
+        return await self.rows(sql, params)
 
     async def rows(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         """Run a query and return the driver's rows, which can be read like tuples."""
@@ -230,7 +300,15 @@ def _number_in(status: str) -> int:
 
 
 class PostgresSession:
-    """A transaction on one connection."""
+    """A transaction on one connection, or queries that need none.
+
+    Args:
+        connection: an open connection.
+        dialect: its dialect.
+        now: the time, in milliseconds since 1970, UTC.
+        keys: the storage keys for new rows.
+        in_transaction: whether a transaction was begun.
+    """
 
     keeps_primary_key_order = False
     has_concurrent_writers = True
@@ -241,8 +319,11 @@ class PostgresSession:
         dialect: PostgresDialect,
         now: int,
         keys: Keys,
+        *,
+        in_transaction: bool = True,
     ) -> None:
         self._connection = connection
+        self._rows = connection.rows if in_transaction else connection.rows_alone
         self._dialect = dialect
         self._keys = keys
         self.now = now
@@ -262,4 +343,4 @@ class PostgresSession:
         return await self._connection.copy(table, names_of(columns), rows)
 
     async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
-        return await self._connection.rows(sql, params)
+        return await self._rows(sql, params)

@@ -25,10 +25,10 @@ MAX_ATTEMPTS: Final = 10
 
 # The server's default, 4, is meant for disks that seek. With it, the planner reads whole tables for rows that
 # indexes find in a tenth of the time: reading the states of 233 of 20,000 items took 20 ms, and takes 2.
-_PLANNER: Final = "SET LOCAL random_page_cost = 1.1"
-_BEGIN: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_PLANNER}"
-_READ: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {_PLANNER}"
-_SNAPSHOT: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_PLANNER}"
+_PLANNER: Final = {"random_page_cost": "1.1"}
+_WRITE: Final = "ISOLATION LEVEL READ COMMITTED"
+_READ: Final = "ISOLATION LEVEL READ COMMITTED READ ONLY"
+_SNAPSHOT: Final = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _LOCK_UPGRADE: Final = """
 SELECT pg_advisory_xact_lock(hashtextextended('mediasync ' || :schema, 0)) IS NULL AS locked
@@ -79,18 +79,21 @@ class PostgresEngine:
     ) -> None:
         connect_options, self._subject = parse_url(url)
         self._options = options
-        self._begin = f"{_BEGIN}; SET LOCAL lock_timeout = {max(1, round(options.lock_timeout * 1000))}"
         self._clock = clock
         self._read_only = read_only
         self._upgrade = upgrade
         self.dialect = PostgresDialect(options.postgres_schema, schema.names_in_any_version())
         self.writers = options.writers
 
-        def connections(count: int) -> list[PostgresConnection]:
-            return [PostgresConnection(connect_options, self._subject, self.dialect) for _ in range(count)]
+        def connections(count: int, settings: dict[str, str]) -> list[PostgresConnection]:
+            return [
+                PostgresConnection(connect_options, self._subject, self.dialect, settings)
+                for _ in range(count)
+            ]
 
-        self._writers = connections(0 if read_only else options.writers)
-        self._readers = connections(options.readers)
+        lock_timeout = {"lock_timeout": str(max(1, round(options.lock_timeout * 1000)))}
+        self._writers = connections(0 if read_only else options.writers, _PLANNER | lock_timeout)
+        self._readers = connections(options.readers, _PLANNER)
         self._free_writers: asyncio.LifoQueue[PostgresConnection] = asyncio.LifoQueue()
         self._free_readers: asyncio.LifoQueue[PostgresConnection] = asyncio.LifoQueue()
         self._keys = Keys()
@@ -137,7 +140,7 @@ class PostgresEngine:
 
     async def _create_or_upgrade(self) -> None:
         """Create or upgrade the schema; of several processes that want to, one does."""
-        async with self._transaction(self._writers[0], self._begin) as session:
+        async with self._transaction(self._writers[0], _WRITE) as session:
             await session.fetch_all(_LOCK_UPGRADE, {"schema": self.dialect.schema})
             version, tables = await self._version(session)
             if not schema.needs_work(version, len(tables), self._subject, upgrade=True):
@@ -165,17 +168,29 @@ class PostgresEngine:
 
     @asynccontextmanager
     async def read(self, *, snapshot: bool = False) -> AsyncIterator[Session]:
-        """Lend a connection for reading, in a read-only transaction.
+        """Lend a connection for reading: in a read-only transaction, unless single queries need none.
 
         Args:
             snapshot: let all queries see the same state of the database. Needed for more than one query.
         """
         reader = await self._free_readers.get()
         try:
-            async with self._transaction(reader, _SNAPSHOT if snapshot else _READ) as session:
+            if snapshot or not await reader.open():
+                reading = self._transaction(reader, _SNAPSHOT if snapshot else _READ)
+            else:
+                reading = self._queries(reader)
+            async with reading as session:
                 yield session
         finally:
             self._free_readers.put_nowait(reader)
+
+    @asynccontextmanager
+    async def _queries(self, connection: PostgresConnection) -> AsyncIterator[PostgresSession]:
+        try:
+            yield PostgresSession(connection, self.dialect, self._clock(), self._keys, in_transaction=False)
+        except BaseException:
+            await finish(connection.roll_back())
+            raise
 
     @asynccontextmanager
     async def _transaction(
@@ -185,7 +200,7 @@ class PostgresEngine:
 
         Args:
             connection: the connection to run it on.
-            how: the statements that begin it.
+            how: its isolation level, and whether it only reads.
             writes: whether callers must know that the commit happened.
         """
         try:
@@ -223,7 +238,7 @@ class PostgresEngine:
             attempt = 1
             while True:
                 try:
-                    async with self._transaction(writer, self._begin, writes=True) as session:
+                    async with self._transaction(writer, _WRITE, writes=True) as session:
                         return await work(session)
                 except KeysMissing as missing:
                     await self._take_block(writer, missing.source_id)
@@ -260,7 +275,7 @@ class PostgresEngine:
             writer.give_up()
 
     async def _take_block(self, connection: PostgresConnection, source_id: str) -> None:
-        async with self._transaction(connection, self._begin) as session:
+        async with self._transaction(connection, _WRITE) as session:
             taken = await session.fetch_all(_TAKE_BLOCK, {"id": source_id})
         if not taken:
             raise UnknownSource(f"source {source_id!r} is not stored: save it first")
