@@ -549,8 +549,16 @@ class MediaRepository(ItemReader):
         )
 
     async def lock_below(self, media_item_id: str) -> dict[str, int]:
-        """Lock an item and everything below it, and return their storage keys by id."""
-        return dict(await self._session.fetch_all(LOCK_BELOW, {"id": media_item_id}))
+        """Lock an item and everything below it, and return their storage keys by id.
+
+        Until an item is locked, another transaction may put more items below it.
+        """
+        locked: dict[str, int] = {}
+        while True:
+            found = dict(await self._session.fetch_all(LOCK_BELOW, {"id": media_item_id}))
+            if found == locked or not self._session.has_concurrent_writers:
+                return found
+            locked = found
 
     async def delete_item(self, media_item_id: str) -> bool:
         """Delete an item, its credits and all items below it, but no people. Return whether it was stored."""

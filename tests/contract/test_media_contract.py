@@ -725,7 +725,9 @@ async def test_long_credit_lists_are_read_whole(ms: MediaSync) -> None:
     assert whole[0].model_fields_set == set(Credit.model_fields)
 
 
-async def test_a_page_takes_two_queries_and_an_item_one(ms: MediaSync, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_page_takes_two_queries_and_an_item_one(
+    ms: MediaSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
     full = [
         movie(
             str(n),

@@ -13,13 +13,15 @@ from support.items import MOVIES, SHOWS, credit, movie, person, season, show
 from support.mirror import Clock, rows, write
 
 from mediasync import MediaSync
+from mediasync.changes import API
 from mediasync.database.session import Session
 from mediasync.errors import PersonInUse, UnknownParent
 from mediasync.repositories.credits import CreditRepository, RemovedCredit
 from mediasync.repositories.items import MediaRepository
 from mediasync.repositories.people import PeopleRepository
 from mediasync.repositories.runs import RunRepository
-from mediasync.saving.store import ITEMS_PER_PART
+from mediasync.saving.normal import normal_item
+from mediasync.saving.store import ITEMS_PER_PART, save_group
 
 pytestmark = pytest.mark.slow
 
@@ -429,3 +431,27 @@ async def test_a_group_waits_for_an_earlier_group_with_other_data_of_a_person(
     await held.commit()
     assert (await saving).saved == len(given)
     assert await rows(ms, "SELECT name FROM people WHERE id = 'home:a'") == [(spellings[1],)]
+
+
+async def test_an_item_is_put_below_another_that_is_deleted(ms: MediaSync, other: MediaSync) -> None:
+    """The deletion locks and logs what was put there before it had the lock."""
+    await ms.media.save_media_item(show("s"), **SHOWS)
+    normal = normal_item(season("s1", parent="s", season_number=1, title="New"), "home", "home:shows")
+
+    async def work(session: Session) -> None:
+        assert await save_group(session, [normal], [API], lambda: False) == [True]
+
+    held = Held(ms, work)
+    await held.begin()
+    number = max([change.number async for change in ms.changes(follow=False)], default=0)
+    deleting = asyncio.create_task(other.media.delete_media_item("home:s"))
+    await held.commit_when_waited_for(deleting)
+    assert await deleting
+    logged = [change async for change in ms.changes(after=number, follow=False)]
+    assert [(change.entity_id, change.what) for change in logged] == [
+        ("home:s1", "added"),
+        ("home:s1", "removed"),
+        ("home:s", "removed"),
+    ]
+    assert await rows(ms, "SELECT word FROM mediasync.item_word") == []
+    assert (await ms.check()).flaws == ()
