@@ -76,20 +76,25 @@ class _Operation:
 class Claimed:
     """The claims that a group of saves makes about people.
 
+    They are collected when they are first asked for: most groups end before another one is taken.
+
     Args:
-        group: saves that are written together, or that wait.
+        group: saves that are written together, or that wait. More may come at its end.
     """
 
     def __init__(self, group: list[Save]) -> None:
         self.group = group
+        self._collected = 0
         self._rows: dict[str, PersonRow | None] = {}
         self._names: dict[str, str] = {}
         self._identified: set[str] = set()
-        for save in group:
-            self.add(save.item)
 
-    def add(self, item: NormalItem) -> None:
-        """Add the claims of *item*."""
+    def _collect(self) -> None:
+        for save in self.group[self._collected :]:
+            self._add(save.item)
+        self._collected = len(self.group)
+
+    def _add(self, item: NormalItem) -> None:
         rows = self._rows
         for credit in item.credits:
             row = credit[:4]
@@ -107,6 +112,7 @@ class Claimed:
 
         That is so if both name people by provider ids, because the source has no ids for them.
         """
+        self._collect()
         return any(
             person_id != name and person_id.partition(":")[0] in self._identified
             for person_id, name in (item.derived.items() if self._identified else ())
@@ -114,6 +120,7 @@ class Claimed:
 
     def differs_from(self, item: NormalItem) -> bool:
         """Return whether *item* contradicts the group about any person, so that their order matters."""
+        self._collect()
         names = self._names
         if names and any(names.get(name, known) != known for known, name in item.derived.items()):
             return True
@@ -399,7 +406,6 @@ class Writer:
             ):
                 held.add(job.item.id)
                 later.append(job)
-                put_off.add(job.item)
                 continue
             group[job.item.id] = job
             number_of_credits += len(job.item.credits)
