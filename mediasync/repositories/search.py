@@ -128,9 +128,10 @@ async def _find_many(
                 found[row[0]] = row
         if len(rows) < size:
             break
-        read, size = read + size, _MOST_ROWS
         if query != of_few:
             query, read = of_few, 0
+        else:
+            read, size = read + size, _MOST_ROWS
     return list(found.values())[skip : skip + limit]
 
 
