@@ -35,7 +35,7 @@ class Change:
 
     Attributes:
         number: its place in the log. Numbers ascend in the order of commits and have no gaps.
-        at: when it was written.
+        at: when it was written; None if another program made the stored time unreadable.
         run_id: the sync run that wrote it; None outside a run. The run itself may be deleted since.
         reason: ``sync`` or ``api``.
         entity: what kind of thing changed.
@@ -47,7 +47,7 @@ class Change:
     """
 
     number: int
-    at: datetime
+    at: datetime | None
     run_id: int | None
     reason: str
     entity: EntityKind

@@ -11,7 +11,7 @@ from mediasync.aio import Signal
 from mediasync.changes import Change
 from mediasync.database.database import Database
 from mediasync.errors import ChangesPruned, LifecycleError, UsageError
-from mediasync.repositories.changes import ChangeRepository, Extent
+from mediasync.repositories.changes import ChangePage, ChangeRepository, Extent
 
 _PAGE: Final = 500
 _POLL_SECONDS: Final = 0.5
@@ -41,15 +41,15 @@ class ChangeReads:
         while True:
             committed = self._committed.next()
             try:
-                after, changes = await self._read(after)
+                after, page = await self._read(after)
             except LifecycleError:
                 if follow and self._committed.closed:
                     return
                 raise
-            for change in changes:
-                yield change
-                after = change.number
-            if changes:
+            if page is not None:
+                for change in page.changes:
+                    yield change
+                after = page.last
                 continue
             if not follow:
                 return
@@ -58,15 +58,15 @@ class ChangeReads:
             if self._committed.closed:
                 return
 
-    async def _read(self, after: int | None) -> tuple[int, list[Change]]:
+    async def _read(self, after: int | None) -> tuple[int, ChangePage | None]:
         async with self._database.read(snapshot=True) as session:
             repository = ChangeRepository(session)
             extent = await repository.find_extent()
             after = extent.pruned if after is None else after
             _check(after, extent)
             if after == extent.newest:
-                return after, []
-            return after, await repository.list_changes(after, _PAGE)
+                return after, None
+            return after, await repository.find_page(after, _PAGE)
 
 
 def _check(after: int, extent: Extent) -> None:

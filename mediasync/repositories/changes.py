@@ -8,12 +8,12 @@ transaction that rolls back returns its numbers, so there are no gaps.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from mediasync.changes import Change
 from mediasync.database.session import Session
+from mediasync.repositories.flaws import note_flaw, read_json
 from mediasync.repositories.times import to_datetime
 from mediasync.rows import VALUE_COLUMNS
 from mediasync.vocabulary import ChangeKind, EntityKind
@@ -114,6 +114,18 @@ class Extent(NamedTuple):
     pruned: int
 
 
+class ChangePage(NamedTuple):
+    """Successive changes of the log.
+
+    Attributes:
+        last: the number of the last change, also if that one cannot be read.
+        changes: the changes that can be read, in order.
+    """
+
+    last: int
+    changes: list[Change]
+
+
 class ChangeRepository:
     """Writes and reads the change log.
 
@@ -144,10 +156,12 @@ class ChangeRepository:
         [(newest, pruned)] = await self._session.fetch_all(SELECT_EXTENT)
         return Extent(newest, pruned)
 
-    async def list_changes(self, after: int, limit: int) -> list[Change]:
-        """Return the first *limit* changes with higher numbers than *after*."""
+    async def find_page(self, after: int, limit: int) -> ChangePage | None:
+        """Return the first *limit* changes with higher numbers than *after*, or None if there are none."""
         rows = await self._session.fetch_all(SELECT_CHANGES, {"after": after, "limit": limit})
-        return [_change(row) for row in rows]
+        if not rows:
+            return None
+        return ChangePage(rows[-1][0], [change for row in rows if (change := _change(row)) is not None])
 
     async def prune(self, before: int) -> int:
         """Delete the oldest changes, as far as they were written before a time, and at most one step.
@@ -193,11 +207,16 @@ def _item_image(row: Sequence[Any]) -> dict[str, Any]:
     return image
 
 
-def _change(row: Sequence[Any]) -> Change:
+def _change(row: Sequence[Any]) -> Change | None:
     number, changed_at, run_id, reason, entity, entity_id, what, before, other_id = row
-    values: Mapping[str, Any] | None = json.loads(before) if before is not None else None
+    subject = f"change {number}"
+    try:
+        kinds = EntityKind(entity), ChangeKind(what)
+    except ValueError as error:
+        note_flaw(subject, f"it cannot be read at all and is left out ({error})")
+        return None
     at = to_datetime(changed_at)
-    assert isinstance(at, datetime)
-    return Change(
-        number, at, run_id, reason, EntityKind(entity), entity_id, ChangeKind(what), values, other_id
-    )
+    if at is None:
+        note_flaw(subject, "the stored changed_at cannot be read and is left out")
+    values = None if before is None else read_json(subject, before, dict)
+    return Change(number, at, run_id, reason, kinds[0], entity_id, kinds[1], values, other_id)

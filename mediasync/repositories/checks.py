@@ -8,6 +8,7 @@ from typing import Any, Final
 from mediasync.aio import batched
 from mediasync.database.session import Session
 from mediasync.reports import CheckReport, Flaw
+from mediasync.repositories.changes import ChangeRepository
 from mediasync.repositories.credits import CreditRepository
 from mediasync.repositories.flaws import collecting_flaws
 from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader
@@ -202,6 +203,7 @@ _CHECKS: Final = (
 )
 
 _ALL: Final = 2**53
+_CHANGES_AT_ONCE: Final = 1_000
 _VALUES: Final = "values"
 _NAMES: Final = "search words"
 _TITLES: Final = "words of titles"
@@ -249,6 +251,9 @@ class CheckRepository:
                     counts = {item.id or "": n for item, n in await items.find_items_with_counts(ids)}
                     await credit_lists.read_lists(counts)
                 after = page[-1][0]
+            number, log = 0, ChangeRepository(self._session)
+            while (changes := await log.find_page(number, _CHANGES_AT_ONCE)) is not None:
+                number = changes.last
         return [Flaw(_VALUES, subject, reason) for subject, reason in dict.fromkeys(found)]
 
     async def _check_limits(self) -> list[Flaw]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,6 @@ from support.mirror import prepared, write
 
 from mediasync import MediaSync, copy_mirror
 from mediasync.errors import DatabaseError
-from mediasync.library import media as media_reading
 
 CHANGES = {
     "UPDATE media_item SET year = 10000000000 WHERE id = 'home:2'": "",
@@ -96,19 +96,49 @@ async def test_one_bad_row_never_fails_its_page(
     assert (saved.name, saved.provider_ids) == ("Renamed", {"imdb": "nm1"})
 
 
-async def test_paging_ends_when_ids_are_not_texts(
-    ms: MediaSync, engine: Engine, monkeypatch: pytest.MonkeyPatch
+DAMAGED_CHANGES = {
+    "UPDATE change SET changed_at = 9000000000000000000 WHERE number = :n": ("changed_at", "at"),
+    "UPDATE change SET before = '{' WHERE number = :n": ("JSON", "before"),
+    "UPDATE change SET before = '[1]' WHERE number = :n": ("JSON", "before"),
+    "UPDATE change SET entity = 'zzz' WHERE number = :n": ("zzz", None),
+    "UPDATE change SET what = 'zzz' WHERE number = :n": ("zzz", None),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED_CHANGES)
+@pytest.mark.parametrize("behind", [0, 600], ids=["last", "before a page"])
+async def test_a_damaged_change_hides_no_other(
+    ms: MediaSync, damage: str, behind: int, caplog: pytest.LogCaptureFixture
 ) -> None:
+    said, field = DAMAGED_CHANGES[damage]
+    await ms.media.save_media_item(movie("1"), **MOVIES)
+    start = await ms.newest_change()
+    await ms.media.save_media_item(movie("1", title="Damaged"), **MOVIES)
+    await ms.media.save_media_items([movie(f"a{n}") for n in range(behind)], **MOVIES)
+    whole = [change async for change in ms.changes(after=start, follow=False)]
+    await write(ms, damage, n=start + 1)
+    with caplog.at_level(logging.WARNING, "mediasync"):
+        found = [change async for change in ms.changes(after=start, follow=False)]
+    left = [] if field is None else [replace(whole[0], **{field: {"at": None, "before": {}}[field]})]
+    assert found == [*left, *whole[1:]]
+    messages = [record.getMessage() for record in caplog.records]
+    assert any(f"change {start + 1}: " in message and said in message for message in messages)
+    [flaw] = [flaw for flaw in (await ms.check()).flaws if flaw.check == "values"]
+    assert flaw.subject == f"change {start + 1}"
+    assert said in flaw.reason
+
+
+async def test_paging_ends_when_ids_are_not_texts(ms: MediaSync, engine: Engine) -> None:
     if not engine.is_sqlite:
         pytest.skip("the columns of PostgreSQL hold nothing else")
-    monkeypatch.setattr(media_reading, "_PAGE", 2)
-    await ms.media.save_media_items([movie(f"{number}") for number in range(5)], **MOVIES)
-    await write(ms, "UPDATE media_item SET id = CAST(id AS BLOB) WHERE id > 'home:1'")
+    keys = [f"{number:03}" for number in range(300)]
+    await ms.media.save_media_items(map(movie, keys), **MOVIES)
+    await write(ms, "UPDATE media_item SET id = CAST(id AS BLOB) WHERE id > 'home:120'")
     async with asyncio.timeout(20):
         iterated = [item.id async for item in ms.media.iter_media_items("home:movies")]
         tokens = await ms.media.find_change_tokens("home:movies")
-    assert iterated == ["home:0", "home:1"]
-    assert set(tokens) == {"0", "1", "2", "3", "4"}
+    assert iterated == [f"home:{key}" for key in keys[:121]]
+    assert set(tokens) == set(keys)
 
 
 @pytest.mark.parametrize("table", ["item_word", "person_word"])
