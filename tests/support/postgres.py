@@ -1,7 +1,8 @@
 """A real PostgreSQL for the tests: the one that ``MEDIASYNC_TEST_POSTGRES_URL`` names, else their own.
 
 Their own server comes out of a package, runs from a temporary folder behind a Unix socket, and does not wait
-for the disk (``fsync = off``): what it has committed survives the end of its processes all the same.
+for the disk (``fsync = off``): what it has committed survives the end of its processes all the same. A
+process of its own, `support.postgres_watchdog`, removes it when the tests end.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import asyncio
 import atexit
 import itertools
 import os
-import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import warnings
@@ -27,6 +28,7 @@ from mediasync import MediaSync
 
 T = TypeVar("T")
 
+WATCHDOG = Path(__file__).with_name("postgres_watchdog.py")
 URL_VARIABLE = "MEDIASYNC_TEST_POSTGRES_URL"
 _SETTINGS = "fsync = off\nautovacuum = off\nmax_connections = 200\nmax_wal_size = 4GB\n"
 """Without autovacuum: it would go round hundreds of databases that nobody uses any more."""
@@ -57,6 +59,7 @@ class Server:
         self._pgexec = pgexec
         self.folder = Path(tempfile.mkdtemp(prefix="mediasync-pg-"))
         self._own = PostgresServer(self.folder / "data", cleanup_mode=None)
+        self._watchdog = self._start_watchdog()
         self._own.pgdata.mkdir()
         atexit.register(self.remove)
         self._own.ensure_pgdata_inited()
@@ -69,6 +72,17 @@ class Server:
         self.socket = sockets / ".s.PGSQL.5432"
         self.start()
         return f"postgresql://postgres@/postgres?host={sockets}"
+
+    def _start_watchdog(self) -> subprocess.Popen[bytes]:
+        arguments = [str(self.folder), str(self._own.bin_path / "pg_ctl"), self._own.system_user or ""]
+        return subprocess.Popen(
+            # Isolated and without site packages, it starts quickly and stays small.
+            [sys.executable, "-I", "-S", str(WATCHDOG), *filter(None, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            # A signal to the tests' process group must not end it.
+            start_new_session=True,
+        )
 
     @property
     def is_own(self) -> bool:
@@ -98,10 +112,10 @@ class Server:
         self._control("-m", mode, "stop")
 
     def remove(self) -> None:
-        """Stop the server and delete its files."""
-        if (self._own.pgdata / "postmaster.pid").exists():
-            self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Stop the server and delete its files, as also happens if this process is killed."""
+        assert self._watchdog.stdin is not None
+        self._watchdog.stdin.close()
+        self._watchdog.wait()
 
     def url(self, database: str) -> str:
         """Return the URL of one database."""
