@@ -12,10 +12,11 @@ from typing import Any, Final, NamedTuple
 
 from mediasync.aio import batched
 from mediasync.claims import StoredPerson
+from mediasync.construction import make_credit
 from mediasync.database.session import Session
 from mediasync.errors import DataError
 from mediasync.models import Credit, FilmographyCredit
-from mediasync.repositories.building import in_slices, model_maker, select_list
+from mediasync.repositories.building import in_slices, select_list
 from mediasync.repositories.flaws import read_model
 from mediasync.repositories.person_rows import (
     PERSON,
@@ -385,8 +386,6 @@ class CreditRepository:
 # which another program has stored.
 _CREDIT_TYPES: Final = frozenset((str, role, int, *PERSON_TYPES) for role in (str, NoneType))
 
-_make_credit: Final = model_maker(Credit)
-
 
 def billing_order(credit: Credit) -> int:
     """Return the place of a credit in the billing of its item."""
@@ -435,14 +434,8 @@ def _credit(row: Sequence[Any]) -> Credit | None:
             "sort_order": sort_order,
         }
         return read_model(Credit, f"a credit of person {person_id}", values)
-    return _make_credit(
-        {
-            "person": valid_person(person_id, name, image_path, provider_ids, created_at, updated_at),
-            "person_type": _parse_type(person_type),
-            "role": role,
-            "sort_order": sort_order,
-        }
-    )
+    person = valid_person(person_id, name, image_path, provider_ids, created_at, updated_at)
+    return make_credit(person, _parse_type(person_type), role, sort_order)
 
 
 @lru_cache(maxsize=1_000)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from mediasync.claims import StoredPerson
+from mediasync.construction import make_person
 from mediasync.models import Person
-from mediasync.repositories.building import model_maker
 from mediasync.repositories.flaws import note_flaw, read_json, read_model
 from mediasync.repositories.times import to_datetime
 
@@ -39,21 +39,30 @@ p.person_key, p.uncredited_since
 """
 """The columns that `stored_person` reads."""
 
-_make_person: Final = model_maker(Person)
-
 
 def person_of(row: Sequence[Any]) -> Person | None:
     """Return the person of a row with the columns `PERSON`, or None if it cannot be read."""
+    person = valid_person(*row)
     if tuple(map(type, row)) != PERSON_TYPES:
-        return read_model(Person, f"person {row[0]}", _values(*row))
-    return valid_person(*row)
+        return read_model(Person, f"person {row[0]}", vars(person))
+    return person
 
 
 def valid_person(
     person_id: str, name: str, image_path: str, provider_ids: str, created_at: int, updated_at: int
 ) -> Person:
     """Return the person of the columns `PERSON`, whose types are `PERSON_TYPES`, without validating them."""
-    return _make_person(_values(person_id, name, image_path, provider_ids, created_at, updated_at))
+    source_id, _, remote_id = person_id.partition(":")
+    return make_person(
+        name,
+        remote_id,
+        image_path or None,
+        _read_ids(person_id, provider_ids) if provider_ids else {},
+        source_id,
+        person_id,
+        to_datetime(created_at),
+        to_datetime(updated_at),
+    )
 
 
 def stored_person(row: Sequence[Any]) -> StoredPerson:
@@ -61,22 +70,6 @@ def stored_person(row: Sequence[Any]) -> StoredPerson:
     person_id, name, image_path, provider_ids, replaced, given_by, key, uncredited_since = row
     fields = (person_id, name, image_path, provider_ids)
     return StoredPerson(fields, replaced, given_by, key, uncredited_since is not None)
-
-
-def _values(
-    person_id: str, name: str, image_path: str, provider_ids: str, created_at: int, updated_at: int
-) -> dict[str, Any]:
-    source_id, _, remote_id = person_id.partition(":")
-    return {
-        "name": name,
-        "remote_id": remote_id,
-        "image_path": image_path or None,
-        "provider_ids": _read_ids(person_id, provider_ids) if provider_ids else {},
-        "source_id": source_id,
-        "id": person_id,
-        "created_at": to_datetime(created_at),
-        "updated_at": to_datetime(updated_at),
-    }
 
 
 def _read_ids(person_id: str, text: str) -> dict[str, str]:

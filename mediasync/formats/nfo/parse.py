@@ -8,8 +8,9 @@ from operator import attrgetter
 from typing import Any, Final
 
 from mediasync.formats.nfo.cleaning import EmptyNfoError, ForeignNfoError, NfoError, one_line, plain_text
-from mediasync.formats.nfo.document import Document, Node, read_document
+from mediasync.formats.nfo.document import Document, read_document
 from mediasync.formats.nfo.elements import FOREIGN_ROOTS, IDS
+from mediasync.formats.nfo.nodes import Node, first_text
 from mediasync.formats.nfo.people import MOST_CREDITS, join_people, parse_people
 from mediasync.formats.nfo.values import (
     parse_added,
@@ -138,10 +139,10 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[NfoRecord]:
         (['A O'], 'preview', 'line 1: </directr> is where </director> should be')
     """
     document = read_document(data)
-    ours = [root for root in document.roots if root.name not in FOREIGN_ROOTS]
+    ours = [root for root in document.roots if root.tag not in FOREIGN_ROOTS]
     if not ours:
         if document.roots:
-            raise ForeignNfoError(f"<{document.roots[0].name}> is about neither a film nor a show")
+            raise ForeignNfoError(f"<{document.roots[0].tag}> is about neither a film nor a show")
         return [_record_of_text(document, expected)]
     records: list[NfoRecord] = []
     room = MOST_CREDITS
@@ -190,23 +191,25 @@ def _make_preview(record: NfoRecord) -> None:
 
 
 def _record(node: Node, expected: MediaType, most_credits: int) -> NfoRecord:
-    kind = _KINDS.get(node.name, expected)
+    kind = _KINDS.get(node.tag, expected)
+    is_show = kind is MediaType.SHOW
     problems: list[str] = []
     premiere = parse_premiere(node, problems)
     people = parse_people(node, most_credits)
     record = NfoRecord(
         kind=kind,
         title=one_line(
-            node.first("title", "localtitle") or (node.first("showtitle") if kind is MediaType.SHOW else "")
+            first_text(node, "title", "localtitle")
+            or (first_text(node, "showtitle") if kind is MediaType.SHOW else "")
         ),
-        original_title=one_line(node.first("originaltitle")) or None,
-        sort_title=one_line(node.first("sorttitle")) or None,
-        overview=plain_text(node.first("plot", "outline", "review", "biography")) or None,
-        tagline=plain_text(node.first("tagline")) or None,
+        original_title=one_line(first_text(node, "originaltitle")) or None,
+        sort_title=one_line(first_text(node, "sorttitle")) or None,
+        overview=plain_text(first_text(node, "plot", "outline", "review", "biography")) or None,
+        tagline=plain_text(first_text(node, "tagline")) or None,
         year=parse_release_year(node, premiere),
         premiere_date=premiere,
         runtime_seconds=parse_runtime(node),
-        content_rating=one_line(node.first("mpaa", "certification")) or None,
+        content_rating=one_line(first_text(node, "mpaa", "certification")) or None,
         ratings=parse_ratings(node, problems),
         genres=parse_genres(node),
         provider_ids=parse_provider_ids(node),
@@ -214,10 +217,12 @@ def _record(node: Node, expected: MediaType, most_credits: int) -> NfoRecord:
         added_at=parse_added(node),
         credits=people.credits,
         completeness=Completeness.FULL,
-        season=_not_negative(node.first("seasonnumber", "season")) if kind is not MediaType.SHOW else None,
-        episode=_not_negative(node.first("episode")),
-        episode_end=_not_negative(node.first("episodenumberend")),
-        season_names=_season_names(node) if kind is MediaType.SHOW else {},
+        season=_not_negative(first_text(node, "seasonnumber", "season"))
+        if kind is not MediaType.SHOW
+        else None,
+        episode=_not_negative(first_text(node, "episode")),
+        episode_end=_not_negative(first_text(node, "episodenumberend")),
+        season_names=_season_names(node) if is_show else {},
         problems=problems,
     )
     if people.doubts:
@@ -231,9 +236,9 @@ def _record(node: Node, expected: MediaType, most_credits: int) -> NfoRecord:
 def _season_names(node: Node) -> dict[int, str]:
     """Return the names of a show's seasons, from ``<namedseason number="1">`` elements."""
     names: dict[int, str] = {}
-    wrapped = (child for wrapper in node.all("namedseasons") for child in wrapper.all("namedseason"))
-    for child in (*node.all("namedseason"), *wrapped):
-        number = _not_negative(child.attributes.get("number") or child.attributes.get("season", ""))
+    wrapped = (child for wrapper in node.findall("namedseasons") for child in wrapper.findall("namedseason"))
+    for child in (*node.findall("namedseason"), *wrapped):
+        number = _not_negative(child.get("number", "") or child.get("season", ""))
         if number is not None and child.text:
             names.setdefault(number, one_line(child.text))
     return names
@@ -245,6 +250,6 @@ def _not_negative(text: str) -> int | None:
 
 
 def _says_something(node: Node) -> bool:
-    return bool(node.first("title")) and any(
-        child.name in _CONTENT and (child.text or child.children) for child in node.children
+    return bool(first_text(node, "title")) and any(
+        child.tag in _CONTENT and (child.text or len(child)) for child in node
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from mediasync.construction import make_credit, make_person
 from mediasync.formats.nfo.cleaning import one_line
-from mediasync.formats.nfo.document import Node
 from mediasync.formats.nfo.elements import (
     MEMBERS,
     OF_ITEMS,
@@ -20,6 +20,7 @@ from mediasync.formats.nfo.elements import (
 )
 from mediasync.formats.nfo.jobs import parse_job
 from mediasync.formats.nfo.namelists import KnownNames, folded, is_one_name, split_names
+from mediasync.formats.nfo.nodes import Node, first_text, make_node
 from mediasync.formats.nfo.values import image_reference, parse_number, parse_person_ids
 from mediasync.models import Credit, Person
 from mediasync.vocabulary import CAST_TYPES, PersonType
@@ -54,11 +55,13 @@ _PEOPLE: Final = re.compile(
 @dataclass(slots=True)
 class _Entry:
     element: str
-    credit: Credit
+    person: Person
+    person_type: PersonType | str
+    role: str | None
     order: int | None = None
 
     def sort_key(self) -> tuple[int, bool, int]:
-        kind = self.credit.person_type
+        kind = self.person_type
         crew = _GROUPS.index(kind) if kind in _GROUPS else len(_GROUPS)
         group = 0 if kind in CAST_TYPES else 1 + crew
         last = self.order is None or self.order < 0
@@ -96,20 +99,21 @@ def parse_people(node: Node, most: int = MOST_CREDITS) -> People:
         most: how many credits are read.
 
     Example:
-        >>> movie = Node("movie", children=[Node("director", text="One / Two"),
-        ...                                 Node("actor", children=[Node("name", text="Three")])])
+        >>> movie = make_node("movie", children=[make_node("director", "One / Two"),
+        ...                                      make_node("actor", children=[make_node("name", "Three")])])
         >>> [(credit.person.name, str(credit.person_type)) for credit in parse_people(movie).credits]
         [('Three', 'actor'), ('One', 'director'), ('Two', 'director')]
     """
     reader = _Reader(node, most)
-    for child in node.children:
+    for child in node:
         if reader.is_full:
             break
         reader.read_child(child)
     entries = sorted(reader.entries, key=_Entry.sort_key)
-    for place, entry in enumerate(entries):
-        entry.credit.sort_order = place
-    return People([entry.credit for entry in entries], [*reader.limits, *reader.doubts], reader.has_unknown)
+    credits_ = [
+        make_credit(entry.person, entry.person_type, entry.role, place) for place, entry in enumerate(entries)
+    ]
+    return People(credits_, [*reader.limits, *reader.doubts], reader.has_unknown)
 
 
 class _Reader:
@@ -132,15 +136,15 @@ class _Reader:
 
     def read_child(self, node: Node) -> None:
         """Read an element directly inside the item's."""
-        if kind := PERSONS.get(node.name):
+        if kind := PERSONS.get(node.tag):
             self._read_person(node, kind, 0)
-        elif node.name in PEOPLE_LISTS:
-            self._read_list(node, PEOPLE_LISTS[node.name], 0)
-        elif node.name in OF_ITEMS or node.name in WITHOUT_PEOPLE:
+        elif node.tag in PEOPLE_LISTS:
+            self._read_list(node, PEOPLE_LISTS[node.tag], 0)
+        elif node.tag in OF_ITEMS or node.tag in WITHOUT_PEOPLE:
             return
-        elif any(child.name in PERSONS for child in node.children):
+        elif any(child.tag in PERSONS for child in node):
             self._read_list(node, None, 0)
-        elif node.name in PERSON_FIELDS:
+        elif node.tag in PERSON_FIELDS:
             return
         elif _may_hold_people(node):
             self._doubt(node)
@@ -159,28 +163,28 @@ class _Reader:
             self._add_names(node, node.text, kind, None)
         elif node.text:
             self._doubt(node)
-        for child in node.children:
+        for child in node:
             if self.is_full:
                 return
-            stated = PERSONS.get(child.name)
-            if depth < _MAX_DEPTH and (stated or child.name in MEMBERS):
+            stated = PERSONS.get(child.tag)
+            if depth < _MAX_DEPTH and (stated or child.tag in MEMBERS):
                 self._read_person(child, stated or kind, depth + 1)
-            elif depth < _MAX_DEPTH and child.name in PEOPLE_LISTS:
-                self._read_list(child, PEOPLE_LISTS[child.name] or kind, depth + 1)
-            elif kind and child.name == "name":
+            elif depth < _MAX_DEPTH and child.tag in PEOPLE_LISTS:
+                self._read_list(child, PEOPLE_LISTS[child.tag] or kind, depth + 1)
+            elif kind and child.tag == "name":
                 self._add_names(child, child.text, kind, None)
             elif _holds_text(child):
                 self._doubt(child)
 
     def _read_person(self, node: Node, kind: PersonType | None, depth: int) -> None:
         """Read an element that is meant to hold one person."""
-        inside = [child.name for child in node.children]
+        inside = [child.tag for child in node]
         if not (PERSONS.keys().isdisjoint(inside) and MEMBERS.isdisjoint(inside)):
             self._read_list(node, kind, depth)
             return
-        if len(node.children) > MOST_FIELDS:
-            self._note_limit(f"<{node.name}> holds more than {MOST_FIELDS} elements")
-            node = replace(node, children=node.children[:MOST_FIELDS])
+        if len(inside) > MOST_FIELDS:
+            self._note_limit(f"<{node.tag}> holds more than {MOST_FIELDS} elements")
+            node = make_node(node.tag, node.text, node.attrib, list(node)[:MOST_FIELDS])
             inside = inside[:MOST_FIELDS]
         if inside.count("name") < 2:
             self._read_one(node, kind)
@@ -190,40 +194,37 @@ class _Reader:
 
     def _read_one(self, node: Node, kind: PersonType | None) -> None:
         """Read an element that holds at most one name."""
-        given = node.first("name") or node.attributes.get("name", "")
+        given = first_text(node, "name") or node.get("name", "")
         function, roles = _function_and_roles(node, kind)
-        if not given and not (node.children and _REST_OF_TAG.search(node.text)):
+        if not given and not (len(node) and _REST_OF_TAG.search(node.text)):
             given = node.text
         if not given and not (roles and kind in CAST_TYPES):
-            if node.text or any(
-                child.name not in PERSON_FIELDS and _holds_text(child) for child in node.children
-            ):
+            if node.text or any(child.tag not in PERSON_FIELDS and _holds_text(child) for child in node):
                 self._doubt(node)
-        elif kind in CAST_TYPES and (node.children or node.attributes.get("name")):
+        elif kind in CAST_TYPES and (len(node) or node.get("name")):
             picture, ids = _picture(node), self._ids(node)
+            order = parse_number(first_text(node, "order", "sortorder"))
             for role in roles or _NO_ROLE:
-                person = Person(name=one_line(given), image_path=picture, provider_ids=ids.copy())
-                credit = Credit(person=person, person_type=function, role=role)
-                self._add(_Entry(node.name, credit, parse_number(node.first("order", "sortorder"))))
+                person = make_person(one_line(given), None, picture, ids.copy())
+                self._add(_Entry(node.tag, person, function, role, order))
         else:
             self._add_names(node, given, function, roles[0] if roles else None)
 
     def _add_names(self, node: Node, text: str, kind: PersonType | str, role: str | None) -> None:
         """Add all names in *text*; the element's ids and picture count only if it holds one person."""
-        ids = self._ids(node) if node.attributes or node.children else {}
+        ids = self._ids(node) if len(node) or node.keys() else {}
         split = split_names(text, self._known_names, one_person=bool(ids))
         names = list(islice(split, self._most - len(self.entries) + 1))
         alone = len({named.name for named in names}) == 1
         picture, ids = (_picture(node), ids) if alone else (None, {})
         for named in names:
-            person = Person(name=named.name, image_path=picture, provider_ids=ids.copy())
-            credit = Credit(person=person, person_type=named.kind or kind, role=named.role or role)
-            self._add(_Entry(node.name, credit))
+            person = make_person(named.name, None, picture, ids.copy())
+            self._add(_Entry(node.tag, person, named.kind or kind, named.role or role))
 
     def _ids(self, node: Node) -> dict[str, str]:
         ids = parse_person_ids(node)
         if len(ids) > MOST_IDS:
-            self._note_limit(f"<{node.name}> holds more than {MOST_IDS} ids")
+            self._note_limit(f"<{node.tag}> holds more than {MOST_IDS} ids")
             ids = dict(islice(ids.items(), MOST_IDS))
         return ids
 
@@ -232,7 +233,7 @@ class _Reader:
             self._note_limit(f"the file holds more than {MOST_CREDITS} credits")
             self.is_full = True
             return
-        if entry.credit.person_type is not PersonType.WRITER or self._writers.is_new(entry):
+        if entry.person_type is not PersonType.WRITER or self._writers.is_new(entry):
             self.entries.append(entry)
 
     def _known_names(self) -> KnownNames:
@@ -242,19 +243,19 @@ class _Reader:
         return self._known
 
     def _doubt(self, node: Node) -> None:
-        self.doubts[f"<{node.name}> may hold people and is not understood"] = None
+        self.doubts[f"<{node.tag}> may hold people and is not understood"] = None
 
     def _note_limit(self, what: str) -> None:
         self.limits[f"{what}: the others were left out"] = None
 
 
 def _names_alone(node: Node, depth: int) -> Iterator[str]:
-    for child in node.children:
-        if PERSONS.get(child.name) in CAST_TYPES:
-            yield from (name.text for name in child.all("name"))
-        elif child.name in PERSONS:
-            yield from filter(is_one_name, (child.text, *(name.text for name in child.all("name"))))
-        elif child.name in PEOPLE_LISTS and depth < _MAX_DEPTH:
+    for child in node:
+        if PERSONS.get(child.tag) in CAST_TYPES:
+            yield from (name.text for name in child.findall("name"))
+        elif child.tag in PERSONS:
+            yield from filter(is_one_name, (child.text, *(name.text for name in child.findall("name"))))
+        elif child.tag in PEOPLE_LISTS and depth < _MAX_DEPTH:
             yield from _names_alone(child, depth + 1)
 
 
@@ -265,31 +266,31 @@ def _one_name_each(node: Node) -> Iterator[Node]:
     out in order if there is one for each name. Otherwise everybody gets those that people can share, and
     nobody gets ids and pictures.
     """
-    first, *runs = _runs(node.children)
+    first, *runs = _runs(list(node))
     if first and len(runs[-1]) == 1:  # the fields of each person come before the name
         befores = [first, *(run[1:] for run in runs[:-1])]
         runs = [[run[0], *before] for run, before in zip(runs, befores, strict=True)]
         first = []
     if any(len(run) > 1 for run in runs[:-1]):
-        yield from (Node(node.name, children=[*run, *first]) for run in runs)
+        yield from (make_node(node.tag, children=[*run, *first]) for run in runs)
         return
     fields: dict[str, list[Node]] = {}
     for child in (*first, *runs[-1][1:]):
-        fields.setdefault(child.name, []).append(child)
+        fields.setdefault(child.tag, []).append(child)
     one_each = [all_ for all_ in fields.values() if len(all_) == len(runs)]
     shared = [
         one for name, all_ in fields.items() if len(all_) != len(runs) for one in all_ if name in _SHARED
     ]
     for place, run in enumerate(runs):
         own = [all_[place] for all_ in one_each]
-        yield Node(node.name, children=[run[0], *own, *shared])
+        yield make_node(node.tag, children=[run[0], *own, *shared])
 
 
 def _runs(children: list[Node]) -> list[list[Node]]:
     """Return the elements before the first name, and then each name with the elements behind it."""
     runs: list[list[Node]] = [[]]
     for child in children:
-        if child.name == "name":
+        if child.tag == "name":
             runs.append([])
         runs[-1].append(child)
     return runs
@@ -302,46 +303,46 @@ def _function_and_roles(node: Node, kind: PersonType | None) -> tuple[PersonType
         node: the element.
         kind: the function that the element or the list around it states.
     """
-    if not (node.children or node.attributes):
+    if not (len(node) or node.keys()):
         return kind or PersonType.UNKNOWN, []
-    roles = [one_line(child.text) for child in node.children if child.name in _ROLES and child.text]
-    if not roles and (role := node.attributes.get("role")):
+    roles = [one_line(child.text) for child in node if child.tag in _ROLES and child.text]
+    if not roles and (role := node.get("role")):
         roles = [one_line(role)]
-    job = node.first("job") or node.attributes.get("job", "")
+    job = first_text(node, "job") or node.get("job", "")
     if kind in CAST_TYPES or kind is None:
-        job = node.first("type") or node.attributes.get("type", "") or job
+        job = first_text(node, "type") or node.get("type", "") or job
     if not job and kind is None and roles:
         job = roles.pop(0)
     if not job:
         return kind or PersonType.UNKNOWN, roles
     function, words = parse_job(job)
-    return function or job, [*roles, *([words] if words and not roles else [])]
+    return function or PersonType.parse(job), [*roles, *([words] if words and not roles else [])]
 
 
 def _may_hold_people(node: Node) -> bool:
     """Whether an unknown element looks as if it held people."""
-    return (bool(_PEOPLE.fullmatch(node.name)) and _holds_text(node)) or _holds_names(node)
+    return (bool(_PEOPLE.fullmatch(node.tag)) and _holds_text(node)) or _holds_names(node)
 
 
 def _holds_names(node: Node) -> bool:
     return any(
-        ((child.name == "name" or child.name in PERSONS) and _holds_text(child)) or _holds_names(child)
-        for child in node.children
+        ((child.tag == "name" or child.tag in PERSONS) and _holds_text(child)) or _holds_names(child)
+        for child in node
     )
 
 
 def _holds_text(node: Node) -> bool:
-    return bool(node.text) or any(map(_holds_text, node.children))
+    return bool(node.text) or any(map(_holds_text, node))
 
 
 def _holds_words(node: Node) -> bool:
     """Whether an element holds text that could be a name."""
     is_word = node.text.lower() not in _NO_WORDS and "://" not in node.text
-    return (is_word and any(map(str.isalpha, node.text))) or any(map(_holds_words, node.children))
+    return (is_word and any(map(str.isalpha, node.text))) or any(map(_holds_words, node))
 
 
 def _picture(node: Node) -> str | None:
-    return image_reference(node.first("thumb"))
+    return image_reference(first_text(node, "thumb"))
 
 
 class _Writers:
@@ -352,10 +353,10 @@ class _Writers:
 
     def is_new(self, entry: _Entry) -> bool:
         """Remember a writer. One that the other element has already gets only the ids and the picture."""
-        person = entry.credit.person
+        person = entry.person
         name = folded(person.name)
         in_credits = entry.element == "credits"
-        same_name = self._known.get((not in_credits, name, entry.credit.role), {})
+        same_name = self._known.get((not in_credits, name, entry.role), {})
         ids = tuple(sorted(person.provider_ids.items()))
         match = (
             same_name.get(ids)
@@ -363,9 +364,9 @@ class _Writers:
             or (next(iter(same_name.values()), None) if not ids else None)
         )
         if match is None:
-            self._known.setdefault((in_credits, name, entry.credit.role), {}).setdefault(ids, entry)
+            self._known.setdefault((in_credits, name, entry.role), {}).setdefault(ids, entry)
             return True
-        known = match.credit.person
+        known = match.person
         known.provider_ids = person.provider_ids | known.provider_ids
         known.image_path = known.image_path or person.image_path
         return False

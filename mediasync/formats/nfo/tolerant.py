@@ -13,7 +13,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 from xml.etree.ElementTree import Element, TreeBuilder
 
@@ -29,6 +28,7 @@ from mediasync.formats.nfo.elements import (
     ROOTS,
     TEXTS,
 )
+from mediasync.formats.nfo.nodes import local_name
 
 _KNOWN: Final = OF_ITEMS | PERSON_FIELDS | ROOTS | TEXTS
 _NAMING: Final = frozenset({"name", "role", "character"})
@@ -380,14 +380,3 @@ class _Reader:
 
     def _note_damage(self, line: int, what: str) -> None:
         self._damage = self._damage or f"line {line}: {what}"
-
-
-@lru_cache(maxsize=1024)
-def local_name(name: str) -> str:
-    """Return the name of an element or attribute in lower case, without a namespace or prefix.
-
-    Example:
-        >>> local_name("xsi:Type"), local_name("{urn:x}Title")
-        ('type', 'title')
-    """
-    return name.rpartition("}")[2].rpartition(":")[2].lower()

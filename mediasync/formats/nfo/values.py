@@ -10,8 +10,8 @@ from typing import Final
 from urllib.parse import unquote
 
 from mediasync.formats.nfo.dates import parse_date
-from mediasync.formats.nfo.document import Node
 from mediasync.formats.nfo.elements import IDS
+from mediasync.formats.nfo.nodes import Node, first_text
 from mediasync.models import Rating
 from mediasync.vocabulary import MediaType
 
@@ -81,6 +81,8 @@ _PERSON_URLS: Final = (
     ("tvdb", re.compile(r"thetvdb\.com/people/(\d+)", re.IGNORECASE)),
 )
 _BARE_IMDB: Final = re.compile(r"(?<![a-z0-9])tt\d{7,8}(?![a-z0-9])", re.IGNORECASE)
+_PERSON_ID_NAMES: Final = frozenset({*IDS, "id", "ids", "uniqueid", "profile"})
+_ADDRESS: Final = re.compile(r"https?://[^\s/]\S*")
 _LAST_NUMBER: Final = re.compile(r".*/(\d+)", re.DOTALL)
 _NO_ID: Final = frozenset({"", "0", "-1", "none", "null"})
 
@@ -102,7 +104,7 @@ _IMAGE_KINDS: Final = {
 def parse_premiere(node: Node, problems: list[str]) -> date | None:
     """Return the date of the first release or broadcast. An impossible date becomes a problem."""
     for name in _DATES:
-        for text in (child.text for child in node.all(name)):
+        for text in (child.text for child in node.findall(name)):
             if found := parse_date(text):
                 return found
             if (
@@ -130,13 +132,13 @@ def parse_release_year(node: Node, premiere: date | None) -> int | None:
     """Return the year that the file states, else the year of the first release, even without a day.
 
     Example:
-        >>> parse_release_year(Node("movie", children=[Node("premiered", text="1999-05")]), None)
+        >>> parse_release_year(make_node("movie", children=[make_node("premiered", "1999-05")]), None)
         1999
     """
-    stated = parse_year(node.first("year"))
+    stated = parse_year(first_text(node, "year"))
     if stated or premiere:
         return stated or (premiere.year if premiere else None)
-    return next(filter(None, map(parse_year, (child.text for child in node.all(*_DATES)))), None)
+    return next(filter(None, map(parse_year, (child.text for child in node if child.tag in _DATES))), None)
 
 
 def parse_number(text: str) -> int | None:
@@ -180,15 +182,15 @@ def parse_runtime(node: Node) -> int | None:
     """Return the length in seconds: of ``<runtime>``, in minutes if it has no unit, else of the video stream.
 
     Example:
-        >>> parse_runtime(Node("movie", children=[Node("runtime", text="1h 40m")]))
+        >>> parse_runtime(make_node("movie", children=[make_node("runtime", "1h 40m")]))
         6000
     """
-    seconds = _length(node.first("runtime"))
+    seconds = _length(first_text(node, "runtime"))
     if not seconds:
-        for info in node.all("fileinfo"):
-            for details in info.all("streamdetails"):
-                for video in details.all("video"):
-                    seconds = seconds or parse_number(video.first("durationinseconds")) or 0
+        for info in node.findall("fileinfo"):
+            for details in info.findall("streamdetails"):
+                for video in details.findall("video"):
+                    seconds = seconds or parse_number(first_text(video, "durationinseconds")) or 0
     return seconds if 0 < seconds <= _MAX_LENGTH_SECONDS else None
 
 
@@ -221,29 +223,29 @@ def parse_ratings(node: Node, problems: list[str]) -> list[Rating]:
     100.
     """
     found: list[tuple[bool, Rating]] = []
-    for group in node.all("ratings"):
-        for child in group.all("rating"):
-            name = child.attributes.get("name") or "default"
-            value, votes = child.first("value") or child.text, child.first("votes")
-            rating = _rating(name, value, child.attributes.get("max", "10"), votes, problems)
+    for group in node.findall("ratings"):
+        for child in group.findall("rating"):
+            name = child.get("name", "") or "default"
+            value, votes = first_text(child, "value") or child.text, first_text(child, "votes")
+            rating = _rating(name, value, child.get("max", "10"), votes, problems)
             if rating:
-                found.append((child.attributes.get("default", "").lower() == "true", rating))
+                found.append((child.get("default", "").lower() == "true", rating))
     if not found:
-        votes = node.first("votes")
+        votes = first_text(node, "votes")
         older = (
             _rating(
                 "default",
-                child.first("value") or child.text,
-                child.attributes.get("max", "10"),
+                first_text(child, "value") or child.text,
+                child.get("max", "10"),
                 votes,
                 problems,
             )
-            for child in node.all("rating")
+            for child in node.findall("rating")
         )
         if rating := next(filter(None, older), None):
             found.append((True, rating))
     if all(rating.name != "critics" for _, rating in found) and (
-        critics := _rating("critics", node.first("criticrating"), "100", "", problems)
+        critics := _rating("critics", first_text(node, "criticrating"), "100", "", problems)
     ):
         found.append((False, critics))
     return [rating for _, rating in sorted(found, key=lambda pair: not pair[0])]
@@ -278,11 +280,11 @@ def parse_genres(node: Node) -> list[str]:
     """Return each genre once, in the order of the file. One element may hold several.
 
     Example:
-        >>> parse_genres(Node("movie", children=[Node("genre", text="Drama / Crime / Drama")]))
+        >>> parse_genres(make_node("movie", children=[make_node("genre", "Drama / Crime / Drama")]))
         ['Drama', 'Crime']
     """
-    wrapped = (child for wrapper in node.all("genres") for child in (wrapper, *wrapper.all("genre")))
-    texts = (child.text for child in (*node.all("genre"), *wrapped))
+    wrapped = (child for wrapper in node.findall("genres") for child in (wrapper, *wrapper.findall("genre")))
+    texts = (child.text for child in (*node.findall("genre"), *wrapped))
     parts = (part.strip() for text in texts for part in _GENRES.split(text))
     return list(dict.fromkeys(part for part in parts if part))
 
@@ -291,34 +293,34 @@ def parse_provider_ids(node: Node) -> dict[str, str]:
     """Return the item's ids at public providers. ``<uniqueid>`` wins over the older elements.
 
     Example:
-        >>> parse_provider_ids(Node("movie", children=[Node("id", text="tt0113277")]))
+        >>> parse_provider_ids(make_node("movie", children=[make_node("id", "tt0113277")]))
         {'imdb': 'tt0113277'}
     """
     ids: dict[str, str] = {}
-    for child in node.all("uniqueid"):
-        _put(ids, child.attributes.get("type", ""), child.text, _IMDB)
-    for child in node.children:
+    for child in node.findall("uniqueid"):
+        _put(ids, child.get("type", ""), child.text, _IMDB)
+    for child in node:
         _put_child(ids, child, _IMDB)
     return ids
 
 
 def _put_child(ids: dict[str, str], child: Node, imdb: re.Pattern[str]) -> None:
     """Add the id in an element of an item or a person, whatever the element is called."""
-    if provider := IDS.get(child.name):
-        bare = child.name == provider
+    if provider := IDS.get(child.tag):
+        bare = child.tag == provider
         if not bare or _looks_like_id(provider, child.text, imdb):
             _put(ids, provider, child.text, imdb)
-    elif child.name == "id":
-        for name, value in child.attributes.items():
+    elif child.tag == "id":
+        for name, value in child.items():
             if name in {"imdb", "tmdb", "tvdb"}:
                 _put(ids, name, value, imdb)
-        _put(ids, child.attributes.get("moviedb") or child.attributes.get("type", ""), child.text, imdb)
+        _put(ids, child.get("moviedb", "") or child.get("type", ""), child.text, imdb)
         if imdb.fullmatch(child.text):
             _put(ids, "imdb", child.text, imdb)
-    elif child.name == "ids":
-        for one in child.children:
-            if one.name == "entry":
-                _put(ids, one.first("key"), one.first("value"), imdb)
+    elif child.tag == "ids":
+        for one in child:
+            if one.tag == "entry":
+                _put(ids, first_text(one, "key"), first_text(one, "value"), imdb)
             else:
                 _put_child(ids, one, imdb)
 
@@ -371,15 +373,17 @@ def provider_ids_in_text(text: str, kind: MediaType) -> dict[str, str]:
 def parse_person_ids(node: Node) -> dict[str, str]:
     """Return a person's ids from the attributes and children of the element and from the profile address."""
     ids: dict[str, str] = {}
-    for name, value in node.attributes.items():
+    if _PERSON_ID_NAMES.isdisjoint([child.tag for child in node]) and not node.keys():
+        return ids
+    for name, value in node.items():
         if provider := IDS.get(name):
             _put(ids, provider, value, _IMDB_PERSON)
-    for child in node.children:
-        if child.name == "uniqueid":
-            _put(ids, child.attributes.get("type", ""), child.text, _IMDB_PERSON)
+    for child in node:
+        if child.tag == "uniqueid":
+            _put(ids, child.get("type", ""), child.text, _IMDB_PERSON)
         else:
             _put_child(ids, child, _IMDB_PERSON)
-    for child in node.all("profile"):
+    for child in node.findall("profile"):
         for provider, pattern in _PERSON_URLS:
             if match := pattern.search(child.text):
                 _put(ids, provider, match[1], _IMDB_PERSON)
@@ -398,7 +402,7 @@ def image_reference(text: str) -> str | None:
     text = text.strip()
     if text.startswith("image://"):
         text = unquote(text.removeprefix("image://")).rstrip("/")
-    return text if re.match(r"https?://[^\s/]", text) and not re.search(r"\s", text) else None
+    return text if _ADDRESS.fullmatch(text) else None
 
 
 def parse_images(node: Node, kind: MediaType) -> dict[str, str]:
@@ -410,18 +414,18 @@ def parse_images(node: Node, kind: MediaType) -> dict[str, str]:
             images.setdefault(name, reference)
 
     plain = "thumb" if kind is MediaType.EPISODE else "poster"
-    for child in node.all("thumb"):
-        if "season" not in child.attributes:
-            aspect = child.attributes.get("aspect", "").lower()
+    for child in node.findall("thumb"):
+        if child.get("season") is None:
+            aspect = child.get("aspect", "").lower()
             put(_IMAGE_KINDS.get(aspect, "") if aspect else plain, child.text)
-    for child in node.all("fanart"):
-        for thumb in child.all("thumb"):
-            put("fanart", _joined(child.attributes.get("url", ""), thumb.text))
-        if not child.children:
+    for child in node.findall("fanart"):
+        for thumb in child.findall("thumb"):
+            put("fanart", _joined(child.get("url", ""), thumb.text))
+        if not len(child):
             put("fanart", child.text)
-    for child in node.all("art"):
-        for picture in child.children:
-            put(_IMAGE_KINDS.get(picture.name, ""), picture.text)
+    for child in node.findall("art"):
+        for picture in child:
+            put(_IMAGE_KINDS.get(picture.tag, ""), picture.text)
     return images
 
 
@@ -431,7 +435,7 @@ def _joined(base: str, text: str) -> str:
 
 def parse_added(node: Node) -> str | None:
     """Return the time when the item was added, as text and as the file has it."""
-    text = node.first("dateadded")
+    text = first_text(node, "dateadded")
     with contextlib.suppress(ValueError):
         return text if text and int(text[:4]) > 1 else None
     return None
