@@ -72,14 +72,20 @@ def keys_of(source_id: str, provider_ids: str) -> Mapping[str, str]:
 def keys_of_row(row: PersonRow) -> tuple[Mapping[str, str], str]:
     """Return the ids made of the provider ids of a person in normal form, and the id made of the name.
 
+    Args:
+        row: a person for whom the source has no id. Without provider ids, the row's id is made of the name.
+
     Example:
         >>> keys_of_row(("home:tmdb:1", "Ada", "", '{"imdb":"nm1","tmdb":"1"}'))
         ({'tmdb': 'home:tmdb:1', 'imdb': 'home:imdb:nm1'}, 'home:name:ada')
     """
+    if not row[3]:
+        return _NO_KEYS, row[0]
     source_id = row[0].partition(":")[0]
     return keys_of(source_id, row[3]), f"{source_id}:{name_key(row[1])}"
 
 
+_NO_KEYS: Final[Mapping[str, str]] = {}
 _SETTLED: Final = (0, 0, 0)
 _SEVERAL: Final = KnownPerson("", {}, _SETTLED)
 """Stands for the several people who share a name."""

@@ -10,7 +10,6 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Final
 
 from mediasync.errors import InvalidId
@@ -87,8 +86,9 @@ def derive_person_key(name: str, provider_ids: Mapping[str, str]) -> str:
         >>> derive_person_key("Keanu Reeves", {"imdb": "nm0000206"})
         'imdb:nm0000206'
     """
-    for _, key in _keys_in_order(provider_ids):
-        return key
+    if provider_ids:
+        for _, key in _keys_in_order(provider_ids):
+            return key
     return name_key(name)
 
 
@@ -118,12 +118,10 @@ def name_key(name: str) -> str:
         >>> name_key("  Keanu   REEVES ")
         'name:keanu reeves'
     """
-    return _name_key(name)
-
-
-@lru_cache(maxsize=16_384)
-def _name_key(name: str) -> str:
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    if name.isascii():  # such a name is in NFC, and lower() folds its case
+        folded = name.lower()
+    else:
+        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
     return _bounded(NAME_KEY_PREFIX + " ".join(folded.split()))
 
 

@@ -248,8 +248,10 @@ def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], s
         if not remote_id:
             if remote_id not in (None, ""):
                 raise TypeError("remote_id is not a text")
-            remote_id = derive_person_key(name, _provider_ids(ids))
-            derived.setdefault(prefix + remote_id, prefix + (name_key(name) if ids else remote_id))
+            remote_id = named = name_key(name)
+            if ids:
+                remote_id = derive_person_key(name, _provider_ids(ids))
+            derived.setdefault(prefix + remote_id, prefix + named)
         if len(name) + len(remote_id) > _SURELY_SHORT:
             _check_person(remote_id, name, prefix, f"credits[{_position(credit, given)}].person.")
         role = fields["role"]
