@@ -346,7 +346,7 @@ async def test_an_abandoned_or_cancelled_iteration_leaves_nothing(tmp_path):
     library_of_everything(tmp_path)
     for number in range(200):
         write(tmp_path, {f"movies/Film {number:04}/movie.nfo": movie(str(number))})
-    backend = make_backend(tmp_path)
+    backend = make_backend(tmp_path, processes=0)
     async with backend.open():
         library = (await backend.fetch_libraries())[0]
         before = asyncio.all_tasks()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -18,7 +20,20 @@ from mediasync.backends.nfo.folders.files import FilmFiles, FolderFailed, NfoFil
 from mediasync.backends.nfo.folders.folder_kind import FolderKinds
 from mediasync.backends.nfo.folders.listing import folder_subject, list_folder, reason
 from mediasync.backends.nfo.folders.walk import Libraries, LibraryFolder, find_libraries, walk
-from mediasync.backends.nfo.reading import Outcome, load, load_films, look, read
+from mediasync.backends.nfo.parser_processes import ParserProcesses, count_spare_cores
+from mediasync.backends.nfo.reading import (
+    Failed,
+    Loaded,
+    Outcome,
+    Same,
+    Several,
+    find_unchanged,
+    find_unchanged_films,
+    look,
+    parse_file,
+    read,
+    settle,
+)
 from mediasync.backends.nfo.show_findings import show_findings
 from mediasync.backends.nfo.tokens import StoredTokens
 from mediasync.errors import SourceUnreachable, UnknownLibrary
@@ -28,6 +43,8 @@ T = TypeVar("T")
 
 _BATCH_FILES: Final = 64
 _FILES_PER_CALL: Final = 8
+_MANY_FILES: Final = 128
+_MOST_PROCESSES: Final = 4
 _VIDEOS_NAMED: Final = 20
 
 _Job = NfoFile | FilmFiles
@@ -37,16 +54,19 @@ class NfoBackend:
     """A folder of NFO files, as Kodi, Jellyfin, Emby, Sonarr, Radarr and tinyMediaManager write them.
 
     The backend writes nothing, follows no links, and opens only files that changed. Worker threads read
-    folders and files a few ahead of the consumer. An abandoned iteration leaves no thread behind.
+    folders and files a few ahead of the consumer, and an abandoned iteration leaves no thread behind. If
+    there are many files to read, other processes parse them, which end when the backend is closed.
 
     Args:
         root: the folder. Keys of items are relative to it, so it may be moved or mounted elsewhere.
         source: the source that the folder is.
         threads: how many folders and files are read at the same time.
+        processes: how many processes parse files beside this one, at most; by default, one for each further
+            processor core, up to four. With 0, this process parses all files.
         size_limit: in bytes; a larger file is reported and not read.
 
     Raises:
-        ValueError: if *threads* or *size_limit* is less than 1.
+        ValueError: if *threads* or *size_limit* is less than 1, or *processes* less than 0.
 
     Example:
         >>> import asyncio
@@ -67,15 +87,21 @@ class NfoBackend:
         *,
         source: Source,
         threads: int = 8,
+        processes: int | None = None,
         size_limit: int = 4 * 1024 * 1024,
     ) -> None:
         if threads < 1 or size_limit < 1:
             raise ValueError("threads and size_limit must be 1 or more")
+        if processes is not None and processes < 0:
+            raise ValueError("processes must be 0 or more")
         self.source = source
         self._given_root = os.fspath(root)
         self._threads = threads
+        self._processes = min(count_spare_cores(), _MOST_PROCESSES) if processes is None else processes
         self._size_limit = size_limit
         self._root: str | None = None
+        self._parsers: ParserProcesses | None = None
+        self._files_read = 0
         self._limiter: anyio.CapacityLimiter | None = None
         self._libraries: Libraries | None = None
         self._told_of_root = False
@@ -93,8 +119,13 @@ class NfoBackend:
         self._limiter = anyio.CapacityLimiter(self._threads)
         try:
             self._root = await self._in_thread(partial(_check_root, self._given_root, self.source.id))
+            self._files_read = 0
+            self._parsers = ParserProcesses(self._root, self._size_limit, self._processes)
             yield
         finally:
+            if self._parsers is not None:
+                await self._parsers.close()
+            self._parsers = None
             self._root = self._limiter = self._libraries = None
             self._told_of_root = False
 
@@ -149,12 +180,8 @@ class NfoBackend:
         units = walk(root, folder.path, FolderKinds(root, tokens, looking, looking), folder.others)
         unlisted = 0
         alone = _VideosAlone()
-        while True:
-            batch = await self._in_thread(partial(_take, units))
-            if not batch:
-                break
-            outcomes = await self._load_all(root, [job for unit in batch for job in _jobs(unit)], tokens)
-            for unit in batch:
+        async with aclosing(self._loaded(root, units, tokens)) as batches:
+            async for unit, outcomes in batches:
                 unlisted += _count_failed(unit)
                 for finding in await self._findings(root, folder, unit, outcomes, tokens, only or ()):
                     if isinstance(finding, VideoAlone):
@@ -214,19 +241,66 @@ class NfoBackend:
             case _:
                 return [unit]
 
+    async def _loaded(
+        self, root: str, units: Iterator[Unit], stored: StoredTokens
+    ) -> AsyncGenerator[tuple[Unit, dict[str, Outcome]], None]:
+        """Yield each unit with what became of its files. The next batch is loaded meanwhile."""
+
+        async def load_batch() -> tuple[list[Unit], dict[str, Outcome]]:
+            batch = await self._in_thread(partial(_take, units))
+            return batch, await self._load_all(root, [job for unit in batch for job in _jobs(unit)], stored)
+
+        loading = asyncio.ensure_future(load_batch())
+        try:
+            while True:
+                batch, outcomes = await loading
+                if not batch:
+                    return
+                loading = asyncio.ensure_future(load_batch())
+                for unit in batch:
+                    yield unit, outcomes
+        finally:
+            loading.cancel()
+            await asyncio.wait({loading})
+
     async def _load_all(self, root: str, jobs: list[_Job], stored: StoredTokens) -> dict[str, Outcome]:
-        """Load files in several threads, and return what became of each job by its `_path_of`."""
+        """Load several files at a time, and return what became of each job by its `_path_of`."""
         outcomes: dict[str, Outcome] = {}
         starts = iter(range(0, len(jobs), _FILES_PER_CALL))
 
         async def load_some() -> None:
             for start in starts:
-                some = jobs[start : start + _FILES_PER_CALL]
-                outcomes.update(await self._in_thread(partial(_load, root, some, stored, self._size_limit)))
+                outcomes.update(await self._load(root, jobs[start : start + _FILES_PER_CALL], stored))
 
         async with anyio.create_task_group() as group:
             for _ in range(min(self._threads, -(-len(jobs) // _FILES_PER_CALL))):
                 group.start_soon(load_some)
+        return outcomes
+
+    async def _load(self, root: str, jobs: list[_Job], stored: StoredTokens) -> dict[str, Outcome]:
+        looked = await self._in_thread(partial(_find_unchanged, root, jobs, stored))
+        outcomes: dict[str, Outcome] = {path: outcome for path, outcome in looked.items() if outcome}
+        changed = [job for job in jobs if _path_of(job) not in outcomes]
+        files = [file for job in changed for file in _files_of(job, stored)]
+        read = {
+            file.path: settle(file, outcome, stored)
+            for file, outcome in zip(files, await self._parse(root, files), strict=True)
+        }
+        for job in changed:
+            if isinstance(job, FilmFiles):
+                outcomes[_path_of(job)] = Several({file.path: read[file.path] for file in job.files})
+            else:
+                outcomes[job.path] = read[job.path]
+        return outcomes
+
+    async def _parse(self, root: str, files: list[NfoFile]) -> list[Loaded | Failed]:
+        """Read and parse files, in another process if there are many."""
+        self._files_read += len(files)
+        outcomes = None
+        if files and self._parsers is not None and self._files_read > _MANY_FILES:
+            outcomes = await self._parsers.parse(files)
+        if outcomes is None:
+            outcomes = await self._in_thread(partial(_parse_files, root, files, self._size_limit))
         return outcomes
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
@@ -252,13 +326,25 @@ class _VideosAlone:
         return [Remark(library, text)]
 
 
-def _load(root: str, jobs: list[_Job], stored: StoredTokens, size_limit: int) -> dict[str, Outcome]:
+def _find_unchanged(root: str, jobs: list[_Job], stored: StoredTokens) -> dict[str, Same | Failed | None]:
     return {
-        _path_of(job): load_films(root, job, stored, size_limit)
+        _path_of(job): find_unchanged_films(root, job, stored)
         if isinstance(job, FilmFiles)
-        else load(root, job, stored, size_limit)
+        else find_unchanged(root, job, stored)
         for job in jobs
     }
+
+
+def _parse_files(root: str, files: list[NfoFile], size_limit: int) -> list[Loaded | Failed]:
+    return [parse_file(root, file.path, file.kind, size_limit) for file in files]
+
+
+def _files_of(job: _Job, stored: StoredTokens) -> list[NfoFile]:
+    """Return the files of a job; those that may describe one film have its key if that is stored."""
+    if isinstance(job, NfoFile):
+        return [job]
+    key = job.shared_key if job.shared_key in stored.tokens else None
+    return [replace(file, key=key or file.key) for file in job.files]
 
 
 def _path_of(job: _Job) -> str:

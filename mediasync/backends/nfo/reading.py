@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from mediasync.backends.nfo.folders import naming
@@ -85,8 +85,8 @@ class Several:
 Outcome = Same | Loaded | Failed | Several
 
 
-def load(root: str, file: NfoFile, stored: StoredTokens, size_limit: int) -> Same | Loaded | Failed:
-    """Read and parse a file unless it is unchanged. Blocks; a bad file gives a `Failed`, not an exception."""
+def find_unchanged(root: str, file: NfoFile, stored: StoredTokens) -> Same | Failed | None:
+    """Return that a file is unchanged, or cannot be looked at; None if it is to be read. Blocks."""
     if stored.keys_of(file):
         try:
             state = _current_state(root, file, stored)
@@ -96,39 +96,60 @@ def load(root: str, file: NfoFile, stored: StoredTokens, size_limit: int) -> Sam
             return Same(keys, state)
     elif file.first and _is_unchanged(root, file.first, stored):
         return Same(())  # the token of the first file covers both
-    return read(root, file, stored, size_limit)
+    return None
 
 
-def load_films(root: str, films: FilmFiles, stored: StoredTokens, size_limit: int) -> Same | Several:
-    """Read and parse files that may describe the same film, unless all are unchanged. Blocks, like `load`."""
+def find_unchanged_films(root: str, films: FilmFiles, stored: StoredTokens) -> Same | None:
+    """Return that files which may describe the same film are all unchanged; None if they are to be read.
+
+    Blocks.
+    """
     try:
         states = {file.path: _current_state(root, file, stored) for file in films.files}
     except OSError:
-        states = {}  # reading the file reports the error
-    if states and (unchanged := stored.find_unchanged_films(films, states)):
+        return None  # reading the file reports the error
+    if unchanged := stored.find_unchanged_films(films, states):
         keys, left_out = unchanged
         return Same(keys, left_out=left_out)
-    key = films.shared_key if films.shared_key in stored.tokens else None
-    files = [replace(file, key=key or file.key) for file in films.files]
-    return Several({file.path: read(root, file, stored, size_limit) for file in files})
+    return None
 
 
 def read(root: str, file: NfoFile, stored: StoredTokens, size_limit: int) -> Loaded | Failed:
-    """Read and parse a file, whether it changed or not. Blocks; never raises, like `load`."""
-    where = naming.nfc(file.path)
+    """Read and parse a file, whether it changed or not. Blocks; a bad file gives a `Failed`, no exception."""
+    return settle(file, parse_file(root, file.path, file.kind, size_limit), stored)
+
+
+def parse_file(root: str, path: str, kind: MediaType, size_limit: int) -> Loaded | Failed:
+    """Read and parse a file, whatever is stored of it. Blocks, like `read`.
+
+    Args:
+        root: the real path of the root.
+        path: of the file, relative to the root.
+        kind: what it should describe.
+        size_limit: in bytes.
+    """
+    where = naming.nfc(path)
     try:
-        data, state = read_file(root, file.path, size_limit)
+        data, state = read_file(root, path, size_limit)
     except OSError as error:
         return Failed(f"{where}: {reason(error)}")
     except NfoError as error:
         return Failed(f"{where}: {error}")
     try:
-        records = parse_nfo(data, file.kind)
-        _note_damage(file, records, stored)
+        return Loaded(parse_nfo(data, kind), state)
     except NfoError as error:
         is_foreign, is_empty = isinstance(error, ForeignNfoError), isinstance(error, EmptyNfoError)
         return Failed(f"{where}: {error}", is_foreign, is_empty, state)
-    return Loaded(records, state)
+
+
+def settle(file: NfoFile, outcome: Loaded | Failed, stored: StoredTokens) -> Loaded | Failed:
+    """Return the outcome of a file; a damaged one failed if less could be read of it than is stored."""
+    if isinstance(outcome, Loaded) and outcome.records[0].damage:
+        try:
+            _note_damage(file, outcome.records, stored)
+        except NfoError as error:
+            return Failed(f"{naming.nfc(file.path)}: {error}", state=outcome.state)
+    return outcome
 
 
 def read_file(root: str, path: str, size_limit: int) -> tuple[bytes, os.stat_result]:
@@ -214,8 +235,6 @@ def _note_damage(file: NfoFile, records: list[NfoRecord], stored: StoredTokens) 
         NfoError: if a part of the file is missing that was there before: what is stored stays.
     """
     damage = records[0].damage
-    if not damage:
-        return
     keys = stored.keys_of(file)
     is_lacking = records[0].cut or not all(record.title for record in records)
     if file.kind is MediaType.EPISODE and len(records) < len(keys):

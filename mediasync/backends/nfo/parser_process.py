@@ -1,0 +1,75 @@
+"""The program of a process that reads and parses NFO files for another process.
+
+It reads requests from its standard input and writes an answer to each of them to its standard output. Both
+are pickled, behind their length in four bytes. It ends when its input ends.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import os
+import pickle
+import sys
+from contextlib import suppress
+from typing import Any, BinaryIO, Final
+
+from mediasync.backends.nfo.reading import Failed, Loaded, parse_file
+from mediasync.construction import make_credit, make_person
+from mediasync.models import Credit, Person
+from mediasync.vocabulary import MediaType
+
+READY: Final = b"\n"
+"""What the process writes when it can take requests."""
+
+Request = list[tuple[str, MediaType]]
+"""The path of each file, relative to the root, and what it should describe."""
+
+Answer = list[Loaded | Failed]
+"""The outcome of each file, in the order of the request."""
+
+
+class _Pickler(pickle.Pickler):
+    """Pickles people and credits as calls that make them again, which takes a fifth of the time."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if type(value) is Credit:
+            return make_credit, (value.person, value.person_type, value.role, value.sort_order)
+        if type(value) is Person:
+            return make_person, (value.name, value.remote_id, value.image_path, value.provider_ids)
+        return NotImplemented
+
+
+def write_message(message: Any) -> bytes:
+    """Return a message as its length and its bytes."""
+    buffer = io.BytesIO()
+    _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(message)
+    return buffer.tell().to_bytes(4, "big") + buffer.getbuffer()
+
+
+def _read_message(source: BinaryIO) -> Any | None:
+    head = source.read(4)
+    return pickle.loads(source.read(int.from_bytes(head, "big"))) if head else None  # noqa: S301
+
+
+def main() -> None:
+    """Answer requests until the input ends. The arguments are the root's real path and the size limit."""
+    root, size_limit = sys.argv[1], int(sys.argv[2])
+    if sys.platform == "linux":
+        with suppress(
+            OSError
+        ):  # the other process may have kept itself to one core, and this one uses another
+            os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    gc.freeze()
+    source, target = sys.stdin.buffer, sys.stdout.buffer
+    target.write(READY)
+    target.flush()
+    request: Request | None
+    while (request := _read_message(source)) is not None:
+        answer: Answer = [parse_file(root, path, kind, size_limit) for path, kind in request]
+        target.write(write_message(answer))
+        target.flush()
+
+
+if __name__ == "__main__":
+    main()
