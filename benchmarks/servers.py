@@ -18,6 +18,7 @@ from benchmarks.serving import Server, fake, real_kodi
 CREDITS = 18
 FEW_CREDITS = 5
 KODI_CREDITS = 17
+NFO_CREDITS = 17
 _CREDITS_PER_PERSON = 4.5
 
 _KINDS = {"plex": "Plex", "jellyfin": "Jellyfin", "emby": "Emby", "kodi": "Kodi", "nfo": "NFO files"}
@@ -140,8 +141,44 @@ def _real_kodi(lab: Lab) -> Runs:
     return runs
 
 
+def _nfo_and_script(lab: Lab) -> Runs:
+    films = lab.options.slow_films
+    runs: Runs = {name: [] for name in ("script", "script again", "first", "again", "parse")}
+    folder = lab.folder("nfo")
+    write_library(folder, films, NFO_CREDITS)
+    root = str(folder)
+    for _ in range(lab.options.rounds):
+        ours, theirs = lab.path("nfo"), lab.path("nfo-script")
+        runs["script"].append(lab.call("load_nfo", folder=root, path=str(theirs)))
+        runs["first"].append(_sync(lab, "nfo", {"root": root}, ours, films, films * NFO_CREDITS))
+        lab.compare("nfo", ours, theirs)
+        runs["script again"].append(lab.call("load_nfo", folder=root, path=str(theirs)))
+        runs["again"].append(_sync(lab, "nfo", {"root": root}, ours, 0, films * NFO_CREDITS))
+        runs["parse"].append(lab.call("parse_nfo", folder=root, films=films))
+        remove(ours)
+        remove(theirs)
+    shutil.rmtree(folder)
+    return runs
+
+
+def _nfo_parse(lab: Lab, row: Row) -> list[Figure]:
+    each = column(lab.once("nfo-script", _nfo_and_script)["parse"], "ms_each")
+    return [row.figure(statistics.median(each), ms_each=each)]
+
+
 ROWS = (
     *(Row(kind, f"{name}: first sync", _throughput(kind), unit="items/s") for kind, name in _KINDS.items()),
+    Row(
+        "nfo-first",
+        f"NFO films × {NFO_CREDITS}: first sync ÷ a plain script that loads the same files",
+        _ratio("nfo-script", _nfo_and_script, "first", "script"),
+    ),
+    Row(
+        "nfo-unchanged",
+        "the same: unchanged resync ÷ the script's second run",
+        _ratio("nfo-script", _nfo_and_script, "again", "script again"),
+    ),
+    Row("nfo-parse", "the same: one file, from its bytes to what is found", _nfo_parse, unit="ms"),
     Row(
         "jellyfin-first",
         "a Jellyfin as slow as a real one: first sync ÷ bare reading of the same pages",

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from benchmarks.clock import Stopwatch, WrongResultError, peak_memory_mb
 from mediasync import MediaSync, Source
-from mediasync.backends.base import Backend
+from mediasync.backends.base import Backend, Found
 from mediasync.backends.jellyfin import EmbyBackend, JellyfinBackend
 from mediasync.backends.kodi import KodiBackend
 from mediasync.backends.kodi.kinds import MOVIES
 from mediasync.backends.nfo import NfoBackend
+from mediasync.backends.nfo.film_findings import film_findings
+from mediasync.backends.nfo.folders.files import NfoFile
+from mediasync.backends.nfo.reading import read
+from mediasync.backends.nfo.tokens import StoredTokens
 from mediasync.backends.plex import PlexBackend
+from mediasync.vocabulary import MediaType
 
 _BACKENDS: dict[str, Callable[..., Backend]] = {
     "plex": PlexBackend,
@@ -82,3 +89,19 @@ async def read_kodi(connection: dict[str, str], films: int) -> dict[str, Any]:
     if len(decoded["result"]["movies"]) != films:
         raise WrongResultError(f"{len(decoded['result']['movies'])} films came instead of {films}")
     return {**timing}
+
+
+def parse_nfo(folder: str, films: int) -> dict[str, Any]:
+    """Read and parse the NFO file of each film in one thread, as far as what is found."""
+    root = os.path.realpath(folder)
+    files = [
+        NfoFile(path, os.path.dirname(path), MediaType.MOVIE, os.path.basename(os.path.dirname(path)), path)
+        for path in sorted(os.path.relpath(file, root) for file in Path(root).glob("*/*/movie.nfo"))
+    ]
+    nothing = StoredTokens({})
+    watch = Stopwatch()
+    found = [one for file in files for one in film_findings(file, read(root, file, nothing, 1 << 22))]
+    timing = watch.read()
+    if len(found) != films or not all(isinstance(one, Found) for one in found):
+        raise WrongResultError(f"{len(found)} films were found instead of {films}")
+    return {**timing, "ms_each": 1000 * timing["cpu"] / films}

@@ -121,6 +121,18 @@ def _rival(name: str, path: str, movies: int) -> Result:
     return asyncio.run(rivals.run(name, path, movies))
 
 
+def _load_nfo(**parameters: Any) -> Result:
+    from benchmarks import nfo_script
+
+    return nfo_script.run(**parameters)
+
+
+def _parse_nfo(**parameters: Any) -> Result:
+    from benchmarks import syncing
+
+    return syncing.parse_nfo(**parameters)
+
+
 def _save_while_read(**parameters: Any) -> Result:
     from benchmarks import product
 
@@ -159,6 +171,8 @@ TASKS: dict[str, Callable[..., Result]] = {
     "sync": _async("syncing", "sync"),
     "read_jellyfin": _async("syncing", "read_jellyfin"),
     "read_kodi": _async("syncing", "read_kodi"),
+    "load_nfo": _load_nfo,
+    "parse_nfo": _parse_nfo,
 }
 
 

@@ -56,6 +56,9 @@ FIGURES = [
     "kodi-resync",
     "nfo",
     "nfo-resync",
+    "nfo-first",
+    "nfo-unchanged",
+    "nfo-parse",
     "jellyfin-first",
     "jellyfin-unchanged",
     "jellyfin-changed",
@@ -135,10 +138,10 @@ def test_every_row_is_measured_and_both_sides_hold_the_same() -> None:
     assert document["skipped"].keys() in (set(), NEED_KODI)
     assert list(figures) == [name for name in FIGURES if name not in {*document["skipped"], *ALIKE}]
     assert set(rows) >= ALIKE
-    assert set(document["compared"]) == {"cold", "tasks", "changed", "postgres"}
-    for counts in document["compared"].values():
-        assert counts["media_items"] == 40
-        assert counts["media_people"] == 600
+    assert set(document["compared"]) == {"cold", "tasks", "changed", "postgres", "nfo"}
+    for name, counts in document["compared"].items():
+        assert counts["media_items"] == (20 if name == "nfo" else 40)
+        assert counts["media_people"] == (340 if name == "nfo" else 600)
     for name, figure in figures.items():
         assert math.isfinite(figure["value"])
         assert figure["value"] > 0
