@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
+
+from mediasync.garbage import paused
 
 T = TypeVar("T")
 Row = Sequence[Any]
@@ -48,26 +48,6 @@ async def in_slices(rows: Sequence[Row], make: Callable[[Sequence[Row]], list[T]
         if len(some) < _WORTH_PAUSING:
             made += make(some)
         else:
-            with _collector_paused():
+            with paused():
                 made += make(some)
     return made
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Pause the garbage collector while models are made, and put them among the old objects.
-
-    It would scan new models again and again, and all of a large result at once (100 ms for 5,000 items), and
-    could free none of them, because models have no cycles. Old objects are only scanned when their number has
-    grown by a quarter.
-    """
-    if not gc.isenabled() or gc.get_freeze_count():  # a program that froze objects controls this itself
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-        gc.unfreeze()
-    finally:
-        gc.enable()

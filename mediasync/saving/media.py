@@ -16,6 +16,7 @@ from mediasync.errors import (
     UnknownSource,
     UsageError,
 )
+from mediasync.garbage import deferred
 from mediasync.ids import check_source_id, make_id
 from mediasync.models import Credit, Library, MediaItem, Person, Source
 from mediasync.reports import SaveReport, SaveResult, SaveStatus
@@ -188,8 +189,9 @@ class MediaSaves:
         full_id = await self._full_library_id(library_id, source_id)
         report = SaveReport() if report is None else report
         stream = SaveStream(self._writer, report, concurrency, orphan_window, context)
-        async with aclosing(as_async(items)) as taken:
-            await stream.save(taken, source_id, full_id)
+        with deferred():
+            async with aclosing(as_async(items)) as taken:
+                await stream.save(taken, source_id, full_id)
         if report.saved >= _WORTH_NEW_STATISTICS:
             # Everything is saved. If new statistics for the planner fail, the next large save gathers them.
             with suppress(DatabaseError):
