@@ -68,6 +68,7 @@ class Database:
         self._closing: asyncio.Future[None] | None = None
         self._reads = 0
         self._writes = 0
+        self._transactions = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -147,6 +148,13 @@ class Database:
         """
         return self._engine.changes_made()
 
+    def transactions_begun(self) -> int:
+        """Return how many transactions this object was asked to run, whether they succeeded or not.
+
+        A test that reads it before and after a call knows how often the call tried to write.
+        """
+        return self._transactions
+
     def give_up_waiting(self) -> None:
         """Stop waiting for locks of other processes: a write that waits for one fails."""
         self._engine.give_up_waiting()
@@ -208,6 +216,7 @@ class Database:
             DatabaseError: as its subclasses say.
         """
         with self._writing():
+            self._transactions += 1
             return await self._engine.write(work)
 
     async def update_statistics(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar, cast
@@ -164,6 +165,7 @@ class Writer:
         self._claimed: list[Claimed] = []
         self._groups = 0
         self._alone = False
+        self._holds = 0
         self.committed = Signal()
 
     @property
@@ -172,9 +174,24 @@ class Writer:
         return self._database.options.keep_changes
 
     @property
+    def waiting(self) -> int:
+        """How many saves and other writes wait for their turn."""
+        return len(self._waiting)
+
+    @property
     def threads_at_work(self) -> bool:
         """Whether threads of this process are running a read or a transaction."""
         return self._database.threads_at_work
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Accept writes and begin none of them until the block ends."""
+        self._holds += 1
+        try:
+            yield
+        finally:
+            self._holds -= 1
+            self._wake.set()
 
     def start(self) -> None:
         """Start one task for each transaction that can run at the same time."""
@@ -309,7 +326,7 @@ class Writer:
         while self._waiting and isinstance(save := self._waiting[0], Save) and save.abandoned:
             self._waiting.popleft()
             save.answer(_given_up())
-        if not self._waiting or self._alone:
+        if not self._waiting or self._alone or self._holds:
             return None
         if isinstance(self._waiting[0], _Operation):
             if self._groups:

@@ -1,4 +1,4 @@
-"""Parts for tests: fake servers, a backend in memory, factories, a recording sink and a clock.
+"""Parts for tests: fake servers, a backend in memory, factories, a recording sink, a clock, held writes.
 
 The fake servers speak real HTTP on loopback. They serve a `Catalogue`, which can be changed while they run,
 and answer with faults when told to. Only they need the extra ``testing``: each name is imported when it is
@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mediasync.testing.backend import FakeBackend, Step
     from mediasync.testing.clock import FakeClock
+    from mediasync.testing.database import count_waiting_writes, database_of, hold_writes
     from mediasync.testing.emby import FakeEmby
     from mediasync.testing.factories import (
         make_cast,
@@ -46,7 +47,10 @@ _HOMES = {
     "Request": "messages",
     "Response": "messages",
     "Step": "backend",
+    "count_waiting_writes": "database",
+    "database_of": "database",
     "hard_catalogue": "generator",
+    "hold_writes": "database",
     "make_cast": "factories",
     "make_catalogue": "generator",
     "make_credit": "factories",
@@ -72,7 +76,10 @@ __all__ = [
     "Request",
     "Response",
     "Step",
+    "count_waiting_writes",
+    "database_of",
     "hard_catalogue",
+    "hold_writes",
     "make_cast",
     "make_catalogue",
     "make_credit",

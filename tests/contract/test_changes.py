@@ -15,9 +15,10 @@ from support.mirror import Clock, prepared, rows, value, write
 from mediasync import Library, MediaSync, Rating, Source
 from mediasync.backends.base import Enumerated
 from mediasync.changes import Change, WriteContext
-from mediasync.errors import ChangesPruned, DatabaseError, LifecycleError, UsageError
+from mediasync.database.session import Session
+from mediasync.errors import ChangesPruned, DatabaseError, LifecycleError, PersonInUse, UsageError
 from mediasync.saving.outbox import Outbox
-from mediasync.testing import FakeBackend
+from mediasync.testing import FakeBackend, count_waiting_writes, database_of, hold_writes
 
 DAY = 86_400_000
 WAITING = "SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted"
@@ -239,7 +240,7 @@ async def test_a_context_is_logged_of_each_item_of_a_group(ms: MediaSync) -> Non
 
 
 async def test_what_fails_leaves_no_row(ms: MediaSync) -> None:
-    await ms.media.save_media_item(movie("1"), **MOVIES)
+    await ms.media.save_media_item(movie("1", credits=cast("a")), **MOVIES)
     start = await newest(ms)
     with pytest.raises(UsageError):
         await ms.media.save_media_item(movie("2", title="\0"), **MOVIES)
@@ -247,14 +248,56 @@ async def test_what_fails_leaves_no_row(ms: MediaSync) -> None:
         await ms.media.save_media_item(season(parent="none"), **SHOWS)
     assert not await ms.media.delete_media_item("home:none")
 
-    async def fail(session: Any, outbox: Any) -> None:
+    with pytest.raises(PersonInUse):
+        await ms.people.delete("home:a")
+
+    async def fail(session: Session) -> None:
+        outbox = Outbox(session)
         outbox.add_item("home:9")
+        await outbox.write()
         raise DatabaseError("no")
 
     with pytest.raises(DatabaseError):
-        await ms._writer.record(fail)
+        await database_of(ms).write(fail)
     assert await log(ms, start) == []
     await ms.media.save_media_item(movie("2"), **MOVIES)
+    assert [change.number for change in await log(ms, start)] == [start + 1]
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 10, 20, 50])
+async def test_a_cancelled_save_leaves_rows_exactly_if_it_was_committed(ms: MediaSync, turns: int) -> None:
+    await ms.media.save_media_item(movie("b", credits=cast("a")), **MOVIES)
+    start = await newest(ms)
+    changed = movie("b", title="New", credits=cast("c"))
+    saves = [asyncio.create_task(ms.media.save_media_item(item, **MOVIES)) for item in (movie("a"), changed)]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    for save in saves:
+        save.cancel()
+    ended = await asyncio.gather(*saves, return_exceptions=True)
+    assert await ms.people.upsert(person("last"), source_id="home"), "the writer has ended what it had begun"
+    committed = []
+    if await rows(ms, "SELECT id FROM media_items WHERE id = 'home:a'"):
+        committed.append(("added", "home:a"))
+    if await rows(ms, "SELECT id FROM media_items WHERE title = 'New'"):
+        committed += [("removed", "home:a"), ("changed", "home:b")]
+    logged = [(change.what.value, change.entity_id) for change in await log(ms, start)]
+    assert sorted(logged) == sorted([*committed, ("added", "home:last")])
+    for save, outcome in zip(("a", "b"), ended, strict=True):
+        assert isinstance(outcome, asyncio.CancelledError) or f"home:{save}" in {one for _, one in committed}
+
+
+async def test_a_save_that_is_cancelled_while_it_waits_leaves_no_row(ms: MediaSync) -> None:
+    start = await newest(ms)
+    with hold_writes(ms):
+        save = asyncio.create_task(ms.media.save_media_item(movie(credits=cast("a")), **MOVIES))
+        while not count_waiting_writes(ms):
+            await asyncio.sleep(0)
+        save.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await save
+    assert await log(ms, start) == []
+    await ms.media.save_media_item(movie(), **MOVIES)
     assert [change.number for change in await log(ms, start)] == [start + 1]
 
 
@@ -415,7 +458,7 @@ async def test_a_writer_that_is_held_up_before_its_commit_hides_no_change(
         await commit.wait()
 
     async with MediaSync(url) as other:
-        slow = asyncio.create_task(other._database.write(held_up))
+        slow = asyncio.create_task(database_of(other).write(held_up))
         await drawn.wait()
         quick = asyncio.create_task(ms.media.save_media_item(movie("quick"), **MOVIES))
         while not await value(ms, WAITING):
@@ -446,7 +489,7 @@ async def test_a_long_transaction_delays_nobody_before_it_logs(
         await outbox.write()
 
     async with MediaSync(url) as other:
-        slow = asyncio.create_task(other._database.write(long))
+        slow = asyncio.create_task(database_of(other).write(long))
         await begun.wait()
         async with asyncio.timeout(20):
             await ms.media.save_media_item(movie("quick"), **MOVIES)

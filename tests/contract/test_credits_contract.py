@@ -10,6 +10,7 @@ from support.items import MOVIES, SHOWS, cast, credit, episode, movie, season, s
 from support.mirror import Clock, public, rows, second_connection, value, write, written
 
 from mediasync import Completeness, Credit, MediaItem, MediaSync, SaveReport, SaveStatus
+from mediasync.testing import count_waiting_writes, database_of
 
 
 async def stored(ms: MediaSync, item_id: str = "home:1") -> list[str]:
@@ -230,9 +231,9 @@ async def test_the_last_save_wins_when_the_first_waits_for_its_parent(ms: MediaS
         if wait == "before the parent":
             await ms.people.upsert_batch([])
         if wait == "while the first is tried":
-            while not ms._writer._waiting:
+            while not count_waiting_writes(ms):
                 await asyncio.sleep(0)
-            while ms._writer._waiting:
+            while count_waiting_writes(ms):
                 await asyncio.sleep(0)
         yield show()
         if wait == "before the second":
@@ -494,7 +495,7 @@ async def test_the_last_spelling_of_many_items_in_one_call_wins(ms: MediaSync) -
     given = [movie(str(n), credits=[credit("p", f"Name {n}")]) for n in range(50)]
     await ms.media.save_media_items(given, **MOVIES)
     stored = await name(ms, "home:p")
-    if ms._database.writers == 1:
+    if database_of(ms).writers == 1:
         assert stored == "Name 49"
     else:
         assert stored in {f"Name {n}" for n in range(50)}, "of several writers either may commit last"

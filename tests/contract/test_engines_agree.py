@@ -37,7 +37,7 @@ from mediasync.backends.base import Remark, Unreadable
 from mediasync.database.schema import table_and_view_names, view_names
 from mediasync.database.session import Session
 from mediasync.errors import SourceUnreachable
-from mediasync.testing import FakeBackend
+from mediasync.testing import FakeBackend, database_of
 
 pytestmark = pytest.mark.slow
 
@@ -383,7 +383,7 @@ class Pair:
             tables = [name for name in table_and_view_names() if name not in view_names()]
             for table_of_one_row in ("schema_version", "change_counter"):
                 tables.remove(table_of_one_row)
-            schema = ms._database.options.postgres_schema
+            schema = database_of(ms).options.postgres_schema
 
             async def work(session: Session) -> None:
                 await session.execute(
@@ -391,7 +391,7 @@ class Pair:
                 )
                 await session.execute("UPDATE change_counter SET newest = 0, pruned = 0")
 
-            await ms._database.write(work)
+            await database_of(ms).write(work)
 
     async def _run(self, url: str, history: list[Any]) -> dict[str, Any]:
         clock = Clock()

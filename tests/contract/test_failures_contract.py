@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from support.mirror import Clock, pragma, prepared, public, rows, second_connect
 
 from mediasync import Credit, MediaItem, MediaSync, Movie, SaveReport
 from mediasync.errors import DatabaseError, DatabaseReadOnly, DataError, DiskFull, InvalidItem, UsageError
+from mediasync.testing import count_waiting_writes, database_of, hold_writes
 
 BAD_TEXTS = {"nul": "a\0b", "surrogate": "a\ud800b"}
 PLACES: dict[str, dict[str, Any]] = {
@@ -252,27 +252,18 @@ async def test_a_database_that_turns_read_only_stops_intake(file_ms: MediaSync) 
     assert (await ms.media.save_media_items(Stream(10), **MOVIES)).saved == 10
 
 
-async def test_a_group_is_tried_once_if_its_environment_fails(
-    file_ms: MediaSync, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    release, tried = asyncio.Event(), []
-    write = file_ms._database.write
-
-    async def counted(work: Any) -> Any:
-        tried.append(work)
-        return await write(work)
-
-    monkeypatch.setattr(file_ms._database, "write", counted)
-    busy = asyncio.create_task(file_ms._writer.run(lambda _: release.wait()))
-    saves = [asyncio.create_task(file_ms.media.save_media_item(movie(str(n)), **MOVIES)) for n in range(50)]
-    while len(file_ms._writer._waiting) < 50:
-        await asyncio.sleep(0.001)
-    await pragma(file_ms, "query_only = ON")
-    release.set()
+async def test_a_group_is_tried_once_if_its_environment_fails(file_ms: MediaSync) -> None:
+    with hold_writes(file_ms):
+        before = database_of(file_ms).transactions_begun()
+        saves = [
+            asyncio.create_task(file_ms.media.save_media_item(movie(str(n)), **MOVIES)) for n in range(50)
+        ]
+        while count_waiting_writes(file_ms) < 50:
+            await asyncio.sleep(0)
+        await pragma(file_ms, "query_only = ON")
     outcomes = await asyncio.gather(*saves, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {DatabaseReadOnly}
-    assert len(tried) == 2, "what kept the writer busy, and the group"
-    await asyncio.gather(busy, return_exceptions=True)
+    assert database_of(file_ms).transactions_begun() == before + 1
     await pragma(file_ms, "query_only = OFF")
 
 
@@ -290,20 +281,15 @@ async def test_a_lock_that_another_process_holds_fails_in_time(file_url: str, fi
 async def test_a_stream_stopped_by_a_lock_ends_after_one_try(file_url: str, file: Path) -> None:
     async with MediaSync(file_url, lock_timeout=0.05) as ms:
         await prepared(ms)
-        tried, write = [], ms._database.write
-
-        async def counted(work: Any) -> Any:
-            tried.append(work)
-            return await write(work)
-
-        ms._database.write = counted  # type: ignore[method-assign]
+        before = database_of(ms).transactions_begun()
         report = SaveReport()
         with second_connection(file) as second:
             second.execute("BEGIN IMMEDIATE")
             with pytest.raises(DatabaseError, match="lock"):
                 await ms.media.save_media_items(Stream(3_000), report=report, **MOVIES)
             second.execute("ROLLBACK")
-        assert len(tried) == 1, "what waits behind the group that failed is not tried for itself"
+        tried = database_of(ms).transactions_begun() - before
+        assert tried == 1, "what waits behind the group that failed is not tried for itself"
         assert (report.saved, report.failed) == (0, [])
         assert (await ms.media.save_media_items(Stream(10), **MOVIES)).saved == 10
 
@@ -420,11 +406,3 @@ async def test_a_damaged_file_is_called_damaged(file: Path, file_url: str, clock
 
     with pytest.raises(DatabaseError, match=r"damaged|malformed|no database"):
         await use()
-
-
-async def test_values_too_long_for_the_database_spoil_only_their_item(file_ms: MediaSync) -> None:
-    raw = file_ms._database._engine._writer.raw  # type: ignore[union-attr]
-    await raw._execute(raw._conn.setlimit, sqlite3.SQLITE_LIMIT_LENGTH, 100_000)
-    given = [movie("1"), movie("bad", overview="x" * 200_000), movie("2")]
-    report = await file_ms.media.save_media_items(given, **MOVIES)
-    assert (report.saved, [item_id for item_id, _ in report.failed]) == (2, ["home:bad"])

@@ -1,38 +1,15 @@
-"""People without an id at the source: which of them are one, on every engine and in every grouping."""
+"""People without an id at the source: which of them are one, on every engine."""
 
 from __future__ import annotations
 
-import json
-from itertools import count
 from pathlib import Path
-from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from support.engines import POSTGRES, SQLITE_FILE, SQLITE_MEMORY
+from support.engines import POSTGRES
+from support.identities import one, people, save
 from support.items import MOVIES, credit, movie, person
 from support.mirror import Clock, prepared, public, rows, written
 
-from mediasync import Credit, MediaSync, copy_mirror
-from mediasync.saving import store
-
-
-def one(name: str, *, kind: str = "actor", role: str | None = None, **ids: str) -> Credit:
-    return credit(name=name, kind=kind, role=role, provider_ids=ids)
-
-
-async def save(ms: MediaSync, *lists: list[Credit]) -> None:
-    """Save films with these credits one after the other, each in a transaction of its own."""
-    [(number,)] = await rows(ms, "SELECT count(*) AS films FROM media_items")
-    for place, credits_ in enumerate(lists, number + 1):
-        await ms.media.save_media_item(movie(f"{place:03}", credits=credits_), **MOVIES)
-
-
-async def people(ms: MediaSync) -> dict[str, tuple[str, dict[str, str]]]:
-    """Return the name and the provider ids of all shown people, by id."""
-    found = await rows(ms, "SELECT id, name, provider_ids FROM people")
-    return {person_id: (name, json.loads(ids or "{}")) for person_id, name, ids in found}
+from mediasync import MediaSync, copy_mirror
 
 
 async def credits_of(ms: MediaSync, key: str) -> list[tuple[str, str, str | None]]:
@@ -229,62 +206,3 @@ async def test_a_copy_knows_the_same_people(tmp_path: Path) -> None:
             ("home:tmdb:7", "writer", None),
             ("home:name:jo", "actor", None),
         ]
-
-
-# Any grouping gives what one film after the other gives, and that is what the rules say
-
-one_credit = st.builds(
-    one,
-    st.sampled_from(["Ann", "Bo"]),
-    role=st.sampled_from([None, "x"]),
-    **{provider: st.sampled_from(["1", "2"]) for provider in ("tmdb", "imdb")},
-)
-partial = st.builds(
-    lambda made, keep: one(
-        made.person.name,
-        role=made.role,
-        **{key: value for key, value in made.person.provider_ids.items() if key in keep},
-    ),
-    one_credit,
-    st.sampled_from([(), ("tmdb",), ("imdb",), ("tmdb", "imdb")]),
-)
-streams = st.lists(st.lists(partial, min_size=1, max_size=3), min_size=2, max_size=8)
-_numbers = count()
-
-
-@pytest.mark.parametrize(
-    ("engine", "options", "part"),
-    [(SQLITE_FILE, {}, 500), (SQLITE_FILE, {}, 2), (POSTGRES, {"writers": 4}, 2)],
-    ids=["in one part", "in several parts", "by several writers"],
-)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(lists=streams)
-async def test_identities_do_not_depend_on_the_grouping(
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-    engine: Any,
-    options: dict[str, Any],
-    part: int,
-    lists: list[list[Credit]],
-) -> None:
-    monkeypatch.setattr(store, "ITEMS_PER_PART", part)
-    seen = []
-    for url, together in (
-        (SQLITE_MEMORY.new_url(Path()), False),
-        (engine.new_url(tmp_path_factory.mktemp(f"db{next(_numbers)}")), True),
-    ):
-        async with MediaSync(url, clock=Clock(), **(options if together else {})) as ms:
-            await prepared(ms)
-            if together:
-                films = [movie(f"{place:03}", credits=credits_) for place, credits_ in enumerate(lists, 1)]
-                report = await ms.media.save_media_items(films, **MOVIES)
-                assert report.failed == []
-            else:
-                await save(ms, *lists)
-            assert (await ms.check()).flaws == ()
-            found = await people(ms)
-            for name, ids in found.values():
-                assert name
-                assert all(ids.values())
-            seen.append((found, await rows(ms, "SELECT * FROM media_people ORDER BY 1, 5")))
-    assert seen[0] == seen[1]

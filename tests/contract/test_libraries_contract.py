@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Collection
+from dataclasses import dataclass, field
+
 from support.items import MOVIES, SHOWS, cast, movie
 from support.mirror import Clock, public, rows, value, written
 
-from mediasync import Library, MediaSync
-from mediasync.repositories.credits import CreditRepository
+from mediasync import Library, MediaSync, Source
+from mediasync.backends.base import Enumerated, Finding, Stored
+from mediasync.testing import FakeBackend
 
 IN_LIBRARIES = "SELECT media_item_id, library_id FROM item_libraries ORDER BY 1, 2"
+
+
+@dataclass
+class Asking(FakeBackend):
+    """A source of empty libraries that asks which stored items of each credit a person."""
+
+    source: Source = field(default_factory=lambda: Source(id="home", kind="jellyfin", name="Home"))
+    crediting: dict[str, set[str]] = field(default_factory=dict)
+
+    async def iter_items(
+        self, library: Library, stored: Stored, *, only: Collection[str] | None = None
+    ) -> AsyncGenerator[Finding, None]:
+        self.crediting[library.id] = await stored.find_items_crediting(["a"])
+        yield Enumerated(0)
 
 
 async def test_an_item_keeps_its_home_and_is_in_both(ms: MediaSync, clock: Clock) -> None:
@@ -51,10 +69,9 @@ async def test_items_that_credit_a_person_are_found_in_both_libraries(ms: MediaS
     await ms.media.save_library(Library(id="none", source_id="home", kind="movies"))
     for place in (MOVIES, SHOWS):
         await ms.media.save_media_item(movie("1", credits=cast("a")), **place)
-    for library, expected in (("movies", {"1"}), ("shows", {"1"}), ("none", set())):
-        async with ms._database.read() as session:
-            found = await CreditRepository(session).find_items_crediting(f"home:{library}", ["home:a"])
-        assert found == expected
+    backend = Asking(dict.fromkeys(("movies", "shows", "none"), ()))
+    await ms.sync(backend, dry_run=True)
+    assert backend.crediting == {"movies": {"1"}, "shows": {"1"}, "none": set()}
 
 
 async def test_a_deleted_item_leaves_no_library(ms: MediaSync) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.engines import POSTGRES, SQLITE_FILE, Engine
 from support.items import MOVIES, cast, movie, person
-from support.mirror import Clock, prepared, public, value
+from support.mirror import Clock, pragma, prepared, public, value
 
 from mediasync import Library, MediaSync, MediaSyncError, Source
 from mediasync.errors import (
@@ -22,6 +22,7 @@ from mediasync.errors import (
     DatabaseReadOnly,
     LifecycleError,
 )
+from mediasync.testing import count_waiting_writes, database_of
 
 CALLS: dict[str, Callable[[MediaSync], Awaitable[Any]]] = {
     "save_source": lambda ms: ms.media.save_source(Source(id="a", kind="plex")),
@@ -98,7 +99,7 @@ async def test_closing_finishes_the_accepted_saves(engine: Engine, url: str) -> 
     await prepared(ms)
     saves = [asyncio.create_task(ms.media.save_media_item(movie(str(n)), **MOVIES)) for n in range(300)]
     many = asyncio.create_task(ms.people.upsert_batch([person("a")], source_id="home"))
-    while not ms._writer._waiting:
+    while not count_waiting_writes(ms):
         await asyncio.sleep(0)
     await asyncio.sleep(0)
     await ms.close()
@@ -118,7 +119,7 @@ async def test_a_close_that_cannot_wait_fails_what_is_left_with_a_clear_error(ur
     await ms.open()
     await prepared(ms)
     saves = [asyncio.create_task(ms.media.save_media_item(movie(str(n)), **MOVIES)) for n in range(50)]
-    while not ms._writer._waiting:
+    while not count_waiting_writes(ms):
         await asyncio.sleep(0)
     await ms.close()
     outcomes = await asyncio.gather(*saves, return_exceptions=True)
@@ -142,7 +143,7 @@ async def test_closed_while_something_is_read(url: str) -> None:
 async def test_closed_under_a_read_that_never_ends(file_url: str) -> None:
     ms = MediaSync(file_url, close_timeout=0.01)
     await ms.open()
-    async with ms._database.read(snapshot=True):
+    async with database_of(ms).read(snapshot=True):
         await ms.close()
 
 
@@ -374,15 +375,13 @@ async def test_a_relative_url_is_relative_to_the_working_folder(
 @pytest.mark.parametrize("synchronous", ["normal", "full"])
 async def test_options_reach_the_connection(file_url: str, synchronous: str) -> None:
     async with MediaSync(file_url, synchronous=synchronous, readers=1, writer_cache_kib=128) as ms:
-        writer = ms._database._engine._writer
-        assert writer is not None
-        assert await writer.rows("PRAGMA synchronous") == [({"normal": 1, "full": 2}[synchronous],)]
-        assert await writer.rows("PRAGMA cache_size") == [(-128,)]
+        assert await pragma(ms, "synchronous") == [({"normal": 1, "full": 2}[synchronous],)]
+        assert await pragma(ms, "cache_size") == [(-128,)]
         assert await asyncio.gather(*(ms.people.count() for _ in range(20))) == [0] * 20
 
 
 async def test_the_longest_wait_is_known(ms: MediaSync) -> None:
-    assert ms._database.longest_wait >= 0
+    assert database_of(ms).longest_wait >= 0
 
 
 def test_other_event_loops_get_an_error_that_asyncio_is_needed() -> None:

@@ -29,8 +29,6 @@ from mediasync import (
     Show,
     Source,
 )
-from mediasync.database.postgres.connection import PostgresSession
-from mediasync.database.sqlite.connection import SQLiteSession
 from mediasync.errors import InvalidId, UnknownItem, UnknownLibrary, UnknownParent, UsageError
 
 EVERYTHING: dict[str, Any] = {
@@ -723,44 +721,6 @@ async def test_long_credit_lists_are_read_whole(ms: MediaSync) -> None:
     assert await ms.people.find_by_media_item("home:long") == whole
     assert whole[0] == Credit.model_validate(whole[0].model_dump())
     assert whole[0].model_fields_set == set(Credit.model_fields)
-
-
-async def test_a_page_takes_two_queries_and_an_item_one(
-    ms: MediaSync, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    full = [
-        movie(
-            str(n),
-            credits=cast("a", "b"),
-            genres=["Drama", "Comedy"],
-            provider_ids={"tmdb": "1", "imdb": "tt1"},
-            ratings=[{"name": "imdb", "value": 7.5, "votes": 3}, {"name": "other", "value": 5}],
-            images={"poster": "p", "fanart": "f"},
-        )
-        for n in range(100)
-    ]
-    await ms.media.save_media_items(full, **MOVIES)
-    asked: list[str] = []
-    for kind in (SQLiteSession, PostgresSession):
-        fetch_all = kind.fetch_all
-
-        async def noted(self: Any, sql: str, params: Any = None, fetch_all: Any = fetch_all) -> Any:
-            asked.append(sql)
-            return await fetch_all(self, sql, params)
-
-        monkeypatch.setattr(kind, "fetch_all", noted)
-    found = await ms.media.find_media_items([f"home:{n}" for n in range(100)])
-    assert len(asked) == 2
-    assert found[0].genres == ["Drama", "Comedy"]
-    assert list(found[0].provider_ids) == ["imdb", "tmdb"]
-    assert [(one.name, one.value, one.votes) for one in found[0].ratings] == [
-        ("imdb", 7.5, 3),
-        ("other", 5, None),
-    ]
-    assert list(found[0].images.items()) == [("fanart", "f"), ("poster", "p")]
-    asked.clear()
-    assert await ms.media.get_media_item("home:1") == found[1]
-    assert len(asked) == 1
 
 
 async def test_items_read_by_one_query_are_those_read_by_several(ms: MediaSync) -> None:

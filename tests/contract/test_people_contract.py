@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from support.engines import POSTGRES, SQLITE_FILE
 from support.items import MOVIES, SHOWS, cast, credit, episode, movie, person, season, show
@@ -12,10 +10,9 @@ from support.mirror import Clock, prepared, public, rows, value, written
 from mediasync import MediaSync, Person, PersonType, Source
 from mediasync.database.session import Session
 from mediasync.errors import InvalidId, PersonInUse, UnknownSource, UsageError
-from mediasync.repositories import item_reading, person_reading
 from mediasync.repositories.people import PeopleRepository
-from mediasync.repositories.search import RARE
 from mediasync.saving.normal import normal_person
+from mediasync.testing import database_of
 
 
 async def names(ms: MediaSync, text: str, **options: object) -> list[str]:
@@ -126,7 +123,7 @@ async def test_upsert_people_streams_pages(ms: MediaSync) -> None:
 async def test_repository_upsert_tells_whether_a_row_changed(ms: MediaSync) -> None:
     async def upsert(name: str) -> bool:
         row = normal_person(person("a", name), "home")
-        return await ms._database.write(lambda session: PeopleRepository(session).upsert(row))
+        return await database_of(ms).write(lambda session: PeopleRepository(session).upsert(row))
 
     assert await upsert("A")
     assert not await upsert("A")
@@ -258,32 +255,6 @@ async def test_search_with_more_words_than_it_uses(ms: MediaSync) -> None:
     assert await names(ms, name) == [name]
 
 
-async def test_search_for_common_words_reads_only_the_few_people_with_all_of_them(
-    ms: MediaSync, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    common = RARE + 50
-    given = [f"{first}{n} Smith" for first in ("Kara", "Rene", "Milo") for n in range(common)]
-    given += ["Kara Rene", "Rene Kara Milo", "Karamel Renegade Milonga"]
-    await ms.media.upsert_people([person(f"{n}", name) for n, name in enumerate(given)], source_id="home")
-    await ms.media.save_media_items(
-        [movie(f"{n}", title=name.replace("Smith", "Street")) for n, name in enumerate(given)], **MOVIES
-    )
-    looked_at: list[str] = []
-
-    def noted(fold: Callable[[str], list[str]]) -> Callable[[str], list[str]]:
-        return lambda text: looked_at.append(text) or fold(text)  # type: ignore[func-returns-value]
-
-    monkeypatch.setattr(person_reading, "words_of_name", noted(person_reading.words_of_name))
-    monkeypatch.setattr(item_reading, "words_of_title", noted(item_reading.words_of_title))
-    assert await names(ms, "kar ren mil") == ["Rene Kara Milo", "Karamel Renegade Milonga"]
-    assert await names(ms, "kar ren", limit=1) == ["Kara Rene"]
-    assert await names(ms, "kar ren", offset=1, source_id="home") == given[-2:]
-    found = await ms.media.find_by_title("kar ren mil")
-    assert [item.title for item in found] == ["Rene Kara Milo", "Karamel Renegade Milonga"]
-    assert await names(ms, "kara rene smith") == []
-    assert len(looked_at) < 2 * common
-
-
 async def test_search_pages_by_name_and_keeps_sources_apart(ms: MediaSync) -> None:
     await ms.media.save_source(Source(id="other", kind="plex"))
     await ms.people.upsert_batch([person(f"{n}", f"Ann {n}") for n in range(5)], source_id="home")
@@ -311,7 +282,7 @@ async def test_a_refused_rename_leaves_the_index(ms: MediaSync) -> None:
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
-        await ms._database.write(work)
+        await database_of(ms).write(work)
     assert await names(ms, "old") == ["Old Name"]
     assert await names(ms, "new") == []
 
@@ -387,7 +358,7 @@ async def test_people_of_a_transaction_that_was_rolled_back_are_saved_again(ms: 
         raise Refused
 
     with pytest.raises(Refused):
-        await ms._database.write(save_and_fail)
+        await database_of(ms).write(save_and_fail)
     await ms.media.save_media_item(movie("1", credits=[credit("7", "Keanu")]), **MOVIES)
     assert [found.person.name for found in await ms.people.find_by_media_item("home:1")] == ["Keanu"]
 

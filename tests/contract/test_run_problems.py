@@ -15,7 +15,7 @@ from mediasync.backends.base import Found, Remark, Unreadable
 from mediasync.database.session import Session
 from mediasync.errors import SourceUnreadable
 from mediasync.repositories.runs import RunRepository
-from mediasync.testing import FakeBackend
+from mediasync.testing import FakeBackend, database_of
 from mediasync.vocabulary import RunStatus
 
 STORED = "SELECT count(*) FROM run_problem"
@@ -123,7 +123,7 @@ async def test_a_run_that_fails_does_not_end_the_problems_of_others(ms: MediaSyn
 
 async def test_a_run_that_has_not_ended_has_no_problems(ms: MediaSync) -> None:
     await sync(ms, remarks("a"))
-    running = await ms._database.write(
+    running = await database_of(ms).write(
         lambda session: RunRepository(session).start("fake", "", lambda _: False)
     )
     assert await shown(ms, running) == []
@@ -151,11 +151,11 @@ async def test_each_run_lists_exactly_its_own_in_whatever_order_runs_end(
         await runs.finish(run, RunStatus.SUCCEEDED, seen=0, saved=0, unchanged=0, failed=0, error=None)
         await runs.add_problems(run, problems)
 
-    started = [await ms._database.write(partial(start, selection=selection)) for selection, _ in ends]
+    started = [await database_of(ms).write(partial(start, selection=selection)) for selection, _ in ends]
     expected: dict[int, list[Problem]] = {}
     for number in order:
         run, problems = started[number], told(*ends[number][1])
-        await ms._database.write(partial(end, run=run, problems=problems))
+        await database_of(ms).write(partial(end, run=run, problems=problems))
         expected[run] = sorted(problems)
         for known, listed in expected.items():
             assert sorted(await shown(ms, known)) == listed

@@ -289,8 +289,7 @@ async def test_leaving_the_events_early_cancels_the_sync(ms: MediaSync) -> None:
 
 async def test_a_run_that_never_ended_is_marked_by_the_next(ms: MediaSync) -> None:
     await ms.sync(FakeBackend())
-    async with ms._database.read() as session:
-        [(source_key,)] = await session.fetch_all("SELECT source_key FROM source WHERE id = 'fake'")
+    source_key = await value(ms, "SELECT source_key FROM source WHERE id = 'fake'")
     await write(
         ms,
         "INSERT INTO sync_run (source_key, status, started_at) VALUES (:key, 'running', 1)",

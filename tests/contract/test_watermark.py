@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from support.items import movie
+from support.mirror import refuse
 
-from mediasync import MediaSync, Source
+from mediasync import MediaSync, RunStatus, Source
 from mediasync.backends.base import Enumerated, Unreadable, Watermark
 from mediasync.errors import DatabaseError, SourceUnreadable
-from mediasync.repositories.runs import RunRepository
 from mediasync.testing import FakeBackend
 
 WELL = [movie("m1", change_token="t"), Watermark("noon"), Enumerated(1)]
@@ -91,18 +91,22 @@ async def _synced(ms: MediaSync, backend: FakeBackend) -> None:
     await ms.sync(backend)
 
 
+@pytest.mark.parametrize(
+    ("event", "when"),
+    [
+        ("UPDATE ON source", "NEW.watermark = 'later'"),
+        ("UPDATE ON sync_run", "NEW.status = 'succeeded'"),
+    ],
+    ids=["watermark", "run"],
+)
 async def test_the_watermark_is_committed_with_the_run_or_not_at_all(
-    ms: MediaSync, monkeypatch: pytest.MonkeyPatch
+    ms: MediaSync, event: str, when: str
 ) -> None:
     await ms.sync(source(*WELL))
-
-    async def broken(*_: Any) -> None:
-        raise DatabaseError("the disk is full")
-
-    monkeypatch.setattr(RunRepository, "get", broken)  # the last of what the transaction does
+    await refuse(ms, event, when=when, at_commit=True)
     with pytest.raises(DatabaseError):
         await ms.sync(source(movie("m1"), Watermark("later"), Enumerated(1)))
-    monkeypatch.undo()
+    assert [run.status for run in await ms.list_runs()] == [RunStatus.FAILED, RunStatus.SUCCEEDED]
     assert await told(ms) == "noon"
 
 

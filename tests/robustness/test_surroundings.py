@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -270,3 +271,12 @@ async def test_a_killed_writer_can_be_read_at_once(tmp_path: Path, forks: ForkSe
         for line in child.lines:
             if " " in line:
                 await ms.media.get_media_item(f"{SOURCE}:{line.split()[0]}")
+
+
+async def test_values_too_long_for_the_database_spoil_only_their_item(tmp_path: Path) -> None:
+    async with watched(tmp_path / "media.db") as (ms, _):
+        raw = engine_of(ms)._writer.raw
+        await raw._execute(raw._conn.setlimit, sqlite3.SQLITE_LIMIT_LENGTH, 100_000)
+        items = [movie("1"), movie("bad").model_copy(update={"overview": "x" * 200_000}), movie("2")]
+        report = await ms.media.save_media_items(items, **PLACE)
+        assert (report.saved, [item_id for item_id, _ in report.failed]) == (2, [f"{SOURCE}:bad"])

@@ -12,6 +12,7 @@ from typing import Any
 from mediasync import Library, MediaSync, Source
 from mediasync.database.schema import table_and_view_names, view_names
 from mediasync.testing import FakeClock as Clock
+from mediasync.testing import database_of
 
 START = Clock().now
 
@@ -29,7 +30,7 @@ async def rows(ms: MediaSync, sql: str, **params: Any) -> list[tuple[Any, ...]]:
 
     Times come as SQLite shows them.
     """
-    async with ms._database.read() as session:
+    async with database_of(ms).read() as session:
         return [tuple(map(_plain, row)) for row in await session.fetch_all(sql, params)]
 
 
@@ -57,8 +58,8 @@ _VERSIONS = (
 
 async def written(ms: MediaSync) -> Any:
     """Return what is another value as soon as a row was inserted, changed or deleted."""
-    changes = ms._database.changes_made()
-    if ms._database.dialect.name == "sqlite":
+    changes = database_of(ms).changes_made()
+    if database_of(ms).dialect.name == "sqlite":
         return changes
     return changes, [
         await rows(ms, _VERSIONS + table) for table in table_and_view_names() if table not in view_names()
@@ -67,12 +68,47 @@ async def written(ms: MediaSync) -> Any:
 
 async def write(ms: MediaSync, sql: str, **params: Any) -> int:
     """Change the storage behind the mirror's back, on any engine."""
-    return await ms._database.write(lambda session: session.execute(sql, params))
+    return await database_of(ms).write(lambda session: session.execute(sql, params))
 
 
 async def pragma(ms: MediaSync, text: str) -> list[Any]:
     """Run a PRAGMA on the connection that writes: to make its surroundings fail."""
-    return await ms._database._engine._writer.rows(f"PRAGMA {text}")  # type: ignore[union-attr]
+    return await database_of(ms)._engine._writer.rows(f"PRAGMA {text}")  # type: ignore[union-attr]
+
+
+_REFUSE = """
+CREATE FUNCTION {schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = 'check_violation'; END $$
+"""
+
+
+async def refuse(ms: MediaSync, event: str, *, when: str = "", at_commit: bool = False) -> None:
+    """Let the engine refuse some rows from now on, as a damaged database might.
+
+    Args:
+        ms: an open mirror.
+        event: what is refused, as triggers name it: ``INSERT ON credit``.
+        when: a condition for the new row: ``NEW.title = 'x'``.
+        at_commit: refuse the commit of the transaction instead of the row.
+    """
+    condition = f"WHEN ({when})" if when else ""
+    if database_of(ms).dialect.name == "sqlite":
+        action = "INSERT INTO refused VALUES (-1)" if at_commit else "SELECT RAISE(ABORT, 'refused')"
+        statements = [
+            # Nothing has this key, which is looked for when the transaction is committed.
+            "CREATE TABLE refused (n INTEGER REFERENCES source (source_key) DEFERRABLE INITIALLY DEFERRED)",
+            f"CREATE TRIGGER refuse AFTER {event} {condition} BEGIN {action}; END",
+        ]
+    else:
+        schema = database_of(ms).options.postgres_schema
+        kind, deferred = ("CONSTRAINT ", "DEFERRABLE INITIALLY DEFERRED ") if at_commit else ("", "")
+        statements = [
+            _REFUSE.format(schema=schema),
+            f"CREATE {kind}TRIGGER refuse AFTER {event} {deferred}FOR EACH ROW {condition} "
+            f"EXECUTE FUNCTION {schema}.refuse()",
+        ]
+    for statement in statements:
+        await write(ms, statement)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Collection
 
 import pytest
 
-from mediasync import Library, testing
+from mediasync import Library, MediaSync, Source, testing
 from mediasync.backends.base import (
     Backend,
     Enumerated,
@@ -19,12 +19,15 @@ from mediasync.backends.base import (
     Unreadable,
     Watermark,
 )
-from mediasync.errors import SourceUnreachable
+from mediasync.errors import LifecycleError, SourceUnreachable
 from mediasync.testing import (
     FakeBackend,
     FakeClock,
     RecordingSink,
     Step,
+    count_waiting_writes,
+    database_of,
+    hold_writes,
     make_cast,
     make_episode,
     make_movie,
@@ -135,3 +138,40 @@ async def test_an_event_is_waited_for() -> None:
     event.set()
     await reading
     assert sink.tokens == {"0": "x", "1": ""}
+
+
+async def test_writes_are_held_until_the_last_block_ends() -> None:
+    async with MediaSync("sqlite:///:memory:") as ms:
+        with hold_writes(ms):
+            with hold_writes(ms):
+                saves = [
+                    asyncio.create_task(ms.media.save_source(Source(id=name, kind="nfo"))) for name in "ab"
+                ]
+                while count_waiting_writes(ms) < 2:
+                    await asyncio.sleep(0)
+            await ms.people.count()
+            assert (count_waiting_writes(ms), await ms.media.list_sources()) == (2, [])
+        await asyncio.gather(*saves)
+        assert count_waiting_writes(ms) == 0
+        assert [source.id for source in await ms.media.list_sources()] == ["a", "b"]
+
+
+async def test_a_write_that_has_begun_is_not_held() -> None:
+    async with MediaSync("sqlite:///:memory:") as ms:
+        saving = asyncio.create_task(ms.media.save_source(Source(id="a", kind="nfo")))
+        while not database_of(ms).transactions_begun():
+            await asyncio.sleep(0)
+        with hold_writes(ms):
+            await saving
+        assert database_of(ms).transactions_begun() == 1
+
+
+async def test_closing_fails_writes_that_are_held() -> None:
+    async with MediaSync("sqlite:///:memory:", close_timeout=0) as ms:
+        with hold_writes(ms):
+            saving = asyncio.create_task(ms.media.save_source(Source(id="a", kind="nfo")))
+            while not count_waiting_writes(ms):
+                await asyncio.sleep(0)
+            await ms.close()
+            with pytest.raises(LifecycleError, match="closed before this was saved"):
+                await saving

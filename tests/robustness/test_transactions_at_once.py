@@ -22,6 +22,7 @@ from mediasync.repositories.people import PeopleRepository
 from mediasync.repositories.runs import RunRepository
 from mediasync.saving.normal import normal_item
 from mediasync.saving.store import ITEMS_PER_PART, save_group
+from mediasync.testing import database_of
 
 pytestmark = pytest.mark.slow
 
@@ -80,7 +81,7 @@ class Held:
         self._worked, self._release = asyncio.Event(), asyncio.Event()
 
     async def begin(self) -> None:
-        self._task = asyncio.create_task(self._ms._database.write(self._hold))
+        self._task = asyncio.create_task(database_of(self._ms).write(self._hold))
         await self._worked.wait()
 
     async def _hold(self, session: Session) -> None:
@@ -400,7 +401,7 @@ async def test_two_syncs_of_a_source_begin_one_after_the_other(ms: MediaSync, ot
     held = Held(ms, work)
     await held.begin()
     starting = asyncio.create_task(
-        other._database.write(lambda session: RunRepository(session).start("home", "", lambda _: True))
+        database_of(other).write(lambda session: RunRepository(session).start("home", "", lambda _: True))
     )
     await held.commit_when_waited_for(starting)
     second = await starting
