@@ -56,7 +56,7 @@ _SHOWS: Final = """
 FROM @rows(:rows, place integer, media_type text, parent_id text, season integer, episode integer) r
 LEFT JOIN item_rekeyed k ON k.current_id = r.parent_id
 JOIN media_item p ON p.id = coalesce(k.id, r.parent_id)
-JOIN media_item u ON u.item_key = CASE WHEN p.media_type = 'season' THEN p.parent_key ELSE p.item_key END
+JOIN media_item u ON u.item_key = coalesce(p.parent_key, p.item_key)
 """
 _SAME_NUMBERS: Final = """
 AND i.media_type = r.media_type
