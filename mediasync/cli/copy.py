@@ -14,7 +14,7 @@ from mediasync.cli.context import CommandContext, database_document, database_na
 from mediasync.cli.formatting import counted
 from mediasync.cli.options import OF_LONG_COMMANDS, with_options
 from mediasync.cli.output import Output, columns, faint, plain
-from mediasync.copying.copy import Tell
+from mediasync.copying.verification import Tell
 from mediasync.reports import CopyReport
 from mediasync.settings.database import database_url
 

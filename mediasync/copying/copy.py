@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import zip_longest
-from typing import Any, Final
+from itertools import count
 
-from mediasync.copying.statements import COMPARISONS, KINDS, Comparison, CopyRepository, Kind, Row
+from mediasync.copying.plan import CopiedTable, Row, copied_tables
+from mediasync.copying.repository import CopyRepository
+from mediasync.copying.verification import Tell, compare, next_after
 from mediasync.database.database import Database
 from mediasync.database.session import Session
-from mediasync.errors import ConfigurationError, DatabaseCorrupt, DatabaseError
+from mediasync.errors import ConfigurationError
 from mediasync.reports import CopyReport
 from mediasync.repositories.changes import ChangeRepository
-
-COMPARED_ROWS: Final = 500
-"""How many rows of a view are compared at a time, with the rows that belong to them."""
-
-Tell = Callable[[str, int, int], None]
 
 
 class CopyService:
@@ -38,7 +34,8 @@ class CopyService:
         self._origin = origin
         self._target = target
         self._tell = tell
-        self._continue_runs = target.dialect.continue_numbers("sync_run", "run_key")
+        self._copied: Counter[str] = Counter()
+        self._unchanged: Counter[str] = Counter()
 
     async def run(self) -> CopyReport:
         """Copy everything that the target lacks, then compare every row of every public view.
@@ -51,161 +48,90 @@ class CopyService:
             origin = CopyRepository(session)
             extent = await ChangeRepository(session).find_extent()
             # What the origin has pruned may still be in a target that was copied before.
-            kinds = [replace(kind, start=extent.pruned) if kind.view == "changes" else kind for kind in KINDS]
-            await self._check_target(origin, kinds)
-            total = await origin.count(list(dict.fromkeys(kind.view for kind in KINDS)))
-            copied, unchanged = Counter(dict.fromkeys(total, 0)), Counter(dict.fromkeys(total, 0))
-            for kind in kinds:
-                view, after = kind.view, kind.start
-                self._tell(view, copied[view] + unchanged[view], total[view])
-                while page := await origin.read_page(kind, after):
-                    written = await self._copy_page(origin, kind, page)
-                    copied[view] += written
-                    unchanged[view] += len(page) - written
-                    after = _last_of(view, page, after)
-                    self._tell(view, copied[view] + unchanged[view], total[view])
+            tables = [
+                replace(table, start=(extent.pruned,)) if table.table == "change" else table
+                for table in copied_tables()
+            ]
+            await self._check_target(origin, tables)
+            for table in tables:
+                await self._copy_table(origin, table)
             await self._target.write(lambda copied: CopyRepository(copied).set_extent(extent))
-            rows = await self._compare(session)
-        return CopyReport(dict(copied), dict(unchanged), rows)
+            async with self._target.read(snapshot=True) as copied:
+                rows = await compare(session, copied, self._tell)
+        return CopyReport(dict(self._copied), dict(self._unchanged), rows)
 
-    async def _check_target(self, origin: CopyRepository, kinds: Sequence[Kind]) -> None:
+    async def _check_target(self, origin: CopyRepository, tables: Sequence[CopiedTable]) -> None:
         """Refuse a target that is neither empty nor a copy of the origin, before anything is written."""
         async with self._target.read(snapshot=True) as session:
             target = CopyRepository(session)
-            for kind in kinds:
-                after = kind.start
-                while page := await target.read_page(kind, after):
-                    found = await origin.find(kind, page)
+            for table in tables:
+                after = table.start
+                while page := await target.read_page(table, after):
+                    found = await origin.find(table, page)
                     for row in page:
-                        if reason := _why_not(found.get(row[0]), row):
+                        if reason := _why_not(table, found.get(table.key_of(row)), row):
                             raise ConfigurationError(
-                                f"{_refusal(kind, row, reason)}. Nothing was changed: give an empty "
+                                f"{_refusal(table, row, reason)}. Nothing was changed: give an empty "
                                 "database, or the one in which a copy of this origin was begun"
                             )
-                    after = _last_of(kind.view, page, after)
+                    after = next_after(table.description.view, table.key_of(page[-1]), after)
 
-    async def _copy_page(self, origin: CopyRepository, kind: Kind, page: Sequence[Row]) -> int:
+    async def _copy_table(self, origin: CopyRepository, table: CopiedTable) -> None:
+        """Copy all rows of a table; those that refer to other rows of it after those."""
+        view = table.description.view
+        total = await origin.count(table.table)
+        self._copied[view] = self._unchanged[view] = 0
+        self._tell(view, 0, total)
+        for level in count():
+            after = table.start
+            while page := await origin.read_page(table, after, level):
+                written = await self._copy_page(origin, table, page)
+                self._copied[view] += written
+                self._unchanged[view] += len(page) - written
+                after = next_after(view, table.key_of(page[-1]), after)
+                self._tell(view, self._copied[view] + self._unchanged[view], total)
+            if table.parent is None or after == table.start:
+                return
+
+    async def _copy_page(self, origin: CopyRepository, table: CopiedTable, page: Sequence[Row]) -> int:
         """Write the rows of a page that the target lacks, in one transaction, and return their number."""
 
         async def work(session: Session) -> int:
             target = CopyRepository(session)
-            found = await target.find(kind, page)
-            rows = [row for row in page if found.get(row[0]) != row]
+            found = await target.find(table, page)
+            rows = [row for row in page if found.get(table.key_of(row)) != row]
             if not rows:
                 return 0
-            for row in rows:
+            replaced = [found[key] for row in rows if (key := table.key_of(row)) in found]
+            ours = {table.key_of(row): row for row in rows}
+            for row in replaced:
                 # The target was checked before, but another program may have written to it since.
-                if row[0] in found and (reason := _why_not(row, found[row[0]])):
-                    raise ConfigurationError(_refusal(kind, row, reason))
-            parts = await origin.read_parts(kind, rows)
-            await target.write(kind, rows, parts, replaced=[found[row[0]] for row in rows if row[0] in found])
-            if kind.view == "sync_runs":
-                await target.continue_numbers(self._continue_runs)
+                if reason := _why_not(table, ours[table.key_of(row)], row):
+                    raise ConfigurationError(_refusal(table, row, reason))
+            parts = await origin.read_parts(table, rows)
+            await target.write(table, rows, parts, replaced=replaced)
+            for numbered in table.numbered:
+                if statement := self._target.dialect.continue_numbers(*numbered):
+                    await session.fetch_all(statement)
             return len(rows)
 
         return await self._target.write(work)
 
-    async def _compare(self, origin: Session) -> dict[str, int]:
-        async with self._target.read(snapshot=True) as target:
-            return await compare(origin, target, self._tell)
 
-
-def _why_not(origin: Row | None, target: Row) -> str | None:
+def _why_not(table: CopiedTable, origin: Row | None, target: Row) -> str | None:
     """Return why no copy of the origin may contain a row of the target, or None if it may."""
     if origin is None:
         return "which the origin does not have"
-    if origin[1] != target[1]:
+    if origin == target:
+        return None
+    if table.created(origin) != table.created(target):
         return "which is not the origin's: it was made at another time"
-    if origin[2] < target[2]:
+    ours, theirs = table.changed(origin), table.changed(target)
+    if theirs is not None and (ours is None or ours < theirs):
         return "which is newer than the origin's"
     return None
 
 
-def _refusal(kind: Kind, row: Row, reason: str) -> str:
-    return f"the target holds the {kind.noun} {row[0]!r}, {reason}"
-
-
-async def compare(origin: Session, target: Session, tell: Tell) -> dict[str, int]:
-    """Compare every row of every public view, and the fingerprints of the items.
-
-    Args:
-        origin: a snapshot of the origin.
-        target: a snapshot of the copy.
-        tell: called with ``comparing``, the rows done, and the rows in all.
-
-    Returns:
-        The number of rows of each view, which is the same in both.
-
-    Raises:
-        DatabaseError: if they differ; the message names the view and the first id.
-    """
-    ours, theirs = CopyRepository(origin), CopyRepository(target)
-    views = [view for comparison in COMPARISONS for view in (comparison.view, *_views_below(comparison))]
-    counts, copied = await ours.count(views), await theirs.count(views)
-    total, done = sum(counts.values()), 0
-    for comparison in COMPARISONS:
-        after = comparison.start
-        tell("comparing", done, total)
-        while True:
-            page = await ours.compare_page(comparison, after, COMPARED_ROWS)
-            _check_same(comparison.view, page, await theirs.compare_page(comparison, after, COMPARED_ROWS))
-            if not page:
-                break
-            done += len(page)
-            for name, query in comparison.below:
-                rows = await ours.compare_below(query, page)
-                _check_same(name, rows, await theirs.compare_below(query, page))
-                done += len(rows) if name in counts else 0
-            after = _last_of(comparison.view, page, after)
-            tell("comparing", done, total)
-    _check_counts(counts, copied)
-    return counts
-
-
-def _last_of(view: str, page: Sequence[Row], after: Any) -> Any:
-    """Return the key of a page's last row, after which the next page begins.
-
-    Raises:
-        DatabaseCorrupt: if it is the last key of the page before, since other values sort after all texts.
-    """
-    last = page[-1][0]
-    if last == after:
-        raise DatabaseCorrupt(
-            f"the view {view} has a row whose key {last!r} is not stored as a text: "
-            "correct or delete that row first"
-        )
-    return last
-
-
-def _views_below(comparison: Comparison) -> list[str]:
-    return [name for name, _ in comparison.below if name != "fingerprints"]
-
-
-def _check_same(view: str, origin: Sequence[Row], target: Sequence[Row]) -> None:
-    if origin == target:
-        return
-    row_id, how = next(
-        _difference(ours, theirs) for ours, theirs in zip_longest(origin, target) if ours != theirs
-    )
-    raise DatabaseError(
-        f"the copy is not the same as its origin: {view} {how} {row_id!r}. Nothing but the copy may write to "
-        "the target; copy again, into an empty database if that does not help"
-    )
-
-
-def _difference(ours: Row | None, theirs: Row | None) -> tuple[Any, str]:
-    """Return the id of the first of two rows that differ, and how they differ."""
-    if theirs is None or (ours is not None and ours[0] < theirs[0]):
-        assert ours is not None
-        return ours[0], "lacks rows of"
-    if ours is None or theirs[0] < ours[0]:
-        return theirs[0], "has rows too many of"
-    return ours[0], "differs at"
-
-
-def _check_counts(origin: Mapping[str, int], target: Mapping[str, int]) -> None:
-    for view, number in origin.items():
-        if target[view] != number:
-            raise DatabaseError(
-                f"the copy is not the same as its origin: {view} has {target[view]:,} rows and not {number:,}"
-            )
+def _refusal(table: CopiedTable, row: Row, reason: str) -> str:
+    key = ", ".join(map(repr, table.key_of(row)))
+    return f"the target holds the {table.description.noun} {key}, {reason}"

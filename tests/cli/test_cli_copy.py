@@ -22,7 +22,7 @@ from mediasync.database.schema import view_names
 from mediasync.reports import CopyReport
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="it needs POSIX")
-KINDS = ["sources", "libraries", "people", "media_items", "sync_runs", "changes"]
+KINDS = ["sources", "libraries", "people", "media_items", "sync_runs", "sync_run_problems", "changes"]
 
 
 def test_a_copy_is_told_and_can_be_read(run: Run, synced: Path) -> None:
@@ -31,14 +31,14 @@ def test_a_copy_is_told_and_can_be_read(run: Run, synced: Path) -> None:
     lines = [" ".join(line.split()) for line in ended.out.splitlines()]
     assert lines[0] == "sources 1 copied 0 already there"
     assert lines[3] == "media items 6 copied 0 already there"
-    assert lines[6].startswith("Both hold the same: ")
-    assert lines[6].endswith(" rows of 14 views compared.")
-    assert lines[7] == f"Database: {Path('copy.db').absolute()}"
+    assert lines[7].startswith("Both hold the same: ")
+    assert lines[7].endswith(" rows of 14 views compared.")
+    assert lines[8] == f"Database: {Path('copy.db').absolute()}"
     told = ended.err.splitlines()
     assert told[0] == "mediasync: copying 1 sources"
     assert told[3] == "mediasync: copying 6 media items"
     assert told[-1].startswith("mediasync: comparing ")
-    assert len(told) == 7
+    assert len(told) == 8
     assert run("show", "heat", "--database", "copy.db").out == run("show", "heat").out
     assert run("check", "--database", "copy.db").code == 0
 

@@ -13,7 +13,8 @@ from support.mirror import Clock, prepared, public, write
 
 from mediasync import Library, LibraryRun, MediaSync, Person, Source
 from mediasync.copying import copy as service
-from mediasync.copying import statements
+from mediasync.copying import verification
+from mediasync.copying.plan import copied_tables
 from mediasync.repositories.runs import RunRepository
 from mediasync.testing import database_of
 from mediasync.vocabulary import RunStatus
@@ -130,8 +131,10 @@ async def shown(url: str) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def set_pages(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr(service, "KINDS", [replace(kind, size=size) for kind in statements.KINDS])
-    monkeypatch.setattr(service, "COMPARED_ROWS", size)
+    monkeypatch.setattr(
+        service, "copied_tables", lambda: [replace(table, size=size) for table in copied_tables()]
+    )
+    monkeypatch.setattr(verification, "COMPARED_ROWS", size)
 
 
 def is_part(shown: dict[str, list[Any]], whole: dict[str, list[Any]]) -> bool:
