@@ -186,7 +186,7 @@ async def test_some_items_only_in_a_scan(server):
     ],
     ids=["forbidden", "not there"],
 )
-async def test_a_token_that_may_not_ask_for_scans_is_told_of_once(server, fault):
+async def test_a_token_that_may_not_ask_for_scans_is_reported_once(server, fault):
     server.faults.append(fault)
     reading = await read(jellyfin(server.url))
     assert ["cannot be asked" in remark for remark in reading.remarks] == [True]

@@ -64,7 +64,7 @@ async def test_shows_come_before_their_seasons_and_those_before_their_episodes(s
     assert kinds == sorted(kinds, key=order.index)
 
 
-async def test_the_mirror_holds_what_the_server_tells(server, file_url):
+async def test_the_mirror_holds_what_the_server_has(server, file_url):
     async with MediaSync(file_url) as ms:
         report = await ms.sync(jellyfin(server.url))
         assert (report.failed, report.problems, report.remarks) == ((), (), ())
@@ -168,7 +168,7 @@ async def test_a_renamed_person_makes_their_items_be_read_again(server):
     assert memory.people[key].name == old_name
 
 
-async def test_a_renaming_is_told_when_its_items_were_read_again(server):
+async def test_a_renaming_is_reported_when_its_items_were_read_again(server):
     memory = Memory()
     await read(jellyfin(server.url), memory)
     person = next(

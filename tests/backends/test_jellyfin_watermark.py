@@ -92,7 +92,7 @@ async def test_the_provider_ids_of_people_that_the_server_knew_before(server, me
     assert not any(request.first("ids") for request in server.requests)
 
 
-async def test_people_who_cannot_be_asked_for_are_told_of(server, memory):
+async def test_people_who_cannot_be_listed_are_reported(server, memory):
     known = Person(remote_id="9999999", name="Known Before", provider_ids={"imdb": "nm0000123"})
     row = server.person_row(known)
     row.save(server.catalogue.now - 30 * DAY)
@@ -141,7 +141,7 @@ async def test_a_clock_that_was_set_back_is_not_believed(server, memory):
     assert since(server) == {""}
 
 
-async def test_a_server_that_tells_no_time(server, memory, monkeypatch):
+async def test_a_server_that_sends_no_time_gives_no_watermark(server, memory, monkeypatch):
     told = FakeJellyfin.handle
 
     async def handle(self, request: Request) -> Response:

@@ -216,7 +216,7 @@ async def test_single_items_are_read_by_their_ids():
     assert [end.complete for end in ends(findings)] == [False, False]
 
 
-async def test_single_items_that_cannot_be_read_are_told():
+async def test_single_items_that_cannot_be_read_are_reported():
     async with FakeKodi(make_catalogue(films=4, shows=1, seasons=1, episodes=1)) as server:
 
         def spoil(result):
@@ -253,7 +253,7 @@ async def test_single_items_that_cannot_be_read_are_told():
     ],
 )
 @pytest.mark.parametrize("api", [13, 10])
-async def test_an_episodes_own_cast_is_told_from_its_shows(own, api):
+async def test_an_episodes_own_cast_is_distinguished_from_its_shows(own, api):
     if api == 10:  # before Kodi 19 nobody has two roles in one item
         own = list(dict(own).items())
     async with FakeKodi(series(own, [("Guest", "G")]), api=api) as server:
@@ -271,7 +271,7 @@ async def test_a_show_without_a_cast():
     assert problems(findings) == {}
 
 
-async def test_what_cannot_be_told_is_a_preview_and_takes_nothing_from_a_stored_list(mirror):
+async def test_a_cast_of_unknown_origin_is_a_preview_and_takes_nothing_from_a_stored_list(mirror):
     catalogue = series([("Guest", "G")], [("Guest", "G")])
     async with FakeKodi(catalogue) as server:
         await mirror.sync(make_backend(server))
@@ -291,7 +291,7 @@ async def test_what_cannot_be_told_is_a_preview_and_takes_nothing_from_a_stored_
         await assert_stored(mirror, server.truth().items())
 
 
-async def test_a_name_that_stands_for_others_in_kodis_database_tells_nothing():
+async def test_a_name_that_stands_for_others_in_kodis_database_proves_nothing():
     show = (("A_C", "Lead"), ("Anna", "Skyler"))
     async with FakeKodi(series([("A_C", "Lead")], [], show=show)) as server:
         findings = await read(make_backend(server))

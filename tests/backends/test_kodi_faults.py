@@ -86,7 +86,7 @@ def fields_of(request):
         ),
     ],
 )
-async def test_a_server_that_cannot_be_read_is_told_apart_from_one_that_is_no_kodi(fault, error):
+async def test_a_server_that_cannot_be_read_is_told_apart_from_one_that_is_not_kodi(fault, error):
     fault.times, fault.met = None, 0
     async with FakeKodi(films(1)) as server:
         server.faults = [fault]
@@ -283,7 +283,7 @@ async def test_an_older_kodi_leaves_empty_lists_out():
     assert ends(findings) == [Enumerated(0), Enumerated(0)]
 
 
-async def test_items_without_an_id_are_told_and_the_listing_is_not_complete():
+async def test_items_without_an_id_are_reported_and_the_listing_is_not_complete():
     async with FakeKodi(films(3)) as server:
 
         def spoil(result):

@@ -685,7 +685,7 @@ def test_the_line_of_damage_is_that_of_the_file():
     assert read_document(text.encode()).damage == "line 6: </titel> is where </title> should be"
 
 
-def test_a_film_without_a_title_but_with_people_is_told_of_in_full():
+def test_a_film_without_a_title_but_with_people_is_reported_in_full():
     record = parse("<movie><actor><name>A</name></actor></movie>")
     assert (record.title, len(record.credits)) == ("", 1)
 

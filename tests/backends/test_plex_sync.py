@@ -222,12 +222,12 @@ class TestOnly:
         assert list(found_items(await self.read(server, "2", only, {}))) == [show, season, episode]
         assert list(found_items(await self.read(server, "1", only, {}))) == ["1"]
 
-    async def test_what_is_not_answered_is_told_if_it_is_stored_here(self, server):
+    async def test_a_stored_item_that_is_not_answered_is_reported(self, server):
         findings = await self.read(server, "1", {"77777", "88888", "a/b"}, {"77777": "1:1:x"})
         assert list(unreadable(findings)) == ["77777"]
         assert found_items(findings) == {}
 
-    async def test_none_at_all(self, server):
+    async def test_asking_for_no_items_finds_none(self, server):
         findings = await self.read(server, "1", set(), {})
         assert findings == ends(findings)
 
@@ -373,7 +373,7 @@ class TestOpening:
             with pytest.raises(UnknownLibrary, match="'77'"):
                 await anext(backend.iter_items(library, NothingStored()))
 
-    async def test_a_server_that_starts_is_waited_for_and_that_is_told(self, server):
+    async def test_a_server_that_starts_is_waited_for_and_reported(self, server):
         server.faults.append(Fault.busy(0, times=2))
         findings = await read(make_backend(server))
         assert [finding.subject for finding in findings if isinstance(finding, Remark)] == ["home"]

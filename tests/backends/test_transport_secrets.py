@@ -73,7 +73,7 @@ async def provoke(transport: Transport) -> list[str]:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_no_secret_is_told(name: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_secret_is_in_a_message_or_the_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with Echo() as server:
         server.faults = FAULTS[name]
@@ -88,7 +88,7 @@ async def test_no_secret_is_told(name: str, caplog: pytest.LogCaptureFixture) ->
     check([*told, caplog.text, *(repr(vars(record)) for record in caplog.records)])
 
 
-async def test_no_secret_is_told_where_nobody_listens(caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_secret_is_in_a_message_where_no_server_listens(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     check([*await provoke(make_secretive(free_port_url())), caplog.text])
 

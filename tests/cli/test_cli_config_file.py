@@ -74,7 +74,7 @@ def test_a_file_that_names_no_source(run: Run, home: Path) -> None:
     assert "No source is configured." in run("config", "check").out
 
 
-def test_a_flaw_in_the_file_is_told_in_one_line(run: Run, home: Path) -> None:
+def test_a_flaw_in_the_file_is_reported_in_one_line(run: Run, home: Path) -> None:
     write(home / "mediasync.toml", f"[sources.home]\nurl = 'plex+https://h'\ntokn = '{SECRET}'\n")
     flaw = "mediasync.toml: [sources.home] tokn: is not a setting; did you mean token?"
     for command in (["sync"], ["sync", "home"], ["sync", "home=plex+http://nas"]):
@@ -232,7 +232,7 @@ def test_what_is_understood_is_shown_with_secrets_hidden(
     assert sorted(path.name for path in home.rglob("*")) == before, "nothing is written"
 
 
-def test_what_cannot_be_used_is_told_of_each_source(
+def test_each_source_that_cannot_be_used_is_reported(
     run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(home / "mediasync.toml", CHECKED)

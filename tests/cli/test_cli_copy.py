@@ -25,7 +25,7 @@ POSIX = pytest.mark.skipif(os.name == "nt", reason="it needs POSIX")
 KINDS = ["sources", "libraries", "people", "media_items", "sync_runs", "sync_run_problems", "changes"]
 
 
-def test_a_copy_is_told_and_can_be_read(run: Run, synced: Path) -> None:
+def test_a_copy_is_reported_and_can_be_read(run: Run, synced: Path) -> None:
     ended = run("copy", "--from", synced, "--to", "copy.db")
     assert ended.code == 0, ended
     lines = [" ".join(line.split()) for line in ended.out.splitlines()]
@@ -103,7 +103,7 @@ def test_a_refused_target_is_wrong_usage(run: Run, synced: Path) -> None:
         (["--from", "a.db", "--to", "b.db"], 4, "database a.db does not exist"),
     ],
 )
-def test_what_goes_wrong_is_told_in_one_line(
+def test_a_failed_copy_is_reported_in_one_line(
     run: Run, home: Path, arguments: list[str], code: int, message: str
 ) -> None:
     ended = run("copy", *arguments, "--json")
@@ -113,7 +113,7 @@ def test_what_goes_wrong_is_told_in_one_line(
     assert list(home.iterdir()) == []
 
 
-def test_a_copy_that_differs_is_told_with_the_first_id(run: Run, synced: Path, home: Path) -> None:
+def test_a_copy_that_differs_is_reported_with_the_first_id(run: Run, synced: Path, home: Path) -> None:
     assert run("copy", "--from", synced, "--to", "copy.db").code == 0
 
     async def tamper() -> None:
@@ -130,7 +130,7 @@ def test_a_copy_that_differs_is_told_with_the_first_id(run: Run, synced: Path, h
 
 
 @pytest.mark.parametrize("option", ["--from", "--to"])
-def test_no_password_is_told(run: Run, synced: Path, option: str) -> None:
+def test_no_password_is_shown_by_a_copy_that_fails(run: Run, synced: Path, option: str) -> None:
     url = "postgresql://me:s3cret@127.0.0.1:1/media"
     other = ["--to", "copy.db"] if option == "--from" else ["--from", str(synced)]
     ended = run("copy", option, url, *other, "--json")
@@ -139,7 +139,7 @@ def test_no_password_is_told(run: Run, synced: Path, option: str) -> None:
     assert "s3cret" not in ended.out + ended.err
 
 
-def test_no_password_is_told_when_all_is_well(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_password_is_shown_by_a_copy_that_succeeds(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     async def copied(_origin: str, _target: str, **_: object) -> CopyReport:
         return CopyReport({"people": 2}, {"people": 1}, {"people": 3})
 

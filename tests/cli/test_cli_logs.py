@@ -94,7 +94,7 @@ async def test_a_terminal_shows_how_many_items_a_server_has(columns: int, tmp_pa
     assert re.search(r"\d+ of 450", shown), shown
 
 
-async def test_a_run_is_one_line_and_requests_and_groups_are_told_at_debug(
+async def test_a_run_is_one_line_and_requests_and_groups_are_logged_at_debug(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     catalogue = make_catalogue(films=3, shows=1)
@@ -163,7 +163,7 @@ async def test_the_command_shows_the_log_and_no_line_of_other_libraries(tmp_path
     assert as_json.out == verbose.out.replace("12 saved, 0 unchanged", "0 saved, 12 unchanged")
 
 
-def test_quiet_tells_what_went_wrong(run: Run, library: Path) -> None:
+def test_quiet_still_reports_what_went_wrong(run: Run, library: Path) -> None:
     ended = run("sync", f"films=nfo:{library}", "away=nfo:/not/there", "-q")
     assert ended.code == 3
     assert ended.out.startswith("away\n  not synced: ")
@@ -205,7 +205,7 @@ def test_the_log_is_as_it_was_afterwards(run: Run, library: Path) -> None:
     assert (PACKAGE.level, list(logging.getLogger().handlers)) == before
 
 
-def test_warnings_of_other_libraries_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_warnings_of_other_libraries_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     with logging_to(Output(as_json=False, debug=False)):
         logging.getLogger("asyncio").error("something\nis wrong")
         logging.getLogger("httpx").info("HTTP Request: GET https://host")

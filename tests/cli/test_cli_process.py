@@ -75,7 +75,7 @@ def test_version(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         ([], "say what to do"),
     ],
 )
-def test_wrong_usage_is_told_in_one_line(run: Run, arguments: list[str], message: str) -> None:
+def test_wrong_usage_is_reported_in_one_line(run: Run, arguments: list[str], message: str) -> None:
     ended = run(*arguments, *([] if arguments == ["--debug"] else ["--json"]))
     assert ended.code == 2
     first = ended.err.splitlines()[0]
@@ -93,7 +93,7 @@ def test_json_behind_two_hyphens_is_a_title(run: Run, synced: Path) -> None:
     assert ended.out == ""
 
 
-def test_an_unexpected_error_is_told_in_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_reported_in_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by zero\nor nearly")
 
@@ -257,7 +257,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(synced: Path, arguments: list[s
 
 
 @POSIX
-def test_a_sync_ends_well_though_nobody_reads_what_it_tells(run: Run, library: Path, home: Path) -> None:
+def test_a_sync_succeeds_although_nobody_reads_its_output(run: Run, library: Path, home: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     try:
@@ -277,7 +277,7 @@ def test_a_sync_ends_well_though_nobody_reads_what_it_tells(run: Run, library: P
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="it needs /dev/full")
 @pytest.mark.parametrize("arguments", [["show", "heat"], ["--help"]])
-def test_an_output_that_is_full_is_told(synced: Path, arguments: list[str]) -> None:
+def test_an_output_that_is_full_is_reported(synced: Path, arguments: list[str]) -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
             [sys.executable, "-m", "mediasync", *arguments],

@@ -25,7 +25,7 @@ def source_of(run: Run, *arguments: str) -> dict[str, Any]:
     return dict(source)
 
 
-def test_a_failed_sync_is_told_by_the_exit_code_and_the_last_good_one_is_still_shown(
+def test_a_failed_sync_sets_the_exit_code_and_the_last_good_one_is_still_shown(
     run: Run, synced: Path, library: Path
 ) -> None:
     assert run("status").code == 0

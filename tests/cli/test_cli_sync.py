@@ -232,7 +232,7 @@ def test_the_example_library(run: Run) -> None:
 # Progress
 
 
-def test_what_is_told_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_without_a_terminal_is_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     reporter = make_reporter(Output(as_json=False, debug=False))
     assert isinstance(reporter, PlainReporter)
     tell(reporter)

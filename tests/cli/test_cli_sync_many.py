@@ -36,7 +36,9 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
     return serve_backends
 
 
-def test_the_highest_code_counts_and_all_are_told_in_the_order_given(run: Run, serve: Serve) -> None:
+def test_the_highest_code_counts_and_all_sources_are_reported_in_the_order_given(
+    run: Run, serve: Serve
+) -> None:
     bad = films("bad", Found(Movie(remote_id="1", title="Film", year=2**40)))
     serve(bad, films("well"), films("shut", error=SourceUnauthorised("shut", "the token is wrong")))
     ended = run("sync", "bad", "shut", "well")
@@ -175,7 +177,7 @@ def film(key: str, completeness: str | None = None) -> Movie:
     )
 
 
-def test_status_tells_what_is_counted_and_not_seen(run: Run, serve: Serve) -> None:
+def test_status_shows_what_is_counted_and_not_seen(run: Run, serve: Serve) -> None:
     serve(films("a", Found(film("1")), Found(film("2")), Enumerated(2)))
     run("sync", "a")
     assert "the source counts 2; all that is stored was seen in the last sync" in run("status").out
@@ -308,6 +310,6 @@ def test_a_bar_fits_a_narrow_terminal(width: int) -> None:
         assert "123,456 seen" in lines[1]
 
 
-def test_waiting_is_told_in_a_plain_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_waiting_is_reported_in_a_plain_line(capsys: pytest.CaptureFixture[str]) -> None:
     PlainReporter(Output(as_json=False, debug=False)).show(events.Waiting("a", "it is starting"))
     assert capsys.readouterr().err == "mediasync: a: it is starting\n"

@@ -120,7 +120,7 @@ async def test_upsert_people_streams_pages(ms: MediaSync) -> None:
         await ms.media.upsert_people([person("1")], source_id="nowhere")
 
 
-async def test_repository_upsert_tells_whether_a_row_changed(ms: MediaSync) -> None:
+async def test_an_upsert_returns_whether_a_row_changed(ms: MediaSync) -> None:
     async def upsert(name: str) -> bool:
         row = normal_person(person("a", name), "home")
         return await database_of(ms).write(lambda session: PeopleRepository(session).upsert(row))

@@ -238,7 +238,7 @@ INDEXED: Final = {
 
 
 @pytest.mark.parametrize(("view", "column"), [(view, column) for view in INDEXED for column in INDEXED[view]])
-def test_columns_that_are_told_to_be_indexed_are(view: str, column: str) -> None:
+def test_columns_that_the_page_calls_indexed_have_an_index(view: str, column: str) -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(schema.schema_text())
         plan = connection.execute(f"EXPLAIN QUERY PLAN SELECT * FROM {view} WHERE {column} = 'x'").fetchall()

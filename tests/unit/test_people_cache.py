@@ -20,7 +20,7 @@ STEPS = st.lists(
 
 
 @given(STEPS, st.integers(0, 5))
-def test_it_never_tells_an_older_row_or_another_key(steps: list, generation: int) -> None:
+def test_the_cache_never_returns_an_older_row_or_another_key(steps: list, generation: int) -> None:
     known = RecentPeople(generation)
     stored: dict[str, tuple[PersonRow, int]] = {}
     for number, (step, subject) in enumerate(steps):

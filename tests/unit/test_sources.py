@@ -135,7 +135,7 @@ def test_secrets_in_a_text_are_refused_and_not_repeated(text: str) -> None:
         ("nfo:~nobody-of-this-name/films", "is not the path of a folder"),
     ],
 )
-def test_what_is_no_source_is_told(text: str, message: str) -> None:
+def test_a_text_that_names_no_source_is_refused_with_the_reason(text: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         parse_source(text)
 
@@ -387,7 +387,7 @@ def test_what_is_wrong_in_a_file_is_named(tmp_path: Path, text: str, message: st
     assert SECRET not in "".join(traceback.format_exception(caught.value, limit=0))
 
 
-def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+def test_all_flaws_of_a_file_are_reported_at_once(tmp_path: Path) -> None:
     file = write_config(tmp_path, "x = 1\n[database]\nurl = 5\nulr = 'x'")
     with pytest.raises(ConfigurationError, match=r"x is not a setting.*\[database\] ulr.*\[database\] url"):
         read_configuration(file)
@@ -556,7 +556,7 @@ def test_the_identifier_from_the_environment_is_checked(tmp_path: Path) -> None:
         MediaSync("sqlite:///:memory:", client_id="a b")
 
 
-def test_a_kodi_is_told_no_identifier_and_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kodi_needs_no_client_id_and_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDIASYNC_CLIENT_ID", "a\nb")
     make_backend("den=kodi+http://127.0.0.1")
     with pytest.raises(ConfigurationError, match="client identifier is not valid"):

@@ -117,7 +117,7 @@ async def test_the_next_reading_is_handed_what_the_last_one_found() -> None:
     ],
     ids=["open", "list", "close"],
 )
-async def test_a_backend_fails_where_it_is_told_to(backend: FakeBackend) -> None:
+async def test_a_backend_fails_at_the_step_of_its_script(backend: FakeBackend) -> None:
     with pytest.raises(SourceUnreachable):
         await RecordingSink().read(backend)
 
