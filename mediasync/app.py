@@ -11,8 +11,6 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Literal, Self
 
-from pydantic import ValidationError
-
 from mediasync.aio import finish
 from mediasync.backends.base import Backend, WaitsForScan
 from mediasync.changes import Change
@@ -102,8 +100,9 @@ class MediaSync:
         reader_cache_kib: int = _DEFAULTS.reader_cache_kib,
         file_mode: int = _DEFAULTS.file_mode,
     ) -> None:
-        try:
-            database_options = DatabaseOptions(
+        self._database = Database(
+            url,
+            options=DatabaseOptions(
                 readers=readers,
                 writers=writers,
                 postgres_schema=postgres_schema,
@@ -114,13 +113,7 @@ class MediaSync:
                 writer_cache_kib=writer_cache_kib,
                 reader_cache_kib=reader_cache_kib,
                 file_mode=file_mode,
-            )
-        except ValidationError as error:
-            flaws = "; ".join(f"{flaw['loc'][0]}: {flaw['msg']}" for flaw in error.errors())
-            raise ConfigurationError(f"options of the database: {flaws}") from error
-        self._database = Database(
-            url,
-            options=database_options,
+            ),
             read_only=read_only,
             upgrade=upgrade,
             clock=clock,

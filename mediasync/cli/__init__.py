@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 
-# During imports Ctrl-C would show a traceback. Only what is needed now is imported here.
+# Before Ctrl-C is handled, it shows a traceback. So only what is needed now is imported here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,27 +23,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments; by default those of the process.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        _end_at_sigint()
     try:
-        handled = _end_at_sigint()
-        try:
-            from mediasync.cli.program import run
-        except ModuleNotFoundError as error:
-            if error.name is None or error.name.partition(".")[0] == "mediasync":
-                raise
-            return _report_missing_extra(as_json="--json" in arguments)
-        finally:
-            if handled:
-                signal.signal(signal.SIGINT, signal.default_int_handler)
-        code = run(arguments)
-        if argv is None:
-            _end_at_sigint()
+        from mediasync.cli.program import run
+
+        return run(arguments)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "mediasync":
+            raise
+        return _report_missing_extra(as_json="--json" in arguments)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    return code
 
 
 def _report_missing_extra(*, as_json: bool) -> int:
-    from mediasync.settings.installation import install_command
+    from mediasync.settings.distribution import install_command
 
     message = f"the command line needs its extra: {install_command('cli')}"
     if as_json:
@@ -53,19 +49,15 @@ def _report_missing_extra(*, as_json: bool) -> int:
     return 2
 
 
-def _end_at_sigint() -> bool:
-    """Make SIGINT end the process at once, and return whether that was possible.
+def _end_at_sigint() -> None:
+    """Make SIGINT end the process at once, except while a command's event loop runs.
 
-    This is for the time before and after the program runs. Nothing has to be cleaned up then, and an
-    exception would be shown as a traceback.
+    Nothing has to be cleaned up before and after that, and an exception would be shown as a traceback.
     """
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        return False
-    try:
-        signal.signal(signal.SIGINT, _end)
-    except ValueError:  # not in the main thread
-        return False
-    return True
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # Not possible in another thread, which gets no signals.
+        with suppress(ValueError):
+            signal.signal(signal.SIGINT, _end)
 
 
 def _end(number: int, _: FrameType | None) -> None:

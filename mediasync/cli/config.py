@@ -9,17 +9,25 @@ from typing import Any
 import typer
 from rich.console import RenderableType
 
-from mediasync.cli.context import CommandContext, database_document, database_name
+from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import ExitCode
-from mediasync.cli.options import OF_EVERY_COMMAND, with_options
-from mediasync.cli.output import columns, heading, plain
+from mediasync.cli.layout import columns, heading, plain
+from mediasync.cli.location import database_document, database_name
+from mediasync.cli.options import OF_EVERY_COMMAND, PLAIN, with_options
 from mediasync.errors import ConfigurationError
 from mediasync.settings.database import sqlite_path
 from mediasync.settings.environment import source_variable
 from mediasync.settings.file import FILE_NAME, user_folder, with_environment
 from mediasync.settings.source import FlawedSource, SourceConfig
 
-config = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Look at the configuration.")
+config = typer.Typer(add_completion=False, **PLAIN)
+
+
+@config.callback(invoke_without_command=True)
+def look(context: typer.Context) -> None:
+    """Look at the configuration."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @config.command("check")

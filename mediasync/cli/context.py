@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import platformdirs
 import typer
 
-from mediasync.app import MediaSync
 from mediasync.cli.errors import NotFound
 from mediasync.cli.logs import set_level
 from mediasync.cli.output import Output
-from mediasync.cli.signals import run_async
 from mediasync.errors import ConfigurationError, DatabaseError, UsageError
-from mediasync.settings.database import PRIVATE, database_url, file_mode, sqlite_path, sqlite_url
-from mediasync.settings.file import DEBUG_VARIABLE, Configuration, find_configuration, read_configuration
+from mediasync.settings.database import PRIVATE, database_url, file_mode, sqlite_url
 from mediasync.settings.known_variables import unread_variables
-from mediasync.text import without_secrets
+
+# The parser imports this module for each command and for its help, so the methods below import what only some
+# commands need.
+if TYPE_CHECKING:
+    from mediasync.app import MediaSync
+    from mediasync.settings.file import Configuration
 
 
 class LogFormat(StrEnum):
@@ -38,6 +38,8 @@ def default_database() -> Path:
     Raises:
         ConfigurationError: if the user has no home, and so no data folder.
     """
+    import platformdirs
+
     try:
         return platformdirs.user_data_path("mediasync", appauthor=False) / "mediasync.db"
     except RuntimeError:
@@ -125,6 +127,8 @@ class CommandContext:
         Raises:
             Interrupted: if a signal ended it.
         """
+        from mediasync.cli.signals import run_async
+
         if not knows_sources:
             self.warn_of_variables()
         return run_async(work, on_first=lambda: self.when_interrupted(), on_second=self.out.leave_screen)
@@ -135,6 +139,8 @@ class CommandContext:
         Raises:
             ConfigurationError: if a file that is named does not exist, or the file cannot be used.
         """
+        from mediasync.settings.file import find_configuration, read_configuration
+
         if self._configuration is None:
             self._configuration = read_configuration(find_configuration(self.config, self.environ))
         return self._configuration
@@ -156,6 +162,8 @@ class CommandContext:
         Raises:
             ConfigurationError: if the configured URL cannot be used.
         """
+        from mediasync.app import MediaSync
+
         return MediaSync(self.url(), read_only=True)
 
     @staticmethod
@@ -209,23 +217,6 @@ async def require_source(ms: MediaSync, source_id: str) -> None:
         raise NotFound(f"there is no source {source_id!r}; there are: {', '.join(known) or 'none'}")
 
 
-def database_document(url: str) -> dict[str, Any]:
-    """Return the JSON document of the database's location."""
-    path = sqlite_path(url)
-    return {"url": without_secrets(url), "path": str(path.absolute()) if path else None}
-
-
-def database_name(url: str) -> str:
-    """Return the path or URL of the database, for people."""
-    path = sqlite_path(url)
-    return str(path.absolute()) if path else without_secrets(url)
-
-
-def is_debugging(environ: Mapping[str, str]) -> bool:
-    """Return whether the environment asks for tracebacks."""
-    return environ.get(DEBUG_VARIABLE, "") not in {"", "0"}
-
-
 def words(arguments: Sequence[str], what: str) -> str:
     """Return the words of an argument as one text.
 
@@ -240,8 +231,3 @@ def words(arguments: Sequence[str], what: str) -> str:
     except UnicodeEncodeError as error:
         raise ConfigurationError(f"the {what} is not valid text in this terminal's encoding") from error
     return text
-
-
-def environment() -> Mapping[str, str]:
-    """Return the environment of the process."""
-    return os.environ

@@ -10,10 +10,12 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mediasync.app import copy_mirror
-from mediasync.cli.context import CommandContext, database_document, database_name
+from mediasync.cli.context import CommandContext
 from mediasync.cli.formatting import counted
+from mediasync.cli.layout import columns, faint, plain
+from mediasync.cli.location import database_document, database_name
 from mediasync.cli.options import OF_LONG_COMMANDS, with_options
-from mediasync.cli.output import Output, columns, faint, plain
+from mediasync.cli.output import Output
 from mediasync.copying.verification import Tell
 from mediasync.reports import CopyReport
 from mediasync.settings.database import database_url

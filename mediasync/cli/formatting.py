@@ -3,56 +3,24 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from mediasync.cli.safe_text import safe
 from mediasync.models import Episode, MediaItem, Season, SyncRun
 from mediasync.vocabulary import PersonType
 
-# Bidirectional overrides and isolates affect the text after them, and can make one line look like another.
-# The plain marks (LRM, RLM) and the joiners are part of normal text and stay.
-_DIRECTIONS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LENGTHS: Final = re.compile(
     r"(?i)(\d+(?:\.\d+)?)\s*(weeks?|w|days?|d|hours?|h|minutes?|mins?|m|seconds?|secs?|s)(?![a-z])"
 )
 _SECONDS: Final = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 LONGEST_NAME: Final = 500
-LONGEST_CELL: Final = 1_000
-LONGEST_TEXT: Final = 4_000
-
-_HARMLESS: Final = re.compile(r"[ -~]*")
-
-
-def safe(text: object, longest: int = LONGEST_TEXT) -> str:
-    """Return *text* in one line that cannot change the state of a terminal.
-
-    White space becomes single spaces. Control characters and bidirectional overrides are removed. A text
-    longer than *longest* characters is cut.
-
-    Example:
-        >>> safe("Neo\\x1b[31m\\n  (the One)")
-        'Neo[31m (the One)'
-    """
-    plain = str(text)[: 4 * longest]  # the rest of a very long text is not needed
-    if not _HARMLESS.fullmatch(plain):
-        plain = "".join(map(_safe_character, plain))
-    plain = " ".join(plain.split())
-    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
 
 
 def short(name: object) -> str:
     """Return a name or a title as `safe` does, cut to a readable length."""
     return safe(name, LONGEST_NAME)
-
-
-def _safe_character(character: str) -> str:
-    if character.isspace():
-        return " "
-    if character in _DIRECTIONS or unicodedata.category(character) == "Cc":
-        return ""
-    return "\N{REPLACEMENT CHARACTER}" if "\ud800" <= character <= "\udfff" else character
 
 
 def counted(number: int, noun: str) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from mediasync.cli.context import database_document
 from mediasync.cli.errors import ExitCode, error_kind, error_text, exit_code
 from mediasync.cli.formatting import counted
-from mediasync.cli.output import heading, indented, plain, shortened
+from mediasync.cli.layout import heading, indented, plain, shortened
+from mediasync.cli.location import database_document
 from mediasync.cli.progress import summary
 from mediasync.errors import SourceError
 from mediasync.models import SyncRun

@@ -11,6 +11,9 @@ import typer
 
 from mediasync.cli.context import CommandContext, LogFormat
 
+PLAIN: Final[dict[str, Any]] = {"rich_markup_mode": None, "pretty_exceptions_enable": False}
+"""For each Typer: it writes helps by itself. To have Rich do it would double the time to start."""
+
 DatabaseOption = Annotated[
     str | None,
     typer.Option(
@@ -86,8 +89,16 @@ _OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
 """The annotation and the default of each shared option."""
 
 
+def for_terminal(doc: str | None) -> str:
+    """Return a docstring as a help: each paragraph fits any terminal, and lists stay as they are."""
+    text = inspect.cleandoc(doc or "").replace("[bold]", "\x1b[1m").replace("[/bold]", "\x1b[0m")
+    return "\n\n".join(f"\b\n{part}" if "\n  " in part else part for part in text.split("\n\n"))
+
+
 def with_options(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Add shared options after a command's own, and pass it the `CommandContext` that they apply to.
+
+    Its docstring becomes its help.
 
     Args:
         *names: the names of the shared options, in the order of ``--help``.
@@ -104,6 +115,7 @@ def with_options(*names: str) -> Callable[[Callable[..., int]], Callable[..., in
             given = {name: arguments.pop(name) for name in names}
             return command(CommandContext.of(context, **given), **arguments)
 
+        run.__doc__ = for_terminal(command.__doc__)
         _, *own = inspect.signature(command, eval_str=True).parameters.values()
         first = inspect.Parameter(
             "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context

@@ -8,19 +8,17 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, Final, TextIO, TypeVar, cast
-
-from rich.console import Console, RenderableType
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final, TextIO, TypeVar, cast
 
 from mediasync.cli.errors import OutputFailed, ReaderGone, error_kind, error_text
-from mediasync.cli.formatting import LONGEST_CELL, safe
+from mediasync.cli.safe_text import safe
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 T = TypeVar("T")
 
@@ -58,63 +56,6 @@ class _Guarded:
             raise OutputFailed(f"the output cannot be written: {error.strerror or error}") from error
 
 
-def heading(text: str) -> Text:
-    """Return a heading."""
-    return Text(safe(text), style="bold")
-
-
-def plain(text: str) -> Text:
-    """Return a text that is safe to print. Nothing in it is taken for markup."""
-    return Text(safe(text))
-
-
-def faint(text: str) -> Text:
-    """Return a less important text."""
-    return Text(safe(text), style="dim")
-
-
-def columns(
-    rows: Iterable[Sequence[object]], *, indent: int = 0, right: Sequence[int] = ()
-) -> RenderableType:
-    """Return rows in columns.
-
-    Args:
-        rows: all with the same number of cells. A cell is a `Text`, or a text that is made safe and cut if it
-            is very long.
-        indent: the number of spaces before each row.
-        right: the numbers of the columns that are aligned to the right.
-    """
-    table = Table.grid(padding=(0, 2))
-    for number, row in enumerate(rows):
-        if not number:
-            for column in range(len(row)):
-                table.add_column(overflow="fold", justify="right" if column in right else "left")
-        table.add_row(*(cell if isinstance(cell, Text) else Text(safe(cell, LONGEST_CELL)) for cell in row))
-    return Padding(table, (0, 0, 0, indent), expand=False)
-
-
-def indented(text: RenderableType, indent: int = 2) -> RenderableType:
-    """Return something indented."""
-    return Padding(text, (0, 0, 0, indent), expand=False)
-
-
-def shortened(title: str, entries: Sequence[tuple[str, str]], limit: int, where: str) -> list[RenderableType]:
-    """Return a title with the number of entries, and the first of them; nothing if there are none.
-
-    Args:
-        title: what the entries are, ending in a colon.
-        entries: all entries.
-        limit: how many are shown.
-        where: the command or option that shows the others.
-    """
-    if not entries:
-        return []
-    parts = [indented(plain(f"{len(entries):,} {title}")), columns(entries[:limit], indent=4)]
-    if (left := len(entries) - limit) > 0:
-        parts.append(indented(faint(f"and {left:,} more: {where}"), 4))
-    return parts
-
-
 class Output:
     """Standard output and standard error, as a command uses them.
 
@@ -126,7 +67,6 @@ class Output:
         quiet: whether only problems are reported.
         verbose: whether the whole log is written.
         logs_as_json: whether each line on standard error is a JSON object.
-        console: standard error, for progress.
     """
 
     def __init__(self, *, as_json: bool, debug: bool) -> None:
@@ -137,8 +77,15 @@ class Output:
         self.logs_as_json = False
         self._stdout = cast("TextIO", _Guarded(_harmless_stream(sys.stdout)))
         self._stderr = _harmless_stream(sys.stderr)
-        self._screen = _console(self._stdout)
-        self.console = _console(self._stderr)
+
+    @cached_property
+    def console(self) -> Console:
+        """Standard error, for progress."""
+        return _console(self._stderr)
+
+    @cached_property
+    def _screen(self) -> Console:
+        return _console(self._stdout)
 
     @property
     def is_screen(self) -> bool:
@@ -174,7 +121,15 @@ class Output:
         console = _console(paper, width=_UNFOLDED)
         for part in parts:
             console.print(part)
-        self._write("\n".join(line.rstrip() for line in paper.getvalue().split("\n")))
+        self.write("\n".join(line.rstrip() for line in paper.getvalue().split("\n")))
+
+    def write(self, text: str) -> None:
+        """Write a text to standard output as it is.
+
+        Raises:
+            OutputFailed: as `print` does.
+        """
+        self._stdout.write(text)
 
     def dump(self, document: dict[str, Any]) -> None:
         """Write a JSON object to standard output, in ASCII, so that no encoding or terminal changes it.
@@ -182,7 +137,7 @@ class Output:
         Raises:
             OutputFailed: as `print` does.
         """
-        self._write(json.dumps(document, indent=2) + "\n")
+        self.write(json.dumps(document, indent=2) + "\n")
 
     def note(
         self, text: str, *, level: int = logging.INFO, logger: str = "mediasync.cli", **fields: Any
@@ -254,9 +209,6 @@ class Output:
         if self.console.is_terminal:
             self._tell(f"{_SHOW_CURSOR}\n")
 
-    def _write(self, text: str) -> None:
-        self._stdout.write(text)
-
     def _tell(self, text: str) -> None:
         try:
             self._stderr.write(text)
@@ -276,4 +228,6 @@ def _harmless_stream(stream: TextIO | None) -> TextIO:
 
 
 def _console(file: TextIO, width: int | None = None) -> Console:
+    from rich.console import Console  # not every command writes for people
+
     return Console(file=file, width=width, markup=False, emoji=False, highlight=False)

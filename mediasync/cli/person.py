@@ -11,8 +11,8 @@ from rich.console import RenderableType
 from mediasync.cli.context import CommandContext, words
 from mediasync.cli.errors import NotFound
 from mediasync.cli.formatting import counted, episode_code, joined, short, titled, type_name
+from mediasync.cli.layout import columns, faint, heading, indented, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, with_options
-from mediasync.cli.output import columns, faint, heading, indented, plain
 from mediasync.library.filmography import Work, titles, works
 from mediasync.library.lookup import Matches, look_up_people
 from mediasync.models import FilmographyCredit, Person

@@ -9,8 +9,8 @@ import typer
 from mediasync.cli.context import CommandContext, require_source
 from mediasync.cli.errors import NotFound
 from mediasync.cli.formatting import duration, moment, run_counts
+from mediasync.cli.layout import columns, faint, heading, indented, plain, shortened
 from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, SourceOption, with_options
-from mediasync.cli.output import columns, faint, heading, indented, plain, shortened
 from mediasync.models import SyncRun
 
 _EVERYTHING: Final = 2**62

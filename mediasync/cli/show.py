@@ -11,8 +11,8 @@ from rich.console import RenderableType
 from mediasync.cli.context import CommandContext, words
 from mediasync.cli.errors import NotFound
 from mediasync.cli.formatting import counted, item_code, joined, running_time, short, titled, type_name
+from mediasync.cli.layout import columns, faint, heading, indented, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, with_options
-from mediasync.cli.output import columns, faint, heading, indented, plain
 from mediasync.library.lookup import Branch, Matches, find_children, find_parents, look_up_items
 from mediasync.models import AnyMediaItem, Credit, Season
 from mediasync.vocabulary import Completeness, MediaType, PersonType

@@ -12,7 +12,7 @@ import typer
 from rich.console import RenderableType
 
 from mediasync.app import MediaSync
-from mediasync.cli.context import CommandContext, database_document, database_name, require_source
+from mediasync.cli.context import CommandContext, require_source
 from mediasync.cli.errors import ExitCode
 from mediasync.cli.formatting import (
     counted,
@@ -24,8 +24,9 @@ from mediasync.cli.formatting import (
     short,
     size,
 )
+from mediasync.cli.layout import columns, faint, heading, indented, plain
+from mediasync.cli.location import database_document, database_name
 from mediasync.cli.options import OF_EVERY_COMMAND, SourceOption, with_options
-from mediasync.cli.output import columns, faint, heading, indented, plain
 from mediasync.errors import UsageError
 from mediasync.models import Library, LibraryRun, Source, SyncRun
 from mediasync.settings.database import database_url, sqlite_path

@@ -12,11 +12,12 @@ import typer
 
 from mediasync.app import SOURCES_AT_ONCE, MediaSync
 from mediasync.cli.affinity import one_core_left_free
-from mediasync.cli.context import CommandContext, database_name
+from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import ExitCode
 from mediasync.cli.jobs import Job, document_of, lines_of, reason_of
+from mediasync.cli.layout import faint
+from mediasync.cli.location import database_name
 from mediasync.cli.options import OF_LONG_COMMANDS, with_options
-from mediasync.cli.output import faint
 from mediasync.cli.progress import Reporter, make_reporter
 from mediasync.errors import ConfigurationError, DatabaseError, DatabaseMissing, MediaSyncError, UsageError
 from mediasync.events import RunFailed, RunFinished, RunStarted

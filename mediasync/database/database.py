@@ -14,7 +14,7 @@ from mediasync.database.session import Dialect, Engine, NoPeopleCache, PeopleCac
 from mediasync.database.sqlite.engine import SQLiteEngine
 from mediasync.errors import ConfigurationError, LifecycleError
 from mediasync.settings.database import DatabaseOptions, sqlite_name
-from mediasync.settings.installation import install_command
+from mediasync.settings.distribution import install_command
 
 T = TypeVar("T")
 

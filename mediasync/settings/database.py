@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote, unquote
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from mediasync.errors import ConfigurationError
-from mediasync.settings.environment import read_setting
+from mediasync.settings.environment import DATABASE_VARIABLE, FILE_MODE_VARIABLE, read_setting
 
-DATABASE_VARIABLE: Final = "MEDIASYNC_DATABASE"
-FILE_MODE_VARIABLE: Final = "MEDIASYNC_FILE_MODE"
 PRIVATE: Final = 0o600
 """The permissions of a new database file: only its owner can read and write it."""
 
 IN_MEMORY: Final = ":memory:"
 """The name of a SQLite database that is not stored in a file."""
 
+_SCHEMA: Final = re.compile("[a-z_][a-z0-9_]{0,62}")
 _OCTAL: Final = re.compile(r"(?:0o?)?([0-7]{3})")
 _MISSING_SLASHES: Final = re.compile(r"(?i)(sqlite|postgres|postgresql)(\+\w+)?:")
 
 
-class DatabaseOptions(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseOptions:
     """How a database is opened and used.
 
     Attributes:
@@ -41,20 +41,56 @@ class DatabaseOptions(BaseModel):
         keep_changes: days for which changes are kept in the change log.
         file_mode: SQLite only: the permissions of a new file, its log and its copies. An existing file keeps
             its permissions. ``0o640`` lets the group read it.
+
+    Raises:
+        ConfigurationError: if an option cannot be used.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    readers: int = Field(default=4, ge=1, le=64)
-    writers: int = Field(default=2, ge=1, le=64)
-    postgres_schema: str = Field(default="mediasync", pattern="^[a-z_][a-z0-9_]{0,62}$")
-    lock_timeout: float = Field(default=30.0, ge=0)
-    close_timeout: float = Field(default=30.0, ge=0)
+    readers: int = 4
+    writers: int = 2
+    postgres_schema: str = "mediasync"
+    lock_timeout: float = 30.0
+    close_timeout: float = 30.0
     synchronous: Literal["normal", "full"] = "normal"
-    writer_cache_kib: int = Field(default=32 * 1024, ge=64)
-    reader_cache_kib: int = Field(default=4 * 1024, ge=64)
-    keep_changes: float = Field(default=400, ge=0)
-    file_mode: int = Field(default=PRIVATE, ge=0o600, le=0o777)
+    writer_cache_kib: int = 32 * 1024
+    reader_cache_kib: int = 4 * 1024
+    keep_changes: float = 400
+    file_mode: int = PRIVATE
+
+    def __post_init__(self) -> None:
+        flaws = [
+            f"{name} must be {limits}, not {getattr(self, name)!r}"
+            for name, (is_valid, limits) in _LIMITS.items()
+            if not is_valid(getattr(self, name))
+        ]
+        if flaws:
+            raise ConfigurationError(f"options of the database: {'; '.join(flaws)}")
+
+
+def _whole(low: int, high: float = inf) -> Callable[[object], bool]:
+    return lambda value: type(value) is int and low <= value <= high
+
+
+def _is_length_of_time(value: object) -> bool:
+    return type(value) in (int, float) and value >= 0  # type: ignore[operator]
+
+
+_LIMITS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
+    "readers": (_whole(1, 64), "a whole number from 1 to 64"),
+    "writers": (_whole(1, 64), "a whole number from 1 to 64"),
+    "postgres_schema": (
+        lambda value: isinstance(value, str) and _SCHEMA.fullmatch(value) is not None,
+        "at most 63 lower-case letters, digits and '_', and not begin with a digit",
+    ),
+    "lock_timeout": (_is_length_of_time, "a number of seconds, 0 or more"),
+    "close_timeout": (_is_length_of_time, "a number of seconds, 0 or more"),
+    "synchronous": (lambda value: value in ("normal", "full"), "'normal' or 'full'"),
+    "writer_cache_kib": (_whole(64), "a whole number of 64 or more"),
+    "reader_cache_kib": (_whole(64), "a whole number of 64 or more"),
+    "keep_changes": (_is_length_of_time, "a number of days, 0 or more"),
+    "file_mode": (_whole(0o600, 0o777), "from 0o600 to 0o777"),
+}
+"""What each option may be: the check, and the words for it."""
 
 
 def database_url(option: str | None, environ: Mapping[str, str]) -> str | None:

@@ -4,8 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from mediasync.errors import ConfigurationError
+
+CLIENT_ID_VARIABLE: Final = "MEDIASYNC_CLIENT_ID"
+CONFIG_VARIABLE: Final = "MEDIASYNC_CONFIG"
+DATABASE_VARIABLE: Final = "MEDIASYNC_DATABASE"
+DEBUG_VARIABLE: Final = "MEDIASYNC_DEBUG"
+FILE_MODE_VARIABLE: Final = "MEDIASYNC_FILE_MODE"
+
+SETTINGS: Final = (
+    "token",
+    "username",
+    "password",
+    "verify",
+    "headers",
+    "timezone",
+    "include",
+    "exclude",
+    "wait_for_scan",
+    "connect_timeout",
+    "read_timeout",
+    "tries",
+    "concurrency",
+    "patience",
+    "backoff",
+)
+"""The settings of a source that the environment can set: ``MEDIASYNC_<SOURCE>_`` and the name in capitals."""
 
 
 def source_variable(source_id: str, setting: str) -> str:
@@ -16,6 +42,11 @@ def source_variable(source_id: str, setting: str) -> str:
         'MEDIASYNC_PLEX_HOME_TOKEN'
     """
     return f"MEDIASYNC_{source_id.upper().replace('-', '_')}_{setting.upper()}"
+
+
+def is_debugging(environ: Mapping[str, str]) -> bool:
+    """Return whether the environment asks for tracebacks."""
+    return environ.get(DEBUG_VARIABLE, "") not in {"", "0"}
 
 
 def read_setting(name: str, environ: Mapping[str, str]) -> str | None:

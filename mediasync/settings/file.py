@@ -18,33 +18,12 @@ from pydantic import ValidationError
 from mediasync.errors import ConfigurationError
 from mediasync.ids import SOURCE_ID
 from mediasync.settings.database import database_url, parse_file_mode, sqlite_path, sqlite_url
-from mediasync.settings.environment import read_setting, source_variable
+from mediasync.settings.environment import CONFIG_VARIABLE, SETTINGS, read_setting, source_variable
 from mediasync.settings.source import FlawedSource, SourceConfig, flaws_of, parse_source
 from mediasync.settings.source_kinds import SECRETS
 from mediasync.settings.suggestions import unknown_setting
 
-CONFIG_VARIABLE: Final = "MEDIASYNC_CONFIG"
-DEBUG_VARIABLE: Final = "MEDIASYNC_DEBUG"
 FILE_NAME: Final = "mediasync.toml"
-
-SETTINGS: Final = (
-    "token",
-    "username",
-    "password",
-    "verify",
-    "headers",
-    "timezone",
-    "include",
-    "exclude",
-    "wait_for_scan",
-    "connect_timeout",
-    "read_timeout",
-    "tries",
-    "concurrency",
-    "patience",
-    "backoff",
-)
-"""The settings of a source that the environment can set: ``MEDIASYNC_<SOURCE>_`` and the name in capitals."""
 
 _PASSWORD_IN_URL: Final = re.compile(r"[^/]*://[^/@]*:[^/@]*@")
 

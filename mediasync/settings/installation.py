@@ -1,4 +1,4 @@
-"""This installation: its distribution, its version, and the identifier by which servers know it."""
+"""The identifier by which servers know this installation."""
 
 from __future__ import annotations
 
@@ -9,19 +9,14 @@ import tempfile
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 import platformdirs
 
 from mediasync.errors import ConfigurationError
-from mediasync.settings.environment import read_setting
+from mediasync.settings.environment import CLIENT_ID_VARIABLE, read_setting
 
-DISTRIBUTION: Final = "mediasync-mirror"
-"""The name to install by. On the public index ``mediasync`` is a different project."""
-
-CLIENT_ID_VARIABLE: Final = "MEDIASYNC_CLIENT_ID"
 FILE_NAME: Final = "client-id"
 
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -64,24 +59,6 @@ def check_client_id(client_id: str) -> str:
             "the client identifier is not valid: use at most 100 letters, digits, '.', '_' and '-'"
         )
     return client_id
-
-
-def find_version() -> str | None:
-    """Return the installed version, or None where the package was not installed but only copied."""
-    try:
-        return metadata.version(DISTRIBUTION)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def install_command(extra: str) -> str:
-    """Return the command that installs an optional part of mediasync.
-
-    Example:
-        >>> install_command("postgres")
-        "pip install 'mediasync-mirror[postgres]'"
-    """
-    return f"pip install '{DISTRIBUTION}[{extra}]'"
 
 
 def _user() -> str:

@@ -7,10 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from mediasync.settings.database import DATABASE_VARIABLE, FILE_MODE_VARIABLE
-from mediasync.settings.environment import source_variable
-from mediasync.settings.file import CONFIG_VARIABLE, DEBUG_VARIABLE, SETTINGS
-from mediasync.settings.installation import CLIENT_ID_VARIABLE
+from mediasync.settings.environment import (
+    CLIENT_ID_VARIABLE,
+    CONFIG_VARIABLE,
+    DATABASE_VARIABLE,
+    DEBUG_VARIABLE,
+    FILE_MODE_VARIABLE,
+    SETTINGS,
+    source_variable,
+)
 from mediasync.settings.suggestions import suggestion
 
 _PREFIX: Final = "MEDIASYNC_"

@@ -1,5 +1,6 @@
 """Whole syncs from a fake Plex: the first, an unchanged and a changed one, and what they cost."""
 
+import importlib.metadata
 import time
 from datetime import UTC, datetime
 
@@ -17,7 +18,6 @@ from mediasync.errors import (
     UnknownLibrary,
 )
 from mediasync.models import Library
-from mediasync.settings import installation
 from mediasync.testing import Fault, make_catalogue
 from mediasync.testing.plex import FakePlex
 
@@ -118,9 +118,9 @@ async def test_every_request_says_who_asks_and_no_address_holds_the_token(server
 
 async def test_the_version_of_a_program_that_is_not_installed(server, monkeypatch):
     def not_installed(name):
-        raise installation.metadata.PackageNotFoundError(name)
+        raise importlib.metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(installation.metadata, "version", not_installed)
+    monkeypatch.setattr(importlib.metadata, "version", not_installed)
     async with make_backend(server).open():
         assert server.requests[0].headers["x-plex-version"] == "0"
 

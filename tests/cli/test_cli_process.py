@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import json
 import os
 import signal
@@ -17,11 +18,10 @@ from cli_runs import Run, process_environment, write_movie
 from rich.console import Console
 
 from mediasync import MediaSync, cli
-from mediasync.cli import errors, program, signals
+from mediasync.cli import errors, parser, signals
 from mediasync.cli.context import CommandContext
 from mediasync.cli.output import Output
 from mediasync.errors import DataError, UsageError
-from mediasync.settings import installation
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="it needs POSIX")
 STUCK = "import sys, cli_backends; sys.exit(cli_backends.stuck_main())"
@@ -48,9 +48,9 @@ def test_version(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("--version").out.startswith("mediasync ")
 
     def missing(_: str) -> str:
-        raise installation.metadata.PackageNotFoundError
+        raise importlib.metadata.PackageNotFoundError
 
-    monkeypatch.setattr(installation.metadata, "version", missing)
+    monkeypatch.setattr(importlib.metadata, "version", missing)
     assert run("--version").out == "mediasync (not installed)\n"
 
 
@@ -118,7 +118,7 @@ def test_an_interrupt_outside_the_loop(run: Run, monkeypatch: pytest.MonkeyPatch
         raise KeyboardInterrupt
 
     def abort(*_: object, **__: object) -> None:
-        raise program.typer.Abort
+        raise parser.typer.Abort
 
     for way in (interrupt, abort):
         monkeypatch.setattr(CommandContext, "of", way)
@@ -483,7 +483,7 @@ sys.exit(main())
 
 @POSIX
 @pytest.mark.parametrize(
-    "module", ["mediasync.cli.program", "typer", "pydantic", "mediasync.app", "mediasync.cli.sync", "rich"]
+    "module", ["mediasync.cli.program", "typer", "pydantic", "mediasync.app", "mediasync.cli.status", "rich"]
 )
 def test_ctrl_c_while_the_program_starts_shows_no_traceback(run_process: Run, module: str) -> None:
     ended = run_process("status", code=INTERRUPTED_IMPORT.format(module=module))

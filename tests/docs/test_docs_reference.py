@@ -253,14 +253,14 @@ def commands() -> dict[str, Any]:
     """Return the commands of the program, and the program itself, by name."""
     import typer
 
-    from mediasync.cli.program import app
+    from mediasync.cli.parser import app
 
     program: Any = typer.main.get_command(app)
-    found = {"mediasync": program, **program.commands}
-    groups = {name: group.commands for name, group in program.commands.items() if hasattr(group, "commands")}
+    found = {name: deferred.load() for name, deferred in program.commands.items()}
+    groups = {name: group.commands for name, group in found.items() if hasattr(group, "commands")}
     for name, commands in groups.items():
         [found[name]] = commands.values()  # a command with one sub-command stands for that
-    return found
+    return {"mediasync": program, **found}
 
 
 def test_options_of_the_commands() -> None:

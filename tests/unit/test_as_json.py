@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -144,7 +145,42 @@ def test_media_sync_names_the_options_of_the_database() -> None:
     parameters = inspect.signature(MediaSync).parameters
     own = {"url", "read_only", "upgrade", "clock", "client_id"}
     assert {name: parameter.default for name, parameter in parameters.items() if name not in own} == {
-        name: field.default for name, field in DatabaseOptions.model_fields.items()
+        field.name: field.default for field in dataclasses.fields(DatabaseOptions)
     }
-    with pytest.raises(ConfigurationError, match="options of the database: readers: "):
-        MediaSync("sqlite:///:memory:", readers=0)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "limits"),
+    [
+        ("readers", 0, "a whole number from 1 to 64"),
+        ("writers", 65, "a whole number from 1 to 64"),
+        ("writers", 2.0, "a whole number from 1 to 64"),
+        ("readers", True, "a whole number from 1 to 64"),
+        (
+            "postgres_schema",
+            "Media",
+            "at most 63 lower-case letters, digits and '_', and not begin with a digit",
+        ),
+        (
+            "postgres_schema",
+            "media\n",
+            "at most 63 lower-case letters, digits and '_', and not begin with a digit",
+        ),
+        ("lock_timeout", -0.1, "a number of seconds, 0 or more"),
+        ("close_timeout", math.nan, "a number of seconds, 0 or more"),
+        ("keep_changes", "1", "a number of days, 0 or more"),
+        ("synchronous", "off", "'normal' or 'full'"),
+        ("writer_cache_kib", 63, "a whole number of 64 or more"),
+        ("reader_cache_kib", 63, "a whole number of 64 or more"),
+        ("file_mode", 0o577, "from 0o600 to 0o777"),
+    ],
+)
+def test_an_option_of_the_database_that_cannot_be_used_is_named(option: str, value: Any, limits: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        MediaSync("sqlite:///:memory:", **{option: value})
+    assert str(caught.value) == f"options of the database: {option} must be {limits}, not {value!r}"
+
+
+def test_all_options_of_the_database_that_cannot_be_used_are_named() -> None:
+    with pytest.raises(ConfigurationError, match=r"readers must be .*; writer_cache_kib must be "):
+        MediaSync("sqlite:///:memory:", readers=0, writer_cache_kib=0)

@@ -6,7 +6,7 @@ import re
 from importlib import metadata
 from pathlib import Path
 
-from mediasync.settings.installation import DISTRIBUTION, find_version, install_command
+from mediasync.settings.distribution import DISTRIBUTION, find_version, install_command
 
 ROOT = Path(__file__).parent.parent.parent
 WRONG_NAME = re.compile(r"pip install\s+(?:-\S+\s+)*['\"]?mediasync(?!-mirror)\b|(?<![\w-])mediasync\[")

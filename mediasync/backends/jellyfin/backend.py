@@ -36,9 +36,9 @@ from mediasync.errors import (
     UnknownLibrary,
 )
 from mediasync.models import Library, Source
+from mediasync.settings.distribution import find_version
 from mediasync.settings.environment import source_variable
 from mediasync.settings.http import HttpOptions
-from mediasync.settings.installation import find_version
 
 _AT_ONCE: Final = 2
 _SIGN_OUT_SECONDS: Final = 5.0

@@ -26,8 +26,8 @@ from mediasync.errors import (
     UnknownLibrary,
 )
 from mediasync.models import Library, Source
+from mediasync.settings.distribution import find_version
 from mediasync.settings.http import HttpOptions
-from mediasync.settings.installation import find_version
 
 _CONCURRENCY: Final = 3
 _FINDINGS_PER_PAUSE: Final = 20

@@ -1,0 +1,173 @@
+"""The parser: the commands and their options, and how errors are reported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated, Any, Final
+
+import rich  # noqa: F401  (the commands need it: if it is missing, that shows before one of them begins)
+import typer
+from typer.core import TyperCommand
+
+from mediasync.cli.context import CommandContext
+from mediasync.cli.errors import Interrupted, OutputFailed, exit_code
+from mediasync.cli.options import (
+    PLAIN,
+    ConfigOption,
+    DatabaseOption,
+    DebugOption,
+    JsonOption,
+    LogFormatOption,
+    QuietOption,
+    VerboseOption,
+    for_terminal,
+)
+from mediasync.cli.output import Output
+from mediasync.errors import UsageError
+from mediasync.settings.distribution import version_text
+
+COMMANDS: Final = {
+    "sync": "Mirror sources into the database, all at once.",
+    "status": "Show what is stored: sources, libraries, items, people, and the last sync.",
+    "runs": "List the recorded syncs, the newest first; or show one, with what it could not read or store.",
+    "show": "Show a movie, show, season or episode with its cast and crew.",
+    "person": "Show a person with all they are credited for, the oldest first.",
+    "check": "Check the database: its storage, and that its content is consistent.",
+    "copy": "Copy the whole mirror into another database, from SQLite to PostgreSQL or back.",
+    "config": "Look at the configuration.",
+}
+"""The commands, each of which is in the module of its name, and the first sentences of their helps."""
+
+NAME: Final = "mediasync"
+
+# Typer exports only this error of its parser, and has moved the others. Their common root is two bases up.
+_ParserError: Final[type[Exception]] = typer.BadParameter.__mro__[2]
+
+
+class DeferredCommand(TyperCommand):
+    """A command whose module is imported when the command runs, or is asked for its help."""
+
+    def load(self) -> Any:
+        """Return the real command."""
+        found = getattr(import_module(f"mediasync.cli.{self.name}"), str(self.name))
+        if not isinstance(found, typer.Typer):
+            command, found = found, typer.Typer(add_completion=False, **PLAIN)
+            found.command(self.name)(command)
+        return typer.main.get_command(found)
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Return the context of the real command, which runs it."""
+        return self.load().make_context(*arguments, **options)
+
+
+app = typer.Typer(
+    name=NAME, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, **PLAIN
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version_text())
+        raise typer.Exit
+
+
+def program(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_version)
+    ] = False,
+    database: DatabaseOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    log_format: LogFormatOption = None,
+) -> None:
+    """Mirror movie and TV libraries, with their full cast and crew, into one SQL database.
+
+    [bold]Begin with[/bold]
+      mediasync sync nfo:FOLDER       read a folder of NFO files
+      mediasync sync KIND+URL         read a server: plex, jellyfin, emby or kodi, plex+https://HOST
+      mediasync sync                  read all sources of mediasync.toml
+      mediasync status                see what is stored
+      mediasync show TITLE            see a film or series with its cast and crew
+      mediasync person NAME           see what somebody is credited for
+
+    [bold]The database[/bold] is the one that --database names, else MEDIASYNC_DATABASE (or the file that
+    MEDIASYNC_DATABASE_FILE names holds its URL), else the one of mediasync.toml, else mediasync.db in your
+    data folder; mediasync status shows where that is. Only sync creates it; copy moves it into another.
+
+    Answers go to standard output, all else to standard error. Each command's --help lists its exit codes. In
+    addition, 70 is an internal error, 74 an output that cannot be written, 141 an output that nobody reads.
+    """
+    CommandContext.of(
+        context,
+        database=database,
+        config=config,
+        as_json=as_json,
+        debug=debug,
+        quiet=quiet,
+        verbose=verbose,
+        log_format=log_format,
+    )
+    if context.invoked_subcommand is None:
+        if any((as_json, database is not None, config is not None, debug, quiet, verbose, log_format)):
+            raise UsageError("say what to do: mediasync --help lists the commands")
+        typer.echo(context.get_help())
+
+
+def _nothing() -> None:
+    return
+
+
+app.callback(invoke_without_command=True, help=for_terminal(program.__doc__))(program)
+for name, summary in COMMANDS.items():
+    app.command(name, cls=DeferredCommand, help=summary, short_help=summary)(_nothing)
+
+
+def run_command(arguments: Sequence[str], out: Output) -> int:
+    """Run the command that the arguments name, report its error if it fails, and return its exit code.
+
+    Raises:
+        OutputFailed: if the output cannot be written.
+    """
+    command = CommandContext(out, os.environ)
+    try:
+        return _invoke(arguments, command)
+    except OutputFailed:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        return _tell(error, command)
+
+
+def _invoke(arguments: Sequence[str], command: CommandContext) -> int:
+    program = typer.main.get_command(app)
+    try:
+        code = program.main(args=list(arguments), prog_name=NAME, standalone_mode=False, obj=command)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    if code == exit_code(KeyboardInterrupt()):
+        # Typer returns a code, older versions raise an error. It is reported like every other end.
+        raise KeyboardInterrupt
+    return int(code or 0)
+
+
+def _tell(error: BaseException, command: CommandContext) -> int:
+    if isinstance(error, _ParserError):
+        told: BaseException = UsageError(_parser_text(error))
+        told.__traceback__ = error.__traceback__
+    else:
+        told = error
+    text = command.interrupted if isinstance(error, Interrupted) else None
+    command.out.fail(told, text=text, **command.partial)
+    return exit_code(told)
+
+
+def _parser_text(error: Exception) -> str:
+    text: str = error.format_message()  # type: ignore[attr-defined]
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else NAME
+    return f"{text.rstrip('.')} ({command} --help explains)"
