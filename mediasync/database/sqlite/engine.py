@@ -135,7 +135,7 @@ class SQLiteEngine:
             else:
                 self._make_file()
                 self._writer = await self._connect(
-                    self._url("rwc" if self._upgrade else "rw"), self._writer_pragmas()
+                    "rwc" if self._upgrade else "rw", self._writer_pragmas(), writes=True
                 )
                 await self._prepare(self._writer)
             await self._open_readers()
@@ -173,11 +173,8 @@ class SQLiteEngine:
         except OSError as error:
             raise DatabaseError(f"{self._subject}: the file cannot be created: {error.strerror}") from error
 
-    def _url(self, mode: str) -> str:
-        if self._in_memory:
-            return "sqlite:///file::memory:"
-        # `databases` unquotes the path once, SQLite's URI parser a second time.
-        return f"sqlite:///file:{quote(quote(self._path))}?mode={mode}"
+    def _uri(self, mode: str) -> str:
+        return "file::memory:" if self._in_memory else f"file:{quote(self._path)}?mode={mode}"
 
     def _writer_pragmas(self) -> tuple[str, ...]:
         return (
@@ -186,11 +183,13 @@ class SQLiteEngine:
             f"wal_autocheckpoint = {_WAL_PAGES}",
         )
 
-    async def _connect(self, url: str, pragmas: tuple[str, ...]) -> SQLiteConnection:
+    async def _connect(
+        self, mode: str, pragmas: tuple[str, ...], *, writes: bool = False
+    ) -> SQLiteConnection:
         """Open a connection, and retry while other processes create or recover the file."""
         deadline = self._deadline()
         while True:
-            connection = SQLiteConnection(url, self._subject, self.dialect)
+            connection = SQLiteConnection(self._uri(mode), self._subject, self.dialect, writes=writes)
             try:
                 await connection.open(pragmas)
             except BaseException as error:
@@ -213,7 +212,7 @@ class SQLiteEngine:
             "query_only = ON",
         )
         while len(self._readers) < self._options.readers:
-            reader = await self._connect(self._url(self._reader_mode), pragmas)
+            reader = await self._connect(self._reader_mode, pragmas)
             self._readers.append(reader)
             self._free.put_nowait(reader)
 
@@ -233,7 +232,7 @@ class SQLiteEngine:
         schema.needs_work(version, tables, self._subject, upgrade=False)
 
     async def _probe(self) -> tuple[int | None, int]:
-        probe = await self._connect(self._url(self._reader_mode), (_READER_PATIENCE,))
+        probe = await self._connect(self._reader_mode, (_READER_PATIENCE,))
         try:
             return await self._version(probe)
         finally:
@@ -320,7 +319,7 @@ class SQLiteEngine:
             raise DatabaseError(
                 f"{self._subject} was not upgraded: no copy can be made beside it ({error.strerror})"
             ) from error
-        reader = await self._connect(self._url("rw"), (_READER_PATIENCE,))
+        reader = await self._connect("rw", (_READER_PATIENCE,))
         try:
             await reader.run("VACUUM INTO :copy", {"copy": str(partial)})
         except BaseException:
