@@ -4,38 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable
-from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from mediasync.aio import finish
-from mediasync.backends.base import Backend, WaitsForScan
-from mediasync.changes import Change
-from mediasync.copying.copy import CopyService
 from mediasync.database.database import Database, State, system_clock
 from mediasync.errors import ConfigurationError, UsageError
 from mediasync.library.changes import ChangeReads
 from mediasync.library.runs import RunReads
-from mediasync.models import LibraryRun, SyncRun
-from mediasync.reports import CheckReport, CopyReport, SyncReport
-from mediasync.repositories.checks import CheckRepository
 from mediasync.saving.people_cache import RecentPeople
 from mediasync.saving.pruning import prune_changes
 from mediasync.saving.writer import Writer
 from mediasync.services import MediaService, PeopleService
 from mediasync.settings.database import DatabaseOptions, sqlite_path
-from mediasync.settings.file import Configuration, choose_source, with_environment
-from mediasync.settings.installation import check_client_id
-from mediasync.settings.source import FlawedSource, SourceConfig, parse_source
-from mediasync.settings.source_kinds import BackendContext
-from mediasync.syncing.handles import Run, Sync, SyncAll
-from mediasync.syncing.selection import share_selection
-from mediasync.syncing.sync import RunOptions, SyncService
-from mediasync.syncing.tally import Emit
-from mediasync.vocabulary import RunStatus
+
+# A program that only reads does not wait for what follows: each method below imports what only it needs.
+if TYPE_CHECKING:
+    from mediasync.backends.base import Backend
+    from mediasync.changes import Change
+    from mediasync.models import LibraryRun, SyncRun
+    from mediasync.reports import CheckReport, CopyReport
+    from mediasync.settings.source import FlawedSource, SourceConfig
+    from mediasync.source_syncs import SourceSyncs
+    from mediasync.syncing.handles import Sync, SyncAll
+    from mediasync.vocabulary import RunStatus
 
 SOURCES_AT_ONCE: Final = 8
 """How many sources are synced at once by default."""
@@ -123,9 +117,21 @@ class MediaSync:
         self.media = MediaService(self._database, self._writer)
         self.people = PeopleService(self._database, self._writer)
         self._changes = ChangeReads(self._database, self._writer.committed)
-        self._syncs = SyncService(self._database, self._writer, self.media, clock)
         self._records = RunReads(self._database)
-        self._client_id = None if client_id is None else check_client_id(client_id)
+        self._clock = clock
+        self._client_id = client_id
+        if client_id is not None:
+            from mediasync.settings.installation import check_client_id
+
+            check_client_id(client_id)
+
+    @cached_property
+    def _sources(self) -> SourceSyncs:
+        from mediasync.source_syncs import SourceSyncs
+        from mediasync.syncing.sync import SyncService
+
+        syncs = SyncService(self._database, self._writer, self.media, self._clock)
+        return SourceSyncs(syncs, self._client_id)
 
     async def open(self) -> None:
         """Connect, and create or upgrade the schema. `async with` calls this.
@@ -201,12 +207,15 @@ class MediaSync:
             SourceError: when awaited, if the source cannot be read.
             DatabaseError: when awaited, if the database fails.
         """
-        options = RunOptions(full, dry=dry_run, accept_new_server=accept_new_server)
-        made = self._make(source, wait_for_scan)
-        if isinstance(made, FlawedSource):
-            raise made.error
-        [run] = self._runs([made], libraries, items, options).values()
-        return Sync(run)
+        return self._sources.sync(
+            source,
+            full=full,
+            libraries=libraries,
+            items=items,
+            dry_run=dry_run,
+            wait_for_scan=wait_for_scan,
+            accept_new_server=accept_new_server,
+        )
 
     def sync_all(
         self,
@@ -245,57 +254,16 @@ class MediaSync:
             ConfigurationError: at once, if a text does not name a source, two sources have the same id,
                 nothing of a source is selected, or *jobs* is less than 1.
         """
-        if jobs < 1:
-            raise ConfigurationError(f"jobs is {jobs}, but at least one source must be synced at once")
-        options = RunOptions(full, dry=dry_run, accept_new_server=accept_new_server)
-        made = [self._make(source, wait_for_scan) for source in sources]
-        return SyncAll(self._runs(made, libraries, items, options), jobs=jobs)
-
-    def _make(
-        self, source: str | SourceConfig | FlawedSource | Backend, wait_for_scan: float | None
-    ) -> _Made | FlawedSource:
-        """Return the backend of a source with its settings, or why it cannot be used."""
-        if isinstance(source, str):
-            source = choose_source(source, Configuration(), os.environ)
-        if isinstance(source, FlawedSource):
-            return source
-        if not isinstance(source, SourceConfig):
-            return _Made(source, wait_for_scan=wait_for_scan)
-        try:
-            backend = make_backend(source, client_id=self._client_id, wait_for_scan=wait_for_scan)
-        except ConfigurationError as error:
-            return FlawedSource(source.id, error)
-        return _Made(backend, source.include, source.exclude)
-
-    def _runs(
-        self,
-        sources: Iterable[_Made | FlawedSource],
-        libraries: Collection[str],
-        items: Collection[str],
-        options: RunOptions,
-    ) -> dict[str, Run]:
-        """Return the function that runs each sync, by source id."""
-        by_id: dict[str, _Made | FlawedSource] = {}
-        for source in sources:
-            if source.id in by_id:
-                raise ConfigurationError(
-                    f"two sources are both called {source.id!r}: give one of them another name"
-                )
-            by_id[source.id] = source
-        selected = share_selection(libraries, items, list(by_id))
-        runs: dict[str, Run] = {}
-        for source_id, made in by_id.items():
-            if isinstance(made, FlawedSource):
-                runs[source_id] = partial(self._syncs.refuse, made.id, made.error, dry=options.dry)
-                continue
-            if source_id not in selected:
-                raise ConfigurationError(
-                    f"nothing that is selected is of the source {source_id!r}: leave it out"
-                )
-            selection = replace(selected[source_id], include=made.include, exclude=made.exclude)
-            run = partial(self._syncs.run, made.backend, options=replace(options, selection=selection))
-            runs[source_id] = partial(made.run, run)
-        return runs
+        return self._sources.sync_all(
+            sources,
+            full=full,
+            libraries=libraries,
+            items=items,
+            dry_run=dry_run,
+            wait_for_scan=wait_for_scan,
+            accept_new_server=accept_new_server,
+            jobs=jobs,
+        )
 
     async def list_runs(
         self,
@@ -381,6 +349,8 @@ class MediaSync:
 
     async def check(self) -> CheckReport:
         """Check the database: its storage, its foreign keys, and the invariants that every save keeps."""
+        from mediasync.repositories.checks import CheckRepository
+
         async with self._database.read(snapshot=True) as session:
             return await CheckRepository(session, self._database.dialect.integrity_checks).run()
 
@@ -413,6 +383,8 @@ async def copy_mirror(
     Example:
         >>> report = await copy_mirror("sqlite:///media.db", "postgresql://me@host/media")  # doctest: +SKIP
     """
+    from mediasync.copying.copy import CopyService
+
     if origin == target or _same_file(origin, target):
         raise ConfigurationError("the origin and the target of a copy are the same database")
     source, copy = MediaSync(origin, read_only=True), MediaSync(target, file_mode=file_mode)
@@ -425,59 +397,5 @@ def _same_file(origin: str, target: str) -> bool:
     return len(paths) == 2 and paths[0] == paths[1]
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A source with its backend.
-
-    Attributes:
-        backend: reads the source.
-        include: the only libraries that are read; all if there are none.
-        exclude: libraries that are not read.
-        wait_for_scan: seconds to wait for a scan in this sync; None for the backend's own setting.
-    """
-
-    backend: Backend
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    wait_for_scan: float | None = None
-
-    @property
-    def id(self) -> str:
-        return self.backend.source.id
-
-    async def run(self, run: Run, emit: Emit) -> SyncReport:
-        """Run a sync of the backend, and restore its own ``wait_for_scan`` afterwards."""
-        backend = self.backend
-        if self.wait_for_scan is None or not isinstance(backend, WaitsForScan):
-            return await run(emit)
-        own, backend.wait_for_scan = backend.wait_for_scan, self.wait_for_scan
-        try:
-            return await run(emit)
-        finally:
-            backend.wait_for_scan = own
-
-
 def _tell_nobody(_what: str, _done: int, _total: int) -> None:
     return
-
-
-def make_backend(
-    source: str | SourceConfig, *, client_id: str | None = None, wait_for_scan: float | None = None
-) -> Backend:
-    """Return the backend of a source.
-
-    Args:
-        source: a text as `mediasync.settings.source.parse_source` takes it, whose token and other settings
-            come from the environment; or a `SourceConfig`, which is used as it is.
-        client_id: the identifier by which servers know this installation; by default that of
-            `mediasync.settings.installation`.
-        wait_for_scan: seconds; overrides the setting of the source.
-
-    Raises:
-        ConfigurationError: if the source cannot be used.
-    """
-    if isinstance(source, str):
-        source = with_environment(parse_source(source), os.environ)
-    if wait_for_scan is not None:
-        source = source.model_copy(update={"wait_for_scan": wait_for_scan})
-    return source.spec.make(source, BackendContext(client_id))

@@ -164,7 +164,7 @@ class CommandContext:
         """
         from mediasync.app import MediaSync
 
-        return MediaSync(self.url(), read_only=True)
+        return MediaSync(self.url(), read_only=True, readers=1)
 
     @staticmethod
     def make_folder(url: str) -> None:

@@ -59,10 +59,10 @@ def stand_in(replace: Callable[[object, str, object], None], backends: Mapping[s
         replace: puts a value in the place of an attribute.
         backends: by name.
     """
-    import mediasync.app
     import mediasync.cli.sync as command
+    from mediasync import source_syncs
 
-    choose, make = command.choose_source, mediasync.app.make_backend
+    choose, make = command.choose_source, source_syncs.make_backend
 
     def choose_source(text: str, *rest: Any) -> SourceConfig:
         if text in backends:
@@ -73,7 +73,7 @@ def stand_in(replace: Callable[[object, str, object], None], backends: Mapping[s
         return backends.get(source.id) or make(source, **options)
 
     replace(command, "choose_source", choose_source)
-    replace(mediasync.app, "make_backend", make_backend)
+    replace(source_syncs, "make_backend", make_backend)
 
 
 def stuck_main() -> int:

@@ -11,8 +11,8 @@ import pytest
 from support.items import MOVIES, movie
 
 from mediasync import MediaItem, MediaSync
-from mediasync.app import make_backend
 from mediasync.errors import ConfigurationError
+from mediasync.source_syncs import make_backend
 from mediasync.testing import count_waiting_writes, hold_writes
 
 pytestmark = pytest.mark.slow

@@ -16,8 +16,8 @@ from support.engines import Engine
 from support.mirror import Clock, public, rows, value
 
 from mediasync import MediaItem, MediaSync, SourceConfig, SyncReport
-from mediasync.app import make_backend
 from mediasync.errors import ConfigurationError
+from mediasync.source_syncs import make_backend
 from mediasync.testing import FakeEmby, FakeJellyfin, FakeKodi, FakePlex, FakeServer, make_catalogue
 
 pytestmark = pytest.mark.slow

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mediasync import MediaSync, SourceConfig
-from mediasync.app import make_backend
 from mediasync.backends.nfo import NfoBackend
 from mediasync.errors import ConfigurationError
 from mediasync.settings import addresses, installation, suggestions
@@ -35,6 +34,7 @@ from mediasync.settings.file import (
 from mediasync.settings.installation import find_client_id
 from mediasync.settings.source import FlawedSource, parse_source
 from mediasync.settings.suggestions import suggestion
+from mediasync.source_syncs import make_backend
 from mediasync.vocabulary import SourceKind
 
 SECRET = "s3cr3t"

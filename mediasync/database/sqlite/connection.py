@@ -59,8 +59,8 @@ class SQLiteConnection:
         uri: what SQLite opens: ``file:…``.
         subject: the name of the database in messages.
         dialect: encodes parameters, and translates errors.
-        writes: whether it is the connection that writes. `databases` opens that one. Its import takes a third of
-            the time of all others together, so a program that only reads does without it.
+        writes: whether it is the connection that writes. `databases` opens that one. Its import takes a third
+            of the time of all others together, so a program that only reads does without it.
     """
 
     def __init__(self, uri: str, subject: str, dialect: SQLiteDialect, *, writes: bool = False) -> None:

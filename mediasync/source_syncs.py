@@ -1,0 +1,171 @@
+"""From the sources that a caller names to the syncs that read them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from mediasync.backends.base import Backend, WaitsForScan
+from mediasync.errors import ConfigurationError
+from mediasync.reports import SyncReport
+from mediasync.settings.file import Configuration, choose_source, with_environment
+from mediasync.settings.source import FlawedSource, SourceConfig, parse_source
+from mediasync.settings.source_kinds import BackendContext
+from mediasync.syncing.handles import Run, Sync, SyncAll
+from mediasync.syncing.selection import share_selection
+from mediasync.syncing.sync import RunOptions, SyncService
+from mediasync.syncing.tally import Emit
+
+
+class SourceSyncs:
+    """Makes the syncs of sources, as `mediasync.MediaSync` offers them.
+
+    Args:
+        syncs: runs them.
+        client_id: the identifier by which servers know this installation; None for that of
+            `mediasync.settings.installation`.
+    """
+
+    def __init__(self, syncs: SyncService, client_id: str | None) -> None:
+        self._syncs = syncs
+        self._client_id = client_id
+
+    def sync(
+        self,
+        source: str | SourceConfig | Backend,
+        *,
+        libraries: Collection[str],
+        items: Collection[str],
+        wait_for_scan: float | None,
+        full: bool,
+        dry_run: bool,
+        accept_new_server: bool,
+    ) -> Sync:
+        """Return the sync of one source."""
+        options = RunOptions(full, dry=dry_run, accept_new_server=accept_new_server)
+        made = self._make(source, wait_for_scan)
+        if isinstance(made, FlawedSource):
+            raise made.error
+        [run] = self._runs([made], libraries, items, options).values()
+        return Sync(run)
+
+    def sync_all(
+        self,
+        sources: Iterable[str | SourceConfig | FlawedSource | Backend],
+        *,
+        libraries: Collection[str],
+        items: Collection[str],
+        wait_for_scan: float | None,
+        full: bool,
+        dry_run: bool,
+        accept_new_server: bool,
+        jobs: int,
+    ) -> SyncAll:
+        """Return the syncs of several sources, as one."""
+        if jobs < 1:
+            raise ConfigurationError(f"jobs is {jobs}, but at least one source must be synced at once")
+        options = RunOptions(full, dry=dry_run, accept_new_server=accept_new_server)
+        made = [self._make(source, wait_for_scan) for source in sources]
+        return SyncAll(self._runs(made, libraries, items, options), jobs=jobs)
+
+    def _make(
+        self, source: str | SourceConfig | FlawedSource | Backend, wait_for_scan: float | None
+    ) -> _Made | FlawedSource:
+        """Return the backend of a source with its settings, or why it cannot be used."""
+        if isinstance(source, str):
+            source = choose_source(source, Configuration(), os.environ)
+        if isinstance(source, FlawedSource):
+            return source
+        if not isinstance(source, SourceConfig):
+            return _Made(source, wait_for_scan=wait_for_scan)
+        try:
+            backend = make_backend(source, client_id=self._client_id, wait_for_scan=wait_for_scan)
+        except ConfigurationError as error:
+            return FlawedSource(source.id, error)
+        return _Made(backend, source.include, source.exclude)
+
+    def _runs(
+        self,
+        sources: Iterable[_Made | FlawedSource],
+        libraries: Collection[str],
+        items: Collection[str],
+        options: RunOptions,
+    ) -> dict[str, Run]:
+        """Return the function that runs each sync, by source id."""
+        by_id: dict[str, _Made | FlawedSource] = {}
+        for source in sources:
+            if source.id in by_id:
+                raise ConfigurationError(
+                    f"two sources are both called {source.id!r}: give one of them another name"
+                )
+            by_id[source.id] = source
+        selected = share_selection(libraries, items, list(by_id))
+        runs: dict[str, Run] = {}
+        for source_id, made in by_id.items():
+            if isinstance(made, FlawedSource):
+                runs[source_id] = partial(self._syncs.refuse, made.id, made.error, dry=options.dry)
+                continue
+            if source_id not in selected:
+                raise ConfigurationError(
+                    f"nothing that is selected is of the source {source_id!r}: leave it out"
+                )
+            selection = replace(selected[source_id], include=made.include, exclude=made.exclude)
+            run = partial(self._syncs.run, made.backend, options=replace(options, selection=selection))
+            runs[source_id] = partial(made.run, run)
+        return runs
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A source with its backend.
+
+    Attributes:
+        backend: reads the source.
+        include: the only libraries that are read; all if there are none.
+        exclude: libraries that are not read.
+        wait_for_scan: seconds to wait for a scan in this sync; None for the backend's own setting.
+    """
+
+    backend: Backend
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    wait_for_scan: float | None = None
+
+    @property
+    def id(self) -> str:
+        return self.backend.source.id
+
+    async def run(self, run: Run, emit: Emit) -> SyncReport:
+        """Run a sync of the backend, and restore its own ``wait_for_scan`` afterwards."""
+        backend = self.backend
+        if self.wait_for_scan is None or not isinstance(backend, WaitsForScan):
+            return await run(emit)
+        own, backend.wait_for_scan = backend.wait_for_scan, self.wait_for_scan
+        try:
+            return await run(emit)
+        finally:
+            backend.wait_for_scan = own
+
+
+def make_backend(
+    source: str | SourceConfig, *, client_id: str | None = None, wait_for_scan: float | None = None
+) -> Backend:
+    """Return the backend of a source.
+
+    Args:
+        source: a text as `mediasync.settings.source.parse_source` takes it, whose token and other settings
+            come from the environment; or a `SourceConfig`, which is used as it is.
+        client_id: the identifier by which servers know this installation; by default that of
+            `mediasync.settings.installation`.
+        wait_for_scan: seconds; overrides the setting of the source.
+
+    Raises:
+        ConfigurationError: if the source cannot be used.
+    """
+    if isinstance(source, str):
+        source = with_environment(parse_source(source), os.environ)
+    if wait_for_scan is not None:
+        source = source.model_copy(update={"wait_for_scan": wait_for_scan})
+    return source.spec.make(source, BackendContext(client_id))
