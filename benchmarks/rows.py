@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks import postgres, servers, worker
+from benchmarks import postgres, servers, starting, worker
 from benchmarks.clock import median_ratio
 from benchmarks.figures import Figure, Row, column
 from benchmarks.lab import PROCESSES, Lab, remove
@@ -281,6 +281,7 @@ ROWS = (
     ),
     Row("rivals", "other ways from asyncio, for comparison", _rivals),
     *servers.ROWS,
+    *starting.ROWS,
     Row("scale", "time per credit of the big library ÷ of a tenth of it", _scale, 1.3, 1.1, big=True),
     Row(
         "memory", "peak memory of a sync of the big library from a stream", _memory, 200, 120, "MB", big=True

@@ -17,7 +17,8 @@ from mediasync.cli.options import OF_EVERY_COMMAND, PLAIN, with_options
 from mediasync.errors import ConfigurationError
 from mediasync.settings.database import sqlite_path
 from mediasync.settings.environment import source_variable
-from mediasync.settings.file import FILE_NAME, user_folder, with_environment
+from mediasync.settings.file import with_environment
+from mediasync.settings.file_search import FILE_NAME, user_folder
 from mediasync.settings.source import FlawedSource, SourceConfig
 
 config = typer.Typer(add_completion=False, **PLAIN)

@@ -139,11 +139,16 @@ class CommandContext:
         Raises:
             ConfigurationError: if a file that is named does not exist, or the file cannot be used.
         """
-        from mediasync.settings.file import find_configuration, read_configuration
-
         if self._configuration is None:
-            self._configuration = read_configuration(find_configuration(self.config, self.environ))
+            from mediasync.settings.file import read_configuration
+
+            self._configuration = read_configuration(self._find_file())
         return self._configuration
+
+    def _find_file(self) -> Path | None:
+        from mediasync.settings.file_search import find_configuration
+
+        return find_configuration(self.config, self.environ)
 
     def warn_of_variables(self, source_ids: Iterable[str] | None = None) -> list[str]:
         """Warn of environment variables that nothing reads, and return the warnings.
@@ -193,8 +198,11 @@ class CommandContext:
             ConfigurationError: if the configured URL cannot be used.
         """
         url = database_url(self.database, self.environ)
-        # The file is read only if it is needed, so that its errors do not hide the database.
-        return url or self.configuration().database or sqlite_url(default_database())
+        # The file is read only if it is needed, so that its errors do not hide the database. To read it, the
+        # settings of all kinds of source are imported.
+        if url is None and self._find_file() is not None:
+            url = self.configuration().database
+        return url or sqlite_url(default_database())
 
     def mode(self) -> int:
         """Return the permissions of a new database file.

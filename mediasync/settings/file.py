@@ -12,18 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import platformdirs
 from pydantic import ValidationError
 
 from mediasync.errors import ConfigurationError
 from mediasync.ids import SOURCE_ID
 from mediasync.settings.database import database_url, parse_file_mode, sqlite_path, sqlite_url
-from mediasync.settings.environment import CONFIG_VARIABLE, SETTINGS, read_setting, source_variable
+from mediasync.settings.environment import SETTINGS, read_setting, source_variable
 from mediasync.settings.source import FlawedSource, SourceConfig, flaws_of, parse_source
 from mediasync.settings.source_kinds import SECRETS
 from mediasync.settings.suggestions import unknown_setting
-
-FILE_NAME: Final = "mediasync.toml"
 
 _PASSWORD_IN_URL: Final = re.compile(r"[^/]*://[^/@]*:[^/@]*@")
 
@@ -50,41 +47,6 @@ class Configuration:
     file_mode: int | None = None
     sources: Mapping[str, SourceConfig | FlawedSource] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-
-
-def find_configuration(option: str | Path | None, environ: Mapping[str, str]) -> Path | None:
-    """Return the configuration file to use, or None if there is none.
-
-    Args:
-        option: the path of the file; it overrides the environment.
-        environ: ``MEDIASYNC_CONFIG`` has the path. Without either, the file is ``mediasync.toml`` in the
-            working folder, or else in the user's configuration folder.
-
-    Raises:
-        ConfigurationError: if a file that is named does not exist.
-    """
-    named = str(option) if option is not None else read_setting(CONFIG_VARIABLE, environ)
-    if named is not None:
-        try:
-            path = Path(named).expanduser()
-        except RuntimeError as error:
-            raise ConfigurationError(f"{named!r} is not the path of a configuration file: {error}") from None
-        if not path.is_file():
-            raise ConfigurationError(f"there is no configuration file {named!r}")
-        return path
-    for find_folder in (Path, user_folder):
-        folder = find_folder()
-        if folder is not None and (folder / FILE_NAME).is_file():
-            return folder / FILE_NAME
-    return None
-
-
-def user_folder() -> Path | None:
-    """Return the user's configuration folder, or None if the user has no home."""
-    try:
-        return platformdirs.user_config_path("mediasync", appauthor=False)
-    except RuntimeError:
-        return None
 
 
 def read_configuration(path: str | Path | None) -> Configuration:

@@ -48,6 +48,29 @@ def test_the_help_of_a_command_needs_no_other(run_process: Run) -> None:
     assert {"mediasync.cli.show"} == imported & {f"mediasync.cli.{command}" for command in COMMANDS}
 
 
+def test_showing_an_item_needs_neither_databases_nor_what_syncs(run_process: Run, synced: Path) -> None:
+    imported = modules(run_process, "show", "heat", "--json")
+    assert "mediasync.cli.show" in imported
+    assert imported.isdisjoint({"databases", "sqlalchemy", "httpx", "asyncpg"})
+    rooms = ("mediasync.syncing", "mediasync.copying", "mediasync.backends", "mediasync.settings.source")
+    assert not [name for name in imported if name.startswith(rooms)]
+
+
+PUBLIC = """
+import sys
+import mediasync
+from mediasync import *
+for name in mediasync.__all__:
+    assert eval(name) is getattr(mediasync, name)
+print(*sorted({"databases", "sqlalchemy", "httpx", "asyncpg", "typer", "rich"} & set(sys.modules)))
+"""
+
+
+def test_the_public_names_need_no_driver_and_no_client(run_process: Run) -> None:
+    ended = run_process(code=PUBLIC)
+    assert (ended.out, ended.err) == ("\n", "")
+
+
 def commands() -> dict[str, Any]:
     """Return the parsers of the commands, by name."""
     program: Any = typer.main.get_command(app)

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from mediasync import MediaSync, SourceConfig
 from mediasync.backends.nfo import NfoBackend
 from mediasync.errors import ConfigurationError
-from mediasync.settings import addresses, installation, suggestions
+from mediasync.settings import addresses, file_search, installation, suggestions
 from mediasync.settings import file as configuration
 from mediasync.settings import known_variables as variables
 from mediasync.settings import source as sources
@@ -27,10 +27,10 @@ from mediasync.settings.environment import source_variable
 from mediasync.settings.file import (
     Configuration,
     choose_source,
-    find_configuration,
     read_configuration,
     with_environment,
 )
+from mediasync.settings.file_search import find_configuration
 from mediasync.settings.installation import find_client_id
 from mediasync.settings.source import FlawedSource, parse_source
 from mediasync.settings.suggestions import suggestion
@@ -452,7 +452,7 @@ def test_where_the_file_is_looked_for(tmp_path: Path, monkeypatch: pytest.Monkey
     here.mkdir()
     home.mkdir(parents=True)
     monkeypatch.chdir(here)
-    monkeypatch.setattr(configuration, "user_folder", lambda: home)
+    monkeypatch.setattr(file_search, "user_folder", lambda: home)
     assert find_configuration(None, {}) is None
     assert read_configuration(None).sources == {}
     of_user = write_config(home, "")
@@ -470,7 +470,7 @@ def test_where_the_file_is_looked_for(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_the_folder_of_the_user() -> None:
-    folder = configuration.user_folder()
+    folder = file_search.user_folder()
     assert folder is not None
     assert folder.name == "mediasync"
 
@@ -490,7 +490,7 @@ def homeless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("homeless")
 def test_a_user_without_a_home(tmp_path: Path) -> None:
-    assert configuration.user_folder() is None
+    assert file_search.user_folder() is None
     assert find_configuration(None, {}) is None
     write_config(tmp_path, "")
     assert find_configuration(None, {}) == Path("mediasync.toml")
@@ -504,7 +504,7 @@ def test_the_folder_of_the_user_is_not_asked_for_in_vain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(configuration, "user_folder", lambda: asked.append(1))
+    monkeypatch.setattr(file_search, "user_folder", lambda: asked.append(1))
     monkeypatch.chdir(tmp_path)
     assert find_configuration(None, {}) is None
     assert asked == [1]
