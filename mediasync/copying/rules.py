@@ -37,7 +37,7 @@ PAGE_SIZES: Final = {
     "person": 2_000,
     "sync_run": 200,
 }
-"""How many rows of a table are copied at a time, by how many rows belong to each. Others: a thousand."""
+"""How many rows of a table are copied at a time. The default suits tables to which few rows belong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def write(shape: Shape, drawn: str | None, cleared: Iterable[str]) -> str:
         drawn: the storage key that stands before the other columns of a row.
         cleared: the columns that are set to NULL in rows that exist.
     """
-    columns = dict.fromkeys([drawn], "integer") | dict(shape.columns) if drawn else shape.columns
+    columns = {drawn: "integer", **shape.columns} if drawn else shape.columns
     changes = [f"{column} = excluded.{column}" for column in shape.columns if column not in shape.key]
     changes += [f"{column} = NULL" for column in cleared]
     return _insert(shape, columns, shape.key, changes)
@@ -80,7 +80,7 @@ def read_part(part: Shape, column: str, reference: Reference, owner: Shape) -> s
         owner: the shape of the owner's table.
     """
     return f"""
-    SELECT {_read(part, {column: f"o.{owner.key[0]}"} if column in part.translated else {})}
+    SELECT {_read(part, {column: f"o.{owner.key[0]}"} if column in part.translated else None)}
     {_from_keys(owner, "o", f"CROSS JOIN {part.table} x")} AND x.{column} = o.{reference.column}
     """
 
@@ -125,15 +125,15 @@ def _insert(shape: Shape, columns: Mapping[str, str], unique: Iterable[str], cha
 
 
 def _read(shape: Shape, known: Mapping[str, str] | None = None) -> str:
-    """Return the columns of a row as it travels; *known* has the expressions of some."""
-    found = []
-    for column in shape.columns:
-        value = (known or {}).get(column, f"x.{column}")
-        if value == f"x.{column}" and (target := shape.translated.get(column)):
-            # With a join, a planner might begin with the table that is referred to.
-            value = f"(SELECT t.id FROM {target.table} t WHERE t.{target.column} = x.{column})"
-        found.append(f"{value} AS {column}")
-    return ", ".join(found)
+    """Return the columns of a row as it travels; *known* has the expressions of some.
+
+    With joins in place of the subqueries, a planner might begin with the table that is referred to.
+    """
+    values = {column: f"x.{column}" for column in shape.columns}
+    for column, target in shape.translated.items():
+        values[column] = f"(SELECT t.id FROM {target.table} t WHERE t.{target.column} = x.{column})"
+    values.update(known or {})
+    return ", ".join(f"{value} AS {column}" for column, value in values.items())
 
 
 def _given(shape: Shape, columns: Iterable[str]) -> str:
