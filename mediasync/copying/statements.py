@@ -34,7 +34,8 @@ class Shape:
 def walk(shape: Shape) -> str:
     """Return the query for the rows after a key, without its end."""
     after = ", ".join(f":after{place}" for place in range(len(shape.key)))
-    return f"SELECT {_read(shape)} FROM {shape.table} x WHERE ({named('x', shape.key)}) > ({after})"
+    rows = f"{shape.table} x{_targets(shape)}"
+    return f"SELECT {_read(shape)} FROM {rows} WHERE ({named('x', shape.key)}) > ({after})"
 
 
 def at_level(table: str, column: str, reference: Reference, level: int) -> str:
@@ -53,7 +54,7 @@ def at_level(table: str, column: str, reference: Reference, level: int) -> str:
 
 def find(shape: Shape) -> str:
     """Return the query for the rows with given keys."""
-    return f"SELECT {_read(shape)} {_from_keys(shape, 'x')}"
+    return f"SELECT {_read(shape)} {_from_keys(shape, 'x', _targets(shape))}"
 
 
 def write(shape: Shape, drawn: str | None, cleared: Iterable[str]) -> str:
@@ -81,7 +82,8 @@ def read_part(part: Shape, column: str, reference: Reference, owner: Shape) -> s
     """
     return f"""
     SELECT {_read(part, {column: f"o.{owner.key[0]}"} if column in part.translated else None)}
-    {_from_keys(owner, "o", f"CROSS JOIN {part.table} x")} AND x.{column} = o.{reference.column}
+    {_from_keys(owner, "o", f" CROSS JOIN {part.table} x{_targets(part, column)}")}
+    AND x.{column} = o.{reference.column}
     """
 
 
@@ -125,14 +127,10 @@ def _insert(shape: Shape, columns: Mapping[str, str], unique: Iterable[str], cha
 
 
 def _read(shape: Shape, known: Mapping[str, str] | None = None) -> str:
-    """Return the columns of a row as it travels; *known* has the expressions of some.
-
-    With joins in place of the subqueries, a planner might begin with the table that is referred to.
-    """
+    """Return the columns of a row as it travels; *known* has the expressions of some."""
     values = {column: f"x.{column}" for column in shape.columns}
-    for column, target in shape.translated.items():
-        values[column] = f"(SELECT t.id FROM {target.table} t WHERE t.{target.column} = x.{column})"
-    values.update(known or {})
+    values |= {column: f"t_{column}.id" for column in shape.translated}
+    values |= known or {}
     return ", ".join(f"{value} AS {column}" for column, value in values.items())
 
 
@@ -157,7 +155,16 @@ def _from_keys(shape: Shape, alias: str, others: str = "") -> str:
     """Return where the rows with given keys are read from. CROSS: SQLite keeps this order."""
     keys = _typed({column: shape.columns[column] for column in shape.key})
     same = " AND ".join(f"{alias}.{column} = k.{column}" for column in shape.key)
-    return f"FROM @rows(:keys, {keys}) k CROSS JOIN {shape.table} {alias} {others} WHERE {same}"
+    return f"FROM @rows(:keys, {keys}) k CROSS JOIN {shape.table} {alias}{others} WHERE {same}"
+
+
+def _targets(shape: Shape, known: str = "") -> str:
+    """Return joins with what the rows refer to, except by the column *known*."""
+    return "".join(
+        f" LEFT JOIN {target.table} t_{column} ON t_{column}.{target.column} = x.{column}"
+        for column, target in shape.translated.items()
+        if column != known
+    )
 
 
 def _typed(columns: Mapping[str, str]) -> str:
