@@ -218,7 +218,7 @@ class Identification:
             self._hold(name, person)
             return
         holder = held[0].one()
-        if holder not in (person, _SEVERAL) and held[0].id != name:
+        if holder not in (person, _SEVERAL) and holder.id != name:
             self._holders[name] = [_SEVERAL]
             self.aliases[name] = holder.id
             self.shared.add(name)

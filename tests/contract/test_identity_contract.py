@@ -206,3 +206,26 @@ async def test_a_copy_knows_the_same_people(tmp_path: Path) -> None:
             ("home:tmdb:7", "writer", None),
             ("home:name:jo", "actor", None),
         ]
+
+
+async def test_the_name_of_a_merged_person_and_of_another_is_nobodys_in_one_group_too(ms: MediaSync) -> None:
+    """A group must decide as one save after the other does."""
+    bare = one("Ann")
+    lists = [
+        [one("Bo"), bare],
+        [bare, one("Ann", imdb="2")],
+        [one("Bo", tmdb="2")],
+        [one("Ann", tmdb="2", imdb="2")],  # now Ann is Bo
+        [one("Ann", tmdb="1")],
+        [bare],
+    ]
+    films = [movie(f"{place:03}", credits=credits_) for place, credits_ in enumerate(lists, 1)]
+    report = await ms.media.save_media_items(films, **MOVIES)
+    assert report.failed == []
+    assert await credits_of(ms, "006") == [("home:name:ann", "actor", None)]
+    assert await credits_of(ms, "005") == [("home:tmdb:1", "actor", None)]
+    assert await people(ms) == {
+        "home:name:bo": ("Bo", {"imdb": "2", "tmdb": "2"}),
+        "home:tmdb:1": ("Ann", {"tmdb": "1"}),
+        "home:name:ann": ("Ann", {}),
+    }
