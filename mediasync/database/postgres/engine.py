@@ -26,6 +26,7 @@ MAX_ATTEMPTS: Final = 10
 # The server's default, 4, is meant for disks that seek. With it, the planner reads whole tables for rows that
 # indexes find in a tenth of the time: reading the states of 233 of 20,000 items took 20 ms, and takes 2.
 _PLANNER: Final = {"random_page_cost": "1.1"}
+_ONLY_READ: Final = {"default_transaction_read_only": "on"}
 _WRITE: Final = "ISOLATION LEVEL READ COMMITTED"
 _READ: Final = "ISOLATION LEVEL READ COMMITTED READ ONLY"
 _SNAPSHOT: Final = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -93,7 +94,7 @@ class PostgresEngine:
 
         lock_timeout = {"lock_timeout": str(max(1, round(options.lock_timeout * 1000)))}
         self._writers = connections(0 if read_only else options.writers, _PLANNER | lock_timeout)
-        self._readers = connections(options.readers, _PLANNER)
+        self._readers = connections(options.readers, _PLANNER | _ONLY_READ)
         self._free_writers: asyncio.LifoQueue[PostgresConnection] = asyncio.LifoQueue()
         self._free_readers: asyncio.LifoQueue[PostgresConnection] = asyncio.LifoQueue()
         self._keys = Keys()

@@ -53,7 +53,7 @@ def read_document(data: bytes) -> Document:
         NfoError: if the file is empty, has too many tags, is a web page, or declares entities.
 
     Example:
-        >>> [first_text(root, "title") for root in read_document(b"<movie><title>Heat</title></movie>").roots]
+        >>> [root.findtext("title") for root in read_document(b"<movie><title>Heat</title></movie>").roots]
         ['Heat']
     """
     text, problems = decode(data)

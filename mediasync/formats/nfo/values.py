@@ -132,6 +132,7 @@ def parse_release_year(node: Node, premiere: date | None) -> int | None:
     """Return the year that the file states, else the year of the first release, even without a day.
 
     Example:
+        >>> from mediasync.formats.nfo.nodes import make_node
         >>> parse_release_year(make_node("movie", children=[make_node("premiered", "1999-05")]), None)
         1999
     """
@@ -182,6 +183,7 @@ def parse_runtime(node: Node) -> int | None:
     """Return the length in seconds: of ``<runtime>``, in minutes if it has no unit, else of the video stream.
 
     Example:
+        >>> from mediasync.formats.nfo.nodes import make_node
         >>> parse_runtime(make_node("movie", children=[make_node("runtime", "1h 40m")]))
         6000
     """
@@ -280,6 +282,7 @@ def parse_genres(node: Node) -> list[str]:
     """Return each genre once, in the order of the file. One element may hold several.
 
     Example:
+        >>> from mediasync.formats.nfo.nodes import make_node
         >>> parse_genres(make_node("movie", children=[make_node("genre", "Drama / Crime / Drama")]))
         ['Drama', 'Crime']
     """
@@ -293,6 +296,7 @@ def parse_provider_ids(node: Node) -> dict[str, str]:
     """Return the item's ids at public providers. ``<uniqueid>`` wins over the older elements.
 
     Example:
+        >>> from mediasync.formats.nfo.nodes import make_node
         >>> parse_provider_ids(make_node("movie", children=[make_node("id", "tt0113277")]))
         {'imdb': 'tt0113277'}
     """
