@@ -123,7 +123,8 @@ class PostgresConnection:
                 await self.raw.execute("; ".join(settings))
         except BaseException as error:
             await self._disconnect()
-            if isinstance(error, _DRIVER_ERRORS):
+            # As in `_translating`: a connection that is closed meanwhile may raise any error.
+            if isinstance(error, _DRIVER_ERRORS) or (self._closed and isinstance(error, Exception)):
                 raise self._translated(error) from error
             raise
         if self._closed:
