@@ -53,7 +53,7 @@ def indented(text: RenderableType, indent: int = 2) -> RenderableType:
 
 
 def shortened(title: str, entries: Sequence[tuple[str, str]], limit: int, where: str) -> list[RenderableType]:
-    """Return a title with the number of entries, and the first of them; nothing if there are none.
+    """Return a title with the number of entries, and the first entries. Without entries, return nothing.
 
     Args:
         title: what the entries are, ending in a colon.

@@ -140,7 +140,7 @@ def run_command(arguments: Sequence[str], out: Output) -> int:
     except OutputFailed:
         raise
     except (Exception, KeyboardInterrupt) as error:
-        return _tell(error, command)
+        return _report(error, command)
 
 
 def _invoke(arguments: Sequence[str], command: CommandContext) -> int:
@@ -155,15 +155,12 @@ def _invoke(arguments: Sequence[str], command: CommandContext) -> int:
     return int(code or 0)
 
 
-def _tell(error: BaseException, command: CommandContext) -> int:
+def _report(error: BaseException, command: CommandContext) -> int:
     if isinstance(error, _ParserError):
-        told: BaseException = UsageError(_parser_text(error))
-        told.__traceback__ = error.__traceback__
-    else:
-        told = error
+        error = UsageError(_parser_text(error)).with_traceback(error.__traceback__)
     text = command.interrupted if isinstance(error, Interrupted) else None
-    command.out.fail(told, text=text, **command.partial)
-    return exit_code(told)
+    command.out.fail(error, text=text, **command.partial)
+    return exit_code(error)
 
 
 def _parser_text(error: Exception) -> str:

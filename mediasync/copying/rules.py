@@ -45,7 +45,7 @@ class Description:
     """What reports and messages call the rows of a table, and which of their times are compared.
 
     Attributes:
-        view: the public view that shows them, by which reports count them.
+        view: the public view that shows them. Reports name the number of copied rows by it.
         noun: what messages call one of them.
         created: the column with the time when it was made.
         changed: the columns with the time of its last change; the first that is not NULL counts.
@@ -73,7 +73,7 @@ DESCRIPTIONS: Final = {
 class Computed:
     """A table whose rows are computed from those that they belong to.
 
-    Such a table has no foreign key, and no index by which the rows that belong to another could be found.
+    Such a table has neither a foreign key nor an index that finds the rows of an owner.
 
     Attributes:
         column: the column that refers to the owner.

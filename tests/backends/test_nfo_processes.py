@@ -7,6 +7,8 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -40,13 +42,29 @@ async def parsed(processes: ParserProcesses, files: list[NfoFile]) -> list[Loade
     return outcomes
 
 
-async def test_a_process_finds_what_this_one_finds(tmp_path: Path) -> None:
-    files = nfo_files(tmp_path)
-    processes = ParserProcesses(str(tmp_path), LIMIT, 2)
+@asynccontextmanager
+async def running(root: Path, count: int) -> AsyncIterator[ParserProcesses]:
+    """Yield parsers of a folder, and make sure that none is left."""
+    processes = ParserProcesses(str(root), LIMIT, count)
     try:
-        there = await parsed(processes, files)
+        yield processes
     finally:
         await processes.close()
+    assert children() == []
+
+
+async def stopped_child(processes: ParserProcesses, files: list[NfoFile]) -> int:
+    """Suspend the only process once it has started, and return its id."""
+    await parsed(processes, files)
+    [child] = children()
+    os.kill(child, signal.SIGSTOP)
+    return child
+
+
+async def test_a_process_finds_what_this_one_finds(tmp_path: Path) -> None:
+    files = nfo_files(tmp_path)
+    async with running(tmp_path, 2) as processes:
+        there = await parsed(processes, files)
     here = [parse_file(str(tmp_path), file.path, file.kind, LIMIT) for file in files]
     assert there == here
     loaded = [outcome for outcome in there if isinstance(outcome, Loaded)]
@@ -65,29 +83,20 @@ async def test_files_of_a_process_that_was_killed_are_left_to_the_caller(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     files = nfo_files(tmp_path)
-    processes = ParserProcesses(str(tmp_path), LIMIT, 1)
-    try:
-        await parsed(processes, files)
-        [child] = children()
-        os.kill(child, signal.SIGSTOP)
+    async with running(tmp_path, 1) as processes:
+        child = await stopped_child(processes, files)
         asked = [asyncio.create_task(processes.parse(files)) for _ in range(3)]
         await asyncio.sleep(0)
         os.kill(child, signal.SIGKILL)
         assert await asyncio.gather(*asked) == [None, None, None]
         assert await processes.parse(files) is None
-    finally:
-        await processes.close()
     assert "a process that reads NFO files ended (status -9)" in caplog.text
-    assert children() == []
 
 
 async def test_a_cancelled_call_makes_room_for_a_new_process(tmp_path: Path) -> None:
     files = nfo_files(tmp_path)
-    processes = ParserProcesses(str(tmp_path), LIMIT, 1)
-    try:
-        await parsed(processes, files)
-        [child] = children()
-        os.kill(child, signal.SIGSTOP)
+    async with running(tmp_path, 1) as processes:
+        child = await stopped_child(processes, files)
         asked = asyncio.create_task(processes.parse(files))
         await asyncio.sleep(0)
         asked.cancel()
@@ -95,9 +104,6 @@ async def test_a_cancelled_call_makes_room_for_a_new_process(tmp_path: Path) -> 
             await asked
         assert len(await parsed(processes, files)) == len(files)
         assert child not in children()
-    finally:
-        await processes.close()
-    assert children() == []
 
 
 @pytest.mark.parametrize("program", ["/bin/true", "/nowhere/python", "/bin/cat"])

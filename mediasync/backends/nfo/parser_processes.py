@@ -7,12 +7,11 @@ import logging
 import os
 import pickle
 import sys
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-from mediasync.aio import finish
+from mediasync.aio import Signal, finish
 from mediasync.backends.nfo.folders.files import NfoFile
 from mediasync.backends.nfo.parser_process import READY, Answer, Request, write_message
 from mediasync.backends.nfo.reading import Failed, Loaded
@@ -44,22 +43,20 @@ class ParserProcesses:
         self._starting: set[asyncio.Task[None]] = set()
         self._processes: set[asyncio.subprocess.Process] = set()
         self._idle: list[asyncio.subprocess.Process] = []
-        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._moved = Signal()
         self._to_start = count
 
     async def parse(self, files: Sequence[NfoFile]) -> list[Loaded | Failed] | None:
-        """Return what became of each file, or None if there is no process that could read them.
+        """Return the outcome of each file, or None if no process can read them.
 
-        While the first process starts, there is none. If a process fails, its files are left to the caller,
-        and the other processes go on.
+        None can until the first has started. If a process fails, the caller reads its files, and the other
+        processes go on.
         """
         while self._to_start:
             self._to_start -= 1
             self._starting.add(asyncio.create_task(self._start()))
         while self._processes and not self._idle:
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            await waiter
+            await self._moved.next().wait()
         if not self._idle:
             return None
         process = self._idle.pop()
@@ -74,16 +71,12 @@ class ParserProcesses:
             self._to_start += 1
             await finish(self._end(process))
             raise
-        self._idle.append(process)
-        self._wake()
+        self._offer(process)
         return answer
 
-    def _wake(self) -> None:
-        """Let those who wait look again."""
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
+    def _offer(self, process: asyncio.subprocess.Process) -> None:
+        self._idle.append(process)
+        self._moved.set()
 
     async def _start(self) -> None:
         path = os.pathsep.join(place for place in sys.path if place)
@@ -109,7 +102,7 @@ class ParserProcesses:
             raise
         else:
             self._processes.add(process)
-            self._idle.append(process)
+            self._offer(process)
             return
         if process is not None:
             await self._end(process)
@@ -117,7 +110,7 @@ class ParserProcesses:
     async def _end(self, process: asyncio.subprocess.Process) -> int:
         """Kill a process, and return its exit status."""
         self._processes.discard(process)
-        self._wake()
+        self._moved.set()
         with suppress(ProcessLookupError):
             process.kill()
         return await process.wait()

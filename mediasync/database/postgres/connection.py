@@ -92,8 +92,11 @@ class PostgresConnection:
         await self.run(self._beginning(mode))
 
     def _beginning(self, mode: str) -> str:
-        local = [f"SET LOCAL {name} = {value}" for name, value in self._settings.items()]
-        return "; ".join([f"BEGIN {mode}", *(local if self._pooled else ())])
+        if not self._pooled:
+            return f"BEGIN {mode}"
+        return "; ".join(
+            [f"BEGIN {mode}", *(f"SET LOCAL {name} = {value}" for name, value in self._settings.items())]
+        )
 
     async def open(self) -> bool:
         """Open the connection, unless it is open.

@@ -227,7 +227,7 @@ def parse_ratings(node: Node, problems: list[str]) -> list[Rating]:
     found: list[tuple[bool, Rating]] = []
     for group in node.findall("ratings"):
         for child in group.findall("rating"):
-            name = child.get("name", "") or "default"
+            name = child.get("name") or "default"
             value, votes = first_text(child, "value") or child.text, first_text(child, "votes")
             rating = _rating(name, value, child.get("max", "10"), votes, problems)
             if rating:
