@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import pickle
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -111,8 +112,7 @@ class ParserProcesses:
         """Kill a process, and return its exit status."""
         self._processes.discard(process)
         self._moved.set()
-        with suppress(ProcessLookupError):
-            process.kill()
+        _kill(process)
         return await process.wait()
 
     async def close(self) -> None:
@@ -126,6 +126,17 @@ class ParserProcesses:
         self._idle.clear()
         for process in list(self._processes):
             await self._end(process)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            # `process.kill` may take the exit status from the event loop (python/cpython#87744).
+            os.kill(process.pid, signal.SIGKILL)
 
 
 async def _ask(process: asyncio.subprocess.Process, request: Request) -> Answer:
