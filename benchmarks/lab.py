@@ -13,6 +13,8 @@ from benchmarks import postgres, worker
 from benchmarks.data import movies_for
 
 PROCESSES = 4
+SMALL_SHARE = 0.4
+"""The share of the library's movies that the small library has."""
 
 Runs = dict[str, list[dict[str, Any]]]
 
@@ -129,6 +131,10 @@ class Lab:
         """Return the timings of the main library: all sides in turn, in alternating order."""
         return self.once("saves", _measure_saves)
 
+    def small_saves(self) -> Runs:
+        """Return the timings of a smaller library."""
+        return self.once("small saves", _measure_small_saves)
+
     def postgres(self) -> Runs:
         """Return the timings on PostgreSQL, and those of its yardstick."""
         return self.once("postgres", _measure_postgres)
@@ -162,9 +168,10 @@ Step = Callable[[], dict[str, Any]]
 def _measure_saves(lab: Lab) -> Runs:
     runs: Runs = {}
     ours, tasks, theirs = (lab.directory / f"{name}.db" for name in ("mediasync", "tasks", "loader"))
+    our_stream, their_stream = (lab.directory / f"{name}-stream.db" for name in ("mediasync", "loader"))
 
-    def load(**parameters: Any) -> Step:
-        return lambda: lab.call("load", path=str(theirs), movies=lab.movies, **parameters)
+    def load(path: Path = theirs, **parameters: Any) -> Step:
+        return lambda: lab.call("load", path=str(path), movies=lab.movies, **parameters)
 
     def save(path: Path, **parameters: Any) -> Step:
         return lambda: lab.call("save", path=str(path), movies=lab.movies, **parameters)
@@ -172,16 +179,19 @@ def _measure_saves(lab: Lab) -> Runs:
     def resave() -> dict[str, Any]:
         return lab.call("resave", path=str(ours), movies=lab.movies)
 
-    product = lab.wanted & {"cold", "resync", "changed"}
+    product = lab.wanted & {"cold", "cold-cpu", "resync", "changed"}
     for number in range(lab.options.rounds):
         lab.say(f"round {number + 1} of {lab.options.rounds}, {lab.movies:,} movies")
-        for path in (ours, tasks, theirs):
+        for path in (ours, tasks, theirs, our_stream, their_stream):
             remove(path)
         cold: dict[str, Step] = {"loader cold": load()}
         if product:
             cold["cold"] = save(ours)
         if "tasks" in lab.wanted:
             cold["tasks"] = save(tasks, how="tasks")
+        if "stream" in lab.wanted:
+            cold["loader stream"] = load(their_stream, models="stream")
+            cold["stream"] = lambda: lab.call("save_stream", path=str(our_stream), movies=lab.movies)
         _run(runs, cold, reverse=number % 2 == 1)
         if number == 0:
             _compare_cold(lab, ours, tasks, theirs)
@@ -196,6 +206,21 @@ def _measure_saves(lab: Lab) -> Runs:
             if number == 0:
                 load(changed=True)()
                 lab.compare("changed", ours, theirs)
+    return runs
+
+
+def _measure_small_saves(lab: Lab) -> Runs:
+    runs: Runs = {}
+    movies = max(int(lab.movies * SMALL_SHARE), 1)
+    paths = {"load": lab.directory / "small-loader.db", "save": lab.directory / "small.db"}
+
+    def step(task: str, path: Path) -> Step:
+        return lambda: lab.call(task, path=str(path), movies=movies)
+
+    for number in range(lab.options.rounds):
+        for path in paths.values():
+            remove(path)
+        _run(runs, {task: step(task, path) for task, path in paths.items()}, reverse=number % 2 == 1)
     return runs
 
 

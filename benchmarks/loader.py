@@ -23,6 +23,8 @@ from mediasync.models import Movie
 _T = TypeVar("_T")
 
 BATCH = 500
+CACHE_KIB = 64 * 1024
+"""The page cache, which is as large as mediasync's."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS media_items (
@@ -74,6 +76,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     connection.executescript(SCHEMA)
     return connection
 

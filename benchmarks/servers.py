@@ -70,6 +70,7 @@ def _throughput(kind: str) -> Callable[[Lab, Row], list[Figure]]:
         return [
             _speed(row.name, f"{row.what}, {films:,} films × {CREDITS}", row.unit, runs["first"], films),
             _speed(f"{row.name}-resync", "the same again, unchanged", row.unit, runs["again"], films),
+            _cost(row.name, runs["first"], films),
         ]
 
     return measure
@@ -82,6 +83,12 @@ def _speed(name: str, what: str, unit: str, runs: list[dict[str, Any]], films: i
         parts.append(f"{requests:,} requests")
     detail = {key: column(runs, key) for key in runs[0]}
     return Figure(name, f"{what}: {', '.join(parts)}", films / seconds, unit, detail=detail)
+
+
+def _cost(name: str, runs: list[dict[str, Any]], films: int) -> Figure:
+    each = [run["cpu"] / (films * CREDITS) * 1_000_000 for run in runs]
+    what = "the first sync: processor time for one credit, from the bytes to the committed row"
+    return Figure(f"{name}-credit", what, statistics.median(each), "µs", detail={"each": each})
 
 
 def _memory(kind: str) -> Callable[[Lab, Row], list[Figure]]:
@@ -105,7 +112,8 @@ def _ratio(
     def measure(lab: Lab, row: Row) -> list[Figure]:
         runs = lab.once(name, measured)
         walls, others = column(runs[dividend], "wall"), column(runs[divisor], "wall")
-        return [row.figure(median_ratio(walls, others), wall=walls, other_wall=others)]
+        cpu = median_ratio(column(runs[dividend], "cpu"), column(runs[divisor], "cpu"))
+        return [row.figure(median_ratio(walls, others), cpu_ratio=cpu, wall=walls, other_wall=others)]
 
     return measure
 
@@ -142,7 +150,14 @@ def _real_kodi(lab: Lab) -> Runs:
 
 
 def _nfo_and_script(lab: Lab) -> Runs:
-    films = lab.options.slow_films
+    return _nfo_runs(lab, lab.options.slow_films, parse=True)
+
+
+def _many_nfo_and_script(lab: Lab) -> Runs:
+    return _nfo_runs(lab, lab.options.films)
+
+
+def _nfo_runs(lab: Lab, films: int, *, parse: bool = False) -> Runs:
     runs: Runs = {name: [] for name in ("script", "script again", "first", "again", "parse")}
     folder = lab.folder("nfo")
     write_library(folder, films, NFO_CREDITS)
@@ -154,7 +169,8 @@ def _nfo_and_script(lab: Lab) -> Runs:
         lab.compare("nfo", ours, theirs)
         runs["script again"].append(lab.call("load_nfo", folder=root, path=str(theirs)))
         runs["again"].append(_sync(lab, "nfo", {"root": root}, ours, 0, films * NFO_CREDITS))
-        runs["parse"].append(lab.call("parse_nfo", folder=root, films=films))
+        if parse:
+            runs["parse"].append(lab.call("parse_nfo", folder=root, films=films))
         remove(ours)
         remove(theirs)
     shutil.rmtree(folder)
@@ -177,6 +193,11 @@ ROWS = (
         "nfo-unchanged",
         "the same: unchanged resync ÷ the script's second run",
         _ratio("nfo-script", _nfo_and_script, "again", "script again"),
+    ),
+    Row(
+        "nfo-first-many",
+        "the first sync of ten times as many films ÷ the script",
+        _ratio("many-nfo-script", _many_nfo_and_script, "first", "script"),
     ),
     Row("nfo-parse", "the same: one file, from its bytes to what is found", _nfo_parse, unit="ms"),
     Row(

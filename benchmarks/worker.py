@@ -55,15 +55,17 @@ def _start(task: str, parameters: dict[str, Any]) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root)
 
 
-def _load(path: str, movies: int, *, models: bool = False, changed: bool = False) -> Result:
+def _load(path: str, movies: int, *, models: str = "", changed: bool = False) -> Result:
     from benchmarks import loader
     from benchmarks.clock import Stopwatch
-    from benchmarks.data import build_models, change_movies, stream_movies
+    from benchmarks.data import build_model, build_models, change_movies, stream_movies
 
     rows = stream_movies(movies)
     if changed:
         rows = change_movies(rows)
-    given: Any = build_models(rows) if models else list(rows)
+    given: Any = (
+        list(rows) if not models else build_models(rows) if models == "list" else map(build_model, rows)
+    )
     write: Any = loader.load_models if models else loader.load
     connection = loader.open_database(Path(path))
     watch = Stopwatch()

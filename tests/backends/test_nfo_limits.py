@@ -6,7 +6,7 @@ from inspect import signature
 import pytest
 
 from mediasync.backends.nfo import NfoBackend
-from mediasync.backends.nfo.reading import read_file
+from mediasync.backends.nfo.loading import read_file
 from mediasync.formats.nfo.cleaning import NfoError
 from mediasync.formats.nfo.parse import parse_nfo
 from mediasync.formats.nfo.people import MOST_CREDITS, MOST_FIELDS, MOST_IDS
@@ -70,7 +70,7 @@ def test_elements_of_one_person_beyond_the_limit_are_reported(fields):
 def test_ids_of_one_person_beyond_the_limit_are_reported():
     ids = "".join(f'<uniqueid type="p{place}">x</uniqueid>' for place in range(MOST_IDS + 1))
     record = parse_inside(f"<actor><name>A</name>{ids}</actor>")
-    assert len(record.credits[0].person.provider_ids) == MOST_IDS
+    assert len(record.credits[0].provider_ids) == MOST_IDS
     assert record.completeness is Completeness.PREVIEW
     assert f"<actor> holds more than {MOST_IDS} ids: the others were left out" in record.problems
 
@@ -150,9 +150,7 @@ def test_the_work_grows_with_the_size_and_no_faster(make, size):
 )
 def test_the_element_that_a_file_ends_in_is_left_out_and_reported(end, left_out, names):
     [record] = parse(f"<movie><title>T</title><plot>P</plot><actor><name>A B</name></actor>{end}")
-    assert [(credit.person.name, credit.role) for credit in record.credits] == [
-        (name, None) for name in names
-    ]
+    assert [(credit.name, credit.role) for credit in record.credits] == [(name, None) for name in names]
     assert f"<{left_out}>, in which the file ends, was left out" in problem(record)
     assert record.cut
     assert record.completeness is Completeness.PREVIEW

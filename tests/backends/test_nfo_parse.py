@@ -30,7 +30,7 @@ def parse_inside(inside, root="movie"):
 
 
 def people(record):
-    return [(str(credit.person_type), credit.person.name, credit.role) for credit in record.credits]
+    return [(str(credit.person_type), credit.name, credit.role) for credit in record.credits]
 
 
 # People
@@ -141,7 +141,7 @@ def test_a_writer_in_both_elements_is_one_and_keeps_all_ids():
     record = parse_inside(
         '<writer>Ann  Lee</writer><credits tmdbid="5">ann lee</credits><credits>Bo</credits>'
     )
-    assert [(credit.person.name, credit.person.provider_ids) for credit in record.credits] == [
+    assert [(credit.name, credit.provider_ids) for credit in record.credits] == [
         ("Ann  Lee", {"tmdb": "5"}),
         ("Bo", {}),
     ]
@@ -151,7 +151,7 @@ def test_two_writers_of_one_name_are_told_apart_by_their_ids():
     record = parse_inside(
         '<writer tmdbid="1">Lee</writer><credits tmdbid="2">Lee</credits><credits>Lee</credits>'
     )
-    assert [credit.person.provider_ids for credit in record.credits] == [{"tmdb": "1"}, {"tmdb": "2"}]
+    assert [credit.provider_ids for credit in record.credits] == [{"tmdb": "1"}, {"tmdb": "2"}]
 
 
 def test_ids_of_people_from_everywhere():
@@ -162,7 +162,7 @@ def test_ids_of_people_from_everywhere():
         '<director tmdb_id="7">D</director><director tmdbid="8">E / F</director>'
         '<producer tmdbid="11"><name>G</name><role>Line Producer</role><thumb>https://x.org/g.jpg</thumb></producer>'
     )
-    assert [credit.person.provider_ids for credit in record.credits] == [
+    assert [credit.provider_ids for credit in record.credits] == [
         {"tmdb": "1", "imdb": "nm0000001"},
         {"tmdb": "287"},
         {"tvdb": "9"},
@@ -172,7 +172,7 @@ def test_ids_of_people_from_everywhere():
         {"tmdb": "11"},
     ]
     last = record.credits[-1]
-    assert (last.role, last.person.image_path) == ("Line Producer", "https://x.org/g.jpg")
+    assert (last.role, last.image_path) == ("Line Producer", "https://x.org/g.jpg")
 
 
 def test_pictures_of_people():
@@ -182,7 +182,7 @@ def test_pictures_of_people():
         + actor("C", thumb="/config/metadata/People/C/poster.jpg")
         + actor("D", thumb="")
     )
-    assert [credit.person.image_path for credit in record.credits] == [
+    assert [credit.image_path for credit in record.credits] == [
         None,
         "https://x.org/b.jpg",
         None,
@@ -400,7 +400,7 @@ HEAT = "<movie><title>Amélie “x” 深夜</title><plot>P</plot><actor><name>Z
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_marked_encodings(encoding):
     record = parse(HEAT.encode(encoding))
-    assert (record.title, record.credits[0].person.name, record.problems) == ("Amélie “x” 深夜", "Zoë", [])
+    assert (record.title, record.credits[0].name, record.problems) == ("Amélie “x” 深夜", "Zoë", [])
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])

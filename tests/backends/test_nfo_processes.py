@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from nfo_reading import actor, make_backend, movie, read, write
 
-from mediasync.backends.base import NothingStored
+from mediasync.backends.base import Found, NothingStored
+from mediasync.backends.nfo.film_findings import film_findings
 from mediasync.backends.nfo.folders.files import NfoFile
+from mediasync.backends.nfo.loading import Failed, Loaded, parse_file
 from mediasync.backends.nfo.parser_processes import ParserProcesses, count_spare_cores
-from mediasync.backends.nfo.reading import Failed, Loaded, parse_file
 from mediasync.vocabulary import MediaType
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="child processes are looked up in /proc")
@@ -73,7 +74,8 @@ async def test_a_process_finds_what_this_one_finds(tmp_path: Path) -> None:
         "Film 1",
         "Film 2",
     ]
-    for credit in (credit for outcome in loaded for credit in outcome.records[0].credits or []):
+    found = [one for file, outcome in zip(files, there, strict=True) for one in film_findings(file, outcome)]
+    for credit in (credit for one in found if isinstance(one, Found) for credit in one.item.credits or []):
         assert type(credit).model_validate(credit.model_dump()) == credit
         credit.person.name = "Another"  # a model like any other
         assert credit.model_copy(deep=True) == credit

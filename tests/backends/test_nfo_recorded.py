@@ -306,7 +306,7 @@ async def test_an_unchanged_library_is_not_opened(root, monkeypatch):
         raise AssertionError("a file was opened")
 
     if BROKEN not in first.items:
-        monkeypatch.setattr("mediasync.backends.nfo.reading.read_file", refuse)
+        monkeypatch.setattr("mediasync.backends.nfo.loading.read_file", refuse)
     second = await read(root, first.tokens)
     assert set(second.unchanged) == set(first.tokens)
     assert set(second.items) == set(first.items) - set(first.tokens)

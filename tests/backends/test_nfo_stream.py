@@ -9,7 +9,7 @@ import pytest
 from nfo_reading import actor, episode, make_backend, movie, read, write
 
 from mediasync.backends.base import Enumerated, Found, NothingStored, Unreadable
-from mediasync.backends.nfo import reading
+from mediasync.backends.nfo import loading, reading
 from mediasync.backends.nfo.folders import listing as folders
 from mediasync.backends.nfo.tokens import StoredTokens
 from mediasync.models import Source
@@ -21,13 +21,13 @@ SHOW = "<tvshow><title>Dark</title><year>2017</year></tvshow>"
 def opened(monkeypatch):
     """The paths of the files that are opened, in order."""
     paths = []
-    real = reading.read_file
+    real = loading.read_file
 
     def counting(root, path, size_limit):
         paths.append(path)
         return real(root, path, size_limit)
 
-    monkeypatch.setattr(reading, "read_file", counting)
+    monkeypatch.setattr(loading, "read_file", counting)
     return paths
 
 
@@ -142,7 +142,7 @@ async def test_a_file_that_changes_while_it_is_read_is_unreadable(tmp_path, monk
             file.write(growth)
         return data
 
-    monkeypatch.setattr(reading.os, "read", growing)
+    monkeypatch.setattr(loading.os, "read", growing)
     result = await read(tmp_path)
     assert result.unreadable == {"A": "A/movie.nfo: it changed while it was being read"}
 
@@ -157,7 +157,7 @@ async def test_a_file_that_vanishes_or_may_not_be_read_is_unreadable(tmp_path, m
             raise PermissionError(13, "Permission denied", path)
         return real(path, flags)
 
-    monkeypatch.setattr(reading.os, "open", failing)
+    monkeypatch.setattr(loading.os, "open", failing)
     backend = make_backend(tmp_path)
     async with backend.open():
         [library] = await backend.fetch_libraries()
@@ -185,9 +185,9 @@ async def test_a_file_that_becomes_a_link_or_a_pipe_is_not_opened(tmp_path):
     (tmp_path / "root/link.nfo").symlink_to(tmp_path / "secret")
     os.mkfifo(tmp_path / "root/pipe.nfo")
     with pytest.raises(OSError, match=r"link\.nfo"):
-        reading.read_file(str(tmp_path / "root"), "link.nfo", 1000)
-    with pytest.raises(reading.NfoError, match="not a regular file"):
-        reading.read_file(str(tmp_path / "root"), "pipe.nfo", 1000)
+        loading.read_file(str(tmp_path / "root"), "link.nfo", 1000)
+    with pytest.raises(loading.NfoError, match="not a regular file"):
+        loading.read_file(str(tmp_path / "root"), "pipe.nfo", 1000)
 
 
 @pytest.fixture
@@ -327,7 +327,7 @@ async def test_no_more_files_are_read_at_once_than_allowed(tmp_path, monkeypatch
     for number in range(100):
         write(tmp_path, {f"Film {number:04}/movie.nfo": movie(str(number))})
     running, most = set(), []
-    real = reading.read_file
+    real = loading.read_file
 
     def watching(root, path, size_limit):
         running.add(threading.get_ident())
@@ -337,7 +337,7 @@ async def test_no_more_files_are_read_at_once_than_allowed(tmp_path, monkeypatch
         finally:
             running.discard(threading.get_ident())
 
-    monkeypatch.setattr(reading, "read_file", watching)
+    monkeypatch.setattr(loading, "read_file", watching)
     assert len((await read(tmp_path, threads=2)).items) == 100
     assert max(most) <= 2
 

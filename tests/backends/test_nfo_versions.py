@@ -5,7 +5,7 @@ import os
 import pytest
 from nfo_reading import actor, episode, movie, read, write
 
-from mediasync.backends.nfo import reading as nfo_reading
+from mediasync.backends.nfo import loading
 
 SHOW = "<tvshow><title>S</title><plot>P</plot></tvshow>"
 
@@ -14,13 +14,13 @@ SHOW = "<tvshow><title>S</title><plot>P</plot></tvshow>"
 def opened(monkeypatch):
     """The paths of the files that are opened, in order."""
     paths = []
-    real = nfo_reading.read_file
+    real = loading.read_file
 
     def counting(root, path, size_limit):
         paths.append(path)
         return real(root, path, size_limit)
 
-    monkeypatch.setattr(nfo_reading, "read_file", counting)
+    monkeypatch.setattr(loading, "read_file", counting)
     return paths
 
 

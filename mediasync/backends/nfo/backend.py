@@ -18,19 +18,18 @@ from mediasync.backends.base import Enumerated, Finding, Remark, Stored, Unreada
 from mediasync.backends.nfo.film_findings import film_findings, films_findings
 from mediasync.backends.nfo.folders.files import FilmFiles, FolderFailed, NfoFile, ShowUnit, Unit, VideoAlone
 from mediasync.backends.nfo.folders.folder_kind import FolderKinds
-from mediasync.backends.nfo.folders.listing import folder_subject, list_folder, reason
+from mediasync.backends.nfo.folders.listing import folder_subject, list_folder
+from mediasync.backends.nfo.folders.os_errors import reason
 from mediasync.backends.nfo.folders.walk import Libraries, LibraryFolder, find_libraries, walk
+from mediasync.backends.nfo.loading import Failed, Loaded, parse_file
 from mediasync.backends.nfo.parser_processes import ParserProcesses, count_spare_cores
 from mediasync.backends.nfo.reading import (
-    Failed,
-    Loaded,
     Outcome,
     Same,
     Several,
     find_unchanged,
     find_unchanged_films,
     look,
-    parse_file,
     read,
     settle,
 )

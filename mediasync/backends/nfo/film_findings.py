@@ -9,10 +9,11 @@ from mediasync.backends.base import Finding, Found, Remark, Unchanged, Unreadabl
 from mediasync.backends.nfo.folders import naming
 from mediasync.backends.nfo.folders.files import FilmFiles, NfoFile
 from mediasync.backends.nfo.items import foreign_remark, found_movie, misplaced
-from mediasync.backends.nfo.reading import Failed, Loaded, Outcome, Same, Several
+from mediasync.backends.nfo.loading import Failed, Loaded
+from mediasync.backends.nfo.reading import Outcome, Same, Several
 from mediasync.backends.nfo.tokens import FileToken
 from mediasync.backends.nfo.versions import describes_same, merge
-from mediasync.formats.nfo.parse import NfoRecord
+from mediasync.formats.nfo.records import NfoRecord
 from mediasync.vocabulary import MediaType
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any, Final
 
 from mediasync.backends.base import Found, Remark
 from mediasync.backends.nfo.folders import naming
 from mediasync.backends.nfo.folders.files import NfoFile
 from mediasync.backends.nfo.tokens import FileToken
-from mediasync.formats.nfo.parse import NfoRecord
-from mediasync.models import Credit, Movie
+from mediasync.construction import make_credit, make_person
+from mediasync.formats.nfo.records import NfoCredit, NfoRecord
+from mediasync.models import Credit, MediaItem, Movie, Rating
 from mediasync.vocabulary import MediaType
 
 NOUNS: Final = {
@@ -18,6 +21,8 @@ NOUNS: Final = {
     MediaType.SEASON: "a season",
     MediaType.EPISODE: "an episode",
 }
+_SHARED_FIELDS: Final = tuple(one.name for one in fields(NfoRecord) if one.name in MediaItem.model_fields)
+_shared_values: Final = attrgetter(*_SHARED_FIELDS)
 
 
 def season_key(show_key: str, number: int) -> str:
@@ -66,22 +71,28 @@ def token_text(token: FileToken | None, record: NfoRecord) -> str | None:
 
 def item_fields(file: NfoFile, record: NfoRecord) -> dict[str, Any]:
     """Return the fields that all kinds of item have, completed from the names and files around the file."""
-    fields = record.item_fields()
-    fields["images"] = record.images | file.images
-    fields["path"] = file.item_path
-    fields["credits"] = _with_local_pictures(record.credits, file.actors)
+    found = dict(zip(_SHARED_FIELDS, _shared_values(record), strict=True))
+    found["ratings"] = [Rating(**rating._asdict()) for rating in record.ratings]
+    found["images"] = record.images | file.images
+    found["path"] = file.item_path
+    found["credits"] = None if record.credits is None else _credits(record.credits, file.actors)
     if record.kind is MediaType.MOVIE or record.kind is MediaType.SHOW:
         title, year = naming.title_and_year(file.name)
-        fields["year"] = record.year or year
+        found["year"] = record.year or year
         if not record.title:
-            fields["title"] = title
+            found["title"] = title
             if record.credits is not None:
                 record.problems.append("no title: the name of the folder or file is used")
-    return fields
+    return found
 
 
-def _with_local_pictures(credits_: list[Credit] | None, actors: dict[str, str]) -> list[Credit] | None:
-    for credit in credits_ or () if actors else ():
-        person = credit.person
-        person.image_path = person.image_path or actors.get(naming.actor_key(person.name))
-    return credits_
+def _credits(given: list[NfoCredit], pictures: dict[str, str]) -> list[Credit]:
+    """Return credits as models, with the pictures of actors that lie beside the file."""
+    made = []
+    for place, one in enumerate(given):
+        picture = one.image_path
+        if pictures and not picture:
+            picture = pictures.get(naming.actor_key(one.name))
+        person = make_person(one.name, None, picture, one.provider_ids)
+        made.append(make_credit(person, one.person_type, one.role, place))
+    return made

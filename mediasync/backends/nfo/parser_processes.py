@@ -14,8 +14,8 @@ from typing import Final
 
 from mediasync.aio import Signal, finish
 from mediasync.backends.nfo.folders.files import NfoFile
+from mediasync.backends.nfo.loading import Failed, Loaded
 from mediasync.backends.nfo.parser_process import READY, Answer, Request, write_message
-from mediasync.backends.nfo.reading import Failed, Loaded
 
 _LOG: Final = logging.getLogger(__name__)
 _PROGRAM: Final = "mediasync.backends.nfo.parser_process"

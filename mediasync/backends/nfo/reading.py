@@ -11,15 +11,13 @@ from typing import Final
 
 from mediasync.backends.nfo.folders import naming
 from mediasync.backends.nfo.folders.files import FilmFiles, NfoFile
-from mediasync.backends.nfo.folders.listing import reason
+from mediasync.backends.nfo.folders.os_errors import reason
+from mediasync.backends.nfo.loading import OPEN_FLAGS, Failed, Loaded, parse_file
 from mediasync.backends.nfo.tokens import StoredTokens
-from mediasync.formats.nfo.cleaning import EmptyNfoError, ForeignNfoError, NfoError
-from mediasync.formats.nfo.parse import NfoRecord, parse_nfo
+from mediasync.formats.nfo.cleaning import NfoError
+from mediasync.formats.nfo.records import NfoRecord
 from mediasync.vocabulary import MediaType
 
-_FLAGS: Final = (
-    os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-)
 _COMMENT_OR_DECLARATION: Final = re.compile(rb"<!--.*?(?:-->|$)|<[?!][^>]*", re.DOTALL)
 _ROOTS: Final = {
     b"movie": MediaType.MOVIE,
@@ -44,31 +42,6 @@ class Same:
     ids: tuple[str, ...]
     state: os.stat_result | None = None
     left_out: tuple[NfoFile, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A file that was read, and its state at that time."""
-
-    records: list[NfoRecord]
-    state: os.stat_result
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A file that could not be read.
-
-    Attributes:
-        reason: what is wrong, and where.
-        foreign: whether the file is sound, but about neither films nor shows.
-        is_empty: whether it describes nothing at all, like a plain text.
-        state: of the file, if its bytes could be read.
-    """
-
-    reason: str
-    foreign: bool = False
-    is_empty: bool = False
-    state: os.stat_result | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,29 +92,6 @@ def read(root: str, file: NfoFile, stored: StoredTokens, size_limit: int) -> Loa
     return settle(file, parse_file(root, file.path, file.kind, size_limit), stored)
 
 
-def parse_file(root: str, path: str, kind: MediaType, size_limit: int) -> Loaded | Failed:
-    """Read and parse a file, whatever is stored of it. Blocks, like `read`.
-
-    Args:
-        root: the real path of the root.
-        path: of the file, relative to the root.
-        kind: what it should describe.
-        size_limit: in bytes.
-    """
-    where = naming.nfc(path)
-    try:
-        data, state = read_file(root, path, size_limit)
-    except OSError as error:
-        return Failed(f"{where}: {reason(error)}")
-    except NfoError as error:
-        return Failed(f"{where}: {error}")
-    try:
-        return Loaded(parse_nfo(data, kind), state)
-    except NfoError as error:
-        is_foreign, is_empty = isinstance(error, ForeignNfoError), isinstance(error, EmptyNfoError)
-        return Failed(f"{where}: {error}", is_foreign, is_empty, state)
-
-
 def settle(file: NfoFile, outcome: Loaded | Failed, stored: StoredTokens) -> Loaded | Failed:
     """Return the outcome of a file; a damaged one failed if less could be read of it than is stored."""
     if isinstance(outcome, Loaded) and outcome.records[0].damage:
@@ -150,35 +100,6 @@ def settle(file: NfoFile, outcome: Loaded | Failed, stored: StoredTokens) -> Loa
         except NfoError as error:
             return Failed(f"{naming.nfc(file.path)}: {error}", state=outcome.state)
     return outcome
-
-
-def read_file(root: str, path: str, size_limit: int) -> tuple[bytes, os.stat_result]:
-    """Read a whole file below *root* without following links.
-
-    Returns:
-        Its bytes, and its state, which was the same before and after reading.
-
-    Raises:
-        OSError: if it cannot be read.
-        NfoError: if it is not a regular file, is too large, or changed while it was being read.
-    """
-    descriptor = os.open(os.path.join(root, path), _FLAGS)
-    try:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise NfoError("it is not a regular file")
-        if before.st_size > size_limit:
-            raise NfoError(f"it is too large ({before.st_size} bytes; the limit is {size_limit})")
-        data = bytearray()
-        while len(data) <= before.st_size and (chunk := os.read(descriptor, before.st_size + 1 - len(data))):
-            data += chunk
-        after = os.fstat(descriptor)
-    finally:
-        os.close(descriptor)
-    is_same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-    if not is_same or len(data) != after.st_size:
-        raise NfoError("it changed while it was being read")
-    return bytes(data), after
 
 
 def look(root: str, path: str, keys: Collection[str], *, stored: StoredTokens) -> MediaType | None:
@@ -202,7 +123,7 @@ def look(root: str, path: str, keys: Collection[str], *, stored: StoredTokens) -
         if kind := stored.kind_of(keys, state):
             stored.states[path] = state
             return kind
-        descriptor = os.open(absolute, _FLAGS)
+        descriptor = os.open(absolute, OPEN_FLAGS)
         try:
             head = os.read(descriptor, _HEAD)
         finally:

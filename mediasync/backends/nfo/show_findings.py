@@ -19,10 +19,11 @@ from mediasync.backends.nfo.items import (
     season_key,
     token_text,
 )
-from mediasync.backends.nfo.reading import Failed, Loaded, Outcome, Same
+from mediasync.backends.nfo.loading import Failed, Loaded
+from mediasync.backends.nfo.reading import Outcome, Same
 from mediasync.backends.nfo.tokens import FileToken, StoredTokens, season_token
 from mediasync.backends.nfo.versions import describes_same, merge
-from mediasync.formats.nfo.parse import NfoRecord
+from mediasync.formats.nfo.records import NfoRecord
 from mediasync.models import Episode, Season, Show
 from mediasync.vocabulary import MediaType
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from mediasync.backends.nfo.folders import naming
-from mediasync.formats.nfo.parse import NfoRecord
+from mediasync.formats.nfo.records import NfoRecord
 
 _COMPARED: Final = {
     "title": "title",
@@ -80,7 +80,7 @@ def _differences(one: NfoRecord, other: NfoRecord) -> list[str]:
 
 
 def _people(record: NfoRecord) -> list[tuple[str, str, str | None]]:
-    return [(str(credit.person_type), credit.person.name, credit.role) for credit in record.credits or ()]
+    return [(str(credit.person_type), credit.name, credit.role) for credit in record.credits or ()]
 
 
 def _folded(title: str) -> str:

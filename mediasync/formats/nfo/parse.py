@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from datetime import date
-from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 
 from mediasync.formats.nfo.cleaning import EmptyNfoError, ForeignNfoError, NfoError, one_line, plain_text
 from mediasync.formats.nfo.document import Document, read_document
 from mediasync.formats.nfo.elements import FOREIGN_ROOTS, IDS
 from mediasync.formats.nfo.nodes import Node, first_text
 from mediasync.formats.nfo.people import MOST_CREDITS, join_people, parse_people
+from mediasync.formats.nfo.records import NfoRecord
 from mediasync.formats.nfo.values import (
     parse_added,
     parse_genres,
@@ -24,7 +22,6 @@ from mediasync.formats.nfo.values import (
     parse_runtime,
     provider_ids_in_text,
 )
-from mediasync.models import Credit, MediaItem, Rating
 from mediasync.vocabulary import Completeness, MediaType
 
 _KINDS: Final = {
@@ -55,60 +52,6 @@ _CONTENT: Final = frozenset(
 )
 
 
-@dataclass(slots=True)
-class NfoRecord:
-    """What a file says of one item, without anything from outside of the file.
-
-    Attributes:
-        kind: what the item is.
-        credits: the people; None where the file proves nothing about them.
-        completeness: whether ``credits`` is a full list or a preview.
-        damage: the line and the nature of the file's first damage, behind which something may be missing;
-            empty if the file is sound.
-        cut: whether a part of the file is missing.
-        season: the number of the season, or of the episode's season.
-        episode: the number of the episode.
-        episode_end: the number of the last episode, if the item is several.
-        season_names: the names of a show's seasons, by number.
-        problems: what could not be understood, one line each.
-
-    The other attributes are those of `mediasync.models.MediaItem`. ``title`` is empty if there is none.
-    """
-
-    kind: MediaType
-    title: str = ""
-    original_title: str | None = None
-    sort_title: str | None = None
-    overview: str | None = None
-    tagline: str | None = None
-    year: int | None = None
-    premiere_date: date | None = None
-    runtime_seconds: int | None = None
-    content_rating: str | None = None
-    ratings: list[Rating] = field(default_factory=list)
-    genres: list[str] = field(default_factory=list)
-    provider_ids: dict[str, str] = field(default_factory=dict)
-    images: dict[str, str] = field(default_factory=dict)
-    added_at: str | None = None
-    credits: list[Credit] | None = None
-    completeness: Completeness | None = None
-    damage: str = ""
-    cut: bool = False
-    season: int | None = None
-    episode: int | None = None
-    episode_end: int | None = None
-    season_names: dict[int, str] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-    def item_fields(self) -> dict[str, Any]:
-        """Return the attributes that `mediasync.models.MediaItem` has as well, by name."""
-        return dict(zip(_ITEM_FIELDS, _get_item_fields(self), strict=True))
-
-
-_ITEM_FIELDS: Final = tuple(one.name for one in fields(NfoRecord) if one.name in MediaItem.model_fields)
-_get_item_fields: Final = attrgetter(*_ITEM_FIELDS)
-
-
 def parse_nfo(data: bytes, expected: MediaType) -> list[NfoRecord]:
     """Parse the bytes of one NFO file.
 
@@ -135,7 +78,7 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[NfoRecord]:
         ('Heat', 1995, [])
         >>> damaged = b"<movie><title>Heat</title><director>A O</directr></movie>"
         >>> [record] = parse_nfo(damaged, MediaType.MOVIE)
-        >>> [credit.person.name for credit in record.credits], str(record.completeness), record.damage
+        >>> [credit.name for credit in record.credits], str(record.completeness), record.damage
         (['A O'], 'preview', 'line 1: </directr> is where </director> should be')
     """
     document = read_document(data)
@@ -144,6 +87,8 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[NfoRecord]:
         if document.roots:
             raise ForeignNfoError(f"<{document.roots[0].tag}> is about neither a film nor a show")
         return [_record_of_text(document, expected)]
+    if document.damage:  # an empty element may be what is left of an end tag
+        ours = [root for root in ours if len(root) or root.text] or ours
     records: list[NfoRecord] = []
     room = MOST_CREDITS
     for root in ours:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from mediasync.construction import make_credit, make_person
 from mediasync.formats.nfo.cleaning import one_line
 from mediasync.formats.nfo.elements import (
     MEMBERS,
@@ -21,8 +20,8 @@ from mediasync.formats.nfo.elements import (
 from mediasync.formats.nfo.jobs import parse_job
 from mediasync.formats.nfo.namelists import KnownNames, folded, is_one_name, split_names
 from mediasync.formats.nfo.nodes import Node, first_text, make_node
+from mediasync.formats.nfo.records import NfoCredit
 from mediasync.formats.nfo.values import image_reference, parse_number, parse_person_ids
-from mediasync.models import Credit, Person
 from mediasync.vocabulary import CAST_TYPES, PersonType
 
 _GROUPS: Final = (PersonType.DIRECTOR, PersonType.WRITER, PersonType.PRODUCER)
@@ -55,13 +54,11 @@ _PEOPLE: Final = re.compile(
 @dataclass(slots=True)
 class _Entry:
     element: str
-    person: Person
-    person_type: PersonType | str
-    role: str | None
+    credit: NfoCredit
     order: int | None = None
 
     def sort_key(self) -> tuple[int, bool, int]:
-        kind = self.person_type
+        kind = self.credit.person_type
         crew = _GROUPS.index(kind) if kind in _GROUPS else len(_GROUPS)
         group = 0 if kind in CAST_TYPES else 1 + crew
         last = self.order is None or self.order < 0
@@ -73,14 +70,14 @@ class People:
     """The people of an item.
 
     Attributes:
-        credits: the cast, directors, writers, producers and others, numbered from 0.
+        credits: the cast, directors, writers, producers and others.
         doubts: why the list may not be complete, one line for each element that may hold people and was not
             understood, and for each limit that was reached.
         has_unknown: whether there are unknown elements with words in them, so that an empty list proves
             nothing.
     """
 
-    credits: list[Credit]
+    credits: list[NfoCredit]
     doubts: list[str]
     has_unknown: bool
 
@@ -101,7 +98,7 @@ def parse_people(node: Node, most: int = MOST_CREDITS) -> People:
     Example:
         >>> movie = make_node("movie", children=[make_node("director", "One / Two"),
         ...                                      make_node("actor", children=[make_node("name", "Three")])])
-        >>> [(credit.person.name, str(credit.person_type)) for credit in parse_people(movie).credits]
+        >>> [(credit.name, str(credit.person_type)) for credit in parse_people(movie).credits]
         [('Three', 'actor'), ('One', 'director'), ('Two', 'director')]
     """
     reader = _Reader(node, most)
@@ -109,10 +106,7 @@ def parse_people(node: Node, most: int = MOST_CREDITS) -> People:
         if reader.is_full:
             break
         reader.read_child(child)
-    entries = sorted(reader.entries, key=_Entry.sort_key)
-    credits_ = [
-        make_credit(entry.person, entry.person_type, entry.role, place) for place, entry in enumerate(entries)
-    ]
+    credits_ = [entry.credit for entry in sorted(reader.entries, key=_Entry.sort_key)]
     return People(credits_, [*reader.limits, *reader.doubts], reader.has_unknown)
 
 
@@ -205,8 +199,8 @@ class _Reader:
             picture, ids = _picture(node), self._ids(node)
             order = parse_number(first_text(node, "order", "sortorder"))
             for role in roles or _NO_ROLE:
-                person = make_person(one_line(given), None, picture, ids.copy())
-                self._add(_Entry(node.tag, person, function, role, order))
+                credit = NfoCredit(one_line(given), function, role, picture, ids.copy())
+                self._add(_Entry(node.tag, credit, order))
         else:
             self._add_names(node, given, function, roles[0] if roles else None)
 
@@ -218,8 +212,8 @@ class _Reader:
         alone = len({named.name for named in names}) == 1
         picture, ids = (_picture(node), ids) if alone else (None, {})
         for named in names:
-            person = make_person(named.name, None, picture, ids.copy())
-            self._add(_Entry(node.tag, person, named.kind or kind, named.role or role))
+            kind_, role_ = named.kind or kind, named.role or role
+            self._add(_Entry(node.tag, NfoCredit(named.name, kind_, role_, picture, ids.copy())))
 
     def _ids(self, node: Node) -> dict[str, str]:
         ids = parse_person_ids(node)
@@ -233,7 +227,7 @@ class _Reader:
             self._note_limit(f"the file holds more than {MOST_CREDITS} credits")
             self.is_full = True
             return
-        if entry.person_type is not PersonType.WRITER or self._writers.is_new(entry):
+        if entry.credit.person_type is not PersonType.WRITER or self._writers.is_new(entry):
             self.entries.append(entry)
 
     def _known_names(self) -> KnownNames:
@@ -349,45 +343,44 @@ class _Writers:
     """The writers found so far, to recognise those who are in both ``<writer>`` and ``<credits>``."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[bool, str, str | None], dict[tuple[tuple[str, str], ...], _Entry]] = {}
+        self._known: dict[tuple[bool, str, str | None], dict[tuple[tuple[str, str], ...], NfoCredit]] = {}
 
     def is_new(self, entry: _Entry) -> bool:
         """Remember a writer. One that the other element has already gets only the ids and the picture."""
-        person = entry.person
-        name = folded(person.name)
+        credit = entry.credit
+        name = folded(credit.name)
         in_credits = entry.element == "credits"
-        same_name = self._known.get((not in_credits, name, entry.role), {})
-        ids = tuple(sorted(person.provider_ids.items()))
+        same_name = self._known.get((not in_credits, name, credit.role), {})
+        ids = tuple(sorted(credit.provider_ids.items()))
         match = (
             same_name.get(ids)
             or same_name.get(())
             or (next(iter(same_name.values()), None) if not ids else None)
         )
         if match is None:
-            self._known.setdefault((in_credits, name, entry.role), {}).setdefault(ids, entry)
+            self._known.setdefault((in_credits, name, credit.role), {}).setdefault(ids, credit)
             return True
-        known = match.person
-        known.provider_ids = person.provider_ids | known.provider_ids
-        known.image_path = known.image_path or person.image_path
+        match.provider_ids = credit.provider_ids | match.provider_ids
+        match.image_path = match.image_path or credit.image_path
         return False
 
 
-def join_people(lists: Iterable[list[Credit]]) -> None:
+def join_people(lists: Iterable[list[NfoCredit]]) -> None:
     """Give people without ids in a file the ids of the one person of the same name who has some.
 
     People of one name with ids are the same person if the ids that they share link them all, and no provider
     has two ids for them. Otherwise nobody knows whom a bare name means, and everybody stays unchanged.
 
     Example:
-        >>> ada, bare = (Person(name="Ada", provider_ids={"tmdb": "1"}), Person(name="ADA"))
-        >>> join_people([[Credit(person=person, person_type="writer")] for person in (ada, bare)])
+        >>> ada, bare = NfoCredit("Ada", "writer", provider_ids={"tmdb": "1"}), NfoCredit("ADA", "actor")
+        >>> join_people([[ada], [bare]])
         >>> bare.provider_ids
         {'tmdb': '1'}
     """
-    people = [credit.person for credits_ in lists for credit in credits_]
+    people = [credit for credits_ in lists for credit in credits_]
     if not any(person.provider_ids for person in people) or all(person.provider_ids for person in people):
         return
-    by_name: dict[str, list[Person]] = {}
+    by_name: dict[str, list[NfoCredit]] = {}
     for person in people:
         by_name.setdefault(folded(person.name), []).append(person)
     for same_name in by_name.values():
@@ -395,14 +388,14 @@ def join_people(lists: Iterable[list[Credit]]) -> None:
             _join_same_name(same_name)
 
 
-def _join_same_name(people: list[Person]) -> None:
+def _join_same_name(people: list[NfoCredit]) -> None:
     ids = {pair for person in people for pair in person.provider_ids.items()}
     if len(dict(ids)) == len(ids) and _are_linked([person for person in people if person.provider_ids]):
         for person in people:
             person.provider_ids = dict(sorted(ids))
 
 
-def _are_linked(people: list[Person]) -> bool:
+def _are_linked(people: list[NfoCredit]) -> bool:
     """Whether shared ids link all people, directly or through others."""
     holders: dict[tuple[str, str], list[int]] = {}
     for place, person in enumerate(people):

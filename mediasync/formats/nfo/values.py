@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from mediasync.formats.nfo.dates import parse_date
 from mediasync.formats.nfo.elements import IDS
 from mediasync.formats.nfo.nodes import Node, first_text
-from mediasync.models import Rating
+from mediasync.formats.nfo.records import NfoRating
 from mediasync.vocabulary import MediaType
 
 _NUMBER: Final = re.compile(r"[+-]?\d+")
@@ -218,13 +218,13 @@ def _unit(word: str) -> int:
     return next((seconds for words, seconds in _UNITS if word.startswith(words)), 0)
 
 
-def parse_ratings(node: Node, problems: list[str]) -> list[Rating]:
+def parse_ratings(node: Node, problems: list[str]) -> list[NfoRating]:
     """Return the ratings on a scale of 0 to 10, the default one first.
 
     Newer files have ``<ratings>``, older ones ``<rating>`` and ``<votes>``. ``<criticrating>`` goes from 0 to
     100.
     """
-    found: list[tuple[bool, Rating]] = []
+    found: list[tuple[bool, NfoRating]] = []
     for group in node.findall("ratings"):
         for child in group.findall("rating"):
             name = child.get("name") or "default"
@@ -253,7 +253,7 @@ def parse_ratings(node: Node, problems: list[str]) -> list[Rating]:
     return [rating for _, rating in sorted(found, key=lambda pair: not pair[0])]
 
 
-def _rating(name: str, value: str, maximum: str, votes: str, problems: list[str]) -> Rating | None:
+def _rating(name: str, value: str, maximum: str, votes: str, problems: list[str]) -> NfoRating | None:
     match = _RATING.fullmatch(value.strip())
     if match:
         value, maximum = match[1], "100" if match[2] == "%" else match[3] or maximum
@@ -271,7 +271,7 @@ def _rating(name: str, value: str, maximum: str, votes: str, problems: list[str]
     if not 0 <= scaled <= 10:
         problems.append(f"rating {_shortened(value)} is not between 0 and {top:g}")
         return None
-    return Rating(name=name, value=round(scaled, 4), votes=count)
+    return NfoRating(name, round(scaled, 4), count)
 
 
 def _shortened(text: str) -> str:

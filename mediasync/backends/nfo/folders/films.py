@@ -8,7 +8,8 @@ from mediasync.backends.base import Remark, Unreadable
 from mediasync.backends.nfo.folders import naming
 from mediasync.backends.nfo.folders.files import FilmFiles, NfoFile, VideoAlone
 from mediasync.backends.nfo.folders.folder_kind import FolderKind, FolderKinds, may_be_own_folder
-from mediasync.backends.nfo.folders.listing import ActorPictures, Folder, list_actors, list_folder, reason
+from mediasync.backends.nfo.folders.listing import ActorPictures, Folder, list_actors, list_folder
+from mediasync.backends.nfo.folders.os_errors import reason
 from mediasync.vocabulary import MediaType
 
 FilmUnit = NfoFile | FilmFiles | VideoAlone | Remark | Unreadable

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from mediasync.backends.base import Finding, Remark, Unreadable
 from mediasync.backends.nfo.folders import naming
+from mediasync.backends.nfo.folders.os_errors import reason
 
 ACTORS_FOLDER = ".actors"
 _NAMES_SHOWN = 20
@@ -299,11 +300,6 @@ def list_actors(root: str, folder: Folder) -> ActorPictures:
     for name in listing.pictures.values():
         pictures.setdefault(naming.actor_key(naming.stem_of(name)), listing.path_of(name))
     return pictures
-
-
-def reason(error: OSError) -> str:
-    """Return in words why a file or folder cannot be used, without its path on this machine."""
-    return error.strerror or type(error).__name__
 
 
 def describe_state(state: os.stat_result) -> str:

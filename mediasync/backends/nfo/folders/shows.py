@@ -16,7 +16,6 @@ from mediasync.backends.nfo.folders.listing import (
     list_actors,
     list_folder,
     nfos_below,
-    reason,
 )
 from mediasync.backends.nfo.folders.numbering import (
     name_of_episode,
@@ -25,6 +24,7 @@ from mediasync.backends.nfo.folders.numbering import (
     season_of_nfo,
     season_of_show,
 )
+from mediasync.backends.nfo.folders.os_errors import reason
 from mediasync.vocabulary import MediaType
 
 

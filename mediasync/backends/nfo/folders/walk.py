@@ -15,7 +15,8 @@ from mediasync.backends.nfo.folders import naming
 from mediasync.backends.nfo.folders.files import FolderFailed, Unit
 from mediasync.backends.nfo.folders.films import loose_films, own_film, stray_remarks
 from mediasync.backends.nfo.folders.folder_kind import FolderKind, FolderKinds, is_part_of_film
-from mediasync.backends.nfo.folders.listing import Folder, extras_remark, list_folder, nfos_below, reason
+from mediasync.backends.nfo.folders.listing import Folder, extras_remark, list_folder, nfos_below
+from mediasync.backends.nfo.folders.os_errors import reason
 from mediasync.backends.nfo.folders.shows import collect_show
 
 ROOT_KEY: Final = "."
