@@ -143,7 +143,7 @@ class Session(Protocol):
         Args:
             table: the name of the table.
             columns: its columns with their types, as in the macro ``@rows``.
-            rows: equally long sequences. None of them may be in the table.
+            rows: sequences with a value for each column. None of them may be in the table.
         """
         ...
 

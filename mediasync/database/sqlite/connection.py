@@ -13,6 +13,8 @@ import threading
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain
 from typing import Any, Final
 from urllib.parse import quote
 from weakref import WeakSet
@@ -20,12 +22,14 @@ from weakref import WeakSet
 import aiosqlite
 
 from mediasync.aio import finish
-from mediasync.database.session import NoPeopleCache, Params, PeopleCache, insertion
+from mediasync.database.session import NoPeopleCache, Params, PeopleCache, insertion, names_of
 from mediasync.database.sqlite.dialect import SQLiteDialect
 from mediasync.errors import DatabaseError, LifecycleError
 
 POLL_MS: Final = 8
 """How long SQLite itself waits for a lock, in milliseconds. It retries after 1, 2 and 5 ms."""
+
+_ROWS_PER_STATEMENT: Final = (500, 50)
 
 _FETCHES: dict[str, str] = {}
 
@@ -108,6 +112,13 @@ class SQLiteConnection:
         """Run a statement and return how many rows it wrote."""
         return int((await self._execute(sql, params)).rowcount)
 
+    async def run_many(self, sql: str, several: Sequence[Sequence[Any]]) -> int:
+        """Run a statement with each of several lists of parameters, and return how many rows it wrote."""
+        try:
+            return int((await self.raw.executemany(sql, several)).rowcount)
+        except (sqlite3.Error, OverflowError, ValueError) as error:
+            raise self._translated(error) from error
+
     async def columns(self, sql: str, params: Params | None = None) -> list[str]:
         """Return the names of a query's columns."""
         return [column[0] for column in (await self._execute(sql, params)).description]
@@ -176,6 +187,13 @@ class WriterCache:
         self.next_key = 0
 
 
+@lru_cache(maxsize=64)
+def _insertion_of_values(table: str, columns: str, rows: int) -> str:
+    names = names_of(columns)
+    row = f"({', '.join('?' * len(names))})"
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([row] * rows)}"
+
+
 def _as_text(value: Any) -> Any:
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
@@ -214,7 +232,21 @@ class SQLiteSession:
         return await self._connection.run(self._dialect.translate(sql), params)
 
     async def insert(self, table: str, columns: str, rows: list[Any]) -> int:
-        return await self.execute(insertion(table, columns), {"rows": rows})
+        """Insert most rows as bound values: that takes a third of the time that reading them from JSON takes.
+
+        A statement holds many rows, so that the thread rarely waits for the GIL, and has one of few sizes, so
+        that SQLite compiles it once.
+        """
+        written = done = 0
+        for size in _ROWS_PER_STATEMENT:
+            end = len(rows) - (len(rows) - done) % size
+            if end > done:
+                bound = [list(chain.from_iterable(rows[n : n + size])) for n in range(done, end, size)]
+                written += await self._connection.run_many(_insertion_of_values(table, columns, size), bound)
+                done = end
+        if done < len(rows):
+            written += await self.execute(insertion(table, columns), {"rows": rows[done:]})
+        return written
 
     async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         fetch = _FETCHES.get(sql)
