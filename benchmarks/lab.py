@@ -30,6 +30,7 @@ class Options:
     big_films: int = 100_000
     slow_films: int = 1_000
     rounds: int = 3
+    starts: int = 11
 
 
 @dataclass

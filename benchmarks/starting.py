@@ -16,7 +16,6 @@ from benchmarks.figures import Figure, Row, column
 from benchmarks.lab import Lab
 from benchmarks.worker import WorkerFailedError
 
-_RUNS = 11
 _ROOT = Path(__file__).resolve().parent.parent
 _TITLE = "SELECT title FROM media_items GROUP BY title HAVING count(*) = 1 ORDER BY title LIMIT 1"
 
@@ -37,7 +36,7 @@ def _show(lab: Lab, row: Row) -> list[Figure]:
 
 def _measured(lab: Lab, row: Row, *arguments: str) -> Figure:
     runs: dict[str, list[dict[str, float]]] = {"mediasync": [], "empty": []}
-    for _ in range(_RUNS):
+    for _ in range(lab.options.starts):
         runs["mediasync"].append(_run("-m", "mediasync", *arguments))
         runs["empty"].append(_run("-c", "pass"))
     (wall, cpu), (empty_wall, _) = (

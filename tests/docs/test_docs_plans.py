@@ -20,7 +20,8 @@ from support.mirror import prepared
 from benchmarks import data
 from mediasync import MediaSync, Source
 
-pytestmark = pytest.mark.slow
+# In one group, so that one process fills the databases.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plans of the docs")]
 
 CREDITS = 100_000
 SMALL = {"source", "library", "item_library", "schema_version", "sync_run"}
