@@ -10,7 +10,7 @@
 --   TEXT                 ->  text COLLATE "C"   (compared by bytes, as SQLite does)
 --   WITHOUT ROWID        ->  (nothing)
 --   the index of titles  ->  a hash index, which accepts texts of any length
---   strftime(…)          ->  the time as timestamptz
+--   strftime(…)          ->  the time as timestamptz; of now, in milliseconds
 --   json_group_object(…) ->  the same text made by string_agg, since json_object_agg writes white space
 --
 -- * Ids are text, "{source_id}:{remote_id}", stored and indexed. Rows refer to each other by integer keys, which
@@ -222,7 +222,7 @@ CREATE INDEX credit_of_person ON credit (person_key);
 CREATE TABLE sync_run (
     run_key     INTEGER PRIMARY KEY,
     source_key  INTEGER NOT NULL REFERENCES source (source_key),
-    status      TEXT    NOT NULL,             -- running, succeeded, failed, cancelled, interrupted
+    status      TEXT    NOT NULL,             -- running (see lease), succeeded, failed, cancelled, interrupted
     started_at  INTEGER NOT NULL,
     finished_at INTEGER,
     seen        INTEGER NOT NULL DEFAULT 0,   -- items the source named
@@ -230,11 +230,21 @@ CREATE TABLE sync_run (
     unchanged   INTEGER NOT NULL DEFAULT 0,
     failed      INTEGER NOT NULL DEFAULT 0,
     error       TEXT,                         -- why the run as a whole failed
-    owner       TEXT,                         -- the process that runs it, to find out whether it is alive
     selection   TEXT    NOT NULL DEFAULT '',  -- a digest of what was asked for; empty: the whole source
-    series      INTEGER                       -- the first run of its series; NULL: no problems are recorded
+    series      INTEGER,                      -- the first run of its series; NULL: no problems are recorded
+    fence       INTEGER                       -- the number of its lease; NULL: it was refused at once
 );
 CREATE INDEX sync_run_of_source ON sync_run (source_key, started_at);
+
+-- The newest lease of each source. One worker at a time holds the lease of a source, renews it before it expires,
+-- and names its number in every transaction that writes for the run. A run whose lease is not the newest one, or
+-- has expired, is not running any more. There is no foreign key: the lease of a new source comes before its row.
+CREATE TABLE lease (
+    source_id   TEXT    NOT NULL PRIMARY KEY,
+    fence       INTEGER NOT NULL,             -- the number of the lease; each new one is higher
+    holder      TEXT,                         -- the process and the run that hold it; NULL: nobody does
+    expires_at  INTEGER NOT NULL              -- by the clock of the database server, if there is one
+) WITHOUT ROWID;
 
 -- What syncs could not read or store, and remarks for people. The runs of one source with the same selection and
 -- the same status are a series. A problem that consecutive runs of a series have is one row. There is no foreign
@@ -384,7 +394,11 @@ SELECT i.id AS media_item_id, g.kind, g.path
 FROM item_image g LEFT JOIN media_item i ON i.item_key = g.item_key;
 
 CREATE VIEW sync_runs AS
-SELECT r.run_key AS id, s.id AS source_id, r.status,
+SELECT r.run_key AS id, s.id AS source_id,
+       CASE WHEN r.status <> 'running' OR EXISTS (
+                SELECT 1 FROM lease h
+                WHERE h.source_id = s.id AND h.fence = r.fence AND h.expires_at > strftime('%s', 'now') * 1000
+            ) THEN r.status ELSE 'interrupted' END AS status,
        strftime('%Y-%m-%dT%H:%M:%fZ', r.started_at / 1000.0, 'unixepoch') AS started_at,
        strftime('%Y-%m-%dT%H:%M:%fZ', r.finished_at / 1000.0, 'unixepoch') AS finished_at,
        r.seen, r.saved, r.unchanged, r.failed, r.error

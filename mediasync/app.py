@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 SOURCES_AT_ONCE: Final = 8
 """How many sources are synced at once by default."""
 
+WAIT_IF_BUSY: Final = 600.0
+"""How long a sync waits while another worker syncs its source, by default, in seconds."""
+
 _DEFAULTS: Final = DatabaseOptions()
 
 # The application decides where the log goes; by default it goes nowhere.
@@ -58,6 +61,8 @@ class MediaSync:
         lock_timeout: seconds that a write waits for another process's lock before it fails.
         close_timeout: seconds that closing waits for accepted saves and running reads.
         keep_changes: days for which changes are kept in the change log.
+        lease_seconds: how long a sync holds its source unless it renews its lease, as it does; see
+            `mediasync.settings.database.DatabaseOptions`.
         synchronous: SQLite only: ``normal`` or ``full``; see `mediasync.settings.database.DatabaseOptions`.
         writer_cache_kib: SQLite only: the size of the writing connection's page cache.
         reader_cache_kib: SQLite only: the size of each reading connection's page cache.
@@ -89,6 +94,7 @@ class MediaSync:
         lock_timeout: float = _DEFAULTS.lock_timeout,
         close_timeout: float = _DEFAULTS.close_timeout,
         keep_changes: float = _DEFAULTS.keep_changes,
+        lease_seconds: float = _DEFAULTS.lease_seconds,
         synchronous: Literal["normal", "full"] = _DEFAULTS.synchronous,
         writer_cache_kib: int = _DEFAULTS.writer_cache_kib,
         reader_cache_kib: int = _DEFAULTS.reader_cache_kib,
@@ -103,6 +109,7 @@ class MediaSync:
                 lock_timeout=lock_timeout,
                 close_timeout=close_timeout,
                 keep_changes=keep_changes,
+                lease_seconds=lease_seconds,
                 synchronous=synchronous,
                 writer_cache_kib=writer_cache_kib,
                 reader_cache_kib=reader_cache_kib,
@@ -185,6 +192,7 @@ class MediaSync:
         dry_run: bool = False,
         wait_for_scan: float | None = None,
         accept_new_server: bool = False,
+        wait_if_busy: float = WAIT_IF_BUSY,
     ) -> Sync:
         """Sync one source. Await the result for the report, or iterate over it for events.
 
@@ -200,8 +208,13 @@ class MediaSync:
             wait_for_scan: seconds to wait for a server that is scanning its files. It overrides the setting
                 of the source or backend.
             accept_new_server: continue even if a different server answers than the stored one.
+            wait_if_busy: seconds to wait while another worker syncs the source; one worker at a time does.
+                A dry run does not wait.
 
         Raises:
+            SourceHeld: when awaited, if another worker still syncs the source after that time.
+            LeaseLost: when awaited, if this process was paused for so long that its lease has expired. It
+                writes nothing more.
             ConfigurationError: at once, if the source cannot be used; when awaited, if it is stored with
                 another kind or server, or does not have what is selected.
             SourceError: when awaited, if the source cannot be read.
@@ -215,6 +228,7 @@ class MediaSync:
             dry_run=dry_run,
             wait_for_scan=wait_for_scan,
             accept_new_server=accept_new_server,
+            wait_if_busy=wait_if_busy,
         )
 
     def sync_all(
@@ -227,6 +241,7 @@ class MediaSync:
         dry_run: bool = False,
         wait_for_scan: float | None = None,
         accept_new_server: bool = False,
+        wait_if_busy: float = WAIT_IF_BUSY,
         jobs: int = SOURCES_AT_ONCE,
     ) -> SyncAll:
         """Sync several sources at once. Await the result for all reports, or iterate over it for events.
@@ -244,6 +259,7 @@ class MediaSync:
             dry_run: as for `sync`.
             wait_for_scan: as for `sync`, for each source.
             accept_new_server: as for `sync`, for each source.
+            wait_if_busy: as for `sync`, for each source.
             jobs: how many sources are synced at once. The others wait, in the order given.
 
         Returns:
@@ -262,6 +278,7 @@ class MediaSync:
             dry_run=dry_run,
             wait_for_scan=wait_for_scan,
             accept_new_server=accept_new_server,
+            wait_if_busy=wait_if_busy,
             jobs=jobs,
         )
 

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from mediasync.vocabulary import ChangeKind, EntityKind
+
+
+class Fence(NamedTuple):
+    """What shows that a write is made under the newest lease of a source.
+
+    Attributes:
+        source_id: the source.
+        number: the number of the lease. Each new lease of a source has a higher number.
+    """
+
+    source_id: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +28,12 @@ class WriteContext:
 
     Attributes:
         run_id: the sync run that writes; None outside a run.
-        fence: the fencing number of the lease under which it writes; None without a lease.
+        fence: the lease under which it writes, which the transaction checks; None without a lease.
         reason: ``sync`` or ``api``, as the log records it.
     """
 
     run_id: int | None = None
-    fence: int | None = None
+    fence: Fence | None = None
     reason: str = "api"
 
 

@@ -29,6 +29,9 @@
     │       ├── SchemaTooNew          written by a newer mediasync
     │       ├── SchemaOutdated        an older schema, and upgrading was switched off
     │       └── SchemaForeign         a database that is not mediasync's
+    ├── LeaseError                    the lease of a source (`source_id` names it)
+    │   ├── SourceHeld                another worker syncs the source
+    │   └── LeaseLost                 the lease ended before its run did; the run writes nothing more
     └── SourceError                   a source could not be read (`source_id` names it)
         ├── SourceUnreachable         no answer, or the folder is not there
         ├── SourceUnauthorised        the token or password is missing, wrong or revoked (401)
@@ -187,6 +190,43 @@ class SchemaOutdated(SchemaError):
 
 class SchemaForeign(SchemaError):
     """The database holds tables that are not mediasync's."""
+
+
+class LeaseError(MediaSyncError):
+    """A source cannot be synced because of its lease, which one worker at a time holds.
+
+    Attributes:
+        source_id: the id of the source.
+        reason: why not, without the source's id.
+    """
+
+    def __init__(self, source_id: str, reason: str) -> None:
+        super().__init__(f"source {source_id!r}: {reason}")
+        self.source_id = source_id
+        self.reason = reason
+
+
+class SourceHeld(LeaseError):
+    """Another worker syncs the source.
+
+    Attributes:
+        holder: the worker, in words: its host and process.
+    """
+
+    def __init__(self, source_id: str, holder: str) -> None:
+        super().__init__(source_id, f"{holder} is syncing it")
+        self.holder = holder
+
+
+class LeaseLost(LeaseError):
+    """The lease of a run ended before the run did, so the run writes nothing more."""
+
+    def __init__(self, source_id: str) -> None:
+        super().__init__(
+            source_id,
+            "this run was paused for longer than its lease lasts, so another worker may be syncing the "
+            "source: it writes nothing more. What it saved stays; sync again",
+        )
 
 
 class SourceError(MediaSyncError):

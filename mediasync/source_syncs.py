@@ -42,9 +42,10 @@ class SourceSyncs:
         full: bool,
         dry_run: bool,
         accept_new_server: bool,
+        wait_if_busy: float,
     ) -> Sync:
         """Return the sync of one source."""
-        options = RunOptions(full, dry=dry_run, accept_new_server=accept_new_server)
+        options = _options(full, dry_run, accept_new_server, wait_if_busy)
         made = self._make(source, wait_for_scan)
         if isinstance(made, FlawedSource):
             raise made.error
@@ -61,12 +62,13 @@ class SourceSyncs:
         full: bool,
         dry_run: bool,
         accept_new_server: bool,
+        wait_if_busy: float,
         jobs: int,
     ) -> SyncAll:
         """Return the syncs of several sources, as one."""
         if jobs < 1:
             raise ConfigurationError(f"jobs is {jobs}, but at least one source must be synced at once")
-        options = RunOptions(full, dry=dry_run, accept_new_server=accept_new_server)
+        options = _options(full, dry_run, accept_new_server, wait_if_busy)
         made = [self._make(source, wait_for_scan) for source in sources]
         return SyncAll(self._runs(made, libraries, items, options), jobs=jobs)
 
@@ -115,6 +117,12 @@ class SourceSyncs:
             run = partial(self._syncs.run, made.backend, options=replace(options, selection=selection))
             runs[source_id] = partial(made.run, run)
         return runs
+
+
+def _options(full: bool, dry: bool, accept_new_server: bool, wait_if_busy: float) -> RunOptions:
+    if not wait_if_busy >= 0:
+        raise ConfigurationError(f"wait_if_busy is {wait_if_busy}: it is a number of seconds, 0 or more")
+    return RunOptions(full, dry=dry, accept_new_server=accept_new_server, wait_if_busy=wait_if_busy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from enum import IntEnum
 
-from mediasync.errors import DatabaseError, MediaSyncError, SourceError
+from mediasync.errors import DatabaseError, LeaseError, MediaSyncError, SourceError
 
 
 class ExitCode(IntEnum):
@@ -17,6 +17,8 @@ class ExitCode(IntEnum):
     USAGE = 2
     SOURCE = 3
     DATABASE = 4
+    BUSY = 6
+    """Another worker syncs the source."""
     INTERNAL = 70
     """An internal error (EX_SOFTWARE of ``sysexits.h``)."""
     OUTPUT = 74
@@ -66,6 +68,8 @@ def exit_code(error: BaseException) -> int:
             return ExitCode.SOURCE
         case DatabaseError():
             return ExitCode.DATABASE
+        case LeaseError():
+            return ExitCode.BUSY
         case MediaSyncError():
             return ExitCode.USAGE
         case _:

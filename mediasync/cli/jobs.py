@@ -13,7 +13,7 @@ from mediasync.cli.formatting import counted
 from mediasync.cli.layout import heading, indented, plain, shortened
 from mediasync.cli.location import database_document
 from mediasync.cli.progress import summary
-from mediasync.errors import SourceError
+from mediasync.errors import LeaseError, SourceError, SourceHeld
 from mediasync.models import SyncRun
 from mediasync.reports import SyncReport
 from mediasync.settings.source import FlawedSource, SourceConfig
@@ -36,6 +36,7 @@ class Job:
         report: the report, if the sync succeeded.
         error: the error, if it failed.
         begun: whether the sync was started.
+        may_be_skipped: whether it is well if another worker syncs the source.
     """
 
     given: SourceConfig | FlawedSource
@@ -46,6 +47,7 @@ class Job:
     report: SyncReport | None = None
     error: Exception | None = None
     begun: bool = False
+    may_be_skipped: bool = False
 
     @property
     def source_id(self) -> str:
@@ -62,6 +64,8 @@ class Job:
     @property
     def code(self) -> int:
         """The exit code of this source."""
+        if self.is_skipped:
+            return ExitCode.OK
         if self.error is not None:
             return exit_code(self.error)
         if self.report is None:
@@ -69,8 +73,15 @@ class Job:
         return ExitCode.INCOMPLETE if self.report.failed else ExitCode.OK
 
     @property
+    def is_skipped(self) -> bool:
+        """Whether another worker syncs the source, which is well."""
+        return self.may_be_skipped and isinstance(self.error, SourceHeld)
+
+    @property
     def status(self) -> str:
-        """How it ended: a run's status, or ``not_started``."""
+        """How it ended: a run's status, ``skipped`` or ``not_started``."""
+        if self.is_skipped:
+            return "skipped"
         if self.run is not None:
             return str(self.run.status)
         if self.error is not None:
@@ -80,7 +91,7 @@ class Job:
 
 def reason_of(error: Exception) -> str:
     """Return why a source was not synced."""
-    return error.reason if isinstance(error, SourceError) else error_text(error)
+    return error.reason if isinstance(error, SourceError | LeaseError) else error_text(error)
 
 
 def lines_of(job: Job) -> list[RenderableType]:
@@ -89,7 +100,8 @@ def lines_of(job: Job) -> list[RenderableType]:
     report = job.report
     if report is None:
         why = reason_of(job.error) if job.error else "it has not ended"
-        return [heading(named), indented(plain(f"not synced: {why}"))]
+        what = "skipped" if job.is_skipped else "not synced"
+        return [heading(named), indented(plain(f"{what}: {why}"))]
     found = summary(report) if report.run.seen else "no items were found"
     parts: list[RenderableType] = [heading(named), indented(plain(found))]
     where = "--json shows all" if report.dry else f"mediasync runs {report.run.id} --all"

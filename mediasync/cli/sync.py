@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
+from enum import StrEnum
 from itertools import islice
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from mediasync.app import SOURCES_AT_ONCE, MediaSync
+from mediasync.app import SOURCES_AT_ONCE, WAIT_IF_BUSY, MediaSync
 from mediasync.cli.affinity import one_core_left_free
 from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import ExitCode
@@ -27,6 +28,14 @@ from mediasync.syncing.handles import SyncAll
 from mediasync.syncing.selection import share_selection
 from mediasync.text import without_secrets
 from mediasync.vocabulary import RunStatus
+
+
+class IfBusy(StrEnum):
+    """What to do about a source that another worker is syncing."""
+
+    WAIT = "wait"
+    SKIP = "skip"
+    FAIL = "fail"
 
 
 @with_options("database", "file_mode", "config", "as_json", "debug", *OF_LONG_COMMANDS)
@@ -80,6 +89,14 @@ def sync(
             "--accept-new-server", help="Continue even if a different server answers than the stored one."
         ),
     ] = False,
+    if_busy: Annotated[
+        IfBusy,
+        typer.Option(
+            "--if-busy",
+            help="What to do if another worker is syncing a source: wait for up to 10 minutes, skip the "
+            "source, or fail at once.",
+        ),
+    ] = IfBusy.WAIT,
     at_once: Annotated[
         int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Sync at most this many sources at once.")
     ] = SOURCES_AT_ONCE,
@@ -107,6 +124,7 @@ def sync(
       2  wrong usage or configuration
       3  a source could not be reached or read, or refused access
       4  the database failed
+      6  another worker was still syncing a source
       129, 130, 143  interrupted; what was saved stays, the runs are recorded as cancelled
 
     With several sources the highest code counts. A source that fails does not stop the others.
@@ -120,10 +138,11 @@ def sync(
         "dry_run": dry_run,
         "wait_for_scan": wait_for_scan,
         "accept_new_server": accept_new_server,
+        "wait_if_busy": WAIT_IF_BUSY if if_busy is IfBusy.WAIT else 0.0,
         "jobs": at_once,
     }
     with one_core_left_free():
-        return context.run(_sync(context, jobs, options), knows_sources=True)
+        return context.run(_sync(context, jobs, options, if_busy), knows_sources=True)
 
 
 def _jobs(
@@ -150,7 +169,9 @@ def _jobs(
     return [job for source_id, job in jobs.items() if source_id in selected]
 
 
-async def _sync(context: CommandContext, jobs: Sequence[Job], options: dict[str, Any]) -> int:
+async def _sync(
+    context: CommandContext, jobs: Sequence[Job], options: dict[str, Any], if_busy: IfBusy
+) -> int:
     out, url, dry = context.out, context.url(), bool(options["dry_run"])
     sources = [job.given for job in jobs]
     known = {*(job.source_id for job in jobs), *context.configuration().sources}
@@ -171,6 +192,8 @@ async def _sync(context: CommandContext, jobs: Sequence[Job], options: dict[str,
         running = ms.sync_all(sources, **options)
         await ms.open()
     try:
+        for job in jobs:
+            job.may_be_skipped = if_busy is IfBusy.SKIP
         known |= {source.id for source in await ms.media.list_sources()}
         context.warn_of_variables(sorted(known))
         with make_reporter(out) as reporter:

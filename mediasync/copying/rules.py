@@ -11,13 +11,14 @@ from mediasync.text import words_of_item, words_of_name
 
 NOT_COPIED: Final = {
     "schema_version": "each database has its own",
+    "lease": "says which worker syncs a source into this database",
     "change_counter": "the service writes it last, so that numbers continue after the copied changes",
 }
 """Tables that are not copied, each with the reason."""
 
 KEPT_COLUMNS: Final = {
     ("source", "key_blocks"): "counts the blocks of storage keys that writers of this database have taken",
-    ("sync_run", "owner"): "names a process that writes to this database",
+    ("sync_run", "fence"): "is the number of a lease of this database",
 }
 """Columns that are not copied: a row of the target keeps its own value. Each with the reason."""
 

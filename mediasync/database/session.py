@@ -1,6 +1,6 @@
 """What differs between database engines, behind one protocol.
 
-Repositories contain one SQL text for all engines. It may use nine macros, which each dialect expands:
+Repositories contain one SQL text for all engines. It may use eleven macros, which each dialect expands:
 
 ``@rows(:name, id text, year integer)``
     a derived table of the rows in the parameter *name* (a list of equally long sequences), with these
@@ -12,6 +12,11 @@ Repositories contain one SQL text for all engines. It may use nine macros, which
     one transaction writes at a time, it expands to nothing.
 ``@lockfully(alias)``
     the same, and no other transaction can insert a reference to those rows.
+``@keep(alias)``
+    at the end of a query: until the transaction ends, no other one can lock its rows of that table fully.
+    Where only one transaction writes at a time, it expands to nothing.
+``@clock``
+    the time in milliseconds since 1970, UTC: by the clock of a database server, else the parameter ``now``.
 ``@inorder(alias)``
     at the end of a query over ``@rows``: writes its rows in the order in which they were given, whatever
     they are joined with. Where only one transaction writes at a time, it expands to nothing.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from mediasync.database.session import Session
@@ -18,8 +18,8 @@ LOCK_SOURCE: Final = "SELECT s.source_key FROM source s WHERE s.id = :source_id 
 
 # Records that a sync starts.
 INSERT_RUN: Final = """
-INSERT INTO sync_run (source_key, status, started_at, owner, selection)
-SELECT source_key, 'running', :now, :owner, :selection FROM source WHERE id = :source_id
+INSERT INTO sync_run (source_key, status, started_at, fence, selection)
+SELECT source_key, 'running', :now, CAST(:fence AS bigint), :selection FROM source WHERE id = :source_id
 """
 
 # Reads the key of the run that was just inserted.
@@ -28,14 +28,12 @@ SELECT max(r.run_key) AS run_key FROM sync_run r JOIN source s ON s.source_key =
 WHERE s.id = :source_id
 """
 
-# Reads the runs of a source that are recorded as running, with the processes that own them.
-SELECT_RUNNING: Final = """
-SELECT r.run_key, r.owner FROM sync_run r
-WHERE r.status = 'running' AND r.source_key = (SELECT source_key FROM source WHERE id = :source_id)
+# Marks the runs of a source that ended without recording it: they are recorded as running under older leases.
+INTERRUPT_RUNS: Final = """
+UPDATE sync_run SET status = 'interrupted', finished_at = :now
+WHERE status = 'running' AND source_key = (SELECT source_key FROM source WHERE id = :source_id)
+  AND (fence IS NULL OR fence < :fence)
 """
-
-# Marks a run whose process has ended without recording it.
-INTERRUPT_RUN: Final = "UPDATE sync_run SET status = 'interrupted', finished_at = :now WHERE run_key = :id"
 
 # Records how a sync ended.
 FINISH_RUN: Final = """
@@ -129,10 +127,13 @@ WHERE (:source_id IS NULL OR s.id = :source_id) AND x.run_key IN (
 ORDER BY l.id, x.run_key DESC
 """
 
+_STATUS: Final = """CASE WHEN r.status <> 'running' OR EXISTS (
+    SELECT 1 FROM lease h WHERE h.source_id = s.id AND h.fence = r.fence AND h.expires_at > @clock
+) THEN r.status ELSE 'interrupted' END"""
 _RUN: Final = {
     "id": "r.run_key",
     "source_id": "s.id",
-    "status": "r.status",
+    "status": _STATUS,
     "started_at": "r.started_at",
     "finished_at": "r.finished_at",
     "seen": "r.seen",
@@ -147,7 +148,7 @@ _RUN: Final = {
 SELECT_RUNS: Final = f"""
 SELECT {select_list(_RUN)}
 FROM sync_run r JOIN source s ON s.source_key = r.source_key
-WHERE (:source_id IS NULL OR s.id = :source_id) AND (:status IS NULL OR r.status = :status)
+WHERE (:source_id IS NULL OR s.id = :source_id) AND (:status IS NULL OR :status = {_STATUS})
   AND (:selection IS NULL OR r.selection = :selection)
 ORDER BY r.run_key DESC LIMIT :limit
 """
@@ -178,28 +179,22 @@ class RunRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def start(
-        self, source_id: str, owner: str, has_ended: Callable[[str], bool], selection: str = ""
-    ) -> int:
+    async def start(self, source_id: str, fence: int | None, selection: str = "") -> int:
         """Record that a sync of a stored source starts, and return the run's id.
 
-        Runs of the source whose process ended without recording it are marked as interrupted.
+        Runs of the source under older leases that are recorded as running are marked as interrupted.
 
         Args:
             source_id: a stored source.
-            owner: identifies the process, and the run in it.
-            has_ended: returns whether the work of an owner has provably ended.
+            fence: the number of the run's lease; None for a run that ends in this transaction.
             selection: a digest of what the run is asked for; empty if that is the whole source.
         """
         # The lock lets one run start at a time, so that the newest run is this one.
         await self._session.fetch_all(LOCK_SOURCE, {"source_id": source_id})
-        now = self._session.now
-        for run_id, other in await self._session.fetch_all(SELECT_RUNNING, {"source_id": source_id}):
-            if other is None or has_ended(other):
-                await self._session.execute(INTERRUPT_RUN, {"id": run_id, "now": now})
-        await self._session.execute(
-            INSERT_RUN, {"source_id": source_id, "now": now, "owner": owner, "selection": selection}
-        )
+        of_run = {"source_id": source_id, "now": self._session.now, "fence": fence}
+        if fence is not None:
+            await self._session.execute(INTERRUPT_RUNS, of_run)
+        await self._session.execute(INSERT_RUN, {**of_run, "selection": selection})
         [(run_id,)] = await self._session.fetch_all(SELECT_NEWEST_RUN, {"source_id": source_id})
         return int(run_id)
 
@@ -284,14 +279,14 @@ class RunRepository:
         Raises:
             DataError: if its row cannot be read.
         """
-        [row] = await self._session.fetch_all(SELECT_RUN, {"id": run_id})
+        [row] = await self._session.fetch_all(SELECT_RUN, {"id": run_id, "now": self._session.now})
         if (run := _run(row)) is None:
             raise DataError(f"run {run_id} cannot be read as it is stored")
         return run
 
     async def find(self, run_id: int) -> SyncRun | None:
         """Return one run, or None."""
-        rows = await self._session.fetch_all(SELECT_RUN, {"id": run_id})
+        rows = await self._session.fetch_all(SELECT_RUN, {"id": run_id, "now": self._session.now})
         return _run(rows[0]) if rows else None
 
     async def list_runs(
@@ -308,6 +303,7 @@ class RunRepository:
         params = {
             "source_id": source_id,
             "limit": limit,
+            "now": self._session.now,
             "status": status and str(status),
             "selection": "" if whole else None,
         }

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 from mediasync.aio import Signal, finish
-from mediasync.changes import API, WriteContext
+from mediasync.changes import API, Fence, WriteContext
 from mediasync.database.database import Database
 from mediasync.database.session import Session
 from mediasync.errors import (
@@ -20,11 +20,13 @@ from mediasync.errors import (
     DatabaseError,
     DatabaseUnreachable,
     DataError,
+    LeaseLost,
     LifecycleError,
     UnknownParent,
     UsageError,
 )
 from mediasync.reports import SaveResult, SaveStatus
+from mediasync.repositories.leases import LeaseRepository
 from mediasync.rows import NormalItem, PersonRow, merge_people
 from mediasync.saving.outbox import Outbox
 from mediasync.saving.plan import find_stored
@@ -266,9 +268,14 @@ class Writer:
         Args:
             work: changes what the public views show.
             context: why.
+
+        Raises:
+            LeaseLost: if the lease of the context has ended; nothing is written.
         """
 
         async def recorded(session: Session) -> T:
+            if context.fence is not None:
+                await keep_lease(session, context.fence)
             outbox = Outbox(session, context)
             result = await work(session, outbox)
             await outbox.write()
@@ -471,6 +478,11 @@ class Writer:
             try:
                 outcomes = await self._database.write(partial(_save, group=group))
                 self.committed.set()
+            except _LeasesEnded as ended:
+                for save in group:
+                    if (fence := save.context.fence) is not None and fence in ended.fences:
+                        save.answer(LeaseLost(fence.source_id))
+                group = [save for save in group if not save.answered]
             except (DataError, UsageError) as error:
                 if len(group) == 1:
                     group[0].answer(error)
@@ -542,7 +554,28 @@ def _closed_meanwhile() -> LifecycleError:
     return LifecycleError("the database was closed while this was saved; look whether it is stored")
 
 
+class _LeasesEnded(Exception):
+    """Leases under which a group would have been written have ended."""
+
+    def __init__(self, fences: set[Fence]) -> None:
+        super().__init__(fences)
+        self.fences = fences
+
+
+async def keep_lease(session: Session, fence: Fence) -> None:
+    """Make sure that a lease is held until the transaction ends.
+
+    Raises:
+        LeaseLost: if it has ended.
+    """
+    if await LeaseRepository(session).keep([fence]):
+        raise LeaseLost(fence.source_id)
+
+
 async def _save(session: Session, group: list[Save]) -> list[Outcome]:
+    fences = {save.context.fence for save in group if save.context.fence is not None}
+    if fences and (ended := await LeaseRepository(session).keep(fences)):
+        raise _LeasesEnded(ended)
     clock = asyncio.get_running_loop().time
     end = clock() + MAX_GROUP_SECONDS
     items, contexts = [save.item for save in group], [save.context for save in group]

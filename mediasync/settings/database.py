@@ -39,6 +39,8 @@ class DatabaseOptions:
         writer_cache_kib: SQLite only: the size of the writing connection's page cache.
         reader_cache_kib: SQLite only: the size of each reading connection's page cache.
         keep_changes: days for which changes are kept in the change log.
+        lease_seconds: how long the lease of a source lasts. A sync renews it three times as often. After a
+            sync has died on another host, others wait this long.
         file_mode: SQLite only: the permissions of a new file, its log and its copies. An existing file keeps
             its permissions. ``0o640`` lets the group read it.
 
@@ -55,6 +57,7 @@ class DatabaseOptions:
     writer_cache_kib: int = 32 * 1024
     reader_cache_kib: int = 4 * 1024
     keep_changes: float = 400
+    lease_seconds: float = 60.0
     file_mode: int = PRIVATE
 
     def __post_init__(self) -> None:
@@ -88,6 +91,10 @@ _LIMITS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "writer_cache_kib": (_whole(64), "a whole number of 64 or more"),
     "reader_cache_kib": (_whole(64), "a whole number of 64 or more"),
     "keep_changes": (_is_length_of_time, "a number of days, 0 or more"),
+    "lease_seconds": (
+        lambda value: type(value) in (int, float) and 0.1 <= value <= 86_400,  # type: ignore[operator]
+        "a number of seconds from 0.1 to 86400",
+    ),
     "file_mode": (_whole(0o600, 0o777), "from 0o600 to 0o777"),
 }
 """What each option may be: the check, and the words for it."""

@@ -44,6 +44,17 @@ def has_ended(name: str) -> bool:
     return _is_gone(int(pid), started)
 
 
+def describe(name: str) -> str:
+    """Return who does a piece of work, in words, by the name that `at_work` gave it.
+
+    Example:
+        >>> describe("\\n".join(["nas", "", "", "4711", "", "ab"]))
+        'process 4711 of nas'
+    """
+    host, _, _, pid, *_ = name.split("\n")
+    return f"process {pid} of {host}"
+
+
 def _is_gone(pid: int, started: str) -> bool:
     if os.name == "nt":
         return False  # on Windows, signal 0 would end the process

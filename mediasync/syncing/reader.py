@@ -105,6 +105,7 @@ class Reading:
         """Iterate over the items that were read; count and report every finding on the way.
 
         Raises:
+            LeaseLost: if the lease of the source has ended.
             LibraryUnreadable: if the library is empty although items of it are stored.
             SourceError: as the backend does.
         """
@@ -113,6 +114,8 @@ class Reading:
         async with aclosing(stream):
             async for finding in stream:
                 count += 1
+                if self._tally.lease is not None:
+                    self._tally.lease.check()
                 if isinstance(finding, Found):
                     if self._takes(finding.item.remote_id):
                         self._note_found(finding)

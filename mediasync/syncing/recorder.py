@@ -6,14 +6,13 @@ import asyncio
 from contextlib import suppress
 
 from mediasync.database.session import Session
-from mediasync.errors import DatabaseError, MediaSyncError, SourceError
+from mediasync.errors import DatabaseError, LeaseLost, MediaSyncError, SourceError
 from mediasync.models import SyncRun
 from mediasync.repositories.runs import RunRepository
 from mediasync.repositories.sources import SourceRepository
 from mediasync.saving.pruning import prune_step
-from mediasync.saving.writer import Writer
+from mediasync.saving.writer import Writer, keep_lease
 from mediasync.services import MediaService
-from mediasync.syncing.processes import has_ended
 from mediasync.syncing.tally import Tally
 from mediasync.text import storable
 from mediasync.vocabulary import RunStatus
@@ -35,9 +34,7 @@ class RunRecorder:
         """Record that a run begins, and note its id in *tally*. Changes that are too old are pruned."""
 
         async def work(session: Session) -> int:
-            run_id = await RunRepository(session).start(
-                tally.source_id, tally.owner, has_ended, tally.selection
-            )
+            run_id = await _start(session, tally)
             await prune_step(session, self._writer.keep_changes)
             return run_id
 
@@ -64,9 +61,9 @@ class RunRecorder:
 
         async def work(session: Session) -> SyncRun:
             runs = RunRepository(session)
-            run_id = tally.run_id or await runs.start(
-                tally.source_id, tally.owner, has_ended, tally.selection
-            )
+            run_id = tally.run_id or await _start(session, tally)
+            if tally.run_id and tally.fence is not None:
+                await keep_lease(session, tally.fence)
             await runs.finish(
                 run_id,
                 status,
@@ -86,7 +83,12 @@ class RunRecorder:
         return await self._writer.run(work)
 
     async def fail(self, tally: Tally, error: BaseException) -> None:
-        """Record a run that *error* ended, if its source is stored and the database still works."""
+        """Record a run that *error* ended, if its source is stored and the database still works.
+
+        A run that has lost its lease writes nothing more.
+        """
+        if isinstance(error, LeaseLost):
+            return
         if isinstance(error, asyncio.CancelledError):
             status, reason = RunStatus.CANCELLED, None
         else:
@@ -101,3 +103,11 @@ class RunRecorder:
             except DatabaseError:
                 # A run that has ended must not stay "running", whatever part of its record cannot be stored.
                 await self.finish(tally, status, reason, briefly=True)
+
+
+async def _start(session: Session, tally: Tally) -> int:
+    fence = tally.fence
+    if fence is not None:
+        await keep_lease(session, fence)
+    number = fence.number if fence is not None else None
+    return await RunRepository(session).start(tally.source_id, number, tally.selection)

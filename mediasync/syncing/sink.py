@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from mediasync.aio import finish
-from mediasync.changes import WriteContext
+from mediasync.changes import Fence, WriteContext
 from mediasync.database.database import Database
 from mediasync.database.session import Session
 from mediasync.errors import InvalidItem
@@ -103,14 +103,15 @@ class Saving:
         writer: the task that writes to the database.
         media: saves sources, libraries, items and people.
         source_id: the source that is synced.
+        fence: the lease of the source.
     """
 
-    def __init__(self, writer: Writer, media: MediaService, source_id: str) -> None:
+    def __init__(self, writer: Writer, media: MediaService, source_id: str, fence: Fence | None) -> None:
         self._writer = writer
         self._media = media
         self._source_id = source_id
         self._recorder = RunRecorder(writer, media)
-        self._context = WriteContext(reason="sync")
+        self._context = WriteContext(fence=fence, reason="sync")
         self.changes: list[tuple[str, str]] = []
 
     async def begin(self, source: Source, tally: Tally, *, accept_new_server: bool) -> None:

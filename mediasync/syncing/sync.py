@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 
 from mediasync.aio import finish
 from mediasync.backends.base import Backend, Enumerated, ReportsWaits
@@ -14,6 +15,7 @@ from mediasync.errors import (
     LibraryUnreadable,
     SourceError,
     SourceForbidden,
+    SourceHeld,
     SourceUnreadable,
 )
 from mediasync.events import LibraryFailed, LibraryFinished, LibraryStarted, RunFinished, RunStarted, Waiting
@@ -22,9 +24,9 @@ from mediasync.models import Library, Source
 from mediasync.reports import SyncReport
 from mediasync.saving.writer import Writer
 from mediasync.services import MediaService
+from mediasync.syncing.leases import Lease, Leases
 from mediasync.syncing.logs import log_failure, logged
 from mediasync.syncing.mirror_view import StoredLibrary
-from mediasync.syncing.processes import at_work
 from mediasync.syncing.reader import Reading, Wanted
 from mediasync.syncing.recognition import Recognition
 from mediasync.syncing.recorder import RunRecorder
@@ -44,12 +46,14 @@ class RunOptions:
         selection: the libraries and items to sync.
         dry: write nothing, and report what would be written.
         accept_new_server: go on although another server answers than the stored one.
+        wait_if_busy: how long to wait while another worker syncs the source, in seconds.
     """
 
     full: bool = False
     selection: Selection = field(default_factory=Selection)
     dry: bool = False
     accept_new_server: bool = False
+    wait_if_busy: float = 0.0
 
 
 class SyncService:
@@ -69,6 +73,7 @@ class SyncService:
         self._writer = writer
         self._media = media
         self._clock = clock
+        self._leases = Leases(database, database.options.lease_seconds)
 
     async def run(self, backend: Backend, emit: Emit, options: RunOptions) -> SyncReport:
         """Sync one source.
@@ -84,22 +89,34 @@ class SyncService:
             The report, when everything is committed and the run is recorded.
 
         Raises:
+            SourceHeld: if another worker syncs the source for as long as this one may wait.
+            LeaseLost: if this process was paused for so long that its lease has expired.
             ConfigurationError: if the source is not the stored one, or has none of the selected libraries.
             SourceError: if the source cannot be read; the run is recorded as failed.
             DatabaseError: if the database fails.
         """
-        with at_work() as owner:
-            return await self._run(backend, emit, options, owner)
-
-    async def _run(self, backend: Backend, emit: Emit, options: RunOptions, owner: str) -> SyncReport:
         emit = logged(emit)
-        tally = Tally(backend.source.id, emit, owner=owner, selection=options.selection.digest)
+        source_id = backend.source.id
+        if options.dry:
+            return await self._run(backend, emit, options, None)
+        told = partial(_tell_of_holder, emit, source_id)
+        try:
+            async with self._leases.hold(source_id, options.wait_if_busy, told) as lease:
+                return await self._run(backend, emit, options, lease)
+        except SourceHeld as error:
+            log_failure(source_id, error)
+            raise
+
+    async def _run(
+        self, backend: Backend, emit: Emit, options: RunOptions, lease: Lease | None
+    ) -> SyncReport:
+        tally = Tally(backend.source.id, emit, lease=lease, selection=options.selection.digest)
         if isinstance(backend, ReportsWaits):
             backend.on_wait = lambda text: emit(Waiting(tally.source_id, storable(text)))
         sink: Sink = (
             DryRun(self._database, self._media, tally.source_id, self._clock)
             if options.dry
-            else Saving(self._writer, self._media, tally.source_id)
+            else Saving(self._writer, self._media, tally.source_id, tally.fence)
         )
         try:
             async with backend.open():
@@ -267,6 +284,10 @@ class SyncService:
         present = {item.id: item.remote_id for item in found}
         keys = frozenset(present.get(item_id, remote_id) for item_id, remote_id in ids.items())
         return keys, {item.remote_id: item.library_id for item in found if item.library_id}
+
+
+def _tell_of_holder(emit: Emit, source_id: str, holder: str) -> None:
+    emit(Waiting(source_id, f"{holder} is syncing it"))
 
 
 def _remark_lost(tally: Tally) -> None:

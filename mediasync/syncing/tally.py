@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from mediasync.backends.base import Enumerated
+from mediasync.changes import Fence
 from mediasync.errors import LibraryUnreadable
 from mediasync.events import Event, ItemFailed, ItemProblem, Progress, Remarked
 from mediasync.models import LibraryRun, MediaItem
 from mediasync.reports import SaveReport
+from mediasync.syncing.leases import Lease
 from mediasync.text import storable
 from mediasync.vocabulary import Completeness
 
@@ -78,7 +80,7 @@ class Tally:
     Attributes:
         source_id: the source that is synced.
         emit: called with each event.
-        owner: the name of this run, and of the process that does it.
+        lease: the lease of the source, under which everything is written; None if nothing is written.
         selection: a digest of the selected libraries and items; empty if the whole source is synced.
         run_id: the run's id; 0 until it is recorded.
         saves: the outcomes of the saves.
@@ -98,7 +100,7 @@ class Tally:
 
     source_id: str
     emit: Emit
-    owner: str = ""
+    lease: Lease | None = None
     selection: str = ""
     run_id: int = 0
     saves: SaveReport = field(default_factory=SaveReport)
@@ -115,6 +117,11 @@ class Tally:
     watermark: str = ""
     told_failures: int = 0
     told_problems: int = 0
+
+    @property
+    def fence(self) -> Fence | None:
+        """What shows that the run writes under the newest lease."""
+        return self.lease.fence if self.lease else None
 
     @property
     def unchanged(self) -> int:

@@ -36,6 +36,7 @@ from mediasync.errors import (
 _ROWS: Final = re.compile(r"@rows\(:(\w+),([^)]*)\)")
 _LIST: Final = re.compile(r"@list\(:(\w+)\)")
 _LOCK: Final = re.compile(r"@lock\((\w+)\)")
+_KEEP: Final = re.compile(r"@keep\((\w+)\)")
 _LOCK_FULLY: Final = re.compile(r"@lockfully\((\w+)\)")
 _IN_ORDER: Final = re.compile(r"@inorder\((\w+)\)")
 _DROP_INDEX: Final = re.compile(r"^\s*DROP INDEX (?=\w)")
@@ -54,6 +55,7 @@ SUBSTITUTION: Final = (
     (r"\bREAL\b", "double precision"),
     (r"\bTEXT\b", 'text COLLATE "C"'),
     (r"\) WITHOUT ROWID\b", ")"),
+    (r"strftime\('%s', 'now'\) \* 1000", "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"),
     (r"ON media_item \(title\)", "ON media_item USING hash (title)"),  # a title may be of any length
     (r"json_group_object\(([\w.]+), ([\w.]+)\)", _OBJECT_OF_TEXTS),
     (
@@ -63,6 +65,8 @@ SUBSTITUTION: Final = (
         r"AT TIME ZONE 'UTC')",
     ),
 )
+
+_CLOCK: Final = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
 
 _LOST: Final = "the connection to the server was lost"
 _UNREACHABLE: Final = (
@@ -156,6 +160,8 @@ class PostgresDialect:
             translated = _ENTRIES.sub(r"json_each_text(CAST(\1 AS json))", translated)
             translated = _LOCK.sub(r"FOR NO KEY UPDATE OF \1", translated)
             translated = _LOCK_FULLY.sub(r"FOR UPDATE OF \1", translated)
+            translated = _KEEP.sub(r"FOR KEY SHARE OF \1", translated)
+            translated = translated.replace("@clock", _CLOCK)
             translated = _IN_ORDER.sub(r"ORDER BY \1.n", translated)
             self._translated[sql] = translated
         return translated

@@ -24,7 +24,7 @@ MINIMUM_VERSION: Final = (3, 38, 0)
 """The first SQLite with ``->>`` and with the JSON functions built in."""
 
 _ROWS: Final = re.compile(r"@rows\(:(\w+),([^)]*)\)")
-_OF_SEVERAL_WRITERS: Final = re.compile(r"@(?:lock|lockfully|inorder)\(\w+\)")
+_OF_SEVERAL_WRITERS: Final = re.compile(r"@(?:lock|lockfully|keep|inorder)\(\w+\)")
 _LIST: Final = re.compile(r"@list\(:(\w+)\)")
 # JSON has no BLOBs, which another program may have stored. The concatenation turns the object into a text:
 # an array around it would otherwise contain the object itself.
@@ -68,7 +68,7 @@ class SQLiteDialect:
     @lru_cache(maxsize=512)
     def translate(sql: str) -> str:
         """Expand the macros with ``json_each``."""
-        sql = _OF_SEVERAL_WRITERS.sub("", sql)
+        sql = _OF_SEVERAL_WRITERS.sub("", sql).replace("@clock", ":now")
         sql = sql.replace("@entries(", "json_each(")
         sql = sql.replace("@arrays(", "json_group_array(").replace("@array(", "json_array(")
         sql = _OBJECT.sub(r"(json_group_object(CAST(\1 AS text), CAST(\2 AS text)) || '')", sql)
