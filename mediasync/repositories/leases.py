@@ -29,19 +29,19 @@ FROM lease h WHERE h.source_id = :source_id
 
 # Gives the lease of a source to a new holder.
 TAKE_LEASE: Final = """
-UPDATE lease SET fence = fence + 1, holder = :holder, expires_at = @clock + :duration
+UPDATE lease SET fence = fence + 1, holder = :holder, expires_at = @clock + CAST(:duration AS bigint)
 WHERE source_id = :source_id
 """
 
 # Extends a lease that has not expired.
 RENEW_LEASE: Final = """
-UPDATE lease SET expires_at = @clock + :duration
-WHERE source_id = :source_id AND fence = :fence AND expires_at > @clock
+UPDATE lease SET expires_at = @clock + CAST(:duration AS bigint)
+WHERE source_id = :source_id AND fence = CAST(:fence AS bigint) AND expires_at > @clock
 """
 
 # Ends a lease.
 RELEASE_LEASE: Final = """
-UPDATE lease SET holder = NULL, expires_at = 0 WHERE source_id = :source_id AND fence = :fence
+UPDATE lease SET holder = NULL, expires_at = 0 WHERE source_id = :source_id AND fence = CAST(:fence AS bigint)
 """
 
 # Reads which of some leases are held still, and lets nobody else take them until the transaction ends.

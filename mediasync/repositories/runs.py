@@ -32,7 +32,7 @@ WHERE s.id = :source_id
 INTERRUPT_RUNS: Final = """
 UPDATE sync_run SET status = 'interrupted', finished_at = :now
 WHERE status = 'running' AND source_key = (SELECT source_key FROM source WHERE id = :source_id)
-  AND (fence IS NULL OR fence < :fence)
+  AND (fence IS NULL OR fence < CAST(:fence AS bigint))
 """
 
 # Records how a sync ended.

@@ -123,9 +123,7 @@ async def test_a_run_that_fails_does_not_end_the_problems_of_others(ms: MediaSyn
 
 async def test_a_run_that_has_not_ended_has_no_problems(ms: MediaSync) -> None:
     await sync(ms, remarks("a"))
-    running = await database_of(ms).write(
-        lambda session: RunRepository(session).start("fake", "", lambda _: False)
-    )
+    running = await database_of(ms).write(lambda session: RunRepository(session).start("fake", None))
     assert await shown(ms, running) == []
 
 
@@ -144,7 +142,7 @@ async def test_each_run_lists_exactly_its_own_in_whatever_order_runs_end(
     await ms.media.save_source(Source(id=source, kind="nfo"))
 
     async def start(session: Session, selection: str) -> int:
-        return await RunRepository(session).start(source, "", lambda _: False, selection)
+        return await RunRepository(session).start(source, None, selection)
 
     async def end(session: Session, run: int, problems: list[Problem]) -> None:
         runs = RunRepository(session)

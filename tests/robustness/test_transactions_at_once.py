@@ -396,16 +396,16 @@ async def test_two_syncs_of_a_source_begin_one_after_the_other(ms: MediaSync, ot
     first: list[int] = []
 
     async def work(session: Session) -> None:
-        first.append(await RunRepository(session).start("home", "", lambda _: True))
+        first.append(await RunRepository(session).start("home", 1))
 
     held = Held(ms, work)
     await held.begin()
     starting = asyncio.create_task(
-        database_of(other).write(lambda session: RunRepository(session).start("home", "", lambda _: True))
+        database_of(other).write(lambda session: RunRepository(session).start("home", 2))
     )
     await held.commit_when_waited_for(starting)
     second = await starting
-    assert await rows(ms, "SELECT id, status FROM sync_runs ORDER BY id") == [
+    assert await rows(ms, "SELECT run_key, status FROM sync_run ORDER BY run_key") == [
         (first[0], "interrupted"),
         (second, "running"),
     ]

@@ -193,7 +193,8 @@ async def test_after_an_upgrade_unchanged_items_are_unchanged(
         clock.tick()
         items = [item async for item in ms.media.iter_media_items("home:movies")]
         report = await ms.media.save_media_items(items, **MOVIES)
-        assert (report.saved, report.unchanged) == (0, 2)
+        assert items
+        assert (report.saved, report.unchanged) == (0, len(items))
         assert await public(ms) == before
 
 
@@ -405,7 +406,8 @@ async def test_an_old_database_on_postgres_is_upgraded(
         await assert_as_it_was(ms)
         items = [item async for item in ms.media.iter_media_items("home:movies")]
         report = await ms.media.save_media_items(items, **MOVIES)
-        assert (report.saved, report.unchanged) == (0, 2)
+        assert items
+        assert (report.saved, report.unchanged) == (0, len(items))
         upgraded = await public(ms)
     after = await stored(url)
     assert after["schema_version"] == [{"version": schema.CURRENT_VERSION, "upgraded_at": clock.now}]

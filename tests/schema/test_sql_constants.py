@@ -315,7 +315,7 @@ async def fill_few(url: str) -> None:
             await ms.media.save_media_items(few, library_id=library, source_id="home")
 
 
-SMALL = {"source", "library", "item_library", "item_rekeyed"}
+SMALL = {"source", "library", "lease", "item_library", "item_rekeyed"}
 """Here; the last two are small everywhere: few items are in several libraries or get another key."""
 
 

@@ -101,7 +101,7 @@ async def fill(ms: MediaSync, clock: Clock, folder: Path | None = None) -> None:
 async def record_runs(session: Any) -> None:
     """Record a run that ended with problems, and one that never ended."""
     runs = RunRepository(session)
-    run = await runs.start("home", "", lambda _: True)
+    run = await runs.start("home", 1)
     counts = {"seen": 3, "saved": 1, "unchanged": 1, "failed": 1}
     await runs.finish(run, RunStatus.FAILED, **counts, error="gone")
     await runs.add_problems(run, [("failure", "home:1", "broken\nfile"), ("remark", "home", "„odd”")])
@@ -114,7 +114,7 @@ async def record_runs(session: Any) -> None:
             for key, values in (("movies", seen), ("shows", partly))
         ],
     )
-    await runs.start("home", "", lambda _: True)
+    await runs.start("home", 2)
 
 
 async def filled(url: str, folder: Path | None = None) -> dict[str, list[tuple[Any, ...]]]:
