@@ -114,7 +114,7 @@ async def record_runs(session: Any) -> None:
             for key, values in (("movies", seen), ("shows", partly))
         ],
     )
-    await runs.start("home", 2)
+    await runs.start("home", None)
 
 
 async def filled(url: str, folder: Path | None = None) -> dict[str, list[tuple[Any, ...]]]:
