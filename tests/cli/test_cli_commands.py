@@ -165,6 +165,10 @@ def test_status_of_a_run_that_never_ended_and_of_one_that_failed(run: Run, synce
     with sqlite3.connect(synced) as connection:
         connection.execute("UPDATE sync_run SET status = 'running', finished_at = NULL")
     connection.close()
+    assert run("status").out.splitlines()[-1].startswith("  last sync  interrupted ")
+    with sqlite3.connect(synced) as connection:
+        connection.execute("UPDATE lease SET expires_at = ?", [2**52])
+    connection.close()
     line = run("status").out.splitlines()[-1]
     assert line.startswith("  last sync  running ")
     assert line.endswith(" (run 1)")

@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS = ROOT / "docs"
 ELLIPSIS = "…"
 RUN = {"python", "console", "sh", "sql"}
-NOT_CODE = {"text", "output", "json", "toml", "xml", "ini"}
+NOT_CODE = {"text", "output", "json", "toml", "xml", "yaml", "ini"}
 
 _FENCE = re.compile(r"(?P<ticks>`{3,})(?P<info>[^`]*)")
 _TITLE = re.compile(r'title="([^"]+)"')

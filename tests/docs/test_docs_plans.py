@@ -24,7 +24,7 @@ from mediasync import MediaSync, Source
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plans of the docs")]
 
 CREDITS = 100_000
-SMALL = {"source", "library", "item_library", "schema_version", "sync_run"}
+SMALL = {"source", "library", "lease", "item_library", "schema_version", "sync_run"}
 """Tables that do not grow with the library."""
 COUNTING = re.compile(r"\b(library_counts|totals)\b")
 """The views that count: they scan an index, but no table."""
