@@ -48,6 +48,10 @@ class Reporter(Protocol):
         """Report that a source was not synced."""
         ...
 
+    def skip(self, source_id: str, reason: str) -> None:
+        """Report that a source is left to another worker, as it was asked for."""
+        ...
+
     def stopping(self) -> None:
         """Report that a signal was received."""
         ...
@@ -103,6 +107,9 @@ class PlainReporter:
     def fail(self, source_id: str, reason: str) -> None:
         self._out.note(f"{source_id}: {reason}")
 
+    def skip(self, source_id: str, reason: str) -> None:
+        self._out.note(f"{source_id}: skipped: {reason}")
+
     def stopping(self) -> None:
         return
 
@@ -119,6 +126,9 @@ class QuietReporter(PlainReporter):
     def fail(self, source_id: str, reason: str) -> None:
         if not self._out.tells_by_log:
             super().fail(source_id, reason)
+
+    def skip(self, source_id: str, reason: str) -> None:
+        return
 
 
 def _cut(width: int) -> Column:
@@ -198,8 +208,14 @@ class LiveReporter:
         return f"{seen}{saved}{failed}"
 
     def fail(self, source_id: str, reason: str) -> None:
+        self._stop(source_id, reason, "not synced")
+
+    def skip(self, source_id: str, reason: str) -> None:
+        self._stop(source_id, reason, "skipped")
+
+    def _stop(self, source_id: str, reason: str, counts: str) -> None:
         self._above(f"{source_id}: {reason}")
-        self._update(source_id, description=safe(source_id), counts="not synced", total=1, completed=0)
+        self._update(source_id, description=safe(source_id), counts=counts, total=1, completed=0)
         if source_id in self._tasks:
             self._progress.stop_task(self._tasks[source_id])
 

@@ -268,7 +268,7 @@ async def _follow(running: SyncAll, jobs: Sequence[Job], reporter: Reporter, at_
                     job.report, job.run = report, report.run
                 case RunFailed(error=error):
                     job.error = error
-                    reporter.fail(job.source_id, reason_of(error))
+                    (reporter.skip if job.is_skipped else reporter.fail)(job.source_id, reason_of(error))
             reporter.show(event)
             if isinstance(event, RunFinished | RunFailed):
                 begin(1)
