@@ -287,7 +287,7 @@ class SyncService:
 
 
 def _tell_of_holder(emit: Emit, source_id: str, holder: str) -> None:
-    emit(Waiting(source_id, f"{holder} is syncing it"))
+    emit(Waiting(source_id, f"waiting: {holder} is syncing it"))
 
 
 def _remark_lost(tally: Tally) -> None:

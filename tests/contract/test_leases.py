@@ -81,7 +81,7 @@ async def test_two_syncs_of_a_source_take_turns(ms: MediaSync) -> None:
     gate.set()
     await asyncio.gather(running, other)
     assert [event.text for event in events if isinstance(event, Waiting)] == [
-        f"{await _holder()} is syncing it"
+        f"waiting: {await _holder()} is syncing it"
     ]
     assert [run.saved for run in await ms.list_runs()] == [1, 1]
 
