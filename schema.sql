@@ -289,6 +289,7 @@ CREATE TABLE change (
     other_id    TEXT                          -- the person that a merged person became
 );
 CREATE INDEX change_of_entity ON change (entity_id, number);
+CREATE INDEX change_of_run ON change (run_key, number) WHERE run_key IS NOT NULL;
 
 -- How far the change log reaches. One row; writers lock it last, so numbers ascend in the order of commits.
 CREATE TABLE change_counter (

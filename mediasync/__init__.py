@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mediasync.app import MediaSync, copy_mirror
     from mediasync.changes import Change, WriteContext
     from mediasync.errors import MediaSyncError
+    from mediasync.history import CreditChange, CreditChangeKind, FieldChange, HistoryEntry
     from mediasync.models import (
         AnyMediaItem,
         Credit,
@@ -54,10 +55,14 @@ _HOMES = {
     "Completeness": "mediasync.vocabulary",
     "CopyReport": "mediasync.reports",
     "Credit": "mediasync.models",
+    "CreditChange": "mediasync.history",
+    "CreditChangeKind": "mediasync.history",
     "EntityKind": "mediasync.vocabulary",
     "Episode": "mediasync.models",
+    "FieldChange": "mediasync.history",
     "FilmographyCredit": "mediasync.models",
     "Flaw": "mediasync.reports",
+    "HistoryEntry": "mediasync.history",
     "Library": "mediasync.models",
     "LibraryRun": "mediasync.models",
     "MediaItem": "mediasync.models",
@@ -93,10 +98,14 @@ __all__ = [
     "Completeness",
     "CopyReport",
     "Credit",
+    "CreditChange",
+    "CreditChangeKind",
     "EntityKind",
     "Episode",
+    "FieldChange",
     "FilmographyCredit",
     "Flaw",
+    "HistoryEntry",
     "Library",
     "LibraryRun",
     "MediaItem",

@@ -22,8 +22,11 @@ from mediasync.settings.database import DatabaseOptions, sqlite_path
 
 # A program that only reads does not wait for what follows: each method below imports what only it needs.
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mediasync.backends.base import Backend
     from mediasync.changes import Change
+    from mediasync.history import HistoryEntry
     from mediasync.models import LibraryRun, SyncRun
     from mediasync.reports import CheckReport, CopyReport
     from mediasync.settings.source import FlawedSource, SourceConfig
@@ -342,6 +345,41 @@ class MediaSync:
             ...     number = change.number
         """
         return self._changes.iterate(after, follow=follow)
+
+    def history(
+        self,
+        *,
+        run_id: int | None = None,
+        source_id: str | None = None,
+        item_id: str | None = None,
+        person_id: str | None = None,
+        since: datetime | None = None,
+    ) -> AsyncGenerator[HistoryEntry]:
+        """Iterate over changes in their order, each with the values before and after it.
+
+        All changes that the log keeps, or those that fit every argument that is given.
+
+        Args:
+            run_id: changes that this run made.
+            source_id: changes of this source, its libraries, items and people.
+            item_id: changes of this item.
+            person_id: changes of this person, and of items that gained, lost or changed a credit of the
+                person. All other changes in question are read for this.
+            since: changes from this time on; it has a zone.
+
+        Raises:
+            UsageError: if *since* has no zone.
+            LifecycleError: if the mirror is not open.
+            DatabaseError: if the database fails.
+
+        Example:
+            >>> async for entry in ms.history(run_id=12):  # doctest: +SKIP
+            ...     print(entry.change.what, entry.name, entry.fields, entry.credits)
+        """
+        from mediasync.library.history import HistoryFilter, HistoryReads
+
+        wanted = HistoryFilter(run_id, source_id, item_id, person_id, since)
+        return HistoryReads(self._database).iterate(wanted)
 
     async def newest_change(self) -> int:
         """Return the number of the newest change; 0 if there was none yet."""

@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "sync": "Mirror sources into the database, all at once.",
     "status": "Show what is stored: sources, libraries, items, people, and the last sync.",
     "runs": "List the recorded syncs, the newest first; or show one, with what it could not read or store.",
+    "log": "Show what changed: items added, changed and removed, and credits added, removed and moved.",
     "show": "Show a movie, show, season or episode with its cast and crew.",
     "person": "Show a person with all they are credited for, the oldest first.",
     "check": "Check the database: its storage, and that its content is consistent.",

@@ -46,8 +46,7 @@ def runs(
 ) -> int:
     """List the recorded syncs, the newest first; or show one, with what it could not read or store.
 
-    Only reads the database. A run that is shown as [bold]running[/bold], although no sync is running, was
-    killed; the next sync of its source marks it as interrupted.
+    Only reads the database.
 
     [bold]Examples[/bold]
       mediasync runs

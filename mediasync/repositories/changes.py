@@ -39,6 +39,24 @@ SELECT c.number, c.changed_at, c.run_key, c.reason, c.entity, c.entity_id, c.wha
 FROM change c WHERE c.number > :after ORDER BY c.number LIMIT :limit
 """
 
+# The changes of one run after a number, in order.
+SELECT_CHANGES_OF_RUN: Final = """
+SELECT c.number, c.changed_at, c.run_key, c.reason, c.entity, c.entity_id, c.what, c.before, c.other_id
+FROM change c WHERE c.run_key = :run_id AND c.number > :after ORDER BY c.number LIMIT :limit
+"""
+
+# The changes of entities after a number, in order.
+SELECT_CHANGES_OF_ENTITIES: Final = """
+SELECT c.number, c.changed_at, c.run_key, c.reason, c.entity, c.entity_id, c.what, c.before, c.other_id
+FROM @list(:ids) l JOIN change c ON c.entity_id = l.id
+WHERE c.number > :after ORDER BY c.number LIMIT :limit
+"""
+
+# The time of the first change from a number on.
+SELECT_TIME_OF_CHANGE: Final = """
+SELECT c.changed_at FROM change c WHERE c.number >= :number ORDER BY c.number LIMIT 1
+"""
+
 # The number up to which one step of pruning may delete.
 SELECT_LAST_OLD: Final = """
 SELECT coalesce(max(o.number), 0) AS last FROM (
@@ -158,10 +176,31 @@ class ChangeRepository:
 
     async def find_page(self, after: int, limit: int) -> ChangePage | None:
         """Return the first *limit* changes with higher numbers than *after*, or None if there are none."""
-        rows = await self._session.fetch_all(SELECT_CHANGES, {"after": after, "limit": limit})
-        if not rows:
-            return None
-        return ChangePage(rows[-1][0], [change for row in rows if (change := _change(row)) is not None])
+        return _page(await self._session.fetch_all(SELECT_CHANGES, {"after": after, "limit": limit}))
+
+    async def find_page_of_run(self, run_id: int, after: int, limit: int) -> ChangePage | None:
+        """Return the same of the changes that one run made."""
+        params = {"run_id": run_id, "after": after, "limit": limit}
+        return _page(await self._session.fetch_all(SELECT_CHANGES_OF_RUN, params))
+
+    async def find_page_of_entities(self, ids: Sequence[str], after: int, limit: int) -> ChangePage | None:
+        """Return the same of the changes of some entities."""
+        params = {"ids": list(ids), "after": after, "limit": limit}
+        return _page(await self._session.fetch_all(SELECT_CHANGES_OF_ENTITIES, params))
+
+    async def find_number_before(self, moment: int) -> int:
+        """Return the number of the last change before a time; times ascend with the numbers.
+
+        Args:
+            moment: in milliseconds since 1970, UTC.
+        """
+        newest, low = await self.find_extent()
+        high = newest
+        while low < high:
+            middle = (low + high) // 2
+            rows = await self._session.fetch_all(SELECT_TIME_OF_CHANGE, {"number": middle + 1})
+            low, high = (middle + 1, high) if rows and rows[0][0] < moment else (low, middle)
+        return low
 
     async def prune(self, before: int) -> int:
         """Delete the oldest changes, as far as they were written before a time, and at most one step.
@@ -185,6 +224,12 @@ class ChangeRepository:
         """Return what the views show of items besides their credits: by item, by the names of the columns."""
         rows = await self._session.fetch_all(SELECT_ITEM_IMAGES, {"ids": list(item_ids)})
         return {row[0]: _item_image(row[1:]) for row in rows}
+
+
+def _page(rows: Sequence[Sequence[Any]]) -> ChangePage | None:
+    if not rows:
+        return None
+    return ChangePage(rows[-1][0], [change for row in rows if (change := _change(row)) is not None])
 
 
 def _without_trailing_nulls(change: LoggedChange) -> Sequence[Any]:

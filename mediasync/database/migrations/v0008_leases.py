@@ -18,6 +18,7 @@ STATEMENTS: Final = (
     """,
     "ALTER TABLE sync_run DROP COLUMN owner",
     "ALTER TABLE sync_run ADD COLUMN fence INTEGER",
+    "CREATE INDEX change_of_run ON change (run_key, number) WHERE run_key IS NOT NULL",
 )
 
 
