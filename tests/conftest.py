@@ -47,10 +47,16 @@ def parameter(item: pytest.Item, name: str) -> object:
 def is_counted(item: pytest.Item) -> bool:
     """Return whether coverage is measured in a test.
 
-    It is not in slow tests: they run lines that other tests run too, and measuring doubles their time. The
-    same holds for SQLite in memory, because each of its tests also runs on a file.
+    Measuring doubles the time of a test. So it is not measured in tests that run the same lines as others:
+    slow ones, property tests, and those on SQLite in memory and on PostgreSQL, each of which also runs on a
+    SQLite file. Tests of PostgreSQL alone are measured.
     """
-    return item.get_closest_marker("slow") is None and parameter(item, "engine") is not SQLITE_MEMORY
+    function = getattr(item, "obj", None)
+    return (
+        item.get_closest_marker("slow") is None
+        and not getattr(function, "is_hypothesis_test", False)
+        and parameter(item, "engine") not in (SQLITE_MEMORY, POSTGRES)
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -445,7 +445,7 @@ def test_the_same_calls_give_the_same_rows(pair: Pair) -> None:
 
 # The order of a stream
 
-STREAM = 1_700
+STREAM = 1_000
 SEEDS = range(1, 9 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 2)
 
 

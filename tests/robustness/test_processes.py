@@ -29,7 +29,7 @@ from mediasync.errors import DatabaseLocked, LifecycleError
 
 pytestmark = pytest.mark.slow
 
-SECONDS = float(os.environ.get("MEDIASYNC_TEST_SECONDS", "10"))
+SECONDS = float(os.environ.get("MEDIASYNC_TEST_SECONDS", "5"))
 OWN = 3_000
 SHARED = 50
 
