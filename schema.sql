@@ -238,7 +238,7 @@ CREATE INDEX sync_run_of_source ON sync_run (source_key, started_at);
 
 -- The newest lease of each source. One worker at a time holds the lease of a source, renews it before it expires,
 -- and names its number in every transaction that writes for the run. A run whose lease is not the newest one, or
--- has expired, is not running any more. There is no foreign key: the lease of a new source comes before its row.
+-- has expired, no longer runs. There is no foreign key: the lease of a new source comes before its row.
 CREATE TABLE lease (
     source_id   TEXT    NOT NULL PRIMARY KEY,
     fence       INTEGER NOT NULL,             -- the number of the lease; each new one is higher

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sqlite3
 import statistics
 import subprocess
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from benchmarks.clock import processor_time_of_children
 from benchmarks.figures import Figure, Row, column
 from benchmarks.lab import Lab
 from benchmarks.worker import WorkerFailedError
@@ -47,16 +47,11 @@ def _measured(lab: Lab, row: Row, *arguments: str) -> Figure:
 
 
 def _run(*arguments: str) -> dict[str, float]:
-    began, cpu = time.perf_counter(), _cpu_of_children()
+    began, cpu = time.perf_counter(), processor_time_of_children()
     done = subprocess.run([sys.executable, *arguments], cwd=_ROOT, stdout=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise WorkerFailedError(f"{' '.join(arguments)} ended with exit code {done.returncode}")
-    return {"wall": time.perf_counter() - began, "cpu": _cpu_of_children() - cpu}
-
-
-def _cpu_of_children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    return {"wall": time.perf_counter() - began, "cpu": processor_time_of_children() - cpu}
 
 
 ROWS = (

@@ -64,7 +64,7 @@ class MediaSync:
         lock_timeout: seconds that a write waits for another process's lock before it fails.
         close_timeout: seconds that closing waits for accepted saves and running reads.
         keep_changes: days for which changes are kept in the change log.
-        lease_seconds: how long a sync holds its source unless it renews its lease, as it does; see
+        lease_seconds: how long the lease of a source lasts unless the sync renews it; see
             `mediasync.settings.database.DatabaseOptions`.
         synchronous: SQLite only: ``normal`` or ``full``; see `mediasync.settings.database.DatabaseOptions`.
         writer_cache_kib: SQLite only: the size of the writing connection's page cache.
@@ -211,7 +211,7 @@ class MediaSync:
             wait_for_scan: seconds to wait for a server that is scanning its files. It overrides the setting
                 of the source or backend.
             accept_new_server: continue even if a different server answers than the stored one.
-            wait_if_busy: seconds to wait while another worker syncs the source; one worker at a time does.
+            wait_if_busy: seconds to wait while another worker syncs the source. Only one does at a time.
                 A dry run does not wait.
 
         Raises:

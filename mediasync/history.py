@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -42,7 +43,7 @@ class CreditChange:
     Attributes:
         what: what happened to it.
         person_id: the person.
-        name: the person's present name; the id if the person is no longer stored.
+        name: the person's current name, or the id if the person is no longer stored.
         person_type: the function.
         role: the character or job, after the change; before it if the credit was removed.
         old_role: before the change, if the role changed.
@@ -102,15 +103,17 @@ def compare_credits(
         >>> [(one.what.value, one.name, one.old_role, one.role) for one in compare_credits(heat, now, {})]
         [('role', '1', 'Vincent', 'Lt. Hanna')]
     """
-    gone = [one for one in old if one not in set(new)]
-    come = [one for one in new if one not in set(old)]
-    renamed: dict[CreditTriple, CreditTriple] = {}
-    for one in come:
-        before = next((other for other in gone if other[:2] == one[:2]), None)
-        if before is not None:
-            gone.remove(before)
-            renamed[one] = before
     places = {one: place for place, one in enumerate(old)}
+    present = set(new)
+    gone = {one: None for one in old if one not in present}
+    of_person: defaultdict[tuple[str, str], deque[CreditTriple]] = defaultdict(deque)
+    for one in gone:
+        of_person[one[:2]].append(one)
+    renamed: dict[CreditTriple, CreditTriple] = {}
+    for one in new:
+        if one not in places and of_person[one[:2]]:
+            renamed[one] = of_person[one[:2]].popleft()
+            del gone[renamed[one]]
     kept = [one for one in new if one in places]
     moved = set(kept) - set(_longest_ascending(kept, places))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import aclosing
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Annotated, Any, Final
@@ -214,16 +215,6 @@ def _document(entry: HistoryEntry) -> dict[str, Any]:
         "name": entry.name,
         "year": entry.year,
         "other_id": change.other_id,
-        "fields": [{"name": one.name, "old": one.old, "new": one.new} for one in entry.fields],
-        "credits": [
-            {
-                "what": str(one.what),
-                "person_id": one.person_id,
-                "name": one.name,
-                "person_type": one.person_type,
-                "role": one.role,
-                "old_role": one.old_role,
-            }
-            for one in entry.credits
-        ],
+        "fields": [asdict(one) for one in entry.fields],
+        "credits": [asdict(one) for one in entry.credits],
     }

@@ -130,7 +130,7 @@ def sync(
     With several sources the highest code counts. A source that fails does not stop the others.
     """
     libraries, items = library or [], item or []
-    jobs = _jobs(context, sources or [], libraries, items)
+    jobs = _jobs(context, sources or [], libraries, items, may_be_skipped=if_busy is IfBusy.SKIP)
     options: dict[str, Any] = {
         "full": full,
         "libraries": libraries,
@@ -142,11 +142,16 @@ def sync(
         "jobs": at_once,
     }
     with one_core_left_free():
-        return context.run(_sync(context, jobs, options, if_busy), knows_sources=True)
+        return context.run(_sync(context, jobs, options), knows_sources=True)
 
 
 def _jobs(
-    context: CommandContext, sources: Sequence[str], libraries: Sequence[str], items: Sequence[str]
+    context: CommandContext,
+    sources: Sequence[str],
+    libraries: Sequence[str],
+    items: Sequence[str],
+    *,
+    may_be_skipped: bool,
 ) -> list[Job]:
     """Return the sources to sync: those of which something is selected."""
     configuration = context.configuration()
@@ -164,14 +169,12 @@ def _jobs(
                 f"give one of them another name, NAME={shown.removeprefix(f'{source_id}=')}"
             )
         derived = text != source_id and not text.startswith(f"{source_id}=")
-        jobs[source_id] = Job(source, shown, derived)
+        jobs[source_id] = Job(source, shown, derived, may_be_skipped=may_be_skipped)
     selected = share_selection(libraries, items, list(jobs))
     return [job for source_id, job in jobs.items() if source_id in selected]
 
 
-async def _sync(
-    context: CommandContext, jobs: Sequence[Job], options: dict[str, Any], if_busy: IfBusy
-) -> int:
+async def _sync(context: CommandContext, jobs: Sequence[Job], options: dict[str, Any]) -> int:
     out, url, dry = context.out, context.url(), bool(options["dry_run"])
     sources = [job.given for job in jobs]
     known = {*(job.source_id for job in jobs), *context.configuration().sources}
@@ -192,8 +195,6 @@ async def _sync(
         running = ms.sync_all(sources, **options)
         await ms.open()
     try:
-        for job in jobs:
-            job.may_be_skipped = if_busy is IfBusy.SKIP
         known |= {source.id for source in await ms.media.list_sources()}
         context.warn_of_variables(sorted(known))
         with make_reporter(out) as reporter:

@@ -12,7 +12,7 @@ from mediasync.changes import Change
 from mediasync.database.database import Database
 from mediasync.database.session import Session
 from mediasync.errors import UsageError
-from mediasync.history import CreditTriple, FieldChange, HistoryEntry, compare_credits
+from mediasync.history import CreditChange, CreditTriple, FieldChange, HistoryEntry, compare_credits
 from mediasync.ids import split_id
 from mediasync.models import Person
 from mediasync.repositories.changes import ChangePage, ChangeRepository
@@ -51,7 +51,7 @@ class HistoryFilter:
             raise UsageError(f"since is {self.since.isoformat()}: give a time with a zone")
 
     def takes(self, entry: HistoryEntry) -> bool:
-        """Return whether an entry is asked for, as far as its entity and its credits tell."""
+        """Return whether an entry fits everything that is given but the run."""
         change = entry.change
         if self.source_id is not None and not _is_of(change, self.source_id):
             return False
@@ -113,12 +113,12 @@ async def _entries(session: Session, changes: Sequence[Change]) -> list[HistoryE
     stored ones."""
     later = await _later(session, changes)
     stored = await _stored(session, changes)
-    lists = [
-        [(change, *_credits(change, later, stored)) for change in changes if change.entity is EntityKind.ITEM]
+    lists = [_credits(change, later, stored) for change in changes]
+    names = await _names(session, {one.person_id for old, new in lists for one in (*old, *new)})
+    return [
+        _entry(change, later, stored, compare_credits(old, new, names))
+        for change, (old, new) in zip(changes, lists, strict=True)
     ]
-    ids = {one.person_id for found in lists for _, old, new in found for one in (*old, *new)}
-    names = await _names(session, ids, later)
-    return [_entry(change, later, stored, names) for change in changes]
 
 
 async def _later(session: Session, changes: Sequence[Change]) -> dict[tuple[EntityKind, str], list[Change]]:
@@ -133,7 +133,7 @@ async def _later(session: Session, changes: Sequence[Change]) -> dict[tuple[Enti
 
 
 async def _stored(session: Session, changes: Sequence[Change]) -> dict[tuple[EntityKind, str], Image]:
-    """Return the present values of the entities that are stored."""
+    """Return the current values of the entities that are stored."""
     ids: defaultdict[EntityKind, set[str]] = defaultdict(set)
     for change in changes:
         ids[change.entity].add(change.entity_id)
@@ -169,10 +169,8 @@ async def _people(session: Session, ids: Iterable[str]) -> dict[str, Person]:
     return found
 
 
-async def _names(
-    session: Session, ids: set[str], later: Mapping[tuple[EntityKind, str], Sequence[Change]]
-) -> dict[str, str]:
-    """Return the names of people: present ones, or those that the log has of people who were removed."""
+async def _names(session: Session, ids: set[str]) -> dict[str, str]:
+    """Return the names of people: current ones, or those that the log has of people who were removed."""
     names = {person_id: person.name for person_id, person in (await _people(session, ids)).items()}
     if missing := sorted(ids - names.keys()):
         page = await ChangeRepository(session).find_page_of_entities(missing, 0, _EVERYTHING)
@@ -186,12 +184,11 @@ def _entry(
     change: Change,
     later: Mapping[tuple[EntityKind, str], Sequence[Change]],
     stored: Mapping[tuple[EntityKind, str], Image],
-    names: Mapping[str, str],
+    credits_changed: tuple[CreditChange, ...],
 ) -> HistoryEntry:
     key = change.entity, change.entity_id
     before: Image = change.before or {}
     ends = change.what in (ChangeKind.REMOVED, ChangeKind.MERGED)
-    old, new = _credits(change, later, stored)
 
     def shown(field: str) -> Any:
         return before.get(field) if ends else _after(change, field, later[key], stored.get(key, {}))
@@ -208,7 +205,7 @@ def _entry(
         name if isinstance(name, str) else change.entity_id,
         year if isinstance(year, int) else None,
         tuple(fields),
-        compare_credits(old, new, names) if change.what is ChangeKind.CHANGED else (),
+        credits_changed,
     )
 
 

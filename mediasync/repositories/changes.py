@@ -33,21 +33,25 @@ FROM change_counter counter CROSS JOIN @rows(:rows, entity text, entity_id text,
 # The newest number, and the highest number that was pruned.
 SELECT_EXTENT: Final = "SELECT newest, pruned FROM change_counter"
 
+_COLUMNS: Final = (
+    "c.number, c.changed_at, c.run_key, c.reason, c.entity, c.entity_id, c.what, c.before, c.other_id"
+)
+
 # The changes after a number, in order.
-SELECT_CHANGES: Final = """
-SELECT c.number, c.changed_at, c.run_key, c.reason, c.entity, c.entity_id, c.what, c.before, c.other_id
+SELECT_CHANGES: Final = f"""
+SELECT {_COLUMNS}
 FROM change c WHERE c.number > :after ORDER BY c.number LIMIT :limit
 """
 
 # The changes of one run after a number, in order.
-SELECT_CHANGES_OF_RUN: Final = """
-SELECT c.number, c.changed_at, c.run_key, c.reason, c.entity, c.entity_id, c.what, c.before, c.other_id
+SELECT_CHANGES_OF_RUN: Final = f"""
+SELECT {_COLUMNS}
 FROM change c WHERE c.run_key = :run_id AND c.number > :after ORDER BY c.number LIMIT :limit
 """
 
 # The changes of entities after a number, in order.
-SELECT_CHANGES_OF_ENTITIES: Final = """
-SELECT c.number, c.changed_at, c.run_key, c.reason, c.entity, c.entity_id, c.what, c.before, c.other_id
+SELECT_CHANGES_OF_ENTITIES: Final = f"""
+SELECT {_COLUMNS}
 FROM @list(:ids) l JOIN change c ON c.entity_id = l.id
 WHERE c.number > :after ORDER BY c.number LIMIT :limit
 """

@@ -1,4 +1,4 @@
-"""Leases: which worker syncs a source, so that one does at a time, over tasks, processes and hosts.
+"""Leases: only one worker at a time syncs a source, over tasks, processes and hosts.
 
 A lease is a row, and time passes by the clock of the database server, if there is one. Advisory locks are not
 used: a pooler gives their connection to others, and some distributed engines ignore them.
@@ -11,6 +11,7 @@ from typing import Final
 
 from mediasync.changes import Fence
 from mediasync.database.session import Session
+from mediasync.errors import LeaseLost
 
 # Makes the row of a source that was never leased.
 INSERT_LEASE: Final = """
@@ -44,7 +45,7 @@ RELEASE_LEASE: Final = """
 UPDATE lease SET holder = NULL, expires_at = 0 WHERE source_id = :source_id AND fence = CAST(:fence AS bigint)
 """
 
-# Reads which of some leases are held still, and lets nobody else take them until the transaction ends.
+# Reads which of some leases are still held, and lets nobody else take them until the transaction ends.
 KEEP_LEASES: Final = """
 SELECT h.source_id, h.fence FROM @rows(:leases, source_id text, fence integer) r
 JOIN lease h ON h.source_id = r.source_id AND h.fence = r.fence
@@ -98,6 +99,15 @@ class LeaseRepository:
             KEEP_LEASES, {"leases": sorted(wanted), "now": self._session.now}
         )
         return wanted - {Fence(source_id, int(number)) for source_id, number in rows}
+
+    async def require(self, fence: Fence) -> None:
+        """Hold a lease until the transaction ends.
+
+        Raises:
+            LeaseLost: if it has ended.
+        """
+        if await self.keep([fence]):
+            raise LeaseLost(fence.source_id)
 
 
 def _params(fence: Fence) -> dict[str, str | int]:

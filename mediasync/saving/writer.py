@@ -275,7 +275,7 @@ class Writer:
 
         async def recorded(session: Session) -> T:
             if context.fence is not None:
-                await keep_lease(session, context.fence)
+                await LeaseRepository(session).require(context.fence)
             outbox = Outbox(session, context)
             result = await work(session, outbox)
             await outbox.write()
@@ -560,16 +560,6 @@ class _LeasesEnded(Exception):
     def __init__(self, fences: set[Fence]) -> None:
         super().__init__(fences)
         self.fences = fences
-
-
-async def keep_lease(session: Session, fence: Fence) -> None:
-    """Make sure that a lease is held until the transaction ends.
-
-    Raises:
-        LeaseLost: if it has ended.
-    """
-    if await LeaseRepository(session).keep([fence]):
-        raise LeaseLost(fence.source_id)
 
 
 async def _save(session: Session, group: list[Save]) -> list[Outcome]:

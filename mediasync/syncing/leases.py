@@ -19,7 +19,7 @@ from mediasync.syncing.processes import at_work, describe, has_ended
 _LOG: Final = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LOOKS: Final = 1.0
 _RENEWALS: Final = 3
-"""How often a lease is renewed while it lasts: a delay of two thirds of it is no harm."""
+"""How often a lease is renewed while it lasts. A renewal may be late by two thirds of that time."""
 
 
 class Lease:
@@ -84,7 +84,7 @@ class Leases:
     ) -> Fence:
         clock = asyncio.get_running_loop().time
         deadline = clock() + patience
-        told = False
+        reported = False
 
         async def work(session: Session) -> Fence | str:
             return await LeaseRepository(session).take(source_id, name, self._milliseconds, has_ended)
@@ -94,8 +94,8 @@ class Leases:
             left = deadline - clock()
             if left <= 0:
                 raise SourceHeld(source_id, holder)
-            if not told:
-                told = True
+            if not reported:
+                reported = True
                 on_wait(holder)
             await self._wait(source_id, min(left, _SECONDS_BETWEEN_LOOKS))
         return taken

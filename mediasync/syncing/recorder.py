@@ -8,10 +8,11 @@ from contextlib import suppress
 from mediasync.database.session import Session
 from mediasync.errors import DatabaseError, LeaseLost, MediaSyncError, SourceError
 from mediasync.models import SyncRun
+from mediasync.repositories.leases import LeaseRepository
 from mediasync.repositories.runs import RunRepository
 from mediasync.repositories.sources import SourceRepository
 from mediasync.saving.pruning import prune_step
-from mediasync.saving.writer import Writer, keep_lease
+from mediasync.saving.writer import Writer
 from mediasync.services import MediaService
 from mediasync.syncing.tally import Tally
 from mediasync.text import storable
@@ -34,6 +35,7 @@ class RunRecorder:
         """Record that a run begins, and note its id in *tally*. Changes that are too old are pruned."""
 
         async def work(session: Session) -> int:
+            await _hold_lease(session, tally)
             run_id = await _start(session, tally)
             await prune_step(session, self._writer.keep_changes)
             return run_id
@@ -60,10 +62,9 @@ class RunRecorder:
         """
 
         async def work(session: Session) -> SyncRun:
+            await _hold_lease(session, tally)
             runs = RunRepository(session)
             run_id = tally.run_id or await _start(session, tally)
-            if tally.run_id and tally.fence is not None:
-                await keep_lease(session, tally.fence)
             await runs.finish(
                 run_id,
                 status,
@@ -106,8 +107,10 @@ class RunRecorder:
 
 
 async def _start(session: Session, tally: Tally) -> int:
-    fence = tally.fence
-    if fence is not None:
-        await keep_lease(session, fence)
-    number = fence.number if fence is not None else None
+    number = tally.fence.number if tally.fence is not None else None
     return await RunRepository(session).start(tally.source_id, number, tally.selection)
+
+
+async def _hold_lease(session: Session, tally: Tally) -> None:
+    if tally.fence is not None:
+        await LeaseRepository(session).require(tally.fence)

@@ -99,9 +99,9 @@ class SyncService:
         source_id = backend.source.id
         if options.dry:
             return await self._run(backend, emit, options, None)
-        told = partial(_tell_of_holder, emit, source_id)
+        on_wait = partial(_report_holder, emit, source_id)
         try:
-            async with self._leases.hold(source_id, options.wait_if_busy, told) as lease:
+            async with self._leases.hold(source_id, options.wait_if_busy, on_wait) as lease:
                 return await self._run(backend, emit, options, lease)
         except SourceHeld as error:
             log_failure(source_id, error)
@@ -286,7 +286,7 @@ class SyncService:
         return keys, {item.remote_id: item.library_id for item in found if item.library_id}
 
 
-def _tell_of_holder(emit: Emit, source_id: str, holder: str) -> None:
+def _report_holder(emit: Emit, source_id: str, holder: str) -> None:
     emit(Waiting(source_id, f"waiting: {holder} is syncing it"))
 
 
