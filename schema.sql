@@ -36,7 +36,8 @@ CREATE TABLE source (
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
     key_blocks  INTEGER NOT NULL DEFAULT 0,   -- blocks of storage keys reserved by writers (PostgreSQL only)
-    watermark   TEXT                          -- how far its last successful sync had come, in the backend's terms
+    watermark   TEXT,                         -- how far its last successful sync had come, in the backend's terms
+    compared_at INTEGER                       -- up to when its items are read again in turn; NULL: never
 );
 
 -- A section of a source.
@@ -86,7 +87,9 @@ CREATE TABLE media_item (
     credits_fingerprint TEXT,                      -- the same of the credit list; NULL: unknown
     change_token        TEXT,                      -- what the source says from which a change shows
     created_at          INTEGER NOT NULL,
-    updated_at          INTEGER NOT NULL
+    updated_at          INTEGER NOT NULL,
+    missing_since       INTEGER,                   -- since when the source is known not to have it; NULL: it has it
+    missing_run         INTEGER                    -- the run that found that out
 );
 CREATE INDEX media_item_of_library ON media_item (library_key, media_type, id, completeness);
 CREATE INDEX media_item_by_title ON media_item (title);
@@ -101,6 +104,7 @@ CREATE INDEX media_item_of_parent ON media_item (parent_key) WHERE parent_key IS
 CREATE INDEX media_item_by_imdb ON media_item (imdb_id) WHERE imdb_id IS NOT NULL;
 CREATE INDEX media_item_by_tmdb ON media_item (tmdb_id) WHERE tmdb_id IS NOT NULL;
 CREATE INDEX media_item_by_tvdb ON media_item (tvdb_id) WHERE tvdb_id IS NOT NULL;
+CREATE INDEX media_item_missing ON media_item (missing_since) WHERE missing_since IS NOT NULL;
 CREATE INDEX media_item_by_path ON media_item (substr(path, 1, 200)) WHERE path IS NOT NULL;
 
 -- The other libraries of an item that several libraries of its source list; media_item has its first library.
@@ -222,7 +226,8 @@ CREATE INDEX credit_of_person ON credit (person_key);
 CREATE TABLE sync_run (
     run_key     INTEGER PRIMARY KEY,
     source_key  INTEGER NOT NULL REFERENCES source (source_key),
-    status      TEXT    NOT NULL,             -- running (see lease), succeeded, failed, cancelled, interrupted
+    status      TEXT    NOT NULL,             -- running (see lease), succeeded, needs confirmation, failed, cancelled,
+                                              -- interrupted
     started_at  INTEGER NOT NULL,
     finished_at INTEGER,
     seen        INTEGER NOT NULL DEFAULT 0,   -- items the source named
@@ -275,17 +280,28 @@ CREATE TABLE sync_run_library (
 ) WITHOUT ROWID;
 CREATE INDEX sync_run_library_of_library ON sync_run_library (library_key, run_key);
 
+-- Libraries of which a sync would have removed so much that somebody has to confirm it first.
+CREATE TABLE pending_removal (
+    library_key INTEGER NOT NULL PRIMARY KEY REFERENCES library (library_key) ON DELETE CASCADE,
+    run_key     INTEGER NOT NULL,             -- the run that asked
+    asked_at    INTEGER NOT NULL,
+    items       INTEGER NOT NULL,             -- how many items would go
+    stored      INTEGER NOT NULL,             -- of how many
+    reason      TEXT    NOT NULL,
+    digest      TEXT    NOT NULL              -- of the ids of these items: a run with the same ones asks nothing
+) WITHOUT ROWID;
+
 -- The change log: one row for each change of what the views show, written in the transaction that makes the
 -- change. It has no foreign keys, because it outlives what it is about. What it holds is told at the view changes.
 CREATE TABLE change (
     number      INTEGER NOT NULL PRIMARY KEY, -- ascends in the order of commits, without gaps
     changed_at  INTEGER NOT NULL,
     run_key     INTEGER,                      -- the run that wrote it; NULL outside a run
-    reason      TEXT    NOT NULL,             -- sync, api
+    reason      TEXT    NOT NULL,             -- sync, api, undo
     entity      TEXT    NOT NULL,             -- item, person, source, library
     entity_id   TEXT    NOT NULL,             -- its text id
-    what        TEXT    NOT NULL,             -- added, changed, removed, merged
-    before      TEXT,                         -- JSON: the old values of the fields that changed; NULL: added
+    what        TEXT    NOT NULL,             -- added, changed, removed, back, merged
+    before      TEXT,                         -- JSON: the old values of the fields that changed; NULL: added, back
     other_id    TEXT                          -- the person that a merged person became
 );
 CREATE INDEX change_of_entity ON change (entity_id, number);
@@ -328,16 +344,37 @@ SELECT i.id, s.id AS source_id, l.id AS library_id, p.id AS parent_id, i.remote_
 FROM media_item i
 JOIN library l ON l.library_key = i.library_key
 LEFT JOIN source s ON s.source_key = l.source_key
-LEFT JOIN media_item p ON p.item_key = i.parent_key;
+LEFT JOIN media_item p ON p.item_key = i.parent_key
+WHERE i.missing_since IS NULL;
+
+-- Items that their source no longer has. They are kept for some days, with everything that is known of them.
+CREATE VIEW removed_items AS
+SELECT i.id, s.id AS source_id, l.id AS library_id, p.id AS parent_id, i.remote_id, i.media_type,
+       i.title, i.original_title, i.sort_title, i.overview, i.tagline, i.year, i.premiere_date,
+       i.runtime_seconds, i.content_rating, i.season_number, i.episode_number, i.episode_number_end,
+       i.imdb_id, i.tmdb_id, i.tvdb_id, i.path,
+       strftime('%Y-%m-%dT%H:%M:%fZ', i.added_at / 1000.0, 'unixepoch') AS added_at, i.added_text,
+       strftime('%Y-%m-%dT%H:%M:%fZ', i.changed_at / 1000.0, 'unixepoch') AS changed_at, i.changed_text,
+       i.completeness,
+       strftime('%Y-%m-%dT%H:%M:%fZ', i.created_at / 1000.0, 'unixepoch') AS created_at,
+       strftime('%Y-%m-%dT%H:%M:%fZ', i.updated_at / 1000.0, 'unixepoch') AS updated_at,
+       strftime('%Y-%m-%dT%H:%M:%fZ', i.missing_since / 1000.0, 'unixepoch') AS missing_since, i.missing_run
+FROM media_item i
+JOIN library l ON l.library_key = i.library_key
+LEFT JOIN source s ON s.source_key = l.source_key
+LEFT JOIN media_item p ON p.item_key = i.parent_key
+WHERE i.missing_since IS NOT NULL;
 
 CREATE VIEW item_libraries AS
 SELECT i.id AS media_item_id, l.id AS library_id
 FROM media_item i JOIN library l ON l.library_key = i.library_key
+WHERE i.missing_since IS NULL
 UNION ALL
 SELECT i.id AS media_item_id, l.id AS library_id
 FROM item_library m
 JOIN media_item i ON i.item_key = m.item_key
-JOIN library l ON l.library_key = m.library_key;
+JOIN library l ON l.library_key = m.library_key
+WHERE i.missing_since IS NULL;
 
 -- How many items each library lists, read from an index.
 CREATE VIEW library_counts AS
@@ -346,19 +383,27 @@ FROM (
     SELECT i.library_key, i.media_type, i.completeness, count(*) AS items
     FROM media_item i GROUP BY i.library_key, i.media_type, i.completeness
     UNION ALL
+    SELECT i.library_key, i.media_type, i.completeness, -count(*) AS items
+    FROM media_item i WHERE i.missing_since IS NOT NULL GROUP BY i.library_key, i.media_type, i.completeness
+    UNION ALL
     SELECT x.library_key, i.media_type, i.completeness, count(*) AS items
-    FROM item_library x CROSS JOIN media_item i WHERE i.item_key = x.item_key  -- CROSS: SQLite keeps this order
+    FROM item_library x CROSS JOIN media_item i  -- CROSS: SQLite keeps this order
+    WHERE i.item_key = x.item_key AND i.missing_since IS NULL
     GROUP BY x.library_key, i.media_type, i.completeness
 ) m
 JOIN library l ON l.library_key = m.library_key
-GROUP BY l.id, m.media_type, m.completeness;
+GROUP BY l.id, m.media_type, m.completeness
+HAVING sum(m.items) > 0;
 
 -- How many rows the largest views have. One row, read from indexes.
 CREATE VIEW totals AS
-SELECT (SELECT count(*) FROM media_item) AS media_items,
+SELECT (SELECT count(*) FROM media_item)
+           - (SELECT count(*) FROM media_item WHERE missing_since IS NOT NULL) AS media_items,
        (SELECT count(*) FROM person)
            - (SELECT count(*) FROM person WHERE uncredited_since IS NOT NULL) AS people,
-       (SELECT count(*) FROM credit) AS media_people;
+       (SELECT count(*) FROM credit)
+           - (SELECT count(*) FROM media_item i CROSS JOIN credit c  -- CROSS: SQLite keeps this order
+              WHERE i.missing_since IS NOT NULL AND c.item_key = i.item_key) AS media_people;
 
 CREATE VIEW people AS
 SELECT p.id, s.id AS source_id, p.name,
@@ -375,24 +420,37 @@ WHERE p.uncredited_since IS NULL;
 CREATE VIEW media_people AS
 SELECT i.id AS media_item_id, p.id AS person_id, c.person_type, c.role, c.sort_order
 FROM credit c
-LEFT JOIN media_item i ON i.item_key = c.item_key
-LEFT JOIN person p ON p.person_key = c.person_key;
+JOIN media_item i ON i.item_key = c.item_key
+LEFT JOIN person p ON p.person_key = c.person_key
+WHERE i.missing_since IS NULL;
+
+-- The credits of removed items. Whoever has no others is not shown in people.
+CREATE VIEW removed_media_people AS
+SELECT i.id AS media_item_id, p.id AS person_id, p.name AS person_name, c.person_type, c.role, c.sort_order
+FROM media_item i
+JOIN credit c ON c.item_key = i.item_key
+LEFT JOIN person p ON p.person_key = c.person_key
+WHERE i.missing_since IS NOT NULL;
 
 CREATE VIEW external_ids AS
 SELECT i.id AS media_item_id, x.provider, x.value
-FROM item_external_id x LEFT JOIN media_item i ON i.item_key = x.item_key;
+FROM item_external_id x JOIN media_item i ON i.item_key = x.item_key
+WHERE i.missing_since IS NULL;
 
 CREATE VIEW genres AS
 SELECT i.id AS media_item_id, g.name, g.position
-FROM item_genre g LEFT JOIN media_item i ON i.item_key = g.item_key;
+FROM item_genre g JOIN media_item i ON i.item_key = g.item_key
+WHERE i.missing_since IS NULL;
 
 CREATE VIEW ratings AS
 SELECT i.id AS media_item_id, r.name, r.value, r.votes, r.position
-FROM item_rating r LEFT JOIN media_item i ON i.item_key = r.item_key;
+FROM item_rating r JOIN media_item i ON i.item_key = r.item_key
+WHERE i.missing_since IS NULL;
 
 CREATE VIEW images AS
 SELECT i.id AS media_item_id, g.kind, g.path
-FROM item_image g LEFT JOIN media_item i ON i.item_key = g.item_key;
+FROM item_image g JOIN media_item i ON i.item_key = g.item_key
+WHERE i.missing_since IS NULL;
 
 CREATE VIEW sync_runs AS
 SELECT r.run_key AS id, s.id AS source_id,
@@ -415,6 +473,12 @@ SELECT r.run_key AS run_id, l.id AS library_id, x.counted, x.seen, x.unseen, x.p
 FROM sync_run_library x
 JOIN sync_run r ON r.run_key = x.run_key
 JOIN library l ON l.library_key = x.library_key;
+
+CREATE VIEW pending_removals AS
+SELECT l.id AS library_id, r.run_key AS run_id,
+       strftime('%Y-%m-%dT%H:%M:%fZ', r.asked_at / 1000.0, 'unixepoch') AS asked_at,
+       r.items, r.stored, r.reason
+FROM pending_removal r JOIN library l ON l.library_key = r.library_key;
 
 -- What changed in the other views, in the order of commits. Items, people, sources and libraries have rows; a
 -- person who came with an item has none. "before" is a JSON object by the names of the views' columns: of a
