@@ -41,7 +41,7 @@ BEGIN SELECT RAISE(ABORT, 'refused'); END
 """
 
 # How often each of them happens, in relation to the others.
-_EVENTS: Final = {"change": 6, "pause": 3, "kill": 1, "cancel": 2, "commit": 3, "statement": 1}
+_EVENTS: Final = {"change": 9, "pause": 3, "kill": 1, "cancel": 2, "commit": 3, "statement": 1}
 
 
 @dataclass(eq=False)
@@ -217,7 +217,7 @@ class History:
             await asyncio.gather(*parts)
 
     async def _sync(self, ms: MediaSync, worker: Worker, shelf: Shelf | Served) -> None:
-        trouble = shelf.trouble(worker.random) if worker.random.random() < 0.35 else ""
+        trouble = shelf.trouble(worker.random) if worker.random.random() < 0.5 else ""
         backend = shelf.backend(trouble)
         excuses = self.excuses
         worker.note_seen(backend)
@@ -272,7 +272,7 @@ class History:
 
     async def _disturb(self) -> None:
         while True:
-            await asyncio.sleep(self.random.expovariate(12))
+            await asyncio.sleep(self.random.expovariate(15))
             [event] = self.random.choices(list(_EVENTS), list(_EVENTS.values()))
             alive = [worker for worker in self.workers if not worker.over.done()]
             if not alive:
@@ -374,6 +374,7 @@ class History:
                     self.loop.run_until_complete(self._live())
                     self.observer.check_log()
                 finally:
+                    self.observer.is_over = True
                     self.loop.most_steps += MOST_STEPS
                     self.loop.run_until_complete(self._bury())
                     self.loop.run_until_complete(self.loop.shutdown_asyncgens())

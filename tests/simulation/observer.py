@@ -86,6 +86,7 @@ class Observer:
     _finished: int = 0
     _full: set[str] = field(default_factory=set)
     broken: Broken | None = None
+    is_over: bool = False
 
     def __post_init__(self) -> None:
         self.raw = sqlite3.connect(self.file, isolation_level=None)
@@ -96,8 +97,8 @@ class Observer:
         self.raw.close()
 
     def note(self, what: str, details: object = "") -> None:
-        """Note what is broken, if nothing was before."""
-        if self.broken is None:
+        """Note what is broken, if nothing was before, and the history is not over."""
+        if self.broken is None and not self.is_over:
             self.broken = Broken(what, details)
 
     # At every commit

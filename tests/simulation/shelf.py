@@ -77,7 +77,7 @@ class Shelf:
         self.lists: dict[str, set[tuple[Triple, ...]]] = {}
         self.keys: dict[Entry, list[str]] = {}
         self._number = 0
-        for library in ("films", "films", "films", "dated", "dated"):
+        for library in ("films", "films", "dated", "dated", "dated"):
             self.add(library)
         self.add("films").faithful = True
         show = self.add("shows")
