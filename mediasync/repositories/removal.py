@@ -33,26 +33,27 @@ WHERE c.missing_since IS NULL
 
 # Finds the marked ones of some items and of all items above them, those above first.
 SELECT_MISSING_ABOVE: Final = """
-WITH RECURSIVE above (item_key, parent_key, level) AS (
-    SELECT i.item_key, i.parent_key, 0 FROM @list(:ids) l JOIN media_item i ON i.id = l.id
+WITH RECURSIVE above (id, parent_key, missing_since, level) AS (
+    SELECT i.id, i.parent_key, i.missing_since, 0 FROM @list(:ids) l JOIN media_item i ON i.id = l.id
     UNION
-    SELECT p.item_key, p.parent_key, a.level + 1 FROM above a JOIN media_item p ON p.item_key = a.parent_key
+    SELECT p.id, p.parent_key, p.missing_since, a.level + 1
+    FROM above a JOIN media_item p ON p.item_key = a.parent_key
 )
-SELECT i.id, max(a.level) AS level FROM above a JOIN media_item i ON i.item_key = a.item_key
-WHERE i.missing_since IS NOT NULL GROUP BY i.id ORDER BY 2 DESC, 1
+SELECT a.id, max(a.level) AS level FROM above a
+WHERE a.missing_since IS NOT NULL GROUP BY a.id ORDER BY 2 DESC, 1
 """
 
 # Finds the items below some marked ones that the same run has marked.
 SELECT_MISSING_BELOW: Final = """
-WITH RECURSIVE below (item_key, missing_run, missing_since) AS (
-    SELECT i.item_key, i.missing_run, i.missing_since
+WITH RECURSIVE below (id, item_key, missing_run, missing_since) AS (
+    SELECT i.id, i.item_key, i.missing_run, i.missing_since
     FROM @list(:ids) l JOIN media_item i ON i.id = l.id WHERE i.missing_since IS NOT NULL
     UNION
-    SELECT c.item_key, c.missing_run, c.missing_since
+    SELECT c.id, c.item_key, c.missing_run, c.missing_since
     FROM below b JOIN media_item c ON c.parent_key = b.item_key
     WHERE c.missing_run = b.missing_run OR (c.missing_run IS NULL AND c.missing_since = b.missing_since)
 )
-SELECT i.id FROM below b JOIN media_item i ON i.item_key = b.item_key ORDER BY i.id
+SELECT b.id FROM below b ORDER BY b.id
 """
 
 _REMOVED: Final = {
