@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from functools import cached_property
+from math import inf
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self
 
@@ -13,9 +14,11 @@ from mediasync.aio import finish
 from mediasync.database.database import Database, State, system_clock
 from mediasync.errors import ConfigurationError, UsageError
 from mediasync.library.changes import ChangeReads
+from mediasync.library.removed import RemovalReads
 from mediasync.library.runs import RunReads
 from mediasync.saving.people_cache import RecentPeople
 from mediasync.saving.pruning import prune_changes
+from mediasync.saving.removal import Removal
 from mediasync.saving.writer import Writer
 from mediasync.services import MediaService, PeopleService
 from mediasync.settings.database import DatabaseOptions, sqlite_path
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
     from mediasync.backends.base import Backend
     from mediasync.changes import Change
     from mediasync.history import HistoryEntry
-    from mediasync.models import LibraryRun, SyncRun
-    from mediasync.reports import CheckReport, CopyReport
+    from mediasync.models import LibraryRun, PendingRemoval, RemovedItem, SyncRun
+    from mediasync.reports import CheckReport, CopyReport, PurgeReport
     from mediasync.settings.source import FlawedSource, SourceConfig
     from mediasync.source_syncs import SourceSyncs
     from mediasync.syncing.handles import Sync, SyncAll
@@ -64,6 +67,8 @@ class MediaSync:
         lock_timeout: seconds that a write waits for another process's lock before it fails.
         close_timeout: seconds that closing waits for accepted saves and running reads.
         keep_changes: days for which changes are kept in the change log.
+        keep_removed: days for which items are kept that their source no longer has; see `purge`. With
+            ``math.inf`` no sync deletes them.
         lease_seconds: how long the lease of a source lasts unless the sync renews it; see
             `mediasync.settings.database.DatabaseOptions`.
         synchronous: SQLite only: ``normal`` or ``full``; see `mediasync.settings.database.DatabaseOptions`.
@@ -97,6 +102,7 @@ class MediaSync:
         lock_timeout: float = _DEFAULTS.lock_timeout,
         close_timeout: float = _DEFAULTS.close_timeout,
         keep_changes: float = _DEFAULTS.keep_changes,
+        keep_removed: float = _DEFAULTS.keep_removed,
         lease_seconds: float = _DEFAULTS.lease_seconds,
         synchronous: Literal["normal", "full"] = _DEFAULTS.synchronous,
         writer_cache_kib: int = _DEFAULTS.writer_cache_kib,
@@ -112,6 +118,7 @@ class MediaSync:
                 lock_timeout=lock_timeout,
                 close_timeout=close_timeout,
                 keep_changes=keep_changes,
+                keep_removed=keep_removed,
                 lease_seconds=lease_seconds,
                 synchronous=synchronous,
                 writer_cache_kib=writer_cache_kib,
@@ -128,6 +135,8 @@ class MediaSync:
         self.people = PeopleService(self._database, self._writer)
         self._changes = ChangeReads(self._database, self._writer.committed)
         self._records = RunReads(self._database)
+        self._removed = RemovalReads(self._database)
+        self._removal = Removal(self._writer)
         self._clock = clock
         self._client_id = client_id
         if client_id is not None:
@@ -196,6 +205,7 @@ class MediaSync:
         wait_for_scan: float | None = None,
         accept_new_server: bool = False,
         wait_if_busy: float = WAIT_IF_BUSY,
+        max_removals: int | str | None = None,
     ) -> Sync:
         """Sync one source. Await the result for the report, or iterate over it for events.
 
@@ -213,6 +223,10 @@ class MediaSync:
             accept_new_server: continue even if a different server answers than the stored one.
             wait_if_busy: seconds to wait while another worker syncs the source. Only one does at a time.
                 A dry run does not wait.
+            max_removals: confirms that so many items of each library may be removed: a number, a percentage
+                (``"20%"``) or ``"all"``. Without it, more than 20 items that are also more than 20 % of a
+                library are not removed, nor is a library that lists nothing or is not listed any more. The
+                run then needs confirmation; see `mediasync.reports.SyncReport.pending`.
 
         Raises:
             SourceHeld: when awaited, if another worker still syncs the source after that time.
@@ -232,6 +246,7 @@ class MediaSync:
             wait_for_scan=wait_for_scan,
             accept_new_server=accept_new_server,
             wait_if_busy=wait_if_busy,
+            max_removals=max_removals,
         )
 
     def sync_all(
@@ -245,6 +260,7 @@ class MediaSync:
         wait_for_scan: float | None = None,
         accept_new_server: bool = False,
         wait_if_busy: float = WAIT_IF_BUSY,
+        max_removals: int | str | None = None,
         jobs: int = SOURCES_AT_ONCE,
     ) -> SyncAll:
         """Sync several sources at once. Await the result for all reports, or iterate over it for events.
@@ -263,6 +279,7 @@ class MediaSync:
             wait_for_scan: as for `sync`, for each source.
             accept_new_server: as for `sync`, for each source.
             wait_if_busy: as for `sync`, for each source.
+            max_removals: as for `sync`, for each source.
             jobs: how many sources are synced at once. The others wait, in the order given.
 
         Returns:
@@ -282,6 +299,7 @@ class MediaSync:
             wait_for_scan=wait_for_scan,
             accept_new_server=accept_new_server,
             wait_if_busy=wait_if_busy,
+            max_removals=max_removals,
             jobs=jobs,
         )
 
@@ -401,6 +419,68 @@ class MediaSync:
             raise UsageError(f"keep_days is {keep_days}: it is a number of days, 0 or more")
         keep_days = self._database.options.keep_changes if keep_days is None else keep_days
         return await prune_changes(self._writer, keep_days)
+
+    async def list_removed(
+        self, source_id: str | None = None, *, limit: int | None = None, offset: int = 0
+    ) -> list[RemovedItem]:
+        """Return items that their source no longer has and that are not deleted yet, the newest first.
+
+        Args:
+            source_id: only items of this source; None for all.
+            limit: at most so many; None for all.
+            offset: leave out the first so many.
+        """
+        return await self._removed.list_removed(source_id, limit=limit, offset=offset)
+
+    async def list_pending_removals(self, source_id: str | None = None) -> list[PendingRemoval]:
+        """Return the removals that wait for a confirmation, of one source or of all, by library.
+
+        A sync with ``max_removals`` confirms them. One that finds the items again withdraws them.
+        """
+        return await self._removed.list_pending(source_id)
+
+    async def restore(self, item_ids: Sequence[str]) -> list[str]:
+        """Bring back removed items with their credits.
+
+        The items above them come back too, and the items below them that were removed with them. A later sync
+        that proves that the source does not have them removes them again.
+
+        Args:
+            item_ids: ids of removed items.
+
+        Returns:
+            The ids of all items that are back.
+
+        Raises:
+            UnknownItem: if one of them is not a removed item; nothing is then brought back.
+
+        Example:
+            >>> await ms.restore(["home:603"])  # doctest: +SKIP
+            ['home:603']
+        """
+        return await self._removal.restore(list(item_ids))
+
+    async def purge(
+        self, keep_days: float | None = None, *, source_id: str | None = None, dry_run: bool = False
+    ) -> PurgeReport:
+        """Delete items that were removed long ago, and the people whom nobody has credited since.
+
+        Each sync of a whole source does this for its own items.
+
+        Args:
+            keep_days: for how many days removed items are kept; ``keep_removed``, if it is not given.
+            source_id: only items and people of this source; None for all.
+            dry_run: delete nothing, and report what would be deleted.
+
+        Raises:
+            UsageError: if *keep_days* is negative.
+        """
+        keep_days = self._database.options.keep_removed if keep_days is None else keep_days
+        if not keep_days >= 0:
+            raise UsageError(f"keep_days is {keep_days}: it is a number of days, 0 or more")
+        if dry_run or keep_days == inf:
+            return await self._removed.count_expired(keep_days, source_id)
+        return await self._removal.purge(keep_days, source_id=source_id)
 
     async def check(self) -> CheckReport:
         """Check the database: its storage, its foreign keys, and the invariants that every save keeps."""

@@ -460,3 +460,59 @@ class SyncRun(Model):
     failed: int = 0
     error: str | None = None
     partial: bool = False
+
+
+class RemovedItem(Model):
+    """An item that its source no longer has. It is kept for some days, and comes back with its source.
+
+    Attributes:
+        id: the item's full id.
+        source_id: its source.
+        library_id: the full id of its library.
+        media_type: whether it is a movie, show, season or episode.
+        title: its title.
+        year: the year of release.
+        season_number: set for seasons and episodes.
+        episode_number: set for episodes.
+        show_title: the title of the show that a season or episode belongs to.
+        credits: how many credits it has.
+        missing_since: when it was found missing.
+        run_id: the run that found it missing; None outside a run.
+    """
+
+    id: str
+    source_id: str
+    library_id: str
+    media_type: MediaType
+    title: str
+    year: int | None = None
+    season_number: int | None = None
+    episode_number: int | None = None
+    show_title: str | None = None
+    credits: int = 0
+    missing_since: datetime | None = None
+    run_id: int | None = None
+
+
+class PendingRemoval(Model):
+    """A removal that is so large, or so strange, that somebody has to confirm it.
+
+    Attributes:
+        library_id: the full id of the library whose items would be removed.
+        source_id: its source.
+        run_id: the run that asked; 0 in a dry run.
+        asked_at: when it asked.
+        items: how many items would be removed.
+        stored: how many items of the library are stored.
+        reason: why it is not done without confirmation.
+        item_ids: the ids of these items, in the report of the run that asked; empty where it is read later.
+    """
+
+    library_id: str
+    source_id: str
+    run_id: int
+    asked_at: datetime | None = None
+    items: int
+    stored: int
+    reason: str
+    item_ids: tuple[str, ...] = ()

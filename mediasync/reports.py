@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mediasync.models import LibraryRun, SyncRun
+from mediasync.models import LibraryRun, PendingRemoval, SyncRun
 from mediasync.vocabulary import RunStatus
 
 
@@ -110,6 +110,9 @@ class SyncReport(Reported):
         libraries: what was seen of each library that was read.
         dry: whether it was a dry run. It writes nothing, and its ``run`` is not recorded.
         changes: of a dry run, (id, what) of each item that would be written.
+        removed: the ids of the items that the source no longer has, and that are marked as missing now.
+        pending: the removals that this run did not make, because somebody has to confirm them first.
+        purged: what this run deleted because it was removed long ago.
     """
 
     run: SyncRun
@@ -120,6 +123,9 @@ class SyncReport(Reported):
     libraries: tuple[LibraryRun, ...] = ()
     dry: bool = False
     changes: tuple[tuple[str, str], ...] = ()
+    removed: tuple[str, ...] = ()
+    pending: tuple[PendingRemoval, ...] = ()
+    purged: PurgeReport = field(default_factory=lambda: PurgeReport())
 
     @property
     def saved(self) -> int:
@@ -135,6 +141,19 @@ class SyncReport(Reported):
     def status(self) -> RunStatus:
         """How the run ended."""
         return self.run.status
+
+
+@dataclass(slots=True)
+class PurgeReport(Reported):
+    """What a purge deleted, or would delete.
+
+    Attributes:
+        items: how many removed items.
+        people: how many people whom nobody credits any more.
+    """
+
+    items: int = 0
+    people: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from mediasync.settings.file import Configuration, choose_source, with_environme
 from mediasync.settings.source import FlawedSource, SourceConfig, parse_source
 from mediasync.settings.source_kinds import BackendContext
 from mediasync.syncing.handles import Run, Sync, SyncAll
+from mediasync.syncing.removal import DEFAULT_LIMIT, RemovalLimit
 from mediasync.syncing.selection import share_selection
 from mediasync.syncing.sync import RunOptions, SyncService
 from mediasync.syncing.tally import Emit
@@ -43,9 +44,10 @@ class SourceSyncs:
         dry_run: bool,
         accept_new_server: bool,
         wait_if_busy: float,
+        max_removals: int | str | None,
     ) -> Sync:
         """Return the sync of one source."""
-        options = _options(full, dry_run, accept_new_server, wait_if_busy)
+        options = _options(full, dry_run, accept_new_server, wait_if_busy, max_removals)
         made = self._make(source, wait_for_scan)
         if isinstance(made, FlawedSource):
             raise made.error
@@ -63,12 +65,13 @@ class SourceSyncs:
         dry_run: bool,
         accept_new_server: bool,
         wait_if_busy: float,
+        max_removals: int | str | None,
         jobs: int,
     ) -> SyncAll:
         """Return the syncs of several sources, as one."""
         if jobs < 1:
             raise ConfigurationError(f"jobs is {jobs}, but at least one source must be synced at once")
-        options = _options(full, dry_run, accept_new_server, wait_if_busy)
+        options = _options(full, dry_run, accept_new_server, wait_if_busy, max_removals)
         made = [self._make(source, wait_for_scan) for source in sources]
         return SyncAll(self._runs(made, libraries, items, options), jobs=jobs)
 
@@ -119,10 +122,19 @@ class SourceSyncs:
         return runs
 
 
-def _options(full: bool, dry: bool, accept_new_server: bool, wait_if_busy: float) -> RunOptions:
+def _options(
+    full: bool, dry: bool, accept_new_server: bool, wait_if_busy: float, max_removals: int | str | None
+) -> RunOptions:
     if not wait_if_busy >= 0:
         raise ConfigurationError(f"wait_if_busy is {wait_if_busy}: it is a number of seconds, 0 or more")
-    return RunOptions(full, dry=dry, accept_new_server=accept_new_server, wait_if_busy=wait_if_busy)
+    limit = DEFAULT_LIMIT if max_removals is None else RemovalLimit.parse(str(max_removals))
+    return RunOptions(
+        full,
+        dry=dry,
+        accept_new_server=accept_new_server,
+        wait_if_busy=wait_if_busy,
+        max_removals=limit,
+    )
 
 
 @dataclass(frozen=True, slots=True)

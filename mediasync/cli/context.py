@@ -15,7 +15,7 @@ from mediasync.cli.errors import NotFound
 from mediasync.cli.logs import set_level
 from mediasync.cli.output import Output
 from mediasync.errors import ConfigurationError, DatabaseError, UsageError
-from mediasync.settings.database import PRIVATE, database_url, file_mode, sqlite_url
+from mediasync.settings.database import PRIVATE, DatabaseOptions, database_url, file_mode, sqlite_url
 from mediasync.settings.known_variables import unread_variables
 
 # The parser imports this module for each command and for its help, so the methods below import what only some
@@ -212,6 +212,15 @@ class CommandContext:
         """
         asked = file_mode(self.file_mode, self.environ)
         return asked or self.configuration().file_mode or PRIVATE
+
+    def keep_removed(self) -> float:
+        """Return for how many days removed items are kept.
+
+        Raises:
+            ConfigurationError: if the configuration file cannot be used.
+        """
+        kept = self.configuration().keep_removed
+        return DatabaseOptions().keep_removed if kept is None else kept
 
 
 async def require_source(ms: MediaSync, source_id: str) -> None:

@@ -17,6 +17,8 @@ class ExitCode(IntEnum):
     USAGE = 2
     SOURCE = 3
     DATABASE = 4
+    CONFIRMATION = 5
+    """A removal has to be confirmed."""
     BUSY = 6
     """Another worker syncs the source."""
     INTERNAL = 70

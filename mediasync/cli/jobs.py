@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import RenderableType
+from rich.text import Text
 
 from mediasync.cli.errors import ExitCode, error_kind, error_text, exit_code
 from mediasync.cli.formatting import counted
@@ -70,6 +71,8 @@ class Job:
             return exit_code(self.error)
         if self.report is None:
             return ExitCode.OK
+        if self.report.pending:
+            return ExitCode.CONFIRMATION
         return ExitCode.INCOMPLETE if self.report.failed else ExitCode.OK
 
     @property
@@ -102,11 +105,16 @@ def lines_of(job: Job) -> list[RenderableType]:
         why = reason_of(job.error) if job.error else "it has not ended"
         what = "skipped" if job.is_skipped else "not synced"
         return [heading(named), indented(plain(f"{what}: {why}"))]
-    found = summary(report) if report.run.seen else "no items were found"
+    found = summary(report) if report.run.seen or report.removed else "no items were found"
     parts: list[RenderableType] = [heading(named), indented(plain(found))]
+    if report.pending:
+        number = sum(pending.items for pending in report.pending)
+        text = f"needs confirmation: {counted(number, 'item')} would be removed; see the remarks below"
+        parts.append(indented(Text(text, "bold")))
     where = "--json shows all" if report.dry else f"mediasync runs {report.run.id} --all"
     for title, entries in (
         ("would be written:", report.changes),
+        ("removed, because the source no longer has them:", _removed(report)),
         ("failed; what was stored of them before stays:", report.failed),
         ("left out of items that are saved:", report.problems),
         ("remarked:", report.remarks),
@@ -115,6 +123,10 @@ def lines_of(job: Job) -> list[RenderableType]:
     if report.repeats:
         parts.append(indented(plain(f"{counted(report.repeats, 'exact repeat')} of credits dropped")))
     return parts
+
+
+def _removed(report: SyncReport) -> list[tuple[str, str]]:
+    return [] if report.dry else [(item_id, "") for item_id in report.removed]
 
 
 def document_of(url: str, jobs: Sequence[Job], *, dry: bool) -> dict[str, Any]:
@@ -141,6 +153,9 @@ def _job_document(job: Job) -> dict[str, Any]:
         "remarks": [{"subject": subject, "text": text} for subject, text in report.remarks] if report else [],
         "repeats": report.repeats if report else 0,
         "libraries": [library.model_dump(mode="json") for library in report.libraries] if report else [],
+        "removed": list(report.removed) if report else [],
+        "pending_removals": [one.model_dump(mode="json") for one in report.pending] if report else [],
+        "purged": report.purged.as_dict() if report else None,
         "changes": [{"id": item_id, "what": what} for item_id, what in report.changes] if report else [],
         "error": {"kind": error_kind(job.error), "message": error_text(job.error)} if job.error else None,
     }

@@ -57,13 +57,14 @@ def shortened(title: str, entries: Sequence[tuple[str, str]], limit: int, where:
 
     Args:
         title: what the entries are, ending in a colon.
-        entries: all entries.
+        entries: all entries, each with a text or each without one.
         limit: how many are shown.
         where: the command or option that shows the others.
     """
     if not entries:
         return []
-    parts = [indented(plain(f"{len(entries):,} {title}")), columns(entries[:limit], indent=4)]
+    rows = [entry if entry[1] else entry[:1] for entry in entries[:limit]]
+    parts = [indented(plain(f"{len(entries):,} {title}")), columns(rows, indent=4)]
     if (left := len(entries) - limit) > 0:
         parts.append(indented(faint(f"and {left:,} more: {where}"), 4))
     return parts

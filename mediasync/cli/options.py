@@ -68,6 +68,9 @@ LogFormatOption = Annotated[
         show_default=False,
     ),
 ]
+LimitOption = Annotated[
+    int, typer.Option("--limit", metavar="N", min=1, max=2**62, help="Show at most this many.")
+]
 AllOption = Annotated[bool, typer.Option("--all", "-a", help="Leave nothing out of long lists.")]
 
 OF_EVERY_COMMAND: Final = ("database", "config", "as_json", "debug")

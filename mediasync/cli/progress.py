@@ -70,8 +70,14 @@ def summary(report: SyncReport) -> str:
     saved = "would be saved" if report.dry else "saved"
     return (
         f"{counted(run.seen, 'item')} seen, {run.saved:,} {saved}, {run.unchanged:,} unchanged, "
-        f"{run.failed:,} failed"
+        f"{run.failed:,} failed{_removed(report)}"
     )
+
+
+def _removed(report: SyncReport) -> str:
+    if not report.removed:
+        return ""
+    return f", {len(report.removed):,} {'would be removed' if report.dry else 'removed'}"
 
 
 class PlainReporter:

@@ -28,11 +28,12 @@ from mediasync.cli.layout import columns, faint, heading, indented, plain
 from mediasync.cli.location import database_document, database_name
 from mediasync.cli.options import OF_EVERY_COMMAND, SourceOption, with_options
 from mediasync.errors import UsageError
-from mediasync.models import Library, LibraryRun, Source, SyncRun
+from mediasync.models import Library, LibraryRun, PendingRemoval, Source, SyncRun
 from mediasync.settings.database import database_url, sqlite_path
 from mediasync.vocabulary import Completeness, MediaType, RunStatus
 
 _BAD: Final = frozenset({RunStatus.FAILED, RunStatus.INTERRUPTED})
+_GOOD: Final = (RunStatus.SUCCEEDED, RunStatus.NEEDS_CONFIRMATION)
 
 Counts = dict[MediaType, Counter[Completeness]]
 
@@ -45,11 +46,13 @@ class LibraryStatus:
         library: the stored library.
         counts: the numbers of items, by type and completeness.
         runs: what the newest two runs that read the library saw of it.
+        pending: the removal that waits for a confirmation.
     """
 
     library: Library
     counts: Counts
     runs: list[LibraryRun]
+    pending: PendingRemoval | None = None
 
     @property
     def stays_preview(self) -> bool:
@@ -67,7 +70,8 @@ class SourceStatus:
         people: the number of people.
         last_run: the newest run.
         last_ended: the newest run that has ended, and the newest one of the whole source.
-        last_good: the newest run of the whole source that succeeded.
+        last_good: the newest run of the whole source that succeeded, whether or not a removal has to be
+            confirmed.
         libraries: the status of each library.
         too_old: why the last successful run is too old; empty if it is not.
     """
@@ -179,8 +183,12 @@ async def _sources(ms: MediaSync, source_id: str | None, oldest: datetime | None
         # At most one run of a source is running.
         runs = await ms.list_runs(source.id, limit=2)
         whole = await ms.list_runs(source.id, limit=2, whole=True)
-        good = await ms.list_runs(source.id, limit=1, status=RunStatus.SUCCEEDED, whole=True)
+        good = [
+            run for well in _GOOD for run in await ms.list_runs(source.id, limit=1, status=well, whole=True)
+        ]
+        good.sort(key=lambda run: run.id, reverse=True)
         libraries = await ms.media.list_libraries(source.id)
+        pending = {one.library_id: one for one in await ms.list_pending_removals(source.id)}
         found.append(
             SourceStatus(
                 source,
@@ -189,7 +197,12 @@ async def _sources(ms: MediaSync, source_id: str | None, oldest: datetime | None
                 [*_newest_ended(runs), *_newest_ended(whole)],
                 good[0] if good else None,
                 [
-                    LibraryStatus(library, counts.get(library.full_id, {}), seen.get(library.full_id, []))
+                    LibraryStatus(
+                        library,
+                        counts.get(library.full_id, {}),
+                        seen.get(library.full_id, []),
+                        pending.get(library.full_id),
+                    )
                     for library in libraries
                 ],
                 _too_old(good[0] if good else None, oldest),
@@ -239,6 +252,7 @@ def _document(status: SourceStatus) -> dict[str, Any]:
                 },
                 "last_run": one.runs[0].model_dump(mode="json") if one.runs else None,
                 "stays_preview": one.stays_preview,
+                "pending_removal": one.pending.model_dump(mode="json") if one.pending else None,
             }
             for one in status.libraries
         ],
@@ -265,9 +279,18 @@ def _rows(status: LibraryStatus) -> list[tuple[str, str]]:
     rows = [(short(status.library.title), _contents(status.counts))]
     if status.runs:
         rows.append(("", _seen(status.runs[0])))
+    if status.pending is not None:
+        rows.append(("", _pending(status.pending)))
     if status.stays_preview:
         rows.append(("", "some cast lists are still cut short after two syncs: is the server done scanning?"))
     return rows
+
+
+def _pending(pending: PendingRemoval) -> str:
+    return (
+        f"needs confirmation: {counted(pending.items, 'item')} of {pending.stored:,} would be removed, but "
+        f"{pending.reason}; mediasync sync {pending.source_id} --max-removals {pending.items} confirms it"
+    )
 
 
 def _seen(run: LibraryRun) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing, suppress
 from enum import StrEnum
 from itertools import islice
@@ -97,16 +97,30 @@ def sync(
             "source, or fail at once.",
         ),
     ] = IfBusy.WAIT,
+    max_removals: Annotated[
+        str | None,
+        typer.Option(
+            "--max-removals",
+            metavar="N|P%|all",
+            help="Confirm that so many items of each library may be removed. Without it, more than 20 items "
+            "that are also more than 20% of a library are not removed, nor are all items of a library that "
+            "lists none, or that the source no longer lists.",
+            show_default=False,
+        ),
+    ] = None,
     at_once: Annotated[
         int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Sync at most this many sources at once.")
     ] = SOURCES_AT_ONCE,
 ) -> int:
     """Mirror sources into the database, all at once.
 
-    Reads each source, and saves what is new or changed, with the full cast and crew. Only this command and
-    [bold]copy[/bold] write the database; it is created if it does not exist. A source without a name gets its
-    id from its kind and its host or folder: [bold]nfo-library[/bold] for nfo:examples/library. What --library
-    and --item do not select stays as it is.
+    Reads each source, and saves what is new or changed, with the full cast and crew. The database is created
+    if it does not exist. A source without a name gets its id from its kind and its host or folder:
+    [bold]nfo-library[/bold] for nfo:examples/library. What --library and --item do not select stays as it is.
+
+    Items that a source no longer has are removed: they are no longer shown, but kept for 7 days, and come
+    back if the source has them again ([bold]removed[/bold] lists them). If so many are missing that something
+    else may be wrong, nothing is removed until you confirm it with --max-removals.
 
     A token is never part of a URL. It comes from MEDIASYNC_<SOURCE>_TOKEN, from the file that
     MEDIASYNC_<SOURCE>_TOKEN_FILE names, or from mediasync.toml. <SOURCE> is the source's id in capitals, with
@@ -117,6 +131,7 @@ def sync(
       mediasync sync home=plex+https://plex.example:32400 kodi+http://127.0.0.1
       mediasync sync
       mediasync sync home --library Films --dry-run
+      mediasync sync home --max-removals all
 
     [bold]Exit codes[/bold]
       0  everything was saved; parts that were left out of an item are shown
@@ -124,10 +139,11 @@ def sync(
       2  wrong usage or configuration
       3  a source could not be reached or read, or refused access
       4  the database failed
+      5  a removal has to be confirmed; everything else was saved
       6  another worker was still syncing a source
       129, 130, 143  interrupted; what was saved stays, the runs are recorded as cancelled
 
-    With several sources the highest code counts. A source that fails does not stop the others.
+    With several sources the highest code from 1 to 5 counts. A source that fails does not stop the others.
     """
     libraries, items = library or [], item or []
     jobs = _jobs(context, sources or [], libraries, items, may_be_skipped=if_busy is IfBusy.SKIP)
@@ -139,6 +155,7 @@ def sync(
         "wait_for_scan": wait_for_scan,
         "accept_new_server": accept_new_server,
         "wait_if_busy": WAIT_IF_BUSY if if_busy is IfBusy.WAIT else 0.0,
+        "max_removals": max_removals,
         "jobs": at_once,
     }
     with one_core_left_free():
@@ -181,7 +198,7 @@ async def _sync(context: CommandContext, jobs: Sequence[Job], options: dict[str,
     if flawed := _all_flawed(sources):
         context.warn_of_variables(sorted(known))
         await _refuse(url, flawed, dry=dry)
-    ms = MediaSync(url, read_only=dry, file_mode=context.mode())
+    ms = MediaSync(url, read_only=dry, file_mode=context.mode(), keep_removed=context.keep_removed())
     running = ms.sync_all(sources, **options)
     if not dry:
         context.make_folder(url)
@@ -224,7 +241,13 @@ async def _sync(context: CommandContext, jobs: Sequence[Job], options: dict[str,
     for job in jobs:
         if job.error is not None:
             out.trace(job.error)
-    return max((job.code for job in jobs), default=int(ExitCode.OK))
+    return _code(job.code for job in jobs)
+
+
+def _code(codes: Iterable[int]) -> int:
+    """Return the code of several sources. That another worker syncs one of them counts least."""
+    found = list(codes)
+    return max((code for code in found if code != ExitCode.BUSY), default=0) or max(found, default=0)
 
 
 def _all_flawed(sources: Sequence[SourceConfig | FlawedSource]) -> list[FlawedSource]:

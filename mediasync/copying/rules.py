@@ -126,3 +126,6 @@ OWNERS_IN_VIEWS: Final = {
     "run_id": "sync_runs",
 }
 """What the rows of a view belong to, by the name of its first column."""
+
+OWNERS_OF_VIEWS: Final = {"removed_media_people": "removed_items"}
+"""What the rows of a view belong to that the name of its first column does not say."""

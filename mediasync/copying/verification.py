@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mediasync.copying.plan import Row
 from mediasync.copying.repository import CopyRepository
-from mediasync.copying.rules import HIDDEN, NOT_COMPARED, OWNERS_IN_VIEWS
+from mediasync.copying.rules import HIDDEN, NOT_COMPARED, OWNERS_IN_VIEWS, OWNERS_OF_VIEWS
 from mediasync.database.session import Session
 from mediasync.database.tables import view_columns
 from mediasync.errors import DatabaseCorrupt, DatabaseError
@@ -60,7 +60,7 @@ def comparisons() -> list[Comparison]:
     for view, column in first.items():
         if view in below:
             continue
-        owner = OWNERS_IN_VIEWS.get(column)
+        owner = OWNERS_OF_VIEWS.get(view) or OWNERS_IN_VIEWS.get(column)
         if owner is None:
             raise ValueError(
                 f"nothing says how to compare the view {view}: let its first column be id, number or one of "
@@ -115,8 +115,8 @@ async def compare(origin: Session, target: Session, tell: Tell) -> dict[str, int
             done += len(page)
             for name, query in comparison.below:
                 extent = {"after": after[0], "last": page[-1][0]}
-                rows = await ours.fetch(query, extent)
-                _check_same(name, rows, await theirs.fetch(query, extent))
+                rows = list(map(_readable, await ours.fetch(query, extent)))
+                _check_same(name, rows, list(map(_readable, await theirs.fetch(query, extent))))
                 done += len(rows) if name in counts else 0
             after = next_after(comparison.view, page[-1][:1], after)
             tell("comparing", done, total)

@@ -95,7 +95,10 @@ ORDER BY i.id
 CREDITED_NOT_SHOWN: Final = """
 SELECT p.id AS subject, 'credits point at this person, who is marked as having none' AS reason
 FROM person p
-WHERE p.uncredited_since IS NOT NULL AND EXISTS (SELECT 1 FROM credit c WHERE c.person_key = p.person_key)
+WHERE p.uncredited_since IS NOT NULL AND EXISTS (
+    SELECT 1 FROM credit c JOIN media_item i ON i.item_key = c.item_key
+    WHERE c.person_key = p.person_key AND i.missing_since IS NULL
+)
 ORDER BY p.id
 """
 

@@ -76,7 +76,7 @@ SELECT {_CREDIT}
 FROM media_item i
 JOIN credit c ON c.item_key = i.item_key
 JOIN person p ON p.person_key = c.person_key
-WHERE i.id = :id LIMIT :limit
+WHERE i.id = :id AND i.missing_since IS NULL LIMIT :limit
 """
 
 # Reads parts of the lists of items, each from one place up to another, in no order.
@@ -101,6 +101,7 @@ FIRST_CREDITS: Final = f"""
 COUNT_CREDITS_OF_ITEMS: Final = """
 SELECT i.id AS item_id, (SELECT count(*) FROM credit c WHERE c.item_key = i.item_key) AS credits
 FROM @list(:ids) l JOIN media_item i ON i.id = l.id
+WHERE i.missing_since IS NULL
 """
 
 # Reads the lists of items with what is stored of their people, to compare them with new lists.
@@ -134,7 +135,7 @@ FROM credit c
 JOIN media_item i ON i.item_key = c.item_key
 LEFT JOIN media_item parent ON parent.item_key = i.parent_key
 LEFT JOIN media_item upper ON upper.item_key = parent.parent_key
-WHERE c.person_key = (SELECT person_key FROM person WHERE id = :person_id)
+WHERE c.person_key = (SELECT person_key FROM person WHERE id = :person_id) AND i.missing_since IS NULL
 ORDER BY i.year IS NULL, i.year, i.title, i.season_number NULLS FIRST,
     i.episode_number NULLS FIRST, i.id, c.sort_order
 LIMIT :limit OFFSET :offset
@@ -148,14 +149,14 @@ JOIN person p ON p.id = k.id
 JOIN credit c ON c.person_key = p.person_key
 JOIN media_item i ON i.item_key = c.item_key
 JOIN library l ON l.id = :library_id
-WHERE i.library_key = l.library_key OR EXISTS (
+WHERE i.missing_since IS NULL AND (i.library_key = l.library_key OR EXISTS (
     SELECT 1 FROM item_library x WHERE x.item_key = i.item_key AND x.library_key = l.library_key
-)
+))
 """
 
 # Locks the items that credit a person, before their lists are changed.
 LOCK_CREDITING: Final = """
-SELECT i.id AS item_id, i.item_key FROM media_item i
+SELECT i.id AS item_id, i.item_key, i.missing_since IS NOT NULL AS missing FROM media_item i
 WHERE i.item_key IN (
     SELECT c.item_key FROM credit c JOIN person p ON p.person_key = c.person_key WHERE p.id = :person_id
 )
@@ -169,7 +170,7 @@ WHERE person_key = (SELECT person_key FROM person WHERE id = :id)
 """
 
 # Counts all credits of the mirror.
-COUNT_CREDITS: Final = "SELECT count(*) AS credits FROM credit"
+COUNT_CREDITS: Final = "SELECT media_people FROM totals"
 
 
 class CreditedPerson(NamedTuple):
@@ -186,8 +187,22 @@ class CreditedPerson(NamedTuple):
     role: str
 
 
+class CreditingItem(NamedTuple):
+    """An item that credits a person.
+
+    Attributes:
+        id: the item's id.
+        key: the item's storage key.
+        missing: whether it is marked as missing from its source.
+    """
+
+    id: str
+    key: int
+    missing: bool
+
+
 class RemovedCredit(NamedTuple):
-    """A credit that was removed.
+    """A credit that was removed, or whose item was marked as missing.
 
     Attributes:
         person_id: the person's id.
@@ -366,10 +381,10 @@ class CreditRepository:
         )
         return {remote_id for (remote_id,) in rows}
 
-    async def lock_crediting(self, person_id: str) -> dict[str, int]:
-        """Lock the items that credit a person, and return their storage keys by id."""
+    async def lock_crediting(self, person_id: str) -> list[CreditingItem]:
+        """Lock the items that credit a person, and return them by id."""
         rows = await self._session.fetch_all(LOCK_CREDITING, {"person_id": person_id})
-        return dict(rows)
+        return [CreditingItem(item_id, key, bool(missing)) for item_id, key, missing in rows]
 
     async def count_of_person(self, person_id: str) -> int:
         """Return how many credits a person has."""

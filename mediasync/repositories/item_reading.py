@@ -66,7 +66,7 @@ def _items_with(credits_column: str) -> str:
     JOIN library l ON l.library_key = i.library_key
     JOIN source s ON s.source_key = l.source_key
     LEFT JOIN media_item p ON p.item_key = i.parent_key
-    ORDER BY g.n
+    WHERE i.missing_since IS NULL ORDER BY g.n
     """
 
 
@@ -93,7 +93,7 @@ ORDER BY l.n, x.kind
 # Finds items by a whole title, in any spelling.
 FIND_ITEMS_BY_TITLE: Final = """
 SELECT i.id AS item_id FROM item_word w JOIN media_item i ON i.item_key = w.item_key
-WHERE w.word = :word ORDER BY w.place, i.id LIMIT :limit
+WHERE w.word = :word AND i.missing_since IS NULL ORDER BY w.place, i.id LIMIT :limit
 """
 
 # Counts the words of titles that begin with each word of a search.
@@ -101,19 +101,21 @@ COUNT_ITEM_WORDS: Final = count_words("item")
 _TITLES: Final = "i.id AS item_id, i.title, i.original_title, i.media_type, i.year"
 
 # Reads all items with the keys that a search for rare words found.
-SEARCH_FEW_ITEMS: Final = f"SELECT {_TITLES} FROM (@words) w JOIN media_item i ON i.item_key = w.item_key"
+SEARCH_FEW_ITEMS: Final = f"""
+SELECT {_TITLES} FROM (@words) w JOIN media_item i ON i.item_key = w.item_key WHERE i.missing_since IS NULL
+"""
 
 # Walks the words of titles in the order of the result of a search for common words.
 SEARCH_MANY_ITEMS: Final = f"""
 SELECT w.word, {_TITLES} FROM item_word w JOIN media_item i ON i.item_key = w.item_key
-WHERE w.word >= :low AND w.word < :high @others
+WHERE w.word >= :low AND w.word < :high AND i.missing_since IS NULL @others
 ORDER BY w.word, w.place, i.id LIMIT :limit OFFSET :offset
 """
 
 # Finds items by their id at a public provider.
 FIND_BY_PROVIDER_ID: Final = """
 SELECT i.id AS item_id FROM item_external_id x JOIN media_item i ON i.item_key = x.item_key
-WHERE x.provider = :provider AND x.value = :value ORDER BY i.id
+WHERE x.provider = :provider AND x.value = :value AND i.missing_since IS NULL ORDER BY i.id
 LIMIT :limit OFFSET :offset
 """
 
@@ -130,6 +132,7 @@ def _page_of_library(columns: str) -> str:
         SELECT * FROM (
             SELECT {columns} FROM media_item i
             WHERE i.{of_library} AND i.media_type = '{media_type}' AND i.id > :above
+              AND i.missing_since IS NULL
               AND (:media_type IS NULL OR :media_type = '{media_type}')
             ORDER BY i.id LIMIT :limit
         ) of_{media_type}"""
@@ -139,6 +142,7 @@ def _page_of_library(columns: str) -> str:
         SELECT * FROM (
             SELECT {columns} FROM item_library x JOIN media_item i ON i.item_key = x.item_key
             WHERE x.{of_library} AND x.id > :above AND (:media_type IS NULL OR i.media_type = :media_type)
+              AND i.missing_since IS NULL
             ORDER BY x.id LIMIT :limit
         ) of_others"""
     return f"""
@@ -155,7 +159,8 @@ SELECT_CHANGE_TOKENS: Final = _page_of_library("i.id AS item_id, i.remote_id, i.
 # Finds the items directly below an item, by number.
 LIST_CHILD_IDS: Final = """
 SELECT i.id AS item_id FROM media_item i JOIN media_item p ON p.item_key = i.parent_key
-WHERE p.id = :parent_id ORDER BY i.season_number NULLS FIRST, i.episode_number NULLS FIRST, i.id
+WHERE p.id = :parent_id AND i.missing_since IS NULL
+ORDER BY i.season_number NULLS FIRST, i.episode_number NULLS FIRST, i.id
 LIMIT :limit OFFSET :offset
 """
 

@@ -23,7 +23,8 @@ _STATE: Final = """
     i.item_key, i.media_type, i.item_fingerprint, i.credits_fingerprint, i.completeness, i.change_token,
     h.id AS library_id,
     (SELECT o.id FROM library o WHERE o.library_key = x.library_key) AS other_library_id,
-    EXISTS (SELECT 1 FROM person p WHERE p.given_by = i.item_key) AS gives
+    EXISTS (SELECT 1 FROM person p WHERE p.given_by = i.item_key) AS gives,
+    i.missing_since IS NOT NULL AS missing
 """
 _LIBRARIES_OF_STATE: Final = """
 JOIN library h ON h.library_key = i.library_key
@@ -277,8 +278,8 @@ WITH RECURSIVE below AS (
 SELECT i.id AS item_id, i.item_key FROM below l JOIN media_item i ON i.item_key = l.item_key @lockfully(i)
 """
 
-# Deletes an item; foreign keys delete its credits, its details and the items below it.
-DELETE_ITEM: Final = "DELETE FROM media_item WHERE id = :id"
+# Deletes items; foreign keys delete their credits, their details and the items below them.
+DELETE_ITEMS: Final = "DELETE FROM media_item WHERE id IN (SELECT l.id FROM @list(:ids) l)"
 
 _TITLE_COLUMNS: Final = tuple(map(VALUE_COLUMNS.index, ("title", "original_title", "year")))
 _PARENT: Final = _ITEM_COLUMNS.index("parent_id")
@@ -331,6 +332,7 @@ class ItemState(NamedTuple):
         library_id: the full id of its home library.
         library_ids: the full ids of all libraries that list it, including its home.
         gives: whether the stored fields of some person are this item's, although other items gave others.
+        missing: whether it is marked as missing from its source.
     """
 
     id: str
@@ -343,6 +345,7 @@ class ItemState(NamedTuple):
     library_id: str
     library_ids: frozenset[str]
     gives: bool
+    missing: bool
 
 
 class MediaRepository(ItemReader):
@@ -560,11 +563,11 @@ class MediaRepository(ItemReader):
                 return found
             locked = found
 
-    async def delete_item(self, media_item_id: str) -> bool:
-        """Delete an item, its credits and all items below it, but no people. Return whether it was stored."""
-        words = await find_item_words(self._session, [media_item_id], below=True)
+    async def delete_items(self, media_item_ids: Sequence[str]) -> int:
+        """Delete items, their credits and all items below them, but no people. Return how many there were."""
+        words = await find_item_words(self._session, media_item_ids, below=True)
         await replace_item_words(self._session, words, set())
-        return bool(await self._session.execute(DELETE_ITEM, {"id": media_item_id}))
+        return await self._session.execute(DELETE_ITEMS, {"ids": list(media_item_ids)})
 
 
 def _add_state(states: dict[str, ItemState], asked: str, row: Sequence[Any]) -> None:
@@ -583,6 +586,7 @@ def _add_state(states: dict[str, ItemState], asked: str, row: Sequence[Any]) -> 
         home,
         other,
         gives,
+        missing,
     ) = row
     libraries = _one_library(home)
     if other is not None:
@@ -599,6 +603,7 @@ def _add_state(states: dict[str, ItemState], asked: str, row: Sequence[Any]) -> 
         home,
         libraries,
         bool(gives),
+        bool(missing),
     )
 
 

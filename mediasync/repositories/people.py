@@ -17,6 +17,11 @@ from mediasync.repositories.person_rows import PERSON_STATE, stored_person
 from mediasync.rows import PersonRow, merge_people
 from mediasync.text import words_of_name
 
+_IS_CREDITED: Final = """EXISTS (
+    SELECT 1 FROM credit c JOIN media_item i ON i.item_key = c.item_key
+    WHERE c.person_key = p.person_key AND i.missing_since IS NULL
+)"""
+
 # Reads people by id, to compare them with the people to be saved.
 SELECT_PEOPLE: Final = f"SELECT {PERSON_STATE} FROM @list(:ids) l JOIN person p ON p.id = l.id"
 
@@ -69,10 +74,10 @@ JOIN person p ON p.person_key = r.person_key ORDER BY p.person_key @lock(p)
 """
 
 # Locks those of them who have no credit left, so that no other transaction can credit them.
-LOCK_UNCREDITED: Final = """
+LOCK_UNCREDITED: Final = f"""
 SELECT p.person_key FROM @rows(:people, person_key integer) r
 JOIN person p ON p.person_key = r.person_key
-WHERE NOT EXISTS (SELECT 1 FROM credit c WHERE c.person_key = p.person_key)
+WHERE NOT {_IS_CREDITED}
 ORDER BY p.person_key @lockfully(p)
 """
 
@@ -80,7 +85,7 @@ ORDER BY p.person_key @lockfully(p)
 CHANGE_GIVER: Final = """
 UPDATE person SET given_by = (
     SELECT c.item_key FROM credit c JOIN media_item i ON i.item_key = c.item_key
-    WHERE c.person_key = person.person_key ORDER BY i.id LIMIT 1
+    WHERE c.person_key = person.person_key ORDER BY i.missing_since IS NOT NULL, i.id LIMIT 1
 )
 WHERE (person_key, given_by) IN (
     SELECT r.person_key, r.item_key FROM @rows(:removed, person_key integer, item_key integer) r
@@ -91,7 +96,7 @@ WHERE (person_key, given_by) IN (
 SELECT_UNCREDITED: Final = f"""
 SELECT {PERSON_STATE} FROM @rows(:people, person_key integer) r
 JOIN person p ON p.person_key = r.person_key
-WHERE p.uncredited_since IS NULL AND NOT EXISTS (SELECT 1 FROM credit c WHERE c.person_key = p.person_key)
+WHERE p.uncredited_since IS NULL AND NOT {_IS_CREDITED}
 ORDER BY p.id
 """
 
@@ -106,6 +111,42 @@ UNMARK_CREDITED: Final = """
 UPDATE person SET uncredited_since = NULL, updated_at = :now
 WHERE uncredited_since IS NOT NULL
   AND person_key IN (SELECT r.person_key FROM @rows(:people, person_key integer) r)
+"""
+
+# Locks the hidden people whom items credit, in the order of their ids.
+LOCK_HIDDEN: Final = """
+SELECT p.person_key FROM person p
+WHERE p.uncredited_since IS NOT NULL AND p.person_key IN (
+    SELECT c.person_key FROM @list(:ids) l
+    JOIN media_item i ON i.id = l.id JOIN credit c ON c.item_key = i.item_key
+)
+ORDER BY p.id @lock(p)
+"""
+
+_LONG_HIDDEN: Final = """
+p.uncredited_since < :before
+AND (:source_id IS NULL OR p.source_key = (SELECT s.source_key FROM source s WHERE s.id = :source_id))
+"""
+
+# Locks people whose last credit went before a time, so that no other transaction can credit them.
+LOCK_PURGED: Final = f"""
+SELECT {PERSON_STATE} FROM person p
+WHERE {_LONG_HIDDEN} AND NOT EXISTS (SELECT 1 FROM credit c WHERE c.person_key = p.person_key)
+ORDER BY p.person_key LIMIT :limit @lockfully(p)
+"""
+
+# Counts them, and the people whom only items credit that were marked as missing before that time, too.
+COUNT_PURGED: Final = f"""
+SELECT count(*) AS people FROM person p
+WHERE {_LONG_HIDDEN} AND NOT EXISTS (
+    SELECT 1 FROM credit c JOIN media_item i ON i.item_key = c.item_key
+    WHERE c.person_key = p.person_key AND (i.missing_since IS NULL OR i.missing_since >= :before)
+)
+"""
+
+# Deletes people whom no credit points at.
+DELETE_PEOPLE: Final = """
+DELETE FROM person WHERE person_key IN (SELECT r.person_key FROM @rows(:people, person_key integer) r)
 """
 
 _WORD_COLUMNS: Final = "word text, person_key integer"
@@ -440,12 +481,12 @@ class PeopleRepository(PersonReader):
             )
 
     async def note_removed(self, removed: Sequence[RemovedCredit]) -> list[StoredPerson]:
-        """Hide the people who have no credit left, after credits were removed.
+        """Hide the people who have no credit left, after credits were removed or their items were marked.
 
         If an item gave a person's fields and no longer credits the person, another item takes its place.
 
         Args:
-            removed: the credits, which are deleted already.
+            removed: the credits, which are deleted already, or whose items are marked as missing.
 
         Returns:
             The people who are hidden from now on.
@@ -478,6 +519,38 @@ class PeopleRepository(PersonReader):
         """
         if self._session.has_concurrent_writers and (rows := [(key,) for key in sorted(set(person_keys))]):
             await self._session.execute(UNMARK_CREDITED, {"people": rows, "now": self._session.now})
+
+    async def show_people_of(self, item_ids: Sequence[str]) -> None:
+        """Show people again whom items credit that were marked as missing."""
+        hidden = [(key,) for (key,) in await self._session.fetch_all(LOCK_HIDDEN, {"ids": list(item_ids)})]
+        if hidden:
+            await self._session.execute(UNMARK_CREDITED, {"people": hidden, "now": self._session.now})
+
+    async def purge_uncredited(self, source_id: str | None, before: int, limit: int) -> int:
+        """Delete people whose last credit went before a time, and whom no removed item credits either.
+
+        Args:
+            source_id: only people of this source; None for all.
+            before: the time, in milliseconds since 1970, UTC.
+            limit: at most so many.
+
+        Returns:
+            How many were deleted.
+        """
+        params = {"source_id": source_id, "before": before, "limit": limit}
+        rows = await self._session.fetch_all(LOCK_PURGED, params)
+        people = [stored_person(row) for row in rows]
+        if people:
+            words = sorted({(word, one.key) for one in people for word in words_of_name(one.row[1])})
+            await self._session.execute(DELETE_WORDS, {"words": words})
+            await self._session.execute(DELETE_PEOPLE, {"people": [(one.key,) for one in people]})
+        return len(people)
+
+    async def count_uncredited(self, source_id: str | None, before: int) -> int:
+        """Return how many people `purge_uncredited` would delete, once the removed items are deleted."""
+        params = {"source_id": source_id, "before": before}
+        [(number,)] = await self._session.fetch_all(COUNT_PURGED, params)
+        return int(number)
 
     async def index_names(self, saved: SavedPeople) -> None:
         """Save the words of the names of people whom `upsert_rows` saved."""

@@ -89,7 +89,9 @@ async def merge_people_found(session: Session, identification: Identification, o
     for person in identification.merged:
         other = person.one()
         into = other.id
-        item_keys = await credit_lists.lock_crediting(person.id)
+        crediting = await credit_lists.lock_crediting(person.id)
+        item_keys = {item.id: item.key for item in crediting}
+        shown = {item.id for item in crediting if not item.missing}
         credited = await credit_lists.find_stored_lists(list(item_keys))
         keys = {one.row[0]: one.key for rows in credited.values() for one, *_ in rows}
         keys[into] = other.key
@@ -100,7 +102,8 @@ async def merge_people_found(session: Session, identification: Identification, o
             for person_id, kind, role in before:
                 after[(into if person_id == person.id else person_id, "", "", "", kind, role)] = None
             changes.append(CreditChange(item_keys[item_id], before, list(after)))
-            outbox.change_item(item_id, {"credits": credits_image(before)})
+            if item_id in shown:
+                outbox.change_item(item_id, {"credits": credits_image(before)})
         await credit_lists.change(changes, keys)
         await MediaRepository(session).update_times(list(item_keys))
         await AliasRepository(session).move(person.id, into)

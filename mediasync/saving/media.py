@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from contextlib import aclosing, suppress
 from typing import Final
 
@@ -20,11 +20,11 @@ from mediasync.garbage import deferred
 from mediasync.ids import check_source_id, make_id
 from mediasync.models import Credit, Library, MediaItem, Person, Source
 from mediasync.reports import SaveReport, SaveResult, SaveStatus
-from mediasync.repositories.credits import CreditedPerson, CreditRepository, RemovedCredit
+from mediasync.repositories.credits import CreditRepository
 from mediasync.repositories.items import ItemState, MediaRepository
-from mediasync.repositories.people import PeopleRepository
 from mediasync.repositories.sources import SourceRepository
 from mediasync.saving.identities import save_people
+from mediasync.saving.missing import hide_uncredited
 from mediasync.saving.normal import check_model, normal_credits, normal_item, normal_people
 from mediasync.saving.outbox import Image, Outbox, credits_image
 from mediasync.saving.store import replace_credits
@@ -269,7 +269,7 @@ class MediaSaves:
             if stored := lists[media_item_id]:
                 before["credits"] = credits_image(stored)
             outbox.change_item(media_item_id, before)
-            await _hide_uncredited(session, outbox, lists, {media_item_id: state.key})
+            await hide_uncredited(session, outbox, lists, {media_item_id: state.key})
             return number
 
         return await self._writer.record(work)
@@ -285,10 +285,12 @@ class MediaSaves:
             below = await media.lock_below(media_item_id)
             images = await outbox.find_item_images(list(below))
             lists = await CreditRepository(session).find_stored_lists(list(below))
-            was_there = await media.delete_item(media_item_id)
+            states = await media.find_states(list(below))
+            was_there = bool(await media.delete_items([media_item_id]))
             for item_id in reversed(below):  # children before their parents
-                outbox.remove_item(item_id, images[item_id], lists[item_id])
-            await _hide_uncredited(session, outbox, lists, below)
+                if not states[item_id].missing:
+                    outbox.remove_item(item_id, images[item_id], lists[item_id])
+            await hide_uncredited(session, outbox, lists, below)
             return was_there
 
         return await self._writer.record(work)
@@ -327,31 +329,8 @@ def is_new_server(stored: Source | None, source: Source, *, accepted: bool) -> b
     return is_new
 
 
-async def _hide_uncredited(
-    session: Session,
-    outbox: Outbox,
-    lists: Mapping[str, Sequence[CreditedPerson]],
-    item_keys: Mapping[str, int],
-) -> None:
-    """Hide and log the people who have no credit left, after the lists of items were deleted.
-
-    Args:
-        session: the transaction that deleted them.
-        outbox: where the changes are logged.
-        lists: the deleted lists, by item id.
-        item_keys: the storage keys of the items, by id.
-    """
-    removed = [
-        RemovedCredit(person.row[0], person.key, item_keys[item_id])
-        for item_id, credited in lists.items()
-        for person, *_ in credited
-    ]
-    for person in await PeopleRepository(session).note_removed(removed):
-        outbox.remove_person(person.row)
-
-
 async def _require(media: MediaRepository, media_item_id: str) -> ItemState:
     states = await media.find_states([media_item_id], lock=True)
-    if not states:
+    if not states or states[media_item_id].missing:
         raise UnknownItem(f"media item {media_item_id!r} is not stored")
     return states[media_item_id]

@@ -94,12 +94,16 @@ class Outbox:
         """Note that an item is new."""
         self.add(EntityKind.ITEM, item_id, ChangeKind.ADDED)
 
+    def bring_back_item(self, item_id: str, *, saved: str) -> None:
+        """Note that an item is shown again, because the item *saved*, which may stand below it, is."""
+        self.add(EntityKind.ITEM, item_id, ChangeKind.BACK, item_id=saved)
+
     def change_item(self, item_id: str, before: Image) -> None:
         """Note that fields of an item changed, which were *before*; nothing if there are none."""
         self.add(EntityKind.ITEM, item_id, ChangeKind.CHANGED, before)
 
     def remove_item(self, item_id: str, image: Image, credits_stored: StoredList) -> None:
-        """Note that an item was deleted, of which this was stored."""
+        """Note that an item is no longer shown, of which this is or was stored."""
         before = {**image, "credits": credits_image(credits_stored)}
         self.add(EntityKind.ITEM, item_id, ChangeKind.REMOVED, before)
 

@@ -40,6 +40,7 @@ class Plan:
         credits: whether its stored credit list changes.
         people: whether its claims change people of its stored list.
         joins: whether a further library lists it.
+        back: whether it was marked as missing, and so is shown again.
         stored: its stored credits, where they were read.
     """
 
@@ -53,6 +54,7 @@ class Plan:
     credits: bool = False
     people: bool = False
     joins: bool = False
+    back: bool = False
     stored: Sequence[CreditedPerson] = ()
 
     @property
@@ -63,7 +65,7 @@ class Plan:
     @property
     def saves(self) -> bool:
         """Whether a change is written that the views show."""
-        return self.writes or self.people or self.joins
+        return self.writes or self.people or self.joins or self.back
 
     @property
     def stamps(self) -> bool:
@@ -98,10 +100,27 @@ def make_plan(item: NormalItem, state: ItemState | None) -> Plan:
     if given is Completeness.NONE or (
         given is Completeness.PREVIEW and state.completeness is Completeness.FULL
     ):
-        return Plan(item, state, fields, state.completeness, state.credits_fingerprint, joins=joins)
+        return Plan(
+            item,
+            state,
+            fields,
+            state.completeness,
+            state.credits_fingerprint,
+            joins=joins,
+            back=state.missing,
+        )
     same = (state.completeness, state.credits_fingerprint) == (given, item.credits_fingerprint)
     in_doubt = not same or state.gives
-    return Plan(item, state, fields, given, item.credits_fingerprint, in_doubt=in_doubt, joins=joins)
+    return Plan(
+        item,
+        state,
+        fields,
+        given,
+        item.credits_fingerprint,
+        in_doubt=in_doubt,
+        joins=joins,
+        back=state.missing,
+    )
 
 
 async def find_stored(session: Session, items: Sequence[NormalItem]) -> dict[str, str]:
@@ -130,6 +149,7 @@ def _in_words(plan: Plan) -> str | None:
     if plan.state is None:
         return "new"
     parts = (
+        ("back", plan.back),
         ("its own fields", plan.fields),
         ("its credits", plan.credits),
         ("what is known of its people", plan.people),

@@ -20,6 +20,7 @@ from mediasync.repositories.items import ItemState, MediaRepository, item_row
 from mediasync.repositories.people import PeopleDraft, PeopleRepository, SavedPeople
 from mediasync.rows import NormalItem
 from mediasync.saving.identities import merge_people_found
+from mediasync.saving.missing import bring_back
 from mediasync.saving.outbox import Image, Outbox, changed_fields, credits_image, item_image
 from mediasync.saving.plan import (
     Plan,
@@ -143,6 +144,7 @@ async def _save_part(
         await merge_people_found(session, found, outbox)
     await compare_credits(CreditRepository(session), list(plans.values()))
     await compare_fields(media, plans)
+    back = await bring_back(session, outbox, _missing(plans, states))
     if written := [plan for plan in plans.values() if plan.writes or plan.people]:
         changed = [plan.item.id for plan in written if plan.fields and plan.state]
         images = await outbox.find_item_images(changed)
@@ -157,9 +159,23 @@ async def _save_part(
                 outbox.change_item(item_id, {"libraries": sorted(state.library_ids)})
     if stamped := [(plan.item, plan.fingerprint) for plan in plans.values() if plan.stamps]:
         await media.update_stamps(stamped)
+    if back:
+        await PeopleRepository(session).show_people_of(back)
     if rekeyed := {current: item_id for current, item_id in taken.items() if item_id in plans}:
         await media.add_rekeyed(rekeyed)
     return [misfits.get(item.id) or plans[item.id].saves for item in items]
+
+
+def _missing(plans: Mapping[str, Plan], states: Mapping[str, ItemState]) -> list[str]:
+    """Return the marked items that are saved, or stand above an item that is."""
+    missing: dict[str, None] = {}
+    for item_id, plan in plans.items():
+        parent = states.get(plan.item.parent_id or "")
+        if plan.back:
+            missing[item_id] = None
+        elif parent is not None and parent.missing:
+            missing[parent.id] = None
+    return list(missing)
 
 
 def _log_items(plans: Sequence[Plan], images: Mapping[str, Image], outbox: Outbox) -> None:

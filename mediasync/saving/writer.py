@@ -176,6 +176,11 @@ class Writer:
         return self._database.options.keep_changes
 
     @property
+    def keep_removed(self) -> float:
+        """For how many days removed items are kept."""
+        return self._database.options.keep_removed
+
+    @property
     def waiting(self) -> int:
         """How many saves and other writes wait for their turn."""
         return len(self._waiting)

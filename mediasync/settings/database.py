@@ -39,6 +39,8 @@ class DatabaseOptions:
         writer_cache_kib: SQLite only: the size of the writing connection's page cache.
         reader_cache_kib: SQLite only: the size of each reading connection's page cache.
         keep_changes: days for which changes are kept in the change log.
+        keep_removed: days for which items are kept that their source no longer has. Each sync deletes those
+            of its source that were missing for longer; with ``math.inf`` it deletes none.
         lease_seconds: how long the lease of a source lasts. A sync renews it three times as often. After a
             sync has died on another host, others wait this long.
         file_mode: SQLite only: the permissions of a new file, its log and its copies. An existing file keeps
@@ -57,6 +59,7 @@ class DatabaseOptions:
     writer_cache_kib: int = 32 * 1024
     reader_cache_kib: int = 4 * 1024
     keep_changes: float = 400
+    keep_removed: float = 7
     lease_seconds: float = 60.0
     file_mode: int = PRIVATE
 
@@ -91,6 +94,7 @@ _LIMITS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "writer_cache_kib": (_whole(64), "a whole number of 64 or more"),
     "reader_cache_kib": (_whole(64), "a whole number of 64 or more"),
     "keep_changes": (_is_length_of_time, "a number of days, 0 or more"),
+    "keep_removed": (_is_length_of_time, "a number of days, 0 or more"),
     "lease_seconds": (
         lambda value: type(value) in (int, float) and 0.1 <= value <= 86_400,  # type: ignore[operator]
         "a number of seconds from 0.1 to 86400",

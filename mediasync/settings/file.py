@@ -9,6 +9,7 @@ import stat
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ _PASSWORD_IN_URL: Final = re.compile(r"[^/]*://[^/@]*:[^/@]*@")
 _log: Final = logging.getLogger("mediasync.settings.file")
 
 _TABLES: Final = ("database", "sources")
-_OF_DATABASE: Final = ("url", "file_mode")
+_OF_DATABASE: Final = ("url", "file_mode", "keep_removed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Configuration:
         path: the file, or None if there is none.
         database: the URL of the database, or None.
         file_mode: the permissions of a new database file, or None.
+        keep_removed: for how many days removed items are kept, or None.
         sources: the sources, by id, in the order of the file. One that cannot be used is a `FlawedSource`.
         warnings: flaws that do not prevent the file from being used.
     """
@@ -45,6 +47,7 @@ class Configuration:
     path: Path | None = None
     database: str | None = None
     file_mode: int | None = None
+    keep_removed: float | None = None
     sources: Mapping[str, SourceConfig | FlawedSource] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -78,7 +81,7 @@ def read_configuration(path: str | Path | None) -> Configuration:
         raise ConfigurationError(f"{file}: cannot be read: it is not valid UTF-8") from None
     folder = file.parent.absolute()
     flaws = [f"{name} {unknown_setting(name, _TABLES)}" for name in document if name not in _TABLES]
-    database, mode = _read_database(document.get("database", {}), folder, flaws)
+    database, mode, keep_removed = _read_database(document.get("database", {}), folder, flaws)
     tables = document.get("sources", {})
     if not isinstance(tables, dict):
         flaws.append("sources is not a table: write [sources.NAME]")
@@ -88,7 +91,7 @@ def read_configuration(path: str | Path | None) -> Configuration:
     warnings = _warnings(file, document)
     for text in warnings:
         _log.warning("%s", text)
-    return Configuration(file, database, mode, sources, warnings)
+    return Configuration(file, database, mode, keep_removed, sources, warnings)
 
 
 def choose_source(
@@ -192,11 +195,14 @@ def _from_text(setting: str, text: str, name: str) -> Any:
     return text
 
 
-def _read_database(table: Any, folder: Path, flaws: list[str]) -> tuple[str | None, int | None]:
-    """Return the URL of the database, and the permissions of a new file. Flaws are appended to *flaws*."""
+def _read_database(table: Any, folder: Path, flaws: list[str]) -> tuple[str | None, int | None, float | None]:
+    """Return the URL of the database, the permissions of a new file, and how long removed items are kept.
+
+    Flaws are appended to *flaws*.
+    """
     if not isinstance(table, dict):
         flaws.append("database is not a table: write [database], and url = … below it")
-        return None, None
+        return None, None, None
     flaws += [
         f"[database] {name} {unknown_setting(name, _OF_DATABASE)}"
         for name in table
@@ -208,7 +214,17 @@ def _read_database(table: Any, folder: Path, flaws: list[str]) -> tuple[str | No
             mode = parse_file_mode(table["file_mode"], "[database] file_mode")
     except ConfigurationError as error:
         flaws.append(str(error))
-    return _read_url(table.get("url"), folder, flaws), mode
+    return _read_url(table.get("url"), folder, flaws), mode, _read_days(table, flaws)
+
+
+def _read_days(table: Mapping[str, Any], flaws: list[str]) -> float | None:
+    value = table.get("keep_removed")
+    if value is None or (type(value) in (int, float) and value >= 0):
+        return value
+    if value == "never":
+        return inf
+    flaws.append('[database] keep_removed: must be a number of days, 0 or more, or "never" to delete nothing')
+    return None
 
 
 def _read_url(url: Any, folder: Path, flaws: list[str]) -> str | None:

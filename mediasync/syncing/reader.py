@@ -106,7 +106,6 @@ class Reading:
 
         Raises:
             LeaseLost: if the lease of the source has ended.
-            LibraryUnreadable: if the library is empty although items of it are stored.
             SourceError: as the backend does.
         """
         count = 0
@@ -127,7 +126,6 @@ class Reading:
                 if count % _FINDINGS_PER_PROGRESS == 0:
                     self._tally.tell()
         await self._save_page()
-        self._raise_if_emptied()
 
     def _note_found(self, found: Found) -> None:
         tally, item = self._tally, found.item
@@ -148,6 +146,8 @@ class Reading:
                 if self._only is not None:
                     self._wanted.unreadable(remote_id, storable(reason))
                 else:
+                    if remote_id not in self._stored.tokens:
+                        self.seen.unplaced += 1
                     self._name(remote_id)
                     tally.fail(make_id(tally.source_id, storable(remote_id)), storable(reason))
             case Remark(subject, text):
@@ -169,17 +169,6 @@ class Reading:
             self._wanted.found(remote_id)
         self._tally.seen += 1
         self.seen.name(remote_id, item)
-
-    def _raise_if_emptied(self) -> None:
-        stored = len(self._stored.tokens)
-        if self._only is None and self.seen.enumerated.complete and not self.seen.seen and stored:
-            raise LibraryUnreadable(
-                self._tally.source_id,
-                self.seen.library_id,
-                self._stored.library.title,
-                f"it lists no items, although {stored:,} are stored. Is a folder or disk missing? Nothing "
-                "was removed",
-            )
 
     def fail(self, error: LibraryUnreadable) -> None:
         """Note that the library could not be read to its end."""

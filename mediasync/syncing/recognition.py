@@ -33,7 +33,7 @@ from mediasync.errors import InvalidItem
 from mediasync.ids import make_id, split_id
 from mediasync.models import AnyMediaItem, Episode, MediaItem, Season
 from mediasync.reports import SaveReport
-from mediasync.repositories.items import MediaRepository
+from mediasync.repositories.items import ItemState, MediaRepository
 from mediasync.repositories.recognition import Evidence, Match, RecognitionRepository
 from mediasync.rows import VALUE_COLUMNS, NormalItem
 from mediasync.saving.normal import normal_item
@@ -281,8 +281,7 @@ class Recognition:
             pairs += [
                 replace(match, place=first + match.place)
                 for match in found
-                if match.item_id in states
-                and proof.is_gone(match.item_id, match.remote_id, states[match.item_id].library_ids)
+                if match.item_id in states and proof.is_gone(states[match.item_id], match.remote_id)
             ]
             await asyncio.sleep(0)
         taken = _matched(pairs)
@@ -321,15 +320,15 @@ class _Proof:
         self._named_elsewhere = named_elsewhere
         self._keys: dict[str, str] = {}
 
-    def is_gone(self, item_id: str, remote_id: str, library_ids: Iterable[str]) -> bool:
+    def is_gone(self, state: ItemState, remote_id: str) -> bool:
         """Return whether no library lists a stored item any more."""
         if remote_id in self._named_elsewhere:
             return False
-        for library_id in library_ids:
+        for library_id in () if state.missing else state.library_ids:
             library = self._libraries.get(library_id)
             if library is None or not library.proves or remote_id not in library.unnamed:
                 return False
-        self._keys[item_id] = remote_id
+        self._keys[state.id] = remote_id
         return True
 
     def forget(self, item_id: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Final, Protocol
 
 from mediasync.aio import finish
@@ -19,12 +20,14 @@ from mediasync.models import Library, MediaItem, Person, Source, SyncRun
 from mediasync.reports import SaveReport, SaveResult, SaveStatus
 from mediasync.repositories.items import MediaRepository
 from mediasync.repositories.recognition import RecognitionRepository
+from mediasync.repositories.removal import RemovalRepository
 from mediasync.repositories.times import to_datetime
 from mediasync.rows import NormalItem
 from mediasync.saving.media import is_new_server
 from mediasync.saving.normal import normal_item
 from mediasync.saving.outbox import Outbox
 from mediasync.saving.plan import describe_change
+from mediasync.saving.removal import Removal
 from mediasync.saving.stream import as_async
 from mediasync.saving.writer import Writer
 from mediasync.services import MediaService
@@ -33,6 +36,14 @@ from mediasync.syncing.tally import Tally
 from mediasync.vocabulary import PARENT_TYPES, RunStatus
 
 _PAGE: Final = 200
+
+PendingRow = tuple[str, int, int, str, str]
+"""The library's full id, the number of items, the number of stored items, the reason, a digest of the ids."""
+
+
+def status_of(tally: Tally) -> RunStatus:
+    """Return the status of a run that ends well."""
+    return RunStatus.NEEDS_CONFIRMATION if tally.asked else RunStatus.SUCCEEDED
 
 
 class Sink(Protocol):
@@ -87,6 +98,19 @@ class Sink(Protocol):
         """
         ...
 
+    async def mark_missing(self, item_ids: Sequence[str]) -> list[str]:
+        """Mark items as missing from the source, and return those that were not marked before."""
+        ...
+
+    async def note_pending(self, asked: Sequence[PendingRow], ended: Sequence[str]) -> None:
+        """Record removals that wait for a confirmation.
+
+        Args:
+            asked: those that this run is the first to find.
+            ended: the full ids of libraries of which none waits any more.
+        """
+        ...
+
     async def finish(self, tally: Tally, watermark: str) -> SyncRun:
         """End the run well, and return its record."""
         ...
@@ -111,6 +135,7 @@ class Saving:
         self._media = media
         self._source_id = source_id
         self._recorder = RunRecorder(writer, media)
+        self._removal = Removal(writer)
         self._context = WriteContext(fence=fence, reason="sync")
         self.changes: list[tuple[str, str]] = []
 
@@ -149,9 +174,29 @@ class Saving:
 
         await self._writer.record(work, self._context)
 
+    async def mark_missing(self, item_ids: Sequence[str]) -> list[str]:
+        return await self._removal.mark(item_ids, self._context)
+
+    async def note_pending(self, asked: Sequence[PendingRow], ended: Sequence[str]) -> None:
+        run_id = self._context.run_id
+        if run_id is None or not (asked or ended):
+            return
+
+        async def work(session: Session, _: Outbox) -> None:
+            repository = RemovalRepository(session)
+            await repository.clear_pending(ended)
+            await repository.set_pending(asked, run_id)
+
+        await self._writer.record(work, self._context)
+
     async def finish(self, tally: Tally, watermark: str) -> SyncRun:
         try:
-            return await finish(self._recorder.finish(tally, RunStatus.SUCCEEDED, watermark=watermark))
+            if self._writer.keep_removed < inf and not tally.selection:
+                tally.purged = await self._removal.purge(
+                    self._writer.keep_removed, source_id=self._source_id, context=self._context
+                )
+            status = status_of(tally)
+            return await finish(self._recorder.finish(tally, status, watermark=watermark))
         except Exception as error:
             await finish(self._recorder.fail(tally, error))
             raise
@@ -194,6 +239,14 @@ class DryRun:
     async def move(self, homes: Sequence[tuple[str, str]], left: Sequence[tuple[str, str]]) -> None:
         pass
 
+    async def mark_missing(self, item_ids: Sequence[str]) -> list[str]:
+        marked = sorted(item_ids)
+        self.changes += [(item_id, "removed") for item_id in marked]
+        return marked
+
+    async def note_pending(self, asked: Sequence[PendingRow], ended: Sequence[str]) -> None:
+        pass
+
     async def fail(self, tally: Tally, error: BaseException) -> None:
         pass
 
@@ -201,7 +254,7 @@ class DryRun:
         return SyncRun(
             id=0,
             source_id=tally.source_id,
-            status=RunStatus.SUCCEEDED,
+            status=status_of(tally),
             started_at=to_datetime(self._started),
             finished_at=to_datetime(self._clock()),
             seen=tally.seen,

@@ -30,6 +30,7 @@ from mediasync.syncing.mirror_view import StoredLibrary
 from mediasync.syncing.reader import Reading, Wanted
 from mediasync.syncing.recognition import Recognition
 from mediasync.syncing.recorder import RunRecorder
+from mediasync.syncing.removal import DEFAULT_LIMIT, RemovalDecision, RemovalLimit
 from mediasync.syncing.selection import Selection
 from mediasync.syncing.sink import DryRun, Saving, Sink
 from mediasync.syncing.tally import Emit, LibraryTally, Tally
@@ -47,6 +48,7 @@ class RunOptions:
         dry: write nothing, and report what would be written.
         accept_new_server: go on although another server answers than the stored one.
         wait_if_busy: how long to wait while another worker syncs the source, in seconds.
+        max_removals: how many items of each library may be removed.
     """
 
     full: bool = False
@@ -54,6 +56,7 @@ class RunOptions:
     dry: bool = False
     accept_new_server: bool = False
     wait_if_busy: float = 0.0
+    max_removals: RemovalLimit = DEFAULT_LIMIT
 
 
 class SyncService:
@@ -78,7 +81,9 @@ class SyncService:
     async def run(self, backend: Backend, emit: Emit, options: RunOptions) -> SyncReport:
         """Sync one source.
 
-        Nothing is deleted. Items that could not be read or stored are reported, and their stored rows stay.
+        Items that the source no longer has are marked as missing, if the run listed all libraries to their
+        ends and they are not too many. Items that could not be read or stored are reported, and their stored
+        rows stay.
 
         Args:
             backend: the source.
@@ -140,6 +145,9 @@ class SyncService:
             libraries=tuple(library.run(run.id) for library in tally.libraries),
             dry=options.dry,
             changes=tuple(sink.changes),
+            removed=tuple(tally.removed),
+            pending=tuple(tally.asked),
+            purged=tally.purged,
         )
         emit(RunFinished(tally.source_id, report))
         return report
@@ -224,29 +232,25 @@ class SyncService:
         if not selection.is_partial:
             await self._add_absent_libraries(tally, {_storable_library(one).full_id for one in listed})
         read = [library for library in tally.libraries if not library.is_absent]
-        if (
-            selection.is_partial
-            or tally.failed_libraries
-            or not all(library.enumerated.complete for library in read)
-        ):
-            recognition.leave(lambda subject, text: tally.remark(subject, storable(text)))
-        else:
+        is_complete = not selection.is_partial and all(library.enumerated.complete for library in read)
+        if is_complete and not tally.failed_libraries:
             await recognition.settle(tally.libraries, tally.saves, tally.remark)
-        if not selection.is_partial:
             await recognition.move_homes(tally.libraries)
-        _remark_lost(tally)
+            removal = RemovalDecision(self._database, sink, tally.source_id, options.max_removals)
+            decided = await removal.decide(tally.run_id, tally.libraries, tally.remark)
+            tally.removed, tally.asked = list(decided.marked), list(decided.asked)
+        else:
+            recognition.leave(lambda subject, text: tally.remark(subject, storable(text)))
+            if not selection.is_partial:
+                await recognition.move_homes(tally.libraries)
+                _remark_unlisted(tally)
         for remote_id, reason in wanted.missing():
             tally.seen += 1
             tally.fail(make_id(tally.source_id, storable(remote_id)), reason)
 
     async def _add_absent_libraries(self, tally: Tally, listed: set[str]) -> None:
-        """Add tallies of the stored libraries that were not read.
-
-        Raises:
-            SourceUnreadable: if the source listed no item at all although items of it are stored.
-        """
+        """Add tallies of the stored libraries that were not read."""
         read = {library.library_id for library in tally.libraries}
-        lost = 0
         for library in await self._media.list_libraries(tally.source_id):
             if library.full_id in read:
                 continue
@@ -259,14 +263,6 @@ class SyncService:
             reason = "it is excluded" if absent.is_listed else "the source does not list it any more"
             absent.enumerated = Enumerated(None, complete=False, reason=reason)
             tally.libraries.append(absent)
-            if not absent.is_listed:
-                lost += len(absent.unnamed)
-        if lost and not tally.seen:
-            raise SourceUnreadable(
-                tally.source_id,
-                f"it lists no items, although {lost:,} are stored. Is a folder or disk missing? Nothing was "
-                "removed",
-            )
 
     async def _find_wanted(
         self, source_id: str, remote_ids: frozenset[str]
@@ -290,14 +286,17 @@ def _report_holder(emit: Emit, source_id: str, holder: str) -> None:
     emit(Waiting(source_id, f"waiting: {holder} is syncing it"))
 
 
-def _remark_lost(tally: Tally) -> None:
-    """Remark on libraries that the source no longer lists, if items of them are stored."""
+def _remark_unlisted(tally: Tally) -> None:
+    """Remark on items that are not listed any more, where not all libraries were listed to their ends."""
     for library in tally.libraries:
-        if not library.is_listed and library.unnamed:
+        if library.proves and library.unnamed:
             number = len(library.unnamed)
-            left = f"{number:,} items of it stay" if number > 1 else "1 item of it stays"
-            text = f"{library.enumerated.reason}; {left} stored"
-            tally.remark(library.library_id, text)
+            what = f"{number:,} stored items are" if number > 1 else "1 stored item is"
+            tally.remark(
+                library.library_id,
+                f"{what} not listed any more. Nothing is removed until a sync lists all libraries of the "
+                "source to their ends, because an item may have moved",
+            )
 
 
 def _without_repeats(libraries: list[Library], tally: Tally) -> list[Library]:

@@ -9,8 +9,8 @@ from mediasync.backends.base import Enumerated
 from mediasync.changes import Fence
 from mediasync.errors import LibraryUnreadable
 from mediasync.events import Event, ItemFailed, ItemProblem, Progress, Remarked
-from mediasync.models import LibraryRun, MediaItem
-from mediasync.reports import SaveReport
+from mediasync.models import LibraryRun, MediaItem, PendingRemoval
+from mediasync.reports import PurgeReport, SaveReport
 from mediasync.syncing.leases import Lease
 from mediasync.text import storable
 from mediasync.vocabulary import Completeness
@@ -29,6 +29,8 @@ class LibraryTally:
         previews: how many items came with only a part of their credits.
         expected: how many items the source announced at the beginning; None if it announced none.
         enumerated: what the source reported at the end of the listing.
+        stored: how many items of it were stored, and not missing, before the run.
+        unplaced: how many failures of its listing concern items whose stored keys are not known.
         is_absent: whether the run did not read the library. Its unlisted items are counted all the same.
         is_listed: whether the source has such a library.
     """
@@ -43,8 +45,13 @@ class LibraryTally:
             None, False, "the source does not report whether it listed everything"
         )
     )
+    stored: int = 0
+    unplaced: int = 0
     is_absent: bool = False
     is_listed: bool = True
+
+    def __post_init__(self) -> None:
+        self.stored = len(self.unnamed)
 
     @property
     def proves(self) -> bool:
@@ -94,6 +101,9 @@ class Tally:
         current: the tally of the library that is being read.
         number_of_libraries: how many libraries are to be read.
         libraries_read: how many libraries have been read.
+        removed: the ids of the items that were marked as missing.
+        asked: the removals that have to be confirmed first.
+        purged: what was deleted because it was removed long ago.
         watermark: the source's position for the next sync; empty if it has none.
         told_failures, told_problems: how many of the saves' failures and problems were emitted as events.
     """
@@ -114,6 +124,9 @@ class Tally:
     current: LibraryTally | None = None
     number_of_libraries: int = 0
     libraries_read: int = 0
+    removed: list[str] = field(default_factory=list)
+    asked: list[PendingRemoval] = field(default_factory=list)
+    purged: PurgeReport = field(default_factory=PurgeReport)
     watermark: str = ""
     told_failures: int = 0
     told_problems: int = 0

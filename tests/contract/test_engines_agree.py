@@ -277,6 +277,9 @@ ORDER = {
     "item_libraries": "media_item_id, library_id",
     "library_counts": "library_id, media_type, completeness",
     "totals": "media_items",
+    "removed_items": "id",
+    "removed_media_people": "media_item_id, sort_order",
+    "pending_removals": "library_id",
 }
 """Columns that are never NULL, texts first: the engines' own order is compared, too."""
 

@@ -32,8 +32,12 @@ async def sync(ms: MediaSync, listed: Libraries, **options: object) -> SyncRepor
 
 
 async def stored(ms: MediaSync) -> dict[str, tuple[str, str]]:
-    """Return the current key and the home of each item, by the item's own id without the source."""
-    found = await rows(ms, "SELECT id, remote_id, library_id FROM media_items")
+    """Return the key and the home of each item, by the item's own id without the source.
+
+    Items count that are kept as removed.
+    """
+    kept = "SELECT id, remote_id, library_id FROM"
+    found = await rows(ms, f"{kept} media_items UNION {kept} removed_items")
     return {item_id.partition(":")[2]: (key, home.partition(":")[2]) for item_id, key, home in found}
 
 

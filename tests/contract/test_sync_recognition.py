@@ -22,8 +22,9 @@ def whole(*items: MediaItem) -> list[object]:
 
 
 async def keys(ms: MediaSync) -> dict[str, str]:
-    """Return the current key of each item, by its id."""
-    return dict(await rows(ms, "SELECT id, remote_id FROM media_items ORDER BY id"))  # type: ignore[arg-type]
+    """Return the key of each item, by its id, whether the source has it or it is kept as removed."""
+    kept = "SELECT id, remote_id FROM media_items UNION SELECT id, remote_id FROM removed_items"
+    return dict(await rows(ms, f"{kept} ORDER BY id"))  # type: ignore[arg-type]
 
 
 SAME = {
@@ -77,7 +78,7 @@ async def test_a_film_that_has_nothing_in_common_is_another(ms: MediaSync, name:
     await ms.sync(FakeBackend({"m": whole(movie("1", **before), movie("2"))}))
     report = await ms.sync(FakeBackend({"m": whole(movie("9", **after), movie("2"))}))
     assert await keys(ms) == {"fake:1": "1", "fake:2": "2", "fake:9": "9"}
-    assert report.libraries[0].unseen == 1
+    assert report.removed == ("fake:1",)
 
 
 async def test_two_copies_that_are_both_listed_stay_two(ms: MediaSync) -> None:
@@ -232,8 +233,9 @@ def test_no_film_is_stored_twice_and_no_two_that_are_listed_become_one(
                 stored = await rows(ms, "SELECT id, remote_id, title FROM media_items")
                 assert {key: title for _, key, title in stored if key in listed} == listed
                 assert len({key for _, key, _ in stored}) == len(stored)
-                assert ids <= {item_id for item_id, _, _ in stored}, "an id stays"
-                ids = {item_id for item_id, _, _ in stored}
+                kept = {item_id for item_id, _, _ in stored}.union(one.id for one in await ms.list_removed())
+                assert ids <= kept, "an id stays"
+                ids = kept
                 assert (await ms.check()).flaws == ()
 
     asyncio.run(check())
@@ -300,7 +302,10 @@ async def test_a_dry_run_recognises_what_the_run_that_follows_does(
         (run.library_id, run.seen, run.unseen) for run in real.libraries
     ]
     written = set(await rows(ms, UPDATED)) - updated
-    assert sorted(item_id for item_id, _ in dry.changes) == sorted(item_id for item_id, _ in written)
+    assert dry.removed == real.removed
+    assert sorted(item_id for item_id, what in dry.changes if what != "removed") == sorted(
+        item_id for item_id, _ in written
+    )
 
 
 async def test_a_dry_run_says_which_items_have_other_keys(ms: MediaSync) -> None:

@@ -45,6 +45,13 @@ TAMPERED = [
     ("images", "home:rich", f"UPDATE item_image SET path = 'x' {OF_ITEM} AND kind = 'poster'"),
     ("media_people", "home:rich", f"UPDATE credit SET role = 'x' {OF_ITEM} AND sort_order = 4"),
     ("media_people", "home:rich", f"DELETE FROM credit {OF_ITEM} AND sort_order = 4"),
+    ("removed_items", "fake:r2", "UPDATE media_item SET missing_run = 99 WHERE id = 'fake:r2'"),
+    (
+        "removed_media_people",
+        "fake:r2",
+        "UPDATE credit SET role = 'x' WHERE item_key = (SELECT item_key FROM media_item WHERE id = 'fake:r2')",
+    ),
+    ("pending_removals", "fake:asked", "UPDATE pending_removal SET items = 9"),
     ("sync_runs", 1, "UPDATE sync_run SET saved = saved + 1 WHERE run_key = 1"),
     ("sync_run_problems", 1, "UPDATE run_problem SET reason = 'x' WHERE from_run = 1 AND position = 1"),
 ]

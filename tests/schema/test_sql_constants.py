@@ -111,6 +111,7 @@ async def test_every_statement_is_prepared(ms: MediaSync, engine: Engine) -> Non
                     "limit",
                     "offset",
                     "after",
+                    "before",
                     "first",
                     "last",
                     "seen",
@@ -136,7 +137,7 @@ async def test_every_statement_is_prepared(ms: MediaSync, engine: Engine) -> Non
                     given.update(dict.fromkeys(names - lists, 1))
                 if re.search(r"\brun_key = :id|SELECT :id", sql):
                     given["id"] = 1
-                if re.search(r"\b[iv]\.(media_item_)?id > :after", sql) and "sync_run" not in name:
+                if re.search(r"\b[iv]\.(media_item_|library_)?id > :after", sql) and "sync_run" not in name:
                     given.update({key: "1" for key in ("after", "last") if key in names})
                 async with ms._database.read() as session:
                     raw = session._connection.raw  # type: ignore[attr-defined]
@@ -417,8 +418,8 @@ async def test_the_packages_own_queries_search_by_indexes(filled: Path) -> None:
                 for step in scans
                 if step not in {"SCAN change_counter", "SCAN counter", "SCAN schema_version"}  # one row each
                 and not re.match(
-                    r"SCAN (json_each|CONSTANT|\(subquery|[rlswg]\b|(begun|below|b|f|listed|found|of_\w+)\b)"
-                    r"|SCAN t_(library|source)_key\b",
+                    r"SCAN (json_each|CONSTANT|\(subquery|[rlswg]\b|(begun|below|above|a|b|f|listed|found|of_\w+)\b)"
+                    r"|SCAN t_(library|source)_key\b|SCAN p USING INDEX person_uncredited\b",
                     step,
                 )
             ]

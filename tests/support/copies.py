@@ -12,11 +12,12 @@ from support.items import MOVIES, SHOWS, cast, credit, episode, movie, season, s
 from support.mirror import Clock, prepared, public, write
 
 from mediasync import Library, LibraryRun, MediaSync, Person, Source
+from mediasync.backends.base import Enumerated
 from mediasync.copying import copy as service
 from mediasync.copying import verification
 from mediasync.copying.plan import copied_tables
 from mediasync.repositories.runs import RunRepository
-from mediasync.testing import database_of
+from mediasync.testing import FakeBackend, database_of
 from mediasync.vocabulary import RunStatus
 
 PAIRS = [(SQLITE_FILE, SQLITE_FILE), (SQLITE_FILE, POSTGRES), (POSTGRES, SQLITE_FILE), (POSTGRES, POSTGRES)]
@@ -67,6 +68,10 @@ RICH = movie(
 )
 
 
+def _listed(*keys: str) -> list[Any]:
+    return [*(movie(key, credits=cast(key)) for key in keys), Enumerated(len(keys))]
+
+
 async def fill(ms: MediaSync, clock: Clock, folder: Path | None = None) -> None:
     """Save a mirror with some of everything; by id, children come before their parents."""
     await prepared(ms)
@@ -96,6 +101,9 @@ async def fill(ms: MediaSync, clock: Clock, folder: Path | None = None) -> None:
     if folder is not None:
         await ms.sync(f"films=nfo:{folder}")
     await database_of(ms).write(record_runs)
+    await ms.sync(FakeBackend({"kept": _listed("r1", "r2"), "asked": _listed("r3")}))
+    clock.tick()
+    await ms.sync(FakeBackend({"kept": _listed("r1"), "asked": _listed()}))
 
 
 async def record_runs(session: Any) -> None:

@@ -192,9 +192,7 @@ class NfoBackend:
         text = f"folders that cannot be listed: {unlisted:,}" if unlisted else ""
         may_be_unmounted = bool(tokens.tokens) or not folder.path
         if may_be_unmounted and await self._in_thread(partial(_is_empty, root, folder.path)):
-            text = "the folder is empty: is a disk not mounted?"
-            if tokens.tokens:
-                yield Unreadable(folder.key, f"{text} {len(tokens.tokens):,} items of it are stored")
+            yield Remark(folder.key or self.source.id, "the folder is empty: is a disk not mounted?")
         yield Enumerated(None, not text, text)
 
     async def _findings(
