@@ -17,6 +17,7 @@ FIELDS: Final = ("parent_id", "remote_id", "media_type", "title", "path", "libra
 
 _ITEMS: Final = f"SELECT id, {', '.join(FIELDS)} FROM media_items"
 _PROVIDER_IDS: Final = "SELECT media_item_id, provider, value FROM external_ids"
+_REMOVED: Final = "SELECT id, remote_id FROM removed_items ORDER BY id"
 _CREDITS: Final = """
 SELECT media_item_id, person_id, person_type, role FROM media_people ORDER BY media_item_id, sort_order
 """
@@ -200,6 +201,10 @@ class Observer:
             self.note("a full credit list was replaced by a part of one", sorted(cut))
         self._full |= full
         return state
+
+    def removed(self) -> list[tuple[str, str]]:
+        """Return the ids and keys of the items that are marked as missing."""
+        return self.raw.execute(_REMOVED).fetchall()
 
     # At the end
 

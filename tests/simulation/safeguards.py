@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 from unittest import mock
 
+from mediasync.backends.base import Enumerated
 from mediasync.database.database import Database
 from mediasync.database.sqlite.connection import SQLiteConnection, WriterCache
 from mediasync.database.sqlite.engine import SQLiteEngine
@@ -26,6 +27,7 @@ from mediasync.syncing.leases import Leases
 from mediasync.syncing.reader import Reading
 from mediasync.syncing.recognition import Recognition
 from mediasync.syncing.recorder import RunRecorder
+from mediasync.syncing.removal import _Candidates
 from mediasync.syncing.tally import Tally
 from mediasync.vocabulary import Completeness
 
@@ -264,6 +266,20 @@ def with_recognition_at_sight() -> Any:
     return _instead(Recognition, "_sort", made)
 
 
+def without_guard() -> Any:
+    return mock.patch.object(_Candidates, "reason", return_value="")
+
+
+def believing_every_listing() -> Any:
+    def made(note: Any) -> Any:
+        def complete(self: Reading, finding: Any) -> None:
+            note(self, replace(finding, complete=True) if isinstance(finding, Enumerated) else finding)
+
+        return complete
+
+    return _instead(Reading, "_note", made)
+
+
 # SQLite
 
 
@@ -297,6 +313,8 @@ SAFEGUARDS: Final = [
     Safeguard("only a run without gaps stores a watermark", with_watermark_of_any_run),
     Safeguard("a preview never replaces a full list", with_previews_as_lists),
     Safeguard("items are recognised after everything was listed", with_recognition_at_sight),
+    Safeguard("only a complete listing removes items", believing_every_listing),
+    Safeguard("a library that suddenly lists nothing removes nothing", without_guard),
     Safeguard("the writer forgets what was rolled back, or changed by others", keeping_the_cache),
     Safeguard("a transaction takes the write lock when it begins", taking_the_lock_late),
 ]

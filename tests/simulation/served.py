@@ -160,9 +160,10 @@ class Served:
             await fresh.sync(self.backend(""))
             wanted = await self._contents(fresh)
         found = await self._contents(ms)
-        for key, item in wanted.items():
-            if found.get(key) != item:
-                observer.note("the mirror differs from the server", f"{key}: {found.get(key)}, not {item}")
+        for key in sorted(wanted.keys() | found.keys()):
+            if found.get(key) != wanted.get(key):
+                details = f"{key}: {found.get(key)}, not {wanted.get(key)}"
+                observer.note("the mirror differs from the server", details)
 
     async def _contents(self, ms: MediaSync) -> dict[str, Any]:
         items = {

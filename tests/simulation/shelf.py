@@ -66,6 +66,8 @@ class Shelf:
         entries: what it has now.
         lists: every full credit list that it ever had, by key.
         keys: every key that an entry ever had.
+        left: every key that it did not have at some time after it had it.
+        gone: the entries that were removed.
     """
 
     def __init__(self, source_id: str, random: Random) -> None:
@@ -76,6 +78,8 @@ class Shelf:
         self.entries: list[Entry] = []
         self.lists: dict[str, set[tuple[Triple, ...]]] = {}
         self.keys: dict[Entry, list[str]] = {}
+        self.left: set[str] = set()
+        self.gone: list[Entry] = []
         self._number = 0
         for library in ("films", "films", "dated", "dated", "dated"):
             self.add(library)
@@ -163,11 +167,19 @@ class Shelf:
                 if removable:
                     gone = self.random.choice(removable)
                     self.entries.remove(gone)
+                    self.gone.append(gone)
+                    self.left.add(gone.key)
                     self.version += 1
                     return f"remove {gone.key}"
+            case "return" if self.gone:
+                entry = self.gone.pop(self.random.randrange(len(self.gone)))
+                self.entries.append(entry)
+                self._touch(entry)
+                return f"bring {entry.key} back"
             case "rekey":
                 entry = self.random.choice(movable)
                 old, entry.key = entry.key, self._new_key(entry.library)
+                self.left.add(old)
                 self.keys[entry].append(entry.key)
                 self._touch(entry)
                 for child in self.entries:
@@ -243,13 +255,15 @@ class Shelf:
                 name = people.get(self._person_id(person))
                 if name != self.person_name(person):
                     observer.note("the mirror shows a person as before", f"{self._person_id(person)}: {name}")
+        if more := stored.keys() - {entry.key for entry in self.entries}:
+            observer.note("the mirror shows items that the source does not have", sorted(more))
         works = [entry.work for entry in self.keys]
         observer.check_ids(self.id, {work for work in works if works.count(work) == 1})
 
 
 _CHANGES: Final = (
     *("edit", "edit", "edit", "refuse", "add", "episode", "copy"),
-    *("remove", "remove", "rekey", "rekey", "rename"),
+    *("remove", "remove", "return", "rekey", "rekey", "rename"),
 )
 
 
