@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random as global_random
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterator
@@ -84,6 +85,7 @@ class History:
 
     Attributes:
         told: what happened, line by line, each with its time.
+        trace: a digest of everything that ran, when it is over.
     """
 
     def __init__(self, seed: int, folder: Path) -> None:
@@ -92,6 +94,7 @@ class History:
         self.random = Random(f"{seed} events")
         self.loop = SimulatedLoop(seed)
         self.told: list[str] = []
+        self.trace = ""
         self.sources: list[Shelf | Served] = [Shelf("one", Random(f"{seed} one"))]
         second, kind = self.random.random(), self.random.choice(KINDS)
         if second < 0.25:
@@ -366,9 +369,11 @@ class History:
         """Run it, and raise `Broken` if anything does not hold."""
         state = global_random.getstate()
         global_random.seed(self._seed)
+        gc.disable()  # it would end forgotten generators at times that no seed decides
         try:
             with (
                 mock.patch.object(connection, "connect", self.driver.connect),
+                mock.patch.object(connection, "_FETCHES", {}),  # else it matters what ran before
                 mock.patch.object(leases, "at_work", self.work),
                 mock.patch.object(leases, "has_ended", self.has_ended),
             ):
@@ -377,11 +382,13 @@ class History:
                     self.observer.check_log()
                 finally:
                     self.observer.is_over = True
+                    self.trace = self.loop.trace()
                     self.loop.most_steps += MOST_STEPS
                     self.loop.run_until_complete(self._bury())
                     self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         finally:
             global_random.setstate(state)
+            gc.enable()
             self.driver.close()
             self.observer.close()
             self.loop.close()
