@@ -33,9 +33,10 @@ JOIN lease l ON l.source_id = s.id
 WHERE c.number > ?
 """
 _FINISHED: Final = """
-SELECT r.run_key, s.id, r.failed FROM sync_run r JOIN source s ON s.source_key = r.source_key
+SELECT r.run_key, s.id FROM sync_run r JOIN source s ON s.source_key = r.source_key
 WHERE r.status = 'succeeded' ORDER BY r.run_key
 """
+_FAILURES: Final = "SELECT subject FROM sync_run_problems WHERE run_id = ? AND kind = 'failure'"
 _CHANGES: Final = "SELECT number, entity, entity_id, what, before FROM change ORDER BY number"
 
 
@@ -117,11 +118,12 @@ class Observer:
                 if fence != newest:
                     self.note("a run wrote under an old lease", f"run {run}, lease {fence}, not {newest}")
             self._number = number
-        for run, source_id, failed in self.raw.execute(_FINISHED).fetchall():
+        for run, source_id in self.raw.execute(_FINISHED).fetchall():
             if run > self._finished:
                 self._finished = run
                 if (found := seen(source_id)) is not None:
-                    self._check_finished(source_id, found, whole=found.whole and not failed)
+                    failed = {subject for (subject,) in self.raw.execute(_FAILURES, (run,))}
+                    self._check_finished(source_id, found, failed)
 
     def _check_leases(self) -> None:
         now = self.now()
@@ -131,23 +133,20 @@ class Observer:
                 self.note("a lease had two holders", f"{source_id}: {old_holder!r} and {holder!r}")
             self.leases[source_id] = (fence, holder, expires_at)
 
-    def _check_finished(self, source_id: str, seen: Seen, *, whole: bool) -> None:
+    def _check_finished(self, source_id: str, seen: Seen, failed: set[str]) -> None:
         stored = self.by_key(source_id)
-        for key, (content, full) in seen.shown.items():
-            if content.refused:
+        whole = seen.whole and not failed
+        shown = {**{key: (content, True) for key, content in seen.unchanged.items()}, **seen.shown}
+        for key, (content, full) in shown.items():
+            if f"{source_id}:{key}" in failed:
                 continue
-            item = stored.get(key)
-            if item is None:
-                if whole:
-                    self.note("an item that a finished run saved is not stored", key)
-            else:
-                self._compare(key, item, content, full=full)
-        for key, content in seen.unchanged.items():
-            if key not in seen.shown and not content.refused:
-                self._compare(key, stored.get(key, {}), content, full=True)
+            if key in stored:
+                self._compare(key, stored[key], content, full=full)
+            elif whole:
+                self.note("an item that a finished run has seen is not stored", key)
 
     def _compare(self, key: str, item: Mapping[str, Any], content: Content, *, full: bool) -> None:
-        if (item.get("title"), item.get("work"), item.get("parent")) != content.fields:
+        if (item["title"], item["work"], item["parent"]) != content.fields:
             self.note("an item is stored as it was before", f"{key}: {content} is stored as {item}")
         elif full and item["credits"] != list(content.credits):
             self.note("the credits of an item are not those that were read", f"{key}: {content}, {item}")
