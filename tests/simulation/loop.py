@@ -13,14 +13,12 @@ from math import inf
 from random import Random
 from typing import Any, Final
 
+from simulation.broken import Broken
+
 SECONDS_PER_STEP: Final = 0.0002
 """How far the clock moves with each callback."""
 
 MOST_STEPS: Final = 200_000
-
-
-class Stuck(AssertionError):
-    """Nothing can happen any more, or no end is in sight."""
 
 
 @dataclass(eq=False)
@@ -138,7 +136,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             return
         self.steps += 1
         if self.steps > self.most_steps:
-            raise Stuck(f"no end after {self.steps} steps")
+            raise Broken("a history does not end", f"{self.steps} steps")
         self._moment += SECONDS_PER_STEP
         self._trace.update(b"%d %d %d %.6f\n" % (process.number, place, len(ready), self._moment))
         handle._run()
@@ -152,5 +150,5 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         ]
         moment = min(moments, default=inf)
         if moment == inf:
-            raise Stuck("everybody waits for something that does not come")
+            raise Broken("everybody waits for something that does not come")
         return moment

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from simulation.broken import Broken
 from simulation.content import Content, Seen
 
 FIELDS: Final = ("parent_id", "remote_id", "media_type", "title", "path", "library_id", "completeness")
@@ -38,18 +39,6 @@ WHERE r.status = 'succeeded' ORDER BY r.run_key
 """
 _FAILURES: Final = "SELECT subject FROM sync_run_problems WHERE run_id = ? AND kind = 'failure'"
 _CHANGES: Final = "SELECT number, entity, entity_id, what, before FROM change ORDER BY number"
-
-
-class Broken(AssertionError):
-    """Something that must always hold does not.
-
-    Attributes:
-        what: what is broken, in words that do not depend on the history.
-    """
-
-    def __init__(self, what: str, details: object = "") -> None:
-        super().__init__(f"{what}: {details}" if details != "" else what)
-        self.what = what
 
 
 @dataclass
