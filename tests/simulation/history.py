@@ -41,8 +41,8 @@ CREATE TRIGGER refuse AFTER INSERT ON credit WHEN NEW.role = '{REFUSED}'
 BEGIN SELECT RAISE(ABORT, 'refused'); END
 """
 
-# How often each of them happens, in relation to the others. A history has only about half of the disturbances:
-# where everything is disturbed, hardly any sync succeeds.
+# How often each of them happens, in relation to the others. A history has only about half of the
+# disturbances: where everything is disturbed, hardly any sync succeeds.
 _EVENTS: Final = {"change": 9, "pause": 3, "kill": 1, "cancel": 2, "commit": 3, "statement": 1}
 
 

@@ -18,9 +18,9 @@ HEAD = "| switched off | first seed | what breaks |\n|---|---|---|\n"
 if __name__ == "__main__":
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from simulation.broken import Broken
-from simulation.history import History
-from simulation.safeguards import SAFEGUARDS, Safeguard
+from simulation.broken import Broken  # noqa: E402
+from simulation.history import History  # noqa: E402
+from simulation.safeguards import SAFEGUARDS, Safeguard  # noqa: E402
 
 
 def breaks(safeguard: Safeguard, seed: int) -> str:
