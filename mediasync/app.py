@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mediasync.changes import Change
     from mediasync.history import HistoryEntry
     from mediasync.models import LibraryRun, PendingRemoval, RemovedItem, SyncRun
-    from mediasync.reports import CheckReport, CopyReport, PurgeReport
+    from mediasync.reports import CheckReport, CopyReport, PurgeReport, UndoReport
     from mediasync.settings.source import FlawedSource, SourceConfig
     from mediasync.source_syncs import SourceSyncs
     from mediasync.syncing.handles import Sync, SyncAll
@@ -419,6 +419,31 @@ class MediaSync:
             raise UsageError(f"keep_days is {keep_days}: it is a number of days, 0 or more")
         keep_days = self._database.options.keep_changes if keep_days is None else keep_days
         return await prune_changes(self._writer, keep_days)
+
+    async def undo(self, run_id: int, *, dry_run: bool = False) -> UndoReport:
+        """Undo what a run changed, by a run of its own that can be undone as well.
+
+        Items that the run removed come back. Fields and credits that it changed get their earlier values.
+        Items that it added are removed: they are marked, as `list_removed` shows. What was changed again
+        since is left as it is, and reported. The next sync that reads an item brings the source's values.
+
+        Args:
+            run_id: the run; any whose changes the change log still holds.
+            dry_run: change nothing, and report what would be changed.
+
+        Raises:
+            UsageError: if there is no such run, it is still running, or its changes are no longer kept.
+            SourceHeld: if a worker syncs the source.
+            DatabaseError: if the database fails.
+
+        Example:
+            >>> report = await ms.undo(12)  # doctest: +SKIP
+            >>> report.undone, report.refused  # doctest: +SKIP
+            ((('home:603', 'changed back'),), ())
+        """
+        from mediasync.syncing.undo import UndoService
+
+        return await UndoService(self._database, self._writer, self.media).undo(run_id, dry=dry_run)
 
     async def list_removed(
         self, source_id: str | None = None, *, limit: int | None = None, offset: int = 0

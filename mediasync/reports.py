@@ -157,6 +157,23 @@ class PurgeReport(Reported):
 
 
 @dataclass(frozen=True, slots=True)
+class UndoReport(Reported):
+    """What an undo of a run did, or would do.
+
+    Attributes:
+        run_id: the run that was undone.
+        run: the run that undid it, which can be undone as well; None in a dry run.
+        undone: (id, what) of each item, person, library or source that is as it was before.
+        refused: (id, reason) of each that was left as it is, because it was changed again since.
+    """
+
+    run_id: int
+    run: SyncRun | None
+    undone: tuple[tuple[str, str], ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CopyReport(Reported):
     """What a copy of a mirror did. The keys are names of public views.
 
