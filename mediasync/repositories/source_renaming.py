@@ -44,7 +44,12 @@ WHERE {_in_range("id")}
 """
 
 # Renames items where further libraries list them.
-UPDATE_ITEM_LIBRARIES: Final = f"UPDATE item_library SET {_renamed('id')} WHERE {_in_range('id')}"
+UPDATE_ITEM_LIBRARIES: Final = f"""
+UPDATE item_library SET {_renamed("id")}
+WHERE {_in_range("id")} AND library_key IN (
+    SELECT l.library_key FROM library l JOIN source s ON s.source_key = l.source_key WHERE s.id = :new
+)
+"""
 
 # Renames people.
 UPDATE_PEOPLE_IDS: Final = f"UPDATE person SET {_renamed('id')} WHERE {_in_range('id')}"

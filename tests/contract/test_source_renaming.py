@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from support.items import MOVIES, credit, episode, movie, season, show
+from support.items import MOVIES, credit, movie
 from support.mirror import public, rows, value, write
+from support.stored_sources import filled, source
 
 from mediasync import (
     ChangeKind,
@@ -19,7 +20,7 @@ from mediasync import (
     Source,
     WriteContext,
 )
-from mediasync.backends.base import Enumerated, Remark, Unreadable
+from mediasync.backends.base import Enumerated
 from mediasync.changes import Fence
 from mediasync.database.tables import tables
 from mediasync.errors import (
@@ -33,7 +34,6 @@ from mediasync.errors import (
 from mediasync.models import Library
 from mediasync.repositories.source_renaming import COLUMNS_WITH_IDS
 from mediasync.syncing.processes import at_work
-from mediasync.testing import FakeBackend
 
 TEXTS = {
     "source": "kind name server_id watermark",
@@ -58,52 +58,6 @@ TEXTS = {
     "change": "reason entity what",
 }
 """The columns of texts that hold no ids by which anything is found, by table."""
-
-
-def steps(*, year: int = 1995) -> dict[str, list[Any]]:
-    """Return a source with everything that holds ids: what was rekeyed, merged, listed twice, and failed."""
-
-    def told(item: Any) -> Any:
-        item.change_token = f"of {year}"
-        return item
-
-    people = [credit("p1", "Old: Ann", role="fake:1"), credit(None, "Bo", provider_ids={"imdb": "nm1"})]
-    films = [
-        told(movie("1", title="fake:1", year=year, path="/films/1", credits=people)),
-        told(movie("2", credits=[credit(None, "Cy", provider_ids={"imdb": "nm2", "tmdb": "2"})])),
-    ]
-    family = [
-        told(show("s", credits=[credit("p1", "Old: Ann")])),
-        told(season("s1", parent="s")),
-        told(episode("e1", parent="s1")),
-    ]
-    rekeyed = told(movie("9" if year == 1994 else "9b", path="/films/9"))
-    flaws = [
-        Unreadable("3", "it cannot be read"),
-        Remark("fake", "about all"),
-        Remark("films/3.nfo", "a file"),
-    ]
-    return {
-        "films": [*films, rekeyed, *flaws, Enumerated(4)],
-        "more": [films[0], Enumerated(1)],
-        "shows": [*family, Enumerated(3)],
-    }
-
-
-def source(source_id: str = "fake", script: dict[str, list[Any]] | None = None) -> FakeBackend:
-    return FakeBackend(script or steps(), Source(id=source_id, kind="plex"))
-
-
-async def filled(ms: MediaSync, source_id: str = "fake") -> None:
-    """Store a source with all that has ids, its history included."""
-    await ms.sync(source(source_id, steps(year=1994)))
-    await ms.sync(source(source_id))
-    of_films = {"library_id": "films", "source_id": source_id}
-    await ms.media.save_media_item(movie("gone", credits=[credit("p1", "Old: Ann")]), **of_films)
-    await ms.media.delete_media_item(f"{source_id}:gone")
-    for known in ({"imdb": "nm8"}, {"tmdb": "8"}, {"imdb": "nm8", "tmdb": "8"}):
-        doe = credit(None, "Doe", provider_ids=known)
-        await ms.media.save_media_item(movie(f"doe{len(known)}{min(known)}", credits=[doe]), **of_films)
 
 
 def renamed(view: str, found: Iterable[tuple[Any, ...]], old: str, new: str) -> list[tuple[Any, ...]]:
