@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -30,8 +31,6 @@ def configured(run: Run, home: Path, library: Path) -> Path:
 
 def hold(database: Path, source_id: str, holder: str) -> None:
     """Let a worker hold a source."""
-    import sqlite3
-
     connection = sqlite3.connect(database, isolation_level=None)
     connection.execute(
         "INSERT INTO lease VALUES (?, 9, ?, ?) ON CONFLICT (source_id) DO UPDATE "
