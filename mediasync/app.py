@@ -31,10 +31,19 @@ if TYPE_CHECKING:
     from mediasync.changes import Change
     from mediasync.history import HistoryEntry
     from mediasync.models import LibraryRun, PendingRemoval, RemovedItem, SyncRun
-    from mediasync.reports import CheckReport, CopyReport, PurgeReport, UndoReport
+    from mediasync.reports import (
+        CheckReport,
+        CopyReport,
+        PurgeReport,
+        RemovedSource,
+        RenamedSource,
+        SourceSummary,
+        UndoReport,
+    )
     from mediasync.settings.source import FlawedSource, SourceConfig
     from mediasync.source_syncs import SourceSyncs
     from mediasync.syncing.handles import Sync, SyncAll
+    from mediasync.syncing.stored_sources import StoredSources
     from mediasync.vocabulary import RunStatus
 
 SOURCES_AT_ONCE: Final = 8
@@ -151,6 +160,12 @@ class MediaSync:
 
         syncs = SyncService(self._database, self._writer, self.media, self._clock)
         return SourceSyncs(syncs, self._client_id)
+
+    @cached_property
+    def _stored_sources(self) -> StoredSources:
+        from mediasync.syncing.stored_sources import StoredSources
+
+        return StoredSources(self._database, self._writer, self.media)
 
     async def open(self) -> None:
         """Connect, and create or upgrade the schema. `async with` calls this.
@@ -302,6 +317,56 @@ class MediaSync:
             max_removals=max_removals,
             jobs=jobs,
         )
+
+    async def list_source_summaries(self, source_id: str | None = None) -> list[SourceSummary]:
+        """Return how much is stored of one source, if it is stored, or of each, by id."""
+        from mediasync.library.sources import SourceReads
+
+        return await SourceReads(self._database).list_summaries(source_id)
+
+    async def rename_source(self, old: str, new: str) -> RenamedSource:
+        """Give a source another id, in one transaction: it is renamed as a whole or not at all.
+
+        The ids of its libraries, items and people begin with the new id from then on, also in the change log.
+        A sync under the new id goes on where the last one ended. Programs that save items of the source
+        themselves, without a sync, must not do so meanwhile.
+
+        Args:
+            old: the id of a stored source.
+            new: the id that it gets.
+
+        Raises:
+            UnknownSource: if *old* is not stored.
+            InvalidId: if *new* cannot name a source.
+            ConfigurationError: if there is a source *new* already, or one of the ids would be too long.
+            SourceHeld: if a worker syncs the source, or one called *new*.
+            DatabaseError: if the database fails.
+
+        Example:
+            >>> await ms.rename_source("nas", "films")  # doctest: +SKIP
+            RenamedSource(old_id='nas', new_id='films', libraries=2, items=34, people=377, changes=37)
+        """
+        return await self._stored_sources.rename(old, new)
+
+    async def remove_source(self, source_id: str) -> RemovedSource:
+        """Delete a source with everything that is stored of it.
+
+        It is deleted in short transactions, the source itself last. If that is interrupted, the database is
+        consistent, and another call deletes the rest. The change log keeps what was deleted.
+
+        Args:
+            source_id: a stored source.
+
+        Returns:
+            What this call deleted.
+
+        Raises:
+            UnknownSource: if the source is not stored.
+            SourceHeld: if a worker syncs it.
+            LeaseLost: if this process was paused for so long that a worker may sync it again.
+            DatabaseError: if the database fails.
+        """
+        return await self._stored_sources.remove(source_id)
 
     async def list_runs(
         self,

@@ -1,4 +1,4 @@
-"""The reports of saves, syncs, copies and checks."""
+"""The reports of saves, syncs, copies and checks, and of what is done to whole sources."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mediasync.models import LibraryRun, PendingRemoval, SyncRun
+from mediasync.models import LibraryRun, PendingRemoval, Source, SyncRun
 from mediasync.vocabulary import RunStatus
 
 
@@ -171,6 +171,73 @@ class UndoReport(Reported):
     run: SyncRun | None
     undone: tuple[tuple[str, str], ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSummary(Reported):
+    """How much is stored of a source.
+
+    Attributes:
+        source: the source.
+        libraries: how many libraries it has.
+        items: how many items are shown.
+        removed: how many items are kept that it no longer has.
+        people: how many people are shown.
+        credits: how many credits its items have, those of removed items included.
+        runs: how many of its syncs are recorded.
+        last_run: the newest of them; None if there is none.
+    """
+
+    source: Source
+    libraries: int
+    items: int
+    removed: int
+    people: int
+    credits: int
+    runs: int
+    last_run: SyncRun | None
+
+
+@dataclass(frozen=True, slots=True)
+class RenamedSource(Reported):
+    """What renaming a source changed.
+
+    Attributes:
+        old_id: the id that the source had.
+        new_id: the id that it has now.
+        libraries: how many libraries have new ids.
+        items: how many items have new ids, removed ones included.
+        people: how many people have new ids, hidden ones included.
+        changes: how many earlier entries of the change log have new ids.
+    """
+
+    old_id: str
+    new_id: str
+    libraries: int
+    items: int
+    people: int
+    changes: int
+
+
+@dataclass(slots=True)
+class RemovedSource(Reported):
+    """What removing a source deleted.
+
+    Attributes:
+        source_id: the id that the source had.
+        libraries: how many libraries.
+        items: how many items, including those that the source no longer had.
+        people: how many people, hidden ones included.
+        credits: how many credits.
+        runs: how many records of syncs.
+    """
+
+    source_id: str
+    libraries: int = 0
+    items: int = 0
+    people: int = 0
+    credits: int = 0
+    runs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "person": "Show a person with all they are credited for, the oldest first.",
     "check": "Check the database: its storage, and that its content is consistent.",
     "copy": "Copy the whole mirror into another database, from SQLite to PostgreSQL or back.",
+    "source": "List the stored sources, rename one, or remove one.",
     "config": "Look at the configuration.",
 }
 """The commands, each of which is in the module of its name, and the first sentences of their helps."""

@@ -151,7 +151,9 @@ async def _stored(session: Session, changes: Sequence[Change]) -> dict[tuple[Ent
     sources = SourceRepository(session)
     if ids[EntityKind.SOURCE]:
         for source in await sources.list_sources():
-            found[EntityKind.SOURCE, source.id] = source.model_dump(include={"kind", "name", "server_id"})
+            found[EntityKind.SOURCE, source.id] = source.model_dump(
+                include={"id", "kind", "name", "server_id"}
+            )
     if ids[EntityKind.LIBRARY]:
         for library in await sources.list_libraries():
             found[EntityKind.LIBRARY, library.full_id] = library.model_dump(include={"title", "kind"})

@@ -117,6 +117,14 @@ class Outbox:
         if after is not None:
             self._save(EntityKind.LIBRARY, after.full_id, _library_image(before), _library_image(after))
 
+    def remove_source(self, source: Source) -> None:
+        """Note that a source was deleted."""
+        self.add(EntityKind.SOURCE, source.id, ChangeKind.REMOVED, _source_image(source))
+
+    def remove_library(self, library: Library) -> None:
+        """Note that a library was deleted."""
+        self.add(EntityKind.LIBRARY, library.full_id, ChangeKind.REMOVED, _library_image(library))
+
     def _save(self, entity: EntityKind, entity_id: str, old: Image, new: Image) -> None:
         if old:
             self.add(entity, entity_id, ChangeKind.CHANGED, changed_fields(old, new))

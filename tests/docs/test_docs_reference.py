@@ -7,6 +7,7 @@ import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 import docs_pages
@@ -258,8 +259,9 @@ def commands() -> dict[str, Any]:
     program: Any = typer.main.get_command(app)
     found = {name: deferred.load() for name, deferred in program.commands.items()}
     groups = {name: group.commands for name, group in found.items() if hasattr(group, "commands")}
-    for name, commands in groups.items():
-        [found[name]] = commands.values()  # a command with one sub-command stands for that
+    for name, commands in groups.items():  # a command stands for all its sub-commands
+        options = {tuple(one.opts): one for command in commands.values() for one in command.params}
+        found[name] = SimpleNamespace(params=list(options.values()))
     return {"mediasync": program, **found}
 
 
