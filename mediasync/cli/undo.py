@@ -7,10 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
-from mediasync.app import MediaSync
 from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import ExitCode, NotFound
-from mediasync.cli.formatting import counted
 from mediasync.cli.layout import faint, plain, shortened
 from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, with_options
 from mediasync.reports import UndoReport
@@ -54,7 +52,8 @@ def undo(
 
 
 async def _undo(context: CommandContext, run_id: int, *, dry_run: bool, limit: int) -> int:
-    async with MediaSync(context.url(), read_only=dry_run, upgrade=False) as ms:
+    opened = context.open_to_read() if dry_run else context.open_to_write()
+    async with opened as ms:
         if await ms.find_run(run_id) is None:
             raise NotFound(f"there is no run {run_id}; mediasync runs lists them")
         report = await ms.undo(run_id, dry_run=dry_run)
@@ -72,8 +71,6 @@ def _lines(report: UndoReport, limit: int) -> list[RenderableType]:
     parts = shortened(f"{would}undone:", report.undone, limit, "--all shows all")
     parts += shortened("left as they are:", report.refused, limit, "--all shows all")
     if report.run is not None:
-        what = counted(len(report.undone), "change")
-        parts.append(
-            faint(f"Run {report.run.id} undid {what}: mediasync undo --run {report.run.id} brings them back")
-        )
+        number = report.run.id
+        parts.append(faint(f"This is run {number}: mediasync undo --run {number} undoes it"))
     return parts

@@ -144,7 +144,7 @@ WHERE {_LONG_HIDDEN} AND NOT EXISTS (
 )
 """
 
-# Deletes people whom no credit points at.
+# Deletes people whom no credit points at; foreign keys delete their aliases and provider ids.
 DELETE_PEOPLE: Final = """
 DELETE FROM person WHERE person_key IN (SELECT r.person_key FROM @rows(:people, person_key integer) r)
 """
@@ -540,11 +540,18 @@ class PeopleRepository(PersonReader):
         params = {"source_id": source_id, "before": before, "limit": limit}
         rows = await self._session.fetch_all(LOCK_PURGED, params)
         people = [stored_person(row) for row in rows]
-        if people:
-            words = sorted({(word, one.key) for one in people for word in words_of_name(one.row[1])})
-            await self._session.execute(DELETE_WORDS, {"words": words})
-            await self._session.execute(DELETE_PEOPLE, {"people": [(one.key,) for one in people]})
+        await self.delete_people(people)
         return len(people)
+
+    async def delete_people(self, people: Sequence[StoredPerson]) -> None:
+        """Delete people who are locked and whom no credit points at, with the words of their names."""
+        if not people:
+            return
+        words = sorted({(word, person.key) for person in people for word in words_of_name(person.row[1])})
+        await self._session.execute(DELETE_WORDS, {"words": words})
+        await self._session.execute(DELETE_PEOPLE, {"people": [(person.key,) for person in people]})
+        for person in people:
+            self._session.people_cache.discard(person.row[0])
 
     async def count_uncredited(self, source_id: str | None, before: int) -> int:
         """Return how many people `purge_uncredited` would delete, once the removed items are deleted."""

@@ -7,10 +7,7 @@ from typing import Any, Final
 
 from mediasync.claims import StoredPerson
 from mediasync.database.session import Session
-from mediasync.repositories.item_words import find_item_words, replace_item_words
-from mediasync.repositories.people import DELETE_WORDS
 from mediasync.repositories.person_rows import PERSON_STATE, stored_person
-from mediasync.text import words_of_name
 
 # Finds a page of the items of a source of one type. CROSS: SQLite walks the items in the order of their keys.
 SELECT_ITEMS_OF_TYPE: Final = """
@@ -31,19 +28,11 @@ SELECT i.id AS item_id, i.item_key, i.missing_since
 FROM below l JOIN media_item i ON i.item_key = l.item_key @lockfully(i)
 """
 
-# Deletes items; foreign keys delete their credits and details.
-DELETE_ITEMS_OF_SOURCE: Final = "DELETE FROM media_item WHERE id IN (SELECT l.id FROM @list(:ids) l)"
-
 # Locks a page of the people of a source, and reads what is stored of them.
 LOCK_PEOPLE_OF_SOURCE: Final = f"""
 SELECT {PERSON_STATE} FROM person p
 WHERE p.source_key = (SELECT s.source_key FROM source s WHERE s.id = :source_id) AND p.person_key > :after
 ORDER BY p.person_key LIMIT :limit @lockfully(p)
-"""
-
-# Deletes people whom no credit points at; foreign keys delete their aliases and provider ids.
-DELETE_PEOPLE_OF_SOURCE: Final = """
-DELETE FROM person WHERE person_key IN (SELECT r.person_key FROM @rows(:people, person_key integer) r)
 """
 
 _RUNS_OF_SOURCE: Final = "sync_run r JOIN source s ON s.source_key = r.source_key"
@@ -119,12 +108,6 @@ class SourceRemovalRepository:
                 return found
             locked = found
 
-    async def delete_items(self, item_ids: Sequence[str]) -> None:
-        """Delete items, with their credits and the words of their titles."""
-        words = await find_item_words(self._session, item_ids)
-        await replace_item_words(self._session, words, set())
-        await self._session.execute(DELETE_ITEMS_OF_SOURCE, {"ids": list(item_ids)})
-
     async def lock_people(self, after: int, limit: int) -> list[StoredPerson]:
         """Lock people, and return what is stored of them, in the order of their storage keys.
 
@@ -134,15 +117,6 @@ class SourceRemovalRepository:
         """
         params = {"source_id": self._source_id, "after": after, "limit": limit}
         return [stored_person(row) for row in await self._session.fetch_all(LOCK_PEOPLE_OF_SOURCE, params)]
-
-    async def delete_people(self, people: Sequence[StoredPerson]) -> None:
-        """Delete people whom no credit points at, with the words of their names."""
-        words = sorted({(word, person.key) for person in people for word in words_of_name(person.row[1])})
-        await self._session.execute(DELETE_WORDS, {"words": words})
-        keys = [(person.key,) for person in people]
-        await self._session.execute(DELETE_PEOPLE_OF_SOURCE, {"people": keys})
-        for person in people:
-            self._session.people_cache.discard(person.row[0])
 
     async def delete_problems(self, limit: int) -> int:
         """Delete at most *limit* problems of its runs, and return how many there were."""

@@ -10,10 +10,12 @@ from mediasync.changes import WriteContext
 from mediasync.database.session import Session
 from mediasync.errors import UnknownSource
 from mediasync.reports import RemovedSource
-from mediasync.repositories.credits import CreditRepository, RemovedCredit
+from mediasync.repositories.credits import CreditRepository
+from mediasync.repositories.items import MediaRepository
 from mediasync.repositories.people import PeopleRepository
 from mediasync.repositories.source_removal import SourceRemovalRepository
 from mediasync.repositories.sources import SourceRepository
+from mediasync.saving.missing import hide_uncredited
 from mediasync.saving.outbox import Outbox
 from mediasync.saving.writer import Writer
 from mediasync.vocabulary import MEDIA_KINDS
@@ -95,17 +97,11 @@ class SourceRemoval:
         shown = [item_id for item_id in ids if found[item_id][1]]
         images = await outbox.find_item_images(shown)
         lists = await CreditRepository(session).find_stored_lists(ids)
-        await repository.delete_items(ids)
+        await MediaRepository(session).delete_items(ids)
         for item_id in shown:
             outbox.remove_item(item_id, images[item_id], lists[item_id])
-        removed = [
-            RemovedCredit(person.row[0], person.key, found[item_id][0])
-            for item_id, credited in lists.items()
-            for person, *_ in credited
-        ]
-        for person in await PeopleRepository(session).note_removed(removed):
-            outbox.remove_person(person.row)
-        return page[-1][0], len(ids), len(removed)
+        await hide_uncredited(session, outbox, lists, {item_id: key for item_id, (key, _) in found.items()})
+        return page[-1][0], len(ids), sum(map(len, lists.values()))
 
     async def _delete_people(self) -> None:
         after: int | None = 0
@@ -121,7 +117,7 @@ class SourceRemoval:
         people = await repository.lock_people(after, PEOPLE_PER_STEP)
         if not people:
             return None, 0
-        await repository.delete_people(people)
+        await PeopleRepository(session).delete_people(people)
         for person in people:
             if not person.uncredited:
                 outbox.remove_person(person.row)
