@@ -32,6 +32,7 @@
     ├── LeaseError                    the lease of a source (`source_id` names it)
     │   ├── SourceHeld                another worker syncs the source
     │   └── LeaseLost                 the lease ended before its run did; the run writes nothing more
+    ├── NotNotified                   somebody could not be told about a run
     └── SourceError                   a source could not be read (`source_id` names it)
         ├── SourceUnreachable         no answer, or the folder is not there
         ├── SourceUnauthorised        the token or password is missing, wrong or revoked (401)
@@ -227,6 +228,20 @@ class LeaseLost(LeaseError):
             "this run was paused for longer than its lease lasts, so another worker may be syncing the "
             "source: it writes nothing more. What it saved stays; sync again",
         )
+
+
+class NotNotified(MediaSyncError):
+    """Somebody could not be told about a run.
+
+    Attributes:
+        address: the scheme and the host of the webhook; the rest of its URL is a secret.
+        reason: why not.
+    """
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"{address}: {reason}")
+        self.address = address
+        self.reason = reason
 
 
 class SourceError(MediaSyncError):

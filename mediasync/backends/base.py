@@ -190,6 +190,18 @@ class ReportsWaits(Protocol):
 
 
 @runtime_checkable
+class CountsRequests(Protocol):
+    """A backend that counts the requests that it sends to its server.
+
+    Attributes:
+        requests: how many it has sent so far, repeated ones included.
+    """
+
+    @property
+    def requests(self) -> int: ...
+
+
+@runtime_checkable
 class WaitsForScan(Protocol):
     """A backend that can wait until its server has scanned its files.
 

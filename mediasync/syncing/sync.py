@@ -24,6 +24,7 @@ from mediasync.models import Library, Source
 from mediasync.reports import SyncReport
 from mediasync.saving.writer import Writer
 from mediasync.services import MediaService
+from mediasync.syncing.counting import Counting
 from mediasync.syncing.leases import Lease, Leases
 from mediasync.syncing.logs import log_failure, logged
 from mediasync.syncing.mirror_view import StoredLibrary
@@ -123,6 +124,8 @@ class SyncService:
             if options.dry
             else Saving(self._writer, self._media, tally.source_id, tally.fence)
         )
+        counting = Counting(backend, tally, sink, dry=options.dry)
+        tally.emit = counting.watching(emit)
         try:
             async with backend.open():
                 source = _storable_source(backend.source)
@@ -130,6 +133,7 @@ class SyncService:
                 tally.emit(RunStarted(tally.source_id, tally.run_id))
                 async with Recognition(self._database, sink, tally.source_id) as recognition:
                     await self._sync_libraries(backend, tally, options, sink, recognition)
+            counts = await counting.finish(self._database)
         except BaseException as error:
             log_failure(tally.source_id, error)
             await sink.fail(tally, error)
@@ -148,6 +152,7 @@ class SyncService:
             removed=tuple(tally.removed),
             pending=tuple(tally.asked),
             purged=tally.purged,
+            counts=counts,
         )
         emit(RunFinished(tally.source_id, report))
         return report

@@ -111,6 +111,11 @@ class JellyfinBackend:
         self._watch: ScanWatch | None = None
         self._notes: list[str] = []
 
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far; each retry counts."""
+        return self._transport.requests
+
     def open(self) -> AbstractAsyncContextManager[None]:
         """Return a context in which the server can be read.
 

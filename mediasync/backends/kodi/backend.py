@@ -101,6 +101,11 @@ class KodiBackend:
     def __repr__(self) -> str:
         return f"KodiBackend({self._url!r}, source={self.source.id!r})"
 
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far; each retry counts."""
+        return self._transport.requests
+
     def open(self) -> AbstractAsyncContextManager[None]:
         """Return a context in which Kodi can be read.
 
