@@ -382,9 +382,7 @@ class MediaSync:
         wanted = HistoryFilter(run_id, source_id, item_id, person_id, since)
         return HistoryReads(self._database).iterate(wanted)
 
-    def diff(
-        self, first: AsOf, second: AsOf, *, source_id: str | None = None
-    ) -> AsyncGenerator[Difference]:
+    def diff(self, first: AsOf, second: AsOf, *, source_id: str | None = None) -> AsyncGenerator[Difference]:
         """Iterate over the net differences between what was shown at two points in time.
 
         What changed and changed back between them is left out. The entities come in the order of their last

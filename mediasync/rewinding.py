@@ -30,7 +30,8 @@ def rewind(image: Image | None, changes: Sequence[Change]) -> Image | None:
 
     Example:
         >>> from mediasync.vocabulary import EntityKind
-        >>> change = Change(7, None, None, "sync", EntityKind.ITEM, "home:1", ChangeKind.CHANGED, {"year": 1994})
+        >>> of_heat = EntityKind.ITEM, "home:1"
+        >>> change = Change(7, None, None, "sync", *of_heat, ChangeKind.CHANGED, {"year": 1994})
         >>> rewind({"title": "Heat", "year": 1995}, [change])
         {'title': 'Heat', 'year': 1994}
     """

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "status": "Show what is stored: sources, libraries, items, people, and the last sync.",
     "runs": "List the recorded syncs, the newest first; or show one, with what it could not read or store.",
     "log": "Show what changed: items added, changed and removed, and credits added, removed and moved.",
+    "diff": "Show the net difference between what was shown at two points, each a run or a time.",
     "show": "Show a movie, show, season or episode with its cast and crew.",
     "person": "Show a person with all they are credited for, the oldest first.",
     "check": "Check the database: its storage, and that its content is consistent.",

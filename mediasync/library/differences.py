@@ -35,9 +35,7 @@ class DifferenceReads:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def iterate(
-        self, first: AsOf, second: AsOf, source_id: str | None
-    ) -> AsyncGenerator[Difference]:
+    async def iterate(self, first: AsOf, second: AsOf, source_id: str | None) -> AsyncGenerator[Difference]:
         """Iterate over the differences; see `mediasync.MediaSync.diff`."""
         self._database.check_open()
         async with self._database.read(snapshot=True) as session:
@@ -87,9 +85,13 @@ async def _state(session: Session, as_of: AsOf, entities: Sequence[Entity]) -> _
                 images[kind, one] = image
     credited = {one.person_id for item in items.values() for one in credits_in(item.image)}
     named = await past.find_people(credited)
-    merged: dict[str, str] = {}
-    for one, (until, _) in (await past.split_changes(EntityKind.PERSON, ids[EntityKind.PERSON])).items():
-        merged |= {one: change.other_id for change in until if change.other_id}
+    changes = await past.split_changes(EntityKind.PERSON, ids[EntityKind.PERSON])
+    merged = {
+        change.entity_id: change.other_id
+        for until, _ in changes.values()
+        for change in until
+        if change.other_id
+    }
     return _State(images, {one: person.name for one, person in named.items()}, merged)
 
 
@@ -125,9 +127,7 @@ def _difference(entity: Entity, old: _State, new: _State) -> Difference | None:
             for name, value in after.items()
             if name != "credits" and before.get(name) != value
         )
-        credits_changed = compare_credits(
-            credits_in(before), credits_in(after), {**old.names, **new.names}
-        )
+        credits_changed = compare_credits(credits_in(before), credits_in(after), {**old.names, **new.names})
         if not fields and not credits_changed:
             return None
     image = (before if after is None else after) or {}

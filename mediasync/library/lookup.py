@@ -101,9 +101,7 @@ async def find_parents(
     return parents
 
 
-async def find_children(
-    media: MediaReads, item: AnyMediaItem, *, as_of: AsOf | None = None
-) -> list[Branch]:
+async def find_children(media: MediaReads, item: AnyMediaItem, *, as_of: AsOf | None = None) -> list[Branch]:
     """Return the seasons of a show with their episodes, or the episodes of a season, by number."""
     if not isinstance(item, Show | Season):
         return []

@@ -19,7 +19,7 @@ from mediasync.database.session import Session
 from mediasync.errors import TooLongAgo, UnknownItem, UnknownRun, UsageError
 from mediasync.library.history import find_people
 from mediasync.models import AnyMediaItem, Credit, FilmographyCredit, Person
-from mediasync.repositories.changes import ChangeRepository
+from mediasync.repositories.changes import ChangeRepository, Extent
 from mediasync.repositories.credits import CreditRepository
 from mediasync.repositories.flaws import read_model
 from mediasync.repositories.item_reading import ItemReader, as_limit
@@ -78,13 +78,13 @@ async def find_point(session: Session, as_of: AsOf) -> Point:
         UsageError: if the run has not ended, or the time has no zone.
         TooLongAgo: if changes after the point are no longer kept.
     """
-    changes, past = ChangeRepository(session), PastRepository(session)
-    extent = await changes.find_extent()
+    past = PastRepository(session)
+    extent = await ChangeRepository(session).find_extent()
     if isinstance(as_of, datetime):
         if as_of.tzinfo is None:
             raise UsageError(f"as_of is {as_of.isoformat()}: give a time with a zone")
-        number, at = await changes.find_number_before(int(as_of.timestamp() * 1000) + 1), as_of
-        words = as_of.astimezone(UTC).isoformat(sep=" ", timespec="seconds")
+        at, words = as_of, as_of.astimezone(UTC).isoformat(sep=" ", timespec="seconds")
+        number = await _number_at(session, int(as_of.timestamp() * 1000) + 1, extent)
     else:
         run, end = await RunRepository(session).find(as_of), await past.find_end_of_run(as_of)
         if run is None or end is None:
@@ -92,15 +92,26 @@ async def find_point(session: Session, as_of: AsOf) -> Point:
         if run.status is RunStatus.RUNNING:
             raise UsageError(f"run {as_of} is still running: its state is known when it has ended")
         ended = end.started_at if end.finished_at is None else end.finished_at
-        if end.last_change is not None or end.own is not None:
-            number = max(end.last_change or 0, end.own or 0)
-        else:
-            number = await changes.find_number_before(ended)
         at, words = to_datetime(ended) or run.started_at, f"the end of run {as_of}"
+        if end.last_change is None and end.own is None:
+            number = await _number_at(session, ended, extent)
+        else:
+            number = max(end.last_change or 0, end.own or 0)
     begins = await past.find_time_after(extent.pruned)
-    if number < extent.pruned:
+    if number is None or number < extent.pruned:
         raise TooLongAgo(words, begins)
     return Point(number, at, words, begins)
+
+
+async def _number_at(session: Session, moment: int, extent: Extent) -> int | None:
+    """Return the number of the last change before a time; None if it may have been pruned.
+
+    The times of pruned changes are not known, but runs tell of a time when all of them had been made.
+    """
+    number = await ChangeRepository(session).find_number_before(moment)
+    if not extent.pruned or number > extent.pruned:
+        return number
+    return number if await PastRepository(session).has_run_since(number, moment - 1) else None
 
 
 @asynccontextmanager
@@ -146,7 +157,7 @@ class Past:
     async def _items_of(self, items: Mapping[str, PastItem]) -> list[AnyMediaItem]:
         lists = {item_id: credits_in(item.image) for item_id, item in items.items()}
         people = await self.find_people({one.person_id for listed in lists.values() for one in listed})
-        parents = await self.find_images({str(item.image["parent_id"]) for item in items.values() if item.image.get("parent_id")})
+        parents = await self._find_parents(items)
         made = []
         for item_id, (image, created_at, updated_at) in items.items():
             parent = parents.get(image.get("parent_id") or "")
@@ -379,10 +390,13 @@ class Past:
         found: dict[str, PastItem] = {}
         below = items
         for _ in range(2):
-            ids = {str(item.image["parent_id"]) for item in below.values() if item.image.get("parent_id")}
-            below = await self._images(sorted(ids - found.keys()))
+            below = await self._find_parents(below)
             found |= below
         return found
+
+    async def _find_parents(self, items: Mapping[str, PastItem]) -> dict[str, PastItem]:
+        ids = {parent_id for item in items.values() if (parent_id := item.image.get("parent_id"))}
+        return await self._images(sorted(ids))
 
     async def search_people(
         self, text: str, source_id: str | None, *, limit: int, offset: int
@@ -392,9 +406,7 @@ class Past:
         if not words:
             return []
         reader = PersonReader(self._session)
-        ids = [
-            person.id for person in await reader.search(text, source_id, _MOST_CANDIDATES, 0) if person.id
-        ]
+        ids = [person.id for person in await reader.search(text, source_id, _MOST_CANDIDATES, 0) if person.id]
         pages = self._repository.iter_images_with(EntityKind.PERSON, '"name":', self._point.number)
         async for person_id, before in pages:
             name = before.get("name")

@@ -24,6 +24,11 @@ SELECT r.finished_at, r.started_at, r.last_change, (
 FROM sync_run r WHERE r.run_key = :run_id
 """
 
+# Counts the runs that had ended at a time and after a change.
+COUNT_RUNS_ENDED: Final = """
+SELECT count(*) AS runs FROM sync_run r WHERE r.finished_at <= :moment AND r.last_change >= :number
+"""
+
 # Reads the time of the first change after a number.
 SELECT_TIME_AFTER: Final = """
 SELECT c.changed_at FROM change c WHERE c.number > :after ORDER BY c.number LIMIT 1
@@ -45,7 +50,7 @@ ORDER BY c.number LIMIT :limit
 
 # Reads when items were stored and written, and whether they are shown.
 SELECT_ITEM_TIMES: Final = """
-SELECT i.id AS item_id, i.created_at, i.updated_at, CASE WHEN i.missing_since IS NULL THEN 1 ELSE 0 END AS shown
+SELECT i.id AS item_id, i.created_at, i.updated_at, i.missing_since IS NULL AS shown
 FROM @list(:ids) l JOIN media_item i ON i.id = l.id
 """
 
@@ -119,6 +124,12 @@ class PastRepository:
         """Return when a run ended, or None if it is not recorded."""
         rows = await self._session.fetch_all(SELECT_END_OF_RUN, {"run_id": run_id})
         return EndOfRun(*rows[0]) if rows else None
+
+    async def has_run_since(self, number: int, moment: int) -> bool:
+        """Return whether a run had ended at a time, after the change with a number."""
+        params = {"number": number, "moment": moment}
+        [(runs,)] = await self._session.fetch_all(COUNT_RUNS_ENDED, params)
+        return bool(runs)
 
     async def find_time_after(self, number: int) -> datetime | None:
         """Return the time of the first change after a number, or None if there is none."""

@@ -10,7 +10,7 @@ import pytest
 from support.items import MOVIES, SHOWS, credit, episode, movie, person, season, show
 from support.mirror import Clock, rows
 
-from mediasync import AnyMediaItem, FilmographyCredit, MediaSync, Person
+from mediasync import AnyMediaItem, Difference, FilmographyCredit, MediaSync, Person
 from mediasync.errors import InvalidItem, PersonInUse, UnknownItem
 
 KEYS = ("1", "2", "3", "s", "s-1", "s-1-1")
@@ -21,7 +21,7 @@ PEOPLE = (
     *(f"home:{key}{n}" for key in ("tmdb:", "imdb:nm") for n in range(2)),
 )
 NAMES = ("Ann", "Bo", "Cy")
-STEPS = 40
+STEPS = 25
 
 
 def some_credits(chance: random.Random) -> list[Any]:
@@ -30,12 +30,13 @@ def some_credits(chance: random.Random) -> list[Any]:
     for _ in range(chance.randrange(5)):
         kind, role = chance.choice(["actor", "writer"]), chance.choice(["R", "S", None])
         if chance.random() < 0.5:
-            image = chance.choice([None, "/a", "/b"])
-            made.append(credit(chance.choice("ab"), chance.choice(NAMES), kind=kind, role=role, image_path=image))
+            given = {"role": role, "image_path": chance.choice([None, "/a", "/b"])}
+            made.append(credit(chance.choice("ab"), chance.choice(NAMES), kind=kind, **given))
         else:
             n = chance.randrange(2)
             tmdb, imdb = {"tmdb": f"{n}"}, {"imdb": f"nm{n}"}
-            name, ids = chance.choice([(f"Cy {n}", tmdb), (f"Dee {n}", imdb), (f"Cy {n}", tmdb | imdb), ("Ed", {})])
+            known = [(f"Cy {n}", tmdb), (f"Dee {n}", imdb), (f"Cy {n}", tmdb | imdb), ("Ed", {})]
+            name, ids = chance.choice(known)
             made.append(credit(None, name, kind=kind, role=role, provider_ids=ids))
     return made
 
@@ -99,7 +100,53 @@ def without_times(found: Person) -> Person:
     return found.model_copy(update={"created_at": None, "updated_at": None})
 
 
-@pytest.mark.parametrize("seed", [3, 8, 19])
+Told = tuple[dict[str, str], dict[str, str]]
+
+
+def told(differences: list[Difference], without: str) -> Told:
+    """Return what happened to items and to people, except what no snapshot shows.
+
+    Args:
+        differences: between two points.
+        without: what is left out of people. Those who came with an item are not told of.
+    """
+    items = {
+        one.entity_id: str(one.what)
+        for one in differences
+        if one.entity == "item"
+        and (one.what != "changed" or one.credits or {field.name for field in one.fields} != {"libraries"})
+    }
+    people = {
+        one.entity_id: "removed" if one.what == "merged" else str(one.what)
+        for one in differences
+        if one.entity == "person" and one.what != without
+    }
+    return items, people
+
+
+def expected(before: Shown, after: Shown, without: str) -> Told:
+    """Return the same, from two snapshots."""
+    old, new = ({item.id or "": compared(item) for item in one[0]} for one in (before, after))
+    people = kinds_of_difference(
+        *({key: found for key, found in one[1].items() if found is not None} for one in (before, after))
+    )
+    return kinds_of_difference(old, new), {key: what for key, what in people.items() if what != without}
+
+
+def compared(item: AnyMediaItem) -> Any:
+    left_out = {"credits", "cast", "crew", "created_at", "updated_at", "parent_remote_id"}
+    listed = [(one.person.id, str(one.person_type), one.role) for one in item.credits or ()]
+    return item.model_dump(exclude=left_out), listed
+
+
+def kinds_of_difference(old: dict[str, Any], new: dict[str, Any]) -> dict[str, str]:
+    found = dict.fromkeys(new.keys() - old.keys(), "added") | dict.fromkeys(
+        old.keys() - new.keys(), "removed"
+    )
+    return found | {key: "changed" for key in old.keys() & new.keys() if old[key] != new[key]}
+
+
+@pytest.mark.parametrize("seed", [9, 60])
 async def test_what_was_shown_after_each_step_is_read_again(ms: MediaSync, clock: Clock, seed: int) -> None:
     chance = random.Random(seed)
     snapshots: list[tuple[datetime, Shown]] = []
@@ -109,5 +156,11 @@ async def test_what_was_shown_after_each_step_is_read_again(ms: MediaSync, clock
         snapshots.append((datetime.fromtimestamp(clock.now / 1000, UTC), await shown(ms)))
     for number, (moment, then) in enumerate(snapshots):
         assert await shown(ms, as_of=moment) == then, f"after step {number} of {seed}"
+    for _ in range(10):
+        (first, before), (second, after) = sorted(chance.sample(snapshots, k=2), key=lambda one: one[0])
+        forth = [one async for one in ms.diff(first, second)]
+        assert told(forth, without="added") == expected(before, after, without="added"), (first, second)
+        back = [one async for one in ms.diff(second, first)]
+        assert told(back, without="removed") == expected(after, before, without="removed"), (first, second)
     kinds = await rows(ms, "SELECT DISTINCT what FROM changes")
     assert {what for (what,) in kinds} == {"added", "changed", "removed", "merged"}, "all kinds are tried"
