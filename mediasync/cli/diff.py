@@ -66,7 +66,7 @@ async def _diff(context: CommandContext, points: tuple[AsOf, AsOf], source: str 
     elif shown:
         first, second = map(point_in_words, points)
         context.out.print(
-            heading(f"From what was shown {first} to what was shown {second}"),
+            heading(f"From {first} to {second}"),
             columns([(str(one.what), sentence(one)) for one in shown], indent=2),
         )
         if more:

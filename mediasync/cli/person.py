@@ -73,7 +73,7 @@ async def _person(context: CommandContext, text: str, as_of: AsOf | None, *, eve
             for one in matches.found[:_MATCHES]:
                 known_for[one.id] = titles(await ms.people.filmography(one.id or "", as_of=as_of))
     if not matches.found:
-        who = "stored person is" if as_of is None else f"person who was shown {point_in_words(as_of)} was"
+        who = "stored person is" if as_of is None else f"person who was shown at {point_in_words(as_of)} was"
         raise NotFound(f"no {who} called {text!r}")
     shown = matches.found[:limit]
     if context.out.as_json:
@@ -89,7 +89,7 @@ async def _person(context: CommandContext, text: str, as_of: AsOf | None, *, eve
         )
     elif only:
         if as_of is not None:
-            context.out.print(faint(f"as shown {point_in_words(as_of)}"))
+            context.out.print(faint(f"as shown at {point_in_words(as_of)}"))
         context.out.print(*_page(only, filmography, everything=everything))
     else:
         context.out.print(*_choice(matches, shown, known_for))

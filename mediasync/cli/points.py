@@ -76,6 +76,6 @@ def point_in_words(point: AsOf) -> str:
 
     Example:
         >>> point_in_words(12)
-        'when run 12 had ended'
+        'the end of run 12'
     """
-    return f"when run {point} had ended" if isinstance(point, int) else f"on {moment(point)}"
+    return f"the end of run {point}" if isinstance(point, int) else moment(point)
