@@ -58,9 +58,14 @@ def appeared(changes: Sequence[Change]) -> bool | None:
 
 
 def last_written(changes: Sequence[Change]) -> Change | None:
-    """Return the last of an item's changes that its ``updated_at`` shows, or None."""
+    """Return the last of an item's changes that its ``updated_at`` shows, or None.
+
+    An item that only goes and comes back is not written, and a further library that lists it does not count.
+    """
     for change in reversed(changes):
-        if change.what is not ChangeKind.CHANGED or (change.before or {}).keys() - _UNSEEN_IN_UPDATED_AT:
+        if change.what is ChangeKind.ADDED:
+            return change
+        if change.what is ChangeKind.CHANGED and (change.before or {}).keys() - _UNSEEN_IN_UPDATED_AT:
             return change
     return None
 

@@ -80,7 +80,9 @@ async def _show(context: CommandContext, text: str, as_of: AsOf | None, *, every
         parents = await find_parents(ms.media, matches.found, as_of=as_of)
         branches = await find_children(ms.media, matches.only, as_of=as_of) if matches.only else []
     if not matches.found:
-        when = "no stored item is" if as_of is None else f"no item that was shown at {point_in_words(as_of)} was"
+        when = (
+            "no stored item is" if as_of is None else f"no item that was shown at {point_in_words(as_of)} was"
+        )
         raise NotFound(f"{when} called {text!r}, wholly or in part")
     if context.out.as_json:
         context.out.dump(_document(matches, parents, branches))

@@ -88,11 +88,7 @@ def test_the_difference_of_two_runs(run: Run, changed: Path) -> None:
     assert (entry["what"], entry["id"], entry["name"]) == ("changed", "films:movies/Heat (1995)", "Hot")
     assert {"name": "runtime_seconds", "old": 10200, "new": 10260} in entry["fields"]
     assert run("diff", 1, 2, "--limit", 1).out.splitlines()[-1].startswith("more differences are left out")
-    assert (
-        run("diff", "2020-01-01", "0d")
-        .out.splitlines()[0]
-        .startswith("From 2020-01-01 00:00 to 20")
-    )
+    assert run("diff", "2020-01-01", "0d").out.splitlines()[0].startswith("From 2020-01-01 00:00 to 20")
 
 
 @pytest.mark.parametrize(
