@@ -99,6 +99,7 @@ def test_the_difference_of_two_runs(run: Run, changed: Path) -> None:
         (("diff", "1", "9"), 1, "there is no run 9"),
         (("diff", "1", "2", "--source", "none"), 1, "there is no source 'none'"),
         (("show", "heat", "--as-of", "soon"), 2, "--as-of: 'soon' is not a length of time"),
+        (("show", "heat", "--as-of", "99999999d"), 2, "--as-of: '99999999d' is too long ago"),
         (("diff", "1", "soon"), 2, "the second point: 'soon' is not a length of time"),
         (("diff", "1"), 2, "Missing argument"),
         (("show", "nothing like it", "--as-of", "1"), 1, "no item that was shown at the end of run 1"),

@@ -80,6 +80,18 @@ async def test_a_run_of_an_older_database_ended_with_its_last_change(ms: MediaSy
     assert (await ms.media.get_media_item("home:9", as_of=second)).title == "Nine"
 
 
+async def test_a_run_that_was_killed_ended_when_the_next_one_noticed(ms: MediaSync) -> None:
+    killed = await sync(ms, movie("1", title="One"))
+    end = "UPDATE sync_run SET status = 'running', finished_at = NULL, last_change = NULL, fence = 0"
+    await write(ms, end)
+    await ms.media.save_media_item(movie("9", title="Nine"), **MOVIES)
+    assert (await ms.media.get_media_item("fake:1", as_of=killed)).title == "One"
+    assert await ms.media.find_media_items(["home:9"], as_of=killed) == []
+    await sync(ms, movie("1", title="Two"))
+    assert (await ms.media.get_media_item("fake:1", as_of=killed)).title == "One"
+    assert (await ms.media.get_media_item("home:9", as_of=killed)).title == "Nine"
+
+
 async def test_a_time(ms: MediaSync, clock: Clock) -> None:
     start = now(clock)
     clock.tick(1_000)
