@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mediasync.app import MediaSync, copy_mirror
     from mediasync.changes import Change, WriteContext
     from mediasync.errors import MediaSyncError
-    from mediasync.history import CreditChange, CreditChangeKind, FieldChange, HistoryEntry
+    from mediasync.history import CreditChange, CreditChangeKind, Difference, FieldChange, HistoryEntry
     from mediasync.models import (
         AnyMediaItem,
         Credit,
@@ -65,6 +65,7 @@ _HOMES = {
     "Credit": "mediasync.models",
     "CreditChange": "mediasync.history",
     "CreditChangeKind": "mediasync.history",
+    "Difference": "mediasync.history",
     "EntityKind": "mediasync.vocabulary",
     "Episode": "mediasync.models",
     "Failure": "mediasync.reports",
@@ -115,6 +116,7 @@ __all__ = [
     "Credit",
     "CreditChange",
     "CreditChangeKind",
+    "Difference",
     "EntityKind",
     "Episode",
     "Failure",

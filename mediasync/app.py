@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from mediasync.backends.base import Backend
     from mediasync.changes import Change
-    from mediasync.history import HistoryEntry
+    from mediasync.history import Difference, HistoryEntry
     from mediasync.models import LibraryRun, PendingRemoval, RemovedItem, SyncRun
     from mediasync.reports import (
         CheckReport,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         SourceSummary,
         UndoReport,
     )
+    from mediasync.rewinding import AsOf
     from mediasync.settings.source import FlawedSource, SourceConfig
     from mediasync.source_syncs import SourceSyncs
     from mediasync.syncing.handles import Sync, SyncAll
@@ -463,6 +464,32 @@ class MediaSync:
 
         wanted = HistoryFilter(run_id, source_id, item_id, person_id, since)
         return HistoryReads(self._database).iterate(wanted)
+
+    def diff(self, first: AsOf, second: AsOf, *, source_id: str | None = None) -> AsyncGenerator[Difference]:
+        """Iterate over the net differences between what was shown at two points in time.
+
+        What changed and changed back between them is left out. The entities come in the order of their last
+        changes between the points.
+
+        Args:
+            first: the number of a run, for what was shown when that run had ended, or a time with a zone.
+            second: the same. It may be the earlier point: the differences are then those of going back.
+            source_id: only differences of this source, its libraries, items and people.
+
+        Raises:
+            UnknownRun: if there is no such run.
+            TooLongAgo: if the change log no longer reaches back to one of the points.
+            UsageError: if a run has not ended, or a time has no zone.
+            LifecycleError: if the mirror is not open.
+            DatabaseError: if the database fails.
+
+        Example:
+            >>> async for one in ms.diff(11, 12):  # doctest: +SKIP
+            ...     print(one.what, one.name, one.fields, one.credits)
+        """
+        from mediasync.library.differences import DifferenceReads
+
+        return DifferenceReads(self._database).iterate(first, second, source_id)
 
     async def newest_change(self) -> int:
         """Return the number of the newest change; 0 if there was none yet."""

@@ -267,9 +267,15 @@ class ItemReader:
 
     async def find_ids_by_title(self, text: str, limit: int) -> list[str]:
         """Return the ids of items with this title or, if there are none, with a title that has its words."""
-        params = {"word": whole(text), "limit": limit}
-        if rows := await self._session.fetch_all(FIND_ITEMS_BY_TITLE, params):
-            return [item_id for (item_id,) in rows]
+        return await self.find_ids_by_whole_title(text, limit) or await self.find_ids_by_words(text, limit)
+
+    async def find_ids_by_whole_title(self, text: str, limit: int) -> list[str]:
+        """Return the ids of items with this title, in any spelling."""
+        rows = await self._session.fetch_all(FIND_ITEMS_BY_TITLE, {"word": whole(text), "limit": limit})
+        return [item_id for (item_id,) in rows]
+
+    async def find_ids_by_words(self, text: str, limit: int) -> list[str]:
+        """Return the ids of items whose titles have, for each word of *text*, a word that begins with it."""
         return [row[0] for row in await find_by_words(self._session, _INDEX, text, {}, skip=0, limit=limit)]
 
     async def find_ids_by_provider_id(

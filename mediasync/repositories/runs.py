@@ -30,7 +30,8 @@ WHERE s.id = :source_id
 
 # Marks the runs of a source that ended without recording it: they are recorded as running under older leases.
 INTERRUPT_RUNS: Final = """
-UPDATE sync_run SET status = 'interrupted', finished_at = :now
+UPDATE sync_run
+SET status = 'interrupted', finished_at = :now, last_change = (SELECT newest FROM change_counter)
 WHERE status = 'running' AND source_key = (SELECT source_key FROM source WHERE id = :source_id)
   AND (fence IS NULL OR fence < CAST(:fence AS bigint))
 """
@@ -39,7 +40,7 @@ WHERE status = 'running' AND source_key = (SELECT source_key FROM source WHERE i
 FINISH_RUN: Final = """
 UPDATE sync_run
 SET status = :status, finished_at = :now, seen = :seen, saved = :saved, unchanged = :unchanged,
-    failed = :failed, error = :error
+    failed = :failed, error = :error, last_change = (SELECT newest FROM change_counter)
 WHERE run_key = :id
 """
 
