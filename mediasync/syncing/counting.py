@@ -17,7 +17,7 @@ from mediasync.syncing.sink import Sink
 from mediasync.syncing.tally import Emit, Tally
 
 _CHANGES = ("added", "changed", "removed", "back", "credits_added", "credits_removed")
-_UNKNOWN_WHEN_DRY = dict.fromkeys(("removed", "back", "credits_added", "credits_removed"))
+_UNKNOWN_WHEN_DRY = dict.fromkeys(("removed", "credits_added", "credits_removed"))
 
 
 class _Mark(NamedTuple):
@@ -133,9 +133,13 @@ class Counting:
 
     def _would_change(self, part: _Part) -> dict[str, int]:
         end = len(self._sink.changes) if part.ended is None else part.ended.written
-        return _would_change(self._sink.changes[part.begun.written : end])
+        counts = _would_change(self._sink.changes[part.begun.written : end])
+        del counts["removed"]  # that is decided when all libraries have been read
+        return counts
 
 
 def _would_change(changes: Iterable[tuple[str, str]]) -> dict[str, int]:
-    kinds = [what == "new" for _, what in changes]
-    return {"added": sum(kinds), "changed": len(kinds) - sum(kinds)}
+    kinds = [what for _, what in changes]
+    added, removed = kinds.count("new"), kinds.count("removed")
+    back = sum(what == "back" or what.startswith("back and ") for what in kinds)
+    return {"added": added, "removed": removed, "back": back, "changed": len(kinds) - added - removed - back}

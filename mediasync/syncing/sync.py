@@ -237,7 +237,7 @@ class SyncService:
         if not selection.is_partial:
             await self._add_absent_libraries(tally, {_storable_library(one).full_id for one in listed})
         read = [library for library in tally.libraries if not library.is_absent]
-        is_complete = not selection.is_partial and all(library.enumerated.complete for library in read)
+        is_complete = not selection.is_partial and all(library.is_complete for library in read)
         if is_complete and not tally.failed_libraries:
             await recognition.settle(tally.libraries, tally.saves, tally.remark)
             await recognition.move_homes(tally.libraries)

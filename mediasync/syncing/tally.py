@@ -54,9 +54,15 @@ class LibraryTally:
         self.stored = len(self.unnamed)
 
     @property
+    def is_complete(self) -> bool:
+        """Whether everything was listed, by the source's own word and by its count."""
+        total = self.enumerated.total
+        return self.enumerated.complete and (total is None or total <= self.seen)
+
+    @property
     def proves(self) -> bool:
         """Whether the listing proves that the library does not hold the items it did not list."""
-        return self.enumerated.complete or not self.is_listed
+        return self.is_complete or not self.is_listed
 
     def name(self, remote_id: str, item: MediaItem | None = None) -> None:
         """Count a listed item, which was read if *item* is given."""

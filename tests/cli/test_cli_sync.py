@@ -109,6 +109,9 @@ def test_a_sync_as_json(run: Run, home: Path, library: Path) -> None:
             for name, seen in (("movies", 2), ("tvshows", 4))
         ],
         "changes": [],
+        "removed": [],
+        "pending_removals": [],
+        "purged": {"items": 0, "people": 0},
         "error": None,
     }
     assert run_document["saved"] == 6

@@ -133,18 +133,13 @@ async def test_an_item_counts_in_its_home_library(ms: MediaSync) -> None:
 
 async def test_items_that_were_removed_or_came_back(ms: MediaSync) -> None:
     films = [movie("1", credits=[credit("a"), credit("b")]), movie("2", credits=[credit("a")])]
-    await sync(ms, films=films, shows=[show()])
-    backend = Meanwhile({"films": [*films, Enumerated(2)]})
-    backend.ms, backend.what, backend.item_id = ms, "back", "fake:1"
-    backend.before = None
-    report = await ms.sync(backend)
-    assert of(report.counts) == {"back": 1, "unchanged": 2, "credits_added": 2}
-    backend.what, backend.item_id = "removed", "fake:gone"
-    backend.before = (
-        '{"title":"Gone","library_id":"fake:shows","credits":[["fake:a","actor",null],["fake:b","actor",""]]}'
-    )
-    report = await ms.sync(backend)
+    serials = [show("s", credits=[credit("a"), credit("c")]), Enumerated(1)]
+    await ms.sync(FakeBackend({"films": [*films, Enumerated(2)], "shows": serials}))
+    report = await ms.sync(FakeBackend({"films": [films[1], Enumerated(1)], "shows": serials}))
     assert of(report.counts) == {"removed": 1, "unchanged": 2, "credits_removed": 2}
+    report = await ms.sync(FakeBackend({"films": [*films, Enumerated(2)], "shows": serials}))
+    assert of(report.counts) == {"back": 1, "unchanged": 2, "credits_added": 2}
+    report = await ms.sync(FakeBackend({"films": [*films, Enumerated(2)]}), max_removals="all")
     assert by_library(report) == {
         "fake:films": {"unchanged": 2},
         "fake:shows": {"removed": 1, "credits_removed": 2},
@@ -184,7 +179,10 @@ async def test_a_dry_run_counts_what_it_can(ms: MediaSync) -> None:
     report = await ms.sync(backend, dry_run=True)
     assert of(report.counts) == {"added": 2, "changed": 1, "unchanged": 1}
     assert by_library(report) == {"fake:films": {"changed": 1, "unchanged": 1}, "fake:more": {"added": 2}}
-    assert {getattr(report.counts, name) for name in ("removed", "back", *CREDITS)} == {None}
+    assert {getattr(report.counts, name) for name in CREDITS} == {None}
+    backend = FakeBackend({"films": [movie("2"), Enumerated(1)]})
+    report = await ms.sync(backend, dry_run=True)
+    assert of(report.counts) == {"removed": 1, "unchanged": 1}
 
 
 async def test_a_log_that_cannot_be_read_is_left_out(ms: MediaSync, caplog: pytest.LogCaptureFixture) -> None:
