@@ -123,8 +123,8 @@ class LibraryReader:
         if self._any_listed and not self._etags:
             self._watch.remark(
                 "the server gives no Etags, by which changed items are recognised: each sync lists every "
-                "item and reads those that were saved since the last complete sync; once a week it reads "
-                "all of them",
+                "item and reads those that were saved since the last complete sync, and those whose turn "
+                "it is to be compared",
                 "no Etags",
             )
         yield self._remarks()
