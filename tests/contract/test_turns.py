@@ -183,7 +183,7 @@ class Home:
         return Watched(Place(self.kind, self.server).backend())
 
     def change(self) -> str:
-        """Change "Film 33", and return the name that its credits have then."""
+        """Change the last actor of "Film 33", whom no listing names, and return the name of the new one."""
         if self.server is None:
             path = self.folder / "movies" / "Film 33" / "movie.nfo"
             state = path.stat()
@@ -193,7 +193,8 @@ class Home:
         catalogue = self.server.catalogue  # type: ignore[attr-defined]
         film = catalogue.titled("Film 33")
         person = catalogue.new_person("Eva Two")
-        film.credits = [*film.credits[:-1], film.credits[-1].model_copy(update={"person": person})]
+        last = max(n for n, credit in enumerate(film.credits) if credit.person_type == "actor")
+        film.credits[last] = film.credits[last].model_copy(update={"person": person})
         catalogue.now += timedelta(minutes=1)
         return "Eva Two"
 
