@@ -160,8 +160,8 @@ FROM sync_run r JOIN source s ON s.source_key = r.source_key
 WHERE r.run_key = :id
 """
 
-# Finds when the first of a source's newest runs that broke off one after the other began. Runs that were asked for
-# some libraries or items only do not count.
+# Finds when the first of a source's newest runs that broke off one after the other began. Runs that were
+# asked for some libraries or items only do not count.
 SELECT_BROKEN_OFF: Final = """
 SELECT min(r.started_at) AS started_at FROM sync_run r JOIN source s ON s.source_key = r.source_key
 WHERE s.id = :source_id AND r.selection = '' AND r.run_key <> :run_id AND r.run_key > coalesce((

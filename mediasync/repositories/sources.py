@@ -124,9 +124,7 @@ class SourceRepository:
 
     async def set_compared_at(self, source_id: str, compared_at: int) -> None:
         """Store up to when the items of a source were read again in turn, in milliseconds since 1970, UTC."""
-        await self._session.execute(
-            UPDATE_COMPARED_AT, {"source_id": source_id, "compared_at": compared_at}
-        )
+        await self._session.execute(UPDATE_COMPARED_AT, {"source_id": source_id, "compared_at": compared_at})
 
     async def clear_change_tokens(self, source_id: str) -> None:
         """Clear the watermark of a source and all change tokens, so that the next sync reads everything."""

@@ -19,8 +19,8 @@ from mediasync.syncing.turns import Turn
 from mediasync.text import check_texts
 
 RESUMED_MS: Final = 3_600_000
-"""For how long what a run has read counts as just read after the run broke off: about as long as a run lasts, so
-that the next one finds no older changes than a run without a break would."""
+"""How long ago an item was saved at most that counts as just read. A run without a break may take as long, and
+does not see what changes meanwhile either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ class SourceView:
         anew: whether all items are read, changed or not.
         watermark: the source's position after its last good sync; empty if it has none, or with *anew*.
         turn: which items are read again although they did not change.
-        resumed_since: items saved since this time were just read, by runs that broke off; in milliseconds since
-            1970, UTC. None if there are no such runs.
+        resumed_since: items saved since this time were just read, by runs that broke off; in milliseconds
+            since 1970, UTC. None if there are no such runs.
     """
 
     database: Database
@@ -103,7 +103,7 @@ class SourceView:
 
         Args:
             library: a stored library of the source.
-            only: the keys of the only items to read, which are read whether they changed or not; None for all.
+            only: the keys of the only items to read, whether they changed or not; None for all.
         """
         just_read: set[str] = set()
         async with self.database.read(snapshot=True) as session:

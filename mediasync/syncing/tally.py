@@ -95,8 +95,8 @@ class Tally:
         number_of_libraries: how many libraries are to be read.
         libraries_read: how many libraries have been read.
         watermark: the source's position for the next sync; empty if it has none.
-        compared_at: up to when the items of the source were read in turn, in milliseconds since 1970, UTC; None
-            unless the whole source was read.
+        compared_at: up to when the items of the source were read in turn, in milliseconds since 1970, UTC;
+            None unless the whole source was read.
         told_failures, told_problems: how many of the saves' failures and problems were emitted as events.
     """
 

@@ -1,4 +1,4 @@
-"""Every item is read again once in some days, a part of them in each sync, although its change token agrees."""
+"""Every item is read again once in some days, a part of them in each sync, although their tokens agree."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ KEYS = [f"m{number}" for number in range(200)]
 
 
 def films(*more: object) -> FakeBackend:
-    return FakeBackend({"l1": [*(movie(key, change_token="t") for key in KEYS), *more, Enumerated(len(KEYS))]})
+    return FakeBackend(
+        {"l1": [*(movie(key, change_token="t") for key in KEYS), *more, Enumerated(len(KEYS))]}
+    )
 
 
 async def due(ms: MediaSync, **options: object) -> set[str]:
@@ -212,7 +214,9 @@ async def home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
     (show / "tvshow.nfo").write_text("<tvshow><title>Show</title></tvshow>")
     for number in (1, 2, 3):
         about = f"<title>{number}</title><season>1</season><episode>{number}</episode>"
-        (show / "Season 1" / f"Show S01E0{number}.nfo").write_text(f"<episodedetails>{about}</episodedetails>")
+        (show / "Season 1" / f"Show S01E0{number}.nfo").write_text(
+            f"<episodedetails>{about}</episodedetails>"
+        )
     async with server or nullcontext():
         yield Home(request.param, server, tmp_path)
 
