@@ -69,8 +69,7 @@ class SourceKindSpec:
         default_port: the port of a URL that starts with ``http://`` and has none. None leaves such a URL
             without a port.
         settings: any of ``token``, ``username``, ``password`` and ``timezone``. Every source also takes
-            ``name``, ``include``, ``exclude`` and ``compare_days``; one with a URL takes the settings of HTTP,
-            too.
+            ``name``, ``include``, ``exclude``, ``compare_days``; one with a URL takes those of HTTP as well.
         login: settings of which at least one is required, because the server always asks for a login; empty
             if none is required.
         example: how a source of this kind is written; made from the name if it is empty.

@@ -19,8 +19,8 @@ from mediasync.syncing.turns import Turn
 from mediasync.text import check_texts
 
 RESUMED_MS: Final = 3_600_000
-"""How long ago an item was saved at most that counts as just read. A run without a break may take as long, and
-does not see what changes meanwhile either."""
+"""How long ago an item was saved at most that counts as just read. A run without a break may take as long,
+and does not see what changes meanwhile either."""
 
 
 @dataclass(frozen=True, slots=True)

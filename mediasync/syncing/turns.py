@@ -1,8 +1,8 @@
 """Turns: which items are read again although they did not change, so that each is compared every few days.
 
 Each item has a place on a wheel, which follows from its key. The hand of the wheel goes round once in a
-period. A sync of the whole source reads the items that the hand has passed since the sync before. So every item
-is read once in each period, however often syncs run, and no single one reads them all.
+period. A sync of the whole source reads the items that the hand has passed since the sync before. So every
+item is read once in each period, however often syncs run, and no single one reads them all.
 """
 
 from __future__ import annotations

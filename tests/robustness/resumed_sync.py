@@ -4,9 +4,9 @@
 dot; at the end it writes how many items it has seen.
 
 All pages and batches are a thirtieth of their usual size. So a library of a thousand items takes as many
-requests, and loses as large a share of them when it is killed, as one of thirty thousand. As the fakes answer at
-once, the number of items that wait for their commit is limited to what a server leaves waiting that is slower
-than the database.
+requests, and loses as large a share of them when it is killed, as one of thirty thousand. As the fakes answer
+at once, the number of items that wait for their commit is limited to what a server leaves waiting that is
+slower than the database.
 """
 
 from __future__ import annotations

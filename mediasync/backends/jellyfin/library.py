@@ -35,7 +35,9 @@ T = TypeVar("T")
 
 _ATTEMPTS: Final = 3
 _FIRST_STRETCH: Final = 400
-_LONGEST_STRETCH: Final = 2_400
+_LONGEST_STRETCH: Final = 1_000
+"""How many items are held until the server has said that no scan ran. A sync that is killed loses them."""
+
 _MAX_CREDITS_HELD: Final = 48_000
 
 
