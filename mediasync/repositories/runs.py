@@ -161,6 +161,16 @@ FROM sync_run r JOIN source s ON s.source_key = r.source_key
 WHERE r.run_key = :id
 """
 
+# Finds when the first of a source's newest runs that broke off one after the other began. Runs that were
+# asked for some libraries or items only do not count.
+SELECT_BROKEN_OFF: Final = """
+SELECT min(r.started_at) AS started_at FROM sync_run r JOIN source s ON s.source_key = r.source_key
+WHERE s.id = :source_id AND r.selection = '' AND r.run_key <> :run_id AND r.run_key > coalesce((
+    SELECT max(e.run_key) FROM sync_run e
+    WHERE e.source_key = s.source_key AND e.selection = '' AND e.status IN ('succeeded', 'needs confirmation')
+), 0)
+"""
+
 # Reads the problems of a run, failures first.
 SELECT_PROBLEMS: Final = """
 SELECT p.kind, p.subject, p.reason
@@ -310,6 +320,19 @@ class RunRepository:
         }
         rows = await self._session.fetch_all(SELECT_RUNS, params)
         return [run for row in rows if (run := _run(row)) is not None]
+
+    async def find_broken_off(self, source_id: str, run_id: int) -> int | None:
+        """Return when the first of the whole runs that broke off since the last one that ended well began.
+
+        Args:
+            source_id: the source.
+            run_id: the run that is going on, which is left out.
+
+        Returns:
+            Milliseconds since 1970, UTC; None if none broke off.
+        """
+        rows = await self._session.fetch_all(SELECT_BROKEN_OFF, {"source_id": source_id, "run_id": run_id})
+        return None if rows[0][0] is None else int(rows[0][0])
 
     async def list_problems(self, run_id: int) -> list[tuple[str, str, str]]:
         """Return the problems of a run as (kind, subject, reason), failures first."""

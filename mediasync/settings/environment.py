@@ -24,6 +24,7 @@ SETTINGS: Final = (
     "timezone",
     "include",
     "exclude",
+    "compare_days",
     "wait_for_scan",
     "connect_timeout",
     "read_timeout",

@@ -24,10 +24,11 @@ from mediasync.models import Library, Source
 from mediasync.reports import SyncReport
 from mediasync.saving.writer import Writer
 from mediasync.services import MediaService
+from mediasync.settings.source import DEFAULT_COMPARE_DAYS
 from mediasync.syncing.counting import Counting
 from mediasync.syncing.leases import Lease, Leases
 from mediasync.syncing.logs import log_failure, logged
-from mediasync.syncing.mirror_view import StoredLibrary
+from mediasync.syncing.mirror_view import SourceView
 from mediasync.syncing.reader import Reading, Wanted
 from mediasync.syncing.recognition import Recognition
 from mediasync.syncing.recorder import RunRecorder
@@ -45,6 +46,7 @@ class RunOptions:
 
     Attributes:
         full: read all items, changed or not.
+        compare_days: how many days pass until every item was read again in turn; infinite for no turns.
         selection: the libraries and items to sync.
         dry: write nothing, and report what would be written.
         accept_new_server: go on although another server answers than the stored one.
@@ -53,6 +55,7 @@ class RunOptions:
     """
 
     full: bool = False
+    compare_days: float = DEFAULT_COMPARE_DAYS
     selection: Selection = field(default_factory=Selection)
     dry: bool = False
     accept_new_server: bool = False
@@ -192,6 +195,10 @@ class SyncService:
         tally.number_of_libraries = len(libraries)
         anew = options.full or (options.dry and options.accept_new_server)
         watermark = "" if anew else await self._media.find_watermark(tally.source_id)
+        view = SourceView(self._database, tally.source_id, anew=anew, watermark=watermark)
+        if not selection.is_partial:
+            tally.compared_at = self._clock()
+            await view.begin(tally.run_id, tally.compared_at, options.compare_days)
         doubt: SourceError | None = (
             None  # an error that may concern the whole source: the next library decides
         )
@@ -202,15 +209,13 @@ class SyncService:
                 continue
             await sink.save_library(library)
             tally.emit(LibraryStarted(tally.source_id, library))
-            tokens = await self._media.find_change_tokens(library.full_id)
-            tokens |= dict.fromkeys(tokens if anew else (only or set()) & tokens.keys(), "")
-            stored = StoredLibrary(self._database, library, tokens, watermark)
+            stored = await view.find_library(library, only)
             reading = Reading(backend, named, stored, tally, only, wanted, sink.save_people)
             tally.current = reading.seen
             failure: LibraryUnreadable | None = None
             try:
                 async with aclosing(reading.items()) as items:
-                    passed_on = recognition.pass_on(items, library.full_id, tokens)
+                    passed_on = recognition.pass_on(items, library.full_id, stored.tokens)
                     await sink.save(passed_on, library.full_id, tally.saves)
             except SourceError as error:
                 if doubt is not None and not _is_of_library(error):
