@@ -237,7 +237,8 @@ CREATE TABLE sync_run (
     error       TEXT,                         -- why the run as a whole failed
     selection   TEXT    NOT NULL DEFAULT '',  -- a digest of what was asked for; empty: the whole source
     series      INTEGER,                      -- the first run of its series; NULL: no problems are recorded
-    fence       INTEGER                       -- the number of its lease; NULL: it was refused at once
+    fence       INTEGER,                      -- the number of its lease; NULL: it was refused at once
+    last_change INTEGER                       -- the number of the newest change when it had ended, whoever made it
 );
 CREATE INDEX sync_run_of_source ON sync_run (source_key, started_at);
 

@@ -1,10 +1,11 @@
-"""Helpers for asyncio: finishing work that was begun, and computing while another thread works."""
+"""Helpers for asyncio: finishing work that was begun, taking a part, and computing while a thread works."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Iterator
+from contextlib import aclosing
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -53,6 +54,17 @@ def batched(values: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(values)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+async def take(values: AsyncGenerator[T], number: int) -> list[T]:
+    """Return the first *number* values of a generator, which is then closed."""
+    found: list[T] = []
+    async with aclosing(values):
+        async for value in values:
+            found.append(value)
+            if len(found) == number:
+                break
+    return found
 
 
 # The GIL: a worker thread that was just handed work cannot start while the event loop computes, for up to

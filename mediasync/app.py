@@ -29,12 +29,22 @@ if TYPE_CHECKING:
 
     from mediasync.backends.base import Backend
     from mediasync.changes import Change
-    from mediasync.history import HistoryEntry
+    from mediasync.history import Difference, HistoryEntry
     from mediasync.models import LibraryRun, PendingRemoval, RemovedItem, SyncRun
-    from mediasync.reports import CheckReport, CopyReport, PurgeReport
+    from mediasync.reports import (
+        CheckReport,
+        CopyReport,
+        PurgeReport,
+        RemovedSource,
+        RenamedSource,
+        SourceSummary,
+        UndoReport,
+    )
+    from mediasync.rewinding import AsOf
     from mediasync.settings.source import FlawedSource, SourceConfig
     from mediasync.source_syncs import SourceSyncs
     from mediasync.syncing.handles import Sync, SyncAll
+    from mediasync.syncing.stored_sources import StoredSources
     from mediasync.vocabulary import RunStatus
 
 SOURCES_AT_ONCE: Final = 8
@@ -151,6 +161,12 @@ class MediaSync:
 
         syncs = SyncService(self._database, self._writer, self.media, self._clock)
         return SourceSyncs(syncs, self._client_id)
+
+    @cached_property
+    def _stored_sources(self) -> StoredSources:
+        from mediasync.syncing.stored_sources import StoredSources
+
+        return StoredSources(self._database, self._writer, self.media)
 
     async def open(self) -> None:
         """Connect, and create or upgrade the schema. `async with` calls this.
@@ -303,6 +319,56 @@ class MediaSync:
             jobs=jobs,
         )
 
+    async def list_source_summaries(self, source_id: str | None = None) -> list[SourceSummary]:
+        """Return how much is stored of one source, if it is stored, or of each, by id."""
+        from mediasync.library.sources import SourceReads
+
+        return await SourceReads(self._database).list_summaries(source_id)
+
+    async def rename_source(self, old: str, new: str) -> RenamedSource:
+        """Give a source another id, in one transaction: it is renamed as a whole or not at all.
+
+        The ids of its libraries, items and people begin with the new id from then on, also in the change log.
+        A sync under the new id goes on where the last one ended. Programs that save items of the source
+        themselves, without a sync, must not do so meanwhile.
+
+        Args:
+            old: the id of a stored source.
+            new: the id that it gets.
+
+        Raises:
+            UnknownSource: if *old* is not stored.
+            InvalidId: if *new* cannot name a source.
+            ConfigurationError: if there is a source *new* already, or one of the ids would be too long.
+            SourceHeld: if a worker syncs the source, or one called *new*.
+            DatabaseError: if the database fails.
+
+        Example:
+            >>> await ms.rename_source("nas", "films")  # doctest: +SKIP
+            RenamedSource(old_id='nas', new_id='films', libraries=2, items=34, people=377, changes=37)
+        """
+        return await self._stored_sources.rename(old, new)
+
+    async def remove_source(self, source_id: str) -> RemovedSource:
+        """Delete a source with everything that is stored of it.
+
+        It is deleted in short transactions, the source itself last. If that is interrupted, the database is
+        consistent, and another call deletes the rest. The change log keeps what was deleted.
+
+        Args:
+            source_id: a stored source.
+
+        Returns:
+            What this call deleted.
+
+        Raises:
+            UnknownSource: if the source is not stored.
+            SourceHeld: if a worker syncs it.
+            LeaseLost: if this process was paused for so long that a worker may sync it again.
+            DatabaseError: if the database fails.
+        """
+        return await self._stored_sources.remove(source_id)
+
     async def list_runs(
         self,
         source_id: str | None = None,
@@ -399,6 +465,32 @@ class MediaSync:
         wanted = HistoryFilter(run_id, source_id, item_id, person_id, since)
         return HistoryReads(self._database).iterate(wanted)
 
+    def diff(self, first: AsOf, second: AsOf, *, source_id: str | None = None) -> AsyncGenerator[Difference]:
+        """Iterate over the net differences between what was shown at two points in time.
+
+        What changed and changed back between them is left out. The entities come in the order of their last
+        changes between the points.
+
+        Args:
+            first: the number of a run, for what was shown when that run had ended, or a time with a zone.
+            second: the same. It may be the earlier point: the differences are then those of going back.
+            source_id: only differences of this source, its libraries, items and people.
+
+        Raises:
+            UnknownRun: if there is no such run.
+            TooLongAgo: if the change log no longer reaches back to one of the points.
+            UsageError: if a run has not ended, or a time has no zone.
+            LifecycleError: if the mirror is not open.
+            DatabaseError: if the database fails.
+
+        Example:
+            >>> async for one in ms.diff(11, 12):  # doctest: +SKIP
+            ...     print(one.what, one.name, one.fields, one.credits)
+        """
+        from mediasync.library.differences import DifferenceReads
+
+        return DifferenceReads(self._database).iterate(first, second, source_id)
+
     async def newest_change(self) -> int:
         """Return the number of the newest change; 0 if there was none yet."""
         return await self._changes.find_newest()
@@ -419,6 +511,31 @@ class MediaSync:
             raise UsageError(f"keep_days is {keep_days}: it is a number of days, 0 or more")
         keep_days = self._database.options.keep_changes if keep_days is None else keep_days
         return await prune_changes(self._writer, keep_days)
+
+    async def undo(self, run_id: int, *, dry_run: bool = False) -> UndoReport:
+        """Undo what a run changed, by a run of its own that can be undone as well.
+
+        Items that the run removed come back. Fields and credits that it changed get their earlier values.
+        Items that it added are removed: they are marked, as `list_removed` shows. What was changed again
+        since is left as it is, and reported. The next sync that reads an item brings the source's values.
+
+        Args:
+            run_id: the run; any whose changes the change log still holds.
+            dry_run: change nothing, and report what would be changed.
+
+        Raises:
+            UsageError: if there is no such run, it is still running, or its changes are no longer kept.
+            SourceHeld: if a worker syncs the source.
+            DatabaseError: if the database fails.
+
+        Example:
+            >>> report = await ms.undo(12)  # doctest: +SKIP
+            >>> report.undone, report.refused  # doctest: +SKIP
+            ((('home:603', 'changed back'),), ())
+        """
+        from mediasync.syncing.undo import UndoService
+
+        return await UndoService(self._database, self._writer, self.media).undo(run_id, dry=dry_run)
 
     async def list_removed(
         self, source_id: str | None = None, *, limit: int | None = None, offset: int = 0

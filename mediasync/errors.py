@@ -12,6 +12,8 @@
     │   ├── UnknownItem               a media item that is not stored
     │   ├── PersonInUse               a person who still has credits
     │   ├── ChangesPruned             changes that are no longer kept
+    │   ├── UnknownRun                a run that is not recorded
+    │   ├── TooLongAgo                a point in time before the changes that are kept
     │   └── ConfigurationError        a source, a database URL or an option that cannot be used
     ├── LifecycleError                a MediaSync that is not open, already open, or of another event loop
     ├── DatabaseError                 the database failed
@@ -32,6 +34,7 @@
     ├── LeaseError                    the lease of a source (`source_id` names it)
     │   ├── SourceHeld                another worker syncs the source
     │   └── LeaseLost                 the lease ended before its run did; the run writes nothing more
+    ├── NotNotified                   somebody could not be told about a run
     └── SourceError                   a source could not be read (`source_id` names it)
         ├── SourceUnreachable         no answer, or the folder is not there
         ├── SourceUnauthorised        the token or password is missing, wrong or revoked (401)
@@ -45,6 +48,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 _SHOWN: Final = 200
@@ -113,6 +117,23 @@ class ChangesPruned(UsageError):
         )
         self.after = after
         self.pruned = pruned
+
+
+class UnknownRun(UsageError):
+    """A run that is not recorded."""
+
+
+class TooLongAgo(UsageError):
+    """A point in time before the changes that are kept, so what was shown then cannot be rebuilt.
+
+    Attributes:
+        earliest: the time of the first change that is kept: what was shown since then is known.
+    """
+
+    def __init__(self, point: str, earliest: datetime | None) -> None:
+        since = f": it begins at {earliest.isoformat()}" if earliest else ""
+        super().__init__(f"the change log no longer reaches back to {point}{since}")
+        self.earliest = earliest
 
 
 class ConfigurationError(UsageError):
@@ -227,6 +248,20 @@ class LeaseLost(LeaseError):
             "this run was paused for longer than its lease lasts, so another worker may be syncing the "
             "source: it writes nothing more. What it saved stays; sync again",
         )
+
+
+class NotNotified(MediaSyncError):
+    """Somebody could not be told about a run.
+
+    Attributes:
+        address: the scheme and the host of the webhook; the rest of its URL is a secret.
+        reason: why not.
+    """
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"{address}: {reason}")
+        self.address = address
+        self.reason = reason
 
 
 class SourceError(MediaSyncError):

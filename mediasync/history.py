@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from mediasync.changes import Change
+from mediasync.vocabulary import ChangeKind, EntityKind
 
 
 class CreditChangeKind(StrEnum):
@@ -74,6 +75,32 @@ class HistoryEntry:
     year: int | None
     fields: tuple[FieldChange, ...]
     credits: tuple[CreditChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One entity that was shown otherwise at two points in time.
+
+    Attributes:
+        entity: what kind of thing it is.
+        entity_id: its text id.
+        what: ``added``, ``changed`` or ``removed`` from the first point to the second, or ``merged`` for a
+            person who became another one.
+        name: its title or name at the second point; at the first one if it was removed.
+        year: of an item.
+        fields: the fields that differ, besides the credits.
+        credits: the credits that differ: removed ones first, then the others in billing order.
+        other_id: the person that a merged person became; else None.
+    """
+
+    entity: EntityKind
+    entity_id: str
+    what: ChangeKind
+    name: str
+    year: int | None
+    fields: tuple[FieldChange, ...]
+    credits: tuple[CreditChange, ...]
+    other_id: str | None = None
 
 
 class CreditTriple(NamedTuple):

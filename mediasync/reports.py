@@ -1,4 +1,4 @@
-"""The reports of saves, syncs, copies and checks."""
+"""The reports of saves, syncs, copies and checks, and of what is done to whole sources."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mediasync.models import LibraryRun, PendingRemoval, SyncRun
+from mediasync.advice import advice_for
+from mediasync.models import LibraryRun, PendingRemoval, Source, SyncRun
 from mediasync.vocabulary import RunStatus
 
 
@@ -97,6 +98,103 @@ class SaveReport(Reported):
 
 
 @dataclass(frozen=True, slots=True)
+class Failure(Reported):
+    """One item, file or library that could not be read or stored.
+
+    Attributes:
+        id: of the item or library, or the name of the file.
+        reason: what is wrong.
+        advice: what to do; None if the reason says it, or nothing better is known than to look at the item.
+    """
+
+    id: str
+    reason: str
+    advice: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts(Reported):
+    """What a sync did.
+
+    An item counts once, whatever happened to it, and in its home library. A dry run does not know what is
+    None below.
+
+    Attributes:
+        added: items that are new.
+        changed: items whose fields, credits or libraries changed.
+        unchanged: items that were stored like this already, or were not read again.
+        removed: items that the source no longer has.
+        back: items that the source had no longer, and has again.
+        failed: items that could not be read or stored; a library that could not be read counts as one.
+        credits_added: credits that are new, with those of items that are new or back.
+        credits_removed: credits that went, with those of items that were removed.
+        seconds: how long it took.
+        requests: how many requests were sent, repeated ones included; None if the backend sends none, or does
+            not count them.
+    """
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int | None = 0
+    back: int | None = 0
+    failed: int = 0
+    credits_added: int | None = 0
+    credits_removed: int | None = 0
+    seconds: float = 0.0
+    requests: int | None = None
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether any item was added, changed or removed, or came back."""
+        return bool(self.added or self.changed or self.removed or self.back)
+
+    def describe(self) -> str:
+        """Return the changes in words; an empty text if there are none.
+
+        Example:
+            >>> Counts(added=3, removed=2, credits_added=45, credits_removed=3).describe()
+            '3 added, 2 removed; 45 credits added, 3 removed'
+        """
+        items = _listed(added=self.added, changed=self.changed, back=self.back, removed=self.removed)
+        credit_counts = _listed(added=self.credits_added, removed=self.credits_removed)
+        if credit_counts:
+            number, rest = credit_counts.split(" ", 1)
+            credit_counts = f"{number} {'credit' if number == '1' else 'credits'} {rest}"
+        return "; ".join(part for part in (items, credit_counts) if part)
+
+
+def _listed(**counts: int | None) -> str:
+    return ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibraryCounts(Counts):
+    """What a sync did to one library.
+
+    Attributes:
+        library_id: the library's full id.
+        title: the library's name.
+    """
+
+    library_id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncCounts(Counts):
+    """What a sync did to one source.
+
+    The time and the requests are those of the whole run, of which the libraries have a part.
+
+    Attributes:
+        libraries: the same of each library that was read, or of which anything changed.
+    """
+
+    libraries: tuple[LibraryCounts, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SyncReport(Reported):
     """How a sync of one source went.
 
@@ -113,6 +211,7 @@ class SyncReport(Reported):
         removed: the ids of the items that the source no longer has, and that are marked as missing now.
         pending: the removals that this run did not make, because somebody has to confirm them first.
         purged: what this run deleted because it was removed long ago.
+        counts: what it did to the source and to each library, or, in a dry run, would do.
     """
 
     run: SyncRun
@@ -126,6 +225,12 @@ class SyncReport(Reported):
     removed: tuple[str, ...] = ()
     pending: tuple[PendingRemoval, ...] = ()
     purged: PurgeReport = field(default_factory=lambda: PurgeReport())
+    counts: SyncCounts = SyncCounts()
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """What failed, each with what to do about it."""
+        return tuple(Failure(item_id, reason, advice_for(reason)) for item_id, reason in self.failed)
 
     @property
     def saved(self) -> int:
@@ -154,6 +259,90 @@ class PurgeReport(Reported):
 
     items: int = 0
     people: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UndoReport(Reported):
+    """What an undo of a run did, or would do.
+
+    Attributes:
+        run_id: the run that was undone.
+        run: the run that undid it, which can be undone as well; None in a dry run.
+        undone: (id, what) of each item, person, library or source that is as it was before.
+        refused: (id, reason) of each that was left as it is, because it was changed again since.
+    """
+
+    run_id: int
+    run: SyncRun | None
+    undone: tuple[tuple[str, str], ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSummary(Reported):
+    """How much is stored of a source.
+
+    Attributes:
+        source: the source.
+        libraries: how many libraries it has.
+        items: how many items are shown.
+        removed: how many items are kept that it no longer has.
+        people: how many people are shown.
+        credits: how many credits its items have, those of removed items included.
+        runs: how many of its syncs are recorded.
+        last_run: the newest of them; None if there is none.
+    """
+
+    source: Source
+    libraries: int
+    items: int
+    removed: int
+    people: int
+    credits: int
+    runs: int
+    last_run: SyncRun | None
+
+
+@dataclass(frozen=True, slots=True)
+class RenamedSource(Reported):
+    """What renaming a source changed.
+
+    Attributes:
+        old_id: the id that the source had.
+        new_id: the id that it has now.
+        libraries: how many libraries have new ids.
+        items: how many items have new ids, removed ones included.
+        people: how many people have new ids, hidden ones included.
+        changes: how many earlier entries of the change log have new ids.
+    """
+
+    old_id: str
+    new_id: str
+    libraries: int
+    items: int
+    people: int
+    changes: int
+
+
+@dataclass(slots=True)
+class RemovedSource(Reported):
+    """What removing a source deleted.
+
+    Attributes:
+        source_id: the id that the source had.
+        libraries: how many libraries.
+        items: how many items, including those that the source no longer had.
+        people: how many people, hidden ones included.
+        credits: how many credits.
+        runs: how many records of syncs.
+    """
+
+    source_id: str
+    libraries: int = 0
+    items: int = 0
+    people: int = 0
+    credits: int = 0
+    runs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

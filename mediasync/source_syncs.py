@@ -11,7 +11,7 @@ from mediasync.backends.base import Backend, WaitsForScan
 from mediasync.errors import ConfigurationError
 from mediasync.reports import SyncReport
 from mediasync.settings.file import Configuration, choose_source, with_environment
-from mediasync.settings.source import FlawedSource, SourceConfig, parse_source
+from mediasync.settings.source import DEFAULT_COMPARE_DAYS, FlawedSource, SourceConfig, parse_source
 from mediasync.settings.source_kinds import BackendContext
 from mediasync.syncing.handles import Run, Sync, SyncAll
 from mediasync.syncing.removal import DEFAULT_LIMIT, RemovalLimit
@@ -89,7 +89,7 @@ class SourceSyncs:
             backend = make_backend(source, client_id=self._client_id, wait_for_scan=wait_for_scan)
         except ConfigurationError as error:
             return FlawedSource(source.id, error)
-        return _Made(backend, source.include, source.exclude)
+        return _Made(backend, source.include, source.exclude, source.compare_days)
 
     def _runs(
         self,
@@ -117,7 +117,8 @@ class SourceSyncs:
                     f"nothing that is selected is of the source {source_id!r}: leave it out"
                 )
             selection = replace(selected[source_id], include=made.include, exclude=made.exclude)
-            run = partial(self._syncs.run, made.backend, options=replace(options, selection=selection))
+            of_source = replace(options, selection=selection, compare_days=made.compare_days)
+            run = partial(self._syncs.run, made.backend, options=of_source)
             runs[source_id] = partial(made.run, run)
         return runs
 
@@ -145,12 +146,14 @@ class _Made:
         backend: reads the source.
         include: the only libraries that are read; all if there are none.
         exclude: libraries that are not read.
+        compare_days: within how many days every item is read again although it did not change.
         wait_for_scan: seconds to wait for a scan in this sync; None for the backend's own setting.
     """
 
     backend: Backend
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    compare_days: float = DEFAULT_COMPARE_DAYS
     wait_for_scan: float | None = None
 
     @property

@@ -140,10 +140,20 @@ class Stored(Protocol):
             stored, but must be read again.
         watermark: the `Watermark` of the source's last successful and complete sync; empty if there is none,
             or if everything must be read again.
+        due: the items that are read again only because it is their turn, with their stored change tokens. In
+            *tokens* theirs are empty.
+        just_read: the keys of items that a run which broke off has read and saved within the last hour. A
+            backend that has to read an item to see whether it changed may take them for unchanged.
     """
 
     @property
     def tokens(self) -> Mapping[str, str]: ...
+
+    @property
+    def due(self) -> Mapping[str, str]: ...
+
+    @property
+    def just_read(self) -> Collection[str]: ...
 
     @property
     def watermark(self) -> str: ...
@@ -164,10 +174,14 @@ class NothingStored:
     Attributes:
         tokens: see `Stored`.
         watermark: see `Stored`.
+        due: see `Stored`.
+        just_read: see `Stored`.
     """
 
     tokens: Mapping[str, str] = field(default_factory=dict)
     watermark: str = ""
+    due: Mapping[str, str] = field(default_factory=dict)
+    just_read: Collection[str] = ()
 
     async def find_people(self, _remote_ids: Sequence[str]) -> dict[str, Person]:
         """Return nobody."""
@@ -187,6 +201,18 @@ class ReportsWaits(Protocol):
     """
 
     on_wait: Callable[[str], None] | None
+
+
+@runtime_checkable
+class CountsRequests(Protocol):
+    """A backend that counts the requests that it sends to its server.
+
+    Attributes:
+        requests: how many it has sent so far, repeated ones included.
+    """
+
+    @property
+    def requests(self) -> int: ...
 
 
 @runtime_checkable

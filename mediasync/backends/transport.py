@@ -441,7 +441,7 @@ class Transport:
     def _trust(self) -> ssl.SSLContext | bool:
         verify = self._options.verify
         if verify is True:
-            return _usual_trust(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+            return usual_trust(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         if verify is False:
             return False
         try:
@@ -454,7 +454,7 @@ class Transport:
 
 
 @lru_cache(maxsize=1)
-def _usual_trust(file: str | None, folder: str | None) -> ssl.SSLContext:
+def usual_trust(file: str | None, folder: str | None) -> ssl.SSLContext:
     """Return the usual trusted authorities. Reading them takes some 20 ms, so it is done once.
 
     Args:

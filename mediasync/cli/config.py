@@ -19,6 +19,7 @@ from mediasync.settings.database import sqlite_path
 from mediasync.settings.environment import source_variable
 from mediasync.settings.file import with_environment
 from mediasync.settings.file_search import FILE_NAME, user_folder
+from mediasync.settings.notify import NotifySettings, find_notify_url
 from mediasync.settings.source import FlawedSource, SourceConfig
 
 config = typer.Typer(add_completion=False, **PLAIN)
@@ -51,12 +52,15 @@ def check_configuration(context: CommandContext) -> int:
     is_file = sqlite_path(url) is not None
     warnings = [*configuration.warnings, *context.warn_of_variables(configuration.sources)]
     documents = [_document(source, context.environ) for source in configuration.sources.values()]
-    code = ExitCode.USAGE if any(document["error"] for document in documents) else ExitCode.OK
+    notify = _notify_document(configuration.notify, context.environ)
+    flawed = any(document and document["error"] for document in (*documents, notify))
+    code = ExitCode.USAGE if flawed else ExitCode.OK
     if context.out.as_json:
         context.out.dump(
             {
                 "path": str(configuration.path.absolute()) if configuration.path else None,
                 "database": {**database_document(url), "file_mode": mode if is_file else None},
+                "notify": notify,
                 "sources": documents,
                 "warnings": warnings,
             }
@@ -65,10 +69,37 @@ def check_configuration(context: CommandContext) -> int:
     rows = [("Configuration", _where(configuration.path)), ("Database", database_name(url))]
     if is_file:
         rows.append(("File mode", f"{mode} if the file is made"))
+    if notify is not None:
+        rows.append(("Notify", notify["error"] or _notify_line(notify)))
     context.out.print(columns(rows), *(part for document in documents for part in _lines(document)))
     if not documents:
         context.out.print(plain("No source is configured."))
     return code
+
+
+def _notify_document(settings: NotifySettings, environ: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return the JSON document of whom to notify, without the secret part of the URL; None if nobody."""
+    on = sorted(settings.on)
+    try:
+        url, where = find_notify_url(settings, environ)
+        if url is None:
+            return None
+        from mediasync.notifying import Notifier
+
+        notifier = Notifier(url, on=settings.on, format=settings.format)
+    except ConfigurationError as error:
+        return {"address": None, "from": None, "format": None, "on": on, "error": str(error)}
+    return {
+        "address": notifier.shown,
+        "from": where,
+        "format": notifier.format.value,
+        "on": on,
+        "error": None,
+    }
+
+
+def _notify_line(notify: Mapping[str, Any]) -> str:
+    return f"{notify['address']} ({notify['format']}) of {', '.join(notify['on'])}; from {notify['from']}"
 
 
 def _where(path: Path | None) -> str:

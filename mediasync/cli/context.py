@@ -171,6 +171,16 @@ class CommandContext:
 
         return MediaSync(self.url(), read_only=True, readers=1)
 
+    def open_to_write(self) -> MediaSync:
+        """Return the database, not yet opened, for reading and writing. It is neither created nor upgraded.
+
+        Raises:
+            ConfigurationError: if the configured URL cannot be used.
+        """
+        from mediasync.app import MediaSync
+
+        return MediaSync(self.url(), upgrade=False, readers=1)
+
     @staticmethod
     def make_folder(url: str) -> None:
         """Create the folder of the database, if *url* is that of the default database.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +10,13 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from mediasync.cli.errors import ExitCode, error_kind, error_text, exit_code
-from mediasync.cli.formatting import counted
+from mediasync.cli.formatting import counted, short
 from mediasync.cli.layout import heading, indented, plain, shortened
 from mediasync.cli.location import database_document
 from mediasync.cli.progress import summary
 from mediasync.errors import LeaseError, SourceError, SourceHeld
 from mediasync.models import SyncRun
-from mediasync.reports import SyncReport
+from mediasync.reports import Failure, SyncReport
 from mediasync.settings.source import FlawedSource, SourceConfig
 from mediasync.vocabulary import RunStatus
 
@@ -115,14 +115,31 @@ def lines_of(job: Job) -> list[RenderableType]:
     for title, entries in (
         ("would be written:", report.changes),
         ("removed, because the source no longer has them:", _removed(report)),
-        ("failed; what was stored of them before stays:", report.failed),
+        ("failed; what was stored of them before stays:", [*map(_failure, report.failures)]),
         ("left out of items that are saved:", report.problems),
         ("remarked:", report.remarks),
     ):
         parts += shortened(title, entries, _SHOWN, where)
     if report.repeats:
         parts.append(indented(plain(f"{counted(report.repeats, 'exact repeat')} of credits dropped")))
-    return parts
+    return [*parts, *map(indented, map(plain, _changes(report)))]
+
+
+def _failure(failure: Failure) -> tuple[str, str]:
+    return failure.id, failure.reason if failure.advice is None else f"{failure.reason}; {failure.advice}"
+
+
+def _changes(report: SyncReport) -> Iterator[str]:
+    """Yield what changed in each library, if there are several, and in the source."""
+    if len(report.counts.libraries) > 1:
+        for library in report.counts.libraries:
+            if library.has_changes:
+                yield f"{short(library.title or library.library_id)}: {library.describe()}"
+    changes = report.counts.describe()
+    if report.dry:
+        yield f"would change: {changes}" if changes else "nothing would change"
+    else:
+        yield f"{changes}: mediasync log --run {report.run.id}" if changes else "nothing changed"
 
 
 def _removed(report: SyncReport) -> list[tuple[str, str]]:
@@ -146,7 +163,7 @@ def _job_document(job: Job) -> dict[str, Any]:
         "derived": job.derived,
         "status": job.status,
         "run": job.run.model_dump(mode="json") if job.run else None,
-        "failed": [{"id": item_id, "reason": reason} for item_id, reason in report.failed] if report else [],
+        "failed": [failure.as_dict() for failure in report.failures] if report else [],
         "problems": [{"id": item_id, "reason": reason} for item_id, reason in report.problems]
         if report
         else [],
@@ -157,5 +174,6 @@ def _job_document(job: Job) -> dict[str, Any]:
         "pending_removals": [one.model_dump(mode="json") for one in report.pending] if report else [],
         "purged": report.purged.as_dict() if report else None,
         "changes": [{"id": item_id, "what": what} for item_id, what in report.changes] if report else [],
+        "counts": report.counts.as_dict() if report else None,
         "error": {"kind": error_kind(job.error), "message": error_text(job.error)} if job.error else None,
     }

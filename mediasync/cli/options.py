@@ -54,6 +54,12 @@ ConfigOption = Annotated[
 SourceOption = Annotated[
     str | None, typer.Option("--source", metavar="ID", help="Only this source.", show_default=False)
 ]
+EVERYTHING: Final = 2**62
+"""A limit that nothing reaches."""
+ChangesOption = Annotated[
+    int,
+    typer.Option("--limit", metavar="N", min=1, max=EVERYTHING, help="Show at most this many changes."),
+]
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print nothing unless something goes wrong.")
 ]

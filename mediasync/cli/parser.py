@@ -33,6 +33,8 @@ COMMANDS: Final = {
     "status": "Show what is stored: sources, libraries, items, people, and the last sync.",
     "runs": "List the recorded syncs, the newest first; or show one, with what it could not read or store.",
     "log": "Show what changed: items added, changed and removed, and credits added, removed and moved.",
+    "diff": "Show the net difference between what was shown at two points, each a run or a time.",
+    "undo": "Undo what a run changed, by a run of its own that can be undone as well.",
     "removed": "List the items that their source no longer has, since when, and which run found it out.",
     "restore": "Bring back removed items with their cast and crew.",
     "purge": "Delete items that were removed long ago, and the people whom nobody has credited since.",
@@ -40,6 +42,7 @@ COMMANDS: Final = {
     "person": "Show a person with all they are credited for, the oldest first.",
     "check": "Check the database: its storage, and that its content is consistent.",
     "copy": "Copy the whole mirror into another database, from SQLite to PostgreSQL or back.",
+    "source": "List the stored sources, rename one, or remove one.",
     "config": "Look at the configuration.",
 }
 """The commands, each of which is in the module of its name, and the first sentences of their helps."""

@@ -13,9 +13,11 @@ from mediasync.cli.errors import NotFound
 from mediasync.cli.formatting import counted, episode_code, joined, short, titled, type_name
 from mediasync.cli.layout import columns, faint, heading, indented, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, with_options
+from mediasync.cli.points import AsOfOption, parse_point, point_in_words, require_run
 from mediasync.library.filmography import Work, titles, works
 from mediasync.library.lookup import Matches, look_up_people
 from mediasync.models import FilmographyCredit, Person
+from mediasync.rewinding import AsOf
 from mediasync.vocabulary import CAST_TYPES, MediaType, PersonType
 
 _MATCHES: Final = 20
@@ -34,39 +36,45 @@ def person(
             show_default=False,
         ),
     ],
+    as_of: AsOfOption = None,
     everything: AllOption = False,
 ) -> int:
     """Show a person with all they are credited for, the oldest first.
 
     Only reads the database. Accents and case do not matter. Where several people fit, and not exactly one has
-    just this name, they are listed with their ids, to choose from: each source has its own people.
+    just this name, they are listed with their ids, to choose from: each source has its own people. With
+    --as-of, what was shown then is rebuilt from the change log.
 
     [bold]Examples[/bold]
       mediasync person al pacino
       mediasync person paci
       mediasync person "nfo-library:name:al pacino" --json
+      mediasync person al pacino --as-of 12
 
     [bold]Exit codes[/bold]
       0  shown, or several listed
-      1  nobody who is stored fits
+      1  nobody who is stored, or was shown then, fits; or there is no such run
       2  wrong usage or configuration
       4  there is no database, or it failed
     """
-    return context.run(_person(context, words(name_or_id, "name"), everything=everything))
+    point = None if as_of is None else parse_point(as_of, "--as-of")
+    return context.run(_person(context, words(name_or_id, "name"), point, everything=everything))
 
 
-async def _person(context: CommandContext, text: str, *, everything: bool) -> int:
+async def _person(context: CommandContext, text: str, as_of: AsOf | None, *, everything: bool) -> int:
     limit = _MOST if everything else _MATCHES
     async with context.open_to_read() as ms:
-        matches = await look_up_people(ms.people, text, limit=_MOST)
+        await require_run(ms, as_of)
+        matches = await look_up_people(ms.people, text, limit=_MOST, as_of=as_of)
         only = matches.only
-        filmography = await ms.people.filmography(only.id or "") if only else []
+        filmography = await ms.people.filmography(only.id or "", as_of=as_of) if only else []
         known_for: dict[str | None, list[str]] = {}
         if not only and not context.out.as_json:
             for one in matches.found[:_MATCHES]:
-                known_for[one.id] = titles(await ms.people.filmography(one.id or ""))
+                known_for[one.id] = titles(await ms.people.filmography(one.id or "", as_of=as_of))
     if not matches.found:
-        raise NotFound(f"no stored person is called {text!r}")
+        who = "stored person is" if as_of is None else f"person who was shown at {point_in_words(as_of)} was"
+        raise NotFound(f"no {who} called {text!r}")
     shown = matches.found[:limit]
     if context.out.as_json:
         context.out.dump(
@@ -80,6 +88,8 @@ async def _person(context: CommandContext, text: str, *, everything: bool) -> in
             }
         )
     elif only:
+        if as_of is not None:
+            context.out.print(faint(f"as shown at {point_in_words(as_of)}"))
         context.out.print(*_page(only, filmography, everything=everything))
     else:
         context.out.print(*_choice(matches, shown, known_for))

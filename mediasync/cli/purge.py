@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from mediasync.app import MediaSync
 from mediasync.cli.context import CommandContext, require_source
 from mediasync.cli.formatting import parse_duration
 from mediasync.cli.layout import plain
@@ -63,7 +62,8 @@ def _days(context: CommandContext, text: str | None) -> float | None:
 async def _purge(
     context: CommandContext, source_id: str | None, keep_days: float | None, *, dry_run: bool
 ) -> int:
-    async with MediaSync(context.url(), read_only=dry_run, upgrade=False) as ms:
+    opened = context.open_to_read() if dry_run else context.open_to_write()
+    async with opened as ms:
         if source_id is not None:
             await require_source(ms, source_id)
         report = await ms.purge(keep_days, source_id=source_id, dry_run=dry_run)

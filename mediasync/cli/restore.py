@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from mediasync.app import MediaSync
 from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import NotFound
 from mediasync.cli.formatting import counted
@@ -42,7 +41,7 @@ def restore(
 
 
 async def _restore(context: CommandContext, ids: list[str]) -> int:
-    async with MediaSync(context.url(), upgrade=False) as ms:
+    async with context.open_to_write() as ms:
         try:
             restored = await ms.restore(ids)
         except UnknownItem as error:

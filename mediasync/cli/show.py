@@ -13,8 +13,10 @@ from mediasync.cli.errors import NotFound
 from mediasync.cli.formatting import counted, item_code, joined, running_time, short, titled, type_name
 from mediasync.cli.layout import columns, faint, heading, indented, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, with_options
+from mediasync.cli.points import AsOfOption, parse_point, point_in_words, require_run
 from mediasync.library.lookup import Branch, Matches, find_children, find_parents, look_up_items
 from mediasync.models import AnyMediaItem, Credit, Season
+from mediasync.rewinding import AsOf
 from mediasync.vocabulary import Completeness, MediaType, PersonType
 
 _MATCHES: Final = 20
@@ -46,38 +48,48 @@ def show(
             show_default=False,
         ),
     ],
+    as_of: AsOfOption = None,
     everything: AllOption = False,
 ) -> int:
     """Show a movie, show, season or episode with its cast and crew.
 
     Only reads the database. Where several items fit, they are listed with their ids, to choose from. Case
-    and accents do not matter.
+    and accents do not matter. With --as-of, what was shown then is rebuilt from the change log.
 
     [bold]Examples[/bold]
       mediasync show heat
       mediasync show "Parasite (2019)" --all
       mediasync show imdb:tt0113277 --json
+      mediasync show heat --as-of 1d
 
     [bold]Exit codes[/bold]
       0  shown, or several listed
-      1  nothing that is stored fits
+      1  nothing that is stored, or was shown then, fits; or there is no such run
       2  wrong usage or configuration
       4  there is no database, or it failed
     """
-    return context.run(_show(context, words(title_or_id, "title"), everything=everything))
+    point = None if as_of is None else parse_point(as_of, "--as-of")
+    return context.run(_show(context, words(title_or_id, "title"), point, everything=everything))
 
 
-async def _show(context: CommandContext, text: str, *, everything: bool) -> int:
+async def _show(context: CommandContext, text: str, as_of: AsOf | None, *, everything: bool) -> int:
     async with context.open_to_read() as ms:
-        matches = await look_up_items(ms.media, text, limit=_MOST if everything else _MATCHES)
-        parents = await find_parents(ms.media, matches.found)
-        branches = await find_children(ms.media, matches.only) if matches.only else []
+        await require_run(ms, as_of)
+        limit = _MOST if everything else _MATCHES
+        matches = await look_up_items(ms.media, text, limit=limit, as_of=as_of)
+        parents = await find_parents(ms.media, matches.found, as_of=as_of)
+        branches = await find_children(ms.media, matches.only, as_of=as_of) if matches.only else []
     if not matches.found:
-        raise NotFound(f"no stored item is called {text!r}, wholly or in part")
+        when = (
+            "no stored item is" if as_of is None else f"no item that was shown at {point_in_words(as_of)} was"
+        )
+        raise NotFound(f"{when} called {text!r}, wholly or in part")
     if context.out.as_json:
         context.out.dump(_document(matches, parents, branches))
     elif matches.only:
         item = matches.only
+        if as_of is not None:
+            context.out.print(faint(f"as shown at {point_in_words(as_of)}"))
         context.out.print(*_page(item, parents[item.id or ""], branches, everything=everything))
     else:
         context.out.print(*_choice(matches, parents))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import aclosing, suppress
 from enum import StrEnum
 from itertools import islice
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -18,16 +18,21 @@ from mediasync.cli.errors import ExitCode
 from mediasync.cli.jobs import Job, document_of, lines_of, reason_of
 from mediasync.cli.layout import faint
 from mediasync.cli.location import database_name
+from mediasync.cli.notices import Notices, find_notifier
 from mediasync.cli.options import OF_LONG_COMMANDS, with_options
 from mediasync.cli.progress import Reporter, make_reporter
 from mediasync.errors import ConfigurationError, DatabaseError, DatabaseMissing, MediaSyncError, UsageError
 from mediasync.events import RunFailed, RunFinished, RunStarted
 from mediasync.settings.file import choose_source
+from mediasync.settings.notify import NotifyOn
 from mediasync.settings.source import FlawedSource, SourceConfig
 from mediasync.syncing.handles import SyncAll
 from mediasync.syncing.selection import share_selection
 from mediasync.text import without_secrets
 from mediasync.vocabulary import RunStatus
+
+if TYPE_CHECKING:
+    from mediasync.notifying import Notifier
 
 
 class IfBusy(StrEnum):
@@ -108,6 +113,24 @@ def sync(
             show_default=False,
         ),
     ] = None,
+    notify: Annotated[
+        str | None,
+        typer.Option(
+            "--notify",
+            metavar="URL",
+            help="Post the report on each source to this webhook: any, or one of ntfy, Gotify or Discord. It "
+            "overrides MEDIASYNC_NOTIFY_URL and mediasync.toml, where the URL is not seen by other users.",
+            show_default=False,
+        ),
+    ] = None,
+    notify_on: Annotated[
+        list[NotifyOn] | None,
+        typer.Option(
+            "--notify-on",
+            help="What is posted; may be repeated. By default failures and what wants a confirmation.",
+            show_default=False,
+        ),
+    ] = None,
     at_once: Annotated[
         int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Sync at most this many sources at once.")
     ] = SOURCES_AT_ONCE,
@@ -158,8 +181,9 @@ def sync(
         "max_removals": max_removals,
         "jobs": at_once,
     }
+    notifier = find_notifier(context, notify, notify_on or [])
     with one_core_left_free():
-        return context.run(_sync(context, jobs, options), knows_sources=True)
+        return context.run(_sync(context, jobs, options, notifier), knows_sources=True)
 
 
 def _jobs(
@@ -191,13 +215,15 @@ def _jobs(
     return [job for source_id, job in jobs.items() if source_id in selected]
 
 
-async def _sync(context: CommandContext, jobs: Sequence[Job], options: dict[str, Any]) -> int:
+async def _sync(
+    context: CommandContext, jobs: Sequence[Job], options: dict[str, Any], notifier: Notifier | None
+) -> int:
     out, url, dry = context.out, context.url(), bool(options["dry_run"])
     sources = [job.given for job in jobs]
     known = {*(job.source_id for job in jobs), *context.configuration().sources}
     if flawed := _all_flawed(sources):
         context.warn_of_variables(sorted(known))
-        await _refuse(url, flawed, dry=dry)
+        await _refuse(url, flawed, Notices(out, None if dry else notifier), dry=dry)
     ms = MediaSync(url, read_only=dry, file_mode=context.mode(), keep_removed=context.keep_removed())
     running = ms.sync_all(sources, **options)
     if not dry:
@@ -214,9 +240,10 @@ async def _sync(context: CommandContext, jobs: Sequence[Job], options: dict[str,
     try:
         known |= {source.id for source in await ms.media.list_sources()}
         context.warn_of_variables(sorted(known))
-        with make_reporter(out) as reporter:
-            context.when_interrupted = reporter.stopping
-            await _follow(running, jobs, reporter, options["jobs"])
+        async with Notices(out, None if dry else notifier) as notices:
+            with make_reporter(out) as reporter:
+                context.when_interrupted = reporter.stopping
+                await _follow(running, jobs, reporter, notices, options["jobs"])
         await _find_runs(ms, jobs)
     except asyncio.CancelledError:
         cancelled = [job.source_id for job in jobs if job.status == RunStatus.CANCELLED]
@@ -256,11 +283,14 @@ def _all_flawed(sources: Sequence[SourceConfig | FlawedSource]) -> list[FlawedSo
     return flawed if len(flawed) == len(sources) else []
 
 
-async def _refuse(url: str, flawed: Sequence[FlawedSource], *, dry: bool) -> NoReturn:
+async def _refuse(url: str, flawed: Sequence[FlawedSource], notices: Notices, *, dry: bool) -> NoReturn:
     """Raise the errors of sources of which none can be used.
 
     If there is a database, it records the failed runs. It is not created.
     """
+    async with notices:
+        for source in flawed:
+            notices.tell(source.id, source.error)
     if not dry:
         with suppress(DatabaseError):
             async with MediaSync(url, upgrade=False) as ms:
@@ -270,8 +300,10 @@ async def _refuse(url: str, flawed: Sequence[FlawedSource], *, dry: bool) -> NoR
     raise ConfigurationError("; ".join(str(source.error) for source in flawed))
 
 
-async def _follow(running: SyncAll, jobs: Sequence[Job], reporter: Reporter, at_once: int) -> None:
-    """Report the progress of the syncs, and store their results in the jobs."""
+async def _follow(
+    running: SyncAll, jobs: Sequence[Job], reporter: Reporter, notices: Notices, at_once: int
+) -> None:
+    """Report the progress of the syncs, tell how they ended, and store their results in the jobs."""
     by_id = {job.source_id: job for job in jobs}
     waiting = iter(jobs)
 
@@ -290,9 +322,12 @@ async def _follow(running: SyncAll, jobs: Sequence[Job], reporter: Reporter, at_
                     job.run_id = run_id or None
                 case RunFinished(report=report):
                     job.report, job.run = report, report.run
+                    notices.tell(job.source_id, report)
                 case RunFailed(error=error):
                     job.error = error
                     (reporter.skip if job.is_skipped else reporter.fail)(job.source_id, reason_of(error))
+                    if not job.is_skipped:
+                        notices.tell(job.source_id, error)
             reporter.show(event)
             if isinstance(event, RunFinished | RunFailed):
                 begin(1)

@@ -13,12 +13,13 @@ from mediasync.database.database import Database
 from mediasync.database.session import Session
 from mediasync.errors import UsageError
 from mediasync.history import CreditChange, CreditTriple, FieldChange, HistoryEntry, compare_credits
-from mediasync.ids import split_id
 from mediasync.models import Person
 from mediasync.repositories.changes import ChangePage, ChangeRepository
 from mediasync.repositories.credits import CreditRepository
+from mediasync.repositories.past import PastRepository
 from mediasync.repositories.person_reading import PersonReader
 from mediasync.repositories.sources import SourceRepository
+from mediasync.rewinding import credit_triples
 from mediasync.vocabulary import ChangeKind, EntityKind
 
 _PAGE: Final = 200
@@ -139,29 +140,32 @@ async def _stored(session: Session, changes: Sequence[Change]) -> dict[tuple[Ent
         ids[change.entity].add(change.entity_id)
     found: dict[tuple[EntityKind, str], Image] = {}
     if items := sorted(ids[EntityKind.ITEM]):
-        images = await ChangeRepository(session).find_item_images(items)
+        images = await PastRepository(session).find_item_images(items)
         credit_lists = await CreditRepository(session).find_by_media_items(list(images))
         for item_id, image in images.items():
             listed = [(one.person.id, str(one.person_type), one.role) for one in credit_lists[item_id]]
             found[EntityKind.ITEM, item_id] = {**image, "credits": listed}
-    for person_id, person in (await _people(session, ids[EntityKind.PERSON])).items():
+    for person_id, person in (await find_people(session, ids[EntityKind.PERSON])).items():
         found[EntityKind.PERSON, person_id] = person.model_dump(
             include={"name", "image_path", "provider_ids"}
         )
     sources = SourceRepository(session)
     if ids[EntityKind.SOURCE]:
         for source in await sources.list_sources():
-            found[EntityKind.SOURCE, source.id] = source.model_dump(include={"kind", "name", "server_id"})
+            found[EntityKind.SOURCE, source.id] = source.model_dump(
+                include={"id", "kind", "name", "server_id"}
+            )
     if ids[EntityKind.LIBRARY]:
         for library in await sources.list_libraries():
             found[EntityKind.LIBRARY, library.full_id] = library.model_dump(include={"title", "kind"})
     return found
 
 
-async def _people(session: Session, ids: Iterable[str]) -> dict[str, Person]:
+async def find_people(session: Session, ids: Iterable[str]) -> dict[str, Person]:
+    """Return the people who are stored, shown or not, by id."""
     by_source: defaultdict[str, list[str]] = defaultdict(list)
     for person_id in sorted(ids):
-        by_source[split_id(person_id)[0]].append(person_id)
+        by_source[person_id.partition(":")[0]].append(person_id)
     found: dict[str, Person] = {}
     for of_source in by_source.values():
         people = (await PersonReader(session).find_by_ids(of_source)).values()
@@ -171,7 +175,7 @@ async def _people(session: Session, ids: Iterable[str]) -> dict[str, Person]:
 
 async def _names(session: Session, ids: set[str]) -> dict[str, str]:
     """Return the names of people: current ones, or those that the log has of people who were removed."""
-    names = {person_id: person.name for person_id, person in (await _people(session, ids)).items()}
+    names = {person_id: person.name for person_id, person in (await find_people(session, ids)).items()}
     if missing := sorted(ids - names.keys()):
         page = await ChangeRepository(session).find_page_of_entities(missing, 0, _EVERYTHING)
         for change in page.changes if page else ():
@@ -227,13 +231,7 @@ def _credits(
     if change.what is not ChangeKind.CHANGED or not change.before or "credits" not in change.before:
         return [], []
     after = _after(change, "credits", later[key], stored.get(key, {}))
-    return _triples(change.before["credits"]), _triples(after)
-
-
-def _triples(listed: Any) -> list[CreditTriple]:
-    if not isinstance(listed, list):
-        return []
-    return [CreditTriple(*one) for one in listed if isinstance(one, list | tuple) and len(one) == 3]
+    return credit_triples(change.before["credits"]), credit_triples(after)
 
 
 def _is_of(change: Change, source_id: str) -> bool:

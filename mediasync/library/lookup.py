@@ -10,12 +10,15 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from mediasync.library.media import MediaReads
 from mediasync.library.people import PeopleReads
 from mediasync.models import AnyMediaItem, Person, Season, Show
+from mediasync.rewinding import AsOf
 
 T = TypeVar("T", AnyMediaItem, Person)
 
 _WITH_YEAR: Final = re.compile(r"(?P<title>.+?)\s*\((?P<year>\d{4})\)")
 _ITEMS_OF_ONE_TITLE: Final = 10_000
 _PEOPLE_OF_ONE_NAME: Final = 10_000
+_PEOPLE_THEN: Final = 200
+"""Each of these is rebuilt, with the items that credited them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,16 @@ class Branch(NamedTuple):
     children: list[AnyMediaItem]
 
 
-async def look_up_items(media: MediaReads, text: str, *, limit: int) -> Matches[AnyMediaItem]:
+async def look_up_items(
+    media: MediaReads, text: str, *, limit: int, as_of: AsOf | None = None
+) -> Matches[AnyMediaItem]:
     """Find items by the first of these that matches: id, provider id, title, title with year.
 
     Args:
         media: reads items.
         text: ``home:603``, ``imdb:tt0113277``, ``Heat`` or ``Heat (1995)``.
         limit: at most so many.
+        as_of: a run or a time: what was shown then.
 
     Raises:
         UsageError: if the text holds a character that no database stores.
@@ -63,24 +69,26 @@ async def look_up_items(media: MediaReads, text: str, *, limit: int) -> Matches[
         >>> (await look_up_items(ms.media, "Heat (1995)", limit=20)).only.id  # doctest: +SKIP
         'home:949'
     """
-    found = await media.find_media_items([text])
+    found = await media.find_media_items([text], as_of=as_of)
     provider, colon, value = text.partition(":")
     if not found and colon:
-        found = await media.find_by_provider_id(provider.lower(), value, limit=limit + 1)
+        found = await media.find_by_provider_id(provider.lower(), value, limit=limit + 1, as_of=as_of)
     if not found:
-        found = await media.find_by_title(text, limit=limit + 1)
+        found = await media.find_by_title(text, limit=limit + 1, as_of=as_of)
     if not found and (parts := _WITH_YEAR.fullmatch(text)):
-        named = await media.find_by_title(parts["title"], limit=_ITEMS_OF_ONE_TITLE)
+        named = await media.find_by_title(parts["title"], limit=_ITEMS_OF_ONE_TITLE, as_of=as_of)
         found = [item for item in named if item.year == int(parts["year"])]
     return Matches(found[:limit], more=len(found) > limit)
 
 
-async def find_parents(media: MediaReads, items: Sequence[AnyMediaItem]) -> dict[str, list[AnyMediaItem]]:
+async def find_parents(
+    media: MediaReads, items: Sequence[AnyMediaItem], *, as_of: AsOf | None = None
+) -> dict[str, list[AnyMediaItem]]:
     """Return the items above each of *items*, by its id: the season of an episode first, then the show."""
     above: dict[str, AnyMediaItem] = {}
     missing = {item.parent_id for item in items if item.parent_id}
     while missing:
-        found = await media.find_media_items(sorted(missing))
+        found = await media.find_media_items(sorted(missing), as_of=as_of)
         above |= {item.id: item for item in found if item.id}
         missing = {item.parent_id for item in found if item.parent_id} - above.keys()
     parents: dict[str, list[AnyMediaItem]] = {}
@@ -93,17 +101,22 @@ async def find_parents(media: MediaReads, items: Sequence[AnyMediaItem]) -> dict
     return parents
 
 
-async def find_children(media: MediaReads, item: AnyMediaItem) -> list[Branch]:
+async def find_children(media: MediaReads, item: AnyMediaItem, *, as_of: AsOf | None = None) -> list[Branch]:
     """Return the seasons of a show with their episodes, or the episodes of a season, by number."""
     if not isinstance(item, Show | Season):
         return []
     return [
-        Branch(child, await media.list_children(child.id or "") if isinstance(child, Season) else [])
-        for child in await media.list_children(item.id or "")
+        Branch(
+            child,
+            await media.list_children(child.id or "", as_of=as_of) if isinstance(child, Season) else [],
+        )
+        for child in await media.list_children(item.id or "", as_of=as_of)
     ]
 
 
-async def look_up_people(people: PeopleReads, text: str, *, limit: int) -> Matches[Person]:
+async def look_up_people(
+    people: PeopleReads, text: str, *, limit: int, as_of: AsOf | None = None
+) -> Matches[Person]:
     """Find people by id or alias, or else by the beginnings of words of their names.
 
     If exactly one of several matches has the very name, only that person is returned. Case does not matter.
@@ -112,14 +125,18 @@ async def look_up_people(people: PeopleReads, text: str, *, limit: int) -> Match
         people: reads people.
         text: ``home:6384``, ``Keanu Reeves`` or ``keanu``.
         limit: at most so many.
+        as_of: a run or a time: who was shown then.
 
     Example:
         >>> (await look_up_people(ms.people, "keanu", limit=20)).only.name  # doctest: +SKIP
         'Keanu Reeves'
     """
-    if (person := await people.find_by_id(text)) is not None:
+    if (person := await people.find_by_id(text, as_of=as_of)) is not None:
         return Matches([person], more=False)
-    found = await people.search(text, limit=max(limit, _PEOPLE_OF_ONE_NAME) + 1)
+    if as_of is not None:
+        limit = min(limit, _PEOPLE_THEN)
+    most = max(limit, _PEOPLE_OF_ONE_NAME) if as_of is None else limit
+    found = await people.search(text, limit=most + 1, as_of=as_of)
     exact = [one for one in found if one.name.casefold() == text.casefold()]
     if len(exact) == 1:
         return Matches(exact, more=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from mediasync.changes import Change
@@ -140,10 +141,11 @@ class ChangePage(NamedTuple):
     """Successive changes of the log.
 
     Attributes:
-        last: the number of the last change, also if that one cannot be read.
+        first, last: the numbers of the first and the last change, also if those cannot be read.
         changes: the changes that can be read, in order.
     """
 
+    first: int
     last: int
     changes: list[Change]
 
@@ -192,6 +194,11 @@ class ChangeRepository:
         params = {"ids": list(ids), "after": after, "limit": limit}
         return _page(await self._session.fetch_all(SELECT_CHANGES_OF_ENTITIES, params))
 
+    async def find_time(self, number: int) -> datetime | None:
+        """Return when the first change from a number on was written; None if there is none."""
+        rows = await self._session.fetch_all(SELECT_TIME_OF_CHANGE, {"number": number})
+        return to_datetime(rows[0][0]) if rows else None
+
     async def find_number_before(self, moment: int) -> int:
         """Return the number of the last change before a time; times ascend with the numbers.
 
@@ -233,7 +240,8 @@ class ChangeRepository:
 def _page(rows: Sequence[Sequence[Any]]) -> ChangePage | None:
     if not rows:
         return None
-    return ChangePage(rows[-1][0], [change for row in rows if (change := _change(row)) is not None])
+    changes = [change for row in rows if (change := _change(row)) is not None]
+    return ChangePage(rows[0][0], rows[-1][0], changes)
 
 
 def _without_trailing_nulls(change: LoggedChange) -> Sequence[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -156,6 +156,9 @@ LIST_ITEM_IDS: Final = _page_of_library("i.id AS item_id")
 # Reads a page of the change tokens of a library's items.
 SELECT_CHANGE_TOKENS: Final = _page_of_library("i.id AS item_id, i.remote_id, i.change_token")
 
+# Reads a page of the times at which a library's items were saved, with their change tokens.
+SELECT_SAVED_AT: Final = _page_of_library("i.id AS item_id, i.remote_id, i.change_token, i.updated_at")
+
 # Finds the items directly below an item, by number.
 LIST_CHILD_IDS: Final = """
 SELECT i.id AS item_id FROM media_item i JOIN media_item p ON p.item_key = i.parent_key
@@ -267,9 +270,15 @@ class ItemReader:
 
     async def find_ids_by_title(self, text: str, limit: int) -> list[str]:
         """Return the ids of items with this title or, if there are none, with a title that has its words."""
-        params = {"word": whole(text), "limit": limit}
-        if rows := await self._session.fetch_all(FIND_ITEMS_BY_TITLE, params):
-            return [item_id for (item_id,) in rows]
+        return await self.find_ids_by_whole_title(text, limit) or await self.find_ids_by_words(text, limit)
+
+    async def find_ids_by_whole_title(self, text: str, limit: int) -> list[str]:
+        """Return the ids of items with this title, in any spelling."""
+        rows = await self._session.fetch_all(FIND_ITEMS_BY_TITLE, {"word": whole(text), "limit": limit})
+        return [item_id for (item_id,) in rows]
+
+    async def find_ids_by_words(self, text: str, limit: int) -> list[str]:
+        """Return the ids of items whose titles have, for each word of *text*, a word that begins with it."""
         return [row[0] for row in await find_by_words(self._session, _INDEX, text, {}, skip=0, limit=limit)]
 
     async def find_ids_by_provider_id(
@@ -302,19 +311,38 @@ class ItemReader:
     async def find_change_tokens(self, library_id: str) -> dict[str, str]:
         """Return the change tokens of a library's items, by the source's own keys; '' where there is none."""
         tokens: dict[str, str] = {}
+        async for rows in self._pages(SELECT_CHANGE_TOKENS, library_id):
+            tokens.update((remote_id, token or "") for _, remote_id, token in rows)
+        return tokens
+
+    async def find_saved_since(self, library_id: str, since: int) -> set[str]:
+        """Return the source's own keys of a library's items that were saved with a change token since a time.
+
+        Args:
+            library_id: the full id of the library.
+            since: in milliseconds since 1970, UTC.
+        """
+        saved: set[str] = set()
+        async for rows in self._pages(SELECT_SAVED_AT, library_id):
+            saved.update(
+                remote_id for _, remote_id, token, updated_at in rows if token and updated_at >= since
+            )
+        return saved
+
+    async def _pages(self, query: str, library_id: str) -> AsyncIterator[Sequence[Any]]:
+        """Iterate over the pages of a query for all items of a library; the first column is an item's id."""
         params: dict[str, Any] = {
             "library_id": library_id,
             "media_type": None,
             "above": "",
             "limit": _TOKENS_AT_ONCE,
         }
-        while rows := await self._session.fetch_all(SELECT_CHANGE_TOKENS, params):
-            tokens.update((remote_id, token or "") for _, remote_id, token in rows)
+        while rows := await self._session.fetch_all(query, params):
+            yield rows
             last = rows[-1][0]
             if last <= params["above"]:  # another program may have stored ids that are not texts
                 break
             params["above"] = last
-        return tokens
 
     async def count_by_library(self) -> list[tuple[str, MediaType, Completeness, int]]:
         """Return the number of items of each library, type and completeness."""

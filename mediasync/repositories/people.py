@@ -14,7 +14,7 @@ from mediasync.repositories.credits import CreditRepository, RemovedCredit
 from mediasync.repositories.keys import new_keys
 from mediasync.repositories.person_reading import PersonReader
 from mediasync.repositories.person_rows import PERSON_STATE, stored_person
-from mediasync.rows import PersonRow, merge_people
+from mediasync.rows import PersonRow, merge_people, provider_ids_json
 from mediasync.text import words_of_name
 
 _IS_CREDITED: Final = """EXISTS (
@@ -144,7 +144,7 @@ WHERE {_LONG_HIDDEN} AND NOT EXISTS (
 )
 """
 
-# Deletes people whom no credit points at.
+# Deletes people whom no credit points at; foreign keys delete their aliases and provider ids.
 DELETE_PEOPLE: Final = """
 DELETE FROM person WHERE person_key IN (SELECT r.person_key FROM @rows(:people, person_key integer) r)
 """
@@ -540,11 +540,18 @@ class PeopleRepository(PersonReader):
         params = {"source_id": source_id, "before": before, "limit": limit}
         rows = await self._session.fetch_all(LOCK_PURGED, params)
         people = [stored_person(row) for row in rows]
-        if people:
-            words = sorted({(word, one.key) for one in people for word in words_of_name(one.row[1])})
-            await self._session.execute(DELETE_WORDS, {"words": words})
-            await self._session.execute(DELETE_PEOPLE, {"people": [(one.key,) for one in people]})
+        await self.delete_people(people)
         return len(people)
+
+    async def delete_people(self, people: Sequence[StoredPerson]) -> None:
+        """Delete people who are locked and whom no credit points at, with the words of their names."""
+        if not people:
+            return
+        words = sorted({(word, person.key) for person in people for word in words_of_name(person.row[1])})
+        await self._session.execute(DELETE_WORDS, {"words": words})
+        await self._session.execute(DELETE_PEOPLE, {"people": [(person.key,) for person in people]})
+        for person in people:
+            self._session.people_cache.discard(person.row[0])
 
     async def count_uncredited(self, source_id: str | None, before: int) -> int:
         """Return how many people `purge_uncredited` would delete, once the removed items are deleted."""
@@ -619,6 +626,36 @@ class PeopleRepository(PersonReader):
             await self._change_words(sorted(old - new), sorted(new - old))
         await self.delete(person_id)
         return MergedPeople(before, joined, stored[person_id])
+
+    async def rewrite(
+        self, person_id: str, fields: Mapping[str, Any]
+    ) -> tuple[StoredPerson, StoredPerson] | None:
+        """Give a person values, whatever is stored. Missing ones replace those that are there.
+
+        Args:
+            person_id: the person.
+            fields: ``name``, ``image_path`` and ``provider_ids``, as far as they are to change.
+
+        Returns:
+            The person as stored before and as stored now, or None if the person is not stored.
+        """
+        stored = await self._lock([person_id])
+        if not stored:
+            return None
+        before = stored[person_id]
+        _, name, image_path, provider_ids = before.row
+        if "provider_ids" in fields:
+            ids = fields["provider_ids"] or {}
+            provider_ids = provider_ids_json(ids) if ids else ""
+        if "image_path" in fields:
+            image_path = fields["image_path"] or ""
+        row = (person_id, fields.get("name") or name, image_path, provider_ids)
+        after = before._replace(row=row)
+        self._session.people_cache.discard(person_id)
+        await self._update([after], stored)
+        old, new = ({(word, before.key) for word in words_of_name(one.row[1])} for one in (before, after))
+        await self._change_words(sorted(old - new), sorted(new - old))
+        return before, after
 
     async def delete(self, person_id: str) -> StoredPerson | None:
         """Delete a person whom no credit points at. Return what was stored of the person, if there was one.

@@ -30,7 +30,8 @@ WHERE s.id = :source_id
 
 # Marks the runs of a source that ended without recording it: they are recorded as running under older leases.
 INTERRUPT_RUNS: Final = """
-UPDATE sync_run SET status = 'interrupted', finished_at = :now
+UPDATE sync_run
+SET status = 'interrupted', finished_at = :now, last_change = (SELECT newest FROM change_counter)
 WHERE status = 'running' AND source_key = (SELECT source_key FROM source WHERE id = :source_id)
   AND (fence IS NULL OR fence < CAST(:fence AS bigint))
 """
@@ -39,7 +40,7 @@ WHERE status = 'running' AND source_key = (SELECT source_key FROM source WHERE i
 FINISH_RUN: Final = """
 UPDATE sync_run
 SET status = :status, finished_at = :now, seen = :seen, saved = :saved, unchanged = :unchanged,
-    failed = :failed, error = :error
+    failed = :failed, error = :error, last_change = (SELECT newest FROM change_counter)
 WHERE run_key = :id
 """
 
@@ -158,6 +159,16 @@ SELECT_RUN: Final = f"""
 SELECT {select_list(_RUN)}
 FROM sync_run r JOIN source s ON s.source_key = r.source_key
 WHERE r.run_key = :id
+"""
+
+# Finds when the first of a source's newest runs that broke off one after the other began. Runs that were
+# asked for some libraries or items only do not count.
+SELECT_BROKEN_OFF: Final = """
+SELECT min(r.started_at) AS started_at FROM sync_run r JOIN source s ON s.source_key = r.source_key
+WHERE s.id = :source_id AND r.selection = '' AND r.run_key <> :run_id AND r.run_key > coalesce((
+    SELECT max(e.run_key) FROM sync_run e
+    WHERE e.source_key = s.source_key AND e.selection = '' AND e.status IN ('succeeded', 'needs confirmation')
+), 0)
 """
 
 # Reads the problems of a run, failures first.
@@ -309,6 +320,19 @@ class RunRepository:
         }
         rows = await self._session.fetch_all(SELECT_RUNS, params)
         return [run for row in rows if (run := _run(row)) is not None]
+
+    async def find_broken_off(self, source_id: str, run_id: int) -> int | None:
+        """Return when the first of the whole runs that broke off since the last one that ended well began.
+
+        Args:
+            source_id: the source.
+            run_id: the run that is going on, which is left out.
+
+        Returns:
+            Milliseconds since 1970, UTC; None if none broke off.
+        """
+        rows = await self._session.fetch_all(SELECT_BROKEN_OFF, {"source_id": source_id, "run_id": run_id})
+        return None if rows[0][0] is None else int(rows[0][0])
 
     async def list_problems(self, run_id: int) -> list[tuple[str, str, str]]:
         """Return the problems of a run as (kind, subject, reason), failures first."""

@@ -66,6 +66,11 @@ class WordIndex:
     order: Callable[[Row], tuple[Any, ...]]
 
 
+def search_words(text: str) -> list[str]:
+    """Return the folded words of a text that are searched for, the longest first."""
+    return sorted(words_of_name(text), key=len, reverse=True)[:MAX_SEARCH_WORDS]
+
+
 async def find_by_words(
     session: Session, index: WordIndex, text: str, params: Mapping[str, Any], *, skip: int, limit: int
 ) -> list[Row]:
@@ -82,7 +87,7 @@ async def find_by_words(
         skip: leave out the first so many rows.
         limit: at most so many rows.
     """
-    words = sorted(words_of_name(text), key=len, reverse=True)[:MAX_SEARCH_WORDS]
+    words = search_words(text)
     if not words or limit < 1:
         return []
     ranges = [(word, word + _AFTER_ALL_WORDS) for word in words]
@@ -104,7 +109,7 @@ async def _find_few(
         keys = keys.replace("SELECT", "SELECT DISTINCT", 1)
     found: list[tuple[str, tuple[Any, ...], Row]] = []
     for row in await session.fetch_all(index.few.replace("@words", keys), given):
-        first = _first_match(index.words(row), words)
+        first = first_match(index.words(row), words)
         if first is not None:
             found.append((first, index.order(row), row))
     return [row for *_, row in sorted(found, key=lambda one: one[:2])]
@@ -124,7 +129,7 @@ async def _find_many(
         rows = await session.fetch_all(query, {**given, "limit": size, "offset": read})
         for _, *row in rows:
             # A row with several such words was found by the first of them already.
-            if row[0] not in found and (len(words) == 1 or _first_match(index.words(row), words) is not None):
+            if row[0] not in found and (len(words) == 1 or first_match(index.words(row), words) is not None):
                 found[row[0]] = row
         if len(rows) < size:
             break
@@ -143,7 +148,7 @@ def _keys_of_all(index: WordIndex, words: list[str], params: Mapping[str, Any]) 
     return " INTERSECT ".join(index.keys.format(n=number) for number in range(len(words))), given
 
 
-def _first_match(own: Collection[str], words: list[str]) -> str | None:
+def first_match(own: Collection[str], words: list[str]) -> str | None:
     """Return a row's first word that begins with the longest of *words*; None unless all of *words* match."""
     if not all(any(one.startswith(word) for one in own) for word in words[1:]):
         return None

@@ -31,6 +31,12 @@ UPDATE source SET watermark = :watermark
 WHERE id = :source_id AND coalesce(watermark, '') <> coalesce(:watermark, '')
 """
 
+# Reads up to when the items of a source were read again in turn.
+SELECT_COMPARED_AT: Final = "SELECT compared_at FROM source WHERE id = :source_id"
+
+# Stores up to when the items of a source were read again in turn.
+UPDATE_COMPARED_AT: Final = "UPDATE source SET compared_at = :compared_at WHERE id = :source_id"
+
 # Clears the change tokens of all items of a source, so that the next sync reads all of them again.
 CLEAR_CHANGE_TOKENS: Final = """
 UPDATE media_item SET change_token = NULL
@@ -110,6 +116,15 @@ class SourceRepository:
     async def set_watermark(self, source_id: str, watermark: str | None) -> None:
         """Store the watermark of a source; None clears it."""
         await self._session.execute(UPDATE_WATERMARK, {"source_id": source_id, "watermark": watermark})
+
+    async def find_compared_at(self, source_id: str) -> int | None:
+        """Return up to when the items of a source were read again in turn, in milliseconds; None if never."""
+        rows = await self._session.fetch_all(SELECT_COMPARED_AT, {"source_id": source_id})
+        return rows[0][0] if rows else None
+
+    async def set_compared_at(self, source_id: str, compared_at: int) -> None:
+        """Store up to when the items of a source were read again in turn, in milliseconds since 1970, UTC."""
+        await self._session.execute(UPDATE_COMPARED_AT, {"source_id": source_id, "compared_at": compared_at})
 
     async def clear_change_tokens(self, source_id: str) -> None:
         """Clear the watermark of a source and all change tokens, so that the next sync reads everything."""

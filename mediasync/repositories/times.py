@@ -33,3 +33,15 @@ def to_datetime(milliseconds: int | None) -> datetime | None:
     except (OverflowError, TypeError) as error:
         _LOG.warning("the stored time %r cannot be read and is left out (%s)", milliseconds, error)
         return None
+
+
+def to_text(milliseconds: int) -> str | None:
+    """Return the same time as the views show it, or None if it cannot be read.
+
+    Example:
+        >>> to_text(1500)
+        '1970-01-01T00:00:01.500Z'
+    """
+    if (time := to_datetime(milliseconds)) is None:
+        return None
+    return f"{time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"

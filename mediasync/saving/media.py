@@ -116,6 +116,10 @@ class MediaSaves:
 
         return await self._writer.record(work, context)
 
+    def forget_libraries(self) -> None:
+        """Look up libraries again at the next saves, because some may have gone or have other ids."""
+        self._known_libraries.clear()
+
     # Saving
 
     async def save_media_item(self, item: MediaItem, *, library_id: str, source_id: str) -> SaveResult:

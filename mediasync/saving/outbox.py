@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC
 from typing import Any, Final
 
 from mediasync.changes import API, WriteContext
@@ -13,7 +12,7 @@ from mediasync.claims import StoredPerson
 from mediasync.database.session import Session
 from mediasync.models import Library, Source
 from mediasync.repositories.changes import ChangeRepository, LoggedChange
-from mediasync.repositories.times import to_datetime
+from mediasync.repositories.times import to_text
 from mediasync.rows import VALUE_COLUMNS, NormalItem, PersonRow, stored_provider_ids
 from mediasync.vocabulary import ChangeKind, Completeness, EntityKind
 
@@ -117,6 +116,14 @@ class Outbox:
         if after is not None:
             self._save(EntityKind.LIBRARY, after.full_id, _library_image(before), _library_image(after))
 
+    def remove_source(self, source: Source) -> None:
+        """Note that a source was deleted."""
+        self.add(EntityKind.SOURCE, source.id, ChangeKind.REMOVED, _source_image(source))
+
+    def remove_library(self, library: Library) -> None:
+        """Note that a library was deleted."""
+        self.add(EntityKind.LIBRARY, library.full_id, ChangeKind.REMOVED, _library_image(library))
+
     def _save(self, entity: EntityKind, entity_id: str, old: Image, new: Image) -> None:
         if old:
             self.add(entity, entity_id, ChangeKind.CHANGED, changed_fields(old, new))
@@ -208,7 +215,6 @@ def _library_image(library: Library | None) -> Image:
 def _json(before: Mapping[str, Any]) -> str:
     values = dict(before)
     for name in _TIMES:
-        if isinstance(at := values.get(name), int) and (time := to_datetime(at)) is not None:
-            text = time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
-            values[name] = f"{text}Z"
+        if isinstance(at := values.get(name), int) and (text := to_text(at)) is not None:
+            values[name] = text
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))

@@ -115,6 +115,6 @@ async def _delete(session: Session, outbox: Outbox, item_ids: Sequence[str]) -> 
     media = MediaRepository(session)
     states = await media.find_states(item_ids, lock=True)
     lists = await CreditRepository(session).find_stored_lists(list(states))
-    deleted = await media.delete_items(list(states))
+    await media.delete_items(list(states))
     await hide_uncredited(session, outbox, lists, {state.id: state.key for state in states.values()})
-    return deleted
+    return len(states)

@@ -13,6 +13,7 @@ CONFIG_VARIABLE: Final = "MEDIASYNC_CONFIG"
 DATABASE_VARIABLE: Final = "MEDIASYNC_DATABASE"
 DEBUG_VARIABLE: Final = "MEDIASYNC_DEBUG"
 FILE_MODE_VARIABLE: Final = "MEDIASYNC_FILE_MODE"
+NOTIFY_URL_VARIABLE: Final = "MEDIASYNC_NOTIFY_URL"
 
 SETTINGS: Final = (
     "token",
@@ -23,6 +24,7 @@ SETTINGS: Final = (
     "timezone",
     "include",
     "exclude",
+    "compare_days",
     "wait_for_scan",
     "connect_timeout",
     "read_timeout",

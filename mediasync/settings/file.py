@@ -19,6 +19,7 @@ from mediasync.errors import ConfigurationError
 from mediasync.ids import SOURCE_ID
 from mediasync.settings.database import database_url, parse_file_mode, sqlite_path, sqlite_url
 from mediasync.settings.environment import SETTINGS, read_setting, source_variable
+from mediasync.settings.notify import NotifySettings, read_notify_table
 from mediasync.settings.source import FlawedSource, SourceConfig, flaws_of, parse_source
 from mediasync.settings.source_kinds import SECRETS
 from mediasync.settings.suggestions import unknown_setting
@@ -27,7 +28,7 @@ _PASSWORD_IN_URL: Final = re.compile(r"[^/]*://[^/@]*:[^/@]*@")
 
 _log: Final = logging.getLogger("mediasync.settings.file")
 
-_TABLES: Final = ("database", "sources")
+_TABLES: Final = ("database", "notify", "sources")
 _OF_DATABASE: Final = ("url", "file_mode", "keep_removed")
 
 
@@ -42,6 +43,7 @@ class Configuration:
         keep_removed: for how many days removed items are kept, or None.
         sources: the sources, by id, in the order of the file. One that cannot be used is a `FlawedSource`.
         warnings: flaws that do not prevent the file from being used.
+        notify: whom to tell about runs.
     """
 
     path: Path | None = None
@@ -50,6 +52,7 @@ class Configuration:
     keep_removed: float | None = None
     sources: Mapping[str, SourceConfig | FlawedSource] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    notify: NotifySettings = field(default_factory=NotifySettings)
 
 
 def read_configuration(path: str | Path | None) -> Configuration:
@@ -82,6 +85,8 @@ def read_configuration(path: str | Path | None) -> Configuration:
     folder = file.parent.absolute()
     flaws = [f"{name} {unknown_setting(name, _TABLES)}" for name in document if name not in _TABLES]
     database, mode, keep_removed = _read_database(document.get("database", {}), folder, flaws)
+    notify, flaws_of_notify = read_notify_table(document.get("notify", {}), folder)
+    flaws += flaws_of_notify
     tables = document.get("sources", {})
     if not isinstance(tables, dict):
         flaws.append("sources is not a table: write [sources.NAME]")
@@ -91,7 +96,7 @@ def read_configuration(path: str | Path | None) -> Configuration:
     warnings = _warnings(file, document)
     for text in warnings:
         _log.warning("%s", text)
-    return Configuration(file, database, mode, keep_removed, sources, warnings)
+    return Configuration(file, database, mode, keep_removed, sources, warnings, notify)
 
 
 def choose_source(
@@ -291,6 +296,8 @@ def _warnings(file: Path, document: Mapping[str, Any]) -> tuple[str, ...]:
         for name in (*SECRETS, "headers")
         if table.get(name)
     ]
+    if document.get("notify", {}).get("url"):
+        secret.append("url of [notify]")
     url = document.get("database", {}).get("url", "")
     if isinstance(url, str) and _PASSWORD_IN_URL.match(url):
         secret.append("the password of [database]")

@@ -13,6 +13,7 @@ from mediasync.settings.environment import (
     DATABASE_VARIABLE,
     DEBUG_VARIABLE,
     FILE_MODE_VARIABLE,
+    NOTIFY_URL_VARIABLE,
     SETTINGS,
     source_variable,
 )
@@ -25,6 +26,7 @@ _OF_PROGRAM: Final = (
     CONFIG_VARIABLE,
     CLIENT_ID_VARIABLE,
     DEBUG_VARIABLE,
+    NOTIFY_URL_VARIABLE,
 )
 
 # Variables that Kubernetes sets for a service called mediasync, and those of the tests of this project.

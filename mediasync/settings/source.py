@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from mediasync.text import without_secrets
 from mediasync.vocabulary import SourceKind
 
 DEFAULT_WAIT_FOR_SCAN: Final = 900.0
+DEFAULT_COMPARE_DAYS: Final = 7.0
 
 _NAMED: Final = re.compile(r"([^=:/\\]*)=(.*)", re.DOTALL)
 _SERVER: Final = re.compile(r"(?is)([a-z][a-z0-9_-]*)\+(https?://.*)")
@@ -72,6 +74,8 @@ class SourceConfig(HttpOptions):
         timezone: Kodi only: the time zone of its times, ``Europe/Berlin``.
         include: the only libraries to read, by title or id; all if it is empty.
         exclude: libraries not to read.
+        compare_days: within how many days every item is read again although it did not change; ``never`` or
+            infinite for never.
         wait_for_scan: seconds to wait for a server that is scanning its files. After that its lists of people
             are treated as previews.
 
@@ -95,6 +99,7 @@ class SourceConfig(HttpOptions):
     timezone: str | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    compare_days: float = Field(default=DEFAULT_COMPARE_DAYS, gt=0)
     wait_for_scan: float = Field(default=DEFAULT_WAIT_FOR_SCAN, ge=0)
 
     @model_validator(mode="before")
@@ -136,6 +141,11 @@ class SourceConfig(HttpOptions):
                 value.lower(), Path(value)
             )
         return value
+
+    @field_validator("compare_days", mode="before")
+    @classmethod
+    def _read_never(cls, value: Any) -> Any:
+        return math.inf if isinstance(value, str) and value.strip().lower() == "never" else value
 
     @field_validator("headers")
     @classmethod

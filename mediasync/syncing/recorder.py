@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import Final
 
 from mediasync.database.session import Session
 from mediasync.errors import DatabaseError, LeaseLost, MediaSyncError, SourceError
@@ -17,6 +18,8 @@ from mediasync.services import MediaService
 from mediasync.syncing.tally import Tally
 from mediasync.text import storable
 from mediasync.vocabulary import RunStatus
+
+_BROKEN_OFF: Final = frozenset({RunStatus.FAILED, RunStatus.CANCELLED})
 
 
 class RunRecorder:
@@ -79,6 +82,8 @@ class RunRecorder:
                 await runs.add_libraries(run_id, [library.run(run_id) for library in tally.libraries])
             if watermark:
                 await SourceRepository(session).set_watermark(tally.source_id, watermark)
+            if tally.compared_at is not None and status not in _BROKEN_OFF:
+                await SourceRepository(session).set_compared_at(tally.source_id, tally.compared_at)
             return await runs.get(run_id)
 
         return await self._writer.run(work)

@@ -24,9 +24,11 @@ from mediasync.models import Library, Source
 from mediasync.reports import SyncReport
 from mediasync.saving.writer import Writer
 from mediasync.services import MediaService
+from mediasync.settings.source import DEFAULT_COMPARE_DAYS
+from mediasync.syncing.counting import Counting
 from mediasync.syncing.leases import Lease, Leases
 from mediasync.syncing.logs import log_failure, logged
-from mediasync.syncing.mirror_view import StoredLibrary
+from mediasync.syncing.mirror_view import SourceView
 from mediasync.syncing.reader import Reading, Wanted
 from mediasync.syncing.recognition import Recognition
 from mediasync.syncing.recorder import RunRecorder
@@ -44,6 +46,7 @@ class RunOptions:
 
     Attributes:
         full: read all items, changed or not.
+        compare_days: how many days pass until every item was read again in turn; infinite for no turns.
         selection: the libraries and items to sync.
         dry: write nothing, and report what would be written.
         accept_new_server: go on although another server answers than the stored one.
@@ -52,6 +55,7 @@ class RunOptions:
     """
 
     full: bool = False
+    compare_days: float = DEFAULT_COMPARE_DAYS
     selection: Selection = field(default_factory=Selection)
     dry: bool = False
     accept_new_server: bool = False
@@ -123,6 +127,8 @@ class SyncService:
             if options.dry
             else Saving(self._writer, self._media, tally.source_id, tally.fence)
         )
+        counting = Counting(backend, tally, sink, dry=options.dry)
+        tally.emit = counting.watching(emit)
         try:
             async with backend.open():
                 source = _storable_source(backend.source)
@@ -130,6 +136,7 @@ class SyncService:
                 tally.emit(RunStarted(tally.source_id, tally.run_id))
                 async with Recognition(self._database, sink, tally.source_id) as recognition:
                     await self._sync_libraries(backend, tally, options, sink, recognition)
+            counts = await counting.finish(self._database)
         except BaseException as error:
             log_failure(tally.source_id, error)
             await sink.fail(tally, error)
@@ -148,6 +155,7 @@ class SyncService:
             removed=tuple(tally.removed),
             pending=tuple(tally.asked),
             purged=tally.purged,
+            counts=counts,
         )
         emit(RunFinished(tally.source_id, report))
         return report
@@ -187,6 +195,10 @@ class SyncService:
         tally.number_of_libraries = len(libraries)
         anew = options.full or (options.dry and options.accept_new_server)
         watermark = "" if anew else await self._media.find_watermark(tally.source_id)
+        view = SourceView(self._database, tally.source_id, anew=anew, watermark=watermark)
+        if not selection.is_partial:
+            tally.compared_at = self._clock()
+            await view.begin(tally.run_id, tally.compared_at, options.compare_days)
         doubt: SourceError | None = (
             None  # an error that may concern the whole source: the next library decides
         )
@@ -197,15 +209,13 @@ class SyncService:
                 continue
             await sink.save_library(library)
             tally.emit(LibraryStarted(tally.source_id, library))
-            tokens = await self._media.find_change_tokens(library.full_id)
-            tokens |= dict.fromkeys(tokens if anew else (only or set()) & tokens.keys(), "")
-            stored = StoredLibrary(self._database, library, tokens, watermark)
+            stored = await view.find_library(library, only)
             reading = Reading(backend, named, stored, tally, only, wanted, sink.save_people)
             tally.current = reading.seen
             failure: LibraryUnreadable | None = None
             try:
                 async with aclosing(reading.items()) as items:
-                    passed_on = recognition.pass_on(items, library.full_id, tokens)
+                    passed_on = recognition.pass_on(items, library.full_id, stored.tokens)
                     await sink.save(passed_on, library.full_id, tally.saves)
             except SourceError as error:
                 if doubt is not None and not _is_of_library(error):
@@ -232,7 +242,7 @@ class SyncService:
         if not selection.is_partial:
             await self._add_absent_libraries(tally, {_storable_library(one).full_id for one in listed})
         read = [library for library in tally.libraries if not library.is_absent]
-        is_complete = not selection.is_partial and all(library.enumerated.complete for library in read)
+        is_complete = not selection.is_partial and all(library.is_complete for library in read)
         if is_complete and not tally.failed_libraries:
             await recognition.settle(tally.libraries, tally.saves, tally.remark)
             await recognition.move_homes(tally.libraries)

@@ -54,9 +54,15 @@ class LibraryTally:
         self.stored = len(self.unnamed)
 
     @property
+    def is_complete(self) -> bool:
+        """Whether everything was listed, by the source's own word and by its count."""
+        total = self.enumerated.total
+        return self.enumerated.complete and (total is None or total <= self.seen)
+
+    @property
     def proves(self) -> bool:
         """Whether the listing proves that the library does not hold the items it did not list."""
-        return self.enumerated.complete or not self.is_listed
+        return self.is_complete or not self.is_listed
 
     def name(self, remote_id: str, item: MediaItem | None = None) -> None:
         """Count a listed item, which was read if *item* is given."""
@@ -105,6 +111,8 @@ class Tally:
         asked: the removals that have to be confirmed first.
         purged: what was deleted because it was removed long ago.
         watermark: the source's position for the next sync; empty if it has none.
+        compared_at: up to when the items of the source were read in turn, in milliseconds since 1970, UTC;
+            None unless the whole source was read.
         told_failures, told_problems: how many of the saves' failures and problems were emitted as events.
     """
 
@@ -128,6 +136,7 @@ class Tally:
     asked: list[PendingRemoval] = field(default_factory=list)
     purged: PurgeReport = field(default_factory=PurgeReport)
     watermark: str = ""
+    compared_at: int | None = None
     told_failures: int = 0
     told_problems: int = 0
 

@@ -117,6 +117,16 @@ class RecordingSink:
         """The change token of each item that was ever found, by key."""
         return self._tokens
 
+    @property
+    def due(self) -> Mapping[str, str]:
+        """Nothing: no item has its turn."""
+        return {}
+
+    @property
+    def just_read(self) -> Collection[str]:
+        """Nothing: no reading broke off."""
+        return ()
+
     async def find_people(self, remote_ids: Sequence[str]) -> dict[str, Person]:
         """Return those of these people who were ever found, by key."""
         return {key: self._people[key] for key in remote_ids if key in self._people}

@@ -17,6 +17,7 @@ from jellyfin_reading import (
 
 from mediasync import Credit, MediaSync, Movie, Person, PersonType
 from mediasync.backends.base import FoundPerson
+from mediasync.backends.jellyfin import person_list
 from mediasync.testing import make_catalogue
 from mediasync.testing.jellyfin import FakeJellyfin
 from mediasync.vocabulary import Completeness, MediaType
@@ -327,7 +328,8 @@ async def test_homonyms_are_one_person_to_the_server(server):
     assert len({credit.person.remote_id for credit in film.credits}) == 1
 
 
-async def test_more_people_than_one_page_of_them():
+async def test_more_people_than_one_page_of_them(monkeypatch):
+    monkeypatch.setattr(person_list, "PAGE_OF_PERSONS", 1_000)
     films = [
         Movie(
             remote_id=str(number),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nfo_reading import episode, make_backend, movie, read, write
 
-from mediasync.backends.base import Enumerated, NothingStored, Unreadable
+from mediasync.backends.base import Enumerated, NothingStored, Remark
 
 SHOW = "<tvshow><title>Dark</title><plot>P</plot></tvshow>"
 FILMS = {f"movies/{name}/{name}.nfo": movie(name) for name in ("Alpha", "Beta", "Gamma")}
@@ -436,7 +436,7 @@ async def test_a_locked_library_fails_alone(unprivileged):
     assert set(reading.unchanged) == {key for key in tokens if key.startswith("tv/")}
 
 
-async def test_an_empty_library_is_a_failure_where_items_are_stored(tmp_path):
+async def test_an_empty_folder_is_remarked_where_items_are_stored(tmp_path):
     write(tmp_path, FILMS | SHOWS)
     tokens = (await read(tmp_path)).tokens
     shutil.rmtree(tmp_path / "movies")
@@ -447,8 +447,8 @@ async def test_an_empty_library_is_a_failure_where_items_are_stored(tmp_path):
         text = "the folder is empty: is a disk not mounted?"
         films = {key: token for key, token in tokens.items() if key in KEYS}
         assert [finding async for finding in backend.iter_items(library, NothingStored(films))] == [
-            Unreadable("movies", f"{text} 3 items of it are stored"),
-            Enumerated(None, False, text),
+            Remark("movies", text),
+            Enumerated(None),
         ]
         assert [finding async for finding in backend.iter_items(library, NothingStored())] == [
             Enumerated(None)

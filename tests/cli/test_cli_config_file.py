@@ -37,7 +37,9 @@ def test_a_sync_without_arguments_is_of_all_in_the_file(
     assert ended.code == 0
     assert ended.out == (
         "films\n  6 items seen, 6 saved, 0 unchanged, 0 failed\n"
-        f"empty\n  no items were found\nDatabase: {home}/of-file.db\n"
+        "  movies: 2 added; 7 credits added\n  tvshows: 4 added; 6 credits added\n"
+        "  6 added; 13 credits added: mediasync log --run 1\n"
+        f"empty\n  no items were found\n  nothing changed\nDatabase: {home}/of-file.db\n"
     )
     assert f"mediasync: films: reading nfo:{library}\n" in ended.err
     [source] = run("sync", "films", "--json").json["sources"]

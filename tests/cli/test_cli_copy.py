@@ -32,7 +32,7 @@ def test_a_copy_is_reported_and_can_be_read(run: Run, synced: Path) -> None:
     assert lines[0] == "sources 1 copied 0 already there"
     assert lines[3] == "media items 6 copied 0 already there"
     assert lines[7].startswith("Both hold the same: ")
-    assert lines[7].endswith(" rows of 14 views compared.")
+    assert lines[7].endswith(" rows of 17 views compared.")
     assert lines[8] == f"Database: {Path('copy.db').absolute()}"
     told = ended.err.splitlines()
     assert told[0] == "mediasync: copying 1 sources"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_runs import Ended, Run, process_environment, write_movie
+from cli_runs import Ended, Run, process_environment, run_process, write_movie
 
 from mediasync import MediaSync, Source
 from mediasync.backends.jellyfin import JellyfinBackend
@@ -30,22 +30,6 @@ TOKEN = "s3cr3t-t0ken"
 def lines(text: str) -> list[dict[str, Any]]:
     """Return the JSON objects of a text, one per line."""
     return [json.loads(line) for line in text.splitlines()]
-
-
-async def run_process(*arguments: str, env: Mapping[str, str] | None = None) -> Ended:
-    """Run the command in a separate process, while servers in this one answer it."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "mediasync",
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=process_environment(env),
-    )
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return Ended(process.returncode, out.decode(), err.decode())
 
 
 async def run_on_terminal(*arguments: str, columns: int, env: Mapping[str, str]) -> str:
@@ -160,7 +144,10 @@ async def test_the_command_shows_the_log_and_no_line_of_other_libraries(tmp_path
         "mediasync.http",
         "mediasync.saving",
     }
-    assert as_json.out == verbose.out.replace("12 saved, 0 unchanged", "0 saved, 12 unchanged")
+    assert as_json.out == (
+        "fin\n  12 items seen, 0 saved, 12 unchanged, 0 failed\n  nothing changed\n"
+        f"Database: {tmp_path}/media.db\n"
+    )
 
 
 def test_quiet_still_reports_what_went_wrong(run: Run, library: Path) -> None:

@@ -43,6 +43,9 @@ def test_a_first_sync(run: Run, home: Path, library: Path) -> None:
     assert ended.out == (
         f"nfo-library (from nfo:{library})\n"
         "  6 items seen, 6 saved, 0 unchanged, 0 failed\n"
+        "  movies: 2 added; 7 credits added\n"
+        "  tvshows: 4 added; 6 credits added\n"
+        "  6 added; 13 credits added: mediasync log --run 1\n"
         f"Database: {home}/data/mediasync/mediasync.db\n"
     )
     first, movies, shows, last = ended.err.splitlines()
@@ -59,6 +62,7 @@ def test_the_next_sync_writes_nothing_and_a_full_one_reads_all(run: Run, library
         assert ended.code == 0
         assert "6 items seen, 0 saved, 6 unchanged, 0 failed" in ended.out
         assert ended.out.startswith("films\n")
+        assert "  nothing changed\n" in ended.out
 
 
 def test_a_sync_as_json(run: Run, home: Path, library: Path) -> None:
@@ -67,7 +71,21 @@ def test_a_sync_as_json(run: Run, home: Path, library: Path) -> None:
     document = ended.json
     assert document["database"] == {"url": "sqlite:///media.db", "path": f"{home}/media.db"}
     [source] = document["sources"]
-    run_document = source.pop("run")
+    run_document, counts = source.pop("run"), source.pop("counts")
+    assert counts.pop("seconds") >= 0
+    of_libraries = counts.pop("libraries")
+    assert counts == {
+        **dict.fromkeys(("changed", "unchanged", "removed", "back", "failed", "credits_removed"), 0),
+        "added": 6,
+        "credits_added": 13,
+        "requests": None,
+    }
+    assert [
+        (one["library_id"], one["title"], one["added"], one["credits_added"]) for one in of_libraries
+    ] == [
+        ("films:movies", "movies", 2, 7),
+        ("films:tvshows", "tvshows", 4, 6),
+    ]
     assert source == {
         "source": f"films=nfo:{library}",
         "source_id": "films",
@@ -91,10 +109,33 @@ def test_a_sync_as_json(run: Run, home: Path, library: Path) -> None:
             for name, seen in (("movies", 2), ("tvshows", 4))
         ],
         "changes": [],
+        "removed": [],
+        "pending_removals": [],
+        "purged": {"items": 0, "people": 0},
         "error": None,
     }
     assert run_document["saved"] == 6
     assert run_document.keys() == SyncRun.model_fields.keys()
+
+
+def test_what_changed_is_said_in_one_line_with_the_command_that_shows_it(run: Run, library: Path) -> None:
+    run("sync", f"films=nfo:{library}")
+    write_movie(library, "Heat (1995)", "<title>Heat</title><actor><name>Al Pacino</name></actor>")
+    ended = run("sync", f"films=nfo:{library}")
+    assert ended.out.splitlines()[2:4] == [
+        "  movies: 1 changed; 3 credits removed",
+        "  1 changed; 3 credits removed: mediasync log --run 2",
+    ]
+    assert run("log", "--run", 2).out.startswith("Run 2, ")
+    write_movie(library, "Thief (1981)", "<title>Thief</title>")
+    write_movie(library, "Heat (1995)", "<title>Heat 2</title>")
+    ended = run("sync", f"films=nfo:{library}", "--dry-run")
+    assert "  would change: 1 added, 1 changed\n" in ended.out
+    assert "log --run" not in ended.out
+    assert (
+        "  nothing would change\n"
+        in run("sync", f"films=nfo:{library}", "--dry-run", "--item", "films:x").out
+    )
 
 
 def test_items_that_fail_are_listed_and_the_others_saved(run: Run, library: Path) -> None:

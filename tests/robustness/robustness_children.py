@@ -22,6 +22,7 @@ from robustness_world import PLACE, furnish, movie, plain, stored_version, url_o
 from mediasync import MediaSync
 from mediasync.database.sqlite import engine as engine_module
 from mediasync.errors import MediaSyncError
+from mediasync.saving import source_removal
 
 
 class Out:
@@ -63,6 +64,37 @@ async def save_forever(out: Out, path: str, first: int, workers: int = 8, batch:
                 group.create_task(one_by_one(worker))
             if batch:
                 group.create_task(in_bulk())
+
+
+async def rename_forever(out: Out, path: str) -> None:
+    """Rename the only source until killed; print its name after each renaming has returned."""
+    async with MediaSync(url_of(path)) as ms:
+        out.tell("open")
+        [source] = await ms.media.list_sources()
+        old, number = source.id, 0
+        while True:
+            number += 1
+            new = f"name-{os.getpid()}-{number}"
+            await ms.rename_source(old, new)
+            out.tell(new)
+            old = new
+
+
+async def remove_source(out: Out, path: str, constants: dict[str, int]) -> None:
+    """Remove a source; print a line before each of its transactions, and further ones until killed."""
+    for constant, value in constants.items():
+        setattr(source_removal, constant, value)
+    async with MediaSync(url_of(path)) as ms:
+        record = ms._writer.record
+
+        async def telling(*arguments: Any) -> Any:
+            out.tell("step")
+            return await record(*arguments)
+
+        ms._writer.record = telling  # type: ignore[method-assign]
+        await ms.remove_source("fake")
+        while True:
+            out.tell("removed")
 
 
 async def save_for(
@@ -226,6 +258,8 @@ TASKS: dict[str, Callable[..., Any]] = {
     task.__name__: task
     for task in (
         save_forever,
+        rename_forever,
+        remove_source,
         save_for,
         open_each,
         be_interrupted,

@@ -49,7 +49,7 @@ TAMPERED = [
     (
         "removed_media_people",
         "fake:r2",
-        "UPDATE credit SET role = 'x' WHERE item_key = (SELECT item_key FROM media_item WHERE id = 'fake:r2')",
+        f"UPDATE credit SET role = 'x' {OF_ITEM.replace('home:rich', 'fake:r2')}",
     ),
     ("pending_removals", "fake:asked", "UPDATE pending_removal SET items = 9"),
     ("sync_runs", 1, "UPDATE sync_run SET saved = saved + 1 WHERE run_key = 1"),

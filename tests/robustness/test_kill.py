@@ -60,7 +60,7 @@ async def assert_all_there(path: Path, expected: dict[str, int]) -> None:
 async def test_killed_while_saving(tmp_path: Path, forks: ForkServer, tell, moment: str) -> None:
     chance = random.Random(SEED)
     survived = kills = 0
-    for file in range(max(1, KILLS // KILLS_A_FILE // 2)):
+    for file in range(-(-KILLS // KILLS_A_FILE // 2)):
         path = tmp_path / f"{file}.db"
         expected: dict[str, int] = {}
         for number in range(KILLS_A_FILE):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Final
@@ -107,9 +106,14 @@ class JellyfinBackend:
         self._client: Client | None = None
         self._libraries: list[Library] | None = None
         self._people = PersonList()
-        self._items_at: dict[str, datetime] = {}
+        self._without_etags: set[str] = set()
         self._watch: ScanWatch | None = None
         self._notes: list[str] = []
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far; each retry counts."""
+        return self._transport.requests
 
     def open(self) -> AbstractAsyncContextManager[None]:
         """Return a context in which the server can be read.
@@ -141,7 +145,7 @@ class JellyfinBackend:
             finally:
                 self._client = self._libraries = self._watch = None
                 self._people = PersonList()
-                self._items_at = {}
+                self._without_etags = set()
 
     async def fetch_libraries(self) -> list[Library]:
         """Return the libraries of films, of shows and of both, in the server's order."""
@@ -189,11 +193,11 @@ class JellyfinBackend:
                 async for batch in batches:
                     for finding in batch:
                         if isinstance(finding, Enumerated):
-                            if reader.lacks_etags and now is not None:
-                                read_at = now if last is None else last.items_at[library.id]
-                                self._items_at[library.id] = read_at
-                            if finding.complete and self._people.watermark is not None:
-                                yield Watermark(str(replace(self._people.watermark, items_at=self._items_at)))
+                            if reader.lacks_etags:
+                                self._without_etags.add(library.id)
+                            if finding.complete and (mark := self._people.watermark) is not None:
+                                libraries = frozenset(self._without_etags)
+                                yield Watermark(str(replace(mark, libraries=libraries)))
                             for last_words in self._end_of(library, whole=only is None):
                                 yield last_words
                         yield finding

@@ -14,8 +14,9 @@ from mediasync.errors import SourceUnreadable
 PAGE_WITH_PEOPLE: Final = 100
 """The server spends half a millisecond on each credit, so larger pages would only take longer."""
 
-PAGE_OF_ETAGS: Final = 1_000
-PAGE_OF_PERSONS: Final = 1_000
+PAGE_OF_ETAGS: Final = 5_000
+PAGE_OF_PERSONS: Final = 10_000
+"""A sync that takes up another one lists both again, so the pages are large. An entry has some 200 bytes."""
 
 IDS_PER_REQUEST: Final = 110
 """With ids of 32 digits the request line has 4 kB; the servers refuse one of 8 kB."""

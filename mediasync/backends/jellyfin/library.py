@@ -35,7 +35,9 @@ T = TypeVar("T")
 
 _ATTEMPTS: Final = 3
 _FIRST_STRETCH: Final = 400
-_LONGEST_STRETCH: Final = 2_400
+_LONGEST_STRETCH: Final = 1_000
+"""How many items are held until the server has said that no scan ran. A sync that is killed loses them."""
+
 _MAX_CREDITS_HELD: Final = 48_000
 
 
@@ -123,8 +125,8 @@ class LibraryReader:
         if self._any_listed and not self._etags:
             self._watch.remark(
                 "the server gives no Etags, by which changed items are recognised: each sync lists every "
-                "item and reads those that were saved since the last complete sync; once a week it reads "
-                "all of them",
+                "item and reads those that were saved since the last complete sync, and those whose turn "
+                "it is to be compared",
                 "no Etags",
             )
         yield self._remarks()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from mediasync.aio import batched
 from mediasync.backends.base import Enumerated, FoundPerson, Remark, Stored, Unreadable
 from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, PAGE_OF_ETAGS, PAGE_OF_PERSONS, Client
 from mediasync.backends.jellyfin.people import PersonEntry, credited_ids, parse_person
@@ -21,6 +22,8 @@ from mediasync.models import Person
 
 MAX_IDS: Final = 100_000
 """The most people whose provider ids are held for items not stored yet. The next sync reads the others."""
+
+_PEOPLE_AT_ONCE: Final = 1_000
 
 MAX_RENAMED: Final = 200
 """If more people than that were renamed, all items are read again: that is cheaper than asking for each."""
@@ -83,9 +86,10 @@ class PersonList:
                         elif now is not None:
                             self.watermark = SavedWatermark.after(now, last)
                         continue
-                    people = [person for record in page.items if (person := parse_person(record))]
-                    for found in await self._compare_page(people, stored):
-                        yield found
+                    people = (person for record in page.items if (person := parse_person(record)))
+                    for some in batched(people, _PEOPLE_AT_ONCE):
+                        for found in await self._compare_page(some, stored):
+                            yield found
         except (SourceForbidden, SourceUnreadable, NoAnswerInTime) as error:
             yield Remark(
                 client.source_id,

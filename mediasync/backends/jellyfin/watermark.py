@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -13,8 +12,7 @@ OVERLAP: Final = timedelta(hours=1)
 could otherwise be missed, and a proxy's ``Date`` may be ahead of the server's clock."""
 
 LONGEST_PARTIAL: Final = timedelta(days=7)
-"""After so long all people are listed, and all items without Etags are read: an empty answer to "saved since"
-proves nothing."""
+"""After so long all people are listed: an empty answer to "saved since" proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +22,7 @@ class SavedWatermark:
     Attributes:
         since: everything saved before this time was read.
         all_at: when all people were last listed.
-        items_at: when all items of a library were last read, by the library's id, for libraries whose items
-            have no Etags.
+        libraries: the ids of the libraries that were read, of those whose items have no Etags.
 
     Example:
         >>> noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -40,7 +37,7 @@ class SavedWatermark:
 
     since: datetime
     all_at: datetime
-    items_at: Mapping[str, datetime] = field(default_factory=dict)
+    libraries: frozenset[str] = frozenset()
 
     @classmethod
     def after(cls, now: datetime, last: SavedWatermark | None) -> SavedWatermark:
@@ -58,18 +55,14 @@ class SavedWatermark:
         try:
             said = json.loads(text)
             since, all_at = (datetime.fromisoformat(said[name]) for name in ("people", "all_people"))
-            items_at = {
-                library_id: datetime.fromisoformat(text) for library_id, text in said.get("items", {}).items()
-            }
+            libraries = frozenset(map(str, said.get("items", ())))
         except (ValueError, TypeError, KeyError, AttributeError):
             return None
-        known = all(time.tzinfo for time in (since, all_at, *items_at.values()))
-        return cls(since, all_at, items_at) if known else None
+        return cls(since, all_at, libraries) if since.tzinfo and all_at.tzinfo else None
 
     def __str__(self) -> str:
-        items = {library_id: iso(time) for library_id, time in self.items_at.items()}
         said = {"people": iso(self.since), "all_people": iso(self.all_at)}
-        return json.dumps(said | {"items": items} if items else said)
+        return json.dumps(said | {"items": sorted(self.libraries)} if self.libraries else said)
 
     def holds(self, now: datetime) -> bool:
         """Return whether listing the people saved since is enough. It is not if the clock was set back."""
@@ -77,8 +70,7 @@ class SavedWatermark:
 
     def holds_for(self, library_id: str, now: datetime) -> bool:
         """Return whether reading the items of a library that were saved since is enough."""
-        read_at = self.items_at.get(library_id)
-        return read_at is not None and self.since <= now < read_at + LONGEST_PARTIAL
+        return library_id in self.libraries and self.since <= now
 
 
 def iso(time: datetime) -> str:

@@ -46,7 +46,8 @@ class KodiBackend:
     """A Kodi, over JSON-RPC on its web server.
 
     Kodi gives no id for itself or for people, and no time at which an item changed. So every sync reads
-    everything, page by page, and an item whose fingerprint is the stored one is reported as unchanged.
+    everything, page by page, and an item whose fingerprint is the stored one is reported as unchanged. Only a
+    sync that takes up one which broke off within the last hour leaves out what that one has read.
 
     Args:
         url: the web server's address, without ``/jsonrpc``.
@@ -101,6 +102,11 @@ class KodiBackend:
     def __repr__(self) -> str:
         return f"KodiBackend({self._url!r}, source={self.source.id!r})"
 
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far; each retry counts."""
+        return self._transport.requests
+
     def open(self) -> AbstractAsyncContextManager[None]:
         """Return a context in which Kodi can be read.
 
@@ -154,7 +160,12 @@ class KodiBackend:
         if library.id not in _TITLES:
             raise UnknownLibrary(f"there is no library {library.id!r} in source {self.source.id!r}")
         reader = LibraryReader(
-            client, library.id, stored.tokens, zone=self._zone, roles_matter=self._roles_matter
+            client,
+            library.id,
+            stored.tokens,
+            stored.just_read,
+            zone=self._zone,
+            roles_matter=self._roles_matter,
         )
         with naming(library):
             async with aclosing(reader.read_all() if only is None else reader.read_only(only)) as batches:

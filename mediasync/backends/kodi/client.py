@@ -5,6 +5,8 @@ the whole library for each page. As the order is not promised, it is checked ins
 begins with the last item of the one before, which shows whether an item was added or removed meanwhile. And
 the items that arrive are counted and compared with the total.
 
+Items at the beginning of a listing that a run which broke off has just read are listed by their ids alone.
+
 A page that cannot be read is asked for again in smaller parts, down to the one item that is at fault, which
 becomes an `Unreadable`.
 """
@@ -14,9 +16,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
-from mediasync.backends.base import Enumerated, Unreadable
+from mediasync.backends.base import Enumerated, Unchanged, Unreadable
 from mediasync.backends.kodi.kinds import EPISODES, SHOWS, KodiKind
 from mediasync.backends.kodi.rpc import INVALID_PARAMS, METHOD_NOT_FOUND, Call, KodiRefused, Result, Rpc
 from mediasync.backends.kodi.values import parse_id
@@ -27,6 +30,7 @@ from mediasync.errors import RequestRefused, SourceError, SourceUnreadable
 
 _READS: Final = 3
 _ITEMS_PER_REQUEST: Final = 50
+_IDS_PER_REQUEST: Final = 5_000
 _SHOWS_PER_REQUEST: Final = 100
 _LARGEST_ID: Final = 2**31 - 1
 _FRIENDLY_NAME: Final = "System.FriendlyName"
@@ -35,8 +39,8 @@ _FRIENDLY_NAME: Final = "System.FriendlyName"
 # that Kodi works at the same time.
 _HEAD_START: Final = 0.001
 
-Item = Mapping[str, Any] | Unreadable
-"""A record of Kodi's, or an item that cannot be read."""
+Item = Mapping[str, Any] | Unreadable | Unchanged
+"""A record of Kodi's, an item that cannot be read, or one that was just read."""
 
 Check = Callable[[Sequence[Mapping[str, Any]]], Awaitable[bool]]
 
@@ -90,7 +94,7 @@ class Client:
         )
 
     def list_items(
-        self, kind: KodiKind, check: Check | None = None
+        self, kind: KodiKind, check: Check | None = None, just_read: Collection[str] = ()
     ) -> AsyncGenerator[Page[Item] | Enumerated, None]:
         """List the items of one kind.
 
@@ -98,6 +102,7 @@ class Client:
             kind: the kind to list.
             check: called with the new records of each page, and returns whether they can be used. A page that
                 cannot is read again, up to three times, and then used anyway.
+            just_read: the keys of items that need not be read again.
 
         Yields:
             Pages, each item once; at the end an `Enumerated`.
@@ -105,7 +110,7 @@ class Client:
         Raises:
             SourceError: if reading from Kodi fails.
         """
-        return _Listing(self._rpc, kind, self._page_size).read(check)
+        return _Listing(self._rpc, kind, self._page_size, just_read).read(check)
 
     async def fetch_items(self, kind: KodiKind, keys: Collection[str]) -> list[Item]:
         """Return those items of *keys* that are of one kind, in the order of their ids.
@@ -194,12 +199,15 @@ class _Listing:
         rpc: calls Kodi's methods.
         kind: the kind to list.
         page_size: how many items a page has at most.
+        just_read: the keys of items that need not be read again, if they come first.
     """
 
-    def __init__(self, rpc: Rpc, kind: KodiKind, page_size: int) -> None:
+    def __init__(self, rpc: Rpc, kind: KodiKind, page_size: int, just_read: Collection[str]) -> None:
         self._rpc = rpc
         self._kind = kind
         self._page_size = page_size
+        self._just_read = just_read
+        self._skips = bool(just_read)
         self._oddities: list[str] = []
         self._last: str | None = None
 
@@ -233,13 +241,12 @@ class _Listing:
                     yield page
 
     async def _fetch(self, offset: int, size: int) -> Page[Item]:
-        overlap = 1 if offset and self._last is not None else 0
-        records, total = await self._ask(offset - overlap, offset + size, self._kind.properties)
-        if overlap and (not records or self._kind.key(records[0]) != self._last):
-            self._note("items were added, removed or moved while they were listed")
+        if self._skips and (page := await self._skip(offset)):
+            return page
+        records, total = await self._next(offset, size, self._kind.properties)
         items: list[Item] = []
         keys: list[str] = []
-        for position, record in enumerate(records[overlap:], offset):
+        for position, record in enumerate(records, offset):
             key = self._kind.key(record)
             place = f"{self._kind.plural}[{position}]"
             unnamed = Unreadable(place, f"Kodi listed it without an id: {_label(record)}")
@@ -248,6 +255,25 @@ class _Listing:
             items.append(record if key else unnamed)
             keys.append(key or place)
         return Page(items, keys, total)
+
+    async def _skip(self, offset: int) -> Page[Item] | None:
+        """Return the next items that were just read, listed by their ids alone; None if there are none."""
+        self._skips = False  # if it fails, the page is read in the usual way
+        records, total = await self._next(offset, _IDS_PER_REQUEST, ())
+        found = [self._kind.key(record) for record in records]
+        keys = list(takewhile(self._just_read.__contains__, filter(None, found)))
+        self._skips = bool(keys) and keys == found
+        return Page([Unchanged(key) for key in keys], keys, total) if keys else None
+
+    async def _next(
+        self, offset: int, size: int, properties: Sequence[str]
+    ) -> tuple[list[Mapping[str, Any]], int]:
+        """Return the records from a position on, and the total."""
+        overlap = 1 if offset and self._last is not None else 0
+        records, total = await self._ask(offset - overlap, offset + size, properties)
+        if overlap and (not records or self._kind.key(records[0]) != self._last):
+            self._note("items were added, removed or moved while they were listed")
+        return records[overlap:], total
 
     async def _find_key(self, offset: int) -> str | None:
         """Return the key of an item that cannot be read in full."""
@@ -282,7 +308,7 @@ def _new_records(page: Page[Item], before: Collection[str]) -> list[Mapping[str,
     """Return the records of a page, each item once, without those whose keys are in *before*."""
     records: dict[str, Mapping[str, Any]] = {}
     for key, item in zip(page.keys, page.items, strict=True):
-        if key not in before and not isinstance(item, Unreadable):
+        if key not in before and isinstance(item, Mapping):
             records.setdefault(key, item)
     return list(records.values())
 

@@ -26,6 +26,9 @@ KINDS_OF_LIBRARY: Final = {"movies": (MOVIES,), "shows": (SHOWS, SEASONS, EPISOD
 """The kinds of item in each library, parents first."""
 
 _READS: Final = 3
+_SKIPPED: Final = (MOVIES, EPISODES)
+"""The kinds whose items are not read again if they were just read. The others are few, and episodes need
+them."""
 
 
 class LibraryReader:
@@ -35,6 +38,7 @@ class LibraryReader:
         client: the Kodi.
         library_id: the library to read, one of `KINDS_OF_LIBRARY`.
         tokens: the change token stored for each item, by its key.
+        just_read: the keys of items that need not be read again.
         zone: the time zone of Kodi's clock; None if it is not known.
         roles_matter: see `mediasync.backends.kodi.people.seams`.
     """
@@ -44,6 +48,7 @@ class LibraryReader:
         client: Client,
         library_id: str,
         tokens: Mapping[str, str],
+        just_read: Collection[str],
         *,
         zone: ZoneInfo | None,
         roles_matter: bool,
@@ -51,6 +56,7 @@ class LibraryReader:
         self._client = client
         self._kinds = KINDS_OF_LIBRARY[library_id]
         self._tokens = tokens
+        self._just_read = just_read
         self._zone = zone
         self._casts = EpisodeCasts(client, roles_matter=roles_matter)
         self._seasons: set[str] = set()
@@ -64,7 +70,8 @@ class LibraryReader:
         totals = Totals([kind.name for kind in self._kinds])
         for kind in self._kinds:
             check = self._casts.separate if kind is EPISODES else None
-            async with aclosing(self._client.list_items(kind, check)) as listing:
+            just_read = self._just_read if kind in _SKIPPED else ()
+            async with aclosing(self._client.list_items(kind, check, just_read)) as listing:
                 async for page in listing:
                     if isinstance(page, Enumerated):
                         ends.append(page)
@@ -79,7 +86,7 @@ class LibraryReader:
             for _ in range(_READS):
                 items = await self._client.fetch_items(kind, keys)
                 if kind is not EPISODES or await self._casts.separate(
-                    item for item in items if not isinstance(item, Unreadable)
+                    item for item in items if isinstance(item, Mapping)
                 ):
                     break
             yield self._findings(kind, items, {}, None)
@@ -92,12 +99,12 @@ class LibraryReader:
 
         Args:
             kind: the items' kind.
-            items: records of Kodi's, and items that cannot be read.
+            items: records of Kodi's, items that cannot be read, and items that were just read.
             tokens: the stored change tokens; empty if every item counts as changed.
             seasons: the keys of the listed seasons; None if it is not known which there are.
         """
         for item in items:
-            if isinstance(item, Unreadable):
+            if isinstance(item, Unreadable | Unchanged):
                 yield item
                 continue
             if kind is EPISODES:

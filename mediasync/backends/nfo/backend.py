@@ -174,7 +174,7 @@ class NfoBackend:
             self._told_of_root = True
             for remark in libraries.findings:
                 yield remark
-        tokens = StoredTokens(stored.tokens)
+        tokens = StoredTokens({**stored.tokens, **stored.due}, stored.due.keys())
         looking = partial(look, root, stored=tokens)
         units = walk(root, folder.path, FolderKinds(root, tokens, looking, looking), folder.others)
         unlisted = 0

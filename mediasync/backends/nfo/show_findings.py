@@ -185,7 +185,8 @@ class _Seasons:
         if self._show.nfo and isinstance(self._own, Same | Loaded) and self._own.state:
             token = season_token(self._show.nfo, self._own.state, [path or "", *sorted(images.values())])
         is_unread = isinstance(self._own, Failed) and key in self._stored.tokens
-        if is_unread or (token and self._stored.tokens.get(key) == token):
+        is_same = token and self._stored.tokens.get(key) == token and key not in self._stored.due
+        if is_unread or is_same:
             return Unchanged(key)
         return Found(
             Season(

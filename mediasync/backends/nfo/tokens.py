@@ -130,6 +130,7 @@ class StoredTokens:
 
     Attributes:
         tokens: change tokens by item key.
+        due: the keys of items that are read again although they did not change.
         episodes: keys of episodes, by their part before ``#``.
         seasons: keys of seasons, by the key of their show.
         parents: the keys of the folders in which films and shows lie.
@@ -137,6 +138,7 @@ class StoredTokens:
     """
 
     tokens: Mapping[str, str]
+    due: Collection[str] = ()
     episodes: dict[str, list[str]] = field(default_factory=dict)
     seasons: dict[str, list[str]] = field(default_factory=dict)
     parents: set[str] = field(default_factory=set)
@@ -179,6 +181,8 @@ class StoredTokens:
         keys: list[str] = []
         count = 0
         for key in self.keys_of(file):
+            if key in self.due:
+                return ()
             token = FileToken.parse(self.tokens[key])
             if token and token == FileToken.of_file(file, state, token.count, token.kind):
                 keys.append(key)
@@ -200,6 +204,8 @@ class StoredTokens:
         keys: list[str] = []
         described = left_out = 0
         for key in dict.fromkeys([films.shared_key or "", *(file.key for file in films.files)]):
+            if key in self.due:
+                return None
             token = FileToken.parse(self.tokens.get(key, ""))
             if token is None or token.left_out is None:
                 continue

@@ -85,6 +85,11 @@ class PlexBackend:
         self.on_wait: Callable[[str], None] | None = None
         self._sections: list[tuple[Library, bool]] | None = None
 
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far; each retry counts."""
+        return self._transport.requests
+
     def open(self) -> AbstractAsyncContextManager[None]:
         """Return a context in which the server can be read.
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any, Final
 
 import anyio
 
-from mediasync.backends.base import Enumerated
+from mediasync.backends.base import Enumerated, Unchanged
 from mediasync.backends.json_record import JsonRecord, expect_record
 from mediasync.backends.multiread import read_adaptively
 from mediasync.backends.paging import Hole, Page, pages
@@ -19,6 +20,7 @@ from mediasync.errors import SourceError, SourceForbidden, SourceUnauthorised, S
 from mediasync.vocabulary import MediaType
 
 PAGE_SIZE: Final = 500
+KNOWN_PAGE_SIZE: Final = 5_000
 MAX_IDS: Final = 200
 MAX_ID_CHARACTERS: Final = 3_000
 
@@ -31,6 +33,7 @@ _TYPE_NUMBERS: Final = {
 _UNUSED: Final = (
     "Country,Collection,Similar,Image,UltraBlurColors,Review,Extras,Related,Preferences,Chapter,Marker,Field"
 )
+_USED: Final = "Media,Genre,Guid,Rating,Director,Writer,Producer,Role,Location"
 LEFT_OUT: Final = "it is listed, but was left out of the answer to a request for its details"
 
 
@@ -90,18 +93,40 @@ class Client:
         return [JsonRecord(entry) for entry in list_entries(container, "Directory", self.source_id, request)]
 
     def list_items(
-        self, section: str, kind: MediaType
-    ) -> AsyncGenerator[Page[Mapping[str, Any]] | Hole | Enumerated, None]:
+        self, section: str, kind: MediaType, just_read: Collection[str] = ()
+    ) -> AsyncGenerator[Page[Mapping[str, Any] | Unchanged] | Hole | Enumerated, None]:
         """List the items of one kind in a section. Their lists of people are cut short.
+
+        Args:
+            section: the key of the section.
+            kind: the kind to list.
+            just_read: the keys of items that need not be read again. As far as they come first, they are
+                listed in large pages of little more than keys, and yielded as `Unchanged`.
 
         Yields:
             Pages of entries, each entry once, and holes; at the end an `Enumerated`.
         """
         path = f"/library/sections/{section}/all"
         request = f"GET {path}?type={_TYPE_NUMBERS[kind]}"
-        params: dict[str, str | int] = {"type": _TYPE_NUMBERS[kind], "includeGuids": 1, "sort": "id"}
+        wanted: dict[str, str | int] = {"type": _TYPE_NUMBERS[kind], "sort": "id"}
+        whole: dict[str, str | int] = {**wanted, "includeGuids": 1}
+        brief: dict[str, str | int] = {**wanted, "excludeElements": f"{_USED},{_UNUSED}"}
+        skips = bool(just_read)
 
-        async def fetch(start: int, size: int) -> Page[Mapping[str, Any]]:
+        async def fetch(start: int, size: int) -> Page[Mapping[str, Any] | Unchanged]:
+            nonlocal skips
+            if skips:
+                skips = False  # if it fails, the page is read in the usual way
+                page = await ask(start, KNOWN_PAGE_SIZE, brief)
+                known = list(takewhile(just_read.__contains__, page.keys))
+                skips = bool(known) and known == page.keys
+                if known:
+                    return replace(page, items=[Unchanged(key) for key in known], keys=known)
+            return await ask(start, size, whole)
+
+        async def ask(
+            start: int, size: int, params: Mapping[str, str | int]
+        ) -> Page[Mapping[str, Any] | Unchanged]:
             paging = {"X-Plex-Container-Start": str(start), "X-Plex-Container-Size": str(size)}
             answer = await self.transport.get_json(path, params, headers=paging)
             container = open_container(answer, self.source_id, request)

@@ -59,6 +59,7 @@ class LibraryReader:
         self._client = client
         self._library = library
         self._tokens = stored.tokens
+        self._just_read = stored.just_read
         self._refreshing = refreshing
         self._ask_refreshing = ask_refreshing
         self._kinds = KINDS_OF_LIBRARY[library.kind]
@@ -84,7 +85,7 @@ class LibraryReader:
         changed: list[Listed] = []
         strange: list[str] = []
         at_once = self._client.details_at_once
-        async with aclosing(self._client.list_items(self._library.id, kind)) as listing:
+        async with aclosing(self._client.list_items(self._library.id, kind, self._just_read)) as listing:
             async for page in listing:
                 if isinstance(page, Enumerated):
                     end = page
@@ -105,13 +106,22 @@ class LibraryReader:
         ends.append(end if end.complete else replace(end, reason=f"{kind}s: {end.reason}"))
 
     def _compare(
-        self, kind: MediaType, entries: Iterable[Mapping[str, Any]], changed: list[Listed], strange: list[str]
+        self,
+        kind: MediaType,
+        entries: Iterable[Mapping[str, Any] | Unchanged],
+        changed: list[Listed],
+        strange: list[str],
     ) -> Iterator[Finding]:
         """Yield a finding for each entry that needs no details.
 
         Adds new and changed items to *changed*, and descriptions of entries that are not items to *strange*.
         """
         for entry in entries:
+            if isinstance(entry, Unchanged):
+                if kind in PARENTS:
+                    self._parents.add(entry.remote_id)
+                yield entry
+                continue
             if is_placeholder(entry):
                 continue
             listed = self._parse_listed(kind, entry)

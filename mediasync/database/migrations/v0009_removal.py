@@ -12,6 +12,7 @@ STATEMENTS: Final = (
     "ALTER TABLE media_item ADD COLUMN missing_run INTEGER",
     "CREATE INDEX media_item_missing ON media_item (missing_since) WHERE missing_since IS NOT NULL",
     "ALTER TABLE source ADD COLUMN compared_at INTEGER",
+    "ALTER TABLE sync_run ADD COLUMN last_change INTEGER",
     """
     CREATE TABLE pending_removal (
         library_key INTEGER NOT NULL PRIMARY KEY REFERENCES library (library_key) ON DELETE CASCADE,
