@@ -277,6 +277,9 @@ async def test_an_item_that_comes_back_under_another_key_is_the_same(ms: MediaSy
         ("fake:2", "2"),
     ]
     assert await removed(ms) == set()
+    log = [change async for change in ms.changes(follow=False) if change.entity_id == "fake:1"]
+    assert [str(change.what) for change in log] == ["added", "removed", "back", "changed"]
+    assert log[-1].before == {"remote_id": "1"}  # the key changes when the item is shown again
     assert (await ms.check()).flaws == ()
 
 

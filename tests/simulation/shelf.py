@@ -63,12 +63,15 @@ class Shelf:
         random: decides what it has, and how that changes.
 
     Attributes:
+        calm_syncs: how many undisturbed syncs see everything.
         entries: what it has now.
         lists: every full credit list that it ever had, by key.
         keys: every key that an entry ever had.
         left: every key that it did not have at some time after it had it.
         gone: the entries that were removed.
     """
+
+    calm_syncs: Final = 1
 
     def __init__(self, source_id: str, random: Random) -> None:
         self.id = source_id
