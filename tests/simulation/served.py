@@ -163,9 +163,8 @@ class Served:
         found = await self._contents(ms)
         for key in sorted(wanted.keys() | found.keys()):
             if found.get(key) != wanted.get(key):
-                differing = [
-                    pair for pair in zip(found.get(key, ()), wanted.get(key, ())) if pair[0] != pair[1]
-                ]
+                pairs = zip(found.get(key, ()), wanted.get(key, ()), strict=False)
+                differing = [(old, new) for old, new in pairs if old != new]
                 observer.note("the mirror differs from the server", f"{key}: {differing}")
 
     async def _contents(self, ms: MediaSync) -> dict[str, Any]:
