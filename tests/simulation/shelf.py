@@ -17,7 +17,7 @@ from mediasync.backends.base import Enumerated, Finding, Found, Stored, Unchange
 from mediasync.errors import SourceUnreachable, SourceUnreadable
 from mediasync.testing import FakeBackend
 
-TROUBLES: Final = ("cut", "short", "unreadable", "empty", "down", "preview", "preview", "without")
+TROUBLES: Final = ("cut", "short", "few", "unreadable", "empty", "down", "preview", "preview", "without")
 REFUSED: Final = "refused"
 """A role that the database of the simulation refuses."""
 
@@ -304,7 +304,7 @@ class ShelfBackend(FakeBackend):
         shelf, random = self.shelf, self.shelf.random
         trouble = self.trouble if library.id == self._where or self.trouble == "preview" else ""
         listed = [(entry, entry.key) for entry in shelf.entries if entry.library == library.id]
-        last = random.randrange(len(listed) + 1) if trouble in ("cut", "short") else len(listed)
+        last = random.randrange(len(listed) + 1) if trouble in ("cut", "short", "few") else len(listed)
         yield Watermark(str(self.began_at))
         if trouble == "empty":
             listed = []
