@@ -42,6 +42,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--simulation-seeds", type=int, default=40, metavar="N", help="how many simulated histories are tried"
     )
+    parser.addoption(
+        "--model-steps",
+        type=int,
+        default=10_000,
+        metavar="N",
+        help="how many steps the model is compared with",
+    )
 
 
 def parameter(item: pytest.Item, name: str) -> object:
