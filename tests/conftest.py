@@ -37,6 +37,13 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let more be tried than by default."""
+    parser.addoption(
+        "--simulation-seeds", type=int, default=40, metavar="N", help="how many simulated histories are tried"
+    )
+
+
 def parameter(item: pytest.Item, name: str) -> object:
     """Return one parameter of a test, or None if it has no such parameter."""
     if isinstance(item, pytest.Function) and hasattr(item, "callspec"):

@@ -82,7 +82,7 @@ class SQLiteConnection:
     async def _open(self, pragmas: tuple[str, ...]) -> None:
         async with AsyncExitStack() as held:
             try:
-                self.raw = await (_connect_to_write if self._writes else _connect_to_read)(self._uri, held)
+                self.raw = await connect(self._uri, held, writes=self._writes)
             except sqlite3.Error as error:
                 raise self._dialect.translate_error(error, self._subject) or error from error
             self._held = held.pop_all()
@@ -145,6 +145,19 @@ class SQLiteConnection:
         """Wait for the running statement, and return whether a transaction is open."""
         await self.rows("SELECT 1")
         return bool(self.raw.in_transaction)
+
+
+async def connect(uri: str, held: AsyncExitStack, *, writes: bool) -> Any:
+    """Return a new connection of the driver, which runs statements in a thread of its own.
+
+    No other code starts such a thread. A test that replaces this function decides when statements run.
+
+    Args:
+        uri: what SQLite opens.
+        held: what closes the connection, and ends its thread.
+        writes: whether it is the connection that writes.
+    """
+    return await (_connect_to_write if writes else _connect_to_read)(uri, held)
 
 
 async def _connect_to_read(uri: str, held: AsyncExitStack) -> Any:
