@@ -19,11 +19,13 @@ from mediasync.ids import make_id
 from mediasync.models import Library, MediaItem, Person, Source, SyncRun
 from mediasync.reports import SaveReport, SaveResult, SaveStatus
 from mediasync.repositories.items import MediaRepository
+from mediasync.repositories.people import PeopleRepository
 from mediasync.repositories.recognition import RecognitionRepository
 from mediasync.repositories.removal import RemovalRepository
 from mediasync.repositories.times import to_datetime
 from mediasync.rows import NormalItem
 from mediasync.saving.media import is_new_server
+from mediasync.saving.missing import bring_back
 from mediasync.saving.normal import normal_item
 from mediasync.saving.outbox import Outbox
 from mediasync.saving.plan import describe_change
@@ -158,9 +160,15 @@ class Saving:
         await self._media.upsert_people(people, source_id=self._source_id, context=self._context)
 
     async def take_over(self, taken: Sequence[tuple[str, str, str]]) -> None:
+        ids = [item_id for item_id, _, _ in taken]
+
         async def work(session: Session, outbox: Outbox) -> None:
-            async with outbox.comparing([item_id for item_id, _, _ in taken]):
+            # A removed item is listed again under the new key. It is shown before its change is logged.
+            back = await bring_back(session, outbox, ids)
+            async with outbox.comparing(ids):
                 await RecognitionRepository(session).take_over(self._source_id, taken)
+            if back:
+                await PeopleRepository(session).show_people_of(back)
 
         await self._writer.record(work, self._context)
 

@@ -277,6 +277,13 @@ async def test_an_item_that_comes_back_under_another_key_is_the_same(ms: MediaSy
         ("fake:2", "2"),
     ]
     assert await removed(ms) == set()
+    log = [change async for change in ms.changes(follow=False) if change.entity_id == "fake:1"]
+    assert [(str(change.what), change.before) for change in log if change.what != "removed"] == [
+        ("added", None),
+        ("back", None),
+        ("changed", {"remote_id": "1"}),  # when the item is shown again
+        ("changed", {"title": "Film 1"}),
+    ]
     assert (await ms.check()).flaws == ()
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 from unittest import mock
 
-from mediasync.backends.base import Enumerated
 from mediasync.database.database import Database
 from mediasync.database.sqlite.connection import SQLiteConnection, WriterCache
 from mediasync.database.sqlite.engine import SQLiteEngine
@@ -28,7 +27,7 @@ from mediasync.syncing.reader import Reading
 from mediasync.syncing.recognition import Recognition
 from mediasync.syncing.recorder import RunRecorder
 from mediasync.syncing.removal import _Candidates
-from mediasync.syncing.tally import Tally
+from mediasync.syncing.tally import LibraryTally, Tally
 from mediasync.vocabulary import Completeness
 
 
@@ -271,13 +270,11 @@ def without_guard() -> Any:
 
 
 def believing_every_listing() -> Any:
-    def made(note: Any) -> Any:
-        def complete(self: Reading, finding: Any) -> None:
-            note(self, replace(finding, complete=True) if isinstance(finding, Enumerated) else finding)
+    return mock.patch.object(LibraryTally, "is_complete", True)
 
-        return complete
 
-    return _instead(Reading, "_note", made)
+def without_counting() -> Any:
+    return mock.patch.object(LibraryTally, "is_complete", property(lambda self: self.enumerated.complete))
 
 
 # SQLite
@@ -314,6 +311,7 @@ SAFEGUARDS: Final = [
     Safeguard("a preview never replaces a full list", with_previews_as_lists),
     Safeguard("items are recognised after everything was listed", with_recognition_at_sight),
     Safeguard("only a complete listing removes items", believing_every_listing),
+    Safeguard("a listing that is shorter than its count removes nothing", without_counting),
     Safeguard("a library that suddenly lists nothing removes nothing", without_guard),
     Safeguard("the writer forgets what was rolled back, or changed by others", keeping_the_cache),
     Safeguard("a transaction takes the write lock when it begins", taking_the_lock_late),

@@ -80,6 +80,7 @@ class Served:
         kind: one of `KINDS`.
     """
 
+    calm_syncs: Final = 2  # the first one takes up what broke off, and may not see what changed since
     lists: Final[dict[str, Any]] = {}
 
     def __init__(self, source_id: str, random: Random, kind: str) -> None:
@@ -162,8 +163,9 @@ class Served:
         found = await self._contents(ms)
         for key in sorted(wanted.keys() | found.keys()):
             if found.get(key) != wanted.get(key):
-                details = f"{key}: {found.get(key)}, not {wanted.get(key)}"
-                observer.note("the mirror differs from the server", details)
+                pairs = zip(found.get(key, ()), wanted.get(key, ()), strict=False)
+                differing = [(old, new) for old, new in pairs if old != new]
+                observer.note("the mirror differs from the server", f"{key}: {differing}")
 
     async def _contents(self, ms: MediaSync) -> dict[str, Any]:
         items = {

@@ -17,7 +17,7 @@ from mediasync.backends.base import Enumerated, Finding, Found, Stored, Unchange
 from mediasync.errors import SourceUnreachable, SourceUnreadable
 from mediasync.testing import FakeBackend
 
-TROUBLES: Final = ("cut", "short", "unreadable", "empty", "down", "preview", "preview", "without")
+TROUBLES: Final = ("cut", "short", "few", "unreadable", "empty", "down", "preview", "preview", "without")
 REFUSED: Final = "refused"
 """A role that the database of the simulation refuses."""
 
@@ -63,12 +63,15 @@ class Shelf:
         random: decides what it has, and how that changes.
 
     Attributes:
+        calm_syncs: how many undisturbed syncs see everything.
         entries: what it has now.
         lists: every full credit list that it ever had, by key.
         keys: every key that an entry ever had.
         left: every key that it did not have at some time after it had it.
         gone: the entries that were removed.
     """
+
+    calm_syncs: Final = 1
 
     def __init__(self, source_id: str, random: Random) -> None:
         self.id = source_id
@@ -301,7 +304,7 @@ class ShelfBackend(FakeBackend):
         shelf, random = self.shelf, self.shelf.random
         trouble = self.trouble if library.id == self._where or self.trouble == "preview" else ""
         listed = [(entry, entry.key) for entry in shelf.entries if entry.library == library.id]
-        last = random.randrange(len(listed) + 1) if trouble in ("cut", "short") else len(listed)
+        last = random.randrange(len(listed) + 1) if trouble in ("cut", "short", "few") else len(listed)
         yield Watermark(str(self.began_at))
         if trouble == "empty":
             listed = []
