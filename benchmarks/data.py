@@ -104,8 +104,8 @@ def change_some(movies: Iterable[MovieRow], turn: int, *, every: int) -> Iterato
     Args:
         movies: as they were at first.
         turn: how many turns have passed. In each of them other movies change, until all have changed once.
-        every: how many movies there are for each that changes. Three of four change by title, the fourth by its
-            credits, since servers refresh fields more often than casts.
+        every: how many movies there are for each that changes. Three of four change by title, the fourth by
+            its credits, since servers refresh fields more often than casts.
     """
     for position, movie in enumerate(movies):
         times, left = divmod(turn - 1 - position % every, every)

@@ -186,7 +186,7 @@ def _history(of: str) -> Callable[[Lab, Row], list[Figure]]:
 
 def _measure_history(lab: Lab) -> Runs:
     path = lab.path("history")
-    movies = max(lab.movies // 4, 100)
+    movies = max(lab.movies // 10, 100)
     run = lab.call("history", path=str(path), movies=movies)
     remove(path)
     return {"history": [{**run, "movies": movies}]}
