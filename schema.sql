@@ -385,7 +385,7 @@ FROM (
     FROM media_item i GROUP BY i.library_key, i.media_type, i.completeness
     UNION ALL
     SELECT i.library_key, i.media_type, i.completeness, -count(*) AS items
-    FROM media_item i WHERE i.missing_since IS NOT NULL GROUP BY i.library_key, i.media_type, i.completeness
+    FROM media_item i WHERE i.missing_since > 0 GROUP BY i.library_key, i.media_type, i.completeness
     UNION ALL
     SELECT x.library_key, i.media_type, i.completeness, count(*) AS items
     FROM item_library x CROSS JOIN media_item i  -- CROSS: SQLite keeps this order

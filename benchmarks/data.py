@@ -98,6 +98,26 @@ def change_movies(movies: Iterable[MovieRow], *, seed: int = 7) -> Iterator[Movi
             yield _recast(random, movie)
 
 
+def change_some(movies: Iterable[MovieRow], turn: int, *, every: int) -> Iterator[MovieRow]:
+    """Yield *movies* as a source has them after some turns, in each of which one in *every* changes.
+
+    Args:
+        movies: as they were at first.
+        turn: how many turns have passed. In each of them other movies change, until all have changed once.
+        every: how many movies there are for each that changes. Three of four change by title, the fourth by
+            its credits, since servers refresh fields more often than casts.
+    """
+    for position, movie in enumerate(movies):
+        times, left = divmod(turn - 1 - position % every, every)
+        changed = times + 1 if turn and left >= 0 else 0
+        if not changed:
+            yield movie
+        elif position // every % 4:
+            yield movie._replace(title=f"{movie.title} ({changed})")
+        else:
+            yield _recast(Random(f"{changed}/{position}"), movie)
+
+
 def build_models(movies: Iterable[MovieRow]) -> list[Movie]:
     """Build new pydantic models of all *movies*."""
     return [build_model(movie) for movie in movies]

@@ -41,6 +41,13 @@ async def save(
     """Save a generated library; the clock runs from the first save until the database is closed."""
     rows = stream_movies(movies, first=first)
     models = build_models(change_movies(rows) if changed else rows)
+    return await save_models(path, models, how=how, **options)
+
+
+async def save_models(
+    path: str, models: list[Movie], *, how: str = "batch", **options: Any
+) -> dict[str, Any]:
+    """Save models; the clock runs from the first save until the database is closed."""
     async with MediaSync(url_of(path), **options) as ms:
         await register(ms)
         watch = Stopwatch()

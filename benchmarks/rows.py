@@ -176,6 +176,22 @@ def _log_share(of: str) -> Callable[[Lab, Row], list[Figure]]:
     return measure
 
 
+def _history(of: str) -> Callable[[Lab, Row], list[Figure]]:
+    def measure(lab: Lab, row: Row) -> list[Figure]:
+        [found] = lab.once("history", _measure_history)["history"]
+        return [row.figure(found[of], movies=found["movies"])]
+
+    return measure
+
+
+def _measure_history(lab: Lab) -> Runs:
+    path = lab.path("history")
+    movies = max(lab.movies // 10, 100)
+    run = lab.call("history", path=str(path), movies=movies)
+    remove(path)
+    return {"history": [{**run, "movies": movies}]}
+
+
 def _steps(lab: Lab, row: Row) -> list[Figure]:
     result = lab.call(
         "loop_steps", path=str(lab.path("steps")), movies=lab.movies, credit_count=lab.options.credits // 3
@@ -271,6 +287,20 @@ ROWS = (
         _log_share("changed"),
         0.1,
         0.05,
+    ),
+    Row(
+        "history-time",
+        "share of 50 resyncs, each with 2 % of items changed, that the change log takes",
+        _history("time"),
+        0.1,
+        0.05,
+    ),
+    Row(
+        "history-disk",
+        "size of the change log after them ÷ of everything else in the file",
+        _history("disk"),
+        0.25,
+        0.15,
     ),
     Row(
         "read-aside",

@@ -170,6 +170,7 @@ TASKS: dict[str, Callable[..., Result]] = {
     "read_pages": _async("pages", "read_pages"),
     "loop_steps": _async("pages", "loop_steps"),
     "log_share": _async("changelog", "share"),
+    "history": _async("changelog", "history"),
     "sync": _async("syncing", "sync"),
     "read_jellyfin": _async("syncing", "read_jellyfin"),
     "read_kodi": _async("syncing", "read_kodi"),

@@ -113,7 +113,7 @@ async def test_an_item_that_is_changed_twice_counts_once(ms: MediaSync) -> None:
     assert (report.counts.changed, report.counts.credits_added, report.counts.credits_removed) == (1, 1, 0)
     fresh = movie("2", credits=[credit("x")])
     changed = movie("2", title="Changed", credits=[credit("y"), credit("z")])
-    report = await sync(ms, films=[fresh], more=[changed])
+    report = await sync(ms, films=[new, fresh], more=[new, changed])
     assert (report.counts.added, report.counts.changed) == (1, 0)
     assert (report.counts.credits_added, report.counts.credits_removed) == (2, 0)
 

@@ -240,7 +240,11 @@ async def test_a_source_that_is_being_synced_is_not_touched(ms: MediaSync) -> No
     report = await ms.sync(FakeBackend({"m": whole(film("1"))}))
     gate = asyncio.Event()
     backend = FakeBackend({"m": [film("1"), gate, Enumerated(1)]})
-    running = asyncio.ensure_future(ms.sync(backend)._result())
+
+    async def sync() -> None:
+        await ms.sync(backend)
+
+    running = asyncio.create_task(sync())
     await backend.waiting.wait()
     with pytest.raises(SourceHeld):
         await ms.undo(report.run.id)

@@ -28,16 +28,6 @@ class Faults(Protocol):
         ...
 
 
-class NoFaults:
-    """Lets every statement run as it is."""
-
-    def before(self, process: Process, sql: str, raw: sqlite3.Connection) -> None:
-        """Do nothing."""
-
-    def after(self, process: Process, sql: str) -> None:
-        """Do nothing."""
-
-
 class SimulatedConnection:
     """Has the methods of an aiosqlite connection that the engine uses.
 

