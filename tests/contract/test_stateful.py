@@ -237,7 +237,15 @@ class Mirror(RuleBasedStateMachine):
         keys = [item.remote_id for item in given]
         if not was_cancelled and len(set(keys)) == len(keys):
             assert report.saved + report.unchanged + len(report.failed) == len(keys)
-        steps = [Step(SaveItem(item), optional=was_cancelled, stream=0) for item in given]
+        # A season that waits for its show is given up if a newer one comes: the last one wins.
+        steps = [
+            Step(
+                SaveItem(item),
+                optional=was_cancelled or (isinstance(item, Season) and item.remote_id in keys[place:]),
+                stream=0,
+            )
+            for place, item in enumerate(given, start=1)
+        ]
         if other is not None:
             [answer] = answers
             if isinstance(answer, BaseException):

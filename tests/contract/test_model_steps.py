@@ -1,18 +1,16 @@
 """Long random runs against the model of a mirror: 10,000 steps by default.
 
-The steps are those of ``contract/test_stateful.py``, which runs fewer of them on each engine, and shrinks
-what fails. Here a seed chooses the steps, and statements take part in the loop instead of in threads.
+The steps are those of ``test_stateful.py``, which runs fewer of them on each engine, and shrinks what fails.
+Here a seed chooses the steps.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
 from typing import Any
-from unittest import mock
 
 import pytest
 from contract.model import (
@@ -25,12 +23,8 @@ from contract.model import (
     UpsertPeople,
 )
 from contract.test_stateful import ITEM_IDS, MOVIE_KEYS, PERSON_IDS, Mirror
-from simulation.conftest import MODEL_STEPS
-from simulation.driver import Driver, NoFaults
-from simulation.loop import SimulatedLoop
 
 from mediasync import Credit, MediaItem, Movie, Person, Season, Show
-from mediasync.database.sqlite import connection
 
 pytestmark = pytest.mark.slow
 
@@ -137,30 +131,28 @@ class Choice:
 
 
 @contextmanager
-def open_mirror(seed: int) -> Iterator[Mirror]:
-    """Return a context with an empty mirror in memory, whose loop follows from a seed."""
-    driver = Driver(NoFaults())
-    connect = mock.patch.object(connection, "connect", driver.connect)
-    with connect, mock.patch.object(connection, "_FETCHES", {}):
-        mirror = Mirror()
-        mirror.runner = asyncio.Runner(loop_factory=lambda: SimulatedLoop(seed, in_order=True))
-        try:
-            mirror.start()
-            yield mirror
-        finally:
-            mirror.teardown()
+def open_mirror() -> Iterator[Mirror]:
+    """Return a context with an empty mirror in memory."""
+    mirror = Mirror()
+    try:
+        mirror.start()
+        yield mirror
+    finally:
+        mirror.teardown()
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_mirror_is_what_the_model_says(
-    part: int, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
+    part: int, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
     steps = pytestconfig.getoption("model_steps") // PARTS
     began = time.monotonic()
     for first in range(0, steps, STEPS_PER_MIRROR):
         seed = part * 1_000_000 + first
         choice = Choice(Random(seed))
-        with open_mirror(seed) as mirror:
+        with open_mirror() as mirror:
             for _ in range(min(STEPS_PER_MIRROR, steps - first)):
                 choice.step(mirror)()
-    record_property(MODEL_STEPS, (steps, time.monotonic() - began))
+    if pytestconfig.getoption("verbose") >= 0:
+        with capsys.disabled():
+            print(f"{steps:,} steps took {time.monotonic() - began:.1f} s")
