@@ -135,7 +135,7 @@ async def test_a_parent_deleted_while_a_child_is_moved_to_it(
 
 async def test_a_child_waits_for_the_deletion_of_its_parent(ms: MediaSync, other: MediaSync) -> None:
     await ms.media.save_media_item(show(), **SHOWS)
-    held = Held(other, lambda session: MediaRepository(session).delete_item("home:s"))
+    held = Held(other, lambda session: MediaRepository(session).delete_items(["home:s"]))
     await held.begin()
     saving = asyncio.create_task(ms.media.save_media_item(season(), **SHOWS))
     await held.commit_when_waited_for(saving)
@@ -283,7 +283,7 @@ async def test_two_transactions_remove_the_last_credits_of_a_person(ms: MediaSyn
     async def work(session: Session) -> None:
         [(item_id, item_key)] = (await MediaRepository(session).lock_below("home:1")).items()
         lists = await CreditRepository(session).find_stored_lists([item_id])
-        await MediaRepository(session).delete_item(item_id)
+        await MediaRepository(session).delete_items([item_id])
         removed = [RemovedCredit(person.row[0], person.key, item_key) for person, *_ in lists[item_id]]
         await PeopleRepository(session).note_removed(removed)
 
