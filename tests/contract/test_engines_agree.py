@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import product
 from pathlib import Path
@@ -33,6 +33,7 @@ from mediasync import (
     Season,
     Show,
     Source,
+    SyncReport,
 )
 from mediasync.backends.base import Remark, Unreadable
 from mediasync.database.schema import table_and_view_names, view_names
@@ -204,6 +205,10 @@ def plain(value: Any) -> Any:
         return type(value).__name__, value.model_dump()
     if isinstance(value, SaveReport):
         return value.saved, value.unchanged, value.failed, value.problems, value.repeats
+    if isinstance(value, SyncReport):
+        counts = value.counts
+        timeless = [replace(one, seconds=0.0) for one in counts.libraries]
+        return replace(value, counts=replace(counts, seconds=0.0, libraries=tuple(timeless)))
     return [plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 

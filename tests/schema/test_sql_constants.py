@@ -112,6 +112,7 @@ async def test_every_statement_is_prepared(ms: MediaSync, engine: Engine) -> Non
                     "offset",
                     "after",
                     "before",
+                    "compared_at",
                     "first",
                     "last",
                     "seen",
