@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         SyncReport,
     )
     from mediasync.settings.source import SourceConfig
+    from mediasync.summaries import ItemSummary, Page, PersonSummary
     from mediasync.syncing.handles import Sync, SyncAll
     from mediasync.vocabulary import (
         ChangeKind,
@@ -73,6 +74,7 @@ _HOMES = {
     "FilmographyCredit": "mediasync.models",
     "Flaw": "mediasync.reports",
     "HistoryEntry": "mediasync.history",
+    "ItemSummary": "mediasync.summaries",
     "Library": "mediasync.models",
     "LibraryCounts": "mediasync.reports",
     "LibraryRun": "mediasync.models",
@@ -81,7 +83,9 @@ _HOMES = {
     "MediaSyncError": "mediasync.errors",
     "MediaType": "mediasync.vocabulary",
     "Movie": "mediasync.models",
+    "Page": "mediasync.summaries",
     "Person": "mediasync.models",
+    "PersonSummary": "mediasync.summaries",
     "PersonType": "mediasync.vocabulary",
     "Rating": "mediasync.models",
     "RemovedSource": "mediasync.reports",
@@ -124,6 +128,7 @@ __all__ = [
     "FilmographyCredit",
     "Flaw",
     "HistoryEntry",
+    "ItemSummary",
     "Library",
     "LibraryCounts",
     "LibraryRun",
@@ -132,7 +137,9 @@ __all__ = [
     "MediaSyncError",
     "MediaType",
     "Movie",
+    "Page",
     "Person",
+    "PersonSummary",
     "PersonType",
     "Rating",
     "RemovedSource",

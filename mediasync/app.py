@@ -20,7 +20,7 @@ from mediasync.saving.people_cache import RecentPeople
 from mediasync.saving.pruning import prune_changes
 from mediasync.saving.removal import Removal
 from mediasync.saving.writer import Writer
-from mediasync.services import MediaService, PeopleService
+from mediasync.services import LibraryService, MediaService, PeopleService
 from mediasync.settings.database import DatabaseOptions, sqlite_path
 
 # A program that only reads does not wait for what follows: each method below imports what only it needs.
@@ -89,6 +89,7 @@ class MediaSync:
     Attributes:
         media: saves and reads items.
         people: saves and reads people.
+        library: answers questions about the mirror.
 
     Raises:
         ConfigurationError: if the URL or an option cannot be used.
@@ -143,6 +144,7 @@ class MediaSync:
         self._writer = Writer(self._database)
         self.media = MediaService(self._database, self._writer)
         self.people = PeopleService(self._database, self._writer)
+        self.library = LibraryService(self._database)
         self._changes = ChangeReads(self._database, self._writer.committed)
         self._records = RunReads(self._database)
         self._removed = RemovalReads(self._database)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mediasync.database.database import Database
+from mediasync.library.answers import LibraryReads
 from mediasync.library.media import MediaReads
 from mediasync.library.people import PeopleReads
 from mediasync.saving.media import MediaSaves
@@ -37,3 +38,11 @@ class PeopleService(PeopleSaves, PeopleReads):
     def __init__(self, database: Database, writer: Writer) -> None:
         PeopleSaves.__init__(self, database, writer)
         PeopleReads.__init__(self, database)
+
+
+class LibraryService(LibraryReads):
+    """Answers questions about the mirror: ``ms.library``.
+
+    Args:
+        database: an open database.
+    """

@@ -22,7 +22,7 @@ from mediasync.models import Model
 
 API: Final = DOCS / "reference" / "api"
 _ENTRY: Final = re.compile(r"^## (\S+)\n\n::: ([\w.]+)$", re.MULTILINE)
-SERVICES: Final = {"ms.media": "MediaService", "ms.people": "PeopleService"}
+SERVICES: Final = {"ms.media": "MediaService", "ms.people": "PeopleService", "ms.library": "LibraryService"}
 
 
 def entries() -> list[tuple[str, str]]:
