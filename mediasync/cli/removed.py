@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from mediasync.cli.context import CommandContext, require_source
 from mediasync.cli.formatting import counted, episode_code, joined, moment, short, titled
 from mediasync.cli.layout import columns, faint, heading, plain
@@ -50,7 +52,7 @@ async def _removed(context: CommandContext, source_id: str | None, limit: int) -
         context.out.print(columns([tuple(map(heading, titles)), *map(_row, shown)], right=(2, 4)))
         if more:
             context.out.print(faint(f"more are left out: --limit {2 * limit} shows more, --all shows all"))
-        context.out.print(faint(f"mediasync restore {short(shown[0].id)} brings one back"))
+        context.out.print(faint(f"mediasync restore {shlex.quote(shown[0].id)} brings one back"))
     else:
         context.out.print(plain("Nothing is removed."))
     return 0

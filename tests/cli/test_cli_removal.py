@@ -30,7 +30,7 @@ def test_a_removed_film_is_listed_and_can_be_restored(run: Run, without_heat: Pa
     assert listed[0].split() == ["item", "id", "credits", "missing", "since", "run"]
     assert listed[1].startswith(f"Heat (1995)  {HEAT} ")
     assert listed[1].endswith("  2")
-    assert listed[2] == f"mediasync restore {HEAT} brings one back"
+    assert listed[2] == f"mediasync restore '{HEAT}' brings one back"
     document = run("removed", "--source", "films", "--json").json
     assert [(item["id"], item["run_id"]) for item in document["items"]] == [(HEAT, 2)]
     assert document["more"] is False
