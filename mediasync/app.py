@@ -25,7 +25,7 @@ from mediasync.settings.database import DatabaseOptions, sqlite_path
 
 # A program that only reads does not wait for what follows: each method below imports what only it needs.
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from mediasync.backends.base import Backend
     from mediasync.changes import Change
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from mediasync.syncing.handles import Sync, SyncAll
     from mediasync.syncing.stored_sources import StoredSources
     from mediasync.vocabulary import RunStatus
+    from mediasync.watching import Watch
 
 SOURCES_AT_ONCE: Final = 8
 """How many sources are synced at once by default."""
@@ -320,6 +321,47 @@ class MediaSync:
             max_removals=max_removals,
             jobs=jobs,
         )
+
+    def watch(
+        self,
+        sources: Iterable[str | SourceConfig | FlawedSource | Backend],
+        *,
+        every: timedelta | str = "6h",
+        jobs: int = SOURCES_AT_ONCE,
+    ) -> Watch:
+        """Sync sources on their schedules, as long as somebody iterates over the result.
+
+        A source is due at once if it was never synced or its last run broke off, else ``every`` and ``at``
+        of its settings count from its last run, whichever worker made that. A source that another worker
+        syncs is left to it. One that fails is tried again after a minute, then after two, up to an hour.
+
+        Args:
+            sources: each as `sync_all` takes it.
+            every: how often a source is synced whose settings have neither ``every`` nor ``at``; at least a
+                minute.
+            jobs: how many sources are synced at once.
+
+        Returns:
+            An object to iterate over: it gives the events of all syncs, and a
+            `mediasync.events.SyncScheduled` whenever a source begins to wait. Leaving the iteration cancels
+            the syncs.
+
+        Raises:
+            ConfigurationError: at once, if a text does not name a source, two sources have the same id,
+                there are no sources, or *jobs* is less than 1.
+            ValueError: at once, if *every* is not a length of time of at least a minute.
+
+        Example:
+            >>> async for event in ms.watch(["films=nfo:examples/library"], every="1h"):  # doctest: +SKIP
+            ...     print(event)
+        """
+        return self._sources.watch(
+            sources, every=every, find_last_run=self._find_last_run, clock=self._clock, jobs=jobs
+        )
+
+    async def _find_last_run(self, source_id: str) -> SyncRun | None:
+        runs = await self._records.list_runs(source_id, limit=1, whole=True)
+        return runs[0] if runs else None
 
     async def list_source_summaries(self, source_id: str | None = None) -> list[SourceSummary]:
         """Return how much is stored of one source, if it is stored, or of each, by id."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from mediasync.models import Library
@@ -183,3 +184,14 @@ class RunFailed(Event):
     """
 
     error: Exception
+
+
+@dataclass(frozen=True, slots=True)
+class SyncScheduled(Event):
+    """`mediasync.MediaSync.watch` waits until the next sync of the source is due.
+
+    Attributes:
+        due_at: when that is, in UTC.
+    """
+
+    due_at: datetime

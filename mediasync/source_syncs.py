@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 
 from mediasync.backends.base import Backend, WaitsForScan
 from mediasync.errors import ConfigurationError
 from mediasync.reports import SyncReport
 from mediasync.settings.file import Configuration, choose_source, with_environment
+from mediasync.settings.schedule import Schedule, read_interval
 from mediasync.settings.source import DEFAULT_COMPARE_DAYS, FlawedSource, SourceConfig, parse_source
 from mediasync.settings.source_kinds import BackendContext
 from mediasync.syncing.handles import Run, Sync, SyncAll
@@ -18,6 +20,7 @@ from mediasync.syncing.removal import DEFAULT_LIMIT, RemovalLimit
 from mediasync.syncing.selection import share_selection
 from mediasync.syncing.sync import RunOptions, SyncService
 from mediasync.syncing.tally import Emit
+from mediasync.watching import FindLastRun, Watch, WatchedSource
 
 
 class SourceSyncs:
@@ -74,6 +77,46 @@ class SourceSyncs:
         options = _options(full, dry_run, accept_new_server, wait_if_busy, max_removals)
         made = [self._make(source, wait_for_scan) for source in sources]
         return SyncAll(self._runs(made, libraries, items, options), jobs=jobs)
+
+    def watch(
+        self,
+        sources: Iterable[str | SourceConfig | FlawedSource | Backend],
+        *,
+        every: timedelta | str,
+        find_last_run: FindLastRun,
+        clock: Callable[[], int],
+        jobs: int,
+    ) -> Watch:
+        """Return the watch over several sources."""
+        if jobs < 1:
+            raise ConfigurationError(f"jobs is {jobs}, but at least one source must be synced at once")
+        usual = Schedule(read_interval(every))
+        watched: dict[str, WatchedSource] = {}
+        for given in sources:
+            source = choose_source(given, Configuration(), os.environ) if isinstance(given, str) else given
+            schedule = source.schedule if isinstance(source, SourceConfig) else None
+            source_id = source.id if isinstance(source, SourceConfig | FlawedSource) else source.source.id
+            if source_id in watched:
+                raise ConfigurationError(
+                    f"two sources are both called {source_id!r}: give one of them another name"
+                )
+            watched[source_id] = WatchedSource(partial(self._sync_alone, source), schedule or usual)
+        return Watch(watched, find_last_run, clock, jobs=jobs)
+
+    def _sync_alone(self, source: SourceConfig | FlawedSource | Backend) -> SyncAll:
+        """Return a sync that leaves the source to a worker who syncs it already."""
+        return self.sync_all(
+            [source],
+            libraries=(),
+            items=(),
+            wait_for_scan=None,
+            full=False,
+            dry_run=False,
+            accept_new_server=False,
+            wait_if_busy=0.0,
+            max_removals=None,
+            jobs=1,
+        )
 
     def _make(
         self, source: str | SourceConfig | FlawedSource | Backend, wait_for_scan: float | None

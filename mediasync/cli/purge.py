@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from mediasync.cli.context import CommandContext, require_source
-from mediasync.cli.formatting import parse_duration
 from mediasync.cli.layout import plain
 from mediasync.cli.options import OF_EVERY_COMMAND, SourceOption, with_options
 from mediasync.cli.removed import counts_of
 from mediasync.errors import UsageError
+from mediasync.settings.durations import parse_duration
 
 
 @with_options(*OF_EVERY_COMMAND)

@@ -19,7 +19,6 @@ from mediasync.cli.formatting import (
     duration,
     joined,
     moment,
-    parse_duration,
     run_counts,
     short,
     size,
@@ -30,6 +29,7 @@ from mediasync.cli.options import OF_EVERY_COMMAND, SourceOption, with_options
 from mediasync.errors import UsageError
 from mediasync.models import Library, LibraryRun, PendingRemoval, Source, SyncRun
 from mediasync.settings.database import database_url, sqlite_path
+from mediasync.settings.durations import parse_duration
 from mediasync.vocabulary import Completeness, MediaType, RunStatus
 
 _BAD: Final = frozenset({RunStatus.FAILED, RunStatus.INTERRUPTED})

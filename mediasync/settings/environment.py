@@ -25,6 +25,8 @@ SETTINGS: Final = (
     "include",
     "exclude",
     "compare_days",
+    "every",
+    "at",
     "wait_for_scan",
     "connect_timeout",
     "read_timeout",

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
@@ -25,6 +26,7 @@ from mediasync.models import Source, SourceKindName
 from mediasync.settings.addresses import folder_id, label, server_id, server_url
 from mediasync.settings.environment import read_value, source_variable
 from mediasync.settings.http import HttpOptions, find_header_flaw
+from mediasync.settings.schedule import Schedule, read_interval, read_times
 from mediasync.settings.source_kinds import SECRETS, SOURCE_KINDS, SourceKindSpec
 from mediasync.settings.suggestions import unknown_name, unknown_setting
 from mediasync.settings.timezones import find_timezone
@@ -76,6 +78,8 @@ class SourceConfig(HttpOptions):
         exclude: libraries not to read.
         compare_days: within how many days every item is read again although it did not change; ``never`` or
             infinite for never.
+        every: how often `mediasync.MediaSync.watch` syncs it: ``6h``, or a `timedelta`; at least a minute.
+        at: at which times of the day it does: ``03:30``, or several, in the time zone of the machine.
         wait_for_scan: seconds to wait for a server that is scanning its files. After that its lists of people
             are treated as previews.
 
@@ -100,6 +104,8 @@ class SourceConfig(HttpOptions):
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     compare_days: float = Field(default=DEFAULT_COMPARE_DAYS, gt=0)
+    every: timedelta | None = None
+    at: tuple[time, ...] = ()
     wait_for_scan: float = Field(default=DEFAULT_WAIT_FOR_SCAN, ge=0)
 
     @model_validator(mode="before")
@@ -146,6 +152,16 @@ class SourceConfig(HttpOptions):
     @classmethod
     def _read_never(cls, value: Any) -> Any:
         return math.inf if isinstance(value, str) and value.strip().lower() == "never" else value
+
+    @field_validator("every", mode="before")
+    @classmethod
+    def _read_every(cls, value: Any) -> timedelta | None:
+        return read_interval(value)
+
+    @field_validator("at", mode="before")
+    @classmethod
+    def _read_at(cls, value: Any) -> tuple[time, ...]:
+        return read_times(value)
 
     @field_validator("headers")
     @classmethod
@@ -224,6 +240,11 @@ class SourceConfig(HttpOptions):
     def location(self) -> str:
         """The URL, or the kind and the folder."""
         return self.url or f"{self.kind}:{self.folder}"
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """When it is synced; None if its settings do not say."""
+        return Schedule(self.every, self.at) if self.every or self.at else None
 
     @property
     def source(self) -> Source:

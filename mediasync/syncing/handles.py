@@ -17,7 +17,7 @@ T = TypeVar("T")
 Run = Callable[[Emit], Coroutine[Any, Any, SyncReport]]
 
 
-class _Events:
+class EventQueue:
     """Events that wait to be fetched. Newer progress of a source replaces older progress."""
 
     def __init__(self) -> None:
@@ -29,6 +29,7 @@ class _Events:
         return bool(self._waiting)
 
     def put(self, event: Event) -> None:
+        """Append an event, or replace waiting progress of its source by newer progress."""
         newest = self._newest.get(event.source_id)
         if newest and isinstance(event, Progress) and isinstance(newest[0], Progress):
             newest[0] = event
@@ -38,12 +39,15 @@ class _Events:
         self._moved.set()
 
     def take(self) -> Event:
+        """Return the oldest event that waits."""
         return self._waiting.popleft().pop()
 
     def wake(self) -> None:
+        """Wake who waits for a movement, because something else has happened."""
         self._moved.set()
 
     async def movement(self) -> None:
+        """Wait until an event is put, or somebody wakes this."""
         await self._moved.wait()
         self._moved.clear()
 
@@ -57,7 +61,7 @@ class _Running(Generic[T]):
     def __init__(self) -> None:
         self._task: asyncio.Task[T] | None = None
         self._followers = 0
-        self._listeners: list[_Events] = []
+        self._listeners: list[EventQueue] = []
 
     def __await__(self) -> Generator[Any, None, T]:
         return self._result().__await__()
@@ -71,7 +75,7 @@ class _Running(Generic[T]):
         return task.result()
 
     async def __aiter__(self) -> AsyncGenerator[Event, None]:
-        events = _Events()
+        events = EventQueue()
         self._listeners.append(events)
         task = self._follow()
         task.add_done_callback(lambda _: events.wake())

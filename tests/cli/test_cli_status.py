@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cli_runs import Run
 
-from mediasync.cli.formatting import parse_duration
+from mediasync.settings.durations import parse_duration
 
 
 def change(database: Path, statement: str) -> None:

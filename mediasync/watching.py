@@ -1,0 +1,176 @@
+"""Syncing sources on their schedules, until whoever watches stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from mediasync.aio import finish
+from mediasync.errors import ConfigurationError, DatabaseError, SourceHeld
+from mediasync.events import Event, RunFailed, RunFinished, SyncScheduled
+from mediasync.models import SyncRun
+from mediasync.settings.schedule import Schedule
+from mediasync.syncing.handles import EventQueue, SyncAll
+from mediasync.vocabulary import RunStatus
+
+_LONGEST_NAP: Final = timedelta(minutes=1)
+"""How long a wait is at most before the clock is read again: timers stand still while a machine sleeps."""
+_FIRST_PAUSE: Final = timedelta(minutes=1)
+_LONGEST_PAUSE: Final = timedelta(hours=1)
+"""How long a source that failed is left alone. Each failure in a row doubles the pause up to this."""
+_BROKEN_OFF: Final = frozenset({RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.INTERRUPTED})
+
+FindLastRun = Callable[[str], Awaitable[SyncRun | None]]
+
+
+@dataclass(slots=True)
+class WatchedSource:
+    """One source that is synced on a schedule.
+
+    Attributes:
+        sync: returns a new sync of this source alone, which does not wait for other workers.
+        schedule: when it is synced.
+        failures: how many of its syncs have failed in a row.
+        tried_at: when the last one ended.
+    """
+
+    sync: Callable[[], SyncAll]
+    schedule: Schedule
+    failures: int = 0
+    tried_at: datetime = field(default=datetime.min.replace(tzinfo=UTC))
+
+    @property
+    def earliest(self) -> datetime:
+        """Before this time it is left alone, because its last syncs failed."""
+        if not self.failures:
+            return self.tried_at
+        return self.tried_at + min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self.failures - 1, 10))
+
+
+class Watch:
+    """Sources that are synced on their schedules while somebody iterates over the events.
+
+    When a source is due follows from its last recorded run, whichever worker made it. So a restart syncs
+    nothing twice, and several workers that watch the same sources divide them. A run that failed or broke off
+    is tried again after a minute, then after two, and so on, up to an hour.
+
+    Leaving the iteration cancels the syncs. Saved items stay.
+
+    Example:
+        >>> async for event in ms.watch(["nfo:examples/library"]):  # doctest: +SKIP
+        ...     print(event)
+
+    Args:
+        sources: what to sync, by source id.
+        find_last_run: finds the newest run of a whole source.
+        clock: returns the time in milliseconds since 1970, UTC.
+        jobs: how many sources are synced at once.
+
+    Raises:
+        ConfigurationError: if there are no sources.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, WatchedSource],
+        find_last_run: FindLastRun,
+        clock: Callable[[], int],
+        *,
+        jobs: int,
+    ) -> None:
+        if not sources:
+            raise ConfigurationError("there is nothing to watch: name a source")
+        self._sources = sources
+        self._find_last_run = find_last_run
+        self._clock = clock
+        self._turns = asyncio.Semaphore(jobs)
+        self._looks = asyncio.Condition()
+
+    async def look(self) -> None:
+        """Look at once which sources are due. Without it, that happens at least once a minute."""
+        async with self._looks:
+            self._looks.notify_all()
+
+    async def __aiter__(self) -> AsyncGenerator[Event, None]:
+        events = EventQueue()
+        tasks = [
+            asyncio.create_task(self._keep(source_id, source, events.put), name=f"mediasync watch {source_id}")
+            for source_id, source in self._sources.items()
+        ]
+        for task in tasks:
+            task.add_done_callback(lambda _: events.wake())
+        try:
+            while True:
+                while events:
+                    yield events.take()
+                for task in tasks:
+                    if task.done():
+                        task.result()
+                await events.movement()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await finish(_ended(tasks))
+
+    async def _keep(self, source_id: str, source: WatchedSource, emit: Callable[[Event], None]) -> None:
+        """Sync one source whenever it is due."""
+        announced = None
+        while True:
+            try:
+                due = max(source.earliest, await self._find_due(source_id, source.schedule))
+            except DatabaseError as error:
+                self._note_failure(source)
+                emit(RunFailed(source_id, error))
+                due = source.earliest
+            now = self._now()
+            if due <= now:
+                async with self._turns:
+                    await self._sync(source, emit)
+                continue
+            if due != announced:
+                announced = due
+                emit(SyncScheduled(source_id, due))
+            await self._nap(due - now)
+
+    async def _find_due(self, source_id: str, schedule: Schedule) -> datetime:
+        run = await self._find_last_run(source_id)
+        if run is None:
+            return self._now()
+        if run.status in _BROKEN_OFF:
+            return run.started_at
+        return schedule.next_after(run.started_at, source_id)
+
+    async def _sync(self, source: WatchedSource, emit: Callable[[Event], None]) -> None:
+        """Sync a source, and note how that went."""
+        async for event in source.sync():
+            match event:
+                case RunFailed(error=SourceHeld()):
+                    # Another worker syncs it. Its run shows when the next one is due.
+                    source.tried_at = self._now() + _LONGEST_NAP
+                    return
+                case RunFailed():
+                    self._note_failure(source)
+                case RunFinished():
+                    source.failures, source.tried_at = 0, self._now()
+            emit(event)
+
+    def _note_failure(self, source: WatchedSource) -> None:
+        source.failures += 1
+        source.tried_at = self._now()
+
+    async def _nap(self, longest: timedelta) -> None:
+        async with self._looks:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(longest, _LONGEST_NAP).total_seconds()):
+                    await self._looks.wait()
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock() / 1000, UTC)
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    await asyncio.wait(tasks)
