@@ -15,8 +15,8 @@ from environment import python_with  # noqa: E402
 
 def main(arguments: list[str]) -> int:
     """Run pytest; without arguments all tests, in two processes, with the coverage that must be reached."""
-    whole = [] if arguments else ["-n", "2", "--dist", "loadgroup", "--cov", "--cov-report=term", "--durations=40"]
-    command = [python_with("test"), "-m", "pytest", *whole, *arguments]
+    options = [*arguments] or ["-n", "2", "--dist", "loadgroup", "--cov", "--cov-report=term", "--durations=40"]
+    command = [python_with("test"), "-m", "pytest", *options]
     # Hundreds of processes are started by the tests: none shall compile the package anew.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
