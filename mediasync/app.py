@@ -348,8 +348,8 @@ class MediaSync:
 
         Raises:
             ConfigurationError: at once, if a text does not name a source, two sources have the same id,
-                there are no sources, or *jobs* is less than 1.
-            ValueError: at once, if *every* is not a length of time of at least a minute.
+                there are no sources, *every* is not a length of time of at least a minute, or *jobs* is
+                less than 1.
 
         Example:
             >>> async for event in ms.watch(["films=nfo:examples/library"], every="1h"):  # doctest: +SKIP

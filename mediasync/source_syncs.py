@@ -90,7 +90,10 @@ class SourceSyncs:
         """Return the watch over several sources."""
         if jobs < 1:
             raise ConfigurationError(f"jobs is {jobs}, but at least one source must be synced at once")
-        usual = Schedule(read_interval(every))
+        try:
+            usual = Schedule(read_interval(every))
+        except ValueError as error:
+            raise ConfigurationError(f"every is {every!r}: it {error}") from None
         watched: dict[str, WatchedSource] = {}
         for given in sources:
             source = choose_source(given, Configuration(), os.environ) if isinstance(given, str) else given

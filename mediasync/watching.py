@@ -48,7 +48,8 @@ class WatchedSource:
         """Before this time it is left alone, because its last syncs failed."""
         if not self.failures:
             return self.tried_at
-        return self.tried_at + min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self.failures - 1, 10))
+        pause: timedelta = _FIRST_PAUSE * 2 ** min(self.failures - 1, 10)
+        return self.tried_at + min(_LONGEST_PAUSE, pause)
 
 
 class Watch:
@@ -98,7 +99,9 @@ class Watch:
     async def __aiter__(self) -> AsyncGenerator[Event, None]:
         events = EventQueue()
         tasks = [
-            asyncio.create_task(self._keep(source_id, source, events.put), name=f"mediasync watch {source_id}")
+            asyncio.create_task(
+                self._keep(source_id, source, events.put), name=f"mediasync watch of {source_id}"
+            )
             for source_id, source in self._sources.items()
         ]
         for task in tasks:
@@ -151,7 +154,7 @@ class Watch:
                 case RunFailed(error=SourceHeld()):
                     # Another worker syncs it. Its run shows when the next one is due.
                     source.tried_at = self._now() + _LONGEST_NAP
-                    return
+                    continue
                 case RunFailed():
                     self._note_failure(source)
                 case RunFinished():

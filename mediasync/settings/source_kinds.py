@@ -28,7 +28,9 @@ ENTRY_POINTS: Final = "mediasync.backends"
 SECRETS: Final = ("token", "password")
 """The settings that hold a secret. Each may be in a file instead: ``token_file``, ``password_file``."""
 
-_OF_EVERY_SOURCE: Final = frozenset({"id", "kind", "name", "include", "exclude", "compare_days", "every", "at"})
+_OF_EVERY_SOURCE: Final = frozenset(
+    {"id", "kind", "name", "include", "exclude", "compare_days", "every", "at"}
+)
 _OF_EVERY_SERVER: Final = frozenset({"url", "wait_for_scan", *HttpOptions.model_fields})
 
 
