@@ -13,7 +13,6 @@ sys.path.insert(0, str(ROOT / "examples"))
 
 from environment import python_with  # noqa: E402
 
-
 OF_A_WHOLE_RUN: Final = ("-n", "2", "--dist", "loadgroup", "--cov", "--cov-report=term", "--durations=40")
 
 
