@@ -93,7 +93,7 @@ class SourceSyncs:
         try:
             usual = Schedule(read_interval(every))
         except ValueError as error:
-            raise ConfigurationError(f"every is {every!r}: it {error}") from None
+            raise ConfigurationError(f"every: {error}") from None
         watched: dict[str, WatchedSource] = {}
         for given in sources:
             source = choose_source(given, Configuration(), os.environ) if isinstance(given, str) else given

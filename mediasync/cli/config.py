@@ -11,6 +11,7 @@ from rich.console import RenderableType
 
 from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import ExitCode
+from mediasync.cli.formatting import duration
 from mediasync.cli.layout import columns, heading, plain
 from mediasync.cli.location import database_document, database_name
 from mediasync.cli.options import OF_EVERY_COMMAND, PLAIN, with_options
@@ -132,6 +133,8 @@ def _document(source: SourceConfig | FlawedSource, environ: Mapping[str, str]) -
         "timezone": source.timezone,
         "include": list(source.include),
         "exclude": list(source.exclude),
+        "every": None if source.every is None else duration(source.every),
+        "at": [moment.isoformat("auto" if moment.second else "minutes") for moment in source.at],
         "error": error,
     }
 
@@ -159,7 +162,7 @@ def _lines(document: dict[str, Any]) -> list[RenderableType]:
         rows.append(("headers", ", ".join(document["headers"])))
     if document.get("verify", True) is not True:
         rows.append(("verify", document["verify"] or "no: certificates are not checked"))
-    for name in ("timezone", "include", "exclude"):
+    for name in ("timezone", "include", "exclude", "every", "at"):
         if value := document.get(name):
             rows.append((name, value if isinstance(value, str) else ", ".join(value)))
     if document["error"]:

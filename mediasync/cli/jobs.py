@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
 
+from mediasync.app import MediaSync
+from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import ExitCode, error_kind, error_text, exit_code
 from mediasync.cli.formatting import counted, short
 from mediasync.cli.layout import heading, indented, plain, shortened
 from mediasync.cli.location import database_document
 from mediasync.cli.progress import summary
-from mediasync.errors import LeaseError, SourceError, SourceHeld
+from mediasync.errors import (
+    ConfigurationError,
+    DatabaseError,
+    LeaseError,
+    SourceError,
+    SourceHeld,
+    UsageError,
+)
 from mediasync.models import SyncRun
 from mediasync.reports import Failure, SyncReport
+from mediasync.settings.file import choose_source
 from mediasync.settings.source import FlawedSource, SourceConfig
+from mediasync.syncing.selection import share_selection
+from mediasync.text import without_secrets
 from mediasync.vocabulary import RunStatus
 
 _SHOWN = 20
@@ -92,6 +105,47 @@ class Job:
         return str(RunStatus.CANCELLED) if self.begun else "not_started"
 
 
+def jobs_of(
+    context: CommandContext,
+    sources: Sequence[str],
+    libraries: Sequence[str],
+    items: Sequence[str],
+    *,
+    may_be_skipped: bool,
+) -> list[Job]:
+    """Return the sources to sync: those of which something is selected.
+
+    Args:
+        context: the running command.
+        sources: as they were given; if there are none, all of the configuration file.
+        libraries: the only libraries to read.
+        items: the only items to read.
+        may_be_skipped: whether it is well if another worker syncs a source.
+
+    Raises:
+        UsageError: if there are no sources.
+        ConfigurationError: if a text does not name a source, or two sources have the same id.
+    """
+    configuration = context.configuration()
+    texts = sources or list(configuration.sources)
+    if not texts:
+        where = f"{configuration.path} has none" if configuration.path else "there is no mediasync.toml"
+        raise UsageError(f"no source is named, and {where} (mediasync sync --help explains)")
+    jobs: dict[str, Job] = {}
+    for text in texts:
+        source = choose_source(text, configuration, context.environ)
+        source_id, shown = source.id, without_secrets(text)
+        if source_id in jobs:
+            raise ConfigurationError(
+                f"{jobs[source_id].text} and {shown} are both called {source_id!r}: "
+                f"give one of them another name, NAME={shown.removeprefix(f'{source_id}=')}"
+            )
+        derived = text != source_id and not text.startswith(f"{source_id}=")
+        jobs[source_id] = Job(source, shown, derived, may_be_skipped=may_be_skipped)
+    selected = share_selection(libraries, items, list(jobs))
+    return [job for source_id, job in jobs.items() if source_id in selected]
+
+
 def reason_of(error: Exception) -> str:
     """Return why a source was not synced."""
     return error.reason if isinstance(error, SourceError | LeaseError) else error_text(error)
@@ -125,6 +179,22 @@ def lines_of(job: Job) -> list[RenderableType]:
     return [*parts, *map(indented, map(plain, _changes(report)))]
 
 
+def line_of(job: Job) -> str:
+    """Return the report on a finished job in one line."""
+    if job.report is None:
+        return f"{job.source_id}: not synced: {reason_of(job.error) if job.error else 'it has not ended'}"
+    parts = [summary(job.report)]
+    if job.report.pending:
+        number = sum(pending.items for pending in job.report.pending)
+        parts.append(
+            f"needs confirmation: {counted(number, 'item')} would be removed: mediasync status shows how"
+        )
+    parts.extend(list(_changes(job.report))[-1:])
+    if job.report.failed:
+        parts.append(f"mediasync runs {job.report.run.id} lists what failed")
+    return f"{job.source_id}: {'; '.join(parts)}"
+
+
 def _failure(failure: Failure) -> tuple[str, str]:
     return failure.id, failure.reason if failure.advice is None else f"{failure.reason}; {failure.advice}"
 
@@ -146,16 +216,25 @@ def _removed(report: SyncReport) -> list[tuple[str, str]]:
     return [] if report.dry else [(item_id, "") for item_id in report.removed]
 
 
+async def find_runs(ms: MediaSync, jobs: Sequence[Job]) -> None:
+    """Read the recorded runs of the jobs that have no report."""
+    for job in jobs:
+        if job.run is None and job.run_id is not None:
+            with suppress(DatabaseError):
+                job.run = await ms.find_run(job.run_id)
+
+
 def document_of(url: str, jobs: Sequence[Job], *, dry: bool) -> dict[str, Any]:
     """Return the JSON document of the command."""
     return {
         "database": database_document(url),
         "dry_run": dry,
-        "sources": [_job_document(job) for job in jobs],
+        "sources": [job_document(job) for job in jobs],
     }
 
 
-def _job_document(job: Job) -> dict[str, Any]:
+def job_document(job: Job) -> dict[str, Any]:
+    """Return the part of the JSON document about one source."""
     report = job.report
     return {
         "source": job.text,

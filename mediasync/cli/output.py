@@ -139,6 +139,15 @@ class Output:
         """
         self.write(json.dumps(document, indent=2) + "\n")
 
+    def dump_line(self, document: dict[str, Any]) -> None:
+        """Write a JSON object to standard output at once, as one line of several.
+
+        Raises:
+            OutputFailed: as `print` does.
+        """
+        self.write(json.dumps(document) + "\n")
+        self.flush()
+
     def note(
         self, text: str, *, level: int = logging.INFO, logger: str = "mediasync.cli", **fields: Any
     ) -> None:

@@ -15,20 +15,17 @@ from mediasync.app import SOURCES_AT_ONCE, WAIT_IF_BUSY, MediaSync
 from mediasync.cli.affinity import one_core_left_free
 from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import ExitCode
-from mediasync.cli.jobs import Job, document_of, lines_of, reason_of
+from mediasync.cli.jobs import Job, document_of, find_runs, jobs_of, lines_of, reason_of
 from mediasync.cli.layout import faint
 from mediasync.cli.location import database_name
 from mediasync.cli.notices import Notices, find_notifier
 from mediasync.cli.options import OF_LONG_COMMANDS, with_options
 from mediasync.cli.progress import Reporter, make_reporter
-from mediasync.errors import ConfigurationError, DatabaseError, DatabaseMissing, MediaSyncError, UsageError
+from mediasync.errors import ConfigurationError, DatabaseError, DatabaseMissing, MediaSyncError
 from mediasync.events import RunFailed, RunFinished, RunStarted
-from mediasync.settings.file import choose_source
 from mediasync.settings.notify import NotifyOn
 from mediasync.settings.source import FlawedSource, SourceConfig
 from mediasync.syncing.handles import SyncAll
-from mediasync.syncing.selection import share_selection
-from mediasync.text import without_secrets
 from mediasync.vocabulary import RunStatus
 
 if TYPE_CHECKING:
@@ -169,7 +166,7 @@ def sync(
     With several sources the highest code from 1 to 5 counts. A source that fails does not stop the others.
     """
     libraries, items = library or [], item or []
-    jobs = _jobs(context, sources or [], libraries, items, may_be_skipped=if_busy is IfBusy.SKIP)
+    jobs = jobs_of(context, sources or [], libraries, items, may_be_skipped=if_busy is IfBusy.SKIP)
     options: dict[str, Any] = {
         "full": full,
         "libraries": libraries,
@@ -184,35 +181,6 @@ def sync(
     notifier = find_notifier(context, notify, notify_on or [])
     with one_core_left_free():
         return context.run(_sync(context, jobs, options, notifier), knows_sources=True)
-
-
-def _jobs(
-    context: CommandContext,
-    sources: Sequence[str],
-    libraries: Sequence[str],
-    items: Sequence[str],
-    *,
-    may_be_skipped: bool,
-) -> list[Job]:
-    """Return the sources to sync: those of which something is selected."""
-    configuration = context.configuration()
-    texts = sources or list(configuration.sources)
-    if not texts:
-        where = f"{configuration.path} has none" if configuration.path else "there is no mediasync.toml"
-        raise UsageError(f"no source is named, and {where} (mediasync sync --help explains)")
-    jobs: dict[str, Job] = {}
-    for text in texts:
-        source = choose_source(text, configuration, context.environ)
-        source_id, shown = source.id, without_secrets(text)
-        if source_id in jobs:
-            raise ConfigurationError(
-                f"{jobs[source_id].text} and {shown} are both called {source_id!r}: "
-                f"give one of them another name, NAME={shown.removeprefix(f'{source_id}=')}"
-            )
-        derived = text != source_id and not text.startswith(f"{source_id}=")
-        jobs[source_id] = Job(source, shown, derived, may_be_skipped=may_be_skipped)
-    selected = share_selection(libraries, items, list(jobs))
-    return [job for source_id, job in jobs.items() if source_id in selected]
 
 
 async def _sync(
@@ -244,7 +212,7 @@ async def _sync(
             with make_reporter(out) as reporter:
                 context.when_interrupted = reporter.stopping
                 await _follow(running, jobs, reporter, notices, options["jobs"])
-        await _find_runs(ms, jobs)
+        await find_runs(ms, jobs)
     except asyncio.CancelledError:
         cancelled = [job.source_id for job in jobs if job.status == RunStatus.CANCELLED]
         if cancelled:
@@ -253,7 +221,7 @@ async def _sync(
                 f"interrupted: the sync of {', '.join(cancelled)} {are} cancelled; what was saved stays"
             )
         with suppress(MediaSyncError):
-            await _find_runs(ms, jobs)
+            await find_runs(ms, jobs)
         raise
     finally:
         context.partial = document_of(url, jobs, dry=dry)
@@ -331,11 +299,3 @@ async def _follow(
             reporter.show(event)
             if isinstance(event, RunFinished | RunFailed):
                 begin(1)
-
-
-async def _find_runs(ms: MediaSync, jobs: Sequence[Job]) -> None:
-    """Read the recorded runs of the jobs that have no report."""
-    for job in jobs:
-        if job.run is None and job.run_id is not None:
-            with suppress(DatabaseError):
-                job.run = await ms.find_run(job.run_id)
