@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ def _document(source: SourceConfig | FlawedSource, environ: Mapping[str, str]) -
         "timezone": source.timezone,
         "include": list(source.include),
         "exclude": list(source.exclude),
-        "every": None if source.every is None else duration(source.every),
+        "every": None if source.every is None else source.every.total_seconds(),
         "at": [moment.isoformat("auto" if moment.second else "minutes") for moment in source.at],
         "error": error,
     }
@@ -162,7 +163,9 @@ def _lines(document: dict[str, Any]) -> list[RenderableType]:
         rows.append(("headers", ", ".join(document["headers"])))
     if document.get("verify", True) is not True:
         rows.append(("verify", document["verify"] or "no: certificates are not checked"))
-    for name in ("timezone", "include", "exclude", "every", "at"):
+    if document.get("every"):
+        rows.append(("every", duration(timedelta(seconds=document["every"]))))
+    for name in ("timezone", "include", "exclude", "at"):
         if value := document.get(name):
             rows.append((name, value if isinstance(value, str) else ", ".join(value)))
     if document["error"]:

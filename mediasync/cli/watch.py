@@ -141,7 +141,7 @@ async def _report(out: Output, ms: MediaSync, job: Job, notifier: Notifier | Non
         out.dump_line(job_document(job))
     elif job.code or not out.quiet:
         ended = job.run.finished_at if job.run else None
-        out.print(plain(f"{moment(ended or datetime.now(UTC))}  {line_of(job)}"))
+        out.print(plain(f"{moment(ended or datetime.now(UTC))} {line_of(job)}"))
         out.flush()
     if job.error is not None:
         out.trace(job.error)
