@@ -66,10 +66,10 @@ def watch(
 ) -> int:
     """Sync sources on their schedules, until a signal ends it.
 
-    A source that was never synced, or whose last sync broke off, is synced at once. After that, [bold]every[/bold]
-    and [bold]at[/bold] of its table in mediasync.toml say when. Restarting syncs nothing twice, and several
-    hosts that watch the same sources divide them. A source that fails is tried again after a minute, then
-    after two, up to an hour.
+    A source that was never synced, or whose last sync broke off, is synced at once. After that, its settings
+    [bold]every[/bold] and [bold]at[/bold] in mediasync.toml say when. Restarting syncs nothing twice, and
+    several hosts that watch the same sources divide them. A source that fails is tried again after a minute,
+    then after two, up to an hour.
 
     Each sync that ends is one line on standard output; with --json it is one JSON object, as in the sources
     of sync --json. A removal that has to be confirmed waits for mediasync sync --max-removals.

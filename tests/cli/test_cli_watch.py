@@ -91,7 +91,7 @@ def test_the_schedule_is_that_of_the_file(home: Path, library: Path) -> None:
     [
         ([], "no source is named, and there is no mediasync.toml"),
         (["films=nfo:x", "--every", "soon"], "--every: 'soon' is not a length of time"),
-        (["films=nfo:x", "--every", "5s"], "every: is too short: at least a minute must lie between two syncs"),
+        (["films=nfo:x", "--every", "5s"], "every: is too short: at least a minute"),
         (["films=nfo:x", "--notify-on", "failure"], "--notify-on: nobody is told"),
         (["films"], "'films' is not a source"),
     ],
