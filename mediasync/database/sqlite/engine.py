@@ -51,6 +51,7 @@ _HELD_BEFORE_GAP: Final = 0.25
 
 _WAL_PAGES: Final = 10_000
 _READER_PATIENCE: Final = "busy_timeout = 5000"
+_CHECKPOINT_PATIENCE: Final = "busy_timeout = 500"
 
 _VERSION: Final = """
 SELECT (SELECT count(*) FROM sqlite_master) AS tables,
@@ -597,7 +598,7 @@ class SQLiteEngine:
             self._check_room_to_vacuum(used)
             for statement in ("VACUUM", *_ANALYZE):
                 await vacuuming.run(statement)
-            await vacuuming.rows(f"PRAGMA {_READER_PATIENCE}")
+            await vacuuming.rows(f"PRAGMA {_CHECKPOINT_PATIENCE}")
             await vacuuming.rows("PRAGMA wal_checkpoint(TRUNCATE)")
         except BaseException:
             await vacuuming.interrupt()
