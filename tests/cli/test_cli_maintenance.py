@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -116,3 +117,28 @@ def test_a_vacuum(run: Run, synced: Path) -> None:
     assert document["log_bytes"] == 0
     assert run("check").code == 0
     assert run("vacuum", "--database", "nowhere.db").code == 4
+
+
+def test_metadata_for_datasette(run: Run, synced: Path) -> None:
+    shown = run("datasette-metadata")
+    assert shown.code == 0
+    [(name, database)] = shown.json["databases"].items()
+    assert name == synced.stem
+    assert database["tables"]["media_item"] == {"hidden": True}
+    written = run("datasette-metadata", "--output", "metadata.json")
+    assert written.code == 0
+    assert written.out == (
+        f"Metadata: {Path('metadata.json').absolute()}, for a database that datasette calls {name!r}\n"
+    )
+    assert json.loads(Path("metadata.json").read_text(encoding="utf-8")) == shown.json
+    again = run("datasette-metadata", "--output", "metadata.json")
+    assert again.code == 2
+    assert "exists already" in again.err
+    forced = run("datasette-metadata", "--output", "metadata.json", "--force", "--name", "films", "--json")
+    assert forced.json["name"] == "films"
+    assert "cast_of_title" in forced.json["queries"]
+    assert list(json.loads(Path("metadata.json").read_text(encoding="utf-8"))["databases"]) == ["films"]
+    assert run("datasette-metadata", "--output", "nowhere/metadata.json").code == 2
+    on_a_server = run("datasette-metadata", "--database", "postgresql://me@host/media")
+    assert on_a_server.code == 2
+    assert "datasette reads SQLite files" in on_a_server.err
