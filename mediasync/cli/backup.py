@@ -25,9 +25,9 @@ def backup(
 ) -> int:
     """Write a backup of the whole mirror to a SQLite file, while syncs go on.
 
-    The backup holds one moment. It appears under its name when it is complete and checked; if that fails or is
-    interrupted, nothing of it is left. A PostgreSQL database is copied row by row; mediasync copy brings it
-    back.
+    The backup holds one moment. It appears under its name when it is complete and checked; if that fails or
+    is interrupted, nothing of it is left. A PostgreSQL database is copied row by row; mediasync copy brings
+    it back.
 
     [bold]Examples[/bold]
       mediasync backup backup.db

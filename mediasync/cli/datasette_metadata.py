@@ -40,9 +40,9 @@ def datasette_metadata(
 ) -> int:
     """Write the metadata with which datasette shows the database well.
 
-    It is JSON for datasette's option --metadata: descriptions of all views and columns, facets, sortable columns
-    and canned queries; the inner tables are hidden. The database itself is not read. Write the file anew after
-    an upgrade of mediasync.
+    It is JSON for datasette's option --metadata: descriptions of all views and columns, facets, sortable
+    columns and canned queries; the inner tables are hidden. The database itself is not read. Write the file
+    anew after an upgrade of mediasync.
 
     [bold]Examples[/bold]
       mediasync datasette-metadata --database media.db --output metadata.json
@@ -57,7 +57,9 @@ def datasette_metadata(
     if name is None:
         path = sqlite_path(context.url())
         if path is None:
-            raise UsageError("datasette reads SQLite files: give one with --database, or a --name for the metadata")
+            raise UsageError(
+                "datasette reads SQLite files: give one with --database, or a --name for the metadata"
+            )
         name = path.stem
     metadata = make_metadata(name)
     if output is None:
@@ -72,7 +74,11 @@ def datasette_metadata(
         raise UsageError(f"{output} cannot be written: {error.strerror}") from error
     [database] = metadata["databases"].values()
     if context.out.as_json:
-        context.out.dump({"output": str(output.absolute()), "name": name, "queries": list(database["queries"])})
+        context.out.dump(
+            {"output": str(output.absolute()), "name": name, "queries": list(database["queries"])}
+        )
     else:
-        context.out.print(plain(f"Metadata: {output.absolute()}, for a database that datasette calls {name!r}"))
+        context.out.print(
+            plain(f"Metadata: {output.absolute()}, for a database that datasette calls {name!r}")
+        )
     return 0

@@ -29,8 +29,8 @@ def upgrade(
     """Upgrade the database to the schema of this version, after a copy was made.
 
     mediasync sync does that too. This command lets you choose the time. The upgrade is one transaction: it
-    happens as a whole or not at all. Before it, a SQLite file is copied to a file beside it, which is kept; of
-    a PostgreSQL database no copy is made, so dump it first (pg_dump). End other programs that use the
+    happens as a whole or not at all. Before it, a SQLite file is copied to a file beside it, which is kept;
+    of a PostgreSQL database no copy is made, so dump it first (pg_dump). End other programs that use the
     database.
 
     [bold]Examples[/bold]

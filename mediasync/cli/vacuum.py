@@ -14,8 +14,8 @@ def vacuum(context: CommandContext) -> int:
     """Give unused space of the database back, and update the statistics of the query planner.
 
     A SQLite file is written anew and its write-ahead log is emptied. Nothing else can write meanwhile, so the
-    command fails at once while a sync runs. The disk needs room for two more copies of the file. On PostgreSQL,
-    VACUUM (ANALYZE) runs on the tables of the mirror, while others use them.
+    command fails at once while a sync runs. The disk needs room for two more copies of the file. On
+    PostgreSQL, VACUUM (ANALYZE) runs on the tables of the mirror, while others use them.
 
     [bold]Examples[/bold]
       mediasync vacuum
@@ -43,8 +43,8 @@ async def _vacuum(context: CommandContext) -> int:
     if report.log_bytes:
         context.out.print(
             plain(
-                f"{megabytes(report.log_bytes)} of it are still in the write-ahead log, because another program "
-                "is reading. They go back when it has ended and something writes."
+                f"{megabytes(report.log_bytes)} of it are still in the write-ahead log, because another "
+                "program is reading. Run this again when it has ended."
             )
         )
     context.out.print(faint(f"Database: {database_name(context.url())}"))

@@ -100,7 +100,7 @@ class BackupService:
 
     @staticmethod
     async def _look_at(partial: Path) -> int:
-        """Check that the backup can be read, so that it never replaces a better one. Return its newest change."""
+        """Check the backup, so that it never replaces a better one, and return its newest change."""
         backup = Database(sqlite_url(partial), options=DatabaseOptions(readers=1), read_only=True)
         await backup.open()
         try:
@@ -117,7 +117,9 @@ class BackupService:
 
 
 def _exists(target: Path) -> ConfigurationError:
-    return ConfigurationError(f"{target} exists already; give another file, or --force (force=True) to replace it")
+    return ConfigurationError(
+        f"{target} exists already; give another file, or --force (force=True) to replace it"
+    )
 
 
 @contextmanager
@@ -163,7 +165,8 @@ def _lock(partial: Path) -> int | None:
     except BlockingIOError:
         os.close(opened)
         raise DatabaseError(
-            f"another backup is being written to {partial.with_suffix('')}; give each of them a file of its own"
+            f"another backup is being written to {partial.with_suffix('')}; give each of them a file of its "
+            "own"
         ) from None
     except OSError:
         return opened  # This file system has no locks.

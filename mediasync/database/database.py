@@ -66,9 +66,7 @@ class Database:
     ) -> None:
         self.options = options or DatabaseOptions()
         people_cache = people_cache or NoPeopleCache()
-        self._engine = _make_engine(
-            url, self.options, clock, read_only, upgrade, keep_copy, people_cache
-        )
+        self._engine = _make_engine(url, self.options, clock, read_only, upgrade, keep_copy, people_cache)
         self._state = State.NEW
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Future[None] | None = None

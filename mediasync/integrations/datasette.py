@@ -157,7 +157,7 @@ _QUERIES: Final = {
         """,
     ),
 }
-"""The canned queries: a title, a sentence, and SQL over the views. Each ``:name`` becomes a field of its page."""
+"""The canned queries: a title, a sentence, and SQL over the views. Each ``:name`` becomes a field."""
 
 
 def make_metadata(name: str) -> dict[str, Any]:

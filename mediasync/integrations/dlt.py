@@ -60,8 +60,9 @@ def mediasync_source(url: str = dlt.secrets.value) -> tuple[DltResource, ...]:
     """Return a dlt source with the resources ``items``, ``people`` and ``credits``.
 
     The first load reads everything. Each later one reads the change log from where the last one ended, and
-    only the rows that changed; what is no longer shown is deleted at the destination. The columns are those of
-    the views ``media_items``, ``people`` and ``media_people``. The credits of an item are replaced as a whole.
+    only the rows that changed; what is no longer shown is deleted at the destination. The columns are those
+    of the views ``media_items``, ``people`` and ``media_people``. The credits of an item are replaced as a
+    whole.
 
     Args:
         url: the URL of the database, which is only read. Without it, dlt takes ``sources.mediasync.url`` from
@@ -193,8 +194,8 @@ def _reading(url: str) -> Iterator[_Mirror]:
             yield mirror
         finally:
             mirror.run(mirror.database.close())
+            mirror.run(loop.shutdown_asyncgens())
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()

@@ -50,13 +50,13 @@ class ReplicationReads:
     async def find_changed(self, after: int) -> Changed:
         """Return what may differ from what was shown after the change *after*.
 
-        People who come or go with an item have no change of their own. They are found by comparing the credit
-        list before the first change of the item with the one of today.
+        People who come with an item have no change of their own. They are found by comparing the credit list
+        before the first change of the item with the one of today.
 
         Raises:
             ChangesPruned: if changes after that number are no longer kept.
-            UsageError: if there is no change with that number, or a source was renamed since, which changed all
-                its ids.
+            UsageError: if there is no change with that number, or a source was renamed since, which changed
+                all its ids.
         """
         changed = Changed(after)
         before: dict[str, set[str]] = {}
@@ -75,7 +75,9 @@ class ReplicationReads:
                     changed.people.add(change.other_id)
                     merged.add(change.other_id)
             elif change.entity is EntityKind.SOURCE and "id" in old and change.what is ChangeKind.CHANGED:
-                raise UsageError(f"the source {old['id']!r} was renamed, so all ids of its rows are others now")
+                raise UsageError(
+                    f"the source {old['id']!r} was renamed, so all ids of its rows are others now"
+                )
         await self._add_items_of(merged, changed)
         await self._add_people_of(before, changed)
         return changed
@@ -91,7 +93,7 @@ class ReplicationReads:
             for row in await self.find_credits(page):
                 now[row["media_item_id"]].add(row["person_id"])
             for item_id, credited in now.items():
-                changed.people |= credited ^ before[item_id]
+                changed.people |= credited - before[item_id]
 
     async def iter_item_ids(self) -> AsyncIterator[list[str]]:
         """Yield the ids of all items that are shown, page by page."""

@@ -113,7 +113,9 @@ class ReplicationRepository:
         return await self._list(SELECT_NEXT_PEOPLE, after, limit)
 
     async def _list(self, sql: str, after: str, limit: int) -> list[str]:
-        return [item_id for (item_id,) in await self._session.fetch_all(sql, {"after": after, "limit": limit})]
+        return [
+            item_id for (item_id,) in await self._session.fetch_all(sql, {"after": after, "limit": limit})
+        ]
 
     async def find_items(self, ids: Sequence[str]) -> list[Row]:
         """Return those of the items that are shown."""

@@ -172,7 +172,7 @@ async def test_a_damaged_database_does_not_replace_a_good_backup(
     await file_ms.close()
     with closing(sqlite3.connect(file)) as raw:
         [(page, size)] = raw.execute(
-            "SELECT rootpage, (SELECT page_size FROM pragma_page_size) FROM sqlite_master WHERE name = 'credit'"
+            "SELECT m.rootpage, p.page_size FROM sqlite_master m, pragma_page_size p WHERE m.name = 'credit'"
         )
     with file.open("r+b") as damaged:
         damaged.seek((page - 1) * size)
@@ -240,7 +240,7 @@ async def test_a_vacuum_is_refused_while_a_sync_runs(ms: MediaSync, engine: Engi
     await backend.waiting.wait()
     try:
         if engine.is_sqlite:
-            with pytest.raises(SourceHeld, match="source 'fake': process .* is syncing it"):
+            with pytest.raises(SourceHeld, match=r"source 'fake': process .* is syncing it"):
                 await ms.vacuum()
         else:
             await ms.vacuum()
