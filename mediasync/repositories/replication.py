@@ -60,12 +60,12 @@ TIMES: Final = frozenset({"added_at", "changed_at", "created_at", "updated_at"})
 
 # Reads the ids of the next items that are shown.
 SELECT_NEXT_ITEMS: Final = """
-SELECT i.id FROM media_item i WHERE i.id > :after AND i.missing_since IS NULL ORDER BY i.id LIMIT :limit
+SELECT i.id FROM media_item i WHERE i.id > :after_id AND i.missing_since IS NULL ORDER BY i.id LIMIT :limit
 """
 
 # Reads the ids of the next people who are shown.
 SELECT_NEXT_PEOPLE: Final = """
-SELECT p.id FROM person p WHERE p.id > :after AND p.uncredited_since IS NULL ORDER BY p.id LIMIT :limit
+SELECT p.id FROM person p WHERE p.id > :after_id AND p.uncredited_since IS NULL ORDER BY p.id LIMIT :limit
 """
 
 # Reads items as the view shows them.
@@ -88,7 +88,12 @@ FROM @list(:ids) g JOIN media_people v ON v.media_item_id = g.id ORDER BY v.medi
 
 # Reads the items in which people are credited.
 SELECT_ITEMS_OF_PEOPLE: Final = """
-SELECT DISTINCT v.media_item_id FROM @list(:ids) g JOIN media_people v ON v.person_id = g.id
+SELECT DISTINCT i.id
+FROM @list(:ids) g
+JOIN person p ON p.id = g.id
+JOIN credit c ON c.person_key = p.person_key
+JOIN media_item i ON i.item_key = c.item_key
+WHERE i.missing_since IS NULL
 """
 
 Row = dict[str, Any]
@@ -114,7 +119,7 @@ class ReplicationRepository:
 
     async def _list(self, sql: str, after: str, limit: int) -> list[str]:
         return [
-            item_id for (item_id,) in await self._session.fetch_all(sql, {"after": after, "limit": limit})
+            item_id for (item_id,) in await self._session.fetch_all(sql, {"after_id": after, "limit": limit})
         ]
 
     async def find_items(self, ids: Sequence[str]) -> list[Row]:
