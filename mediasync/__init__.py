@@ -6,7 +6,7 @@ from __future__ import annotations
 # package is imported. Type checkers know this constant by its name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from mediasync.app import MediaSync, copy_mirror
+    from mediasync.app import MediaSync, copy_mirror, upgrade_mirror
     from mediasync.changes import Change, WriteContext
     from mediasync.errors import MediaSyncError
     from mediasync.history import CreditChange, CreditChangeKind, Difference, FieldChange, HistoryEntry
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         SyncRun,
     )
     from mediasync.reports import (
+        BackupReport,
         CheckReport,
         CopyReport,
         Counts,
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
         SourceSummary,
         SyncCounts,
         SyncReport,
+        UpgradeReport,
+        VacuumReport,
     )
     from mediasync.settings.source import SourceConfig
     from mediasync.summaries import ItemSummary, Page, PersonSummary
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AnyMediaItem": "mediasync.models",
+    "BackupReport": "mediasync.reports",
     "Change": "mediasync.changes",
     "ChangeKind": "mediasync.vocabulary",
     "CheckReport": "mediasync.reports",
@@ -105,12 +109,16 @@ _HOMES = {
     "SyncCounts": "mediasync.reports",
     "SyncReport": "mediasync.reports",
     "SyncRun": "mediasync.models",
+    "UpgradeReport": "mediasync.reports",
+    "VacuumReport": "mediasync.reports",
     "WriteContext": "mediasync.changes",
     "copy_mirror": "mediasync.app",
+    "upgrade_mirror": "mediasync.app",
 }
 
 __all__ = [
     "AnyMediaItem",
+    "BackupReport",
     "Change",
     "ChangeKind",
     "CheckReport",
@@ -159,8 +167,11 @@ __all__ = [
     "SyncCounts",
     "SyncReport",
     "SyncRun",
+    "UpgradeReport",
+    "VacuumReport",
     "WriteContext",
     "copy_mirror",
+    "upgrade_mirror",
 ]
 
 if not TYPE_CHECKING:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from math import inf
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mediasync.history import Difference, HistoryEntry
     from mediasync.models import LibraryRun, PendingRemoval, RemovedItem, SyncRun
     from mediasync.reports import (
+        BackupReport,
         CheckReport,
         CopyReport,
         PurgeReport,
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
         RenamedSource,
         SourceSummary,
         UndoReport,
+        UpgradeReport,
+        VacuumReport,
     )
     from mediasync.rewinding import AsOf
     from mediasync.settings.source import FlawedSource, SourceConfig
@@ -142,6 +146,7 @@ class MediaSync:
             clock=clock,
             people_cache=RecentPeople(),
         )
+        self._file = sqlite_path(url)
         self._writer = Writer(self._database)
         self.media = MediaService(self._database, self._writer)
         self.people = PeopleService(self._database, self._writer)
@@ -649,6 +654,102 @@ class MediaSync:
 
         async with self._database.read(snapshot=True) as session:
             return await CheckRepository(session, self._database.dialect.integrity_checks).run()
+
+    async def backup(
+        self,
+        path: str | Path,
+        *,
+        force: bool = False,
+        on_progress: Callable[[str, int, int], None] | None = None,
+    ) -> BackupReport:
+        """Write a backup of the whole mirror: a SQLite file that holds one moment. Syncs go on meanwhile.
+
+        The file appears under its name when it is complete, checked and on the disk. If that fails or is
+        cancelled, nothing of it is left. A backup of a SQLite database is an exact copy, and has the
+        permissions of its file. A PostgreSQL database is copied row by row, as `copy_mirror` does.
+
+        Args:
+            path: the file. Its folder must exist, and have room for the whole database.
+            force: replace a file that exists. It is replaced at the end, by the complete backup.
+            on_progress: PostgreSQL only: called as `copy_mirror` calls it.
+
+        Raises:
+            ConfigurationError: if the file exists and *force* is not given, or is a folder, the database
+                itself or another database in use.
+            DiskFull: if the disk has no room for it.
+            DatabaseCorrupt: if the database is damaged. An older backup is not replaced then.
+            DatabaseError: if the database fails, or the file cannot be written.
+
+        Example:
+            >>> report = await ms.backup("backup.db")  # doctest: +SKIP
+            >>> report.bytes, report.newest_change  # doctest: +SKIP
+            (1654784, 61)
+        """
+        from mediasync.copying.backup import BackupService
+
+        service = BackupService(self._database, self._file, on_progress or _tell_nobody)
+        return await service.write(Path(path), force=force)
+
+    async def vacuum(self) -> VacuumReport:
+        """Give unused space back to the system, and update the statistics of the query planner.
+
+        A SQLite file is written anew, which blocks other writers meanwhile, and its write-ahead log is
+        emptied; the disk needs room for two more copies of it. On PostgreSQL, the tables of the mirror are
+        vacuumed and analysed while others use them.
+
+        Raises:
+            SourceHeld: SQLite only: if a worker syncs a source.
+            DatabaseLocked: if another process held the write lock for longer than ``lock_timeout``.
+            DatabaseReadOnly: if the mirror was opened for reading only.
+            DiskFull: if the disk has too little room; nothing was changed.
+            DatabaseError: if the database fails.
+
+        Example:
+            >>> report = await ms.vacuum()  # doctest: +SKIP
+            >>> report.bytes_before - report.bytes_after  # doctest: +SKIP
+            40960
+        """
+        from mediasync.syncing.maintenance import vacuum
+
+        return await vacuum(self._database)
+
+
+async def upgrade_mirror(url: str, *, dry_run: bool = False, backup: bool = True) -> UpgradeReport:
+    """Upgrade the schema of a database to the one that this version needs.
+
+    `MediaSync` does that too when it opens a database. This never creates one, and reports what it did. A
+    SQLite file is first copied to a file beside it. No copy of a PostgreSQL database is made; dump it before.
+
+    Args:
+        url: the URL of the database.
+        dry_run: change nothing, and report whether an upgrade is needed.
+        backup: SQLite only: whether the copy is made.
+
+    Raises:
+        ConfigurationError: if the URL cannot be used.
+        DatabaseMissing: if there is no database.
+        SchemaTooNew: if a newer mediasync wrote it.
+        SchemaOutdated: if it is too old to be upgraded.
+        SchemaForeign: if it holds another program's tables.
+        DatabaseError: if the database fails; nothing is then changed.
+
+    Example:
+        >>> await upgrade_mirror("sqlite:///media.db", dry_run=True)  # doctest: +SKIP
+        UpgradeReport(before=8, after=9, dry_run=True, backup=None)
+    """
+    from mediasync.database.schema import CURRENT_VERSION
+    from mediasync.reports import UpgradeReport
+
+    found = await Database(url, read_only=True).find_version()
+    if dry_run or found == CURRENT_VERSION:
+        return UpgradeReport(found, CURRENT_VERSION, dry_run)
+    database = Database(url, keep_copy=backup, options=DatabaseOptions(readers=1))
+    await database.open()
+    await database.close()
+    # Another process may have upgraded it meanwhile.
+    before = CURRENT_VERSION if database.upgraded_from is None else database.upgraded_from
+    copy = database.kept_copy
+    return UpgradeReport(before, CURRENT_VERSION, backup=None if copy is None else str(copy))
 
 
 async def copy_mirror(

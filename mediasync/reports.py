@@ -44,6 +44,61 @@ def _as_json(value: Any) -> Any:
             return value
 
 
+@dataclass(frozen=True, slots=True)
+class BackupReport(Reported):
+    """A backup that was written.
+
+    Attributes:
+        path: the file.
+        bytes: its size.
+        newest_change: the number of the newest change that is in it; 0 if there was none yet.
+        replaced: whether it took the place of an older file.
+    """
+
+    path: str
+    bytes: int
+    newest_change: int
+    replaced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeReport(Reported):
+    """What an upgrade of a database's schema did, or would do.
+
+    Attributes:
+        before: the version of the schema that the database had.
+        after: the version that this mediasync needs. It is *before* if nothing had to be done.
+        dry_run: whether nothing was changed because that was asked for.
+        backup: the file with the copy that was made before the upgrade; None if none was made.
+    """
+
+    before: int
+    after: int
+    dry_run: bool = False
+    backup: str | None = None
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the versions differ."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True, slots=True)
+class VacuumReport(Reported):
+    """What a vacuum gave back.
+
+    Attributes:
+        bytes_before: how much room the database took, with its write-ahead log and its indexes.
+        bytes_after: how much room it takes now.
+        log_bytes: SQLite only: the part of it that is still in the write-ahead log, because another process
+            was reading. It is 0 otherwise.
+    """
+
+    bytes_before: int
+    bytes_after: int
+    log_bytes: int = 0
+
+
 class SaveStatus(StrEnum):
     """What a save did."""
 

@@ -70,7 +70,7 @@ def copy(
 async def _copy(context: CommandContext, target: str) -> int:
     origin_url, target_url = context.url(), database_url(target, {}) or target
     context.interrupted = "interrupted: what was copied stays; run the same command again to continue"
-    with _telling(context.out) as tell:
+    with telling(context.out) as tell:
         report = await copy_mirror(origin_url, target_url, file_mode=context.mode(), on_progress=tell)
     if context.out.as_json:
         context.out.dump(
@@ -101,7 +101,7 @@ def _show(out: Output, report: CopyReport) -> None:
 
 
 @contextmanager
-def _telling(out: Output) -> Iterator[Tell]:
+def telling(out: Output) -> Iterator[Tell]:
     """Show a bar on a terminal, and write a line for each step elsewhere."""
     if out.quiet:
         yield lambda _what, _done, _total: None

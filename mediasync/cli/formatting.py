@@ -28,6 +28,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
+def megabytes(number: int) -> str:
+    """Return a number of bytes for people.
+
+    Example:
+        >>> megabytes(12_345_678), megabytes(4_096)
+        ('12.3 MB', '0.0 MB')
+    """
+    return f"{number / 1_000_000:,.1f} MB"
+
+
 def type_name(person_type: str) -> str:
     """Return a person type for people.
 

@@ -43,6 +43,10 @@ COMMANDS: Final = {
     "person": "Show a person with all they are credited for, the oldest first.",
     "check": "Check the database: its storage, and that its content is consistent.",
     "copy": "Copy the whole mirror into another database, from SQLite to PostgreSQL or back.",
+    "backup": "Write a backup of the whole mirror to a SQLite file, while syncs go on.",
+    "upgrade": "Upgrade the database to the schema of this version, after a copy was made.",
+    "vacuum": "Give unused space of the database back, and update the statistics of the query planner.",
+    "datasette-metadata": "Write the metadata with which datasette shows the database well.",
     "source": "List the stored sources, rename one, or remove one.",
     "config": "Look at the configuration.",
 }
@@ -59,7 +63,8 @@ class DeferredCommand(TyperCommand):
 
     def load(self) -> Any:
         """Return the real command."""
-        found = getattr(import_module(f"mediasync.cli.{self.name}"), str(self.name))
+        name = str(self.name).replace("-", "_")
+        found = getattr(import_module(f"mediasync.cli.{name}"), name)
         if not isinstance(found, typer.Typer):
             command, found = found, typer.Typer(add_completion=False, **PLAIN)
             found.command(self.name)(command)

@@ -7,12 +7,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
+from pathlib import Path
 from typing import TypeVar
 
 from mediasync.aio import finish
 from mediasync.database.session import Dialect, Engine, NoPeopleCache, PeopleCache, Session
 from mediasync.database.sqlite.engine import SQLiteEngine
 from mediasync.errors import ConfigurationError, LifecycleError
+from mediasync.reports import VacuumReport
 from mediasync.settings.database import DatabaseOptions, sqlite_name
 from mediasync.settings.distribution import install_command
 
@@ -43,6 +45,7 @@ class Database:
         options: timeouts, pools and caches.
         read_only: never write; the database must exist.
         upgrade: create a missing database, and upgrade an older one.
+        keep_copy: SQLite only: make a copy beside the file before it is upgraded.
         clock: returns the time in milliseconds since 1970, UTC.
         people_cache: a cache for engines with one writer; by default none is kept.
 
@@ -57,12 +60,13 @@ class Database:
         options: DatabaseOptions | None = None,
         read_only: bool = False,
         upgrade: bool = True,
+        keep_copy: bool = True,
         clock: Callable[[], int] = system_clock,
         people_cache: PeopleCache | None = None,
     ) -> None:
         self.options = options or DatabaseOptions()
         people_cache = people_cache or NoPeopleCache()
-        self._engine = _make_engine(url, self.options, clock, read_only, upgrade, people_cache)
+        self._engine = _make_engine(url, self.options, clock, read_only, upgrade, keep_copy, people_cache)
         self._state = State.NEW
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing: asyncio.Future[None] | None = None
@@ -96,6 +100,16 @@ class Database:
     def longest_wait(self) -> float:
         """The longest time, in seconds, that a transaction waited to begin."""
         return self._engine.longest_wait
+
+    @property
+    def upgraded_from(self) -> int | None:
+        """The version of the schema that `open` has upgraded; None if it has upgraded nothing."""
+        return self._engine.upgraded_from
+
+    @property
+    def kept_copy(self) -> Path | None:
+        """The copy that `open` has made before an upgrade; None if it has made none."""
+        return self._engine.kept_copy
 
     @property
     def threads_at_work(self) -> bool:
@@ -229,6 +243,44 @@ class Database:
         with self._writing():
             await self._engine.update_statistics()
 
+    async def find_version(self) -> int:
+        """Return the version of the stored schema. This object cannot be opened afterwards.
+
+        Raises:
+            LifecycleError: if it was opened before.
+            DatabaseMissing: if there is no database.
+            SchemaError: if this program can neither use nor upgrade it.
+            DatabaseError: as its other subclasses say.
+        """
+        if self._state is not State.NEW:
+            raise LifecycleError(f"the database cannot be looked at: it is {self._state.value}")
+        self._state = State.CLOSED
+        return await self._engine.find_version()
+
+    async def copy_into(self, file: Path) -> bool:
+        """Write a snapshot of the whole database into an empty SQLite file, if the engine can do that.
+
+        Returns:
+            Whether it did.
+
+        Raises:
+            LifecycleError: if the database is not open, or is used from another loop.
+            DiskFull: if the disk has no room for it.
+            DatabaseError: as its other subclasses say.
+        """
+        self.check_open()
+        return await self._engine.copy_into(file)
+
+    async def vacuum(self) -> VacuumReport:
+        """Give unused space back, and update the statistics of the query planner.
+
+        Raises:
+            LifecycleError: if the database is not open, or is used from another loop.
+            DatabaseError: as its subclasses say.
+        """
+        with self._writing():
+            return await self._engine.vacuum()
+
     @contextmanager
     def _writing(self) -> Iterator[None]:
         self.check_open()
@@ -245,6 +297,7 @@ def _make_engine(
     clock: Callable[[], int],
     read_only: bool,
     upgrade: bool,
+    keep_copy: bool,
     people_cache: PeopleCache,
 ) -> Engine:
     scheme, separator, _ = url.partition("://")
@@ -260,6 +313,7 @@ def _make_engine(
             clock=clock,
             read_only=read_only,
             upgrade=upgrade,
+            keep_copy=keep_copy,
             people_cache=people_cache,
         )
     if separator and scheme in {"postgresql", "postgres"}:

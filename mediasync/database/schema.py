@@ -54,9 +54,14 @@ def view_names() -> list[str]:
     return _VIEW.findall(schema_text())
 
 
+def table_names() -> list[str]:
+    """Return the names of all tables."""
+    return _TABLE.findall(schema_text())
+
+
 def table_and_view_names() -> list[str]:
     """Return the names of all tables and views."""
-    return _TABLE.findall(schema_text()) + view_names()
+    return table_names() + view_names()
 
 
 def names_in_any_version() -> list[str]:
@@ -68,6 +73,40 @@ def stored_version(rows: Sequence[Sequence[Any]]) -> int | None:
     """Return the version in the rows of ``schema_version``, or None if they hold no single version."""
     found = [version for (version,) in rows]
     return found[0] if len(found) == 1 and isinstance(found[0], int) and found[0] > 0 else None
+
+
+def check_version(version: int | None, tables: int, subject: str) -> int:
+    """Return the version of a database that this program can use or upgrade.
+
+    Args:
+        version: the stored version, or None where there is none.
+        tables: how many tables and views the database holds.
+        subject: the name of the database in messages, without secrets.
+
+    Raises:
+        DatabaseMissing: if it is empty.
+        SchemaForeign: if it holds another program's tables.
+        SchemaTooNew: if a newer mediasync wrote it.
+        SchemaOutdated: if it is too old to be upgraded.
+    """
+    if version is None:
+        if tables:
+            raise SchemaForeign(
+                f"{subject} holds tables that are not mediasync's, or does not say which schema it has; give "
+                "another file, or an empty one"
+            )
+        raise DatabaseMissing(f"{subject} is empty; run `mediasync sync` to fill it")
+    if version > CURRENT_VERSION:
+        raise SchemaTooNew(
+            f"{subject} was written by a newer mediasync (schema {version}; this version knows "
+            f"{CURRENT_VERSION}); upgrade mediasync to use it. Nothing was changed."
+        )
+    if version < OLDEST_VERSION:
+        raise SchemaOutdated(
+            f"{subject} has schema {version}; this version can upgrade schema {OLDEST_VERSION} or newer. "
+            "Give a new database, and `mediasync sync` fills it from your sources. Nothing was changed."
+        )
+    return version
 
 
 def needs_work(version: int | None, tables: int, subject: str, *, upgrade: bool) -> bool:
@@ -85,29 +124,13 @@ def needs_work(version: int | None, tables: int, subject: str, *, upgrade: bool)
         SchemaTooNew: if a newer mediasync wrote it.
         SchemaOutdated: if it is older and must not, or cannot, be upgraded.
     """
-    if version is None:
-        if tables:
-            raise SchemaForeign(
-                f"{subject} holds tables that are not mediasync's, or does not say which schema it has; give "
-                "another file, or an empty one"
-            )
-        if not upgrade:
-            raise DatabaseMissing(f"{subject} is empty; run `mediasync sync` to fill it")
+    if version is None and not tables and upgrade:
         return True
-    if version > CURRENT_VERSION:
-        raise SchemaTooNew(
-            f"{subject} was written by a newer mediasync (schema {version}; this version knows "
-            f"{CURRENT_VERSION}); upgrade mediasync to use it. Nothing was changed."
-        )
-    if version < OLDEST_VERSION:
-        raise SchemaOutdated(
-            f"{subject} has schema {version}; this version can upgrade schema {OLDEST_VERSION} or newer. "
-            "Give a new database, and `mediasync sync` fills it from your sources. Nothing was changed."
-        )
+    version = check_version(version, tables, subject)
     if version < CURRENT_VERSION and not upgrade:
         raise SchemaOutdated(
-            f"{subject} has schema {version}, this version needs {CURRENT_VERSION}; open it once with "
-            "upgrade=True (any `mediasync sync` does). Nothing was changed."
+            f"{subject} has schema {version}, this version needs {CURRENT_VERSION}; run `mediasync upgrade`, "
+            "or open it once with upgrade=True. Nothing was changed."
         )
     return version < CURRENT_VERSION
 

@@ -39,9 +39,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from mediasync.errors import DatabaseError
+from mediasync.reports import VacuumReport
 from mediasync.rows import PersonRow
 
 Params = Mapping[str, Any]
@@ -209,9 +211,13 @@ class Engine(Protocol):
 
     Attributes:
         longest_wait: the longest time, in seconds, that a transaction waited to begin.
+        upgraded_from: the version of the schema that `open` has upgraded; None if it has upgraded nothing.
+        kept_copy: the copy of the database that `open` has made before the upgrade; None if it has made none.
     """
 
     longest_wait: float
+    upgraded_from: int | None
+    kept_copy: Path | None
 
     @property
     def dialect(self) -> Dialect:
@@ -251,6 +257,18 @@ class Engine(Protocol):
 
     async def update_statistics(self) -> None:
         """Update the statistics of the query planner if the tables have grown much."""
+        ...
+
+    async def find_version(self) -> int:
+        """Return the version of the stored schema. It is called instead of `open`, and writes nothing."""
+        ...
+
+    async def copy_into(self, file: Path) -> bool:
+        """Write a snapshot of the whole database into an empty SQLite file, if the engine can do that."""
+        ...
+
+    async def vacuum(self) -> VacuumReport:
+        """Give unused space back, and update the statistics of the query planner."""
         ...
 
     def changes_made(self) -> int:

@@ -52,6 +52,13 @@ JOIN lease h ON h.source_id = r.source_id AND h.fence = r.fence
 WHERE h.expires_at > @clock @keep(h)
 """
 
+# Reads who holds leases that have not expired.
+SELECT_HELD: Final = """
+SELECT h.source_id, h.holder FROM lease h
+WHERE h.holder IS NOT NULL AND h.expires_at > @clock
+ORDER BY h.source_id
+"""
+
 
 class LeaseRepository:
     """The leases of sources.
@@ -82,6 +89,11 @@ class LeaseRepository:
             return str(other)
         await self._session.execute(TAKE_LEASE, {**of_source, "holder": holder, "duration": duration})
         return Fence(source_id, int(fence) + 1)
+
+    async def list_held(self) -> list[tuple[str, str]]:
+        """Return the sources whose lease is held, each with the name of its holder."""
+        rows = await self._session.fetch_all(SELECT_HELD, {"now": self._session.now})
+        return [(str(source_id), str(holder)) for source_id, holder in rows]
 
     async def renew(self, fence: Fence, duration: int) -> bool:
         """Extend a lease to *duration* milliseconds from now. Return whether it was still held."""

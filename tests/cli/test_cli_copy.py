@@ -155,7 +155,7 @@ def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
     out = Output(as_json=False, debug=False)
     monkeypatch.setattr(out, "console", Console(file=screen, force_terminal=True, width=100))
-    with command._telling(out) as tell:
+    with command.telling(out) as tell:
         tell("media_items", 0, 4_000)
         tell("media_items", 1_200, 4_000)
         tell("comparing", 10, 20)

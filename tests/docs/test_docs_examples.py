@@ -89,7 +89,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for path in (work, home, commands):
         path.mkdir()
     shutil.copytree(ROOT / "examples" / "library", work / "examples" / "library")
-    for name in ("mediasync", "pytest"):
+    write_command(commands / "python", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    for name in ("datasette", "mediasync", "pytest"):
         write_command(commands / name, f'#!/bin/sh\nexec "{sys.executable}" -m {name} "$@"\n')
     if shutil.which("sqlite3") is None:
         write_command(commands / "sqlite3", f"#!{sys.executable}\n{SQLITE3}")
@@ -102,6 +103,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("PATH", str(commands), prepend=os.pathsep)
     monkeypatch.setenv("PYTHONPATH", str(Path(mediasync.__file__).parent.parent), prepend=os.pathsep)
+    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+    monkeypatch.setenv("DLT_DATA_DIR", str(home / "dlt"))
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")

@@ -282,9 +282,9 @@ def test_options_of_the_commands() -> None:
 
 def test_every_command_is_documented_with_its_json() -> None:
     text = COMMAND_LINE.read_text(encoding="utf-8")
-    top = re.findall(r"^## (\w+)$", text, re.MULTILINE)
+    top = re.findall(r"^## ([\w-]+)$", text, re.MULTILINE)
     assert [name for name in top if name.islower()] == list(commands())
-    answers = re.findall(r"^### (\w+)$", section(COMMAND_LINE, "JSON"), re.MULTILINE)
+    answers = re.findall(r"^### ([\w-]+)$", section(COMMAND_LINE, "JSON"), re.MULTILINE)
     assert answers == [*list(commands())[1:], "Errors"]
 
 

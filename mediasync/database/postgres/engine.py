@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final, TypeVar
 
 from mediasync.aio import finish
@@ -16,6 +17,7 @@ from mediasync.database.postgres.keys import Keys, KeysMissing
 from mediasync.database.postgres.url import parse_url
 from mediasync.database.session import Session
 from mediasync.errors import DatabaseReadOnly, UnknownSource, WriteConflict
+from mediasync.reports import VacuumReport
 from mediasync.settings.database import DatabaseOptions
 
 T = TypeVar("T")
@@ -51,6 +53,11 @@ _WORTH_ANALYZING: Final = 1_000_000
 _TAKE_BLOCK: Final = """
 UPDATE source SET key_blocks = key_blocks + 1 WHERE id = :id RETURNING source_key, key_blocks
 """
+_BYTES: Final = """
+SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint AS bytes
+FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+WHERE s.nspname = :schema AND c.relkind = 'r'
+"""
 _OWN_TABLES: Final = frozenset({"schema_version", "source", "media_item", "person", "credit"})
 
 
@@ -83,6 +90,8 @@ class PostgresEngine:
         self._clock = clock
         self._read_only = read_only
         self._upgrade = upgrade
+        self.upgraded_from: int | None = None
+        self.kept_copy: Path | None = None
         self.dialect = PostgresDialect(options.postgres_schema, schema.names_in_any_version())
         self.writers = options.writers
 
@@ -126,6 +135,21 @@ class PostgresEngine:
             await self.close()
             raise
 
+    async def find_version(self) -> int:
+        """Return the version of the stored schema. It is called instead of `open`, and writes nothing.
+
+        Raises:
+            DatabaseMissing: if the schema is empty.
+            SchemaError: if this program can neither use nor upgrade it.
+            DatabaseError: as its other subclasses say.
+        """
+        try:
+            async with self._transaction(self._readers[0], _READ) as session:
+                version, tables = await self._version(session)
+        finally:
+            await self.close()
+        return schema.check_version(version, len(tables), self._subject)
+
     async def _check_encoding(self, session: PostgresSession) -> None:
         [(encoding,)] = await session.fetch_all(_ENCODING)
         if encoding != "UTF8":
@@ -151,6 +175,7 @@ class PostgresEngine:
                 await schema.create(session)
             else:
                 await schema.upgrade(session, version, [name for name, kind in tables if kind == "v"])
+        self.upgraded_from = version
 
     async def close(self) -> None:
         """Close all connections; statements that still run on them fail."""
@@ -265,6 +290,36 @@ class PostgresEngine:
                     await session.execute(f"ANALYZE (SKIP_LOCKED) {self.dialect.quoted_schema}.{name}")
 
         await self.write(work)
+
+    async def copy_into(self, file: Path) -> bool:
+        """Return False: the server writes no SQLite file."""
+        return False
+
+    async def vacuum(self) -> VacuumReport:
+        """Vacuum and analyse the tables of the mirror, one after another; nothing waits for it.
+
+        The room of deleted rows is used again. Only empty pages at the end of a table go back to the system.
+
+        Raises:
+            DatabaseReadOnly: if the database was opened for reading only.
+            DatabaseError: as its other subclasses say.
+        """
+        if not self._writers:
+            raise DatabaseReadOnly(f"{self._subject} was opened for reading only")
+        writer = await self._free_writers.get()
+        try:
+            await writer.open()
+            given = {"schema": self.dialect.schema}
+            [(before,)] = await writer.rows(_BYTES, given)
+            for name in schema.table_names():
+                await writer.run(f"VACUUM (ANALYZE) {self.dialect.quoted_schema}.{name}")
+            [(after,)] = await writer.rows(_BYTES, given)
+            return VacuumReport(before, after)
+        except BaseException:
+            await finish(writer.roll_back())
+            raise
+        finally:
+            self._free_writers.put_nowait(writer)
 
     def changes_made(self) -> int:
         """Return how many rows this engine's connections have inserted, updated and deleted."""

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import random
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -29,8 +30,10 @@ from mediasync.errors import (
     DatabaseLocked,
     DatabaseMissing,
     DatabaseReadOnly,
+    DiskFull,
     LifecycleError,
 )
+from mediasync.reports import VacuumReport
 from mediasync.settings.database import IN_MEMORY, DatabaseOptions
 
 T = TypeVar("T")
@@ -48,6 +51,7 @@ _HELD_BEFORE_GAP: Final = 0.25
 
 _WAL_PAGES: Final = 10_000
 _READER_PATIENCE: Final = "busy_timeout = 5000"
+_CHECKPOINT_PATIENCE: Final = "busy_timeout = 500"
 
 _VERSION: Final = """
 SELECT (SELECT count(*) FROM sqlite_master) AS tables,
@@ -65,6 +69,11 @@ FROM (
 # With a limit, ANALYZE does not read whole indexes and takes a few milliseconds.
 _ANALYZE: Final = ("PRAGMA analysis_limit = 1000", "ANALYZE")
 _WORTH_ANALYZING: Final = 1_000
+_USED: Final = """
+SELECT (p.page_count - f.freelist_count) * s.page_size AS used, p.page_count * s.page_size AS size
+FROM pragma_page_count p, pragma_freelist_count f, pragma_page_size s
+"""
+_TEMPORARY_FOLDERS: Final = ("/var/tmp", "/usr/tmp", "/tmp", ".")  # noqa: S108  (where SQLite looks)
 _VIEWS: Final = "SELECT name FROM sqlite_master WHERE type = 'view'"
 
 
@@ -77,6 +86,7 @@ class SQLiteEngine:
         clock: returns the time in milliseconds since 1970, UTC.
         read_only: never write; the file must exist.
         upgrade: create a missing database, and upgrade an older one.
+        keep_copy: make a copy beside the file before it is upgraded.
         people_cache: the cache that sessions for writing get.
     """
 
@@ -92,6 +102,7 @@ class SQLiteEngine:
         clock: Callable[[], int],
         read_only: bool,
         upgrade: bool,
+        keep_copy: bool,
         people_cache: PeopleCache,
     ) -> None:
         self._in_memory = path == IN_MEMORY
@@ -102,6 +113,9 @@ class SQLiteEngine:
         self._clock = clock
         self._read_only = read_only
         self._upgrade = upgrade
+        self._keep_copy = keep_copy
+        self.upgraded_from: int | None = None
+        self.kept_copy: Path | None = None
         self.dialect = SQLiteDialect()
         self._writer: SQLiteConnection | None = None
         self._readers: list[SQLiteConnection] = []
@@ -217,9 +231,25 @@ class SQLiteEngine:
             self._free.put_nowait(reader)
 
     async def _open_read_only(self) -> None:
+        version, tables = await self._look()
+        schema.needs_work(version, tables, self._subject, upgrade=False)
+
+    async def find_version(self) -> int:
+        """Return the version of the stored schema. It is called instead of `open`, and writes nothing.
+
+        Raises:
+            DatabaseMissing: if there is no database.
+            SchemaError: if this program can neither use nor upgrade it.
+            DatabaseError: as its other subclasses say.
+        """
+        self._check_file()
+        return schema.check_version(*await self._look(), self._subject)
+
+    async def _look(self) -> tuple[int | None, int]:
+        """Choose how the file is opened for reading, and return its version and its number of tables."""
         self._reader_mode = "ro"
         try:
-            version, tables = await self._probe()
+            return await self._probe()
         except (DatabaseLocked, DatabaseCorrupt):
             raise
         except DatabaseError:
@@ -228,8 +258,7 @@ class SQLiteEngine:
             if Path(self._path + "-wal").exists():
                 raise
             self._reader_mode = "ro&immutable=1"
-            version, tables = await self._probe()
-        schema.needs_work(version, tables, self._subject, upgrade=False)
+            return await self._probe()
 
     async def _probe(self) -> tuple[int | None, int]:
         probe = await self._connect(self._reader_mode, (_READER_PATIENCE,))
@@ -284,7 +313,7 @@ class SQLiteEngine:
                 if version is None:
                     await schema.create(session)
                 else:
-                    copy = await self._copy(version)
+                    copy = await self._copy(version) if self._keep_copy else None
                     views = [name for (name,) in await writer.rows(_VIEWS)]
                     await schema.upgrade(session, version, views)
                     if broken := await writer.rows("PRAGMA foreign_key_check"):
@@ -299,8 +328,9 @@ class SQLiteEngine:
             await self._roll_back(writer)
             raise
         else:
+            self.upgraded_from = version
             if copy is not None:
-                self._name_copy(copy)
+                self.kept_copy = self._name_copy(copy)
         finally:
             await writer.run("PRAGMA foreign_keys = ON")
 
@@ -313,23 +343,33 @@ class SQLiteEngine:
         partial = Path(f"{self._path}.schema-{version}.backup.partial")
         partial.unlink(missing_ok=True)
         try:
-            partial.touch(mode=0o600)
-            partial.chmod(os.stat(self._path).st_mode & 0o777)
+            make_empty_file(partial, os.stat(self._path).st_mode & 0o777)
         except OSError as error:
             raise DatabaseError(
                 f"{self._subject} was not upgraded: no copy can be made beside it ({error.strerror})"
             ) from error
-        reader = await self._connect("rw", (_READER_PATIENCE,))
         try:
-            await reader.run("VACUUM INTO :copy", {"copy": str(partial)})
+            await self._vacuum_into(partial, "rw")
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
-        finally:
-            await reader.close()
         return partial
 
-    def _name_copy(self, partial: Path) -> None:
+    async def _vacuum_into(self, file: Path, mode: str) -> None:
+        """Write a snapshot into an empty file, and see that it is on the disk."""
+        reader = await self._connect(mode, (_READER_PATIENCE,))
+        try:
+            [(used, _)] = await reader.rows(_USED)
+            _check_room(file.parent, used, f"a copy of {self._subject}")
+            await reader.run("VACUUM INTO :file", {"file": str(file)})
+        except BaseException:
+            await reader.interrupt()
+            raise
+        finally:
+            await reader.close()
+        await asyncio.to_thread(_sync_to_disk, file)
+
+    def _name_copy(self, partial: Path) -> Path:
         copy, number = partial.with_suffix(""), 0
         while copy.exists():
             number += 1
@@ -343,6 +383,8 @@ class SQLiteEngine:
                 partial,
                 error,
             )
+            return partial
+        return copy
 
     async def close(self) -> None:
         """Close all connections. An open transaction is finished first; running reads are interrupted."""
@@ -501,6 +543,89 @@ class SQLiteEngine:
 
         await self.write(work)
 
+    # The file as a whole
+
+    async def copy_into(self, file: Path) -> bool:
+        """Write a snapshot of the whole database into an empty SQLite file.
+
+        ``VACUUM INTO`` reads in one snapshot, so other processes may write meanwhile.
+
+        Raises:
+            DiskFull: if the disk has no room for it.
+            DatabaseError: as its other subclasses say.
+        """
+        if not self._in_memory:
+            self._check_same_file("read")
+            await self._vacuum_into(file, self._reader_mode)
+            return True
+        async with self._turn:
+            if self._writer is None:
+                raise LifecycleError("the database is closed")
+            await finish(self._writer.run("VACUUM INTO :file", {"file": str(file)}))
+        await asyncio.to_thread(_sync_to_disk, file)
+        return True
+
+    async def vacuum(self) -> VacuumReport:
+        """Write the database anew without unused pages, analyse it, and empty its write-ahead log.
+
+        Raises:
+            DatabaseLocked: if another process held the write lock for longer than ``lock_timeout``.
+            DatabaseReadOnly: if the database was opened for reading only.
+            DiskFull: if the disk has no room for a second copy.
+        """
+        if self._writer is None:
+            raise DatabaseReadOnly(f"{self._subject} was opened for reading only")
+        async with self._turn:
+            if self._in_memory:
+                return await finish(self._vacuum_in_memory(self._writer))
+            self._check_same_file("saved")
+            return await self._vacuum_file()
+
+    async def _vacuum_in_memory(self, writer: SQLiteConnection) -> VacuumReport:
+        [(_, before)] = await writer.rows(_USED)
+        for statement in ("VACUUM", *_ANALYZE):
+            await writer.run(statement)
+        [(_, after)] = await writer.rows(_USED)
+        return VacuumReport(before, after)
+
+    async def _vacuum_file(self) -> VacuumReport:
+        before = self._bytes() + self._log_bytes()
+        patience = f"busy_timeout = {round(self._options.lock_timeout * 1000)}"
+        # All other connections keep temporary tables in memory; this one's is as large as the database.
+        vacuuming = await self._connect("rw", ("temp_store = FILE", patience))
+        try:
+            [(used, _)] = await vacuuming.rows(_USED)
+            self._check_room_to_vacuum(used)
+            for statement in ("VACUUM", *_ANALYZE):
+                await vacuuming.run(statement)
+            await vacuuming.rows(f"PRAGMA {_CHECKPOINT_PATIENCE}")
+            await vacuuming.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        except BaseException:
+            await vacuuming.interrupt()
+            raise
+        finally:
+            await vacuuming.close()
+        return VacuumReport(before, self._bytes() + self._log_bytes(), self._log_bytes())
+
+    def _check_room_to_vacuum(self, used: int) -> None:
+        """Check that there is room for a temporary copy, and for the log through which it is written back."""
+        folder, temporary = Path(self._path).parent, _temporary_folder()
+        what = f"{self._subject} to be written anew; nothing was changed"
+        if os.stat(folder).st_dev == os.stat(temporary).st_dev:
+            _check_room(folder, 2 * used, what)
+            return
+        _check_room(folder, used, what)
+        _check_room(temporary, used, what)
+
+    def _bytes(self) -> int:
+        return os.stat(self._path).st_size
+
+    def _log_bytes(self) -> int:
+        try:
+            return os.stat(f"{self._path}-wal").st_size
+        except FileNotFoundError:
+            return 0
+
     def changes_made(self) -> int:
         """Return how many rows the writing connection has inserted, updated and deleted."""
         return 0 if self._writer is None else self._writer.changes_made
@@ -513,3 +638,33 @@ class SQLiteEngine:
         with suppress(DatabaseError):
             if await writer.settled():
                 await writer.run("ROLLBACK")
+
+
+def make_empty_file(path: Path, mode: int) -> None:
+    """Create a file that nobody else can read meanwhile, with these permissions whatever the umask is.
+
+    Raises:
+        OSError: if it exists, or cannot be created.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    os.chmod(path, mode)
+
+
+def _check_room(folder: Path, needed: int, what: str) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise DiskFull(
+            f"{folder} has {free / 1e6:,.0f} MB free, and {needed / 1e6:,.0f} MB are needed for {what}"
+        )
+
+
+def _temporary_folder() -> Path:
+    """Return the folder in which SQLite puts temporary files."""
+    named = (os.environ.get(name) for name in ("SQLITE_TMPDIR", "TMPDIR"))
+    found = (Path(name) for name in (*named, *_TEMPORARY_FOLDERS) if name)
+    return next((path for path in found if path.is_dir() and os.access(path, os.W_OK | os.X_OK)), Path())
+
+
+def _sync_to_disk(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

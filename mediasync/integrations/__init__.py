@@ -1,0 +1,1 @@
+"""Bridges to other programs. Each module needs the extra of its name, or none."""
