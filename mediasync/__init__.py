@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mediasync.app import MediaSync, copy_mirror
     from mediasync.changes import Change, WriteContext
     from mediasync.errors import MediaSyncError
+    from mediasync.findings import DoctorReport, Example, Finding, Severity
     from mediasync.history import CreditChange, CreditChangeKind, Difference, FieldChange, HistoryEntry
     from mediasync.models import (
         AnyMediaItem,
@@ -67,11 +68,14 @@ _HOMES = {
     "CreditChange": "mediasync.history",
     "CreditChangeKind": "mediasync.history",
     "Difference": "mediasync.history",
+    "DoctorReport": "mediasync.findings",
     "EntityKind": "mediasync.vocabulary",
     "Episode": "mediasync.models",
+    "Example": "mediasync.findings",
     "Failure": "mediasync.reports",
     "FieldChange": "mediasync.history",
     "FilmographyCredit": "mediasync.models",
+    "Finding": "mediasync.findings",
     "Flaw": "mediasync.reports",
     "HistoryEntry": "mediasync.history",
     "ItemSummary": "mediasync.summaries",
@@ -95,6 +99,7 @@ _HOMES = {
     "SaveResult": "mediasync.reports",
     "SaveStatus": "mediasync.reports",
     "Season": "mediasync.models",
+    "Severity": "mediasync.findings",
     "Show": "mediasync.models",
     "Source": "mediasync.models",
     "SourceConfig": "mediasync.settings.source",
@@ -121,11 +126,14 @@ __all__ = [
     "CreditChange",
     "CreditChangeKind",
     "Difference",
+    "DoctorReport",
     "EntityKind",
     "Episode",
+    "Example",
     "Failure",
     "FieldChange",
     "FilmographyCredit",
+    "Finding",
     "Flaw",
     "HistoryEntry",
     "ItemSummary",
@@ -149,6 +157,7 @@ __all__ = [
     "SaveResult",
     "SaveStatus",
     "Season",
+    "Severity",
     "Show",
     "Source",
     "SourceConfig",

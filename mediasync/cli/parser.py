@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "show": "Show a movie, show, season or episode with its cast and crew.",
     "person": "Show a person with all they are credited for, the oldest first.",
     "check": "Check the database: its storage, and that its content is consistent.",
+    "doctor": "Examine the cast data: what is wrong with it, with examples, and what to do.",
     "copy": "Copy the whole mirror into another database, from SQLite to PostgreSQL or back.",
     "source": "List the stored sources, rename one, or remove one.",
     "config": "Look at the configuration.",
