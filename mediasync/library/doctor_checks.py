@@ -60,7 +60,7 @@ class Check:
 
 
 _RENAME: Final = "Give the person one name at the source, and sync again. In Jellyfin, Emby and NFO files the name is who the person is."
-_NFO_OR_SCRAPER: Final = (
+_CORRECT_ITEM: Final = (
     "Correct the item at the source, in its NFO file or its metadata editor, and sync again."
 )
 
@@ -75,11 +75,11 @@ CHECKS: Final = (
         "{id}: {reason}",
     ),
     Check(
-        "credits-left-out",
+        "read-in-part",
         Severity.WARNING,
-        "The last sync left out credits of these items.",
-        _NFO_OR_SCRAPER,
-        queries.CREDITS_LEFT_OUT,
+        "The last sync left something out of these items, or had to guess what it says.",
+        _CORRECT_ITEM,
+        queries.READ_IN_PART,
         ("reason", "run_id"),
         "{id}: {reason}",
     ),
@@ -150,7 +150,7 @@ CHECKS: Final = (
         "impossible-year",
         Severity.ERROR,
         "These items have a year before there were films, or one five or more years ahead.",
-        _NFO_OR_SCRAPER,
+        _CORRECT_ITEM,
         queries.IMPOSSIBLE_YEARS,
         ("media_type", "title", "year"),
         "{media_type} {title}: {year}",

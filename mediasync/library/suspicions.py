@@ -20,9 +20,12 @@ _MARKUP: Final = re.compile(
 _ENTITY: Final = re.compile(r"(?i)&(?:[a-z]{2,8}|#\w{1,7});")
 _CLEAR_SEPARATOR: Final = re.compile(r"\s[/|]\s|\s?;\s")
 _SEPARATOR: Final = re.compile(r"[,;/|]")
-_NOT_NAMES: Final = frozenset(
-    "jr sr ii iii iv v esq phd md dds ma ba mba rn obe cbe mbe kbe inc ltd llc co corp gmbh ag sa bv the der die".split()
-)
+_NOT_NAMES: Final = frozenset({
+    "jr", "sr", "ii", "iii", "iv", "esq", "phd", "md", "dds", "ma", "ba", "mba", "rn", "obe", "cbe", "mbe", "kbe",
+    "inc", "ltd", "llc", "co", "corp", "gmbh", "ag", "the",
+})  # fmt: skip
+"""Words after a comma that belong to the name before it."""
+
 _MANY_NAMES: Final = 12
 _FEWEST_LETTERS: Final = 8
 _LETTERS_FOR_TWO: Final = 14

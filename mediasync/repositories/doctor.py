@@ -390,8 +390,8 @@ AND p.from_run <= r.run_key AND (p.until_run IS NULL OR p.until_run > r.run_key)
 # Finds what the last sync of each whole source could not read or store.
 UNREAD: Final = f"{_LAST_RUNS} AND p.kind = 'failure'"
 
-# Finds the credits that the last sync of each whole source left out.
-CREDITS_LEFT_OUT: Final = f"{_LAST_RUNS} AND p.kind = 'problem'"
+# Finds what the last sync of each whole source could read only in part.
+READ_IN_PART: Final = f"{_LAST_RUNS} AND p.kind = 'problem'"
 
 # Finds items of years before there were films, or too far ahead to be planned.
 IMPOSSIBLE_YEARS: Final = f"""
