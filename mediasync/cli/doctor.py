@@ -11,7 +11,7 @@ from mediasync.cli.context import CommandContext, require_source
 from mediasync.cli.errors import ExitCode
 from mediasync.cli.formatting import counted, short
 from mediasync.cli.layout import columns, faint, indented, plain
-from mediasync.cli.options import OF_EVERY_COMMAND, LimitOption, SourceOption, with_options
+from mediasync.cli.options import OF_EVERY_COMMAND, SourceOption, with_options
 from mediasync.findings import DoctorReport, Finding, Severity
 from mediasync.library.doctor_checks import chosen_checks
 
@@ -25,6 +25,12 @@ SkipOption = Annotated[
     list[str] | None,
     typer.Option(
         "--skip", metavar="NAME", help="Leave this check out. Repeat it for several.", show_default=False
+    ),
+]
+ExamplesOption = Annotated[
+    int,
+    typer.Option(
+        "--limit", metavar="N", min=1, max=2**62, help="Show at most this many examples of each finding."
     ),
 ]
 FailOption = Annotated[
@@ -43,7 +49,7 @@ def doctor(
     check: CheckOption = None,
     skip: SkipOption = None,
     source: SourceOption = None,
-    limit: LimitOption = 5,
+    limit: ExamplesOption = 5,
     fail_on: FailOption = None,
 ) -> int:
     """Examine the cast data: what is wrong with it, with examples, and what to do.
@@ -112,7 +118,7 @@ def _show(context: CommandContext, finding: Finding) -> None:
     out.print(columns([_row(example.id, example.text) for example in finding.examples], indent=4))
     if left := finding.count - len(finding.examples):
         out.print(indented(faint(f"and {left:,} more: --limit {2 * len(finding.examples)} shows more"), 4))
-    out.print(indented(plain(finding.advice)))
+    out.print(indented(plain(f"What to do: {finding.advice}")))
     out.flush()
 
 

@@ -36,8 +36,8 @@ class DoctorReads:
     ) -> DoctorReport:
         """Return what is wrong with the cast data, with examples and what to do.
 
-        `mediasync.MediaSync.check` looks after the database; this looks at what the sources say. It only reads.
-        Removed items and people whom nobody credits are left out.
+        It only reads. Removed items and people whom nobody credits are left out. `mediasync.MediaSync.check`
+        looks after the database instead; this looks at what the sources say.
 
         Args:
             checks: the names of the checks to run; None for all.

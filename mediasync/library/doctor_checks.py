@@ -1,7 +1,7 @@
 """The checks of the doctor.
 
-Each is a query of `repositories.doctor`, and the words that tell what it found. Where SQL cannot decide, a pure rule
-of `suspicions` decides which rows of the query are cases.
+Each is a query of `repositories.doctor`, and the words that tell what it found. Where SQL cannot decide, a
+pure rule of `suspicions` decides which rows of the query are cases.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Check:
         query: the query that finds cases, as `repositories.doctor` describes it.
         facts: the names of the columns of the query after ``id``.
         text: a case in words; the facts stand in braces.
-        judge: whether a row of the query is a case; None if every row is one. The query is then counted by the engine.
+        judge: whether a row of the query is a case; None if every row is one, and the engine counts them.
     """
 
     name: str
@@ -59,7 +59,10 @@ class Check:
         return self.text.format(id=case.id, **self.facts_of(case))
 
 
-_RENAME: Final = "Give the person one name at the source, and sync again. In Jellyfin, Emby and NFO files the name is who the person is."
+_RENAME: Final = (
+    "Give the person one name at the source, and sync again. In Jellyfin, Emby and NFO files the name is who "
+    "the person is."
+)
 _CORRECT_ITEM: Final = (
     "Correct the item at the source, in its NFO file or its metadata editor, and sync again."
 )
@@ -69,7 +72,7 @@ CHECKS: Final = (
         "unread",
         Severity.ERROR,
         "The last sync could not read or store these files or items, so the mirror may lack them.",
-        "Correct the file, or look into the server's log, and sync again: mediasync runs shows the whole list.",
+        "Correct the file, or look into the server's log, and sync again. mediasync runs lists all of them.",
         queries.UNREAD,
         ("reason", "run_id"),
         "{id}: {reason}",
@@ -87,7 +90,7 @@ CHECKS: Final = (
         "previews",
         Severity.WARNING,
         "Most casts of these libraries are known only in part.",
-        "Sync the source again and let the sync end: until then only the first few credits of each item are known.",
+        "Sync the source again, and let the sync end: until then only the first credits are known.",
         queries.PREVIEWS,
         ("previews", "complete"),
         "{id}: {previews} credit lists in part, {complete} in full",
@@ -132,16 +135,16 @@ CHECKS: Final = (
         "cast-cap",
         Severity.WARNING,
         "The casts of these libraries end at one length, as if the source cut them.",
-        "Raise the number of actors that the server or the scraper stores, refresh the metadata there, and sync again.",
+        "Raise the number of actors that the server or scraper stores, refresh the metadata, and sync again.",
         queries.CAST_CAP,
         ("media_type", "actors", "items", "of_all", "longer"),
-        "{id}: {items} of {of_all} casts (type {media_type}) have exactly {actors} actors, and {longer} have more",
+        "{id} ({media_type}): {items} of {of_all} casts have exactly {actors} actors, and {longer} have more",
     ),
     Check(
         "no-show",
         Severity.WARNING,
         "These seasons and episodes stand below no show.",
-        "Identify the show at the source; for NFO files, put them into the folder of a show with a tvshow.nfo.",
+        "Identify the show at the source. NFO files belong into the folder of a show with a tvshow.nfo.",
         queries.NO_SHOW,
         ("media_type", "item"),
         "{media_type} {item}",
@@ -159,7 +162,7 @@ CHECKS: Final = (
         "duplicates",
         Severity.INFO,
         "The source has these movies and shows twice.",
-        "If they are not two versions that you want to keep apart, delete or merge one of them at the source.",
+        "If these are not versions that you want to keep apart, delete or merge one of them at the source.",
         queries.DUPLICATES,
         ("item", "other_id", "path", "other_path"),
         "{item}: also {other_id}",
@@ -217,7 +220,7 @@ CHECKS: Final = (
         "same-name",
         Severity.INFO,
         "One item credits two people of the same name, who are probably one person.",
-        "Merge them at the source, or give each the right id of a provider such as tmdb, which tells them apart.",
+        "Merge them at the source, or give each a provider id. An older Plex has an id for each function.",
         queries.SAME_NAME,
         ("name", "other_id", "item"),
         "{name}: also {other_id}, both in {item}",
@@ -226,7 +229,7 @@ CHECKS: Final = (
         "shared-id",
         Severity.WARNING,
         "Two people of a source have the same id at a provider.",
-        "If they are one person, merge them at the source. If not, one of them has a wrong id: correct it there.",
+        "If they are one person, merge them at the source. If not, correct the wrong id there.",
         queries.SAME_PROVIDER_ID,
         ("name", "other_id", "other_name", "provider_id"),
         "{name}; {other_name} ({other_id}): {provider_id}",
@@ -245,7 +248,7 @@ CHECKS: Final = (
         "career",
         Severity.WARNING,
         "More than 90 years lie between the first and the last work of these people.",
-        "Probably two people share one id, or an item has a wrong year: look at both ends with mediasync person.",
+        "Probably two people share one id, or a year is wrong: mediasync person ID shows both ends.",
         queries.CAREERS,
         ("name", "first_year", "last_year", "first_item", "last_item"),
         "{name}: {first_item} ({first_year}) to {last_item} ({last_year})",
@@ -299,7 +302,7 @@ CHECKS: Final = (
         have_nobody_in_common,
     ),
 )
-"""The checks, in the order in which they run: those of reading first, then items, people, and what sources disagree on."""
+"""The checks, in the order in which they run: of the reading, items, people, and what sources disagree on."""
 
 
 def chosen_checks(checks: Collection[str] | None, skip: Collection[str]) -> list[Check]:

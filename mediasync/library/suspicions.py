@@ -21,8 +21,8 @@ _ENTITY: Final = re.compile(r"(?i)&(?:[a-z]{2,8}|#\w{1,7});")
 _CLEAR_SEPARATOR: Final = re.compile(r"\s[/|]\s|\s?;\s")
 _SEPARATOR: Final = re.compile(r"[,;/|]")
 _NOT_NAMES: Final = frozenset({
-    "jr", "sr", "ii", "iii", "iv", "esq", "phd", "md", "dds", "ma", "ba", "mba", "rn", "obe", "cbe", "mbe", "kbe",
-    "inc", "ltd", "llc", "co", "corp", "gmbh", "ag", "the",
+    "jr", "sr", "ii", "iii", "iv", "esq", "phd", "md", "dds", "ma", "ba", "mba", "rn", "obe", "cbe", "mbe",
+    "kbe", "inc", "ltd", "llc", "co", "corp", "gmbh", "ag", "the",
 })  # fmt: skip
 """Words after a comma that belong to the name before it."""
 
@@ -35,7 +35,8 @@ def has_markup(facts: Facts) -> bool:
     """Return whether a name has a tag, a character entity, or an address in it.
 
     Example:
-        >>> [has_markup({"name": name}) for name in ("<b>Al Pacino</b>", "Tom &amp; Jerry", "Simon & Garfunkel")]
+        >>> names = ("<b>Al Pacino</b>", "Tom &amp; Jerry", "Simon & Garfunkel")
+        >>> [has_markup({"name": name}) for name in names]
         [True, True, False]
     """
     return _MARKUP.search(facts["name"]) is not None

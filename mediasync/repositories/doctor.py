@@ -1,8 +1,8 @@
 """Checks of cast data: queries that find what is probably wrong with it.
 
-Each query returns one row for each case: ``source_id``, ``weight`` (cases with a higher one are shown first), ``id``,
-and then facts, whose names are those of the columns. The queries leave out removed items and people whom
-nobody credits. They are asked with the parameters ``source_id`` (NULL: all sources) and ``year`` (this year).
+Each query returns one row for each case: ``source_id``, ``weight`` (cases with a higher one are shown first),
+``id``, and then facts. It leaves out removed items and people whom nobody credits. Its parameters are
+``source_id`` (NULL: all sources) and ``year`` (this year).
 """
 
 from __future__ import annotations
@@ -102,8 +102,10 @@ WHERE f.has_cast = 1 AND f.has_crew = 0
 EPISODES_WITHOUT_CREDITS: Final = f"""
 WITH episode AS (
     SELECT s.id AS source_id, i.id AS id, {_NUMBERED} AS item,
-        coalesce(upper.item_key, parent.item_key) AS show_key, coalesce(upper.title, parent.title) AS show_title,
-        CASE WHEN EXISTS (SELECT 1 FROM credit c WHERE c.item_key = i.item_key) THEN 1 ELSE 0 END AS is_credited
+        coalesce(upper.item_key, parent.item_key) AS show_key,
+        coalesce(upper.title, parent.title) AS show_title,
+        CASE WHEN EXISTS (SELECT 1 FROM credit c WHERE c.item_key = i.item_key)
+            THEN 1 ELSE 0 END AS is_credited
     FROM media_item i
     JOIN library l ON l.library_key = i.library_key
     JOIN source s ON s.source_key = l.source_key
@@ -177,7 +179,8 @@ WITH usual AS (
     WHERE p.uncredited_since IS NULL AND p.image_path = ''
     AND (SELECT count(*) FROM credit c WHERE c.person_key = p.person_key) >= 10
 )
-SELECT b.source_id, count(DISTINCT coalesce(upper.item_key, parent.item_key, i.item_key)) AS weight, b.id, b.name,
+SELECT b.source_id, count(DISTINCT coalesce(upper.item_key, parent.item_key, i.item_key)) AS weight,
+    b.id, b.name,
     count(DISTINCT coalesce(upper.item_key, parent.item_key, i.item_key)) AS works
 FROM busy b
 JOIN credit c ON c.person_key = b.person_key
@@ -197,17 +200,21 @@ _LETTERS: Final = reduce(
 # differently.
 SPELLINGS: Final = f"""
 WITH worded AS (
-    SELECT w.person_key, min(w.word) AS low, max(w.word) AS high, count(*) AS words, sum(length(w.word)) AS size
+    SELECT w.person_key, min(w.word) AS low, max(w.word) AS high, count(*) AS words,
+        sum(length(w.word)) AS size
     FROM person_word w GROUP BY w.person_key
 ), named AS (
     SELECT p.source_key, p.person_key, p.name, w.low, w.high, w.words, w.size, lower({_LETTERS}) AS letters
     FROM person p JOIN worded w ON w.person_key = p.person_key
     WHERE p.uncredited_since IS NULL
 ), neighbour AS (
-    SELECT n.person_key, n.name, lag(n.person_key) OVER by_words AS of_words, lag(n.name) OVER by_words AS words_name,
+    SELECT n.person_key, n.name,
+        lag(n.person_key) OVER by_words AS of_words, lag(n.name) OVER by_words AS words_name,
         lag(n.person_key) OVER by_letters AS of_letters, lag(n.name) OVER by_letters AS letters_name
     FROM named n
-    WINDOW by_words AS (PARTITION BY n.low, n.high, n.words, n.size, n.source_key ORDER BY n.name, n.person_key),
+    WINDOW by_words AS (
+            PARTITION BY n.low, n.high, n.words, n.size, n.source_key ORDER BY n.name, n.person_key
+        ),
         by_letters AS (PARTITION BY n.letters, n.source_key ORDER BY n.name, n.person_key)
 ), pair AS (
     SELECT n.person_key, n.of_words AS other_key FROM neighbour n WHERE n.words_name <> n.name
@@ -322,7 +329,9 @@ WHERE n.last_year - n.first_year > 90 AND (:source_id IS NULL OR s.id = :source_
 SAME_PROVIDER_ID: Final = """
 WITH neighbour AS (
     SELECT p.person_key, x.provider, x.value,
-        lag(p.person_key) OVER (PARTITION BY x.provider, x.value, p.source_key ORDER BY p.person_key) AS other_key
+        lag(p.person_key) OVER (
+            PARTITION BY x.provider, x.value, p.source_key ORDER BY p.person_key
+        ) AS other_key
     FROM person_external_id x JOIN person p ON p.person_key = x.person_key
     WHERE p.uncredited_since IS NULL
 )
@@ -340,7 +349,9 @@ GROUP BY s.id, a.id, a.name, b.id, b.name
 PROVIDER_ID_OF_TWO: Final = """
 WITH neighbour AS (
     SELECT p.person_key, x.provider, x.value,
-        lag(p.person_key) OVER (PARTITION BY x.provider, x.value ORDER BY p.source_key, p.person_key) AS other_key
+        lag(p.person_key) OVER (
+            PARTITION BY x.provider, x.value ORDER BY p.source_key, p.person_key
+        ) AS other_key
     FROM person_external_id x JOIN person p ON p.person_key = x.person_key
     WHERE p.uncredited_since IS NULL
 )
@@ -359,7 +370,8 @@ GROUP BY s.id, a.id, a.name, b.id, b.name ORDER BY s.id, a.id
 # Finds people of one source and one name who are credited in the same item.
 SAME_NAME: Final = f"""
 WITH neighbour AS (
-    SELECT p.person_key, lag(p.person_key) OVER (PARTITION BY p.name, p.source_key ORDER BY p.person_key) AS other_key
+    SELECT p.person_key,
+        lag(p.person_key) OVER (PARTITION BY p.name, p.source_key ORDER BY p.person_key) AS other_key
     FROM person p WHERE p.uncredited_since IS NULL
 )
 SELECT s.id AS source_id, count(DISTINCT i.item_key) AS weight, a.id AS id, a.name, b.id AS other_id,
@@ -454,11 +466,13 @@ WHERE :source_id IS NULL OR s.id = :source_id
 
 _SAME_WORKS: Final = """
 WITH known AS (
-    SELECT i.item_key, l.source_key, lag(i.item_key) OVER same AS other_key, lag(l.source_key) OVER same AS other_source
+    SELECT i.item_key, l.source_key,
+        lag(i.item_key) OVER same AS other_key, lag(l.source_key) OVER same AS other_source
     FROM item_external_id x
     JOIN media_item i ON i.item_key = x.item_key
     JOIN library l ON l.library_key = i.library_key
-    WHERE x.provider IN ('imdb', 'tmdb', 'tvdb') AND i.media_type IN ('movie', 'show') AND i.missing_since IS NULL
+    WHERE x.provider IN ('imdb', 'tmdb', 'tvdb') AND i.media_type IN ('movie', 'show')
+    AND i.missing_since IS NULL
     WINDOW same AS (PARTITION BY x.provider, x.value, i.media_type ORDER BY l.source_key, i.item_key)
 ), pair AS (
     SELECT DISTINCT k.other_key AS item_key, k.item_key AS other_key FROM known k
@@ -493,7 +507,8 @@ TITLES_DIFFER: Final = f"""
     JOIN media_item i ON i.item_key = r.item_key
     JOIN media_item j ON j.item_key = r.other_key
     GROUP BY i.library_key, j.library_key
-    HAVING count(*) >= 20 AND sum(CASE WHEN lower(i.title) = lower(j.title) THEN 1 ELSE 0 END) * 5 >= count(*) * 4
+    HAVING count(*) >= 20
+    AND sum(CASE WHEN lower(i.title) = lower(j.title) THEN 1 ELSE 0 END) * 5 >= count(*) * 4
 )
 SELECT s.id AS source_id, 0 AS weight, i.id AS id, i.title AS name, j.id AS other_id, j.title AS other_name,
     i.original_title, j.original_title AS other_original_title
@@ -578,7 +593,7 @@ class DoctorRepository:
         return [Case(row[0], row[2], tuple(row[3:])) for row in rows]
 
     async def find_examples(self, query: str, source_id: str | None, limit: int) -> list[tuple[int, Case]]:
-        """Return the first cases of each source that a query finds, each with the number of all of that source.
+        """Return the first cases of each source that a query finds, each with the number of all of them.
 
         The engine counts the others, so they are not held in memory.
         """
