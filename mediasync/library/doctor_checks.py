@@ -219,7 +219,7 @@ CHECKS: Final = (
     Check(
         "same-name",
         Severity.INFO,
-        "One item credits two people of the same name, who are probably one person.",
+        "One item credits two people of the same name, who may be one person.",
         "Merge them at the source, or give each a provider id. An older Plex has an id for each function.",
         queries.SAME_NAME,
         ("name", "other_id", "item"),
@@ -274,7 +274,7 @@ CHECKS: Final = (
     Check(
         "titles-differ",
         Severity.INFO,
-        "Two sources have these movies and shows with the same provider id and unlike titles.",
+        "Two sources have these movies and shows with one provider id, unlike titles and nobody in common.",
         "One of them may be taken for another film: compare the files, and correct the id at its source.",
         queries.TITLES_DIFFER,
         ("name", "other_id", "other_name", "original_title", "other_original_title"),

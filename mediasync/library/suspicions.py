@@ -120,7 +120,7 @@ def are_unlike_titles(facts: Facts) -> bool:
         for side in ("", "other_")
     ]
     known = [[key for key in keys if key] for keys in titles]
-    return not any(
+    return all(known) and not any(
         key in other
         or other in key
         or not key.isascii()

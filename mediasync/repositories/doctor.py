@@ -197,7 +197,8 @@ _LETTERS: Final = reduce(
 )
 
 # Finds people of one source whose names consist of the same words or the same letters, and are spelt
-# differently.
+# differently. Where the source has ids of its own for people, as Plex has, names prove nothing: such people
+# have to be credited in one item.
 SPELLINGS: Final = f"""
 WITH worded AS (
     SELECT w.person_key, min(w.word) AS low, max(w.word) AS high, count(*) AS words,
@@ -226,7 +227,12 @@ FROM pair r
 JOIN person a ON a.person_key = r.other_key
 JOIN person b ON b.person_key = r.person_key
 JOIN source s ON s.source_key = a.source_key
-WHERE (:source_id IS NULL OR s.id = :source_id) AND {_NOT_KNOWN_APART}
+WHERE (:source_id IS NULL OR s.id = :source_id) AND {_NOT_KNOWN_APART} AND (
+    s.kind IN ('jellyfin', 'emby', 'kodi', 'nfo') OR EXISTS (
+        SELECT 1 FROM credit c JOIN credit d ON d.item_key = c.item_key
+        WHERE c.person_key = a.person_key AND d.person_key = b.person_key
+    )
+)
 ORDER BY s.id, a.id
 """
 
@@ -498,8 +504,8 @@ SELECT s.id AS source_id, abs(i.year - j.year) AS weight, i.id AS id, i.title AS
 {_OF_SAME_WORKS} AND abs(i.year - j.year) > 1
 """
 
-# Finds movies and shows with different titles in two sources, if the titles of at least twenty others are the
-# same in both libraries: libraries in two languages have hardly any.
+# Finds movies and shows with different titles and nobody in common in two sources, if most titles of the two
+# libraries are the same: libraries in two languages have hardly any in common.
 TITLES_DIFFER: Final = f"""
 {_SAME_WORKS}, usual AS (
     SELECT i.library_key, j.library_key AS other_key
@@ -514,6 +520,15 @@ SELECT s.id AS source_id, 0 AS weight, i.id AS id, i.title AS name, j.id AS othe
     i.original_title, j.original_title AS other_original_title
 {_OF_SAME_WORKS} AND lower(i.title) <> lower(j.title) AND EXISTS (
     SELECT 1 FROM usual u WHERE u.library_key = i.library_key AND u.other_key = j.library_key
+)
+AND EXISTS (SELECT 1 FROM credit c WHERE c.item_key = i.item_key)
+AND EXISTS (SELECT 1 FROM credit d WHERE d.item_key = j.item_key)
+AND NOT EXISTS (
+    SELECT 1 FROM credit c
+    JOIN person p ON p.person_key = c.person_key
+    JOIN credit d ON d.item_key = j.item_key
+    JOIN person q ON q.person_key = d.person_key
+    WHERE c.item_key = i.item_key AND lower(q.name) = lower(p.name)
 )
 ORDER BY s.id, i.id
 """

@@ -28,10 +28,11 @@ class Place:
 
     ms: MediaSync
     source_id: str
+    kind: str = "jellyfin"
 
     @property
     def source(self) -> Source:
-        return Source(id=self.source_id, kind="jellyfin")
+        return Source(id=self.source_id, kind=self.kind)
 
     async def opened(self) -> Place:
         await self.ms.media.save_source(self.source)
@@ -39,9 +40,9 @@ class Place:
             await self.ms.media.save_library(Library(id=library, source_id=self.source_id, kind=library))
         return self
 
-    async def beside(self) -> Place:
+    async def beside(self, kind: str = "jellyfin") -> Place:
         """Return a second source."""
-        return await Place(self.ms, f"{self.source_id}-2").opened()
+        return await Place(self.ms, f"{self.source_id}-2", kind).opened()
 
     async def save(self, *items: Any, library: str = "movies") -> None:
         report = await self.ms.media.save_media_items(items, library_id=library, source_id=self.source_id)
@@ -194,7 +195,8 @@ async def years_differ(place: Place) -> None:
 async def titles_differ(place: Place) -> None:
     for one, title in ((place, "Heat"), (await place.beside(), "Bambi and Friends")):
         same = [movie(f"t{n}", provider_ids={"imdb": f"tt91{n}"}, credits=PEOPLE) for n in range(19)]
-        await one.save(*same, movie("1", title=title, provider_ids={"imdb": "tt91"}, credits=PEOPLE))
+        cast_of_one = [credit("x", f"Only in {title}"), credit("y", f"Wrote {title}", kind="writer")]
+        await one.save(*same, movie("1", title=title, provider_ids={"imdb": "tt91"}, credits=cast_of_one))
 
 
 async def casts_differ(place: Place) -> None:
@@ -361,6 +363,20 @@ async def two_people_of_almost_one_name(place: Place) -> None:
     )
 
 
+async def people_whom_the_source_tells_apart(place: Place) -> None:
+    plex = await place.beside("plex")
+    await plex.save(
+        movie("1", credits=[credit("1", "Mario Diaz"), CY]),
+        movie("2", credits=[credit("2", "Mario Díaz"), CY]),
+    )
+
+
+async def titles_of_two_languages(place: Place) -> None:
+    for one, title in ((place, "Neumatt"), (await place.beside(), "New Heights")):
+        same = [movie(f"t{n}", provider_ids={"imdb": f"tt5{n}"}, credits=PEOPLE) for n in range(25)]
+        await one.save(*same, movie("1", title=title, provider_ids={"imdb": "tt5"}, credits=PEOPLE))
+
+
 async def twins_and_recast_parts(place: Place) -> None:
     twins = [credit("1", "Ashley Olsen", role="Michelle"), credit("2", "Mary-Kate Olsen", role="Michelle")]
     darrin = [credit("3", "Dick York", role="Darrin"), credit("4", "Dick Sargent", role="Darrin")]
@@ -449,7 +465,7 @@ RIGHT: dict[str, list[Builder]] = {
     "name-list": [odd_names],
     "name-markup": [odd_names],
     "name-placeholder": [odd_names],
-    "spellings": [other_names, two_people_of_almost_one_name],
+    "spellings": [other_names, two_people_of_almost_one_name, people_whom_the_source_tells_apart],
     "similar-names": [twins_and_recast_parts],
     "same-name": [two_people_of_almost_one_name],
     "shared-id": [one_person_of_several_names],
@@ -457,7 +473,7 @@ RIGHT: dict[str, list[Builder]] = {
     "career": [long_lives],
     "no-picture": [source_without_pictures],
     "years-differ": [two_sources_that_agree],
-    "titles-differ": [two_sources_that_agree, sources_in_two_languages],
+    "titles-differ": [two_sources_that_agree, sources_in_two_languages, titles_of_two_languages],
     "casts-differ": [two_sources_that_agree],
     "directors-differ": [two_sources_that_agree],
 }
