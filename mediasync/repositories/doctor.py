@@ -208,24 +208,17 @@ WITH worded AS (
     SELECT p.source_key, p.person_key, p.name, w.low, w.high, w.words, w.size, lower({_LETTERS}) AS letters
     FROM person p JOIN worded w ON w.person_key = p.person_key
     WHERE p.uncredited_since IS NULL
-), neighbour AS (
-    SELECT n.person_key, n.name,
-        lag(n.person_key) OVER by_words AS of_words, lag(n.name) OVER by_words AS words_name,
-        lag(n.person_key) OVER by_letters AS of_letters, lag(n.name) OVER by_letters AS letters_name
-    FROM named n
-    WINDOW by_words AS (
-            PARTITION BY n.low, n.high, n.words, n.size, n.source_key ORDER BY n.name, n.person_key
-        ),
-        by_letters AS (PARTITION BY n.letters, n.source_key ORDER BY n.name, n.person_key)
-), pair AS (
-    SELECT n.person_key, n.of_words AS other_key FROM neighbour n WHERE n.words_name <> n.name
+), spelt AS (
+    SELECT n.source_key, min(n.name) AS name, max(n.name) AS other_name FROM named n
+    GROUP BY n.low, n.high, n.words, n.size, n.source_key HAVING min(n.name) <> max(n.name)
     UNION
-    SELECT n.person_key, n.of_letters AS other_key FROM neighbour n WHERE n.letters_name <> n.name
+    SELECT n.source_key, min(n.name) AS name, max(n.name) AS other_name FROM named n
+    GROUP BY n.letters, n.source_key HAVING min(n.name) <> max(n.name)
 )
 SELECT s.id AS source_id, 0 AS weight, a.id AS id, a.name, b.id AS other_id, b.name AS other_name
-FROM pair r
-JOIN person a ON a.person_key = r.other_key
-JOIN person b ON b.person_key = r.person_key
+FROM spelt r
+JOIN person a ON a.name = r.name AND a.source_key = r.source_key AND a.uncredited_since IS NULL
+JOIN person b ON b.name = r.other_name AND b.source_key = r.source_key AND b.uncredited_since IS NULL
 JOIN source s ON s.source_key = a.source_key
 WHERE (:source_id IS NULL OR s.id = :source_id) AND {_NOT_KNOWN_APART} AND (
     s.kind IN ('jellyfin', 'emby', 'kodi', 'nfo') OR EXISTS (
