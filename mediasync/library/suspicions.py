@@ -60,7 +60,7 @@ def is_list(facts: Facts) -> bool:
     clear = [part for part in _CLEAR_SEPARATOR.split(name) if words_of_name(part)]
     if len(clear) > 1:
         return True
-    parts = [words_of_name(part) for part in _SEPARATOR.split(name) if part.strip()]
+    parts = [[title_key(word) for word in part.split()] for part in _SEPARATOR.split(name) if part.strip()]
     return len(parts) > 1 and all(len(words) > 1 and not _NOT_NAMES.intersection(words) for words in parts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import pytest
@@ -286,8 +287,18 @@ async def show_with_a_cast_and_bare_episodes(place: Place) -> None:
 
 
 async def casts_of_all_lengths(place: Place) -> None:
-    lengths = [1 + n % 12 for n in range(60)]
-    await place.save(*(movie(f"{n}", credits=[*actors(length), CY]) for n, length in enumerate(lengths)))
+    random = Random(7)
+    draws = (
+        lambda n: 1 + n % 12,
+        lambda n: round(random.gauss(12, 4)),
+        lambda n: round(random.expovariate(1 / 8)),
+        lambda n: random.choice((6, 7, 8)),
+    )
+    for library, draw in zip("abcd", draws, strict=True):
+        await place.ms.media.save_library(Library(id=library, source_id=place.source_id, kind="movies"))
+        casts = [actors(min(max(draw(n), 1), 40)) for n in range(120)]
+        films = [movie(f"{library}{n}", credits=[*cast, CY]) for n, cast in enumerate(casts)]
+        await place.save(*films, library=library)
 
 
 async def sitcom_with_six_friends(place: Place) -> None:
