@@ -21,10 +21,15 @@ _ENTITY: Final = re.compile(r"(?i)&(?:[a-z]{2,8}|#\w{1,7});")
 _CLEAR_SEPARATOR: Final = re.compile(r"\s[/|]\s|\s?;\s")
 _SEPARATOR: Final = re.compile(r"[,;/|]")
 _NOT_NAMES: Final = frozenset({
-    "jr", "sr", "ii", "iii", "iv", "esq", "phd", "md", "dds", "ma", "ba", "mba", "rn", "obe", "cbe", "mbe",
-    "kbe", "inc", "ltd", "llc", "co", "corp", "gmbh", "ag", "the",
+    "jr", "sr", "esq", "ph", "phd", "md", "inc", "ltd", "llc", "corp", "gmbh", "the",
 })  # fmt: skip
 """Words after a comma that belong to the name before it."""
+
+_RANKS: Final = frozenset({
+    "duke", "duchess", "prince", "princess", "baron", "baroness", "viscount", "viscountess", "earl", "count",
+    "countess", "marquess", "marquis", "lord", "lady", "king", "queen", "1st", "2nd", "3rd", "4th", "5th",
+})  # fmt: skip
+"""Words with which a title after a comma begins: "Prince Harry, Duke of Sussex"."""
 
 _MANY_NAMES: Final = 12
 _FEWEST_LETTERS: Final = 8
@@ -46,7 +51,8 @@ def is_list(facts: Facts) -> bool:
     """Return whether a name is a list of several names.
 
     A slash or a bar with spaces around it, or a semicolon, always separates names. A comma separates them if
-    every part has at least two words and none of them is a title or a suffix.
+    every part has at least two words, none of them is a suffix or a title of nobility, and there is no "&",
+    as in the names of companies and bands.
 
     Example:
         >>> [is_list({"name": name}) for name in ("Al Pacino, Val Kilmer", "Writer One / Writer Two")]
@@ -61,6 +67,8 @@ def is_list(facts: Facts) -> bool:
     if len(clear) > 1:
         return True
     parts = [[title_key(word) for word in part.split()] for part in _SEPARATOR.split(name) if part.strip()]
+    if "&" in name or any(words[0] in _RANKS or "of" in words[1:2] for words in parts[1:]):
+        return False
     return len(parts) > 1 and all(len(words) > 1 and not _NOT_NAMES.intersection(words) for words in parts)
 
 

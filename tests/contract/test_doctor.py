@@ -347,6 +347,7 @@ async def odd_names(place: Place) -> None:
             "O",
             "Na",
         ),
+        *("Prince Harry, Duke of Sussex", "Jane Doe, Ph.D., M.D.", "Al Bo, Master of Arts"),
         *("AT&T Players", "Nick Cave & The Bad Seeds", "3 < 4", "Pacino, Al"),
     )
 

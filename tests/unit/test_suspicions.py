@@ -17,7 +17,7 @@ from mediasync.library.suspicions import (
 )
 
 NAMES = st.text(alphabet="aábcdeéfr .-,/三", max_size=20)
-ORDINARY = st.from_regex(r"[A-Z][a-zé]{1,8}( [A-Z]\.)?( [A-Z][a-zé']{1,10}){1,2}", fullmatch=True)
+ORDINARY = st.from_regex(r"[A-Z][a-zé]{4,8}( [A-Z]\.)?( [A-Z][a-zé']{4,10}){1,2}", fullmatch=True)
 
 
 def pair(name: str, other: str) -> dict[str, str]:
