@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mediasync.app import MediaSync, copy_mirror
     from mediasync.changes import Change, WriteContext
     from mediasync.errors import MediaSyncError
-    from mediasync.findings import DoctorReport, Example, Finding, Severity
+    from mediasync.findings import CastExample, CastFinding, DoctorReport, Severity
     from mediasync.history import CreditChange, CreditChangeKind, Difference, FieldChange, HistoryEntry
     from mediasync.models import (
         AnyMediaItem,
@@ -58,6 +58,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AnyMediaItem": "mediasync.models",
+    "CastExample": "mediasync.findings",
+    "CastFinding": "mediasync.findings",
     "Change": "mediasync.changes",
     "ChangeKind": "mediasync.vocabulary",
     "CheckReport": "mediasync.reports",
@@ -71,11 +73,9 @@ _HOMES = {
     "DoctorReport": "mediasync.findings",
     "EntityKind": "mediasync.vocabulary",
     "Episode": "mediasync.models",
-    "Example": "mediasync.findings",
     "Failure": "mediasync.reports",
     "FieldChange": "mediasync.history",
     "FilmographyCredit": "mediasync.models",
-    "Finding": "mediasync.findings",
     "Flaw": "mediasync.reports",
     "HistoryEntry": "mediasync.history",
     "ItemSummary": "mediasync.summaries",
@@ -116,6 +116,8 @@ _HOMES = {
 
 __all__ = [
     "AnyMediaItem",
+    "CastExample",
+    "CastFinding",
     "Change",
     "ChangeKind",
     "CheckReport",
@@ -129,11 +131,9 @@ __all__ = [
     "DoctorReport",
     "EntityKind",
     "Episode",
-    "Example",
     "Failure",
     "FieldChange",
     "FilmographyCredit",
-    "Finding",
     "Flaw",
     "HistoryEntry",
     "ItemSummary",

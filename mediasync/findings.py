@@ -30,7 +30,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Example(Reported):
+class CastExample(Reported):
     """One case of a finding.
 
     Attributes:
@@ -45,7 +45,7 @@ class Example(Reported):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding(Reported):
+class CastFinding(Reported):
     """What one check found in one source.
 
     Attributes:
@@ -64,7 +64,7 @@ class Finding(Reported):
     title: str
     advice: str
     count: int
-    examples: tuple[Example, ...]
+    examples: tuple[CastExample, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class DoctorReport(Reported):
     """
 
     checks: tuple[str, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[CastFinding, ...]
 
     @property
     def worst(self) -> Severity | None:

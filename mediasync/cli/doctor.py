@@ -12,7 +12,7 @@ from mediasync.cli.errors import ExitCode
 from mediasync.cli.formatting import counted, short
 from mediasync.cli.layout import columns, faint, indented, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, SourceOption, with_options
-from mediasync.findings import DoctorReport, Finding, Severity
+from mediasync.findings import CastFinding, DoctorReport, Severity
 from mediasync.library.doctor_checks import chosen_checks
 
 CheckOption = Annotated[
@@ -87,7 +87,7 @@ async def _doctor(
 ) -> int:
     out = context.out
     chosen = tuple(each.name for each in chosen_checks(checks, skip))
-    findings: list[Finding] = []
+    findings: list[CastFinding] = []
     async with context.open_to_read() as ms:
         if source_id is not None:
             await require_source(ms, source_id)
@@ -106,7 +106,7 @@ async def _doctor(
     return ExitCode.INCOMPLETE if failed else ExitCode.OK
 
 
-def _show(context: CommandContext, finding: Finding) -> None:
+def _show(context: CommandContext, finding: CastFinding) -> None:
     out = context.out
     out.print(
         Text.assemble(

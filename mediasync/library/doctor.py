@@ -11,7 +11,7 @@ from mediasync.repositories.sources import SourceRepository
 
 # Every command imports this module, and only one of them needs the checks.
 if TYPE_CHECKING:
-    from mediasync.findings import DoctorReport, Finding
+    from mediasync.findings import CastFinding, DoctorReport
     from mediasync.library.doctor_checks import Check
     from mediasync.repositories.doctor import Case
 
@@ -70,7 +70,7 @@ class DoctorReads:
         skip: Collection[str] = (),
         source_id: str | None = None,
         examples: int = 5,
-    ) -> AsyncIterator[Finding]:
+    ) -> AsyncIterator[CastFinding]:
         """Yield each finding as soon as its check has ended. The arguments are those of `doctor`.
 
         Each check reads a snapshot of its own, so a long examination does not hold one open.
@@ -119,8 +119,8 @@ def _judged(check: Check, cases: Sequence[Case], examples: int) -> list[tuple[in
     return [(counts[source_id], case) for source_id, kept in by_source.items() for case in kept]
 
 
-def _findings(check: Check, counted: Sequence[tuple[int, Case]]) -> list[Finding]:
-    from mediasync.findings import Example, Finding
+def _findings(check: Check, counted: Sequence[tuple[int, Case]]) -> list[CastFinding]:
+    from mediasync.findings import CastExample, CastFinding
 
     by_source: dict[str, list[Case]] = {}
     counts: dict[str, int] = {}
@@ -128,14 +128,14 @@ def _findings(check: Check, counted: Sequence[tuple[int, Case]]) -> list[Finding
         counts[case.source_id] = count
         by_source.setdefault(case.source_id, []).append(case)
     return [
-        Finding(
+        CastFinding(
             check.name,
             check.severity,
             source_id,
             check.title,
             check.advice,
             counts[source_id],
-            tuple(Example(case.id, check.text_of(case), check.facts_of(case)) for case in cases),
+            tuple(CastExample(case.id, check.text_of(case), check.facts_of(case)) for case in cases),
         )
         for source_id, cases in by_source.items()
     ]

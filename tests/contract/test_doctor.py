@@ -12,7 +12,7 @@ import pytest
 from support.items import cast, credit, episode, movie, season, show
 from support.mirror import START, write
 
-from mediasync import Finding, Library, MediaSync, Severity, Source
+from mediasync import CastFinding, Library, MediaSync, Severity, Source
 from mediasync.backends.base import Found, Unreadable
 from mediasync.errors import UnknownSource, UsageError
 from mediasync.library.doctor_checks import CHECKS
@@ -501,7 +501,7 @@ def all_of(table: dict[str, list[Builder]]) -> list[Builder]:
     return list(dict.fromkeys(build for builders in table.values() for build in builders))
 
 
-def told(findings: Collection[Finding]) -> str:
+def told(findings: Collection[CastFinding]) -> str:
     return "\n".join(
         f"{one.check} {one.source_id}: {[each.text for each in one.examples]}" for one in findings
     )
