@@ -167,6 +167,26 @@ def _pages_postgres(lab: Lab, row: Row) -> list[Figure]:
     return [row.figure(result["slowest_ms"], **result)]
 
 
+def _doctor(lab: Lab, row: Row) -> list[Figure]:
+    path = lab.path("doctor")
+    result = _examined(lab, str(path))
+    remove(path)
+    return [row.figure(result["slowest_ms"], **result)]
+
+
+def _doctor_postgres(lab: Lab, row: Row) -> list[Figure]:
+    with postgres.server() as new_database:
+        result = _examined(lab, new_database("doctor"))
+    return [row.figure(result["slowest_ms"], **result)]
+
+
+def _examined(lab: Lab, path: str) -> dict[str, Any]:
+    lab.call("fill_to_examine", path=path, movies=lab.big_movies)
+    if "://" in path:
+        postgres.settle(path)
+    return lab.call("examine", path=path)
+
+
 def _log_share(of: str) -> Callable[[Lab, Row], list[Figure]]:
     def measure(lab: Lab, row: Row) -> list[Figure]:
         rounds = range(lab.options.rounds)
@@ -357,4 +377,12 @@ ROWS = (
         big=True,
     ),
     Row("pages-postgres", "the same on PostgreSQL", _pages_postgres, 20, 10, "ms", big=True),
+    Row(
+        "doctor",
+        "the slowest check of the doctor, at the size of the big library",
+        _doctor,
+        unit="ms",
+        big=True,
+    ),
+    Row("doctor-postgres", "the same on PostgreSQL", _doctor_postgres, unit="ms", big=True),
 )

@@ -169,6 +169,8 @@ TASKS: dict[str, Callable[..., Result]] = {
     "read_within": _async("product", "read_within"),
     "read_pages": _async("pages", "read_pages"),
     "loop_steps": _async("pages", "loop_steps"),
+    "fill_to_examine": _async("doctor", "fill_to_examine"),
+    "examine": _async("doctor", "examine"),
     "log_share": _async("changelog", "share"),
     "history": _async("changelog", "history"),
     "sync": _async("syncing", "sync"),

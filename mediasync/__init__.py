@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mediasync.app import MediaSync, copy_mirror, upgrade_mirror
     from mediasync.changes import Change, WriteContext
     from mediasync.errors import MediaSyncError
+    from mediasync.findings import CastExample, CastFinding, DoctorReport, Severity
     from mediasync.history import CreditChange, CreditChangeKind, Difference, FieldChange, HistoryEntry
     from mediasync.models import (
         AnyMediaItem,
@@ -61,6 +62,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "AnyMediaItem": "mediasync.models",
     "BackupReport": "mediasync.reports",
+    "CastExample": "mediasync.findings",
+    "CastFinding": "mediasync.findings",
     "Change": "mediasync.changes",
     "ChangeKind": "mediasync.vocabulary",
     "CheckReport": "mediasync.reports",
@@ -71,6 +74,7 @@ _HOMES = {
     "CreditChange": "mediasync.history",
     "CreditChangeKind": "mediasync.history",
     "Difference": "mediasync.history",
+    "DoctorReport": "mediasync.findings",
     "EntityKind": "mediasync.vocabulary",
     "Episode": "mediasync.models",
     "Failure": "mediasync.reports",
@@ -99,6 +103,7 @@ _HOMES = {
     "SaveResult": "mediasync.reports",
     "SaveStatus": "mediasync.reports",
     "Season": "mediasync.models",
+    "Severity": "mediasync.findings",
     "Show": "mediasync.models",
     "Source": "mediasync.models",
     "SourceConfig": "mediasync.settings.source",
@@ -119,6 +124,8 @@ _HOMES = {
 __all__ = [
     "AnyMediaItem",
     "BackupReport",
+    "CastExample",
+    "CastFinding",
     "Change",
     "ChangeKind",
     "CheckReport",
@@ -129,6 +136,7 @@ __all__ = [
     "CreditChange",
     "CreditChangeKind",
     "Difference",
+    "DoctorReport",
     "EntityKind",
     "Episode",
     "Failure",
@@ -157,6 +165,7 @@ __all__ = [
     "SaveResult",
     "SaveStatus",
     "Season",
+    "Severity",
     "Show",
     "Source",
     "SourceConfig",

@@ -88,6 +88,8 @@ FIGURES = [
     "filmography",
     "pages",
     "pages-postgres",
+    "doctor",
+    "doctor-postgres",
 ]
 PROMISES = {
     "cold",

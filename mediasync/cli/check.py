@@ -22,7 +22,7 @@ def check(
 
     Only reads the database. It runs SQLite's own integrity check, and checks foreign keys, that each credit
     list is numbered without gaps and duplicates, that its completeness is right, that every value can be
-    read, and that none is longer than a save allows.
+    read, and that none is longer than a save allows. mediasync doctor examines what the sources say.
 
     [bold]Examples[/bold]
       mediasync check

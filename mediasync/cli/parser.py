@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "show": "Show a movie, show, season or episode with its cast and crew.",
     "person": "Show a person with all they are credited for, the oldest first.",
     "check": "Check the database: its storage, and that its content is consistent.",
+    "doctor": "Examine the cast data: what is wrong with it, with examples, and what to do.",
     "copy": "Copy the whole mirror into another database, from SQLite to PostgreSQL or back.",
     "backup": "Write a backup of the whole mirror to a SQLite file, while syncs go on.",
     "upgrade": "Upgrade the database to the schema of this version, after a copy was made.",

@@ -12,7 +12,7 @@ from cli_runs import Run, write_movie
 
 from mediasync import Credit, Episode, Library, MediaSync, Movie, Person, Rating, Season, Show, Source
 
-READERS = (["status"], ["runs"], ["show", "heat"], ["person", "al"], ["check"])
+READERS = (["status"], ["runs"], ["show", "heat"], ["person", "al"], ["check"], ["doctor"])
 
 
 def fill(database: Path, *items: Movie | Show | Season | Episode) -> None:

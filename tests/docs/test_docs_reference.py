@@ -288,6 +288,13 @@ def test_every_command_is_documented_with_its_json() -> None:
     assert answers == [*list(commands())[1:], "Errors"]
 
 
+def test_checks_of_the_doctor() -> None:
+    from mediasync.library.doctor_checks import CHECKS
+
+    listed = table(section(DOCS / "how-to" / "check-cast-data.md", "The checks"))
+    assert [(row[0].strip("`"), row[1]) for row in listed] == [(each.name, each.severity) for each in CHECKS]
+
+
 def test_exit_codes() -> None:
     from mediasync.cli.errors import ExitCode
 

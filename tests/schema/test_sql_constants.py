@@ -132,6 +132,7 @@ async def test_every_statement_is_prepared(ms: MediaSync, engine: Engine) -> Non
                     "id_characters",
                     "name_characters",
                     "provider_characters",
+                    "year",
                 }
                 given = {key: [] if key in lists else 1 if key in numbers else "1" for key in names}
                 if name.startswith(("copying.sync_run", "copying.run_problem", "copying.change")):
@@ -400,7 +401,7 @@ def test_the_test_of_plans_would_see_a_scan(filled: Path) -> None:
 
 async def test_the_packages_own_queries_search_by_indexes(filled: Path) -> None:
     whole = {
-        "sources", "source_summaries", "checks", "schema", "repository",
+        "sources", "source_summaries", "checks", "doctor", "schema", "repository",
         "item_reading.COUNT_BY_LIBRARY", "credits.COUNT_CREDITS", "person_reading.COUNT_PEOPLE",
         "runs.SELECT_RUNS",
         "copying.source.find", "copying.library.find",  # tables of a few rows
