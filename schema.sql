@@ -320,18 +320,69 @@ INSERT INTO change_counter (newest, pruned) VALUES (0, 0);
 -- The joins are outer joins although every row has its partners, because an engine leaves out an outer join if a
 -- query uses none of its columns: counting the rows of a view, or finding its newest ones, then reads one table.
 
+-- One configured server or folder.
+--
+--   id          text     chosen by you
+--   kind        text     `plex`, `jellyfin`, `emby`, `kodi`, `nfo`
+--   name        text     the name for people
+--   server_id   text     the server's own id of itself; e.g. `b2f1c0d9`
+--   created_at  time     when it was first stored
+--   updated_at  time     when it last changed
 CREATE VIEW sources AS
 SELECT id, kind, name, server_id,
        strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1000.0, 'unixepoch') AS created_at,
        strftime('%Y-%m-%dT%H:%M:%fZ', updated_at / 1000.0, 'unixepoch') AS updated_at
 FROM source CROSS JOIN schema_version;  -- one row; PostgreSQL would write through a view of one table
 
+-- A section of a source.
+--
+--   id          text     `{source_id}:{remote_id}`
+--   source_id   text     → `sources.id`
+--   remote_id   text     the source's own key
+--   title       text     the name for people
+--   kind        text     `movies`, `shows`, `mixed`
+--   created_at  time     when it was first stored
+--   updated_at  time     when it last changed
 CREATE VIEW libraries AS
 SELECT l.id, s.id AS source_id, l.remote_id, l.title, l.kind,
        strftime('%Y-%m-%dT%H:%M:%fZ', l.created_at / 1000.0, 'unixepoch') AS created_at,
        strftime('%Y-%m-%dT%H:%M:%fZ', l.updated_at / 1000.0, 'unixepoch') AS updated_at
 FROM library l LEFT JOIN source s ON s.source_key = l.source_key;
 
+-- Movies, shows, seasons and episodes.
+--
+--   id                  text     `{source_id}:{remote_id}`, with the key that the item had when it was first seen; see
+--                                [ids](ids.md#ids)
+--   source_id           text     → `sources.id`
+--   library_id          text     → `libraries.id`: its home; see [item_libraries](#item_libraries) for the others
+--   parent_id           text     → `media_items.id`: the show of a season; the season, else the show, of an episode
+--   remote_id           text     the source's current key of the item
+--   media_type          text     `movie`, `show`, `season`, `episode`
+--   title               text     as the source shows it
+--   original_title      text     in the original language
+--   sort_title          text     the title by which lists are sorted; e.g. `Parent Trap, The`
+--   overview            text     the plot
+--   tagline             text     one line of advertising; e.g. `It's terrific!`
+--   year                integer  the year of release
+--   premiere_date       text     the day of the release or the first broadcast, as `YYYY-MM-DD`
+--   runtime_seconds     integer  the running time, in seconds
+--   content_rating      text     the age rating, in the source's words; e.g. `PG-13`
+--   season_number       integer  the number of the season, of a season or an episode; 0 for specials
+--   episode_number      integer  the number of the episode in its season
+--   episode_number_end  integer  the last one, if one item holds several
+--   imdb_id             text     the id at IMDb; `external_ids` has all ids
+--   tmdb_id             text     the id at TMDB, which may also be that of an item of another type
+--   tvdb_id             text     the id at TheTVDB
+--   path                text     the path of the file at the source, without user name and password
+--   added_at            time     when the source got it, if the source gives a time with a zone; e.g.
+--                                `2026-02-11T20:15:00.000Z`
+--   added_text          text     the same time as the source wrote it, if it gives no zone; e.g. `2026-02-11T20:15:00`
+--   changed_at          time     when the item last changed at the source, with the same rule; e.g.
+--                                `2026-02-11T20:15:00.000Z`
+--   changed_text        text     the same time as the source wrote it, if it gives no zone; e.g. `2026-02-11T20:15:00`
+--   completeness        text     how much of its credit list is known: `none`, `preview`, `full`
+--   created_at          time     when it was first stored
+--   updated_at          time     when its own fields or its credits last changed in the database
 CREATE VIEW media_items AS
 SELECT i.id, s.id AS source_id, l.id AS library_id, p.id AS parent_id, i.remote_id, i.media_type,
        i.title, i.original_title, i.sort_title, i.overview, i.tagline, i.year, i.premiere_date,
@@ -348,7 +399,12 @@ LEFT JOIN source s ON s.source_key = l.source_key
 LEFT JOIN media_item p ON p.item_key = i.parent_key
 WHERE i.missing_since IS NULL;
 
--- Items that their source no longer has. They are kept for some days, with everything that is known of them.
+-- Items that their source no longer has. They are kept for some days, with everything that is known of them; no
+-- other view shows them. The view has the columns of [`media_items`](#media_items), and two more at the end:
+--
+--   as in media_items
+--   missing_since       time     when the item was found missing; e.g. `2026-03-01T12:00:00.000Z`
+--   missing_run         integer  → `sync_runs.id`: the run that found it missing; NULL outside a run; e.g. `7`
 CREATE VIEW removed_items AS
 SELECT i.id, s.id AS source_id, l.id AS library_id, p.id AS parent_id, i.remote_id, i.media_type,
        i.title, i.original_title, i.sort_title, i.overview, i.tagline, i.year, i.premiere_date,
@@ -366,6 +422,11 @@ LEFT JOIN source s ON s.source_key = l.source_key
 LEFT JOIN media_item p ON p.item_key = i.parent_key
 WHERE i.missing_since IS NOT NULL;
 
+-- If several libraries of a source list an item, it is still one item. Each library that lists it has a row
+-- here, including its home (`media_items.library_id`). To list or count the items of a library, join this view.
+--
+--   media_item_id  text     → `media_items.id`
+--   library_id     text     → `libraries.id`
 CREATE VIEW item_libraries AS
 SELECT i.id AS media_item_id, l.id AS library_id
 FROM media_item i JOIN library l ON l.library_key = i.library_key
@@ -377,7 +438,12 @@ JOIN media_item i ON i.item_key = m.item_key
 JOIN library l ON l.library_key = m.library_key
 WHERE i.missing_since IS NULL;
 
--- How many items each library lists, read from an index.
+-- How many items each library lists, including items whose home is another library. It is read from an index.
+--
+--   library_id    text     → `libraries.id`
+--   media_type    text     `movie`, `show`, `season`, `episode`
+--   completeness  text     how much of their credit lists is known
+--   items         integer  how many there are
 CREATE VIEW library_counts AS
 SELECT l.id AS library_id, m.media_type, m.completeness, CAST(sum(m.items) AS bigint) AS items
 FROM (
@@ -396,7 +462,12 @@ JOIN library l ON l.library_key = m.library_key
 GROUP BY l.id, m.media_type, m.completeness
 HAVING sum(m.items) > 0;
 
--- How many rows the largest views have. One row, read from indexes.
+-- How many rows the largest views have: one row, read from indexes. `count(*)` of those views is slower,
+-- because it joins their tables.
+--
+--   media_items   integer  rows of `media_items`
+--   people        integer  rows of `people`
+--   media_people  integer  rows of `media_people`
 CREATE VIEW totals AS
 SELECT (SELECT count(*) FROM media_item)
            - (SELECT count(*) FROM media_item WHERE missing_since IS NOT NULL) AS media_items,
@@ -406,6 +477,16 @@ SELECT (SELECT count(*) FROM media_item)
            - (SELECT count(*) FROM media_item i CROSS JOIN credit c  -- CROSS: SQLite keeps this order
               WHERE i.missing_since IS NOT NULL AND c.item_key = i.item_key) AS media_people;
 
+-- A human being, as one source knows them. People whose last credit was removed are not shown.
+--
+--   id            text     `{source_id}:{remote_id}`; see [people without a key](ids.md#people-without-a-key)
+--   source_id     text     → `sources.id`
+--   name          text     as the source spells it
+--   image_path    text     a reference to the picture: a path or tag at the source, or a public URL; e.g.
+--                          `/library/people/206.jpg`
+--   provider_ids  text     JSON: the ids at public providers; e.g. `{"imdb":"nm0000206"}`
+--   created_at    time     when it was first stored
+--   updated_at    time     when it last changed
 CREATE VIEW people AS
 SELECT p.id, s.id AS source_id, p.name,
        nullif(p.image_path, '') AS image_path,
@@ -418,6 +499,15 @@ SELECT p.id, s.id AS source_id, p.name,
 FROM person p LEFT JOIN source s ON s.source_key = p.source_key
 WHERE p.uncredited_since IS NULL;
 
+-- The credits: person × item × function × character. One person may have several rows in one item: several
+-- characters, several functions. The combination of `media_item_id`, `person_id`, `person_type` and `role` is unique.
+--
+--   media_item_id  text     → `media_items.id`
+--   person_id      text     → `people.id`
+--   person_type    text     the function: `actor`, `guest_star`, `director`, `writer`, …; see the
+--                           [vocabularies](python.md#vocabularies)
+--   role           text     the character, or the crew job in the source's own words
+--   sort_order     integer  the billing order within the item, from 0, without gaps
 CREATE VIEW media_people AS
 SELECT i.id AS media_item_id, p.id AS person_id, c.person_type, c.role, c.sort_order
 FROM credit c
@@ -425,7 +515,127 @@ JOIN media_item i ON i.item_key = c.item_key
 LEFT JOIN person p ON p.person_key = c.person_key
 WHERE i.missing_since IS NULL;
 
--- The credits of removed items. Whoever has no others is not shown in people.
+-- The credits with everything that questions about them usually need, so that no join has to be written: one row
+-- for each credit. Filter by `person_name`, `person_id`, `title` or `media_item_id`, which indexes find. A filter by
+-- anything else reads all items, but only the credits of those that match; of shows, [show_cast](#show_cast) and
+-- [filmographies](#filmographies) are faster.
+--
+--   media_item_id   text     → `media_items.id`
+--   source_id       text     → `sources.id`
+--   library_id      text     → `libraries.id`
+--   media_type      text     `movie`, `show`, `season`, `episode`
+--   title           text     the title of the film, or of the show, season or episode
+--   year            integer  the year of release, or of the first broadcast
+--   show_id         text     → `media_items.id`: the show that the item is or belongs to; NULL for films
+--   show_title      text     the title of that show
+--   season_number   integer  the number of the season, of a season or an episode; 0 for specials
+--   episode_number  integer  the number of the episode in its season
+--   person_id       text     → `people.id`
+--   person_name     text     as the source spells it
+--   person_type     text     the function: `actor`, `guest_star`, `director`, `writer`, …; see the
+--                            [vocabularies](python.md#vocabularies)
+--   role            text     the character, or the crew job in the source's own words
+--   sort_order      integer  the billing order within the item, from 0, without gaps
+CREATE VIEW credits_flat AS
+SELECT i.id AS media_item_id,
+       (SELECT s.id FROM library l JOIN source s ON s.source_key = l.source_key
+        WHERE l.library_key = i.library_key) AS source_id,
+       (SELECT l.id FROM library l WHERE l.library_key = i.library_key) AS library_id,
+       i.media_type, i.title, i.year, w.id AS show_id, w.title AS show_title, i.season_number, i.episode_number,
+       p.id AS person_id, p.name AS person_name, c.person_type, c.role, c.sort_order
+FROM credit c
+JOIN media_item i ON i.item_key = c.item_key
+LEFT JOIN person p ON p.person_key = c.person_key
+LEFT JOIN media_item w ON w.item_key = CASE
+    WHEN i.parent_key IS NOT NULL
+    THEN coalesce((SELECT n.parent_key FROM media_item n WHERE n.item_key = i.parent_key), i.parent_key)
+    WHEN i.media_type = 'show' THEN i.item_key END
+WHERE i.missing_since IS NULL;
+
+-- What each person did, by title: one row for each person and film, and one for each person and show, whose episodes
+-- are folded. Filter by `person_name` or `person_id`, which indexes find; any other filter reads all credits.
+--
+--   person_id    text     → `people.id`
+--   person_name  text     as the source spells it
+--   title_id     text     → `media_items.id`: the film or the show
+--   title        text     the title of the film or the show
+--   media_type   text     `movie`, `show`
+--   year         integer  the year of the film, or of the show's first broadcast
+--   functions    text     all functions of the person in it, separated by `, `: `actor`, `guest_star`, `director`,
+--                         `writer`, `producer`, `composer`, `creator`, `editor`, and one other in the source's words
+--   role         text     the character of the person's highest billing; NULL if there is none
+--   episodes     integer  how many episodes have a credit of the person; 0 for films, and for people whom only the
+--                         show or a season names
+--   first_year   integer  the year of the film, or the first year of these credits
+--   last_year    integer  the year of the film, or the last year of these credits
+CREATE VIEW filmographies AS
+SELECT p.id AS person_id, p.name AS person_name, coalesce(w.id, i.id) AS title_id,
+       coalesce(w.title, i.title) AS title, coalesce(w.media_type, i.media_type) AS media_type,
+       coalesce(w.year, i.year) AS year,
+       substr(max(CASE c.person_type WHEN 'actor' THEN ', actor' ELSE '' END)
+           || max(CASE c.person_type WHEN 'guest_star' THEN ', guest_star' ELSE '' END)
+           || max(CASE c.person_type WHEN 'director' THEN ', director' ELSE '' END)
+           || max(CASE c.person_type WHEN 'writer' THEN ', writer' ELSE '' END)
+           || max(CASE c.person_type WHEN 'producer' THEN ', producer' ELSE '' END)
+           || max(CASE c.person_type WHEN 'composer' THEN ', composer' ELSE '' END)
+           || max(CASE c.person_type WHEN 'creator' THEN ', creator' ELSE '' END)
+           || max(CASE c.person_type WHEN 'editor' THEN ', editor' ELSE '' END)
+           || max(CASE WHEN c.person_type IN ('actor', 'guest_star', 'director', 'writer', 'producer', 'composer',
+                                              'creator', 'editor')
+                       THEN '' ELSE ', ' || c.person_type END), 3) AS functions,
+       substr(min(CASE WHEN c.person_type IN ('actor', 'guest_star') THEN (1000000 + c.sort_order) || c.role END), 8)
+           AS role,
+       count(DISTINCT CASE i.media_type WHEN 'episode' THEN i.item_key END) AS episodes,
+       min(i.year) AS first_year, max(i.year) AS last_year
+FROM credit c
+JOIN media_item i ON i.item_key = c.item_key
+LEFT JOIN person p ON p.person_key = c.person_key
+LEFT JOIN media_item w ON w.item_key = CASE
+    WHEN i.parent_key IS NOT NULL
+    THEN coalesce((SELECT n.parent_key FROM media_item n WHERE n.item_key = i.parent_key), i.parent_key)
+    WHEN i.media_type = 'show' THEN i.item_key END
+WHERE i.missing_since IS NULL
+GROUP BY p.id, p.name, coalesce(w.id, i.id), coalesce(w.title, i.title), coalesce(w.media_type, i.media_type),
+         coalesce(w.year, i.year);
+
+-- The cast of each show, from the show itself, its seasons and its episodes: one row for each show and person. The
+-- crew is in [credits_flat](#credits_flat). Filter by `show_title`, `show_id`, `person_name` or `person_id`, which
+-- indexes find; any other filter reads the casts of all shows.
+--
+--   show_id       text     → `media_items.id`
+--   show_title    text     the title of the show
+--   person_id     text     → `people.id`
+--   person_name   text     as the source spells it
+--   person_type   text     `actor`; `guest_star` if every credit is that of a guest
+--   role          text     the character of the person's highest billing; NULL if there is none
+--   episodes      integer  how many episodes have a credit of the person; 0 for people whom only the show or a season
+--                          names
+--   first_season  integer  the number of the first season of these credits; 0 for specials
+--   last_season   integer  the number of the last one
+--   sort_order    integer  the billing order in the show's own list, from 0; NULL for people who are not in it
+CREATE VIEW show_cast AS
+SELECT w.id AS show_id, w.title AS show_title, p.id AS person_id, p.name AS person_name,
+       min(c.person_type) AS person_type, substr(min((1000000 + c.sort_order) || c.role), 8) AS role,
+       count(DISTINCT CASE i.media_type WHEN 'episode' THEN i.item_key END) AS episodes,
+       min(i.season_number) AS first_season, max(i.season_number) AS last_season,
+       min(CASE i.media_type WHEN 'show' THEN c.sort_order END) AS sort_order
+FROM media_item w
+-- n: the show and what is directly below it; i: the show, its seasons and all episodes, each once.
+JOIN media_item n ON n.parent_key = w.item_key OR n.item_key = w.item_key
+JOIN media_item i ON i.parent_key = n.item_key OR (i.item_key = n.item_key AND n.media_type = 'show')
+JOIN credit c ON c.item_key = i.item_key
+LEFT JOIN person p ON p.person_key = c.person_key
+WHERE w.media_type = 'show' AND i.missing_since IS NULL AND c.person_type IN ('actor', 'guest_star')
+GROUP BY w.id, w.title, p.id, p.name;
+
+-- The credits of removed items. Whoever has no other credits is not in [`people`](#people).
+--
+--   media_item_id  text     → `removed_items.id`; e.g. `plex-home:812`
+--   person_id      text     the person's id; e.g. `plex-home:person.206`
+--   person_name    text     the person's name; e.g. `Al Pacino`
+--   person_type    text     the function; e.g. `actor`
+--   role           text     the character, or the words for the job; e.g. `Vincent Hanna`
+--   sort_order     integer  the place in the billing, from 0; e.g. `0`
 CREATE VIEW removed_media_people AS
 SELECT i.id AS media_item_id, p.id AS person_id, p.name AS person_name, c.person_type, c.role, c.sort_order
 FROM media_item i
@@ -433,26 +643,58 @@ JOIN credit c ON c.item_key = i.item_key
 LEFT JOIN person p ON p.person_key = c.person_key
 WHERE i.missing_since IS NOT NULL;
 
+--
+--   media_item_id  text     → `media_items.id`
+--   provider       text     `imdb`, `tmdb`, `tvdb`, …
+--   value          text     the item's id at that provider
 CREATE VIEW external_ids AS
 SELECT i.id AS media_item_id, x.provider, x.value
 FROM item_external_id x JOIN media_item i ON i.item_key = x.item_key
 WHERE i.missing_since IS NULL;
 
+--
+--   media_item_id  text     → `media_items.id`
+--   name           text     as the source spells it
+--   position       integer  in the source's order, from 0
 CREATE VIEW genres AS
 SELECT i.id AS media_item_id, g.name, g.position
 FROM item_genre g JOIN media_item i ON i.item_key = g.item_key
 WHERE i.missing_since IS NULL;
 
+--
+--   media_item_id  text     → `media_items.id`
+--   name           text     `imdb`, `themoviedb`, `critics`, …
+--   value          real     0 to 10
+--   votes          integer  how many people voted
+--   position       integer  0 is the item's main rating
 CREATE VIEW ratings AS
 SELECT i.id AS media_item_id, r.name, r.value, r.votes, r.position
 FROM item_rating r JOIN media_item i ON i.item_key = r.item_key
 WHERE i.missing_since IS NULL;
 
+--
+--   media_item_id  text     → `media_items.id`
+--   kind           text     `poster`, `fanart`, …
+--   path           text     a path or tag at the source, or a public URL
 CREATE VIEW images AS
 SELECT i.id AS media_item_id, g.kind, g.path
 FROM item_image g JOIN media_item i ON i.item_key = g.item_key
 WHERE i.missing_since IS NULL;
 
+-- One sync of one source.
+--
+--   id           integer  an ascending number
+--   source_id    text     → `sources.id`
+--   status       text     `running` (while its [lease](../explanation/trust.md#what-a-runs-status-means) lives),
+--                         `succeeded`, `needs confirmation` (a removal; everything else succeeded), `failed`,
+--                         `cancelled`, `interrupted`
+--   started_at   time     when it began
+--   finished_at  time     when it ended
+--   seen         integer  items that the source named
+--   saved        integer  items that were written
+--   unchanged    integer  items that were already stored with the same values
+--   failed       integer  items that could not be read or stored
+--   error        text     why the run as a whole failed; e.g. `the server refused the token`
 CREATE VIEW sync_runs AS
 SELECT r.run_key AS id, s.id AS source_id,
        CASE WHEN r.status <> 'running' OR EXISTS (
@@ -464,27 +706,66 @@ SELECT r.run_key AS id, s.id AS source_id,
        r.seen, r.saved, r.unchanged, r.failed, r.error
 FROM sync_run r JOIN source s ON s.source_key = r.source_key;
 
+-- What a run could not read or store. A problem that consecutive runs repeat is stored once and listed for each
+-- of them.
+--
+--   run_id    integer  → `sync_runs.id`; e.g. `7`
+--   position  integer  its place in the run that first had it, from 0; two problems of a later run may share one; e.g.
+--                      `0`
+--   kind      text     `failure` (the item is not saved), `problem` (a part of it is not saved), `remark`
+--   subject   text     the item's id, or the file's name; e.g. `movies/Heat (1995)/movie.nfo`
+--   reason    text     an explanation; e.g. `not well-formed XML: line 4, column 2`
 CREATE VIEW sync_run_problems AS
 SELECT r.run_key AS run_id, p.position, p.kind, p.subject, p.reason
 FROM sync_run r JOIN run_problem p ON p.series = r.series
 WHERE p.from_run <= r.run_key AND (p.until_run IS NULL OR p.until_run > r.run_key);
 
+-- What a run saw in each library that it listed to the end. Runs of single items have no rows here.
+--
+--   run_id      integer  → `sync_runs.id`
+--   library_id  text     → `libraries.id`
+--   counted     integer  the number of items in the library as the source counts them, if it does; e.g. `812`
+--   seen        integer  items that the source named
+--   unseen      integer  stored items that the source did not name; NULL unless the source listed all items, or the
+--                        library was not read because it is excluded or no longer listed
+--   previews    integer  items for which the source gave only a part of the credits
+--   complete    integer  1 if every item was named, else 0
+--   reason      text     why the library is not complete; e.g. `the server refused the token for this library`
 CREATE VIEW sync_run_libraries AS
 SELECT r.run_key AS run_id, l.id AS library_id, x.counted, x.seen, x.unseen, x.previews, x.complete, x.reason
 FROM sync_run_library x
 JOIN sync_run r ON r.run_key = x.run_key
 JOIN library l ON l.library_key = x.library_key;
 
+-- Libraries of which a sync would have removed so much that somebody has to
+-- [confirm](../how-to/removed-items.md#when-a-sync-asks) it first.
+--
+--   library_id  text     → `libraries.id`; e.g. `plex-home:1`
+--   run_id      integer  → `sync_runs.id`: the run that asked; e.g. `7`
+--   asked_at    time     when it asked; e.g. `2026-03-01T12:00:00.000Z`
+--   items       integer  how many items would be removed; e.g. `310`
+--   stored      integer  how many items of the library are stored; e.g. `812`
+--   reason      text     why they were not removed; e.g. `310 of 812 items would be removed`
 CREATE VIEW pending_removals AS
 SELECT l.id AS library_id, r.run_key AS run_id,
        strftime('%Y-%m-%dT%H:%M:%fZ', r.asked_at / 1000.0, 'unixepoch') AS asked_at,
        r.items, r.stored, r.reason
 FROM pending_removal r JOIN library l ON l.library_key = r.library_key;
 
--- What changed in the other views, in the order of commits. Items, people, sources and libraries have rows; a
--- person who came with an item has none. "before" is a JSON object by the names of the views' columns: of a
--- changed entity the old values of the fields that changed, of a removed or merged one all of them. Of items,
--- "credits" is the whole old list as [person_id, person_type, role], and "libraries" the ids of all libraries.
+-- The change log: what changed in the other views, in the order of the commits. Each row is written in the
+-- transaction that makes the change, and a resync that changes nothing writes none. How to use it: [follow
+-- changes](../how-to/follow-changes.md).
+--
+--   number      integer  ascends in the order of the commits, without gaps
+--   changed_at  time     when the change was written
+--   run_id      integer  the run that wrote it; NULL outside a run. The run may have been deleted since
+--   reason      text     `sync`, `api` or `undo`
+--   entity      text     `item`, `person`, `source`, `library`
+--   entity_id   text     the id of the entity, which outlives it
+--   what        text     `added`, `changed`, `removed`; `back`: the removed item is shown again; `merged`: the person
+--                        turned out to be another one
+--   before      text     JSON: the values before the change; NULL if it was added or is back; e.g. `{"title":"Heat"}`
+--   other_id    text     the id of the person that a merged person became; e.g. `plex-home:person.206`
 CREATE VIEW changes AS
 SELECT c.number,
        strftime('%Y-%m-%dT%H:%M:%fZ', c.changed_at / 1000.0, 'unixepoch') AS changed_at,
