@@ -1,6 +1,7 @@
 -- The tables of mediasync, and the views that anyone may query.
 --
--- This file documents what is stored. It runs unchanged in sqlite3 (3.38 or newer). Query the views (sources,
+-- This file documents what is stored. `python dev.py reference` makes docs/reference/database.md from the comments of
+-- the views. It runs unchanged in sqlite3 (3.38 or newer). Query the views (sources,
 -- libraries, media_items, media_people, people, …): they show text ids and readable times, and they stay as they
 -- are. The tables behind them may change with each version.
 --
@@ -541,15 +542,21 @@ SELECT i.id AS media_item_id,
        (SELECT s.id FROM library l JOIN source s ON s.source_key = l.source_key
         WHERE l.library_key = i.library_key) AS source_id,
        (SELECT l.id FROM library l WHERE l.library_key = i.library_key) AS library_id,
-       i.media_type, i.title, i.year, w.id AS show_id, w.title AS show_title, i.season_number, i.episode_number,
+       i.media_type, i.title, i.year,
+       -- Subqueries, because SQLite does not leave out an outer join if the query groups.
+       CASE WHEN i.parent_key IS NOT NULL
+            THEN (SELECT w.id FROM media_item n JOIN media_item w ON w.item_key = coalesce(n.parent_key, n.item_key)
+                  WHERE n.item_key = i.parent_key)
+            WHEN i.media_type = 'show' THEN i.id END AS show_id,
+       CASE WHEN i.parent_key IS NOT NULL
+            THEN (SELECT w.title FROM media_item n JOIN media_item w ON w.item_key = coalesce(n.parent_key, n.item_key)
+                  WHERE n.item_key = i.parent_key)
+            WHEN i.media_type = 'show' THEN i.title END AS show_title,
+       i.season_number, i.episode_number,
        p.id AS person_id, p.name AS person_name, c.person_type, c.role, c.sort_order
 FROM credit c
 JOIN media_item i ON i.item_key = c.item_key
-LEFT JOIN person p ON p.person_key = c.person_key
-LEFT JOIN media_item w ON w.item_key = CASE
-    WHEN i.parent_key IS NOT NULL
-    THEN coalesce((SELECT n.parent_key FROM media_item n WHERE n.item_key = i.parent_key), i.parent_key)
-    WHEN i.media_type = 'show' THEN i.item_key END
+JOIN person p ON p.person_key = c.person_key
 WHERE i.missing_since IS NULL;
 
 -- What each person did, by title: one row for each person and film, and one for each person and show, whose episodes
@@ -569,9 +576,7 @@ WHERE i.missing_since IS NULL;
 --   first_year   integer  the year of the film, or the first year of these credits
 --   last_year    integer  the year of the film, or the last year of these credits
 CREATE VIEW filmographies AS
-SELECT p.id AS person_id, p.name AS person_name, coalesce(w.id, i.id) AS title_id,
-       coalesce(w.title, i.title) AS title, coalesce(w.media_type, i.media_type) AS media_type,
-       coalesce(w.year, i.year) AS year,
+SELECT p.id AS person_id, p.name AS person_name, w.id AS title_id, w.title, w.media_type, w.year,
        substr(max(CASE c.person_type WHEN 'actor' THEN ', actor' ELSE '' END)
            || max(CASE c.person_type WHEN 'guest_star' THEN ', guest_star' ELSE '' END)
            || max(CASE c.person_type WHEN 'director' THEN ', director' ELSE '' END)
@@ -589,14 +594,11 @@ SELECT p.id AS person_id, p.name AS person_name, coalesce(w.id, i.id) AS title_i
        min(i.year) AS first_year, max(i.year) AS last_year
 FROM credit c
 JOIN media_item i ON i.item_key = c.item_key
-LEFT JOIN person p ON p.person_key = c.person_key
-LEFT JOIN media_item w ON w.item_key = CASE
-    WHEN i.parent_key IS NOT NULL
-    THEN coalesce((SELECT n.parent_key FROM media_item n WHERE n.item_key = i.parent_key), i.parent_key)
-    WHEN i.media_type = 'show' THEN i.item_key END
+JOIN person p ON p.person_key = c.person_key
+LEFT JOIN media_item n ON n.item_key = i.parent_key
+LEFT JOIN media_item w ON w.item_key = coalesce(n.parent_key, n.item_key, i.item_key)  -- the film or the show
 WHERE i.missing_since IS NULL
-GROUP BY p.id, p.name, coalesce(w.id, i.id), coalesce(w.title, i.title), coalesce(w.media_type, i.media_type),
-         coalesce(w.year, i.year);
+GROUP BY p.id, p.name, w.id, w.title, w.media_type, w.year;
 
 -- The cast of each show, from the show itself, its seasons and its episodes: one row for each show and person. The
 -- crew is in [credits_flat](#credits_flat). Filter by `show_title`, `show_id`, `person_name` or `person_id`, which
@@ -624,7 +626,7 @@ FROM media_item w
 JOIN media_item n ON n.parent_key = w.item_key OR n.item_key = w.item_key
 JOIN media_item i ON i.parent_key = n.item_key OR (i.item_key = n.item_key AND n.media_type = 'show')
 JOIN credit c ON c.item_key = i.item_key
-LEFT JOIN person p ON p.person_key = c.person_key
+JOIN person p ON p.person_key = c.person_key
 WHERE w.media_type = 'show' AND i.missing_since IS NULL AND c.person_type IN ('actor', 'guest_star')
 GROUP BY w.id, w.title, p.id, p.name;
 
@@ -643,6 +645,7 @@ JOIN credit c ON c.item_key = i.item_key
 LEFT JOIN person p ON p.person_key = c.person_key
 WHERE i.missing_since IS NOT NULL;
 
+-- The ids of each item at public providers. An item has one id of each provider; several items may share an id.
 --
 --   media_item_id  text     → `media_items.id`
 --   provider       text     `imdb`, `tmdb`, `tvdb`, …
@@ -652,6 +655,7 @@ SELECT i.id AS media_item_id, x.provider, x.value
 FROM item_external_id x JOIN media_item i ON i.item_key = x.item_key
 WHERE i.missing_since IS NULL;
 
+-- The genres of each item.
 --
 --   media_item_id  text     → `media_items.id`
 --   name           text     as the source spells it
@@ -661,6 +665,7 @@ SELECT i.id AS media_item_id, g.name, g.position
 FROM item_genre g JOIN media_item i ON i.item_key = g.item_key
 WHERE i.missing_since IS NULL;
 
+-- The ratings of each item.
 --
 --   media_item_id  text     → `media_items.id`
 --   name           text     `imdb`, `themoviedb`, `critics`, …
@@ -672,6 +677,7 @@ SELECT i.id AS media_item_id, r.name, r.value, r.votes, r.position
 FROM item_rating r JOIN media_item i ON i.item_key = r.item_key
 WHERE i.missing_since IS NULL;
 
+-- References to the pictures of each item. No view has the pictures themselves.
 --
 --   media_item_id  text     → `media_items.id`
 --   kind           text     `poster`, `fanart`, …

@@ -7,14 +7,17 @@ than almost all others: a recipe is measured with the names that are the hardest
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from random import Random
 from typing import Any, Final
 
 from benchmarks.clock import WrongResultError
-from benchmarks.data import CREDITS_PER_MOVIE, MovieRow, build_model, stream_movies
+from benchmarks.data import CREDITS_PER_MOVIE, MovieRow, build_model, most_directing, stream_movies
 from mediasync import Credit, Episode, Library, MediaSync, Movie, Rating, Season, Show, Source
+from mediasync.testing import FakeClock
 
 SOURCE_ID: Final = "nfo-library"
 SHARE_OF_FILMS: Final = 0.7
@@ -26,54 +29,84 @@ GENRES: Final = (
     "Drama", "Comedy", "Thriller", "Crime", "Science Fiction", "Documentary", "Horror", "Romance", "Adventure",
     "Family", "Animation", "War", "History", "Music", "Mystery", "Western",
 )  # fmt: skip
-NEWEST: Final = datetime(2026, 11, 30, tzinfo=UTC)
+MONTHS: Final = 60
+"""In so many months the films came, in each of them as many."""
+
+MONTH: Final = 30 * 24 * 60 * 60 * 1_000
+"""In milliseconds."""
+
+NEWEST: Final = datetime(2026, 1, 15, tzinfo=UTC)
+"""When the last films came."""
 
 
-async def save_library(
-    url: str, credit_count: int, *, people: Sequence[str], films: Sequence[str], shows: Sequence[str]
-) -> None:
-    """Save a library with about *credit_count* credits.
+@dataclass(frozen=True)
+class Names:
+    """Names that recipes ask for.
 
-    Args:
-        url: the database.
-        credit_count: how many credits the library has.
-        people: names that the people with the most credits get, the first one for the one with the most.
+    Attributes:
+        people: the names of those with the most credits, the first one for the one with the most.
+        directors: the names of those who directed the most films.
         films: titles that films get.
         shows: titles that shows get.
     """
+
+    people: tuple[str, ...]
+    directors: tuple[str, ...]
+    films: tuple[str, ...]
+    shows: tuple[str, ...]
+
+    def by_number(self, film_count: int) -> dict[str, str]:
+        """Return the new names by the keys that the generator gives to people."""
+        directors = {
+            f"p{most_directing(film_count) + place}": name for place, name in enumerate(self.directors)
+        }
+        return {f"p{place}": name for place, name in enumerate(self.people)} | directors
+
+
+async def save_library(url: str, credit_count: int, names: Names) -> None:
+    """Save a library with about *credit_count* credits.
+
+    Raises:
+        WrongResultError: if an item could not be saved.
+    """
     film_count = max(int(credit_count * SHARE_OF_FILMS) // CREDITS_PER_MOVIE, 1)
     show_count = max(int(credit_count * (1 - SHARE_OF_FILMS)) // (CREDITS_PER_MOVIE * SEASONS * EPISODES), 1)
-    async with MediaSync(url) as ms:
+    clock = FakeClock(int(NEWEST.timestamp() * 1_000) - MONTHS * MONTH)
+    films = _films(film_count, names)
+    async with MediaSync(url, clock=clock) as ms:
         await ms.media.save_source(Source(id=SOURCE_ID, kind="nfo"))
         for library, kind in (("movies", "movies"), ("tvshows", "shows")):
             await ms.media.save_library(Library(id=library, source_id=SOURCE_ID, title=library, kind=kind))
-        found = _films(film_count, list(people), list(films))
-        report = await ms.media.save_media_items(found, library_id="movies", source_id=SOURCE_ID)
-        family = _shows(show_count, list(people), list(shows))
         report = await ms.media.save_media_items(
-            family, library_id="tvshows", source_id=SOURCE_ID, report=report
+            _shows(show_count, names), library_id="tvshows", source_id=SOURCE_ID
         )
-        if report.failed:
-            raise WrongResultError(f"{len(report.failed)} items were not saved: {report.failed[0]}")
+        for _ in range(MONTHS):
+            clock.tick(MONTH)
+            some = islice(films, -(-film_count // MONTHS))
+            report = await ms.media.save_media_items(
+                some, library_id="movies", source_id=SOURCE_ID, report=report
+            )
+    if report.failed:
+        raise WrongResultError(f"{len(report.failed)} items were not saved: {report.failed[0]}")
 
 
-def _films(count: int, people: list[str], titles: list[str]) -> Iterator[Movie]:
-    random = Random("films")
+def _films(count: int, names: Names) -> Iterator[Movie]:
+    random, people = Random("films"), names.by_number(count)
     for number, row in enumerate(stream_movies(count)):
         update = _details(random, row.year) | {"credits": _credits(row, people)}
-        if number < len(titles):
-            update["title"] = titles[number]
+        if number < len(names.films):
+            update["title"] = names.films[number]
         if number % 50 == 49:  # nobody is said to have directed it
             update["credits"] = [credit for credit in update["credits"] if credit.person_type != "director"]
         yield build_model(row._replace(credits=())).model_copy(update=update)
 
 
-def _shows(count: int, people: list[str], titles: list[str]) -> Iterator[Show | Season | Episode]:
-    random = Random("shows")
+def _shows(count: int, names: Names) -> Iterator[Show | Season | Episode]:
+    random, people = Random("shows"), {f"p{place}": name for place, name in enumerate(names.people)}
     rows = stream_movies(count * SEASONS * EPISODES, first=10_000_000)
     for number in range(count):
         first = next(rows)
-        year, title = first.year, titles[number] if number < len(titles) else first.title
+        year, title = first.year, names.shows[number] if number < len(names.shows) else first.title
         cast = _credits(first, people)
         yield Show(remote_id=f"s{number}", title=title, credits=cast[:12], **_details(random, year))
         for season in range(SEASONS):
@@ -98,13 +131,13 @@ def _shows(count: int, people: list[str], titles: list[str]) -> Iterator[Show | 
                 )  # fmt: skip
 
 
-def _credits(row: MovieRow, people: list[str]) -> list[Credit]:
+def _credits(row: MovieRow, people: Mapping[str, str]) -> list[Credit]:
     credits = build_model(row).credits or []
     for place, credit in enumerate(credits):
-        number = (credit.person.remote_id or "").removeprefix("p")
-        if number.isdecimal() and int(number) < len(people):
-            person = credit.person.model_copy(update={"name": people[int(number)]})
-            credits[place] = credit.model_copy(update={"person": person})
+        if name := people.get(credit.person.remote_id or ""):
+            credits[place] = credit.model_copy(
+                update={"person": credit.person.model_copy(update={"name": name})}
+            )
     return credits
 
 
