@@ -78,11 +78,11 @@ async def save_library(url: str, credit_count: int, names: Names) -> None:
         for library, kind in (("movies", "movies"), ("tvshows", "shows")):
             await ms.media.save_library(Library(id=library, source_id=SOURCE_ID, title=library, kind=kind))
         report = await ms.media.save_media_items(
-            _shows(show_count, names), library_id="tvshows", source_id=SOURCE_ID
+            _shows(show_count, names, names.by_number(film_count)), library_id="tvshows", source_id=SOURCE_ID
         )
-        for _ in range(MONTHS):
+        for month in range(MONTHS):
             clock.tick(MONTH)
-            some = islice(films, -(-film_count // MONTHS))
+            some = islice(films, (month + 1) * film_count // MONTHS - month * film_count // MONTHS)
             report = await ms.media.save_media_items(
                 some, library_id="movies", source_id=SOURCE_ID, report=report
             )
@@ -101,8 +101,8 @@ def _films(count: int, names: Names) -> Iterator[Movie]:
         yield build_model(row._replace(credits=())).model_copy(update=update)
 
 
-def _shows(count: int, names: Names) -> Iterator[Show | Season | Episode]:
-    random, people = Random("shows"), {f"p{place}": name for place, name in enumerate(names.people)}
+def _shows(count: int, names: Names, people: Mapping[str, str]) -> Iterator[Show | Season | Episode]:
+    random = Random("shows")
     rows = stream_movies(count * SEASONS * EPISODES, first=10_000_000)
     for number in range(count):
         first = next(rows)
