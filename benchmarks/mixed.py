@@ -1,8 +1,8 @@
 """A library of films and of shows with episodes, for the recipes of ``docs/how-to/query-with-sql.md``.
 
-Of its credits, 70 % belong to films and 30 % to episodes. Items have what recipes ask about: genres, years, times
-and a main rating. The people, films and shows that the recipes name are in it, and these people have more credits
-than almost all others: a recipe is measured with the names that are the hardest for it.
+Of its credits, 70 % belong to films and 30 % to episodes. Items have what recipes ask about: genres, years,
+times and a main rating. The people, films and shows that the recipes name are in it, and these people have more
+credits than almost all others: a recipe is measured with the names that are the hardest for it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ EPISODES: Final = 10
 """Of each season."""
 
 GENRES: Final = (
-    "Drama", "Comedy", "Thriller", "Crime", "Science Fiction", "Documentary", "Horror", "Romance", "Adventure",
-    "Family", "Animation", "War", "History", "Music", "Mystery", "Western",
+    "Drama", "Comedy", "Thriller", "Crime", "Science Fiction", "Documentary", "Horror", "Romance",
+    "Adventure", "Family", "Animation", "War", "History", "Music", "Mystery", "Western",
 )  # fmt: skip
 MONTHS: Final = 60
 """In so many months the films came, in each of them as many."""
@@ -132,13 +132,13 @@ def _shows(count: int, names: Names, people: Mapping[str, str]) -> Iterator[Show
 
 
 def _credits(row: MovieRow, people: Mapping[str, str]) -> list[Credit]:
-    credits = build_model(row).credits or []
-    for place, credit in enumerate(credits):
+    found = build_model(row).credits or []
+    for place, credit in enumerate(found):
         if name := people.get(credit.person.remote_id or ""):
-            credits[place] = credit.model_copy(
+            found[place] = credit.model_copy(
                 update={"person": credit.person.model_copy(update={"name": name})}
             )
-    return credits
+    return found
 
 
 def _details(random: Random, year: int) -> dict[str, Any]:

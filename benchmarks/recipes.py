@@ -82,8 +82,8 @@ def time_recipes(path: str) -> dict[str, Any]:
         path: the file of a SQLite database, or the URL of a PostgreSQL database.
 
     Returns:
-        ``recipes``: by title the median ``wall`` time in milliseconds after a first run, that of the ``first`` run,
-        and the number of ``rows``.
+        ``recipes``: by title the median ``wall`` time in milliseconds after a first run, that of the ``first``
+        run, and the number of ``rows``.
     """
     if "://" in path:
         return {"recipes": asyncio.run(_time_postgres(path))}

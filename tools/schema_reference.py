@@ -1,8 +1,8 @@
 """``python dev.py reference``: make the part of ``docs/reference/database.md`` that describes the views.
 
-The comments above the views in ``schema.sql`` are the source. Each has the text of the section, and below an empty
-line one line for each column: its name, its type, and what it is. A text that ends with ``e.g. `VALUE` `` has its own
-example; the examples of all other columns are taken from ``examples/library``.
+The comments above the views in ``schema.sql`` are the source. Each has the text of the section, and below an
+empty line one line for each column: its name, its type, and what it is. A text that ends with
+``e.g. `VALUE` `` has its own example; the examples of all other columns are taken from ``examples/library``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mediasync import MediaSync
-from mediasync.database.schema import schema_text
+from mediasync.database.schema import schema_text, view_names
 from mediasync.testing import FakeClock
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -46,12 +46,14 @@ class Column:
         kind: its type, one of `TYPES`.
         meaning: what it is, in Markdown.
         example: a value; None if one is to be taken from the examples.
+        shown_in: the view whose values are the examples: its own, or the one whose columns it has.
     """
 
     name: str
     kind: str
     meaning: str
     example: str | None
+    shown_in: str
 
 
 @dataclass(frozen=True)
@@ -78,34 +80,34 @@ def described_views(text: str) -> list[View]:
     found: dict[str, View] = {}
     for match in _VIEW.finditer(text):
         name = match[2]
-        prose, columns = [""], []
+        prose: list[str] = [""]
+        columns: list[Column] = []
         for line in match[1].splitlines():
             if same := _SAME.fullmatch(line):
-                columns += [(one.name, one.kind, _written(one)) for one in found[same[1]].columns]
+                columns += found[same[1]].columns
             elif column := _COLUMN.fullmatch(line):
-                columns.append((column[1], column[2], column[3]))
+                columns.append(_column(name, column[1], column[2], column[3]))
             elif columns and (more := _CONTINUED.fullmatch(line)):
-                columns[-1] = (*columns[-1][:2], f"{columns[-1][2]} {more[1]}")
+                last = columns[-1]
+                columns[-1] = _column(name, last.name, last.kind, f"{last.meaning} {more[1]}")
             elif columns:
-                raise ValueError(f"the comment of the view {name} has a line that is not a column's: {line!r}")
+                raise ValueError(
+                    f"the comment of the view {name} has a line that is not a column's: {line!r}"
+                )
             elif line == "--":
                 prose.append("")
             else:
                 prose[-1] = f"{prose[-1]} {line.removeprefix('-- ')}".strip()
         paragraphs = tuple(filter(None, prose))
-        found[name] = View(name, paragraphs, tuple(_column(name, *column) for column in columns))
+        found[name] = View(name, paragraphs, tuple(columns))
     return list(found.values())
-
-
-def _written(column: Column) -> str:
-    return column.meaning if column.example is None else f"{column.meaning}; e.g. `{column.example}`"
 
 
 def _column(view: str, name: str, kind: str, text: str) -> Column:
     if kind not in TYPES:
         raise ValueError(f"the column {view}.{name} has the unknown type {kind!r}")
     own = _EXAMPLE.fullmatch(text)
-    return Column(name, kind, own[1] if own else text, own[2] if own else None)
+    return Column(name, kind, own[1] if own else text, own[2] if own else None, view)
 
 
 async def _sync_examples(database: Path) -> None:
@@ -127,8 +129,12 @@ def example_values(database: Path, view: str) -> dict[str, Any]:
     return found
 
 
-def lines_of(view: View, values: dict[str, Any]) -> Iterator[str]:
+def lines_of(view: View, values: dict[str, dict[str, Any]]) -> Iterator[str]:
     """Yield the lines of the section of one view.
+
+    Args:
+        view: the view.
+        values: by view and column an example.
 
     Raises:
         ValueError: if a column has no example.
@@ -138,11 +144,13 @@ def lines_of(view: View, values: dict[str, Any]) -> Iterator[str]:
         yield from (paragraph, "")
     yield from ("| column | type | is | example |", "|---|---|---|---|")
     for column in view.columns:
-        value = column.example if column.example is not None else values.get(column.name)
+        value = column.example
+        if value is None:
+            value = values[column.shown_in].get(column.name)
         if value is None:
             raise ValueError(
-                f"examples/library has no value of {view.name}.{column.name}: let its comment end with an example, "
-                "; e.g. `VALUE`"
+                f"examples/library has no value of {view.name}.{column.name}: let the comment in schema.sql "
+                "end with an example, ; e.g. `VALUE`"
             )
         cells = (f"`{column.name}`", column.kind, column.meaning, f"`{_short(str(value))}`")
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
@@ -153,16 +161,18 @@ def _short(value: str) -> str:
     return value if len(value) <= LONGEST_EXAMPLE else f"{value[: LONGEST_EXAMPLE - 1].rstrip()}…"
 
 
-def made_part() -> str:
-    """Return the part of the page that is made."""
+def examples() -> dict[str, dict[str, Any]]:
+    """Return by view and column a value from ``examples/library``, as far as it has any."""
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "media.db"
         asyncio.run(_sync_examples(database))
-        lines = [
-            line
-            for view in described_views(schema_text())
-            for line in lines_of(view, example_values(database, view.name))
-        ]
+        return {name: example_values(database, name) for name in view_names()}
+
+
+def made_part() -> str:
+    """Return the part of the page that is made."""
+    views, values = described_views(schema_text()), examples()
+    lines = [line for view in views for line in lines_of(view, values)]
     return "\n".join(lines)
 
 

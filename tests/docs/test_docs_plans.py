@@ -36,11 +36,18 @@ people without credits."""
 _IN_A_COMMAND = re.compile(r'(?:sqlite3 |-c )[^"\n]*"(SELECT [^"]+)"')
 
 
+WHOLE = "Questions about the whole library"
+"""The heading of queries that read everything, and whose times are on their page instead."""
+
+
 def queries() -> dict[str, str]:
-    """Return every query of the views in the docs, by its place."""
+    """Return every query of the views in the docs, by its place, without those about the whole library."""
     found: dict[str, str] = {}
+    whole = docs_pages.section(docs_pages.DOCS / "how-to" / "query-with-sql.md", WHOLE)
     for page in docs_pages.pages():
         for block in docs_pages.blocks(page):
+            if block.text.strip() in whole:
+                continue
             if block.language == "sql" and block.title is None:
                 found[block.where] = block.text
             elif block.language in {"console", "sh"}:
