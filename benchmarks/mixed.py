@@ -1,8 +1,8 @@
 """A library of films and of shows with episodes, for the recipes of ``docs/how-to/query-with-sql.md``.
 
 Of its credits, 70 % belong to films and 30 % to episodes. Items have what recipes ask about: genres, years,
-times and a main rating. The people, films and shows that the recipes name are in it, and these people have more
-credits than almost all others: a recipe is measured with the names that are the hardest for it.
+times and a main rating. The people, films and shows that the recipes name are in it, and these people have
+more credits than almost all others: a recipe is measured with the names that are the hardest for it.
 """
 
 from __future__ import annotations

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import asyncpg
+
 from benchmarks import mixed
 from benchmarks.mixed import Names
+from benchmarks.product import url_of
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "how-to" / "query-with-sql.md"
 ROUNDS: Final = 5
@@ -69,21 +71,26 @@ def names(found: Iterable[Recipe]) -> Names:
     )
 
 
-def save_library(url: str, credit_count: int) -> dict[str, Any]:
-    """Save a library in which the recipes find something."""
-    asyncio.run(mixed.save_library(url, credit_count, names(recipes())))
+def save_library(path: str, credit_count: int) -> dict[str, Any]:
+    """Save a library in which the recipes find something.
+
+    Args:
+        path: the file of a SQLite database, or the URL of a PostgreSQL database.
+        credit_count: about how many credits the library has.
+    """
+    asyncio.run(mixed.save_library(url_of(path), credit_count, names(recipes())))
     return {}
 
 
 def time_recipes(path: str) -> dict[str, Any]:
-    """Run each recipe several times.
+    """Run each recipe once, and then `ROUNDS` times.
 
     Args:
         path: the file of a SQLite database, or the URL of a PostgreSQL database.
 
     Returns:
-        ``recipes``: by title the median ``wall`` time in milliseconds after a first run, that of the ``first``
-        run, and the number of ``rows``.
+        ``recipes``: by title the shortest time of the rounds (``ms``), the time of the first run
+        (``first_ms``), both in milliseconds, and the number of ``rows``.
     """
     if "://" in path:
         return {"recipes": asyncio.run(_time_postgres(path))}
@@ -94,33 +101,41 @@ def _time_sqlite(path: str) -> dict[str, Any]:
     found = {}
     with closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)) as connection:
         for recipe in recipes():
-            walls, rows = [], []
+            timing = Timing()
             for _ in range(ROUNDS + 1):
                 begun = time.perf_counter()
-                rows = connection.execute(recipe.sql).fetchall()
-                walls.append((time.perf_counter() - begun) * 1_000)
-            found[recipe.title] = _timing(walls, len(rows))
+                timing.note(begun, connection.execute(recipe.sql).fetchall())
+            found[recipe.title] = timing.result()
     return found
 
 
 async def _time_postgres(url: str) -> dict[str, Any]:
-    import asyncpg
-
     found = {}
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(url, server_settings={"search_path": "mediasync"})
     try:
-        await connection.execute("SET search_path = mediasync")
         for recipe in recipes():
-            walls, rows = [], []
+            timing = Timing()
             for _ in range(ROUNDS + 1):
                 begun = time.perf_counter()
-                rows = await connection.fetch(recipe.sql)
-                walls.append((time.perf_counter() - begun) * 1_000)
-            found[recipe.title] = _timing(walls, len(rows))
+                timing.note(begun, await connection.fetch(recipe.sql))
+            found[recipe.title] = timing.result()
     finally:
         await connection.close()
     return found
 
 
-def _timing(walls: list[float], rows: int) -> dict[str, Any]:
-    return {"wall": statistics.median(walls[1:]), "first": walls[0], "rows": rows}
+@dataclass
+class Timing:
+    """The times of the runs of one recipe."""
+
+    times: list[float] = field(default_factory=list)
+    rows: int = 0
+
+    def note(self, begun: float, rows: Sequence[Any]) -> None:
+        """Note a run that ends now."""
+        self.times.append((time.perf_counter() - begun) * 1_000)
+        self.rows = len(rows)
+
+    def result(self) -> dict[str, Any]:
+        """Return the figures of the recipe."""
+        return {"ms": min(self.times[1:]), "first_ms": self.times[0], "rows": self.rows}

@@ -167,6 +167,26 @@ def _pages_postgres(lab: Lab, row: Row) -> list[Figure]:
     return [row.figure(result["slowest_ms"], **result)]
 
 
+def _recipes(lab: Lab, row: Row) -> list[Figure]:
+    path = lab.path("recipes")
+    lab.call("save_recipes", path=str(path), credit_count=lab.options.big_credits)
+    figure = _slowest(row, lab.call("time_recipes", path=str(path)))
+    remove(path)
+    return [figure]
+
+
+def _recipes_postgres(lab: Lab, row: Row) -> list[Figure]:
+    with postgres.server() as new_database:
+        url = new_database("recipes")
+        lab.call("save_recipes", path=url, credit_count=lab.options.big_credits)
+        postgres.settle(url)
+        return [_slowest(row, lab.call("time_recipes", path=url))]
+
+
+def _slowest(row: Row, result: dict[str, Any]) -> Figure:
+    return row.figure(max(recipe["ms"] for recipe in result["recipes"].values()), **result)
+
+
 def _log_share(of: str) -> Callable[[Lab, Row], list[Figure]]:
     def measure(lab: Lab, row: Row) -> list[Figure]:
         rounds = range(lab.options.rounds)
@@ -357,4 +377,14 @@ ROWS = (
         big=True,
     ),
     Row("pages-postgres", "the same on PostgreSQL", _pages_postgres, 20, 10, "ms", big=True),
+    Row(
+        "recipes",
+        "the slowest of the recipes of plain SQL, in a big library of films and shows",
+        _recipes,
+        1_000,
+        500,
+        "ms",
+        big=True,
+    ),
+    Row("recipes-postgres", "the same on PostgreSQL", _recipes_postgres, 1_000, 500, "ms", big=True),
 )

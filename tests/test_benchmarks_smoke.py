@@ -88,6 +88,8 @@ FIGURES = [
     "filmography",
     "pages",
     "pages-postgres",
+    "recipes",
+    "recipes-postgres",
 ]
 PROMISES = {
     "cold",
@@ -119,6 +121,8 @@ PROMISES = {
     "steps",
     "pages",
     "pages-postgres",
+    "recipes",
+    "recipes-postgres",
 }
 NEED_KODI = {"kodi-first", "kodi-unchanged"}
 ALIKE = {"jellyfin-memory", "emby-memory", "kodi-memory", "nfo-memory"}

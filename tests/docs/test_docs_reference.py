@@ -13,7 +13,6 @@ from typing import Any, Final
 import docs_pages
 import pytest
 from docs_pages import DOCS, ROOT, first_codes, section, table
-from tools import schema_reference
 
 from mediasync import (
     Completeness,
@@ -31,6 +30,7 @@ from mediasync.services import MediaService
 from mediasync.settings import file as configuration
 from mediasync.settings.source import SourceConfig, parse_source
 from mediasync.vocabulary import SourceKind
+from tools import schema_reference
 
 PYTHON: Final = DOCS / "reference" / "python.md"
 DATABASE: Final = DOCS / "reference" / "database.md"
