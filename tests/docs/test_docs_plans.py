@@ -64,7 +64,9 @@ async def fill(url: str) -> None:
         await prepared(ms)
         await ms.media.save_source(Source(id=data.SOURCE_ID, kind="plex"))
         films = map(data.build_model, data.stream_movies(data.movies_for(CREDITS)))
-        await ms.media.save_media_items((film.model_copy(update={"path": None}) for film in films), **MOVIES)
+        await ms.media.save_media_items(
+            (film.model_copy(update={"path": None, "genres": ["Drama", "Crime"]}) for film in films), **MOVIES
+        )
         family = (
             item
             for n in range(500)
@@ -104,7 +106,9 @@ def scans(plan: list[str]) -> list[str]:
     return [
         step
         for step in plan
-        if step.startswith("SCAN ") and not re.match(r"SCAN (sync_run|CONSTANT|\(|[rls]$|[rls] )", step)
+        if step.startswith("SCAN ")
+        # What a view grouped has no more rows than the answer.
+        and not re.match(r"SCAN (sync_run|CONSTANT|\(|[rls]$|[rls] |(filmographies|show_cast)$)", step)
     ]
 
 
