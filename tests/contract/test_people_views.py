@@ -58,8 +58,8 @@ async def test_each_credit_has_its_title_show_and_person(ms: MediaSync) -> None:
     await save_family(ms)
     found = await rows(
         ms,
-        "SELECT media_item_id, library_id, source_id, show_id, show_title, season_number, person_id, person_type, "
-        "role, sort_order FROM credits_flat WHERE person_name = 'Ann' ORDER BY media_item_id",
+        "SELECT media_item_id, library_id, source_id, show_id, show_title, season_number, person_id, "
+        "person_type, role, sort_order FROM credits_flat WHERE person_name = 'Ann' ORDER BY media_item_id",
     )
     of_show = ("home:s", "Dark")
     assert found == [

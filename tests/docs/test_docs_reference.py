@@ -275,7 +275,8 @@ def test_columns_that_the_page_calls_indexed_have_an_index(view: str, column: st
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(schema.schema_text())
         plan = connection.execute(f"EXPLAIN QUERY PLAN SELECT * FROM {view} WHERE {column} = 'x'").fetchall()
-    small = {"SCAN schema_version", "SCAN listed"}  # one row, and the ids of one person
+    # One row, the ids of one person, and the rows of the answer after they were grouped.
+    small = {"SCAN schema_version", "SCAN listed", "SCAN filmographies", "SCAN show_cast"}
     assert not [step for *_, step in plan if step.startswith("SCAN") and step not in small]
 
 
