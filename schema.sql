@@ -522,10 +522,10 @@ JOIN media_item i ON i.item_key = c.item_key
 LEFT JOIN person p ON p.person_key = c.person_key
 WHERE i.missing_since IS NULL;
 
--- The credits with everything that questions about them usually need, so that no join has to be written: one row
--- for each credit. Filter by `person_name`, `person_id`, `title` or `media_item_id`, which indexes find. A filter by
--- anything else reads all items, but only the credits of those that match; of shows, [show_cast](#show_cast) and
--- [filmographies](#filmographies) are faster.
+-- The credits with everything that questions about them usually need, so that no join has to be written: one row for
+-- each credit. Filter by `person_name`, `person_id`, `title` or `media_item_id`, which indexes find. A filter by another
+-- column of the item, such as `year` or `show_title`, reads all items, and the credits of those that match. One by
+-- `person_type` or `role` alone reads all credits. [show_cast](#show_cast) finds a show by an index.
 --
 --   media_item_id   text     → `media_items.id`
 --   source_id       text     → `sources.id`
