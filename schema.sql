@@ -575,7 +575,8 @@ WHERE i.missing_since IS NULL;
 --   media_type   text     `movie`, `show`
 --   year         integer  the year of the film, or of the show's first broadcast
 --   functions    text     all functions of the person in it, separated by `, `: `actor`, `guest_star`, `director`,
---                         `writer`, `producer`, `composer`, `creator`, `editor`, and one other in the source's words
+--                         `writer`, `producer`, `composer`, `creator`, `editor`, and at most one of all others,
+--                         in the source's words
 --   role         text     the character of the person's highest billing; NULL if there is none
 --   episodes     integer  how many episodes have a credit of the person; 0 for films, and for people whom only the
 --                         show or a season names
