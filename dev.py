@@ -68,6 +68,11 @@ def docs() -> None:
     tool("mkdocs", "build", "--strict", "--quiet", NO_MKDOCS_2_WARNING="1")
 
 
+def reference() -> None:
+    """Make the descriptions of the views in docs/reference/database.md from schema.sql."""
+    run(sys.executable, "tools/schema_reference.py", PYTHONPATH=str(ROOT))
+
+
 def pythons() -> None:
     """Installation, unit tests and main job on every other supported Python that is installed here."""
     for version in (*PYTHONS, NEXT_PYTHON):
@@ -141,6 +146,7 @@ COMMANDS: Final[dict[str, Callable[[], None]]] = {
     "fix": fix,
     "test": test,
     "docs": docs,
+    "reference": reference,
     "pythons": pythons,
     "lock": lock,
 }
@@ -151,7 +157,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or not set(arguments) <= COMMANDS.keys():
         print("usage: python dev.py COMMAND…\n")
         for name, command in COMMANDS.items():
-            print(f"  {name:<8} {command.__doc__}")
+            print(f"  {name:<9} {command.__doc__}")
         return 2
     for name in arguments:
         COMMANDS[name]()

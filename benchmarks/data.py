@@ -70,7 +70,7 @@ def stream_movies(count: int, *, first: int = 0, seed: int = 7) -> Iterator[Movi
         seed: the seed of the random numbers.
     """
     random = Random(f"{seed}/{count}/{first}")
-    pool = max(int(count * CREDITS_PER_MOVIE / _DRAWS_PER_PERSON), 2 * CREDITS_PER_MOVIE)
+    pool = _pool(count)
     for number in range(first, first + count):
         yield MovieRow(
             id=f"{SOURCE_ID}:{number}",
@@ -78,6 +78,15 @@ def stream_movies(count: int, *, first: int = 0, seed: int = 7) -> Iterator[Movi
             year=1920 + int(106 * random.random() ** 0.5),
             credits=tuple(_credits(random, pool)),
         )
+
+
+def most_directing(count: int) -> int:
+    """Return the number of the person who directed the most of *count* movies; the next ones follow."""
+    return _pool(count) // 3
+
+
+def _pool(count: int) -> int:
+    return max(int(count * CREDITS_PER_MOVIE / _DRAWS_PER_PERSON), 2 * CREDITS_PER_MOVIE)
 
 
 def make_movies(count: int, *, first: int = 0, seed: int = 7) -> list[MovieRow]:

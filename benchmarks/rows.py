@@ -187,6 +187,26 @@ def _examined(lab: Lab, path: str) -> dict[str, Any]:
     return lab.call("examine", path=path)
 
 
+def _recipes(lab: Lab, row: Row) -> list[Figure]:
+    path = lab.path("recipes")
+    lab.call("save_recipes", path=str(path), credit_count=lab.options.big_credits)
+    figure = _slowest(row, lab.call("time_recipes", path=str(path)))
+    remove(path)
+    return [figure]
+
+
+def _recipes_postgres(lab: Lab, row: Row) -> list[Figure]:
+    with postgres.server() as new_database:
+        url = new_database("recipes")
+        lab.call("save_recipes", path=url, credit_count=lab.options.big_credits)
+        postgres.settle(url)
+        return [_slowest(row, lab.call("time_recipes", path=url))]
+
+
+def _slowest(row: Row, result: dict[str, Any]) -> Figure:
+    return row.figure(max(recipe["ms"] for recipe in result["recipes"].values()), **result)
+
+
 def _log_share(of: str) -> Callable[[Lab, Row], list[Figure]]:
     def measure(lab: Lab, row: Row) -> list[Figure]:
         rounds = range(lab.options.rounds)
@@ -385,4 +405,14 @@ ROWS = (
         big=True,
     ),
     Row("doctor-postgres", "the same on PostgreSQL", _doctor_postgres, unit="ms", big=True),
+    Row(
+        "recipes",
+        "the slowest of the recipes of plain SQL, in a big library of films and shows",
+        _recipes,
+        1_000,
+        500,
+        "ms",
+        big=True,
+    ),
+    Row("recipes-postgres", "the same on PostgreSQL", _recipes_postgres, 1_000, 500, "ms", big=True),
 )

@@ -141,6 +141,18 @@ def _save_while_read(**parameters: Any) -> Result:
     return product.save_while_read(**parameters)
 
 
+def _save_recipes(**parameters: Any) -> Result:
+    from benchmarks import recipes
+
+    return recipes.save_library(**parameters)
+
+
+def _time_recipes(path: str) -> Result:
+    from benchmarks import recipes
+
+    return recipes.time_recipes(path)
+
+
 def _async(module: str, function: str) -> Callable[..., Result]:
     def run(**parameters: Any) -> Result:
         work = getattr(importlib.import_module(f"benchmarks.{module}"), function)
@@ -171,6 +183,8 @@ TASKS: dict[str, Callable[..., Result]] = {
     "loop_steps": _async("pages", "loop_steps"),
     "fill_to_examine": _async("doctor", "fill_to_examine"),
     "examine": _async("doctor", "examine"),
+    "save_recipes": _save_recipes,
+    "time_recipes": _time_recipes,
     "log_share": _async("changelog", "share"),
     "history": _async("changelog", "history"),
     "sync": _async("syncing", "sync"),

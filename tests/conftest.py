@@ -49,6 +49,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="how many steps the model is compared with",
     )
+    parser.addoption(
+        "--recipes-credits",
+        type=int,
+        default=10_000,
+        metavar="N",
+        help="how many credits the library has in which the recipes of plain SQL run",
+    )
 
 
 def parameter(item: pytest.Item, name: str) -> object:

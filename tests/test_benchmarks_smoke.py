@@ -90,6 +90,8 @@ FIGURES = [
     "pages-postgres",
     "doctor",
     "doctor-postgres",
+    "recipes",
+    "recipes-postgres",
 ]
 PROMISES = {
     "cold",
@@ -121,6 +123,8 @@ PROMISES = {
     "steps",
     "pages",
     "pages-postgres",
+    "recipes",
+    "recipes-postgres",
 }
 NEED_KODI = {"kodi-first", "kodi-unchanged"}
 ALIKE = {"jellyfin-memory", "emby-memory", "kodi-memory", "nfo-memory"}

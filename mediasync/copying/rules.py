@@ -105,6 +105,9 @@ COMPUTED: Final = {
 NOT_COMPARED: Final = {
     "library_counts": "counts rows of other views",
     "totals": "counts rows of other views",
+    "credits_flat": "shows rows of other views together",
+    "filmographies": "groups rows of other views",
+    "show_cast": "groups rows of other views",
 }
 """Views that are not compared, each with the reason."""
 

@@ -285,6 +285,9 @@ ORDER = {
     "removed_items": "id",
     "removed_media_people": "media_item_id, sort_order",
     "pending_removals": "library_id",
+    "credits_flat": "media_item_id, sort_order",
+    "filmographies": "person_id, title_id",
+    "show_cast": "show_id, person_id",
 }
 """Columns that are never NULL, texts first: the engines' own order is compared, too."""
 

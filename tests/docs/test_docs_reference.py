@@ -30,6 +30,7 @@ from mediasync.services import MediaService
 from mediasync.settings import file as configuration
 from mediasync.settings.source import SourceConfig, parse_source
 from mediasync.vocabulary import SourceKind
+from tools import schema_reference
 
 PYTHON: Final = DOCS / "reference" / "python.md"
 DATABASE: Final = DOCS / "reference" / "database.md"
@@ -208,6 +209,34 @@ def test_columns_of_the_views() -> None:
         assert first_codes(section(DATABASE, view)) == columns, view
 
 
+def test_descriptions_of_the_views_are_made_from_the_schema() -> None:
+    page = DATABASE.read_text(encoding="utf-8")
+    assert page == schema_reference.page_with(schema_reference.made_part(), page), (
+        "run python dev.py reference"
+    )
+
+
+def test_types_of_the_columns_on_sqlite() -> None:
+    stored = {"text": {str}, "time": {str}, "integer": {int}, "real": {float, int}}
+    values = schema_reference.examples()
+    for view in schema_reference.described_views(schema.schema_text()):
+        for column in view.columns:
+            value = values[view.name].get(column.name)
+            assert value is None or type(value) in stored[column.kind], (view.name, column.name)
+
+
+def test_a_comment_that_says_nothing_of_a_column_is_refused() -> None:
+    for line, message in (
+        ("--   id  number  its id", "unknown type 'number'"),
+        ("--   id  text  its id\n-- more", "not a column's: '-- more'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            schema_reference.described_views(f"-- Notes.\n--\n{line}\nCREATE VIEW notes AS\nSELECT 1 AS id;")
+    [view] = schema_reference.described_views("-- N.\n--\n--   id  text  its id\nCREATE VIEW notes AS\n")
+    with pytest.raises(ValueError, match=r"no value of notes\.id"):
+        list(schema_reference.lines_of(view, {"notes": {}}))
+
+
 def test_names_of_the_tables() -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(schema.schema_text())
@@ -229,6 +258,9 @@ INDEXED: Final = {
     "media_items": ["id", "library_id", "parent_id", "imdb_id", "tmdb_id", "tvdb_id"],
     "people": ["id", "name"],
     "media_people": ["media_item_id", "person_id"],
+    "credits_flat": ["media_item_id", "title", "person_id", "person_name"],
+    "filmographies": ["person_id", "person_name"],
+    "show_cast": ["show_id", "show_title", "person_id", "person_name"],
     "external_ids": ["media_item_id", "provider = 'imdb' AND value"],
     "genres": ["media_item_id"],
     "ratings": ["media_item_id"],
@@ -243,7 +275,8 @@ def test_columns_that_the_page_calls_indexed_have_an_index(view: str, column: st
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(schema.schema_text())
         plan = connection.execute(f"EXPLAIN QUERY PLAN SELECT * FROM {view} WHERE {column} = 'x'").fetchall()
-    small = {"SCAN schema_version", "SCAN listed"}  # one row, and the ids of one person
+    # One row, the ids of one person, and the rows of the answer after they were grouped.
+    small = {"SCAN schema_version", "SCAN listed", "SCAN filmographies", "SCAN show_cast"}
     assert not [step for *_, step in plan if step.startswith("SCAN") and step not in small]
 
 

@@ -209,6 +209,17 @@ QUERIES = {
     "items of a genre": "SELECT media_item_id FROM genres WHERE name = 'Genre 7'",
     "ratings of an item": "SELECT * FROM ratings WHERE media_item_id = 'home:m7'",
     "images of an item": "SELECT * FROM images WHERE media_item_id = 'home:m7'",
+    "flat credits of a name": "SELECT title, show_title, role FROM credits_flat WHERE person_name = 'Name 7'",
+    "flat credits of two names": "SELECT title FROM credits_flat WHERE person_name IN ('Name 7', 'Name 8')",
+    "flat credits of a person": "SELECT title FROM credits_flat WHERE person_id = 'home:p7'",
+    "flat credits of a title": "SELECT person_name FROM credits_flat WHERE title = 'Movie m7'",
+    "flat credits of an item": "SELECT person_name FROM credits_flat WHERE media_item_id = 'home:m7'",
+    "filmography of a name": "SELECT * FROM filmographies WHERE person_name = 'Name 7' ORDER BY first_year",
+    "filmography of a person": "SELECT * FROM filmographies WHERE person_id = 'home:p7' ORDER BY first_year",
+    "cast of a show": "SELECT * FROM show_cast WHERE show_title = 'Show s7' ORDER BY episodes DESC",
+    "cast of a show by id": "SELECT * FROM show_cast WHERE show_id = 'home:s7' ORDER BY episodes DESC",
+    "shows of a name": "SELECT * FROM show_cast WHERE person_name = 'Name 2007'",
+    "shows of a person": "SELECT * FROM show_cast WHERE person_id = 'home:p2007'",
     "runs of a source": "SELECT * FROM sync_runs WHERE source_id = 'home' ORDER BY started_at DESC LIMIT 5",
     "problems of a run": "SELECT * FROM sync_run_problems WHERE run_id = 7",
 }
@@ -262,9 +273,9 @@ async def fill(url: str) -> None:
             item
             for n in range(200)
             for item in (
-                show(f"s{n}"),
+                show(f"s{n}", credits=[actor(2_000 + n)]),
                 season(f"s{n}-1", parent=f"s{n}"),
-                episode(f"s{n}-1-1", parent=f"s{n}-1"),
+                episode(f"s{n}-1-1", parent=f"s{n}-1", credits=[actor(2_000 + n), actor(n)]),
             )
         ]
         report = await ms.media.save_media_items(family, report=report, **SHOWS)
@@ -280,10 +291,12 @@ def test_a_search_through_the_views_scans_no_big_table(filled: Path, name: str) 
     finally:
         connection.close()
     assert plan
+    made = {"SCAN filmographies", "SCAN show_cast"}  # the rows of the answer, grouped
     scans = [
         step
         for step in plan
-        if re.match(r"SCAN (?!sync_run|r\b.*sync_run|s\b|l\b|source|library|listed\b)", step)
+        if step not in made
+        and re.match(r"SCAN (?!sync_run|r\b.*sync_run|s\b|l\b|source|library|listed\b)", step)
     ]
     assert not scans, plan
     if "run" in name:

@@ -21,8 +21,8 @@ from mediasync.testing import FakeBackend, database_of
 from mediasync.vocabulary import RunStatus
 
 PAIRS = [(SQLITE_FILE, SQLITE_FILE), (SQLITE_FILE, POSTGRES), (POSTGRES, SQLITE_FILE), (POSTGRES, POSTGRES)]
-COUNTS = {"library_counts", "totals"}
-"""The views that count the rows of others, which a copy does not compare apart."""
+COUNTS = {"library_counts", "totals", "credits_flat", "filmographies", "show_cast"}
+"""The views that show, group or count the rows of others, which a copy does not compare apart."""
 
 
 def new_urls(engines: tuple[Engine, Engine], folder: Path) -> tuple[str, str]:
