@@ -99,6 +99,14 @@ def fold(
     return sorted(titles, key=_oldest_first)
 
 
+def by_item(filmography: Iterable[FilmographyCredit]) -> list[list[FilmographyCredit]]:
+    """Return the credits of each item of a filmography, in its order."""
+    items: dict[str, list[FilmographyCredit]] = {}
+    for credit in filmography:
+        items.setdefault(credit.media_item_id, []).append(credit)
+    return list(items.values())
+
+
 def titles(filmography: Iterable[FilmographyCredit]) -> list[str]:
     """Return the titles of a filmography in its order, once each; all episodes of a show are its title."""
     return list(dict.fromkeys(credit.show_title or credit.title for credit in filmography))

@@ -208,8 +208,8 @@ class WorksReads:
     ) -> list[Costar]:
         """Return those with whom a person worked most often.
 
-        Two people are together in a movie or in an episode. An episode counts as crediting also whom its season
-        or show credits, except as guest stars. A show counts once.
+        Two people are together in a movie or in an episode. An episode counts as crediting also whom its
+        season or show credits, except as guest stars. A show counts once.
 
         Args:
             person_id: the person's id or an alias; or the ids of one human in several sources. Each of the

@@ -93,7 +93,7 @@ WITH work AS (
     FROM work w
     JOIN media_item i ON i.item_key = w.item_key
     LEFT JOIN item_rating r ON r.item_key = i.item_key AND r.position = 0
-), best AS (SELECT * FROM ranked r WHERE r.place = 1)
+), best AS MATERIALIZED (SELECT * FROM ranked r WHERE r.place = 1)
 SELECT {select_list(_PERSON_SUMMARY)}
 FROM @list(:ids) g
 JOIN person p ON p.id = g.id

@@ -1,7 +1,9 @@
 """Reading who worked on what, and with whom: across items, seasons and shows.
 
 Where the order of joins decides between milliseconds and seconds, they are written as ``CROSS JOIN``: SQLite
-then keeps the order, and PostgreSQL makes no difference.
+then keeps the order, and PostgreSQL makes no difference. What is read by the keys of a temporary table is
+filtered one step later, after ``MATERIALIZED``: with a filter SQLite would first read the whole table, to make
+a Bloom filter.
 """
 
 from __future__ import annotations
@@ -110,19 +112,21 @@ WITH asked AS (
     WHERE i.id = :id AND i.media_type = :media_type AND i.missing_since IS NULL
 ), places AS (
     SELECT a.item_key, 0 AS above FROM asked a
-    UNION ALL
-    SELECT i.item_key, 0 FROM asked a JOIN media_item i ON i.parent_key = a.item_key
-    UNION ALL
-    SELECT i.item_key, 0 FROM asked a JOIN media_item m ON m.parent_key = a.item_key
-    JOIN media_item i ON i.parent_key = m.item_key
-    UNION ALL
-    SELECT a.parent_key, 1 FROM asked a WHERE a.parent_key IS NOT NULL
+    UNION
+    SELECT i.item_key, 0 FROM asked a CROSS JOIN media_item i WHERE i.parent_key = a.item_key
+    UNION
+    SELECT i.item_key, 0 FROM asked a CROSS JOIN media_item m CROSS JOIN media_item i
+    WHERE m.parent_key = a.item_key AND i.parent_key = m.item_key
+    UNION
+    SELECT a.parent_key, 1 FROM asked a
+), read AS MATERIALIZED (
+    SELECT c.person_key, c.person_type, c.role, c.sort_order, b.item_key, b.above
+    FROM places b CROSS JOIN credit c WHERE c.item_key = b.item_key
 )
 SELECT p.id, c.person_type, c.role, c.sort_order, i.id AS item_id, i.media_type, i.season_number,
-       i.episode_number, i.year, b.above
-FROM places b CROSS JOIN media_item i CROSS JOIN credit c CROSS JOIN person p
-WHERE i.item_key = b.item_key AND c.item_key = b.item_key AND p.person_key = c.person_key
-  AND i.missing_since IS NULL AND {_ANY_TYPE}
+       i.episode_number, i.year, c.above
+FROM read c CROSS JOIN media_item i CROSS JOIN person p
+WHERE i.item_key = c.item_key AND p.person_key = c.person_key AND i.missing_since IS NULL AND {_ANY_TYPE}
 """
 
 # Finds items that credit all of some people and none of others, by year, title and id.
@@ -136,10 +140,10 @@ WITH asked AS ({_NAMED}), own AS (
 ), spread AS (
     SELECT o.who, o.item_key FROM own o
     UNION
-    SELECT o.who, i.item_key FROM led o JOIN media_item i ON i.parent_key = o.item_key
+    SELECT o.who, i.item_key FROM led o CROSS JOIN media_item i WHERE i.parent_key = o.item_key
     UNION
-    SELECT o.who, i.item_key FROM led o JOIN media_item m ON m.parent_key = o.item_key
-    JOIN media_item i ON i.parent_key = m.item_key
+    SELECT o.who, i.item_key FROM led o CROSS JOIN media_item m CROSS JOIN media_item i
+    WHERE m.parent_key = o.item_key AND i.parent_key = m.item_key
 ), agreed AS (
     SELECT s.item_key FROM spread s GROUP BY s.item_key
     HAVING min(s.who) >= 0 AND count(DISTINCT s.who) = :number
@@ -172,27 +176,25 @@ WITH asked AS (SELECT DISTINCT n.person_key FROM ({_NAMED}) n), own AS (
 ), places AS (
     SELECT o.item_key, 1 AS guests FROM own o
     UNION
-    SELECT o.parent_key, 0 FROM own o WHERE o.parent_key IS NOT NULL
+    SELECT o.parent_key, 0 FROM own o
     UNION
-    SELECT m.parent_key, 0 FROM own o JOIN media_item m ON m.item_key = o.parent_key
-    WHERE m.parent_key IS NOT NULL
+    SELECT m.parent_key, 0 FROM own o CROSS JOIN media_item m WHERE m.item_key = o.parent_key
     UNION
-    SELECT i.item_key, 1 FROM own o JOIN media_item i ON i.parent_key = o.item_key WHERE o.leads = 1
+    SELECT i.item_key, 1 FROM own o CROSS JOIN media_item i WHERE i.parent_key = o.item_key AND o.leads = 1
     UNION
-    SELECT i.item_key, 1 FROM own o JOIN media_item m ON m.parent_key = o.item_key
-    JOIN media_item i ON i.parent_key = m.item_key WHERE o.leads = 1
+    SELECT i.item_key, 1 FROM own o CROSS JOIN media_item m CROSS JOIN media_item i
+    WHERE m.parent_key = o.item_key AND i.parent_key = m.item_key AND o.leads = 1
+), read AS MATERIALIZED (
+    SELECT c.person_key, c.person_type, i.missing_since, b.guests, {_TOP} AS work_key
+    FROM places b CROSS JOIN media_item i {_UPWARDS} CROSS JOIN credit c
+    WHERE i.item_key = b.item_key AND c.item_key = b.item_key
 ), met AS (
-    SELECT DISTINCT c.person_key, g.work_key
-    FROM (
-        SELECT i.item_key, {_TOP} AS work_key, b.guests
-        FROM places b CROSS JOIN media_item i {_UPWARDS}
-        WHERE i.item_key = b.item_key AND i.missing_since IS NULL
-    ) g CROSS JOIN credit c
-    WHERE c.item_key = g.item_key AND {_ANY_TYPE} AND (g.guests = 1 OR c.person_type <> '{GUEST}')
+    SELECT DISTINCT c.person_key, c.work_key FROM read c
+    WHERE c.missing_since IS NULL AND {_ANY_TYPE} AND (c.guests = 1 OR c.person_type <> '{GUEST}')
       AND c.person_key NOT IN (SELECT a.person_key FROM asked a)
 ), works AS (
     SELECT k.work_key, min(k.work_key) OVER (PARTITION BY {_same_work("w")}) AS first_key
-    FROM (SELECT DISTINCT m.work_key FROM met m) k JOIN media_item w ON w.item_key = k.work_key
+    FROM (SELECT DISTINCT m.work_key FROM met m) k CROSS JOIN media_item w WHERE w.item_key = k.work_key
 ), together AS (
     SELECT DISTINCT m.person_key, k.first_key AS work_key
     FROM met m JOIN works k ON k.work_key = m.work_key
@@ -204,7 +206,8 @@ WITH asked AS (SELECT DISTINCT n.person_key FROM ({_NAMED}) n), own AS (
 ), placed AS (
     SELECT b.id AS person_id, b.works, w.id, w.title, w.year,
            row_number() OVER (PARTITION BY b.person_key ORDER BY w.year DESC NULLS LAST, w.id) AS place
-    FROM best b JOIN together t ON t.person_key = b.person_key JOIN media_item w ON w.item_key = t.work_key
+    FROM best b CROSS JOIN together t CROSS JOIN media_item w
+    WHERE t.person_key = b.person_key AND w.item_key = t.work_key
 )
 SELECT f.person_id, f.works, f.id, f.title, f.year FROM placed f WHERE f.place <= :titles
 ORDER BY f.works DESC, f.person_id, f.place
@@ -255,8 +258,8 @@ WITH {_PLACES}, episodes AS MATERIALIZED (
 {_BEST}
 """
 
-# Ranks pairs of people by the number of works in which an item credits both, each in a function; if it is the same
-# function, each pair has one row.
+# Ranks pairs of people by the number of works in which an item credits both, each in a function. If it is the
+# same function, each pair has one row.
 RANK_PAIRS: Final = f"""
 WITH {_PLACES}, counted AS MATERIALIZED (
     SELECT a.person_key AS first_key, b.person_key AS second_key, count(DISTINCT l.work_key) AS number
@@ -491,9 +494,14 @@ class WorksReader:
     async def rank_pairs(
         self, first_type: str, second_type: str, among: Among, *, least: int, limit: int
     ) -> list[tuple[str, str, int]]:
-        """Return the ids of two people who worked together in most works, in at least *least*, with that number.
+        """Return the ids of two people who worked together in most works, with that number.
 
-        Most pairs of a large library have a single work: to leave them out halves the time.
+        Args:
+            first_type: the function of the first.
+            second_type: the function of the second.
+            among: which items count.
+            least: only pairs with so many works. Most pairs have one: without them it takes half the time.
+            limit: at most so many.
         """
         params = {
             "first_type": str(first_type),
