@@ -47,8 +47,8 @@ def person(
 ) -> int:
     """Show a person with all they are credited for, the oldest first.
 
-    Only reads the database. A show and its episodes are one line. Appearances as "self" and in talk shows stand
-    below everything else. Accents and case do not matter. Where several people fit, and not exactly one has
+    Only reads the database. A show and its episodes are one line. Appearances as "self" and in talk shows
+    stand below everything else. Accents and case do not matter. Where several people fit, and not exactly one has
     just this name, they are listed with their ids, to choose from: each source has its own people. With
     --as-of, what was shown then is rebuilt from the change log.
 

@@ -2,8 +2,8 @@
 
 Where the order of joins decides between milliseconds and seconds, they are written as ``CROSS JOIN``: SQLite
 then keeps the order, and PostgreSQL makes no difference. What is read by the keys of a temporary table is
-filtered one step later, after ``MATERIALIZED``: with a filter SQLite would first read the whole table, to make
-a Bloom filter.
+filtered one step later, after ``MATERIALIZED``: with a filter SQLite would first read the whole table, to
+make a Bloom filter.
 """
 
 from __future__ import annotations
