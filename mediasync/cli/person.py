@@ -48,8 +48,8 @@ def person(
     """Show a person with all they are credited for, the oldest first.
 
     Only reads the database. A show and its episodes are one line. Appearances as "self" and in talk shows
-    stand below everything else. Accents and case do not matter. Where several people fit, and not exactly one has
-    just this name, they are listed with their ids, to choose from: each source has its own people. With
+    stand below everything else. Accents and case do not matter. Where several people fit, and not exactly one
+    has just this name, they are listed with their ids, to choose from: each source has its own people. With
     --as-of, what was shown then is rebuilt from the change log.
 
     [bold]Examples[/bold]
@@ -187,16 +187,17 @@ def _title_row(title: FilmographyTitle) -> tuple[str, str, str]:
     first, last = title.first_year, title.last_year
     years = f"{first}-{last}" if first != last else str(first or "")
     name = titled(title.title, None)
+    in_all = 0 if any(function.on_title for function in title.functions) else title.episodes
     if title.media_type is MediaType.SHOW:
-        name += f" ({joined(('show', counted(title.episodes, 'episode') if title.episodes else ''))})"
-    return (years, name, joined(_done(function, title.episodes) for function in title.functions))
+        name += f" ({joined(('show', counted(in_all, 'episode') if in_all else ''))})"
+    return (years, name, joined(_done(function, in_all) for function in title.functions))
 
 
-def _done(function: WorkFunction, of_episodes: int) -> str:
-    """Return what somebody did in one function, with its number of episodes if others have more."""
+def _done(function: WorkFunction, in_all: int) -> str:
+    """Return what somebody did in one function, with its number of episodes unless the title has it."""
     kind = type_name(function.person_type)
     roles = " / ".join(map(short, function.roles[:_ROLES])) + (" / …" if function.roles[_ROLES:] else "")
-    few = counted(function.episodes, "episode") if 0 < function.episodes < of_episodes else ""
+    few = counted(function.episodes, "episode") if function.episodes not in (0, in_all) else ""
     if function.person_type in CAST_TYPES:
         details = joined(("" if function.person_type == PersonType.ACTOR or not roles else kind, few))
         text = f"as {roles}" if roles else kind

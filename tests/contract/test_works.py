@@ -18,10 +18,10 @@ BO = credit("b", "Bo")
 CY = credit("c", "Cy")
 
 
-def part(number: int, *credits: Any, season: int = 1, **fields: Any) -> MediaItem:
+def part(number: int, *listed: Any, season: int = 1, **fields: Any) -> MediaItem:
     """Return an episode of the season ``s-1``, or of another one of the show ``s``."""
     key = f"s-{season}-{number}"
-    named = {"season_number": season, "year": 2000 + season, "credits": list(credits), **fields}
+    named = {"season_number": season, "year": 2000 + season, "credits": list(listed), **fields}
     return episode(key, f"s-{season}", number, **named)
 
 
@@ -372,7 +372,7 @@ async def test_aliases_name_the_person(ms: MediaSync) -> None:
     [person] = await ms.people.search("pacino")
     assert person.id is not None
     derived = [f"home:{key}" for key in ("imdb:nm1", "tmdb:2", "name:al pacino")]
-    alias = [one for one in derived if one != person.id and await ms.people.find_by_id(one)][0]
+    [alias, *_] = [one for one in derived if one != person.id and await ms.people.find_by_id(one)]
     assert (await ms.library.filmography(alias)).person == (await ms.library.find_people([person.id]))[0]
     assert await found_by(ms, alias) == ["1"]
     assert await found_by(ms, "home:b", without_people=[alias]) == []
