@@ -16,7 +16,7 @@ from mediasync.text import words_of_name
 if TYPE_CHECKING:
     from mediasync.app import MediaSync
 
-_MOST: Final = 200
+_MOST: Final = 100
 _CHOICE: Final = 6
 
 
@@ -66,7 +66,8 @@ def _is_one_human(people: Sequence[Person]) -> bool:
 
 
 async def _choice(ms: MediaSync, text: str, people: Sequence[Person], *, more: bool) -> str:
-    shown = await ms.library.find_people([one.id for one in people[:_CHOICE] if one.id])
+    found = await ms.library.find_people([one.id for one in people if one.id])
+    shown = sorted(found, key=lambda one: -one.works)[:_CHOICE]
     told = "; ".join(f"{one.id} ({short(one.name)}: {told_apart(one)})" for one in shown)
     number = f"more than {len(people):,}" if more else f"{len(people):,}"
     rest = " and others" if more or len(people) > len(shown) else ""

@@ -38,7 +38,10 @@ LEFT JOIN media_item upper ON upper.item_key = parent.parent_key
 _TOP: Final = "coalesce(upper.item_key, parent.item_key, i.item_key)"
 _YEAR: Final = "coalesce(i.year, upper.year, parent.year)"
 
-_ANY_TYPE: Final = "(:any_type = 1 OR c.person_type IN (SELECT t.id FROM @list(:types) t))"
+
+def _of_type(credit: str) -> str:
+    return f"(:any_type = 1 OR {credit}.person_type IN (SELECT t.id FROM @list(:types) t))"
+
 
 _YEARS: Final = f"(:any_year = 1 OR {_YEAR} BETWEEN :first_year AND :last_year)"
 
@@ -90,7 +93,7 @@ JOIN person p ON p.person_key = a.person_key
 JOIN credit c ON c.person_key = a.person_key
 JOIN media_item i ON i.item_key = c.item_key
 {_UPWARDS}
-WHERE i.missing_since IS NULL AND {_ANY_TYPE}
+WHERE i.missing_since IS NULL AND {_of_type("c")}
 ORDER BY i.year IS NULL, i.year, i.title, i.season_number NULLS FIRST,
     i.episode_number NULLS FIRST, i.id, c.sort_order
 """
@@ -123,10 +126,10 @@ WITH asked AS (
     SELECT c.person_key, c.person_type, c.role, c.sort_order, b.item_key, b.above
     FROM places b CROSS JOIN credit c WHERE c.item_key = b.item_key
 )
-SELECT p.id, c.person_type, c.role, c.sort_order, i.id AS item_id, i.media_type, i.season_number,
-       i.episode_number, i.year, c.above
-FROM read c CROSS JOIN media_item i CROSS JOIN person p
-WHERE i.item_key = c.item_key AND p.person_key = c.person_key AND i.missing_since IS NULL AND {_ANY_TYPE}
+SELECT p.id, r.person_type, r.role, r.sort_order, i.id AS item_id, i.media_type, i.season_number,
+       i.episode_number, i.year, r.above
+FROM read r CROSS JOIN media_item i CROSS JOIN person p
+WHERE i.item_key = r.item_key AND p.person_key = r.person_key AND i.missing_since IS NULL AND {_of_type("r")}
 """
 
 # Finds items that credit all of some people and none of others, by year, title and id.
@@ -136,14 +139,14 @@ WITH asked AS ({_NAMED}), own AS (
     FROM asked a CROSS JOIN credit c
     WHERE c.person_key = a.person_key AND (a.person_type = '' OR c.person_type = a.person_type)
 ), led AS (
-    SELECT DISTINCT o.who, o.item_key FROM own o WHERE o.person_type <> '{GUEST}'
+    SELECT DISTINCT w.who, w.item_key FROM own w WHERE w.person_type <> '{GUEST}'
 ), spread AS (
-    SELECT o.who, o.item_key FROM own o
+    SELECT w.who, w.item_key FROM own w
     UNION
-    SELECT o.who, i.item_key FROM led o CROSS JOIN media_item i WHERE i.parent_key = o.item_key
+    SELECT l.who, i.item_key FROM led l CROSS JOIN media_item i WHERE i.parent_key = l.item_key
     UNION
-    SELECT o.who, i.item_key FROM led o CROSS JOIN media_item m CROSS JOIN media_item i
-    WHERE m.parent_key = o.item_key AND i.parent_key = m.item_key
+    SELECT l.who, i.item_key FROM led l CROSS JOIN media_item m CROSS JOIN media_item i
+    WHERE m.parent_key = l.item_key AND i.parent_key = m.item_key
 ), agreed AS (
     SELECT s.item_key FROM spread s GROUP BY s.item_key
     HAVING min(s.who) >= 0 AND count(DISTINCT s.who) = :number
@@ -166,7 +169,7 @@ ORDER BY i.place_year, i.title, i.id LIMIT :limit
 
 # Finds the people who are credited together with a person in most works, each with the newest of these.
 LIST_COSTARS: Final = f"""
-WITH asked AS (SELECT DISTINCT n.person_key FROM ({_NAMED}) n), own AS (
+WITH asked AS (SELECT DISTINCT g.person_key FROM ({_NAMED}) g), own AS (
     SELECT i.item_key, i.parent_key, max(CASE WHEN c.person_type = '{GUEST}' THEN 0 ELSE 1 END) AS leads
     FROM asked a CROSS JOIN credit c CROSS JOIN media_item i
     WHERE c.person_key = a.person_key AND i.item_key = c.item_key AND i.missing_since IS NULL AND (
@@ -174,40 +177,40 @@ WITH asked AS (SELECT DISTINCT n.person_key FROM ({_NAMED}) n), own AS (
     )
     GROUP BY i.item_key, i.parent_key
 ), places AS (
-    SELECT o.item_key, 1 AS guests FROM own o
+    SELECT w.item_key, 1 AS guests FROM own w
     UNION
-    SELECT o.parent_key, 0 FROM own o
+    SELECT w.parent_key, 0 FROM own w
     UNION
-    SELECT m.parent_key, 0 FROM own o CROSS JOIN media_item m WHERE m.item_key = o.parent_key
+    SELECT m.parent_key, 0 FROM own w CROSS JOIN media_item m WHERE m.item_key = w.parent_key
     UNION
-    SELECT i.item_key, 1 FROM own o CROSS JOIN media_item i WHERE i.parent_key = o.item_key AND o.leads = 1
+    SELECT i.item_key, 1 FROM own w CROSS JOIN media_item i WHERE i.parent_key = w.item_key AND w.leads = 1
     UNION
-    SELECT i.item_key, 1 FROM own o CROSS JOIN media_item m CROSS JOIN media_item i
-    WHERE m.parent_key = o.item_key AND i.parent_key = m.item_key AND o.leads = 1
+    SELECT i.item_key, 1 FROM own w CROSS JOIN media_item m CROSS JOIN media_item i
+    WHERE m.parent_key = w.item_key AND i.parent_key = m.item_key AND w.leads = 1
 ), read AS MATERIALIZED (
     SELECT c.person_key, c.person_type, i.missing_since, b.guests, {_TOP} AS work_key
     FROM places b CROSS JOIN media_item i {_UPWARDS} CROSS JOIN credit c
     WHERE i.item_key = b.item_key AND c.item_key = b.item_key
 ), met AS (
-    SELECT DISTINCT c.person_key, c.work_key FROM read c
-    WHERE c.missing_since IS NULL AND {_ANY_TYPE} AND (c.guests = 1 OR c.person_type <> '{GUEST}')
-      AND c.person_key NOT IN (SELECT a.person_key FROM asked a)
+    SELECT DISTINCT r.person_key, r.work_key FROM read r
+    WHERE r.missing_since IS NULL AND {_of_type("r")} AND (r.guests = 1 OR r.person_type <> '{GUEST}')
+      AND r.person_key NOT IN (SELECT a.person_key FROM asked a)
 ), works AS (
-    SELECT k.work_key, min(k.work_key) OVER (PARTITION BY {_same_work("w")}) AS first_key
-    FROM (SELECT DISTINCT m.work_key FROM met m) k CROSS JOIN media_item w WHERE w.item_key = k.work_key
+    SELECT g.work_key, min(g.work_key) OVER (PARTITION BY {_same_work("w")}) AS first_key
+    FROM (SELECT DISTINCT s.work_key FROM met s) g CROSS JOIN media_item w WHERE w.item_key = g.work_key
 ), together AS (
-    SELECT DISTINCT m.person_key, k.first_key AS work_key
-    FROM met m JOIN works k ON k.work_key = m.work_key
+    SELECT DISTINCT s.person_key, l.first_key AS work_key
+    FROM met s JOIN works l ON l.work_key = s.work_key
 ), best AS (
     SELECT p.person_key, p.id, f.works
-    FROM (SELECT t.person_key, count(*) AS works FROM together t GROUP BY t.person_key) f
+    FROM (SELECT g.person_key, count(*) AS works FROM together g GROUP BY g.person_key) f
     JOIN person p ON p.person_key = f.person_key
     ORDER BY f.works DESC, p.id LIMIT :limit
 ), placed AS (
     SELECT b.id AS person_id, b.works, w.id, w.title, w.year,
            row_number() OVER (PARTITION BY b.person_key ORDER BY w.year DESC NULLS LAST, w.id) AS place
-    FROM best b CROSS JOIN together t CROSS JOIN media_item w
-    WHERE t.person_key = b.person_key AND w.item_key = t.work_key
+    FROM best b CROSS JOIN together g CROSS JOIN media_item w
+    WHERE g.person_key = b.person_key AND w.item_key = g.work_key
 )
 SELECT f.person_id, f.works, f.id, f.title, f.year FROM placed f WHERE f.place <= :titles
 ORDER BY f.works DESC, f.person_id, f.place
@@ -237,7 +240,7 @@ ORDER BY b.number DESC, p.id LIMIT :limit
 RANK_BY_WORKS: Final = f"""
 WITH {_PLACES}, counted AS MATERIALIZED (
     SELECT c.person_key, count(DISTINCT l.work_key) AS number
-    FROM places l CROSS JOIN credit c WHERE c.item_key = l.item_key AND {_ANY_TYPE}
+    FROM places l CROSS JOIN credit c WHERE c.item_key = l.item_key AND {_of_type("c")}
     GROUP BY c.person_key
 )
 {_BEST}
@@ -252,7 +255,7 @@ WITH {_PLACES}, episodes AS MATERIALIZED (
     FROM places l WHERE l.media_type = 'episode'
 ), counted AS MATERIALIZED (
     SELECT c.person_key, count(DISTINCT l.episode_key) AS number
-    FROM episodes l CROSS JOIN credit c WHERE c.item_key = l.item_key AND {_ANY_TYPE}
+    FROM episodes l CROSS JOIN credit c WHERE c.item_key = l.item_key AND {_of_type("c")}
     GROUP BY c.person_key
 )
 {_BEST}
