@@ -88,6 +88,10 @@ FIGURES = [
     "filmography",
     "pages",
     "pages-postgres",
+    "who",
+    "who-all",
+    "who-postgres",
+    "who-postgres-all",
 ]
 PROMISES = {
     "cold",
@@ -119,6 +123,8 @@ PROMISES = {
     "steps",
     "pages",
     "pages-postgres",
+    "who",
+    "who-postgres",
 }
 NEED_KODI = {"kodi-first", "kodi-unchanged"}
 ALIKE = {"jellyfin-memory", "emby-memory", "kodi-memory", "nfo-memory"}
