@@ -9,8 +9,6 @@ from support.items import MOVIES, SHOWS, credit, episode, movie, season, show
 from support.mirror import prepared
 
 from mediasync import FindQuery, Library, MediaItem, MediaSync, PersonType, Source, Who
-from mediasync.database.postgres.connection import PostgresSession
-from mediasync.database.sqlite.connection import SQLiteSession
 from mediasync.errors import UsageError
 
 ANN = credit("a", "Ann")
@@ -395,7 +393,7 @@ async def test_one_human_of_two_sources(ms: MediaSync) -> None:
     ]
 
 
-# Wrong questions, and how many statements an answer takes
+# Wrong questions
 
 
 async def test_wrong_questions_are_refused(ms: MediaSync) -> None:
@@ -422,36 +420,3 @@ async def test_wrong_questions_are_refused(ms: MediaSync) -> None:
             await ask()
     with pytest.raises(ValueError, match="at least 1 item"):
         FindQuery(with_people=[])
-
-
-async def test_each_answer_takes_one_to_three_statements(
-    ms: MediaSync, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await stored(
-        ms,
-        *(movie(f"{n}", credits=[ANN, BO, credit("d", "Di", kind="director")]) for n in range(3)),
-        *serial(*(part(n, ANN, BO) for n in range(1, 4))),
-    )
-    asked: list[str] = []
-    for kind in (SQLiteSession, PostgresSession):
-        fetch_all = kind.fetch_all
-
-        async def noted(self: Any, sql: str, params: Any = None, fetch_all: Any = fetch_all) -> Any:
-            asked.append(sql)
-            return await fetch_all(self, sql, params)
-
-        monkeypatch.setattr(kind, "fetch_all", noted)
-    library = ms.library
-    for ask, statements in (
-        (lambda: library.filmography("home:a"), 3),
-        (lambda: library.filmography("home:a", by="credit"), 3),
-        (lambda: library.show_cast("home:s"), 2),
-        (lambda: library.season_cast("home:s-1"), 2),
-        (lambda: library.find(FindQuery(with_people=["home:a", "home:b"])), 1),
-        (lambda: library.costars("home:a"), 2),
-        (lambda: library.top("actor"), 2),
-        (lambda: library.pairs("director", "actor"), 3),
-    ):
-        asked.clear()
-        assert await ask()
-        assert len(asked) == statements, asked
