@@ -24,6 +24,7 @@ from mediasync.models import FilmographyCredit
 from mediasync.repositories.summaries import SummaryReader
 from mediasync.repositories.works import GUEST, NO_YEAR, Among, Asked, CreditBelow, WorksReader
 from mediasync.summaries import ItemSummary, Page, PersonSummary
+from mediasync.text import find_text_flaw
 from mediasync.vocabulary import CAST_TYPES, MediaType, PersonType
 from mediasync.works import (
     MAIN_SHARE,
@@ -463,8 +464,10 @@ def _parse_cursor(cursor: str | None) -> tuple[int, str, str]:
         return (-NO_YEAR, "", "")
     try:
         year, title, item_id = json.loads(base64.urlsafe_b64decode(cursor))
-        if (type(year), type(title), type(item_id)) != (int, str, str):
+        if (type(year), type(title), type(item_id)) != (int, str, str) or abs(year) > NO_YEAR:
             raise ValueError
-    except (ValueError, TypeError, binascii.Error):
+        if find_text_flaw(title) or find_text_flaw(item_id):
+            raise ValueError
+    except (ValueError, TypeError, RecursionError, binascii.Error):
         raise UsageError(f"{cursor!r} is not a cursor of find: give the `next` of a page") from None
     return (year, title, item_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from functools import partial
 from typing import Any
 
 import pytest
@@ -410,6 +412,14 @@ async def test_wrong_questions_are_refused(ms: MediaSync) -> None:
         (lambda: library.find(query, after="x"), "'x' is not a cursor"),
         (lambda: library.find(query, after="WzFd"), "is not a cursor"),
         (lambda: library.find(query, after="MQ=="), "is not a cursor"),
+        *(
+            (partial(library.find, query, after=base64.urlsafe_b64encode(text).decode()), "is not a cursor")
+            for text in (b'[1, "\\ud800", "x"]', b'[1, "", "\\u0000"]', b"[" * 100_000, b"\xff")
+        ),
+        (
+            partial(library.find, query, after=base64.urlsafe_b64encode(b'[%d, "", ""]' % 2**64).decode()),
+            "is not a cursor",
+        ),
         (lambda: library.top("actor", by="years"), "by 'items' or by 'episodes'"),
         (lambda: library.top("actor", decade=1995), "such as 1990, not 1995"),
         (lambda: library.top(""), "a person type is empty"),
