@@ -69,9 +69,10 @@ class Filmography(Generic[T]):
     Attributes:
         person: who it is; None if nobody with that id is credited.
         works: everything that is in no other section.
-        as_self: credits of the cast whose role is the person, such as "Self - Host", or archive footage.
-        talk_shows: other appearances in shows of the genres talk, news, reality and game show, and those as
-            "self" in such shows. Crew is not in this section.
+        as_self: credits of the cast outside of talk shows whose role is the person, such as "Self - Host", or
+            is archive footage.
+        talk_shows: all credits of the cast in shows of the genres talk, news, reality and game show. Crew of
+            such shows is among the works.
     """
 
     person: PersonSummary | None
