@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.clock import WrongResultError, peak_memory_mb, percentile
 from benchmarks.data import LIBRARY_ID, SOURCE_ID, build_model, stream_movies
 from benchmarks.product import register, save_batch, url_of
-from mediasync import Credit, MediaSync, Movie, Person
+from mediasync import Credit, FindQuery, MediaSync, Movie, Person
 
 PAGE = 50
 _LIBRARY = f"{SOURCE_ID}:{LIBRARY_ID}"
@@ -79,6 +79,45 @@ async def _calls(ms: MediaSync, movies: int, calls: int) -> dict[str, Call]:
         "filmography": lambda _: ms.people.filmography(popular, limit=PAGE),
         "find_by_media_item": lambda n: ms.people.find_by_media_item(ids[n]),
         "find_by_media_items": lambda n: ms.people.find_by_media_items(ids[n : n + PAGE]),
+    }
+
+
+async def ask_who(path: str, movies: int, calls: int = 7) -> dict[str, Any]:
+    """Ask who worked with whom, and report the median of each call in milliseconds.
+
+    Returns:
+        besides these medians, ``one_ms``, the slowest call about one or two people, and ``all_ms``, the
+        slowest call that reads all credits.
+    """
+    async with MediaSync(url_of(path), read_only=True) as ms:
+        library = ms.library
+        [best] = await library.top("actor", limit=1)
+        popular = best.person.id
+        [other] = await library.costars(popular, limit=1)
+        both = FindQuery(with_people=[popular, other.person.id])
+        one: dict[str, Callable[[], Awaitable[Any]]] = {
+            "filmography": lambda: library.filmography(popular),
+            "find": lambda: library.find(both),
+            "costars": lambda: library.costars(popular),
+        }
+        everybody: dict[str, Callable[[], Awaitable[Any]]] = {
+            "top": lambda: library.top("actor"),
+            "top, a decade": lambda: library.top("director", decade=1990),
+            "pairs": lambda: library.pairs("director", "actor", limit=min(10, movies)),
+        }
+        medians: dict[str, float] = {}
+        for name, call in (one | everybody).items():
+            took = []
+            for _ in range(calls):
+                start = time.perf_counter()
+                if not await call():
+                    raise WrongResultError(f"{name} found nothing")
+                took.append(1000 * (time.perf_counter() - start))
+            medians[name] = percentile(took, 50)
+    return {
+        "p50_ms": medians,
+        "one_ms": max(medians[name] for name in one),
+        "all_ms": max(medians[name] for name in everybody),
     }
 
 

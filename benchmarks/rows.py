@@ -207,6 +207,26 @@ def _slowest(row: Row, result: dict[str, Any]) -> Figure:
     return row.figure(max(recipe["ms"] for recipe in result["recipes"].values()), **result)
 
 
+def _who(lab: Lab, row: Row) -> list[Figure]:
+    return _who_figures(row, lab.call("ask_who", path=str(lab.stored(lab.big_movies)), movies=lab.big_movies))
+
+
+def _who_postgres(lab: Lab, row: Row) -> list[Figure]:
+    with postgres.server() as new_database:
+        url = new_database("who")
+        lab.call("save_stream", path=url, movies=lab.big_movies)
+        postgres.settle(url)
+        return _who_figures(row, lab.call("ask_who", path=url, movies=lab.big_movies))
+
+
+def _who_figures(row: Row, result: dict[str, Any]) -> list[Figure]:
+    what = "the slowest answer that reads all credits: who is credited most often, and in pairs"
+    return [
+        row.figure(result["one_ms"], **result),
+        Figure(f"{row.name}-all", what, result["all_ms"], "ms"),
+    ]
+
+
 def _log_share(of: str) -> Callable[[Lab, Row], list[Figure]]:
     def measure(lab: Lab, row: Row) -> list[Figure]:
         rounds = range(lab.options.rounds)
@@ -415,4 +435,14 @@ ROWS = (
         big=True,
     ),
     Row("recipes-postgres", "the same on PostgreSQL", _recipes_postgres, 1_000, 500, "ms", big=True),
+    Row(
+        "who",
+        "the slowest answer about one or two people (filmography, find, costars) in the big library",
+        _who,
+        50,
+        20,
+        "ms",
+        big=True,
+    ),
+    Row("who-postgres", "the same on PostgreSQL", _who_postgres, 50, 20, "ms", big=True),
 )

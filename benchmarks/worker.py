@@ -180,6 +180,7 @@ TASKS: dict[str, Callable[..., Result]] = {
     "read_aside": _async("product", "read_aside"),
     "read_within": _async("product", "read_within"),
     "read_pages": _async("pages", "read_pages"),
+    "ask_who": _async("pages", "ask_who"),
     "loop_steps": _async("pages", "loop_steps"),
     "fill_to_examine": _async("doctor", "fill_to_examine"),
     "examine": _async("doctor", "examine"),

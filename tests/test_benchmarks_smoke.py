@@ -92,6 +92,10 @@ FIGURES = [
     "doctor-postgres",
     "recipes",
     "recipes-postgres",
+    "who",
+    "who-all",
+    "who-postgres",
+    "who-postgres-all",
 ]
 PROMISES = {
     "cold",
@@ -125,6 +129,8 @@ PROMISES = {
     "pages-postgres",
     "recipes",
     "recipes-postgres",
+    "who",
+    "who-postgres",
 }
 NEED_KODI = {"kodi-first", "kodi-unchanged"}
 ALIKE = {"jellyfin-memory", "emby-memory", "kodi-memory", "nfo-memory"}

@@ -71,7 +71,7 @@ _PERSON_SUMMARY: Final = {
 # asked for.
 SELECT_PERSON_SUMMARIES: Final = f"""
 WITH work AS (
-    SELECT c.person_key, coalesce(upper.item_key, parent.item_key, i.item_key) AS item_key,
+    SELECT g.n, c.person_key, coalesce(upper.item_key, parent.item_key, i.item_key) AS item_key,
            min(c.sort_order) AS billing, min(i.year) AS first_year, max(i.year) AS last_year
     FROM @list(:ids) g
     JOIN person p ON p.id = g.id
@@ -80,9 +80,9 @@ WITH work AS (
     LEFT JOIN media_item parent ON parent.item_key = i.parent_key
     LEFT JOIN media_item upper ON upper.item_key = parent.parent_key
     WHERE i.missing_since IS NULL
-    GROUP BY c.person_key, coalesce(upper.item_key, parent.item_key, i.item_key)
+    GROUP BY g.n, c.person_key, coalesce(upper.item_key, parent.item_key, i.item_key)
 ), ranked AS (
-    SELECT w.person_key, i.title, i.year,
+    SELECT w.n, w.person_key, i.title, i.year,
            count(*) OVER (PARTITION BY w.person_key) AS works,
            min(coalesce(w.first_year, i.year)) OVER (PARTITION BY w.person_key) AS first_year,
            max(coalesce(w.last_year, i.year)) OVER (PARTITION BY w.person_key) AS last_year,
@@ -93,13 +93,19 @@ WITH work AS (
     FROM work w
     JOIN media_item i ON i.item_key = w.item_key
     LEFT JOIN item_rating r ON r.item_key = i.item_key AND r.position = 0
-), best AS (SELECT * FROM ranked r WHERE r.place = 1)
+), best AS MATERIALIZED (
+    SELECT * FROM ranked r WHERE r.place = 1
+), named AS (
+    SELECT b.n, b.person_key, b.works, b.first_year, b.last_year, b.title, b.year FROM best b
+    UNION ALL
+    SELECT g.n, p.person_key, NULL, NULL, NULL, NULL, NULL FROM @list(:ids) g JOIN person p ON p.id = g.id
+    WHERE p.person_key NOT IN (SELECT b.person_key FROM best b)
+)
 SELECT {select_list(_PERSON_SUMMARY)}
-FROM @list(:ids) g
-JOIN person p ON p.id = g.id
+FROM named b
+JOIN person p ON p.person_key = b.person_key
 JOIN source s ON s.source_key = p.source_key
-LEFT JOIN best b ON b.person_key = p.person_key
-WHERE p.uncredited_since IS NULL ORDER BY g.n
+WHERE p.uncredited_since IS NULL ORDER BY b.n
 """
 
 

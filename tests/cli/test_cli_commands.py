@@ -12,7 +12,18 @@ from cli_runs import Run, write_movie
 
 from mediasync import Credit, Episode, Library, MediaSync, Movie, Person, Rating, Season, Show, Source
 
-READERS = (["status"], ["runs"], ["show", "heat"], ["person", "al"], ["check"], ["doctor"])
+READERS = (
+    ["status"],
+    ["runs"],
+    ["show", "heat"],
+    ["person", "al"],
+    ["find", "--with", "al pacino"],
+    ["costars", "al", "pacino"],
+    ["top", "actor"],
+    ["pairs", "director", "actor"],
+    ["check"],
+    ["doctor"],
+)
 
 
 def fill(database: Path, *items: Movie | Show | Season | Episode) -> None:
@@ -441,7 +452,7 @@ def test_what_is_known_of_the_cast(run: Run, home: Path, database: Path) -> None
 def test_a_person_with_their_credits(run: Run, synced: Path) -> None:
     assert run("person", "de", "niro").out == (
         "Robert De Niro\n"
-        "2 credits in 2 items\n"
+        "2 credits in 2 titles\n"
         "\n"
         "  1995  Heat   as Neil McCauley\n"
         "  1998  Ronin  as Sam\n"
@@ -458,8 +469,10 @@ def test_a_person_with_their_credits(run: Run, synced: Path) -> None:
     assert document["more"] is False
 
 
-def test_episodes_are_named_with_their_show(run: Run, synced: Path) -> None:
+def test_episodes_are_one_line_unless_asked_for(run: Run, synced: Path) -> None:
     lines = [line.strip() for line in run("person", "odar").out.splitlines()]
+    assert "Dark (show, 2 episodes)  director" in lines
+    lines = [line.strip() for line in run("person", "odar", "--episodes").out.splitlines()]
     assert "Dark S01E01: Secrets  director" in lines
 
 
@@ -503,10 +516,12 @@ def test_what_person_leaves_out_is_said(run: Run, home: Path, database: Path) ->
     ]
     fill(database, *films, Show(remote_id="s", title="Daily", year=1980, credits=films[1].credits))
     lines = run("person", "busy", "--database", database).out.splitlines()
-    assert lines[1] == "158 credits in 53 items"
+    assert lines[1] == "158 credits in 53 titles"
     assert "  1980  Daily (show)  actor, guest star, director" in lines
-    assert "Film 0 as Himself (guest star), writer (Story)" in [" ".join(line.split()) for line in lines]
-    assert "  and 3 items more: --all shows all" in lines
+    words = [" ".join(line.split()) for line in lines]
+    assert "Film 0 writer (Story)" in words
+    assert words[words.index("As self") + 1] == "Film 0 as Himself (guest star)"
+    assert "  and 3 more: --all shows all" in lines
     assert "Providers  imdb:nm1" in lines
     assert "left" not in run("person", "busy", "--all", "--database", database).out
 
@@ -527,7 +542,7 @@ def test_many_people_and_people_without_credits(
     assert len(lines) == 22
     assert len(run("person", "double", "--database", database, "--all").out.splitlines()) == 26
     assert run("person", "double 07", "--database", database).out.startswith(
-        "Double 07\n0 credits in 0 items"
+        "Double 07\n0 credits in 0 titles"
     )
     document = run("person", "double", "--database", database, "--json").json
     assert (len(document["matches"]), document["more"]) == (20, True)

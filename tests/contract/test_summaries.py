@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.items import credit, episode, movie, season, show
+from support.items import credit, episode, movie, person, season, show
 from support.mirror import prepared
 
 from mediasync import MediaSync, Rating
@@ -80,6 +80,14 @@ async def test_without_votes_a_person_is_known_for_the_best_billing(ms: MediaSyn
         "Ahead",
         "Behind",
     ]
+
+
+async def test_people_without_credits_have_no_works(ms: MediaSync) -> None:
+    await stored(ms)
+    await ms.media.upsert_people([person("c", "Cy")], source_id="home")
+    cy, ann = await ms.library.find_people(["home:c", "home:a"])
+    assert (cy.name, cy.works, cy.first_year, cy.known_for) == ("Cy", 0, None, None)
+    assert ann.works == 3
 
 
 async def test_removed_items_count_for_nobody(ms: MediaSync) -> None:
