@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "person": "Show a person with all they are credited for, the oldest first.",
     "check": "Check the database: its storage, and that its content is consistent.",
     "copy": "Copy the whole mirror into another database, from SQLite to PostgreSQL or back.",
+    "export": "Write items, people and credits as JSON lines, CSV, Parquet, NFO files or Singer messages.",
     "source": "List the stored sources, rename one, or remove one.",
     "config": "Look at the configuration.",
 }

@@ -194,9 +194,7 @@ def _record(node: Node, expected: MediaType, most_credits: int) -> NfoRecord:
     return record
 
 
-def _take_exact_values(
-    node: Node, record: NfoRecord, of_premiere: list[str], of_ratings: list[str]
-) -> None:
+def _take_exact_values(node: Node, record: NfoRecord, of_premiere: list[str], of_ratings: list[str]) -> None:
     """Take the values that an export marked, because reading them as other files would change them.
 
     Args:

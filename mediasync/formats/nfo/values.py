@@ -506,7 +506,12 @@ def exact_ratings(node: Node) -> list[NfoRating]:
     for child in (rating for group in node.findall("ratings") for rating in group.findall("rating")):
         pairs = marks.decode_pairs(child.get(marks.EXACT, ""))
         value, votes = parse_decimal(pairs.get("value", "")), pairs.get("votes", "")
-        if not pairs.get("name") or value is None or not 0 <= value <= 10 or not re.fullmatch(r"\d{0,16}", votes):
+        if (
+            not pairs.get("name")
+            or value is None
+            or not 0 <= value <= 10
+            or not re.fullmatch(r"\d{0,16}", votes)
+        ):
             return []
         found.append(NfoRating(pairs["name"], value, int(votes) if votes else None))
     return found

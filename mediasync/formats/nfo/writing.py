@@ -123,11 +123,8 @@ def _dates(item: AnyMediaItem) -> Iterator[str]:
     if text or premiere is not None:
         read_back = parse_release_year(_item_with("year", text), premiere)
         yield _valued("year", text, text, read_back == item.year)
-    if isinstance(item.added_at, datetime):
-        text = item.added_at.isoformat(sep=" ")
-    else:
-        text = item.added_at or ""
-    if text:
+    added = item.added_at
+    if text := added.isoformat(sep=" ") if isinstance(added, datetime) else added or "":
         yield _exactly("dateadded", text, lambda given: parse_added(_item_with("dateadded", given)) or "")
 
 
@@ -161,7 +158,9 @@ def _ratings(ratings: list[Rating]) -> Iterator[str]:
         values = {"name": name, "max": "10", "default": str(not place).lower()}
         count = "" if votes is None else str(votes)
         if [tuple(one) for one in read] != given:
-            values[marks.EXACT] = marks.encode_pairs([("name", name), ("value", repr(value)), ("votes", count)])
+            values[marks.EXACT] = marks.encode_pairs(
+                [("name", name), ("value", repr(value)), ("votes", count)]
+            )
         yield f"  <rating{_attributes(values)}>"
         yield f"    {_element('value', repr(value))}"
         if count:
@@ -271,4 +270,3 @@ def _attributes(values: Mapping[str, str]) -> str:
 
 def _item_with(tag: str, text: str) -> Node:
     return make_node("movie", children=[make_node(tag, text)])
-
