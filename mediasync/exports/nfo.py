@@ -27,6 +27,8 @@ from mediasync.vocabulary import MediaType
 
 Tell = Callable[[int], None]
 
+_NFO: Final = ".nfo"
+_FILM: Final = "movie.nfo"
 _TOP: Final = (MediaType.MOVIE, MediaType.SHOW)
 _MOST_BYTES: Final = 4 * 2**20
 """How long a file the reader of NFO files takes."""
@@ -50,8 +52,17 @@ class Tree:
         self._folder = folder
 
     def create(self, parts: Sequence[str], text: str) -> bool:
-        """Write a new file; return False if there is a file or folder in its way."""
+        """Write a new file; return False if something is in its way.
+
+        That is also what would be read as a description of the same film: ``Heat.nfo`` beside the folder
+        ``Heat``, and any other file beside ``movie.nfo``.
+        """
         path = self._folder.joinpath(*parts)
+        above = path.parents[: len(parts) - 1]
+        if path.with_suffix("").is_dir() or any(Path(f"{one}{_NFO}").exists() for one in above):
+            return False
+        if path.parent.exists() if path.name == _FILM else (path.parent / _FILM).exists():
+            return False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as file:
@@ -125,7 +136,7 @@ class NfoExport:
             parts = self._parts(film)
             file = film_file(parts) if parts else None
             if file is None or not self._tree.create([*self._library(film), *file], text):
-                self._create_in_own_folder(film, "movie.nfo", text)
+                self._create_in_own_folder(film, _FILM, text)
             self._count(film, text)
 
     def _create_in_own_folder(self, item: MediaItem, name: str, text: str) -> list[str]:

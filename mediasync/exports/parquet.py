@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any, BinaryIO, Final
 
+from mediasync.aio import batched
 from mediasync.errors import ConfigurationError
 from mediasync.exports.tables import TABLES, Kind, credits_of, values_of
 from mediasync.models import AnyMediaItem, Person
@@ -21,7 +22,10 @@ except ImportError as error:
     ) from error
 
 ROWS_IN_GROUP: Final = 50_000
-"""How many rows a row group has. They are in memory until it is written."""
+"""How many rows a row group has. They are in memory until it is written, in Arrow's compact form."""
+
+_ROWS_AT_ONCE: Final = 2_000
+"""How many rows are converted to that form at a time."""
 
 _RATING: Final = pa.struct(
     [pa.field("name", pa.string()), pa.field("value", pa.float64()), pa.field("votes", pa.int64())]
@@ -56,7 +60,7 @@ class ParquetWriter:
             )
             for name, schema in self._schemas.items()
         }
-        self._waiting: dict[str, list[list[Any]]] = {name: [] for name in TABLES}
+        self._converted: dict[str, list[Any]] = {name: [] for name in TABLES}
         self.rows = dict.fromkeys(TABLES, 0)
 
     def add_items(self, items: Sequence[AnyMediaItem]) -> None:
@@ -70,23 +74,22 @@ class ParquetWriter:
         raise AssertionError("tables cannot say what no longer exists")
 
     def _add(self, name: str, models: Sequence[Any]) -> None:
-        columns, waiting = TABLES[name], self._waiting[name]
-        for model in models:
-            waiting.append(values_of(columns, model))
-            if len(waiting) == ROWS_IN_GROUP:
+        columns, schema, converted = TABLES[name], self._schemas[name], self._converted[name]
+        for some in batched(models, _ROWS_AT_ONCE):
+            values = zip(*(values_of(columns, model) for model in some), strict=True)
+            arrays = [
+                pa.array(map(_plain, column), field.type)
+                for column, field in zip(values, schema, strict=True)
+            ]
+            converted.append(pa.Table.from_arrays(arrays, schema=schema))
+            if sum(map(len, converted)) >= ROWS_IN_GROUP:
                 self._write(name)
         self.rows[name] += len(models)
 
     def _write(self, name: str) -> None:
-        waiting, schema = self._waiting[name], self._schemas[name]
-        if waiting:
-            columns = zip(*waiting, strict=True)
-            arrays = [
-                pa.array(map(_plain, column), field.type)
-                for column, field in zip(columns, schema, strict=True)
-            ]
-            self._files[name].write_table(pa.Table.from_arrays(arrays, schema=schema))
-            waiting.clear()
+        if converted := self._converted[name]:
+            self._files[name].write_table(pa.concat_tables(converted))
+            converted.clear()
 
     def finish(self, change: int) -> None:
         for name in TABLES:
@@ -101,4 +104,4 @@ def _plain(value: Any) -> Any:
     """Return a value as pyarrow takes it: a map as its entries."""
     if isinstance(value, dict):
         return list(value.items())
-    return value if type(value) is not str and not isinstance(value, str) else str(value)
+    return str(value) if isinstance(value, str) else value  # an enum's member is not a plain text

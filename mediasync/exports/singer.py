@@ -49,7 +49,6 @@ _CREDITS: Final = {
         "type": "object",
         "properties": {
             "person_id": {"type": "string"},
-            "name": {"type": "string"},
             "person_type": {"type": "string"},
             "role": {"type": ["null", "string"]},
             "sort_order": {"type": "integer"},
@@ -136,7 +135,6 @@ class SingerWriter:
             values["credits"] = [
                 {
                     "person_id": credit.person.id,
-                    "name": credit.person.name,
                     "person_type": str(credit.person_type),
                     "role": credit.role,
                     "sort_order": credit.sort_order,
