@@ -72,7 +72,7 @@ def short_hash(text: str) -> str:
 
     Example:
         >>> short_hash("home:603")
-        'lpkgnhgm'
+        'mficmhbe'
     """
     digest = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=_HASH_BYTES).hexdigest()
     return "".join(chr(ord("a") + int(digit, 16)) for digit in digest)
