@@ -33,26 +33,26 @@ AND (
 # Walks the ids of the items that an export writes.
 SELECT_EXPORTED_ITEMS: Final = f"""
 SELECT i.id AS item_id FROM media_item i
-WHERE i.id > :after AND i.id < :end AND {_SELECTED}
+WHERE i.id > :above AND i.id < :end AND {_SELECTED}
 ORDER BY i.id LIMIT :limit
 """
 
 # Counts the items that an export writes.
 COUNT_EXPORTED_ITEMS: Final = f"""
-SELECT count(*) AS items FROM media_item i WHERE i.id > :after AND i.id < :end AND {_SELECTED}
+SELECT count(*) AS items FROM media_item i WHERE i.id > :above AND i.id < :end AND {_SELECTED}
 """
 
 # Walks the people who are shown.
 SELECT_EXPORTED_PEOPLE: Final = f"""
 SELECT {PERSON} FROM person p
-WHERE p.id > :after AND p.id < :end AND p.uncredited_since IS NULL
+WHERE p.id > :above AND p.id < :end AND p.uncredited_since IS NULL
 ORDER BY p.id LIMIT :limit
 """
 
 # Walks the people whom selected items credit.
 SELECT_PEOPLE_OF_EXPORTED_ITEMS: Final = f"""
 SELECT {PERSON} FROM person p
-WHERE p.id > :after AND p.id < :end AND p.uncredited_since IS NULL AND EXISTS (
+WHERE p.id > :above AND p.id < :end AND p.uncredited_since IS NULL AND EXISTS (
     SELECT 1 FROM credit c JOIN media_item i ON i.item_key = c.item_key
     WHERE c.person_key = p.person_key AND {_SELECTED}
 )
@@ -80,14 +80,14 @@ ORDER BY c.number LIMIT :limit
 SELECT_EXPORTED_PATHS: Final = """
 SELECT l.id AS library_id, min(i.path) AS first, max(i.path) AS last
 FROM media_item i JOIN library l ON l.library_key = i.library_key
-WHERE i.missing_since IS NULL AND i.path IS NOT NULL AND i.id > :after AND i.id < :end
+WHERE i.missing_since IS NULL AND i.path IS NOT NULL AND i.id > :above AND i.id < :end
 GROUP BY l.id
 """
 
 # Finds seasons and episodes that belong to no show.
 SELECT_EXPORTED_ORPHANS: Final = f"""
 SELECT i.id AS item_id FROM media_item i
-WHERE i.parent_key IS NULL AND i.id > :after AND i.id < :end AND {_SELECTED}
+WHERE i.parent_key IS NULL AND i.id > :above AND i.id < :end AND {_SELECTED}
 ORDER BY i.id LIMIT :limit
 """
 
@@ -139,8 +139,8 @@ class Selection:
     def bounds(self) -> dict[str, str]:
         """Return between which ids the items and people of the source lie."""
         if self.source_id is None:
-            return {"after": "", "end": _AFTER_ALL}
-        return {"after": f"{self.source_id}:", "end": f"{self.source_id};"}  # ; comes after :
+            return {"above": "", "end": _AFTER_ALL}
+        return {"above": f"{self.source_id}:", "end": f"{self.source_id};"}  # ; comes after :
 
 
 class Child(NamedTuple):
@@ -201,9 +201,9 @@ class ExportReader:
         while rows := await self._session.fetch_all(query, params):
             ids = [item_id for (item_id,) in rows]
             yield ids
-            if len(ids) < _IDS_AT_ONCE or ids[-1] <= params["after"]:
+            if len(ids) < _IDS_AT_ONCE or ids[-1] <= params["above"]:
                 return  # another program may have stored ids that are not texts
-            params["after"] = ids[-1]
+            params["above"] = ids[-1]
 
     async def iter_whole_items(self, item_ids: Sequence[str]) -> AsyncIterator[list[AnyMediaItem]]:
         """Iterate over items with their credits, in the order asked for, in lists of limited size."""
@@ -235,9 +235,9 @@ class ExportReader:
         while rows := await self._session.fetch_all(query, params):
             yield await in_slices(rows, _people)
             last = rows[-1][0]
-            if len(rows) < _PEOPLE_AT_ONCE or last <= params["after"]:
+            if len(rows) < _PEOPLE_AT_ONCE or last <= params["above"]:
                 return
-            params["after"] = last
+            params["above"] = last
 
     async def find_shown_people(self, person_ids: Sequence[str]) -> list[Person]:
         """Return those of some people whom an item credits, in the order asked for."""
@@ -251,7 +251,7 @@ class ExportReader:
         """Iterate over the last change of each item and person that changed after a number, in order."""
         bounds = self._selection.bounds()
         params = {
-            "low": bounds["after"],
+            "low": bounds["above"],
             "end": bounds["end"],
             "after": after,
             "limit": _CHANGES_AT_ONCE,

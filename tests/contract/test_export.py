@@ -187,9 +187,9 @@ async def test_removed_items_and_people_nobody_credits_are_left_out(ms: MediaSyn
 
 
 async def test_an_item_with_many_credits_is_exported_whole(ms: MediaSync, out: Path) -> None:
-    await ms.media.save_media_items([movie(str(n), credits=numbers(9_000)) for n in range(4)], **MOVIES)
+    await ms.media.save_media_items([movie(str(n), credits=numbers(7_000)) for n in range(3)], **MOVIES)
     report = await ms.export("csv", out)
-    assert report.rows == {"items": 4, "people": 9_000, "credits": 36_000}
+    assert report.rows == {"items": 3, "people": 7_000, "credits": 21_000}
 
 
 # One state
@@ -467,9 +467,8 @@ async def test_a_folder_that_cannot_be_written(ms: MediaSync, out: Path) -> None
     out.chmod(0o700)
 
 
-@pytest.mark.parametrize(
-    ("format_", "options", "message"),
-    [
+async def test_options_that_do_not_go_together(ms: MediaSync, out: Path) -> None:
+    wrong: list[tuple[Any, dict[str, Any], str]] = [
         ("csv", {"since": 1}, "cannot say what was removed"),
         ("nfo", {"since": 1}, "cannot say what was removed"),
         ("jsonl", {"since": 0, "library_id": "home:movies"}, "give since without a library"),
@@ -478,13 +477,10 @@ async def test_a_folder_that_cannot_be_written(ms: MediaSync, out: Path) -> None
         ("xml", {}, "there is no format 'xml': give jsonl, csv"),
         ("nfo", {"for_spreadsheets": True}, "not for spreadsheets"),
         ("nfo", {"media_types": ["episode"]}, "give the type show"),
-    ],
-)
-async def test_options_that_do_not_go_together(
-    ms: MediaSync, out: Path, format_: Any, options: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(UsageError, match=message):
-        await ms.export(format_, out, **options)
+    ]
+    for format_, options, message in wrong:
+        with pytest.raises(UsageError, match=message):
+            await ms.export(format_, out, **options)
     assert os.listdir(out) == []
 
 
@@ -571,8 +567,8 @@ async def save_recorded_jellyfin(ms: MediaSync, version: str) -> int:
 async def test_a_recorded_server_there_and_back(
     engine: Engine, ms: MediaSync, out: Path, layout: Any, version: str
 ) -> None:
-    if engine is not SQLITE_MEMORY and version != "12.0":
-        pytest.skip("one version is enough for the other engines")
+    if engine is not SQLITE_MEMORY and (version, layout) != ("12.0", "source"):
+        pytest.skip("what is written is the same on every engine")
     number = await save_recorded_jellyfin(ms, version)
     assert number > 100
     report = await ms.export("nfo", out, layout=layout)
