@@ -65,10 +65,12 @@ SELECT {PERSON} FROM @list(:ids) l JOIN person p ON p.id = l.id
 WHERE p.uncredited_since IS NULL ORDER BY l.n
 """
 
-# Walks the last change of each item and person that changed after a number.
+# Walks the last change of each item and person that changed after a number. The ids are compared as
+# expressions: by the index of ids SQLite would read and sort all changes of a source for each page.
 SELECT_LAST_CHANGES: Final = """
 SELECT c.number, c.changed_at, c.entity, c.entity_id, c.what FROM change c
-WHERE c.number > :after AND c.entity IN ('item', 'person') AND c.entity_id > :low AND c.entity_id < :end
+WHERE c.number > :after AND c.entity IN ('item', 'person')
+  AND c.entity_id || '' > :low AND c.entity_id || '' < :end
   AND NOT EXISTS (
     SELECT 1 FROM change d
     WHERE d.entity_id = c.entity_id AND d.number > c.number AND d.entity = c.entity
@@ -78,10 +80,13 @@ ORDER BY c.number LIMIT :limit
 
 # Reads the first and the last path of the items of each library, which begin as all of its paths do.
 SELECT_EXPORTED_PATHS: Final = """
-SELECT l.id AS library_id, min(i.path) AS first, max(i.path) AS last
-FROM media_item i JOIN library l ON l.library_key = i.library_key
-WHERE i.missing_since IS NULL AND i.path IS NOT NULL AND i.id > :above AND i.id < :end
-GROUP BY l.id
+SELECT l.id AS library_id, found.first, found.last
+FROM (
+    SELECT i.library_key, min(i.path) AS first, max(i.path) AS last FROM media_item i
+    WHERE i.missing_since IS NULL AND i.path IS NOT NULL AND i.id > :above AND i.id < :end
+    GROUP BY i.library_key
+) found
+JOIN library l ON l.library_key = found.library_key
 """
 
 # Finds seasons and episodes that belong to no show.
