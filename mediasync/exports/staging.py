@@ -102,7 +102,7 @@ def _earlier(target: Path) -> tuple[list[str], list[str]]:
     """
     found = sorted(os.listdir(target))
     leftovers = [name for name in found if name.startswith(_PREFIX)]
-    own = _entries_of_manifest(target)
+    own = [name for name in _entries_of_manifest(target) if name in found]
     others = [name for name in found if name not in {*leftovers, *own, MANIFEST}]
     others += [str(path.relative_to(target)) for name in own for path in _not_of_export(target / name)]
     if others:
@@ -110,7 +110,7 @@ def _earlier(target: Path) -> tuple[list[str], list[str]]:
         raise ConfigurationError(
             f"{target} holds other things than an export ({others[0]}{more}): name an empty folder"
         )
-    return [name for name in own if name in found], leftovers
+    return own, leftovers
 
 
 def _entries_of_manifest(target: Path) -> list[str]:

@@ -450,6 +450,23 @@ async def test_a_failed_export_leaves_nothing(ms: MediaSync, out: Path) -> None:
     assert os.listdir(out) == []
 
 
+async def test_a_cancelled_export_leaves_nothing(ms: MediaSync, out: Path) -> None:
+    await stored(ms)
+    for name in ("csv", "nfo"):
+        tasks: list[asyncio.Task[Any]] = []
+
+        def cancel(what: str, done: int, _total: int, tasks: list[asyncio.Task[Any]] = tasks) -> None:
+            if not done:
+                tasks[0].cancel()
+
+        exported: Any = ms.export(name, out, on_progress=cancel)  # type: ignore[arg-type]
+        tasks.append(asyncio.create_task(exported))
+        with pytest.raises(asyncio.CancelledError):
+            await tasks[0]
+        assert os.listdir(out) == []
+    assert (await ms.export("csv", out)).rows["items"] == 6
+
+
 async def test_what_an_interrupted_export_left_is_removed_if_asked_for(ms: MediaSync, out: Path) -> None:
     (out / ".mediasync-export-0").mkdir()
     (out / ".mediasync-export-0" / "items.csv").touch()
