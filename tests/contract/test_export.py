@@ -705,6 +705,75 @@ def test_any_films_there_and_back(films: Any, layout: Any, tmp_path_factory: pyt
     asyncio.run(run())
 
 
+FILE_NAMES = st.none() | st.sampled_from(
+    [
+        "{show}/S{season}/e{episode}.mkv",
+        "{show}/all.mkv",
+        "/elsewhere/{episode}.mkv",
+        "{show}/Season {season}/x.mkv",
+    ]
+)
+EPISODES = st.tuples(st.sampled_from([0, 1, 2, 10]), st.integers(0, 3), FILE_NAMES, TITLES, CAST)
+SHOWS_WITH_EPISODES = st.lists(
+    st.tuples(
+        TITLES,
+        st.none() | st.sampled_from(["/tv/{number}", "/tv/Season {number}"]),
+        CAST,
+        st.lists(EPISODES, max_size=4, unique_by=lambda one: one[:2]),
+    ),
+    max_size=2,
+)
+
+
+@given(shows=SHOWS_WITH_EPISODES, layout=st.sampled_from(["source", "flat"]))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+def test_any_shows_there_and_back(shows: Any, layout: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("shows")
+
+    async def run() -> None:
+        async with MediaSync("sqlite:///:memory:") as ms:
+            await prepared(ms)
+            for number, (title, path, cast, episodes) in enumerate(shows):
+                at = path and path.format(number=number)
+                made: list[MediaItem] = [
+                    show(
+                        f"{number}",
+                        title=title,
+                        path=at,
+                        year=1990 + number,
+                        credits=cast,
+                        completeness="full",
+                    )
+                ]
+                for season_number in sorted({one[0] for one in episodes}):
+                    key = f"{number}-{season_number}"
+                    made.append(
+                        season(key, f"{number}", season_number, title=f"Part {season_number}", credits=cast)
+                    )
+                for season_number, episode_number, file, name, people in episodes:
+                    path = file and file.format(show=at or "/x", season=season_number, episode=episode_number)
+                    made.append(
+                        episode(
+                            f"{number}-{season_number}-{episode_number}",
+                            f"{number}-{season_number}",
+                            episode_number,
+                            season_number=season_number,
+                            title=name,
+                            path=path,
+                            year=1990 + number,
+                            credits=people,
+                        )
+                    )
+                await ms.media.save_media_items(made, **SHOWS)
+            report = await ms.export("nfo", folder / "out", layout=layout)
+            assert report.left_out == 0
+            found, read = await read_back(folder / "out")
+            assert found == compared(iter((await everything(ms)).values()))
+            assert read.failed == ()
+
+    asyncio.run(run())
+
+
 async def test_a_generated_library_there_and_back(ms: MediaSync, out: Path) -> None:
     catalogue = make_catalogue(films=20, shows=3, seasons=2, episodes=4)
     for library in catalogue.libraries:
