@@ -675,7 +675,7 @@ FILMS = st.lists(
 
 
 @given(films=FILMS, layout=st.sampled_from(["source", "flat"]))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 def test_any_films_there_and_back(films: Any, layout: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("films")
 
@@ -726,7 +726,7 @@ SHOWS_WITH_EPISODES = st.lists(
 
 
 @given(shows=SHOWS_WITH_EPISODES, layout=st.sampled_from(["source", "flat"]))
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 def test_any_shows_there_and_back(shows: Any, layout: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("shows")
 
