@@ -27,15 +27,17 @@ from mediasync.settings.database import DatabaseOptions, sqlite_path
 # A program that only reads does not wait for what follows: each method below imports what only it needs.
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
+    from pathlib import Path
 
     from mediasync.backends.base import Backend
     from mediasync.changes import Change
     from mediasync.history import Difference, HistoryEntry
-    from mediasync.models import LibraryRun, PendingRemoval, RemovedItem, SyncRun
+    from mediasync.models import Library, LibraryRun, PendingRemoval, RemovedItem, SyncRun
     from mediasync.reports import (
         BackupReport,
         CheckReport,
         CopyReport,
+        ExportReport,
         PurgeReport,
         RemovedSource,
         RenamedSource,
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from mediasync.source_syncs import SourceSyncs
     from mediasync.syncing.handles import Sync, SyncAll
     from mediasync.syncing.stored_sources import StoredSources
-    from mediasync.vocabulary import RunStatus
+    from mediasync.vocabulary import MediaType, RunStatus
     from mediasync.watching import Watch
 
 SOURCES_AT_ONCE: Final = 8
@@ -647,6 +649,71 @@ class MediaSync:
         if dry_run or keep_days == inf:
             return await self._removed.count_expired(keep_days, source_id)
         return await self._removal.purge(keep_days, source_id=source_id)
+
+    async def export(
+        self,
+        format: Literal["jsonl", "csv", "parquet", "nfo", "singer"],  # noqa: A002
+        target: str | Path | Callable[[str], object],
+        *,
+        source_id: str | None = None,
+        library_id: str | Library | None = None,
+        media_types: Collection[MediaType | Literal["movie", "show", "season", "episode"]] = (),
+        since: int | None = None,
+        layout: Literal["source", "flat"] | None = None,
+        for_spreadsheets: bool = False,
+        overwrite: bool = False,
+        on_progress: Callable[[str, int, int], None] | None = None,
+    ) -> ExportReport:
+        """Write what the mirror shows into files, all of one state of the database, in limited memory.
+
+        The files lie in a hidden folder inside the target until all of them are complete. A sync may write
+        meanwhile; only a database in memory, which has one connection, lets it wait.
+
+        Args:
+            format: ``jsonl``, ``csv``, ``parquet`` (needs the extra ``parquet``), ``nfo`` or ``singer``;
+                [Export](../../how-to/export.md) describes the files.
+            target: a folder, which is created if it does not exist; or, for JSON lines and Singer messages,
+                a function that takes the text, such as ``sys.stdout.write``.
+            source_id: only what is of this source. NFO files are always of one source.
+            library_id: only what this library lists; the library, or its full id.
+            media_types: only items of these types. NFO files of shows include their seasons and episodes.
+            since: JSON lines and Singer messages only: only what changed after the change with this number,
+                which an earlier report has, and what was removed since.
+            layout: NFO files only: ``source`` for the folders that the source's paths have (the default), or
+                ``flat`` for one folder for each film and show.
+            for_spreadsheets: CSV only: put an apostrophe before each value that a spreadsheet would take for
+                a formula, and begin each file with the mark by which Excel recognises UTF-8.
+            overwrite: replace an earlier export in the folder.
+            on_progress: called with what is being written, the number that is done, and the number in total.
+
+        Raises:
+            UsageError: if the arguments do not go together, or name what is not stored.
+            ConfigurationError: if the folder holds other things than an export, or an export that is not to
+                be replaced; or pyarrow is not installed.
+            ChangesPruned: if the change log no longer reaches back to *since*: export everything.
+            ExportFailed: if the files cannot be written. Nothing of the export then stays.
+
+        Example:
+            >>> report = await ms.export("csv", "tables")  # doctest: +SKIP
+            >>> report.rows  # doctest: +SKIP
+            {'items': 42, 'people': 180, 'credits': 230}
+        """
+        from pathlib import Path
+
+        from mediasync.exports.export import ExportOptions, ExportService, as_format, as_layout, as_types
+        from mediasync.repositories.exporting import Selection
+
+        library = library_id if library_id is None or isinstance(library_id, str) else library_id.full_id
+        options = ExportOptions(
+            as_format(format),
+            Selection(source_id, library, as_types(media_types)),
+            since,
+            as_layout(layout),
+            for_spreadsheets,
+            overwrite,
+        )
+        place = Path(target) if isinstance(target, str | Path) else target
+        return await ExportService(self._database, on_progress or _tell_nobody).run(options, place)
 
     async def check(self) -> CheckReport:
         """Check the database: its storage, its foreign keys, and the invariants that every save keeps."""

@@ -34,6 +34,7 @@
     ├── LeaseError                    the lease of a source (`source_id` names it)
     │   ├── SourceHeld                another worker syncs the source
     │   └── LeaseLost                 the lease ended before its run did; the run writes nothing more
+    ├── ExportFailed                  the files of an export could not be written
     ├── NotNotified                   somebody could not be told about a run
     └── SourceError                   a source could not be read (`source_id` names it)
         ├── SourceUnreachable         no answer, or the folder is not there
@@ -248,6 +249,10 @@ class LeaseLost(LeaseError):
             "this run was paused for longer than its lease lasts, so another worker may be syncing the "
             "source: it writes nothing more. What it saved stays; sync again",
         )
+
+
+class ExportFailed(MediaSyncError):
+    """The files of an export could not be written."""
 
 
 class NotNotified(MediaSyncError):

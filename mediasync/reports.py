@@ -416,6 +416,26 @@ class CopyReport(Reported):
 
 
 @dataclass(frozen=True, slots=True)
+class ExportReport(Reported):
+    """What an export wrote.
+
+    Attributes:
+        format: the name of the format.
+        change: the number of the last change that the export contains, from which the next one may go on.
+        rows: how many rows, lines, records or NFO files were written of each kind.
+        left_out: how many items the format could not hold.
+        problems: the ids of items that were left out or will not be read back as a whole, each with the
+            reason; at most a hundred.
+    """
+
+    format: str
+    change: int
+    rows: dict[str, int]
+    left_out: int = 0
+    problems: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Flaw(Reported):
     """One violation that a check found.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from enum import IntEnum
 
-from mediasync.errors import DatabaseError, LeaseError, MediaSyncError, SourceError
+from mediasync.errors import DatabaseError, ExportFailed, LeaseError, MediaSyncError, SourceError
 
 
 class ExitCode(IntEnum):
@@ -62,7 +62,7 @@ def exit_code(error: BaseException) -> int:
             return 128 + signal.SIGINT
         case ReaderGone():
             return ExitCode.BROKEN_PIPE
-        case OutputFailed():
+        case OutputFailed() | ExportFailed():
             return ExitCode.OUTPUT
         case NotFound():
             return ExitCode.INCOMPLETE

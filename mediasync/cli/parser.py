@@ -52,6 +52,7 @@ COMMANDS: Final = {
     "upgrade": "Upgrade the database to the schema of this version, after a copy was made.",
     "vacuum": "Give unused space of the database back, and update the statistics of the query planner.",
     "datasette-metadata": "Write the metadata with which datasette shows the database well.",
+    "export": "Write items, people and credits as JSON lines, CSV, Parquet, NFO files or Singer messages.",
     "source": "List the stored sources, rename one, or remove one.",
     "config": "Look at the configuration.",
 }

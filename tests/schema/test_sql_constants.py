@@ -388,6 +388,7 @@ SEARCHES = [
     "people.SELECT_PEOPLE",
     "item_reading.FIND_BY_PROVIDER_ID",
     "item_reading.LIST_CHILD_IDS",
+    "exporting.SELECT_EXPORTED_CHILDREN",
     "item_reading.SELECT_ITEMS",
     "items.SELECT_STATES",
     "works.SELECT_WORKS_OF_PERSON",
@@ -422,6 +423,30 @@ async def test_the_test_of_postgres_plans_would_see_a_scan(filled_postgres: str)
     async with MediaSync(filled_postgres, read_only=True) as ms:
         plan = await plan_of(ms, "SELECT * FROM people WHERE name LIKE '%x'")
         assert whole_tables(plan) == ["person"]
+
+
+PAGES_OF_EXPORTS = [
+    "SELECT_EXPORTED_ITEMS",
+    "SELECT_EXPORTED_ORPHANS",
+    "SELECT_EXPORTED_PEOPLE",
+    "SELECT_PEOPLE_OF_EXPORTED_ITEMS",
+    "SELECT_LAST_CHANGES",
+]
+
+
+@pytest.mark.parametrize("name", PAGES_OF_EXPORTS)
+def test_a_page_of_an_export_is_neither_sorted_nor_searched_from_the_beginning(
+    filled: Path, name: str
+) -> None:
+    sql = SQLiteDialect().translate(constants()[f"exporting.{name}"])
+    params = {"above": "h", "end": "z", "low": "h", "after": 1, "limit": 9, "library_id": None, "types": "[]"}
+    connection = sqlite3.connect(filled)
+    try:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", params)]
+    finally:
+        connection.close()
+    assert plan[0].startswith("SEARCH"), plan
+    assert not any("TEMP B-TREE" in step for step in plan), plan
 
 
 def test_the_test_of_plans_would_see_a_scan(filled: Path) -> None:

@@ -78,7 +78,7 @@ def item_fields(file: NfoFile, record: NfoRecord) -> dict[str, Any]:
     found["credits"] = None if record.credits is None else _credits(record.credits, file.actors)
     if record.kind is MediaType.MOVIE or record.kind is MediaType.SHOW:
         title, year = naming.title_and_year(file.name)
-        found["year"] = record.year or year
+        found["year"] = record.year if record.exported else record.year or year
         if not record.title:
             found["title"] = title
             if record.credits is not None:

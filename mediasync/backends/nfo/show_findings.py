@@ -361,13 +361,17 @@ def _agree(one: NfoFile, other: NfoFile) -> bool:
 def _numbered(file: NfoFile, records: list[NfoRecord], named: EpisodeName | None) -> list[_Described]:
     """Return the episodes in a file; numbers that it leaves out come from its name and folder."""
     episodes: dict[str, _Described] = {}
+    of_name = named
     for place, record in enumerate(records):
+        named = None if record.exported else of_name
         if record.kind is not MediaType.EPISODE:
             record.problems.append(
                 f"the root element is that of {NOUNS[record.kind]}; it is read as an episode"
             )
             record.kind = MediaType.EPISODE
-        season = record.season if record.season is not None else named.season if named else file.season
+        season = record.season
+        if season is None and not record.exported:
+            season = named.season if named else file.season
         episode = record.episode
         if episode is None and named and place < len(named.episodes):
             episode = named.episodes[place]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
+from mediasync.formats.nfo import marks
 from mediasync.formats.nfo.cleaning import EmptyNfoError, ForeignNfoError, NfoError, one_line, plain_text
 from mediasync.formats.nfo.document import Document, read_document
 from mediasync.formats.nfo.elements import FOREIGN_ROOTS, IDS
@@ -11,6 +13,11 @@ from mediasync.formats.nfo.nodes import Node, first_text
 from mediasync.formats.nfo.people import MOST_CREDITS, join_people, parse_people
 from mediasync.formats.nfo.records import NfoRecord
 from mediasync.formats.nfo.values import (
+    exact_date,
+    exact_genres,
+    exact_number,
+    exact_provider_ids,
+    exact_ratings,
     parse_added,
     parse_genres,
     parse_images,
@@ -30,6 +37,7 @@ _KINDS: Final = {
     "season": MediaType.SEASON,
     "episodedetails": MediaType.EPISODE,
 }
+_MARKS: Final = frozenset(map(str, Completeness))
 _MOST_PROBLEMS: Final = 50
 _WITH_PAGES: Final = frozenset({MediaType.MOVIE, MediaType.SHOW})
 _CONTENT: Final = frozenset(
@@ -100,7 +108,7 @@ def parse_nfo(data: bytes, expected: MediaType) -> list[NfoRecord]:
             record.damage, record.cut = document.damage, document.cut
         if not any(record.title or record.credits or record.provider_ids for record in records):
             raise NfoError(f"nothing in it can be used: {document.damage}")
-    join_people([record.credits or [] for record in records])
+    join_people([record.credits or [] for record in records if not record.exported])
     records[0].problems[:0] = document.problems
     for record in records:
         _shorten(record.problems)
@@ -139,8 +147,11 @@ def _record(node: Node, expected: MediaType, most_credits: int) -> NfoRecord:
     kind = _KINDS.get(node.tag, expected)
     is_show = kind is MediaType.SHOW
     problems: list[str] = []
-    premiere = parse_premiere(node, problems)
-    people = parse_people(node, most_credits)
+    of_premiere: list[str] = []
+    of_ratings: list[str] = []
+    premiere = parse_premiere(node, of_premiere)
+    marked = node.get(marks.ROOT) in _MARKS
+    people = parse_people(node, most_credits, marked=marked)
     record = NfoRecord(
         kind=kind,
         title=one_line(
@@ -155,7 +166,7 @@ def _record(node: Node, expected: MediaType, most_credits: int) -> NfoRecord:
         premiere_date=premiere,
         runtime_seconds=parse_runtime(node),
         content_rating=one_line(first_text(node, "mpaa", "certification")) or None,
-        ratings=parse_ratings(node, problems),
+        ratings=parse_ratings(node, of_ratings),
         genres=parse_genres(node),
         provider_ids=parse_provider_ids(node),
         images=parse_images(node, kind),
@@ -170,12 +181,55 @@ def _record(node: Node, expected: MediaType, most_credits: int) -> NfoRecord:
         season_names=_season_names(node) if is_show else {},
         problems=problems,
     )
+    if marked:
+        _take_exact_values(node, record, of_premiere, of_ratings)
+    problems += of_premiere + of_ratings
     if people.doubts:
         problems[:0] = people.doubts
         _make_preview(record)
+    elif marked:
+        _complete(record, Completeness(node.get(marks.ROOT, "")))
     elif not people.credits and (people.has_unknown or not _says_something(node)):
         record.credits = record.completeness = None
     return record
+
+
+def _take_exact_values(node: Node, record: NfoRecord, of_premiere: list[str], of_ratings: list[str]) -> None:
+    """Take the values that an export marked, because reading them as other files would change them.
+
+    Args:
+        node: the element.
+        record: what was read of it.
+        of_premiere: the problems with its dates, which are removed if the exact date is known.
+        of_ratings: the same of its ratings.
+    """
+    record.exported = True
+    exact = partial(marks.first_exact, node)
+    record.title = exact("title") or record.title
+    record.original_title = exact("originaltitle") or record.original_title
+    record.sort_title = exact("sorttitle") or record.sort_title
+    record.overview = exact("plot") or record.overview
+    record.tagline = exact("tagline") or record.tagline
+    record.content_rating = exact("mpaa") or record.content_rating
+    record.added_at = exact("dateadded") or record.added_at
+    if premiere := exact_date(exact("premiered", "aired")):
+        record.premiere_date = premiere
+        of_premiere.clear()
+    record.year = exact_number(exact("year"), record.year)
+    record.runtime_seconds = exact_number(exact("runtime"), record.runtime_seconds)
+    record.genres = exact_genres(node)
+    record.provider_ids = exact_provider_ids(node, record.provider_ids)
+    if ratings := exact_ratings(node):
+        record.ratings = ratings
+        of_ratings.clear()
+
+
+def _complete(record: NfoRecord, completeness: Completeness) -> None:
+    """Say how complete the credits are that an export wrote."""
+    if completeness is Completeness.NONE and not record.credits:
+        record.credits = record.completeness = None
+    elif completeness is Completeness.PREVIEW:
+        _make_preview(record)
 
 
 def _season_names(node: Node) -> dict[int, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from mediasync.formats.nfo import marks
 from mediasync.formats.nfo.cleaning import one_line
 from mediasync.formats.nfo.elements import (
     MEMBERS,
@@ -56,8 +57,11 @@ class _Entry:
     element: str
     credit: NfoCredit
     order: int | None = None
+    billing: int | None = None
 
     def sort_key(self) -> tuple[int, bool, int]:
+        if self.billing is not None:
+            return -1, False, self.billing
         kind = self.credit.person_type
         crew = _GROUPS.index(kind) if kind in _GROUPS else len(_GROUPS)
         group = 0 if kind in CAST_TYPES else 1 + crew
@@ -82,7 +86,7 @@ class People:
     has_unknown: bool
 
 
-def parse_people(node: Node, most: int = MOST_CREDITS) -> People:
+def parse_people(node: Node, most: int = MOST_CREDITS, *, marked: bool = False) -> People:
     """Return the people of an item.
 
     Each group is sorted by the ``<order>`` that the file states; people without one follow in the order of
@@ -94,6 +98,7 @@ def parse_people(node: Node, most: int = MOST_CREDITS) -> People:
     Args:
         node: the element of the item.
         most: how many credits are read.
+        marked: whether the marks of an export count; see `mediasync.formats.nfo.marks`.
 
     Example:
         >>> movie = make_node("movie", children=[make_node("director", "One / Two"),
@@ -105,7 +110,8 @@ def parse_people(node: Node, most: int = MOST_CREDITS) -> People:
     for child in node:
         if reader.is_full:
             break
-        reader.read_child(child)
+        if not (marked and child.get(marks.CREDIT) and reader.read_marked(child)):
+            reader.read_child(child)
     credits_ = [entry.credit for entry in sorted(reader.entries, key=_Entry.sort_key)]
     return People(credits_, [*reader.limits, *reader.doubts], reader.has_unknown)
 
@@ -144,6 +150,25 @@ class _Reader:
             self._doubt(node)
         elif _holds_words(node):
             self.has_unknown = True
+
+    def read_marked(self, node: Node) -> bool:
+        """Read an element that an export wrote for one credit; return False if its mark was damaged."""
+        pairs = marks.decode_pairs(node.get(marks.CREDIT, ""))
+        billing = parse_number(pairs.get("billing", ""))
+        name = _marked(pairs.get("name"), first_text(node, "name") or node.text)
+        if billing is None or not name:
+            return False
+        kind = PersonType.parse(pairs.get("type", "")) or PERSONS.get(node.tag, PersonType.UNKNOWN)
+        role = _marked(pairs.get("role"), node.findtext("role"))
+        picture = _picture(node) or image_reference(pairs.get("image", ""))
+        ids = {
+            key.removeprefix(marks.ID_PREFIX): value
+            for key, value in pairs.items()
+            if key.startswith(marks.ID_PREFIX)
+        }
+        credit = NfoCredit(name, kind, role or None, picture, ids or self._ids(node))
+        self._append(_Entry(node.tag, credit, billing=billing))
+        return True
 
     def _read_list(self, node: Node, kind: PersonType | None, depth: int) -> None:
         """Read an element that wraps people, or holds their names as text.
@@ -223,11 +248,15 @@ class _Reader:
         return ids
 
     def _add(self, entry: _Entry) -> None:
+        is_full = len(self.entries) >= self._most
+        if is_full or entry.credit.person_type is not PersonType.WRITER or self._writers.is_new(entry):
+            self._append(entry)
+
+    def _append(self, entry: _Entry) -> None:
         if len(self.entries) >= self._most:
             self._note_limit(f"the file holds more than {MOST_CREDITS} credits")
             self.is_full = True
-            return
-        if entry.credit.person_type is not PersonType.WRITER or self._writers.is_new(entry):
+        else:
             self.entries.append(entry)
 
     def _known_names(self) -> KnownNames:
@@ -311,6 +340,14 @@ def _function_and_roles(node: Node, kind: PersonType | None) -> tuple[PersonType
         return kind or PersonType.UNKNOWN, roles
     function, words = parse_job(job)
     return function or PersonType.parse(job), [*roles, *([words] if words and not roles else [])]
+
+
+def _marked(exact: str | None, text: str | None) -> str:
+    """Return the exact form of a text, or the text if there is none or it was edited since."""
+    if text is None:
+        return exact or ""
+    kept = None if exact is None else marks.unless_edited(exact, text)
+    return one_line(text) if kept is None else kept
 
 
 def _may_hold_people(node: Node) -> bool:

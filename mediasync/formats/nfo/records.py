@@ -51,6 +51,7 @@ class NfoRecord:
         episode: the number of the episode.
         episode_end: the number of the last episode, if the item is several.
         season_names: the names of a show's seasons, by number.
+        exported: whether an export of mediasync wrote it, so that what it leaves out is not guessed.
         problems: what could not be understood, one line each.
 
     The other attributes are those of `mediasync.models.MediaItem`. ``title`` is empty if there is none.
@@ -79,4 +80,5 @@ class NfoRecord:
     episode: int | None = None
     episode_end: int | None = None
     season_names: dict[int, str] = field(default_factory=dict)
+    exported: bool = False
     problems: list[str] = field(default_factory=list)

@@ -9,9 +9,10 @@ from datetime import date
 from typing import Final
 from urllib.parse import unquote
 
+from mediasync.formats.nfo import marks
 from mediasync.formats.nfo.dates import parse_date
 from mediasync.formats.nfo.elements import IDS
-from mediasync.formats.nfo.nodes import Node, first_text
+from mediasync.formats.nfo.nodes import Node, first_text, make_node
 from mediasync.formats.nfo.records import NfoRating
 from mediasync.vocabulary import MediaType
 
@@ -443,3 +444,74 @@ def parse_added(node: Node) -> str | None:
     with contextlib.suppress(ValueError):
         return text if text and int(text[:4]) > 1 else None
     return None
+
+
+# The values that an export marked; see `mediasync.formats.nfo.marks`.
+
+
+def exact_number(exact: str | None, number: int | None) -> int | None:
+    """Return an exact number, for which an empty text means that there is none, else *number*.
+
+    Example:
+        >>> exact_number("", 1995), exact_number("-5", None), exact_number(None, 1995)
+        (None, -5, 1995)
+    """
+    if exact is None or not re.fullmatch(r"(?:-?\d{1,10})?", exact):
+        return number
+    return int(exact) if exact else None
+
+
+def exact_date(exact: str | None) -> date | None:
+    """Return an exact date in ISO form, None if there is none."""
+    with contextlib.suppress(ValueError):
+        return date.fromisoformat(exact) if exact else None
+    return None
+
+
+def exact_genres(node: Node) -> list[str]:
+    """Return each genre once; one with an exact value is not split.
+
+    Example:
+        >>> from mediasync.formats.nfo.nodes import make_node
+        >>> exact_genres(make_node("movie", children=[make_node("genre", "A / B", {"exact": "A%20/%20B"})]))
+        ['A / B']
+    """
+    found: dict[str, None] = {}
+    for child in node.findall("genre"):
+        exact = marks.exact_value(child)
+        given = parse_genres(make_node(node.tag, children=[child])) if exact is None else [exact]
+        found |= dict.fromkeys(given)
+    return list(found)
+
+
+def exact_provider_ids(node: Node, found: dict[str, str]) -> dict[str, str]:
+    """Return the ids of an item; those with exact values are not interpreted."""
+    exact: dict[str, str] = {}
+    others: list[Node] = []
+    for child in node:
+        if child.tag == "uniqueid" and (mark := child.get(marks.EXACT)):
+            exact |= {
+                provider: value
+                for provider, value in marks.decode_pairs(mark).items()
+                if marks.unless_edited(value, child.text)
+            }
+        else:
+            others.append(child)
+    return (parse_provider_ids(make_node(node.tag, children=others)) | exact) if exact else found
+
+
+def exact_ratings(node: Node) -> list[NfoRating]:
+    """Return the ratings if all of them have exact values, else an empty list."""
+    found: list[NfoRating] = []
+    for child in (rating for group in node.findall("ratings") for rating in group.findall("rating")):
+        pairs = marks.decode_pairs(child.get(marks.EXACT, ""))
+        value, votes = parse_decimal(pairs.get("value", "")), pairs.get("votes", "")
+        if (
+            not pairs.get("name")
+            or value is None
+            or not 0 <= value <= 10
+            or not re.fullmatch(r"\d{0,16}", votes)
+        ):
+            return []
+        found.append(NfoRating(pairs["name"], value, int(votes) if votes else None))
+    return found
