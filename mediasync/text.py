@@ -142,6 +142,58 @@ def _letters(text: str) -> str:
     return folded.translate(_LETTERS)
 
 
+_SEMITIC: Final = str.maketrans({
+    "ا": "a", "أ": "a", "آ": "a", "إ": "i", "ى": "a", "ة": "a", "ع": "a", "و": "o", "ي": "i", "ئ": "i", "ؤ": "o",
+    "ء": None, "א": "a", "ע": "a", "ו": "o", "י": "i", "ה": "h",
+})  # fmt: skip
+"""Letters of Arabic and Hebrew that stand for vowels, and how names are spelt with them in Latin letters."""
+
+_SYLLABLE: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
+
+
+def words_in_order(text: str) -> list[str]:
+    """Return the folded words of a text in its order.
+
+    Example:
+        >>> words_in_order("Amélie & l'été")
+        ['amelie', 'l', 'ete']
+    """
+    return [word[:_LONGEST_WORD] for word in _letters(text).split()]
+
+
+def romanised(word: str) -> list[str]:
+    """Return a folded word of another script in Latin letters, by syllables where the script has them.
+
+    Example:
+        >>> romanised("송강호"), romanised("константин"), romanised("matrix")
+        (['song', 'gang', 'ho'], ['konstantin'], ['matrix'])
+    """
+    if word.isascii():
+        return [word]
+    from anyascii import anyascii  # only names in other scripts need it
+
+    latin = anyascii(unicodedata.normalize("NFC", word).translate(_SEMITIC))
+    return [part.lower()[:_LONGEST_WORD] for part in _SYLLABLE.findall(latin)]
+
+
+def searchable_words(text: str) -> list[str]:
+    """Return the words that a name or a title is found by, sorted.
+
+    These are its folded words, the ends of words in scripts without spaces, and the words of other scripts in
+    Latin letters.
+
+    Example:
+        >>> searchable_words("Юрий Яковлев")
+        ['yakovlev', 'yurii', 'юрии', 'яковлев']
+    """
+    if text.isascii():
+        return words_of_name(text)
+    words = words_of_title(text)
+    if all(map(str.isascii, words)):
+        return words
+    return sorted({*words, *(part for word in words_in_order(text) for part in romanised(word))})
+
+
 StoredWord = tuple[str, int, int]
 """A word, the position of its item in search results, and the item's storage key."""
 
@@ -162,12 +214,26 @@ def whole(title: str) -> str:
 
 
 def words_of_item(
-    item_key: int, media_type: str, title: str, original_title: str | None, year: int | None
+    item_key: int,
+    media_type: str,
+    title: str,
+    original_title: str | None,
+    sort_title: str | None,
+    year: int | None,
 ) -> set[StoredWord]:
-    """Return an item's rows of the search index."""
+    """Return an item's rows of the search index.
+
+    Of the sort title, only the words are added that the titles lack. Servers write numbers in it with leading
+    zeros; these are left out.
+    """
     where = place(media_type, year)
     titles = (title, original_title) if original_title and original_title != title else (title,)
-    return {(word, where, item_key) for text in titles for word in (whole(text), *words_of_title(text))}
+    words = {word for text in titles for word in (whole(text), *searchable_words(text))}
+    if sort_title and sort_title not in titles:
+        added = [word for word in searchable_words(sort_title) if word not in words and word[0] != "0"]
+        if added:
+            words.update(added, (whole(sort_title),))
+    return {(word, where, item_key) for word in words}
 
 
 # In Kodi's "image://video@…" the part before "@" is not a user name.
