@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mediasync.changes import Change, WriteContext
     from mediasync.errors import MediaSyncError
     from mediasync.history import CreditChange, CreditChangeKind, Difference, FieldChange, HistoryEntry
+    from mediasync.hits import Match, SearchAnswer, SearchHit
     from mediasync.models import (
         AnyMediaItem,
         Credit,
@@ -78,6 +79,7 @@ _HOMES = {
     "Library": "mediasync.models",
     "LibraryCounts": "mediasync.reports",
     "LibraryRun": "mediasync.models",
+    "Match": "mediasync.hits",
     "MediaItem": "mediasync.models",
     "MediaSync": "mediasync.app",
     "MediaSyncError": "mediasync.errors",
@@ -94,6 +96,8 @@ _HOMES = {
     "SaveReport": "mediasync.reports",
     "SaveResult": "mediasync.reports",
     "SaveStatus": "mediasync.reports",
+    "SearchAnswer": "mediasync.hits",
+    "SearchHit": "mediasync.hits",
     "Season": "mediasync.models",
     "Show": "mediasync.models",
     "Source": "mediasync.models",
@@ -132,6 +136,7 @@ __all__ = [
     "Library",
     "LibraryCounts",
     "LibraryRun",
+    "Match",
     "MediaItem",
     "MediaSync",
     "MediaSyncError",
@@ -148,6 +153,8 @@ __all__ = [
     "SaveReport",
     "SaveResult",
     "SaveStatus",
+    "SearchAnswer",
+    "SearchHit",
     "Season",
     "Show",
     "Source",

@@ -6,6 +6,7 @@ from mediasync.database.database import Database
 from mediasync.library.answers import LibraryReads
 from mediasync.library.media import MediaReads
 from mediasync.library.people import PeopleReads
+from mediasync.library.search import LibrarySearch
 from mediasync.saving.media import MediaSaves
 from mediasync.saving.people import PeopleSaves
 from mediasync.saving.writer import Writer
@@ -40,7 +41,7 @@ class PeopleService(PeopleSaves, PeopleReads):
         PeopleReads.__init__(self, database)
 
 
-class LibraryService(LibraryReads):
+class LibraryService(LibraryReads, LibrarySearch):
     """Answers questions about the mirror: ``ms.library``.
 
     Args:
