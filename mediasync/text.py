@@ -144,11 +144,13 @@ def _letters(text: str) -> str:
 
 _SEMITIC: Final = str.maketrans({
     "ا": "a", "أ": "a", "آ": "a", "إ": "i", "ى": "a", "ة": "a", "ع": "a", "و": "o", "ي": "i", "ئ": "i", "ؤ": "o",
-    "ء": None, "א": "a", "ע": "a", "ו": "o", "י": "i", "ה": "h",
+    "ء": None, "א": "a", "ע": "a", "ו": "o", "י": "i", "ה": "h", "ש": "sh",
 })  # fmt: skip
 """Letters of Arabic and Hebrew that stand for vowels, and how names are spelt with them in Latin letters."""
 
-_SYLLABLE: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
+_KANA: Final = re.compile("[\u3040-\u30ff]+")
+_ARABIC_ARTICLE: Final = re.compile("^ال(?=..)")
+_SYLLABLE: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]")
 
 
 def words_in_order(text: str) -> list[str]:
@@ -172,7 +174,8 @@ def romanised(word: str) -> list[str]:
         return [word]
     from anyascii import anyascii  # only names in other scripts need it
 
-    latin = anyascii(unicodedata.normalize("NFC", word).translate(_SEMITIC))
+    composed = _KANA.sub(r" \g<0> ", _ARABIC_ARTICLE.sub("al ", unicodedata.normalize("NFC", word)))
+    latin = anyascii(composed.translate(_SEMITIC))
     return [part.lower()[:_LONGEST_WORD] for part in _SYLLABLE.findall(latin)]
 
 

@@ -56,7 +56,7 @@ _NICKNAMES: Final = (
     "lawrence larry laurence", "kenneth ken kenny", "timothy tim", "alexander alex", "frederick fred freddie",
     "elizabeth liz beth betty lizzie", "katherine catherine kathryn kate cathy kathy katie", "jennifer jen jenny",
     "margaret maggie meg peggy", "susan sue susie", "deborah debbie deb", "barbara barb", "jessica jess jessie",
-    "rebecca becky", "victoria vicky", "samantha sam", "alexandra alex", "gim kim", "i yi lee ri", "bak park pak",
+    "rebecca becky", "victoria vicky", "samantha sam", "alexandra alex", "gim kim", "i yi lee ri", "bak bag park pak",
     "choe choi", "jeong jung chung", "jo cho", "gang kang", "yu yoo", "u woo", "o oh", "im lim rim", "sin shin",
     "an ahn", "heo hur", "no noh roh", "ryu yoo ryoo", "bae pae", "gwak kwak", "gu koo ku", "yun yoon", "jun joon",
     "hyeon hyun", "yeong young", "seong sung", "eun un",
@@ -67,6 +67,14 @@ _NICKNAMES_OF: Final[dict[str, set[str]]] = {}
 for _line in _NICKNAMES:
     for _word in _line.split():
         _NICKNAMES_OF.setdefault(_word, set()).update(set(_line.split()) - {_word})
+
+_KOREAN: Final = re.compile(r"(?:kk|tt|pp|ss|jj|ch|[gndrlmbsjktph])?(?:yae|yeo|wae|eo|ae|oe|ui|eu|ya|ye|wa|wo|we|wi|yo|yu|[aeiou])(?:ng|[gkntdlmbp])?")
+_KOREAN_SPELLINGS: Final = (
+    (("yeo", "yu"), ("eo", "u")), (("yeo", "yo"), ("eo", "o")),
+    (("^g", "k"), ("^b", "p"), ("^d", "t"), ("^j", "ch"), ("yeo", "yu"), ("eo", "u")),
+    ((r"(?<!n)g$", "k"), ("^u", "woo"), ("u", "oo")), ((r"(?<!n)g$", "k"), ("^i", "yi")), (("eu", "u"),),
+)  # fmt: skip
+"""How a Korean syllable in the official spelling is written in names."""
 
 _SOUNDS: Final = (
     (re.compile(r"ph|pf"), "f"), (re.compile(r"sch|sh|tch|ch(?=[ei])|cz|sz"), "s"), (re.compile(r"ck|q|kh|ch"), "k"),
@@ -138,9 +146,21 @@ def digit_forms(word: str) -> list[str]:
     return ["".join(letters) for letters in product(*choices)]
 
 
-def nicknames(word: str) -> list[str]:
-    """Return other forms of a first name."""
-    return sorted(_NICKNAMES_OF.get(word, ()))
+def other_forms(word: str) -> list[str]:
+    """Return other spellings of a word: of a first name, a number, or a Korean syllable.
+
+    Example:
+        >>> other_forms("byeong"), other_forms("2")[:2]
+        (['byung', 'byong', 'pyung'], ['two', 'ii'])
+    """
+    spelt = [*sorted(_NICKNAMES_OF.get(word, ())), *number_forms(word)]
+    if 2 <= len(word) <= 7 and _KOREAN.fullmatch(word):
+        for rule in _KOREAN_SPELLINGS:
+            changed = word
+            for pattern, by in rule:
+                changed = re.sub(pattern, by, changed)
+            spelt.append(changed)
+    return list(dict.fromkeys(form for form in spelt if form != word))
 
 
 def title_keys(words: Sequence[str]) -> list[str]:
@@ -219,6 +239,11 @@ def sound(word: str) -> str:
     return word
 
 
+@lru_cache(maxsize=1024)
+def _forms_of(word: str) -> frozenset[str]:
+    return frozenset(other_forms(word))
+
+
 class Likeness:
     """How much names are like what was typed.
 
@@ -275,7 +300,7 @@ class Likeness:
     def _compare(self, typed: str, own: str) -> float:
         if same_word(typed, own):
             return 1.0
-        if own in _NICKNAMES_OF.get(typed, ()):
+        if own in _forms_of(typed):
             return 0.9
         ratio = self._ratio(typed, own)
         if typed and own.startswith(typed):

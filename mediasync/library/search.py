@@ -7,6 +7,7 @@ reads are few, and are ranked here.
 
 from __future__ import annotations
 
+import re
 import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -48,6 +49,8 @@ _BEHIND: Final = 0.22
 
 _ORDER: Final = {match: place for place, match in enumerate(Match)}
 
+_SUBTITLE: Final = re.compile(r"[:(–—]|\s-\s")
+
 C = TypeVar("C", PersonCandidate, ItemCandidate)
 S = TypeVar("S", PersonSummary, ItemSummary)
 
@@ -60,11 +63,13 @@ class _Found(Generic[C]):
         row: the candidate.
         match: how it fits.
         rank: what orders hits, the best first.
+        likeness: how much it is like what was typed, from 0 to 1.
     """
 
     row: C
     match: Match
     rank: tuple[object, ...]
+    likeness: float = 1.0
 
 
 @dataclass(slots=True)
@@ -142,6 +147,9 @@ class LibrarySearch:
                 found_titles = _merged(found_titles, await titles.forgiving())
             if people and _too_little(found_people, exact):
                 found_people = _merged(found_people, await people.forgiving())
+            best = max((one.likeness for one in (*found_titles, *found_people)), default=0.0)
+            found_titles = [one for one in found_titles if one.likeness >= best - _BEHIND]
+            found_people = [one for one in found_people if one.likeness >= best - _BEHIND]
             summaries = SummaryReader(session)
             title_groups = await _groups(reader, "item", found_titles, limit, _same_film)
             person_groups = await _groups(reader, "person", found_people, limit, _same_human)
@@ -248,14 +256,16 @@ class _Titles:
         rows: dict[int, ItemCandidate] = {}
         scores = await _Forgiving(self._reader, "item", words, read).run()
         year = self._query.year
-        return [
+        found = [
             _Found(
                 rows[key],
                 Match.SIMILAR,
                 (_ORDER[Match.SIMILAR], 0, -score - (0.1 if year and rows[key].year == year else 0)),
+                score,
             )
             for key, score in _best(scores, lambda key: _title_order(rows[key]))
         ]
+        return sorted(found, key=lambda one: one.rank)  # stable: equally like titles keep their order
 
 
 def _readings(query: Query) -> list[tuple[str, ...]]:
@@ -320,16 +330,30 @@ def _fit(row: ItemCandidate, words: Sequence[str], keys: frozenset[str]) -> tupl
         own = title_key(title) or title.strip().casefold()[:200]
         if own in keys:
             return (_ORDER[Match.EXACT], 0)
-        one = _fit_words(title, words)
+        one = _fit_words(title, words) or _fit_key(title, own, keys)
+        if one and one[0] == _ORDER[Match.BEGINNING]:
+            main = _SUBTITLE.split(title, maxsplit=1)[0]
+            if main != title and title_key(main) in keys:
+                one = (one[0], -1)
         if one and (best is None or one < best):
             best = one
-        if not one and any(own.startswith(key) for key in keys if len(key) > 2):
-            best = min(best or (9, 9), (_ORDER[Match.BEGINNING], 1))
     if best is None and row.show_title:
         best = _fit_words(f"{row.show_title} {row.title}", words)
         if best:
             best = (max(best[0], _ORDER[Match.WORDS]), best[1])
     return best
+
+
+def _fit_key(title: str, own: str, keys: frozenset[str]) -> tuple[int, int] | None:
+    """Return how a title begins with a key, which has no spaces."""
+    if not any(own.startswith(key) for key in keys):
+        return None
+    words = words_in_order(title)
+    first = 1 if len(words) > 1 and title_key(title) == title_key(" ".join(words[1:])) else 0
+    begun = {"".join(words[first:last]) for last in range(first + 1, len(words) + 1)}
+    if not begun.isdisjoint(keys):
+        return (_ORDER[Match.BEGINNING], 0)
+    return (_ORDER[Match.BEGINNING], 1) if any(own.startswith(key) for key in keys if len(key) > 2) else None
 
 
 def _fit_words(title: str, words: Sequence[str]) -> tuple[int, int] | None:
@@ -421,7 +445,7 @@ class _People:
         rows: dict[int, PersonCandidate] = {}
         scores = await _Forgiving(self._reader, "person", telling or words, read).run()
         return [
-            _Found(rows[key], Match.SIMILAR, (_ORDER[Match.SIMILAR], -score))
+            _Found(rows[key], Match.SIMILAR, (_ORDER[Match.SIMILAR], -score), score)
             for key, score in _best(scores, lambda key: (-rows[key].credits, rows[key].id))
         ]
 
@@ -477,7 +501,10 @@ class _Forgiving:
         )[:_MISSPELT_WORDS]
         splits = {word: [(word[:n], word[n:]) for n in range(1, len(word))] for word in self._words if len(word) > 3}
         edits = {word: like.one_edit(word) for word in misspelt}
-        others = {word: like.nicknames(word) + like.number_forms(word) for word in self._words}
+        for n, word in joined[:_MISSPELT_WORDS]:
+            if len(word) > 4 and not {self._words[n], self._words[n + 1]}.isdisjoint(unknown):
+                edits[word] = like.one_edit(word)
+        others = {word: like.other_forms(word) for word in self._words}
         existing = await self._reader.existing(
             self._of,
             {
@@ -499,14 +526,17 @@ class _Forgiving:
             )
         readings = [[self._groups[word] for word in self._words]]
         for n, word in joined:
-            if word in existing:
-                rest = [self._groups[one] for m, one in enumerate(self._words) if m not in (n, n + 1)]
-                readings.append([Alternatives(words=(word,)), *rest])
+            whole = tuple(sorted({one for one in (word, *edits.get(word, ())) if one in existing}))
+            rest = [self._groups[one] for m, one in enumerate(self._words) if m not in (n, n + 1)]
+            readings.append([Alternatives(words=whole), *rest])
         scores = await self._find(readings)
         if max(scores.values(), default=0.0) < _GOOD and len(self._words) > 1:
             scores |= await self._find(self._without_one(counts))
         if max(scores.values(), default=0.0) < _GOOD:
             scores |= await self._find_far(misspelt)
+        if not scores and len(self._words) > 2:
+            telling = [word for word in self._words if len(word) > 3 and self._entries[word] <= _WALKED]
+            scores |= await self._find([[self._groups[word]] for word in telling])
         return scores
 
     async def _find(self, readings: Sequence[Sequence[Alternatives]]) -> dict[int, float]:

@@ -61,9 +61,11 @@ ON CONFLICT (word, place, item_key) DO NOTHING
 
 _SEMITIC: Final = str.maketrans({
     "ا": "a", "أ": "a", "آ": "a", "إ": "i", "ى": "a", "ة": "a", "ع": "a", "و": "o", "ي": "i", "ئ": "i", "ؤ": "o",
-    "ء": None, "א": "a", "ע": "a", "ו": "o", "י": "i", "ה": "h",
+    "ء": None, "א": "a", "ע": "a", "ו": "o", "י": "i", "ה": "h", "ש": "sh",
 })  # fmt: skip
-_SYLLABLE: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
+_KANA: Final = re.compile("[\u3040-\u30ff]+")
+_ARABIC_ARTICLE: Final = re.compile("^ال(?=..)")
+_SYLLABLE: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]")
 _LONGEST_WORD: Final = 64
 
 
@@ -127,5 +129,6 @@ def _searchable(text: str) -> set[str]:
 def _romanised(word: str) -> list[str]:
     from anyascii import anyascii  # only names in other scripts need it
 
-    latin = anyascii(unicodedata.normalize("NFC", word).translate(_SEMITIC))
+    composed = _KANA.sub(r" \g<0> ", _ARABIC_ARTICLE.sub("al ", unicodedata.normalize("NFC", word)))
+    latin = anyascii(composed.translate(_SEMITIC))
     return [part.lower()[:_LONGEST_WORD] for part in _SYLLABLE.findall(latin)]
