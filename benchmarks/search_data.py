@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from mediasync.models import Credit, Movie, Person
+from mediasync.models import Credit, Movie, Person, Rating
 
 QUERIES = Path(__file__).resolve().parent.parent / "tests" / "data" / "search"
 
@@ -62,14 +62,17 @@ Torres Tucker Turner Vargas Vaughn Vega Wagner Walker Wallace Walsh Walters Wang
 Watts Weaver Webb Weber Weiss Welch Wells West White Williams Williamson Willis Wilson Winter Wolf Wong Wood Woods Wright Wu
 Yamada Yang Young Zhang Zimmerman Mikkelsson Johannson Tarantini Rohnan Kubrik Hankson Lawrance Streeper Scarlatti
 """.split()
+_SYLLABLES = "la ren do mi ka so ve ri na tor bel gu fe li sha du mar ken ot ia".split()
 _ENDS = ("", "", "", "", "son", "man", "ov", "ova", "s", "er", "i", "berg", "stein", "ton", "ez", "ic", "sen", "elli")
 _MIDDLE = ("", "", "", "", "", " A.", " J.", " L.", " de", " van", " Lee", " Anne", " Maria")
 _NOUNS = """
 night day king queen house river storm shadow road fire water moon sun star dream heart blood stone city island garden train
-letter ghost winter summer secret promise game wall bridge mirror silence thief killer stranger soldier doctor lawyer
+letter ghost winter summer secret promise game bridge mirror silence thief killer stranger soldier doctor lawyer
 teacher sister brother mother father daughter son wife husband lover friend enemy dragon wolf tiger lion eagle ring sword crown
-castle tower door window key box murder death life love war peace honor justice truth lie time hour year matrix rocky seven
-eleven ocean leon harry potter spider man rings lord thing dune heat boat numbers monkeys face list wonderland alice weeks
+castle tower door window key box murder death life love war peace honor justice truth lie time hour year
+seven ocean potter spider man rings lord thing heat boat numbers monkeys face list wonderland weeks mountain road desert
+valley forest market school hospital prison harbor station machine weapon shadow mask feather candle painter poet singer
+dancer sailor farmer hunter miner widow orphan twin neighbor tenant guest pilot captain colonel baron duchess prince
 """.split()
 _ADJECTIVES = """
 dark last first lost hidden broken red black white golden silent cold burning long short old new young little big wild
@@ -109,6 +112,7 @@ _ORIGINALS = {
     "La casa de papel": "La casa de papel",
     "Sen to Chihiro": "Sen to Chihiro no kamikakushi",
     "solyaris": "Солярис",
+    "もののけ": "もののけ姫",
 }
 _YEARS = {"Alice in Wonderland 2010": 2010, "The Thing 1982": 1982, "Dune (2021)": 2021}
 
@@ -140,11 +144,18 @@ def _form(case: Case, form: int) -> str:
 
 
 def other_name(number: int) -> str:
-    """Return the name of another person by number; different numbers may have the same name."""
+    """Return the name of another person by number; different numbers may have the same name.
+
+    A third of the last names are common. The others are made of syllables, so that there are tens of thousands
+    of them, as in real libraries.
+    """
     random = Random(f"person/{number}")
-    first, last = random.choice(_FIRST), random.choice(_LAST)
-    if random.random() < 0.3:
-        last = random.choice(_LAST)[: random.randint(3, 6)] + random.choice(_ENDS[4:])
+    first = random.choice(_FIRST)
+    if random.random() < 0.35:
+        last = _LAST[int(len(_LAST) * random.random() ** 1.5)]
+    else:
+        start = random.choice(_LAST)[: random.randint(2, 5)]
+        last = start + "".join(random.choice(_SYLLABLES) for _ in range(random.randint(0, 2))) + random.choice(_ENDS)
     return f"{first}{random.choice(_MIDDLE)} {last}"
 
 
@@ -182,13 +193,15 @@ def stream_movies(
         cast = [f"x{n % people}" for n in range(number, number + credits)]
         number += credits
         if random.random() < 0.5:
-            cast[-1] = f"x{int(people * random.random() ** 6)}"
+            cast[-1] = f"x{int(people * random.random() ** 3)}"
         if known and count:
             cast += [f"k{n}" for n in random.sample(range(len(known)), min(2 if position % 8 == 0 else 0, len(known)))]
         elif known:
             cast += [f"k{n}" for n in range(len(known))]
         if count <= 20 * len(known):
             cast += [f"k{position % len(known)}"]
+        if movie.remote_id.startswith("known"):
+            movie.ratings = [Rating(name="imdb", value=7.5, votes=_VOTED)]
         movie.credits = [
             Credit(
                 person=Person(

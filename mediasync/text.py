@@ -148,7 +148,10 @@ _SEMITIC: Final = str.maketrans({
 })  # fmt: skip
 """Letters of Arabic and Hebrew that stand for vowels, and how names are spelt with them in Latin letters."""
 
+_SIGN: Final = re.compile(r"(?<=[^\W\d_])[!$@](?=[^\W\d_])")
+_LETTER_OF: Final = {"!": "i", "$": "s", "@": "a"}
 _KANA: Final = re.compile("[\u3040-\u30ff]+")
+_GREEK: Final = (("γγ", "νγ"), ("μπ", "b"))
 _ARABIC_ARTICLE: Final = re.compile("^ال(?=..)")
 _SYLLABLE: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]")
 
@@ -175,6 +178,8 @@ def romanised(word: str) -> list[str]:
     from anyascii import anyascii  # only names in other scripts need it
 
     composed = _KANA.sub(r" \g<0> ", _ARABIC_ARTICLE.sub("al ", unicodedata.normalize("NFC", word)))
+    for letters, latin_letters in _GREEK:
+        composed = composed.replace(letters, latin_letters)
     latin = anyascii(composed.translate(_SEMITIC))
     return [part.lower()[:_LONGEST_WORD] for part in _SYLLABLE.findall(latin)]
 
@@ -183,12 +188,16 @@ def searchable_words(text: str) -> list[str]:
     """Return the words that a name or a title is found by, sorted.
 
     These are its folded words, the ends of words in scripts without spaces, and the words of other scripts in
-    Latin letters.
+    Latin letters. A sign between letters that stands for a letter counts as both.
 
     Example:
         >>> searchable_words("Юрий Яковлев")
         ['yakovlev', 'yurii', 'юрии', 'яковлев']
     """
+    if "!" in text or "$" in text or "@" in text:
+        spelt = _SIGN.sub(lambda sign: _LETTER_OF[sign[0]], text)
+        if spelt != text:
+            return sorted({*searchable_words(spelt), *words_of_title(text)})
     if text.isascii():
         return words_of_name(text)
     words = words_of_title(text)

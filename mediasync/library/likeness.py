@@ -29,7 +29,7 @@ _UNITS: Final = (
     "seventeen eighteen nineteen twenty"
 ).split()
 _ROMANS: Final = "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx".split()
-_TENS: Final = {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_TENS: Final = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _NUMBERS: Final[dict[str, str]] = {
     **{word: str(number) for number, word in enumerate(_UNITS)},
     **{word: str(number) for number, word in enumerate(_ROMANS, 1)},
@@ -75,6 +75,15 @@ _KOREAN_SPELLINGS: Final = (
     ((r"(?<!n)g$", "k"), ("^u", "woo"), ("u", "oo")), ((r"(?<!n)g$", "k"), ("^i", "yi")), (("eu", "u"),),
 )  # fmt: skip
 """How a Korean syllable in the official spelling is written in names."""
+
+_SPELLINGS: Final = (
+    ("f", "ph"), ("ph", "f"), ("k", "c"), ("c", "k"), ("k", "ch"), ("ch", "k"), ("ks", "x"), ("x", "ks"), ("kw", "qu"),
+    ("q", "k"), ("s", "z"), ("z", "s"), ("y", "i"), ("i", "y"), ("y", "ie"), ("v", "w"), ("w", "v"), ("sh", "sch"),
+    ("sh", "ch"), ("j", "y"), ("y", "j"), ("j", "zh"), ("oe", "o"), ("ue", "u"), ("ae", "a"), ("ou", "u"), ("u", "ou"),
+    ("ee", "ea"), ("ea", "ee"), ("ai", "ay"), ("ey", "y"), ("ks", "cks"), ("g", "j"), ("j", "g"), ("t", "th"),
+    ("th", "t"),
+)  # fmt: skip
+"""How one sound is written in different ways."""
 
 _SOUNDS: Final = (
     (re.compile(r"ph|pf"), "f"), (re.compile(r"sch|sh|tch|ch(?=[ei])|cz|sz"), "s"), (re.compile(r"ck|q|kh|ch"), "k"),
@@ -131,10 +140,13 @@ def digit_forms(word: str) -> list[str]:
     if len(word) < 3 or word.isdigit():
         return []
     digits = [at for at, letter in enumerate(word) if letter.isdigit()]
+    if not word[0].isalpha() or not word[-1].isalpha():
+        return []
     if not digits:
         return [
             word[:at] + digit + word[at + 1 :]
             for at, letter in enumerate(word)
+            if 0 < at < len(word) - 1
             for digit in _DIGITS_FOR.get(letter, "")
         ]
     choices = [
@@ -147,7 +159,7 @@ def digit_forms(word: str) -> list[str]:
 
 
 def other_forms(word: str) -> list[str]:
-    """Return other spellings of a word: of a first name, a number, or a Korean syllable.
+    """Return other spellings of a word: of a first name, a number, a Korean syllable, or a sound.
 
     Example:
         >>> other_forms("byeong"), other_forms("2")[:2]
@@ -160,7 +172,15 @@ def other_forms(word: str) -> list[str]:
             for pattern, by in rule:
                 changed = re.sub(pattern, by, changed)
             spelt.append(changed)
+    if len(word) > 3:
+        spelt += [word.replace(sound, by) for sound, by in _SPELLINGS if sound in word]
     return list(dict.fromkeys(form for form in spelt if form != word))
+
+
+def joined_forms(first: str, second: str) -> list[str]:
+    """Return two words as one, also in other spellings."""
+    firsts, seconds = [first, *other_forms(first)[:6]], [second, *other_forms(second)[:6]]
+    return list(dict.fromkeys(one + other for one in firsts for other in seconds))
 
 
 def title_keys(words: Sequence[str]) -> list[str]:
@@ -170,12 +190,18 @@ def title_keys(words: Sequence[str]) -> list[str]:
         longest = max(range(len(choices)), key=lambda n: len(choices[n]))
         choices[longest] = choices[longest][:1]
     keys = [title_key(" ".join(some)) for some in product(*choices)]
+    for n, (tens, unit) in enumerate(zip(words, words[1:], strict=False)):
+        if tens in _TENS and unit in _UNITS[1:10]:
+            number = str(_TENS[tens] + _UNITS.index(unit))
+            keys.append(title_key(" ".join([*words[:n], number, *words[n + 2 :]])))
     if len(words) <= 3:
         keys += [
             title_key(" ".join([*words[:n], form, *words[n + 1 :]]))
             for n, word in enumerate(words)
             for form in digit_forms(word)
         ]
+    if len(words) > 1 and words[-1] in SMALL_WORDS:
+        keys.append(title_key(" ".join(words[:-1])))
     without_and = [word for word in words if word not in ("and", "und", "et", "y", "og", "och")]
     if len(without_and) not in (0, len(words)):
         keys.append(title_key(" ".join(without_and)))

@@ -34,11 +34,11 @@ _RARE: Final = 1_000
 """All rows of a word are read if at most this many entries begin with it."""
 _COMMON: Final = 10_000
 """A word with more entries than this is not intersected with others by the database."""
-_WALKED: Final = 300
+_WALKED: Final = 150
 _FEW: Final = 5
 """A stage that found at least this many is the last one."""
 _MISSPELT_WORDS: Final = 3
-_COMPARED: Final = 150
+_COMPARED: Final = 60
 _GROUPED: Final = 6
 """So many times the wanted number of rows is looked at for further ids of the same human or film."""
 _PROMINENT: Final = 3_000
@@ -174,8 +174,7 @@ class LibrarySearch:
 def _too_little(found: Sequence[_Found[C]], exact: bool) -> bool:
     if exact:
         return False
-    whole = any(one.match in (Match.EXACT, Match.BEGINNING, Match.WORDS) for one in found)
-    return len(found) < _FEW and not whole
+    return len(found) < _FEW
 
 
 def _merged(first: Sequence[_Found[C]], then: Sequence[_Found[C]]) -> list[_Found[C]]:
@@ -502,8 +501,9 @@ class _Forgiving:
         splits = {word: [(word[:n], word[n:]) for n in range(1, len(word))] for word in self._words if len(word) > 3}
         edits = {word: like.one_edit(word) for word in misspelt}
         for n, word in joined[:_MISSPELT_WORDS]:
+            edits[word] = set(like.joined_forms(self._words[n], self._words[n + 1]))
             if len(word) > 4 and not {self._words[n], self._words[n + 1]}.isdisjoint(unknown):
-                edits[word] = like.one_edit(word)
+                edits[word] |= like.one_edit(word)
         others = {word: like.other_forms(word) for word in self._words}
         existing = await self._reader.existing(
             self._of,

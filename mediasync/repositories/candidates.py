@@ -1,6 +1,7 @@
 """Reading the candidates of a search: few rows, found by words, which the search then ranks.
 
-The number of rows that a statement reads is bounded, however many names and titles are stored.
+The number of rows that a statement reads is bounded, however many names and titles are stored. A CROSS JOIN keeps
+the order of the tables in SQLite, which otherwise may scan the words.
 """
 
 from __future__ import annotations
@@ -65,8 +66,8 @@ SELECT p.person_key, p.id, p.source_key, p.name, (
         SELECT 1 FROM credit c WHERE c.person_key = p.person_key LIMIT {_MOST_CREDITS}
     ) counted
 ) AS credits
-FROM (@words) k JOIN person p ON p.person_key = k.person_key
-WHERE p.uncredited_since IS NULL LIMIT :most
+FROM (@words) k CROSS JOIN person p
+WHERE p.person_key = k.person_key AND p.uncredited_since IS NULL LIMIT :most
 """
 
 # Reads the people with the most credits.
@@ -85,11 +86,10 @@ SELECT i.item_key, i.id, l.source_key, i.title, i.original_title, i.sort_title, 
        i.season_number, i.episode_number,
        CASE i.media_type WHEN 'season' THEN parent.title WHEN 'episode' THEN upper.title END AS show_title,
        (SELECT r.votes FROM item_rating r WHERE r.item_key = i.item_key AND r.position = 0) AS votes
-FROM (@words) k JOIN media_item i ON i.item_key = k.item_key
-JOIN library l ON l.library_key = i.library_key
+FROM (@words) k CROSS JOIN media_item i CROSS JOIN library l
 LEFT JOIN media_item parent ON parent.item_key = i.parent_key
 LEFT JOIN media_item upper ON upper.item_key = parent.parent_key
-WHERE i.missing_since IS NULL LIMIT :most
+WHERE i.item_key = k.item_key AND l.library_key = i.library_key AND i.missing_since IS NULL LIMIT :most
 """
 
 # Reads the ids of people at public providers.
@@ -265,13 +265,13 @@ def _one_of(of: Of, group: Alternatives, params: dict[str, Any]) -> str:
     if group.words:
         name = f"words{len(params)}"
         params[name] = list(group.words)
-        parts.append(f"SELECT w.{of}_key FROM @list(:{name}) v JOIN {of}_word w ON w.word = v.id")
+        parts.append(f"SELECT w.{of}_key FROM @list(:{name}) v CROSS JOIN {of}_word w WHERE w.word = v.id")
     if group.beginnings:
         name = f"ranges{len(params)}"
         params[name] = [(text, text + _AFTER_ALL_WORDS) for text in group.beginnings]
         found = (
             f"SELECT w.{of}_key FROM @rows(:{name}, low text, high text) v "
-            f"JOIN {of}_word w ON w.word >= v.low AND w.word < v.high"
+            f"CROSS JOIN {of}_word w WHERE w.word >= v.low AND w.word < v.high"
         )
         if group.first is not None:
             columns = "w.word, w.place, w.item_key" if of == "item" else "w.word, w.person_key"
@@ -285,7 +285,7 @@ def _one_of(of: Of, group: Alternatives, params: dict[str, Any]) -> str:
         same_place = "AND b.place = a.place " if of == "item" else ""  # the columns of the index in order
         parts.append(
             f"SELECT a.{of}_key FROM @rows(:{name}, one text, other text) v "
-            f"JOIN {of}_word a ON a.word = v.one "
-            f"JOIN {of}_word b ON b.word = v.other {same_place}AND b.{of}_key = a.{of}_key"
+            f"CROSS JOIN {of}_word a CROSS JOIN {of}_word b "
+            f"WHERE a.word = v.one AND b.word = v.other {same_place}AND b.{of}_key = a.{of}_key"
         )
     return " UNION ALL ".join(parts)

@@ -63,7 +63,10 @@ _SEMITIC: Final = str.maketrans({
     "ا": "a", "أ": "a", "آ": "a", "إ": "i", "ى": "a", "ة": "a", "ع": "a", "و": "o", "ي": "i", "ئ": "i", "ؤ": "o",
     "ء": None, "א": "a", "ע": "a", "ו": "o", "י": "i", "ה": "h", "ש": "sh",
 })  # fmt: skip
+_SIGN: Final = re.compile(r"(?<=[^\W\d_])[!$@](?=[^\W\d_])")
+_LETTER_OF: Final = {"!": "i", "$": "s", "@": "a"}
 _KANA: Final = re.compile("[\u3040-\u30ff]+")
+_GREEK: Final = (("γγ", "νγ"), ("μπ", "b"))
 _ARABIC_ARTICLE: Final = re.compile("^ال(?=..)")
 _SYLLABLE: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]")
 _LONGEST_WORD: Final = 64
@@ -81,7 +84,10 @@ async def _add_words_of_names(session: Session) -> None:
     after = -1
     while page := await session.fetch_all(PEOPLE_PAGE, {"after": after}):
         words = [
-            (word, key) for key, name in page if not name.isascii() for word in sorted(_searchable(name))
+            (word, key)
+            for key, name in page
+            if not name.isascii() or _SIGN.search(name)
+            for word in sorted(_searchable(name))
         ]
         if words:
             await session.execute(INSERT_WORDS, {"words": sorted(words)})
@@ -120,6 +126,9 @@ def _words_of_item(
 
 def _searchable(text: str) -> set[str]:
     words = set(v0006._words_of_title(text))
+    spelt = _SIGN.sub(lambda sign: _LETTER_OF[sign[0]], text)
+    if spelt != text:
+        words |= _searchable(spelt)
     for word in v0006._letters(text).split():
         if not word.isascii():
             words.update(_romanised(word[:_LONGEST_WORD]))
@@ -130,5 +139,7 @@ def _romanised(word: str) -> list[str]:
     from anyascii import anyascii  # only names in other scripts need it
 
     composed = _KANA.sub(r" \g<0> ", _ARABIC_ARTICLE.sub("al ", unicodedata.normalize("NFC", word)))
+    for letters, latin_letters in _GREEK:
+        composed = composed.replace(letters, latin_letters)
     latin = anyascii(composed.translate(_SEMITIC))
     return [part.lower()[:_LONGEST_WORD] for part in _SYLLABLE.findall(latin)]
