@@ -12,7 +12,8 @@ import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from functools import lru_cache
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from mediasync.database.database import Database
 from mediasync.hits import Match, SearchAnswer, SearchHit
@@ -30,7 +31,7 @@ from mediasync.summaries import ItemSummary, PersonSummary
 from mediasync.text import searchable_words, title_key, words_in_order
 from mediasync.vocabulary import MEDIA_KINDS, MediaType
 
-_RARE: Final = 1_000
+_RARE: Final = 600
 """All rows of a word are read if at most this many entries begin with it."""
 _COMMON: Final = 10_000
 """A word with more entries than this is not intersected with others by the database."""
@@ -47,8 +48,11 @@ _GOOD: Final = 0.82
 _BEHIND: Final = 0.22
 """What is less like the text than the best hit by more than this is not shown."""
 
-_ORDER: Final = {match: place for place, match in enumerate(Match)}
+_MATCHES: Final = tuple(Match)
+_EXACT, _BEGINNING, _WORDS, _PREFIXES, _SIMILAR = range(len(_MATCHES))
+_RANKS: Final[dict[str, int]] = {media_type: kind.rank for media_type, kind in MEDIA_KINDS.items()}
 
+_SIGNS: Final = re.compile("[!$@]")
 _SUBTITLE: Final = re.compile(r"[:(–—]|\s-\s")
 
 C = TypeVar("C", PersonCandidate, ItemCandidate)
@@ -132,13 +136,13 @@ class LibrarySearch:
             'Al Pacino'
         """
         query = like.parse_query(text)
-        types = [kind for kind in MediaType if kinds is None or kind.value in kinds]
+        types = frozenset(kind.value for kind in MediaType if kinds is None or kind.value in kinds)
         people_too = kinds is None or "person" in kinds
         if limit < 1 or not text.strip():
             return SearchAnswer([], [])
         async with self._database.read() as session:
             reader = CandidateReader(session)
-            titles = _Titles(reader, query, frozenset(types)) if types else None
+            titles = _Titles(reader, query, types) if types else None
             people = _People(reader, query, self._prominent) if people_too else None
             found_titles = await titles.strict() if titles else []
             found_people = await people.strict() if people else []
@@ -194,7 +198,7 @@ class _Titles:
         types: the types of items that are searched.
     """
 
-    def __init__(self, reader: CandidateReader, query: Query, types: frozenset[MediaType]) -> None:
+    def __init__(self, reader: CandidateReader, query: Query, types: frozenset[str]) -> None:
         self._reader = reader
         self._query = query
         self._types = types
@@ -221,22 +225,22 @@ class _Titles:
     def _fitting(
         self, rows: Iterable[ItemCandidate], words: Sequence[str]
     ) -> dict[int, _Found[ItemCandidate]]:
-        keys = frozenset(_keys(self._query, words))
+        keys = _keys(self._query, words)
         year = self._query.year
-        without_year = words[:-1] if year else words
+        typed = _Typed(words, keys)
+        without_year = _Typed(words[:-1], keys) if year else None
         found = {}
         for row in rows:
-            if MediaType(row.media_type) not in self._types:
+            if row.media_type not in self._types:
                 continue
-            fit = _fit(row, words, keys)
-            if year and (other := _fit(row, without_year, keys)):
+            fit = typed.fit(row)
+            if without_year and year and (other := without_year.fit(row)):
                 if row.year == year:
                     fit = min(fit, other) if fit else other
-                elif fit is None:
-                    fit = (_ORDER[Match.SIMILAR], abs((row.year or 0) - year))
+                elif fit is None or fit == other:
+                    fit = (_SIMILAR, abs((row.year or 0) - year))
             if fit is not None:
-                match = list(Match)[fit[0]]
-                found[row.key] = _Found(row, match, (*fit, *_title_order(row)))
+                found[row.key] = _Found(row, _MATCHES[fit[0]], (*fit, *_title_order(row)))
         return found
 
     async def forgiving(self) -> list[_Found[ItemCandidate]]:
@@ -248,7 +252,7 @@ class _Titles:
 
         async def read(readings: Sequence[Sequence[Alternatives]]) -> dict[int, float]:
             found = await self._reader.items(readings, _RARE)
-            rows.update({key: row for key, row in found.items() if MediaType(row.media_type) in self._types})
+            rows.update({key: row for key, row in found.items() if row.media_type in self._types})
             named = ((key, list(_names(row))) for key, row in found.items() if key in rows)
             return like.likest(likeness, named, _COMPARED)
 
@@ -259,7 +263,7 @@ class _Titles:
             _Found(
                 rows[key],
                 Match.SIMILAR,
-                (_ORDER[Match.SIMILAR], 0, -score - (0.1 if year and rows[key].year == year else 0)),
+                (_SIMILAR, 0, -score - (0.1 if year and rows[key].year == year else 0)),
                 score,
             )
             for key, score in _best(scores, lambda key: _title_order(rows[key]))
@@ -320,61 +324,93 @@ def _names(row: ItemCandidate) -> Iterable[Sequence[str]]:
         yield (*like.own_words(row.show_title), *like.own_words(row.title))
 
 
-def _fit(row: ItemCandidate, words: Sequence[str], keys: frozenset[str]) -> tuple[int, int] | None:
-    """Return how a title fits, as the place of the match, and 1 if its last word is only begun."""
-    best: tuple[int, int] | None = None
-    for title in (row.title, row.original_title, row.sort_title):
-        if not title:
-            continue
-        own = title_key(title) or title.strip().casefold()[:200]
-        if own in keys:
-            return (_ORDER[Match.EXACT], 0)
-        one = _fit_words(title, words) or _fit_key(title, own, keys)
-        if one and one[0] == _ORDER[Match.BEGINNING]:
-            main = _SUBTITLE.split(title, maxsplit=1)[0]
-            if main != title and title_key(main) in keys:
-                one = (one[0], -1)
-        if one and (best is None or one < best):
-            best = one
-    if best is None and row.show_title:
-        best = _fit_words(f"{row.show_title} {row.title}", words)
-        if best:
-            best = (max(best[0], _ORDER[Match.WORDS]), best[1])
-    return best
+class _Title(NamedTuple):
+    """A title, folded.
+
+    Attributes:
+        key: all its letters without an article.
+        begun: the keys of its first words.
+        main: the key of what is before its subtitle; empty without one.
+        words: its words without the small ones, in order.
+        every: all words that it is found by.
+    """
+
+    key: str
+    begun: frozenset[str]
+    main: str
+    words: tuple[str, ...]
+    every: tuple[str, ...]
 
 
-def _fit_key(title: str, own: str, keys: frozenset[str]) -> tuple[int, int] | None:
-    """Return how a title begins with a key, which has no spaces."""
-    if not any(own.startswith(key) for key in keys):
-        return None
-    words = words_in_order(title)
-    first = 1 if len(words) > 1 and title_key(title) == title_key(" ".join(words[1:])) else 0
-    begun = {"".join(words[first:last]) for last in range(first + 1, len(words) + 1)}
-    if not begun.isdisjoint(keys):
-        return (_ORDER[Match.BEGINNING], 0)
-    return (_ORDER[Match.BEGINNING], 1) if any(own.startswith(key) for key in keys if len(key) > 2) else None
-
-
-def _fit_words(title: str, words: Sequence[str]) -> tuple[int, int] | None:
+@lru_cache(maxsize=8192)
+def _folded(title: str) -> _Title:
     own = words_in_order(title)
-    typed = [word for word in words if word not in SMALL_WORDS] or list(words)
-    telling = [word for word in own if word not in SMALL_WORDS] or own
-    if not typed:
-        return None
-    if len(typed) <= len(telling) and all(map(like.same_word, typed[:-1], telling)):
-        last = telling[len(typed) - 1]
-        if like.begins(typed[-1], last):
-            return (_ORDER[Match.BEGINNING], int(not like.same_word(typed[-1], last)))
-    every = own if title.isascii() else searchable_words(title)
-    if all(any(like.same_word(word, one) for one in every) for word in typed):
-        return (_ORDER[Match.WORDS], 0)
-    if all(any(like.begins(word, one) for one in every) for word in typed):
-        return (_ORDER[Match.PREFIXES], 0)
-    return None
+    key = title_key(title) or title.strip().casefold()[:200]
+    first = 1 if len(own) > 1 and own[0] in SMALL_WORDS and key == title_key(" ".join(own[1:])) else 0
+    main = _SUBTITLE.split(title, maxsplit=1)[0]
+    return _Title(
+        key,
+        frozenset("".join(own[first:last]) for last in range(first + 1, len(own) + 1)),
+        title_key(main) if main != title else "",
+        tuple([word for word in own if word not in SMALL_WORDS] or own),
+        tuple(own if title.isascii() and not _SIGNS.search(title) else {*own, *searchable_words(title)}),
+    )
+
+
+class _Typed:
+    """What was typed, as titles are compared with it.
+
+    Args:
+        words: the words.
+        keys: the keys of the whole titles that they may be.
+    """
+
+    def __init__(self, words: Sequence[str], keys: Collection[str]) -> None:
+        self._keys = frozenset(keys)
+        self._long = tuple(key for key in self._keys if len(key) > 2)
+        self._words = [word for word in words if word not in SMALL_WORDS] or list(words)
+
+    def fit(self, row: ItemCandidate) -> tuple[int, int] | None:
+        """Return how the best of an item's titles fits: the place of the match, and what orders equal ones."""
+        best = self._fit_title(row.title)
+        if best == (_EXACT, 0):
+            return best
+        for title in (row.original_title, row.sort_title):
+            if title and title != row.title and (one := self._fit_title(title)):
+                best = min(best or one, one)
+        if best is None and row.show_title and (one := self._fit_title(f"{row.show_title} {row.title}")):
+            best = (max(one[0], _WORDS), one[1])
+        return best
+
+    def _fit_title(self, title: str) -> tuple[int, int] | None:
+        own = _folded(title)
+        if own.key in self._keys:
+            return (_EXACT, 0)
+        best = self._fit_words(own)
+        if best and best[0] == _BEGINNING:
+            return (_BEGINNING, -1) if own.main and own.main in self._keys else best
+        if not own.begun.isdisjoint(self._keys):
+            return (_BEGINNING, 0)
+        if best is None and own.key.startswith(self._long):
+            return (_BEGINNING, 1)
+        return best
+
+    def _fit_words(self, own: _Title) -> tuple[int, int] | None:
+        typed, telling = self._words, own.words
+        if not typed:
+            return None
+        if len(typed) <= len(telling) and all(map(like.same_word, typed[:-1], telling)):
+            last = telling[len(typed) - 1]
+            if like.begins(typed[-1], last):
+                return (_BEGINNING, int(not like.same_word(typed[-1], last)))
+        if not all(any(like.begins(word, one) for one in own.every) for word in typed):
+            return None
+        whole = all(any(like.same_word(word, one) for one in own.every) for word in typed)
+        return (_WORDS if whole else _PREFIXES, 0)
 
 
 def _title_order(row: ItemCandidate) -> tuple[object, ...]:
-    kind = MEDIA_KINDS[MediaType(row.media_type)].rank
+    kind = _RANKS.get(row.media_type, 9)
     return (kind > 1, -(row.votes or 0), kind, len(row.title), -(row.year or 0), row.id)
 
 
@@ -444,25 +480,36 @@ class _People:
         rows: dict[int, PersonCandidate] = {}
         scores = await _Forgiving(self._reader, "person", telling or words, read).run()
         return [
-            _Found(rows[key], Match.SIMILAR, (_ORDER[Match.SIMILAR], -score), score)
+            _Found(rows[key], Match.SIMILAR, (_SIMILAR, -score), score)
             for key, score in _best(scores, lambda key: (-rows[key].credits, rows[key].id))
         ]
 
 
+@lru_cache(maxsize=8192)
+def _name_words(name: str) -> tuple[list[str], Sequence[str]]:
+    """Return the words of a name in order, and all words that it is found by."""
+    own = words_in_order(name)
+    return own, own if name.isascii() and not _SIGNS.search(name) else {*own, *searchable_words(name)}
+
+
 def _fit_name(name: str, words: Sequence[str]) -> tuple[Match, int] | None:
     """Return how a name fits, and the place of that among the hits."""
-    own = words_in_order(name)
-    if sorted(own) == sorted(words) or "".join(own) == "".join(words):
+    own, every = _name_words(name)
+    for word in words:
+        for one in every:
+            if one.startswith(word):
+                break
+        else:
+            return (Match.EXACT, 0) if "".join(own) == "".join(words) else None
+    typed, joined = "".join(words), "".join(own)
+    if joined == typed or sorted(own) == sorted(words):
         return Match.EXACT, 0
-    every = own if name.isascii() else searchable_words(name)
-    if not name.isascii() and "".join(like.own_words(name)) == "".join(words):
+    if not name.isascii() and "".join(like.own_words(name)) == typed:
         return Match.EXACT, 0
-    begun = "".join(own).startswith("".join(words))
+    begun = joined.startswith(typed)
     if all(word in every for word in words):
         return (Match.BEGINNING if begun else Match.WORDS), 1
-    if all(any(one.startswith(word) for one in every) for word in words):
-        return (Match.BEGINNING if begun else Match.PREFIXES), 2
-    return None
+    return (Match.BEGINNING if begun else Match.PREFIXES), 2
 
 
 # Misspellings
@@ -533,7 +580,7 @@ class _Forgiving:
         if max(scores.values(), default=0.0) < _GOOD and len(self._words) > 1:
             scores |= await self._find(self._without_one(counts))
         if max(scores.values(), default=0.0) < _GOOD:
-            scores |= await self._find_far(misspelt)
+            scores |= await self._find_far([word for word in misspelt if word in unknown])
         if not scores and len(self._words) > 2:
             telling = [word for word in self._words if len(word) > 3 and self._entries[word] <= _WALKED]
             scores |= await self._find([[self._groups[word]] for word in telling])
