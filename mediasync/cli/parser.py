@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "purge": "Delete items that were removed long ago, and the people whom nobody has credited since.",
     "show": "Show a movie, show, season or episode with its cast and crew.",
     "person": "Show a person with all they are credited for, the oldest first.",
+    "search": "Find titles and people by what you type, also if it is misspelt.",
     "check": "Check the database: its storage, and that its content is consistent.",
     "copy": "Copy the whole mirror into another database, from SQLite to PostgreSQL or back.",
     "source": "List the stored sources, rename one, or remove one.",
