@@ -20,6 +20,7 @@ from mediasync.hits import Match, SearchAnswer, SearchHit
 from mediasync.library import likeness as like
 from mediasync.library.likeness import SMALL_WORDS, Likeness, Query
 from mediasync.repositories.candidates import (
+    MOST_CANDIDATES,
     Alternatives,
     CandidateReader,
     ItemCandidate,
@@ -31,7 +32,7 @@ from mediasync.summaries import ItemSummary, PersonSummary
 from mediasync.text import searchable_words, title_key, words_in_order
 from mediasync.vocabulary import MEDIA_KINDS, MediaType
 
-_RARE: Final = 600
+_RARE: Final = MOST_CANDIDATES
 """All rows of a word are read if at most this many entries begin with it."""
 _COMMON: Final = 10_000
 """A word with more entries than this is not intersected with others by the database."""
@@ -220,7 +221,7 @@ class _Titles:
         if required := _required(words, self._query.year):
             counts = await self._reader.count("item", required, _COMMON + 1)
             readings += _selective(required, counts, forms=True)
-        return await self._reader.items(readings, _RARE)
+        return await self._reader.items(readings)
 
     def _fitting(
         self, rows: Iterable[ItemCandidate], words: Sequence[str]
@@ -251,7 +252,7 @@ class _Titles:
         likeness = Likeness(words, of_titles=True)
 
         async def read(readings: Sequence[Sequence[Alternatives]]) -> dict[int, float]:
-            found = await self._reader.items(readings, _RARE)
+            found = await self._reader.items(readings)
             rows.update({key: row for key, row in found.items() if row.media_type in self._types})
             named = ((key, list(_names(row))) for key, row in found.items() if key in rows)
             return like.likest(likeness, named, _COMPARED)
@@ -457,7 +458,7 @@ class _People:
             return []
         counts = await self._reader.count("person", required, _COMMON + 1)
         readings = _selective(required, counts, forms=False)
-        rows = await self._reader.people(readings, _RARE)
+        rows = await self._reader.people(readings)
         if readings and min(counts.values()) > _RARE:
             prominence = await self._prominent(self._reader)
             rows |= {one.key: one for one in prominence.with_words(required)}
@@ -472,7 +473,7 @@ class _People:
         likeness = Likeness(self._query.latin, of_titles=False)
 
         async def read(readings: Sequence[Sequence[Alternatives]]) -> dict[int, float]:
-            found = await self._reader.people(readings, _RARE)
+            found = await self._reader.people(readings)
             rows.update(found)
             named = ((key, [like.own_words(row.name)]) for key, row in found.items())
             return like.likest(likeness, named, _COMPARED)

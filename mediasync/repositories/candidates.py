@@ -18,6 +18,10 @@ Of = Literal["item", "person"]
 
 _AFTER_ALL_WORDS: Final = "\U0010ffff"
 _MOST_CREDITS: Final = 1_000
+MOST_CANDIDATES: Final = 600
+"""At most so many rows are read by one statement. It stands in the text of the statement, because both planners
+then know that it is small, and look the rows up instead of scanning the tables."""
+
 MOST_ENTRIES: Final = 200
 
 
@@ -59,15 +63,15 @@ DISTINCT_IN_NAMES: Final = _distinct("person")
 # Reads the different words of titles in ranges, each by one look into the index.
 DISTINCT_IN_TITLES: Final = _distinct("item")
 
-# Reads people by the keys that their words gave, with the number of their credits, up to a limit.
+# Reads people by the keys that their words gave, with the number of their credits.
 PEOPLE_CANDIDATES: Final = f"""
 SELECT p.person_key, p.id, p.source_key, p.name, (
     SELECT count(*) FROM (
         SELECT 1 FROM credit c WHERE c.person_key = p.person_key LIMIT {_MOST_CREDITS}
     ) counted
 ) AS credits
-FROM (@words) k CROSS JOIN person p
-WHERE p.person_key = k.person_key AND p.uncredited_since IS NULL LIMIT :most
+FROM (SELECT u.person_key FROM (@words) u LIMIT {MOST_CANDIDATES}) k CROSS JOIN person p
+WHERE p.person_key = k.person_key AND p.uncredited_since IS NULL
 """
 
 # Reads the people with the most credits.
@@ -81,15 +85,15 @@ WHERE p.uncredited_since IS NULL
 """
 
 # Reads items by the keys that the words of their titles gave.
-ITEM_CANDIDATES: Final = """
+ITEM_CANDIDATES: Final = f"""
 SELECT i.item_key, i.id, l.source_key, i.title, i.original_title, i.sort_title, i.media_type, i.year,
        i.season_number, i.episode_number,
        CASE i.media_type WHEN 'season' THEN parent.title WHEN 'episode' THEN upper.title END AS show_title,
        (SELECT r.votes FROM item_rating r WHERE r.item_key = i.item_key AND r.position = 0) AS votes
-FROM (@words) k CROSS JOIN media_item i CROSS JOIN library l
+FROM (SELECT u.item_key FROM (@words) u LIMIT {MOST_CANDIDATES}) k CROSS JOIN media_item i CROSS JOIN library l
 LEFT JOIN media_item parent ON parent.item_key = i.parent_key
 LEFT JOIN media_item upper ON upper.item_key = parent.parent_key
-WHERE i.item_key = k.item_key AND l.library_key = i.library_key AND i.missing_since IS NULL LIMIT :most
+WHERE i.item_key = k.item_key AND l.library_key = i.library_key AND i.missing_since IS NULL
 """
 
 # Reads the ids of people at public providers.
@@ -208,15 +212,15 @@ class CandidateReader:
         return [word for (word,) in await self._session.fetch_all(query, {"ranges": ranges, "most": most})]
 
     async def people(
-        self, readings: Sequence[Sequence[Alternatives]], most: int
+        self, readings: Sequence[Sequence[Alternatives]]
     ) -> dict[int, PersonCandidate]:
         """Return people who have all words of one of the readings, by key."""
-        rows = await self._find(PEOPLE_CANDIDATES, "person", readings, most)
+        rows = await self._find(PEOPLE_CANDIDATES, "person", readings)
         return {row[0]: PersonCandidate(*row) for row in rows}
 
-    async def items(self, readings: Sequence[Sequence[Alternatives]], most: int) -> dict[int, ItemCandidate]:
+    async def items(self, readings: Sequence[Sequence[Alternatives]]) -> dict[int, ItemCandidate]:
         """Return items that have all words of one of the readings, by key."""
-        rows = await self._find(ITEM_CANDIDATES, "item", readings, most)
+        rows = await self._find(ITEM_CANDIDATES, "item", readings)
         return {row[0]: ItemCandidate(*row) for row in rows}
 
     async def prominent(self, most: int) -> list[PersonCandidate]:
@@ -236,9 +240,9 @@ class CandidateReader:
         return found
 
     async def _find(
-        self, query: str, of: Of, readings: Sequence[Sequence[Alternatives]], most: int
+        self, query: str, of: Of, readings: Sequence[Sequence[Alternatives]]
     ) -> list[tuple[Any, ...]]:
-        params: dict[str, Any] = {"most": most}
+        params: dict[str, Any] = {}
         words = " UNION ".join(
             f"SELECT {of}_key FROM ({_all_of(of, groups, params)}) r{n}" for n, groups in enumerate(readings)
         )
