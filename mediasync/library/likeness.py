@@ -173,7 +173,9 @@ def other_forms(word: str) -> list[str]:
                 changed = re.sub(pattern, by, changed)
             spelt.append(changed)
     if len(word) > 3:
-        spelt += [word.replace(sound, by) for sound, by in _SPELLINGS if sound in word]
+        words = (word, word[:-1]) if word.endswith("s") else (word,)
+        spelt += [one.replace(sound, by) for one in words for sound, by in _SPELLINGS if sound in one]
+        spelt += words[1:]
     return list(dict.fromkeys(form for form in spelt if form != word))
 
 

@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import log2
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from mediasync.database.database import Database
@@ -40,9 +41,13 @@ _WALKED: Final = 150
 _FEW: Final = 5
 """A stage that found at least this many is the last one."""
 _MISSPELT_WORDS: Final = 3
-_COMPARED: Final = 60
+_COMPARED: Final = 40
 _GROUPED: Final = 6
 """So many times the wanted number of rows is looked at for further ids of the same human or film."""
+_KNOWN: Final = 3
+"""A name as it was typed ends the search if the person has so many credits: it is hardly misspelt."""
+_WHOLE_WORD: Final = 2
+"""A name with the very word counts as much as a beginning of a word with four times the credits."""
 _PROMINENT: Final = 3_000
 _PROMINENT_SECONDS: Final = 600.0
 _GOOD: Final = 0.82
@@ -101,7 +106,7 @@ class _Prominence:
                 have.add(self.words[at][1])
                 at += 1
             found = have if found is None else found & have
-        return [self.people[n] for n in sorted(found or ())]
+        return [self.people[n] for n in sorted(found or ())[:_WALKED]]
 
 
 class LibrarySearch:
@@ -147,11 +152,14 @@ class LibrarySearch:
             people = _People(reader, query, self._prominent) if people_too else None
             found_titles = await titles.strict() if titles else []
             found_people = await people.strict() if people else []
-            exact = any(one.match is Match.EXACT for one in (*found_titles, *found_people))
+            exact = any(one.match is Match.EXACT for one in found_titles) or any(
+                one.match is Match.EXACT and one.row.credits >= _KNOWN for one in found_people
+            )
+            thorough = not found_titles and not found_people
             if titles and _too_little(found_titles, exact):
-                found_titles = _merged(found_titles, await titles.forgiving())
+                found_titles = _merged(found_titles, await titles.forgiving(thorough=thorough))
             if people and _too_little(found_people, exact):
-                found_people = _merged(found_people, await people.forgiving())
+                found_people = _merged(found_people, await people.forgiving(thorough=thorough))
             best = max((one.likeness for one in (*found_titles, *found_people)), default=0.0)
             found_titles = [one for one in found_titles if one.likeness >= best - _BEHIND]
             found_people = [one for one in found_people if one.likeness >= best - _BEHIND]
@@ -244,8 +252,8 @@ class _Titles:
                 found[row.key] = _Found(row, _MATCHES[fit[0]], (*fit, *_title_order(row)))
         return found
 
-    async def forgiving(self) -> list[_Found[ItemCandidate]]:
-        """Return the items whose titles are like what was typed."""
+    async def forgiving(self, *, thorough: bool) -> list[_Found[ItemCandidate]]:
+        """Return the items whose titles are like what was typed; *thorough*: also those that are less so."""
         words = _required(self._query.latin, self._query.year) or list(self._query.latin)
         if not words:
             return []
@@ -258,7 +266,7 @@ class _Titles:
             return like.likest(likeness, named, _COMPARED)
 
         rows: dict[int, ItemCandidate] = {}
-        scores = await _Forgiving(self._reader, "item", words, read).run()
+        scores = await _Forgiving(self._reader, "item", words, read).run(thorough=thorough)
         year = self._query.year
         found = [
             _Found(
@@ -446,7 +454,9 @@ class _People:
                 if fit is None:
                     continue
                 match, place = fit
-                one = _Found(row, match, (place, -row.credits, row.name, row.id))
+                whole = 0 if match is Match.PREFIXES else _WHOLE_WORD
+                weight = round(log2(1 + row.credits) + (whole if place == 1 else 0), 1)
+                one = _Found(row, match, (min(place, 1), -weight, -row.credits, row.name, row.id))
                 if row.key not in found or one.rank < found[row.key].rank:
                     found[row.key] = one
         return sorted(found.values(), key=lambda one: one.rank)
@@ -464,8 +474,8 @@ class _People:
             rows |= {one.key: one for one in prominence.with_words(required)}
         return list(rows.values())
 
-    async def forgiving(self) -> list[_Found[PersonCandidate]]:
-        """Return the people whose names are like what was typed."""
+    async def forgiving(self, *, thorough: bool) -> list[_Found[PersonCandidate]]:
+        """Return the people whose names are like what was typed; *thorough*: also those that are less so."""
         words = list(dict.fromkeys(self._query.latin))
         telling = [word for word in words if len(word) > 1]
         if not words:
@@ -479,7 +489,7 @@ class _People:
             return like.likest(likeness, named, _COMPARED)
 
         rows: dict[int, PersonCandidate] = {}
-        scores = await _Forgiving(self._reader, "person", telling or words, read).run()
+        scores = await _Forgiving(self._reader, "person", telling or words, read).run(thorough=thorough)
         return [
             _Found(rows[key], Match.SIMILAR, (_SIMILAR, -score), score)
             for key, score in _best(scores, lambda key: (-rows[key].credits, rows[key].id))
@@ -536,8 +546,12 @@ class _Forgiving:
         self._groups: dict[str, Alternatives] = {}
         self._entries: dict[str, int] = {}
 
-    async def run(self) -> dict[int, float]:
-        """Return the likeness of the rows found, by key."""
+    async def run(self, *, thorough: bool) -> dict[int, float]:
+        """Return the likeness of the rows found, by key.
+
+        Args:
+            thorough: whether words may also be left out, or be misspelt by two letters.
+        """
         counts = await self._reader.count(self._of, self._words, _COMMON + 1)
         joined = [
             (n, a + b) for n, (a, b) in enumerate(zip(self._words, self._words[1:], strict=False))
@@ -550,7 +564,7 @@ class _Forgiving:
         edits = {word: like.one_edit(word) for word in misspelt}
         for n, word in joined[:_MISSPELT_WORDS]:
             edits[word] = set(like.joined_forms(self._words[n], self._words[n + 1]))
-            if len(word) > 4 and not {self._words[n], self._words[n + 1]}.isdisjoint(unknown):
+            if len(word) > 4 and (len(joined) < 3 or not {*self._words[n : n + 2]}.isdisjoint(unknown)):
                 edits[word] |= like.one_edit(word)
         others = {word: like.other_forms(word) for word in self._words}
         existing = await self._reader.existing(
@@ -578,6 +592,8 @@ class _Forgiving:
             rest = [self._groups[one] for m, one in enumerate(self._words) if m not in (n, n + 1)]
             readings.append([Alternatives(words=whole), *rest])
         scores = await self._find(readings)
+        if not thorough:
+            return scores
         if max(scores.values(), default=0.0) < _GOOD and len(self._words) > 1:
             scores |= await self._find(self._without_one(counts))
         if max(scores.values(), default=0.0) < _GOOD:
@@ -603,9 +619,9 @@ class _Forgiving:
             if all(self._groups[word] == Alternatives() for word in rest):
                 continue
             groups = [self._groups[word] for word in rest]
-            if len(rest) == 1 and self._entries[rest[0]] > _RARE // 2:
+            if len(rest) == 1 and self._entries[rest[0]] > _RARE:
                 exact = Alternatives(words=(rest[0],))
-                groups = [exact, Alternatives(beginnings=(left[:2],))]
+                groups = [exact, Alternatives(beginnings=tuple(_starts(left)))]
             readings.append(groups)
         return readings
 
@@ -628,6 +644,11 @@ class _Forgiving:
         if groups == self._groups:
             return {}
         return await self._find([[groups[word] for word in self._words]])
+
+
+def _starts(word: str) -> list[str]:
+    """Return how a word may begin whose vowels are wrong."""
+    return [word[0] + vowel for vowel in "aeiouy"] if word[1:2] in "aeiouy" else [word[:2]]
 
 
 def _shorter(word: str) -> set[str]:
