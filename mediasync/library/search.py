@@ -318,7 +318,9 @@ def _selective(
     if len(ordered) == 1:
         return [[group(rarest, None if counts[rarest] <= _RARE else _WALKED)]]
     if counts[rarest] <= _RARE // 4 and (counts[rarest] or not forms):
-        return [[group(rarest)]]
+        # The other words of an episode may be those of its show.
+        rare = [word for word in ordered[1:3] if forms and 0 < counts[word] <= _RARE // 4]
+        return [[group(word)] for word in (rarest, *rare)]
     if counts[rarest] <= _COMMON:
         within = [group(word) for word in ordered if counts[word] <= _COMMON]
         return [within if len(within) > 1 or counts[rarest] <= _RARE else [group(rarest, _RARE)]]
@@ -621,7 +623,8 @@ class _Forgiving:
             groups = [self._groups[word] for word in rest]
             if len(rest) == 1 and self._entries[rest[0]] > _RARE:
                 exact = Alternatives(words=(rest[0],))
-                groups = [exact, Alternatives(beginnings=tuple(_starts(left)))]
+                common = counts.get(rest[0], 0) > 4 * _RARE
+                groups = [exact, Alternatives(beginnings=(left[:2],) if common else tuple(_starts(left)))]
             readings.append(groups)
         return readings
 
