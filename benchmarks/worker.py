@@ -168,6 +168,8 @@ TASKS: dict[str, Callable[..., Result]] = {
     "read_aside": _async("product", "read_aside"),
     "read_within": _async("product", "read_within"),
     "read_pages": _async("pages", "read_pages"),
+    "save_searched": _async("searching", "save_searched"),
+    "search_typed": _async("searching", "search_typed"),
     "loop_steps": _async("pages", "loop_steps"),
     "log_share": _async("changelog", "share"),
     "history": _async("changelog", "history"),

@@ -88,6 +88,9 @@ FIGURES = [
     "filmography",
     "pages",
     "pages-postgres",
+    "search",
+    "search-within",
+    "search-postgres",
 ]
 PROMISES = {
     "cold",
@@ -119,6 +122,9 @@ PROMISES = {
     "steps",
     "pages",
     "pages-postgres",
+    "search",
+    "search-within",
+    "search-postgres",
 }
 NEED_KODI = {"kodi-first", "kodi-unchanged"}
 ALIKE = {"jellyfin-memory", "emby-memory", "kodi-memory", "nfo-memory"}

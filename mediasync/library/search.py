@@ -225,7 +225,8 @@ class _Titles:
     async def _candidates(self, words: Sequence[str]) -> dict[int, ItemCandidate]:
         keys = _keys(self._query, words)
         readings = [[Alternatives(words=tuple(f"={key}" for key in keys))]]
-        readings += [[Alternatives(beginnings=(f"={key}",), first=_WALKED)] for key in keys[:4] if len(key) > 1]
+        if begun := tuple(f"={key}" for key in keys[:4] if len(key) > 1):
+            readings.append([Alternatives(beginnings=begun, first=_WALKED)])
         if required := _required(words, self._query.year):
             counts = await self._reader.count("item", required, _COMMON + 1)
             readings += _selective(required, counts, forms=True)

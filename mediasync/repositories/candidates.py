@@ -167,7 +167,7 @@ class Alternatives:
         beginnings: words begin with one of these.
         words: words are one of these.
         pairs: there are both words of one of these.
-        first: of the entries of a beginning, only so many, in the order of the index.
+        first: of the entries of the beginnings, only so many, in the order of the index.
     """
 
     beginnings: tuple[str, ...] = ()
@@ -214,12 +214,12 @@ class CandidateReader:
     async def people(
         self, readings: Sequence[Sequence[Alternatives]]
     ) -> dict[int, PersonCandidate]:
-        """Return people who have all words of one of the readings, by key."""
+        """Return people who have all words of one of the readings, by key: of each reading equally many."""
         rows = await self._find(PEOPLE_CANDIDATES, "person", readings)
         return {row[0]: PersonCandidate(*row) for row in rows}
 
     async def items(self, readings: Sequence[Sequence[Alternatives]]) -> dict[int, ItemCandidate]:
-        """Return items that have all words of one of the readings, by key."""
+        """Return items that have all words of one of the readings, by key: of each reading equally many."""
         rows = await self._find(ITEM_CANDIDATES, "item", readings)
         return {row[0]: ItemCandidate(*row) for row in rows}
 
@@ -243,11 +243,13 @@ class CandidateReader:
         self, query: str, of: Of, readings: Sequence[Sequence[Alternatives]]
     ) -> list[tuple[Any, ...]]:
         params: dict[str, Any] = {}
-        words = " UNION ".join(
-            f"SELECT {of}_key FROM ({_all_of(of, groups, params)}) r{n}" for n, groups in enumerate(readings)
-        )
-        if not words:
+        if not readings:
             return []
+        most = MOST_CANDIDATES // len(readings)
+        words = " UNION ".join(
+            f"SELECT {of}_key FROM (SELECT {of}_key FROM ({_all_of(of, groups, params)}) a{n} LIMIT {most:d}) r{n}"
+            for n, groups in enumerate(readings)
+        )
         return await self._session.fetch_all(query.replace("@words", words), params)
 
 
