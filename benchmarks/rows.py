@@ -193,12 +193,12 @@ def _search_postgres(lab: Lab, row: Row) -> list[Figure]:
 
 
 def _searched(lab: Lab, path: str) -> str:
-    credits = lab.options.big_credits
+    size = lab.options.big_credits
     lab.call(
         "save_searched",
         path=path,
-        movies=credits // _CREDITS_PER_SEARCHED_ITEM,
-        people=credits // _CREDITS_PER_SEARCHED_PERSON,
+        movies=size // _CREDITS_PER_SEARCHED_ITEM,
+        people=size // _CREDITS_PER_SEARCHED_PERSON,
     )
     return path
 

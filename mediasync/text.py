@@ -143,8 +143,8 @@ def _letters(text: str) -> str:
 
 
 _SEMITIC: Final = str.maketrans({
-    "ا": "a", "أ": "a", "آ": "a", "إ": "i", "ى": "a", "ة": "a", "ع": "a", "و": "o", "ي": "i", "ئ": "i", "ؤ": "o",
-    "ء": None, "א": "a", "ע": "a", "ו": "o", "י": "i", "ה": "h", "ש": "sh",
+    "ا": "a", "أ": "a", "آ": "a", "إ": "i", "ى": "a", "ة": "a", "ع": "a", "و": "o", "ي": "i", "ئ": "i",
+    "ؤ": "o", "ء": None, "א": "a", "ע": "a", "ו": "o", "י": "i", "ה": "h", "ש": "sh",
 })  # fmt: skip
 """Letters of Arabic and Hebrew that stand for vowels, and how names are spelt with them in Latin letters."""
 

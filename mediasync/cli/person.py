@@ -43,9 +43,9 @@ def person(
 ) -> int:
     """Show a person with all they are credited for, the oldest first.
 
-    Only reads the database. Accents and case do not matter. Where several people fit, and not exactly one has
-    just this name, they are listed with their ids, to choose from: each source has its own people. With
-    --as-of, what was shown then is rebuilt from the change log.
+    Only reads the database. Accents and case do not matter. If no name fits, similar ones are found. Where
+    several people fit, and not exactly one has just this name, they are listed with their ids, to choose from:
+    each source has its own people. With --as-of, what was shown then is rebuilt from the change log.
 
     [bold]Examples[/bold]
       mediasync person al pacino
@@ -133,11 +133,14 @@ def _others(others: Sequence[Person], known_for: Mapping[str | None, str]) -> li
     number = len(others)
     left = f", of which {len(shown)} are shown" if number > len(shown) else ""
     rows = [(short(one.name), known_for.get(one.id, ""), one.id) for one in shown]
-    return [faint(f"{number:,} other{'s match' if number > 1 else ' matches'}{left}:"), columns(rows, indent=2)]
+    return [
+        faint(f"{number:,} other{'s match' if number > 1 else ' matches'}{left}:"),
+        columns(rows, indent=2),
+    ]
 
 
 def _told_by(summary: PersonSummary) -> str:
-    """Return what tells people of one name apart: the best-known title, the number of works, and their years."""
+    """Return what tells people of one name apart: the best-known title, the number of works, the years."""
     if summary.known_for is None:
         return ""
     best = titled(summary.known_for, summary.known_for_year)

@@ -52,7 +52,10 @@ async def _search(context: CommandContext, text: str, limit: int) -> int:
         raise NotFound(f"no stored title or name is like {text!r}")
     if context.out.as_json:
         context.out.dump(
-            {"titles": [_document(hit) for hit in answer.titles], "people": [_document(hit) for hit in answer.people]}
+            {
+                "titles": [_document(hit) for hit in answer.titles],
+                "people": [_document(hit) for hit in answer.people],
+            }
         )
         return 0
     parts: list[RenderableType] = []

@@ -54,7 +54,8 @@ def show(
     """Show a movie, show, season or episode with its cast and crew.
 
     Only reads the database. Where several items fit, they are listed with their ids, to choose from. Case
-    and accents do not matter, and a title that is only spelt like this is found if no other is. With --as-of, what was shown then is rebuilt from the change log.
+    and accents do not matter. If no title fits, those that are spelt like this are found. With --as-of, what
+    was shown then is rebuilt from the change log.
 
     [bold]Examples[/bold]
       mediasync show heat

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
+from itertools import pairwise, product
 from typing import Final
 
 from mediasync.text import romanised, title_key, words_in_order
@@ -16,7 +16,8 @@ _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _YEAR: Final = re.compile(r"(?:18[89]|19\d|20\d|21[0-4])\d")
 
 SMALL_WORDS: Final = frozenset({
-    "a", "an", "the", "der", "die", "das", "ein", "eine", "le", "la", "les", "l", "un", "une", "el", "los", "las",
+    "a", "an", "the", "der", "die", "das", "ein", "eine", "le", "la", "les", "l", "un", "une", "el", "los",
+    "las",
     "il", "lo", "gli", "een", "het", "de", "den", "det", "en", "ett", "and", "und", "et", "y", "e", "i", "og",
     "och", "of", "s", "d",
 })  # fmt: skip
@@ -24,12 +25,61 @@ SMALL_WORDS: Final = frozenset({
 
 _SUFFIXES: Final = frozenset({"jr", "sr", "ii", "iii", "iv", "junior", "senior"})
 
-_UNITS: Final = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen twenty"
-).split()
-_ROMANS: Final = "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx".split()
-_TENS: Final = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_UNITS: Final = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+]
+_ROMANS: Final = [
+    "i",
+    "ii",
+    "iii",
+    "iv",
+    "v",
+    "vi",
+    "vii",
+    "viii",
+    "ix",
+    "x",
+    "xi",
+    "xii",
+    "xiii",
+    "xiv",
+    "xv",
+    "xvi",
+    "xvii",
+    "xviii",
+    "xix",
+    "xx",
+]
+_TENS: Final = {
+    "twenty": 20,
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+}
 _NUMBERS: Final[dict[str, str]] = {
     **{word: str(number) for number, word in enumerate(_UNITS)},
     **{word: str(number) for number, word in enumerate(_ROMANS, 1)},
@@ -43,7 +93,8 @@ for _word, _number in _NUMBERS.items():
     _FORMS.setdefault(_number, [_number]).append(_word)
 
 _DIGITS_FOR: Final = {
-    "a": "4", "b": "8", "e": "3", "g": "69", "i": "1", "l": "1", "o": "0", "s": "5", "t": "7", "v": "7", "z": "2",
+    "a": "4", "b": "8", "e": "3", "g": "69", "i": "1", "l": "1", "o": "0", "s": "5", "t": "7", "v": "7",
+    "z": "2",
 }  # fmt: skip
 """Digits that stand for letters, as in "Se7en" and "M3GAN"."""
 
@@ -54,11 +105,16 @@ _NICKNAMES: Final = (
     "daniel dan danny", "matthew matt", "christopher chris", "andrew andy drew", "benjamin ben benny",
     "samuel sam sammy", "nicholas nick nicky nicolas", "steven stephen steve", "gregory greg", "patrick pat",
     "lawrence larry laurence", "kenneth ken kenny", "timothy tim", "alexander alex", "frederick fred freddie",
-    "elizabeth liz beth betty lizzie", "katherine catherine kathryn kate cathy kathy katie", "jennifer jen jenny",
-    "margaret maggie meg peggy", "susan sue susie", "deborah debbie deb", "barbara barb", "jessica jess jessie",
-    "rebecca becky", "victoria vicky", "samantha sam", "alexandra alex", "gim kim", "i yi lee ri", "bak bag park pak",
-    "choe choi", "jeong jung chung", "jo cho", "gang kang", "yu yoo", "u woo", "o oh", "im lim rim", "sin shin",
-    "an ahn", "heo hur", "no noh roh", "ryu yoo ryoo", "bae pae", "gwak kwak", "gu koo ku", "yun yoon", "jun joon",
+    "elizabeth liz beth betty lizzie", "katherine catherine kathryn kate cathy kathy katie",
+    "jennifer jen jenny",
+    "margaret maggie meg peggy", "susan sue susie", "deborah debbie deb", "barbara barb",
+    "jessica jess jessie",
+    "rebecca becky", "victoria vicky", "samantha sam", "alexandra alex", "gim kim", "i yi lee ri",
+    "bak bag park pak",
+    "choe choi", "jeong jung chung", "jo cho", "gang kang", "yu yoo", "u woo", "o oh", "im lim rim",
+    "sin shin",
+    "an ahn", "heo hur", "no noh roh", "ryu yoo ryoo", "bae pae", "gwak kwak", "gu koo ku", "yun yoon",
+    "jun joon",
     "hyeon hyun", "yeong young", "seong sung", "eun un",
 )  # fmt: skip
 """Short forms of first names, and the ways in which Korean syllables are written in Latin letters."""
@@ -68,7 +124,9 @@ for _line in _NICKNAMES:
     for _word in _line.split():
         _NICKNAMES_OF.setdefault(_word, set()).update(set(_line.split()) - {_word})
 
-_KOREAN: Final = re.compile(r"(?:kk|tt|pp|ss|jj|ch|[gndrlmbsjktph])?(?:yae|yeo|wae|eo|ae|oe|ui|eu|ya|ye|wa|wo|we|wi|yo|yu|[aeiou])(?:ng|[gkntdlmbp])?")
+_KOREAN: Final = re.compile(
+    r"(?:kk|tt|pp|ss|jj|ch|[gndrlmbsjktph])?(?:yae|yeo|wae|eo|ae|oe|ui|eu|ya|ye|wa|wo|we|wi|yo|yu|[aeiou])(?:ng|[gkntdlmbp])?"
+)
 _KOREAN_SPELLINGS: Final = (
     (("yeo", "yu"), ("eo", "u")), (("yeo", "yo"), ("eo", "o")),
     (("^g", "k"), ("^b", "p"), ("^d", "t"), ("^j", "ch"), ("yeo", "yu"), ("eo", "u")),
@@ -77,16 +135,20 @@ _KOREAN_SPELLINGS: Final = (
 """How a Korean syllable in the official spelling is written in names."""
 
 _SPELLINGS: Final = (
-    ("f", "ph"), ("ph", "f"), ("k", "c"), ("c", "k"), ("k", "ch"), ("ch", "k"), ("ks", "x"), ("x", "ks"), ("kw", "qu"),
-    ("q", "k"), ("s", "z"), ("z", "s"), ("y", "i"), ("i", "y"), ("y", "ie"), ("v", "w"), ("w", "v"), ("sh", "sch"),
-    ("sh", "ch"), ("j", "y"), ("y", "j"), ("j", "zh"), ("oe", "o"), ("ue", "u"), ("ae", "a"), ("ou", "u"), ("u", "ou"),
+    ("f", "ph"), ("ph", "f"), ("k", "c"), ("c", "k"), ("k", "ch"), ("ch", "k"), ("ks", "x"), ("x", "ks"),
+    ("kw", "qu"),
+    ("q", "k"), ("s", "z"), ("z", "s"), ("y", "i"), ("i", "y"), ("y", "ie"), ("v", "w"), ("w", "v"), ("sh",
+    "sch"),
+    ("sh", "ch"), ("j", "y"), ("y", "j"), ("j", "zh"), ("oe", "o"), ("ue", "u"), ("ae", "a"), ("ou", "u"),
+    ("u", "ou"),
     ("ee", "ea"), ("ea", "ee"), ("ai", "ay"), ("ey", "y"), ("ks", "cks"), ("g", "j"), ("j", "g"), ("t", "th"),
     ("th", "t"),
 )  # fmt: skip
 """How one sound is written in different ways."""
 
 _SOUNDS: Final = (
-    (re.compile(r"ph|pf"), "f"), (re.compile(r"sch|sh|tch|ch(?=[ei])|cz|sz"), "s"), (re.compile(r"ck|q|kh|ch"), "k"),
+    (re.compile(r"ph|pf"), "f"), (re.compile(r"sch|sh|tch|ch(?=[ei])|cz|sz"), "s"),
+    (re.compile(r"ck|q|kh|ch"), "k"),
     (re.compile(r"c(?=[eiy])"), "s"), (re.compile(r"c|g(?=h)"), "k"), (re.compile(r"x"), "ks"),
     (re.compile(r"[zj]"), "s"), (re.compile(r"w"), "v"), (re.compile(r"th|d"), "t"),
     (re.compile(r"(?<=.)[aeiouyh]"), ""), (re.compile(r"^[aeiouyh]"), "a"), (re.compile(r"(.)\1+"), r"\1"),
@@ -187,12 +249,14 @@ def joined_forms(first: str, second: str) -> list[str]:
 
 def title_keys(words: Sequence[str]) -> list[str]:
     """Return the keys of whole titles that these words may be, with other ways to write numbers."""
-    choices = [[word, *number_forms(word)] if word in _NUMBERS or word in _FORMS else [word] for word in words]
+    choices = [
+        [word, *number_forms(word)] if word in _NUMBERS or word in _FORMS else [word] for word in words
+    ]
     while len(choices) > 0 and _size(choices) > 64:
         longest = max(range(len(choices)), key=lambda n: len(choices[n]))
         choices[longest] = choices[longest][:1]
     keys = [title_key(" ".join(some)) for some in product(*choices)]
-    for n, (tens, unit) in enumerate(zip(words, words[1:], strict=False)):
+    for n, (tens, unit) in enumerate(pairwise(words)):
         if tens in _TENS and unit in _UNITS[1:10]:
             number = str(_TENS[tens] + _UNITS.index(unit))
             keys.append(title_key(" ".join([*words[:n], number, *words[n + 2 :]])))
@@ -299,7 +363,7 @@ class Likeness:
         """Return the likeness of the words of a name or a title, from 0 to 1."""
         if self._of_titles:
             own = [word for word in own if word not in SMALL_WORDS] or own
-        parts = [*own, *(a + b for a, b in zip(own, own[1:], strict=False))]
+        parts = [*own, *(a + b for a, b in pairwise(own))]
         if not parts:
             return 0.0
         best = [max(self._word(word, part) for part in parts) for word in self._words]
@@ -337,7 +401,9 @@ class Likeness:
         return max(ratio, 0.5 * ratio + 0.5 * heard if len(typed) > 2 and len(own) > 2 else ratio)
 
 
-def likest(likeness: Likeness, named: Iterable[tuple[int, Sequence[Sequence[str]]]], most: int) -> dict[int, float]:
+def likest(
+    likeness: Likeness, named: Iterable[tuple[int, Sequence[Sequence[str]]]], most: int
+) -> dict[int, float]:
     """Return the keys of the names that are most like what was typed, with their likeness.
 
     Args:
@@ -347,9 +413,7 @@ def likest(likeness: Likeness, named: Iterable[tuple[int, Sequence[Sequence[str]
     """
     rows = list(named)
     if len(rows) > most:
-        estimated = sorted(
-            rows, key=lambda row: max(map(likeness.rough, row[1]), default=0.0), reverse=True
-        )
+        estimated = sorted(rows, key=lambda row: max(map(likeness.rough, row[1]), default=0.0), reverse=True)
         rows = estimated[:most]
     found = {key: max(map(likeness.of, names), default=0.0) for key, names in rows}
     return {key: score for key, score in found.items() if score >= ENOUGH_LIKE}

@@ -69,7 +69,7 @@ async def look_up_items(
     as_of: AsOf | None = None,
     search: LibrarySearch | None = None,
 ) -> Matches[AnyMediaItem]:
-    """Find items by the first of these that matches: id, provider id, title, title with year, similar title.
+    """Find items by the first of these that fits: id, provider id, title, title with year, similar title.
 
     Args:
         media: reads items.
@@ -159,10 +159,10 @@ async def look_up_people(
     as_of: AsOf | None = None,
     search: LibrarySearch | None = None,
 ) -> Matches[Person]:
-    """Find people by id or alias, or else by the beginnings of words of their names, or else by similar names.
+    """Find people by id or alias, else by the beginnings of words of their names, else by similar names.
 
-    If exactly one of several matches has the very name, only that person is found, and the others stand beside.
-    Case does not matter.
+    If exactly one of several matches has the very name, only that person is found, and the others stand
+    beside. Case does not matter.
 
     Args:
         people: reads people.

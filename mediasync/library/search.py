@@ -1,8 +1,8 @@
 """One search over titles and people, which forgives misspellings.
 
-It goes in stages, each only if the one before found too little: words and their beginnings; then words that are
-joined, split, misspelt by a letter, or left out; then words misspelt by two letters. The candidates that a stage
-reads are few, and are ranked here.
+It goes in stages, each only if the one before found too little: words and their beginnings; then words that
+are joined, split or misspelt by a letter; then words that are left out, or misspelt by two letters. The
+candidates that a stage reads are few, and are ranked here.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class LibrarySearch:
 
         Args:
             text: words or their beginnings, of a title, an original title, a sort title or a name.
-            kinds: what is searched: ``movie``, ``show``, ``season``, ``episode`` and ``person``; None for all.
+            kinds: some of ``movie``, ``show``, ``season``, ``episode`` and ``person``; None for all.
             limit: at most so many titles, and so many people.
 
         Example:
@@ -160,7 +160,8 @@ class LibrarySearch:
                 found_titles = _merged(found_titles, await titles.forgiving(thorough=thorough))
             if people and _too_little(found_people, exact):
                 found_people = _merged(found_people, await people.forgiving(thorough=thorough))
-            best = max((one.likeness for one in (*found_titles, *found_people)), default=0.0)
+            likest = [one.likeness for one in found_titles] + [one.likeness for one in found_people]
+            best = max(likest, default=0.0)
             found_titles = [one for one in found_titles if one.likeness >= best - _BEHIND]
             found_people = [one for one in found_people if one.likeness >= best - _BEHIND]
             summaries = SummaryReader(session)
@@ -190,9 +191,9 @@ def _too_little(found: Sequence[_Found[C]], exact: bool) -> bool:
     return len(found) < _FEW
 
 
-def _merged(first: Sequence[_Found[C]], then: Sequence[_Found[C]]) -> list[_Found[C]]:
+def _merged(first: list[_Found[C]], then: list[_Found[C]]) -> list[_Found[C]]:
     known = {one.row.key for one in first}
-    return [*first, *(one for one in then if one.row.key not in known)]
+    return first + [one for one in then if one.row.key not in known]
 
 
 # Titles
@@ -383,7 +384,7 @@ class _Typed:
         self._words = [word for word in words if word not in SMALL_WORDS] or list(words)
 
     def fit(self, row: ItemCandidate) -> tuple[int, int] | None:
-        """Return how the best of an item's titles fits: the place of the match, and what orders equal ones."""
+        """Return how the best title of an item fits: the place of the match, and what orders equal ones."""
         best = self._fit_title(row.title)
         if best == (_EXACT, 0):
             return best
@@ -500,7 +501,7 @@ class _People:
 
 
 @lru_cache(maxsize=8192)
-def _name_words(name: str) -> tuple[list[str], Sequence[str]]:
+def _name_words(name: str) -> tuple[list[str], Collection[str]]:
     """Return the words of a name in order, and all words that it is found by."""
     own = words_in_order(name)
     return own, own if name.isascii() and not _SIGNS.search(name) else {*own, *searchable_words(name)}
@@ -556,14 +557,14 @@ class _Forgiving:
             thorough: whether words may also be left out, or be misspelt by two letters.
         """
         counts = await self._reader.count(self._of, self._words, _COMMON + 1)
-        joined = [
-            (n, a + b) for n, (a, b) in enumerate(zip(self._words, self._words[1:], strict=False))
-        ]
+        joined = [(n, a + b) for n, (a, b) in enumerate(zip(self._words, self._words[1:], strict=False))]
         unknown = [word for word in self._words if not counts.get(word)]
-        misspelt = sorted(
-            (word for word in unknown or self._words if len(word) > 2), key=len, reverse=True
-        )[:_MISSPELT_WORDS]
-        splits = {word: [(word[:n], word[n:]) for n in range(1, len(word))] for word in self._words if len(word) > 3}
+        misspelt = sorted((word for word in unknown or self._words if len(word) > 2), key=len, reverse=True)[
+            :_MISSPELT_WORDS
+        ]
+        splits = {
+            word: [(word[:n], word[n:]) for n in range(1, len(word))] for word in self._words if len(word) > 3
+        }
         edits = {word: like.one_edit(word) for word in misspelt}
         for n, word in joined[:_MISSPELT_WORDS]:
             edits[word] = set(like.joined_forms(self._words[n], self._words[n + 1]))
@@ -664,9 +665,7 @@ def _likely(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return sorted(pairs, key=lambda pair: -min(len(pair[0]), len(pair[1])))[:6]
 
 
-def _best(
-    scores: Mapping[int, float], order: Callable[[int], tuple[object, ...]]
-) -> list[tuple[int, float]]:
+def _best(scores: Mapping[int, float], order: Callable[[int], tuple[object, ...]]) -> list[tuple[int, float]]:
     top = max(scores.values(), default=0.0)
     kept = [(key, round(score, 2)) for key, score in scores.items() if score >= top - _BEHIND]
     return sorted(kept, key=lambda one: (-one[1], order(one[0])))

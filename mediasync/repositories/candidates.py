@@ -1,7 +1,7 @@
 """Reading the candidates of a search: few rows, found by words, which the search then ranks.
 
-The number of rows that a statement reads is bounded, however many names and titles are stored. A CROSS JOIN keeps
-the order of the tables in SQLite, which otherwise may scan the words.
+The number of rows that a statement reads is bounded, however many names and titles are stored. A CROSS JOIN
+keeps the order of the tables in SQLite, which otherwise may scan the words.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Of = Literal["item", "person"]
 _AFTER_ALL_WORDS: Final = "\U0010ffff"
 _MOST_CREDITS: Final = 1_000
 MOST_CANDIDATES: Final = 600
-"""At most so many rows are read by one statement. It stands in the text of the statement, because both planners
-then know that it is small, and look the rows up instead of scanning the tables."""
+"""At most so many rows are read by one statement. It stands in the text of the statement, because both
+planners then know that it is small, and look the rows up instead of scanning the tables."""
 
 MOST_ENTRIES: Final = 200
 
@@ -90,7 +90,8 @@ SELECT i.item_key, i.id, l.source_key, i.title, i.original_title, i.sort_title, 
        i.season_number, i.episode_number,
        CASE i.media_type WHEN 'season' THEN parent.title WHEN 'episode' THEN upper.title END AS show_title,
        (SELECT r.votes FROM item_rating r WHERE r.item_key = i.item_key AND r.position = 0) AS votes
-FROM (SELECT u.item_key FROM (@words) u LIMIT {MOST_CANDIDATES}) k CROSS JOIN media_item i CROSS JOIN library l
+FROM (SELECT u.item_key FROM (@words) u LIMIT {MOST_CANDIDATES}) k
+CROSS JOIN media_item i CROSS JOIN library l
 LEFT JOIN media_item parent ON parent.item_key = i.parent_key
 LEFT JOIN media_item upper ON upper.item_key = parent.parent_key
 WHERE i.item_key = k.item_key AND l.library_key = i.library_key AND i.missing_since IS NULL
@@ -167,7 +168,7 @@ class Alternatives:
         beginnings: words begin with one of these.
         words: words are one of these.
         pairs: there are both words of one of these.
-        first: of the entries of the beginnings, only so many, in the order of the index.
+        first: of the entries of each beginning, only so many, in the order of the index.
     """
 
     beginnings: tuple[str, ...] = ()
@@ -201,7 +202,7 @@ class CandidateReader:
         if not wanted:
             return {}
         query = EXISTING_IN_NAMES if of == "person" else EXISTING_IN_TITLES
-        return {word: entries for word, entries in await self._session.fetch_all(query, {"words": wanted})}
+        return dict(await self._session.fetch_all(query, {"words": wanted}))
 
     async def beginning(self, of: Of, beginnings: Iterable[str], most: int) -> list[str]:
         """Return the different words that begin with one of some texts, up to *most*."""
@@ -211,9 +212,7 @@ class CandidateReader:
         query = DISTINCT_IN_NAMES if of == "person" else DISTINCT_IN_TITLES
         return [word for (word,) in await self._session.fetch_all(query, {"ranges": ranges, "most": most})]
 
-    async def people(
-        self, readings: Sequence[Sequence[Alternatives]]
-    ) -> dict[int, PersonCandidate]:
+    async def people(self, readings: Sequence[Sequence[Alternatives]]) -> dict[int, PersonCandidate]:
         """Return people who have all words of one of the readings, by key: of each reading equally many."""
         rows = await self._find(PEOPLE_CANDIDATES, "person", readings)
         return {row[0]: PersonCandidate(*row) for row in rows}
@@ -247,7 +246,8 @@ class CandidateReader:
             return []
         most = MOST_CANDIDATES // len(readings)
         words = " UNION ".join(
-            f"SELECT {of}_key FROM (SELECT {of}_key FROM ({_all_of(of, groups, params)}) a{n} LIMIT {most:d}) r{n}"
+            f"SELECT {of}_key FROM "
+            f"(SELECT {of}_key FROM ({_all_of(of, groups, params)}) a{n} LIMIT {most:d}) r{n}"
             for n, groups in enumerate(readings)
         )
         return await self._session.fetch_all(query.replace("@words", words), params)
@@ -272,19 +272,23 @@ def _one_of(of: Of, group: Alternatives, params: dict[str, Any]) -> str:
         name = f"words{len(params)}"
         params[name] = list(group.words)
         parts.append(f"SELECT w.{of}_key FROM @list(:{name}) v CROSS JOIN {of}_word w WHERE w.word = v.id")
-    if group.beginnings:
+    if group.beginnings and group.first is None:
         name = f"ranges{len(params)}"
         params[name] = [(text, text + _AFTER_ALL_WORDS) for text in group.beginnings]
-        found = (
+        parts.append(
             f"SELECT w.{of}_key FROM @rows(:{name}, low text, high text) v "
             f"CROSS JOIN {of}_word w WHERE w.word >= v.low AND w.word < v.high"
         )
-        if group.first is not None:
-            columns = "w.word, w.place, w.item_key" if of == "item" else "w.word, w.person_key"
-            first = f"first{len(params)}"
-            params[first] = group.first
-            found = f"SELECT {of}_key FROM ({found} ORDER BY {columns} LIMIT :{first}) f{len(params)}"
-        parts.append(found)
+    elif group.beginnings:
+        # One query for each: joined with all ranges, PostgreSQL would walk the whole index in its order.
+        columns = "w.word, w.place, w.item_key" if of == "item" else "w.word, w.person_key"
+        for text in group.beginnings:
+            low, high, first = (f"{name}{len(params)}" for name in ("low", "high", "first"))
+            params |= {low: text, high: text + _AFTER_ALL_WORDS, first: group.first}
+            parts.append(
+                f"SELECT {of}_key FROM (SELECT w.{of}_key FROM {of}_word w "
+                f"WHERE w.word >= :{low} AND w.word < :{high} ORDER BY {columns} LIMIT :{first}) {low}"
+            )
     if group.pairs:
         name = f"pairs{len(params)}"
         params[name] = list(group.pairs)

@@ -139,7 +139,9 @@ async def test_a_removed_item_and_people_without_credits_are_not_found(ms: Media
     assert "Green Lantern" not in await titles(ms, "lantern")
 
 
-def ids(hits: list[SearchHit[PersonSummary]] | list[SearchHit[ItemSummary]]) -> list[tuple[str, tuple[str, ...]]]:
+def ids(
+    hits: list[SearchHit[PersonSummary]] | list[SearchHit[ItemSummary]],
+) -> list[tuple[str, tuple[str, ...]]]:
     return [(hit.id, hit.other_ids) for hit in hits]
 
 
@@ -152,7 +154,8 @@ async def test_one_human_and_one_film_of_several_sources_take_one_place(ms: Medi
     other = credit("k2", "Eve Ostlund-Berg", provider_ids={"imdb": "nm1"})
     namesake = credit("k3", "Eve Östlund", provider_ids={"imdb": "nm2"})
     await ms.media.save_media_items(
-        [movie("1", title="Tide", year=1990, credits=[ann, known]), movie("2", title="Tide", year=2000)], **MOVIES
+        [movie("1", title="Tide", year=1990, credits=[ann, known]), movie("2", title="Tide", year=2000)],
+        **MOVIES,
     )
     await ms.media.save_media_items(
         [movie("9", title="The Tide", year=1990, credits=[credit("x", "Ann Lindqvist"), other, namesake])],

@@ -1,5 +1,7 @@
-"""Version 9: removed items are marked before they are deleted, large removals are confirmed, and more words of
-names and titles are stored: of sort titles, and of other scripts in Latin letters."""
+"""Version 9: removed items are marked before they are deleted, and large removals are confirmed.
+
+More words of names and titles are stored: those of sort titles, and of other scripts in Latin letters.
+"""
 
 from __future__ import annotations
 
@@ -60,8 +62,8 @@ ON CONFLICT (word, place, item_key) DO NOTHING
 """
 
 _SEMITIC: Final = str.maketrans({
-    "ا": "a", "أ": "a", "آ": "a", "إ": "i", "ى": "a", "ة": "a", "ع": "a", "و": "o", "ي": "i", "ئ": "i", "ؤ": "o",
-    "ء": None, "א": "a", "ע": "a", "ו": "o", "י": "i", "ה": "h", "ש": "sh",
+    "ا": "a", "أ": "a", "آ": "a", "إ": "i", "ى": "a", "ة": "a", "ع": "a", "و": "o", "ي": "i", "ئ": "i",
+    "ؤ": "o", "ء": None, "א": "a", "ע": "a", "ו": "o", "י": "i", "ה": "h", "ש": "sh",
 })  # fmt: skip
 _SIGN: Final = re.compile(r"(?<=[^\W\d_])[!$@](?=[^\W\d_])")
 _LETTER_OF: Final = {"!": "i", "$": "s", "@": "a"}
