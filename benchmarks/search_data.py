@@ -208,8 +208,9 @@ def other_title(random: Random) -> str:
     noun, other, adjective = random.choice(_NOUNS), random.choice(_NOUNS), random.choice(_ADJECTIVES)
     verb, name = random.choice(_VERBS), random.choice(_FIRST)
     pattern = random.choice((
-        "The {a} {n}", "{n} of the {o}", "The {n} and the {o}", "{a} {n}", "How to {v} a {n}", "{f}'s {n}", "{v} the {n}",
-        "The {n}: {a} {o}", "{f} and the {a} {n}", "My {a} {n} {k}", "{n} {k}", "{f} {l}", "The {a} {n} of {f} {l}",
+        "The {a} {n}", "{n} of the {o}", "The {n} and the {o}", "{a} {n}", "How to {v} a {n}", "{f}'s {n}",
+        "{v} the {n}", "The {n}: {a} {o}", "{f} and the {a} {n}", "My {a} {n} {k}", "{n} {k}", "{f} {l}",
+        "The {a} {n} of {f} {l}",
     ))  # fmt: skip
     text = pattern.format(
         a=adjective,

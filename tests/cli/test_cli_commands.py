@@ -466,8 +466,8 @@ def test_episodes_are_named_with_their_show(run: Run, synced: Path) -> None:
 def test_several_people_fit(run: Run, synced: Path) -> None:
     assert run("person", "robert").out == (
         "2 people fit; show one by the id:\n"
-        "  Robert De Niro  Heat and 1 more  films:name:robert de niro\n"
-        "  Robert Denard   Ronin            films:name:robert denard\n"
+        "  Robert De Niro  Heat (1995) and 1 more, 1995-1998  films:name:robert de niro\n"
+        "  Robert Denard   Ronin (1998)                       films:name:robert denard\n"
     )
     document = run("person", "robert", "--json").json
     assert (document["person"], document["filmography"], len(document["matches"])) == (None, [], 2)
