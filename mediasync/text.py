@@ -110,10 +110,15 @@ def words_of_title(title: str) -> list[str]:
     for word in _letters(title).split():
         words.add(word[:_LONGEST_WORD])
         if not word.isascii() and _UNSPACED.search(word):
-            whole = unicodedata.normalize("NFC", word)[:_LONGEST_WORD]
-            ends = (whole[first:] for first in range(1, len(whole)) if _UNSPACED.match(whole, first))
-            words.update(unicodedata.normalize("NFKD", end)[:_LONGEST_WORD] for end in ends)
+            words.update(_ends(word))
     return sorted(words)
+
+
+def _ends(word: str) -> list[str]:
+    """Return the ends of a word in a script without spaces, at each of which a search may begin."""
+    whole = unicodedata.normalize("NFC", word)[:_LONGEST_WORD]
+    ends = (whole[first:] for first in range(1, len(whole)) if _UNSPACED.match(whole, first))
+    return [unicodedata.normalize("NFKD", end)[:_LONGEST_WORD] for end in ends]
 
 
 def title_key(title: str) -> str:
@@ -198,12 +203,14 @@ def searchable_words(text: str) -> list[str]:
         spelt = _SIGN.sub(lambda sign: _LETTER_OF[sign[0]], text)
         if spelt != text:
             return sorted({*searchable_words(spelt), *words_of_title(text)})
-    if text.isascii():
-        return words_of_name(text)
-    words = words_of_title(text)
-    if all(map(str.isascii, words)):
-        return words
-    return sorted({*words, *(part for word in words_in_order(text) for part in romanised(word))})
+    letters = _letters(text)
+    words = {word[:_LONGEST_WORD] for word in letters.split()}
+    if not letters.isascii():
+        for word in [word for word in words if not word.isascii()]:
+            words.update(romanised(word))
+            if _UNSPACED.search(word):
+                words.update(_ends(word))
+    return sorted(words)
 
 
 StoredWord = tuple[str, int, int]

@@ -44,8 +44,8 @@ def person(
     """Show a person with all they are credited for, the oldest first.
 
     Only reads the database. Accents and case do not matter. If no name fits, similar ones are found. Where
-    several people fit, and not exactly one has just this name, they are listed with their ids, to choose from:
-    each source has its own people. With --as-of, what was shown then is rebuilt from the change log.
+    several people fit, and not exactly one has just this name, they are listed with their ids, to choose
+    from: each source has its own people. With --as-of, what was shown then is rebuilt from the change log.
 
     [bold]Examples[/bold]
       mediasync person al pacino
@@ -131,10 +131,11 @@ def _choice(
 def _others(others: Sequence[Person], known_for: Mapping[str | None, str]) -> list[RenderableType]:
     shown = others[:_OTHERS]
     number = len(others)
+    others_match = "1 other matches" if number == 1 else f"{number:,} others match"
     left = f", of which {len(shown)} are shown" if number > len(shown) else ""
     rows = [(short(one.name), known_for.get(one.id, ""), one.id) for one in shown]
     return [
-        faint(f"{number:,} other{'s match' if number > 1 else ' matches'}{left}:"),
+        faint(f"{others_match}{left}:"),
         columns(rows, indent=2),
     ]
 

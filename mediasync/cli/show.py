@@ -127,7 +127,8 @@ def _others(
 ) -> list[RenderableType]:
     number = len(matches.others)
     rows = [(_name(item, parents[item.id or ""]), str(item.media_type), item.id) for item in matches.others]
-    return [faint(f"{number} other{'s match' if number > 1 else ' matches'}:"), columns(rows, indent=2)]
+    others = "1 other matches" if number == 1 else f"{number} others match"
+    return [faint(f"{others}:"), columns(rows, indent=2)]
 
 
 # One item

@@ -108,6 +108,8 @@ async def _with_similar(
     answer = await search.search(text, kinds=tuple(MediaType), limit=limit)
     known = {item.id for item in found}
     hits = [hit for hit in answer.titles if hit.id not in known]
+    if parts := _WITH_YEAR.fullmatch(text):
+        hits = [hit for hit in hits if hit.summary.year == int(parts["year"])]
     if found:
         hits = [hit for hit in hits if hit.match is not Match.SIMILAR][:_OTHERS]
     ids = [one for hit in hits for one in (hit.id, *hit.other_ids) if one not in known]

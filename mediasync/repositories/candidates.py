@@ -68,10 +68,10 @@ PEOPLE_CANDIDATES: Final = f"""
 SELECT p.person_key, p.id, p.source_key, p.name, (
     SELECT count(*) FROM (
         SELECT 1 FROM credit c WHERE c.person_key = p.person_key LIMIT {_MOST_CREDITS}
-    ) counted
+    ) listed
 ) AS credits
-FROM (SELECT u.person_key FROM (@words) u LIMIT {MOST_CANDIDATES}) k CROSS JOIN person p
-WHERE p.person_key = k.person_key AND p.uncredited_since IS NULL
+FROM (SELECT u.person_key FROM (@words) u LIMIT {MOST_CANDIDATES}) found CROSS JOIN person p
+WHERE p.person_key = found.person_key AND p.uncredited_since IS NULL
 """
 
 # Reads the people with the most credits.
@@ -90,11 +90,11 @@ SELECT i.item_key, i.id, l.source_key, i.title, i.original_title, i.sort_title, 
        i.season_number, i.episode_number,
        CASE i.media_type WHEN 'season' THEN parent.title WHEN 'episode' THEN upper.title END AS show_title,
        (SELECT r.votes FROM item_rating r WHERE r.item_key = i.item_key AND r.position = 0) AS votes
-FROM (SELECT u.item_key FROM (@words) u LIMIT {MOST_CANDIDATES}) k
+FROM (SELECT u.item_key FROM (@words) u LIMIT {MOST_CANDIDATES}) found
 CROSS JOIN media_item i CROSS JOIN library l
 LEFT JOIN media_item parent ON parent.item_key = i.parent_key
 LEFT JOIN media_item upper ON upper.item_key = parent.parent_key
-WHERE i.item_key = k.item_key AND l.library_key = i.library_key AND i.missing_since IS NULL
+WHERE i.item_key = found.item_key AND l.library_key = i.library_key AND i.missing_since IS NULL
 """
 
 # Reads the ids of people at public providers.

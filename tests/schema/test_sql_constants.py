@@ -405,6 +405,7 @@ async def test_the_packages_own_queries_search_by_indexes(filled: Path) -> None:
         "runs.SELECT_RUNS",
         "copying.source.find", "copying.library.find",  # tables of a few rows
         "source_renaming.UPDATE_OTHERS",  # once for a renaming
+            "candidates.PROMINENT_PEOPLE",  # once in ten minutes
     }  # fmt: skip
     async with MediaSync(f"sqlite:///{filled}") as ms:
         for name, text in constants().items():
