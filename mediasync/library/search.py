@@ -30,7 +30,7 @@ from mediasync.repositories.candidates import (
 )
 from mediasync.repositories.summaries import SummaryReader
 from mediasync.summaries import ItemSummary, PersonSummary
-from mediasync.text import searchable_words, title_key, words_in_order
+from mediasync.text import check_texts, searchable_words, title_key, words_in_order
 from mediasync.vocabulary import MEDIA_KINDS, MediaType
 
 _RARE: Final = MOST_CANDIDATES
@@ -137,10 +137,14 @@ class LibrarySearch:
             kinds: some of ``movie``, ``show``, ``season``, ``episode`` and ``person``; None for all.
             limit: at most so many titles, and so many people.
 
+        Raises:
+            UsageError: if the text holds a character that no database stores.
+
         Example:
             >>> (await ms.library.search("al pacno")).people[0].summary.name  # doctest: +SKIP
             'Al Pacino'
         """
+        check_texts("search", {"the text": text})
         query = like.parse_query(text)
         types = frozenset(kind.value for kind in MediaType if kinds is None or kind.value in kinds)
         people_too = kinds is None or "person" in kinds
