@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
-from mediasync.hits import Match
 from mediasync.library.media import MediaReads
 from mediasync.library.people import PeopleReads
 from mediasync.models import AnyMediaItem, Person, Season, Show
@@ -105,6 +104,8 @@ async def _with_similar(
     media: MediaReads, text: str, found: list[AnyMediaItem], search: LibrarySearch, limit: int
 ) -> Matches[AnyMediaItem]:
     """Add what a search finds besides one item, or instead of none."""
+    from mediasync.hits import Match  # only a text that is not an id needs it
+
     answer = await search.search(text, kinds=tuple(MediaType), limit=limit)
     known = {item.id for item in found}
     hits = [hit for hit in answer.titles if hit.id not in known]
