@@ -7,14 +7,16 @@ candidates that a stage reads are few, and are ranked here.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import lru_cache
 from math import log2
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from mediasync.database.database import Database
 from mediasync.hits import Match, SearchAnswer, SearchHit
@@ -62,7 +64,21 @@ _SIGNS: Final = re.compile("[!$@]")
 _SUBTITLE: Final = re.compile(r"[:(–—]|\s-\s")
 
 C = TypeVar("C", PersonCandidate, ItemCandidate)
+T = TypeVar("T")
+U = TypeVar("U")
 S = TypeVar("S", PersonSummary, ItemSummary)
+
+
+class _Stage(Enum):
+    """What a step of the search looks for."""
+
+    NONE = 0
+    STRICT = 1
+    """Words and their beginnings."""
+    FORGIVING = 2
+    """Words that are joined, split or misspelt by a letter."""
+    THOROUGH = 3
+    """Also words that are left out, or misspelt by two letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,33 +141,60 @@ class Searcher:
         check_texts("search", {"the text": text})
         query = like.parse_query(text)
         types = frozenset(kind.value for kind in MediaType if kinds is None or kind.value in kinds)
-        people_too = kinds is None or "person" in kinds
+        with_people = kinds is None or "person" in kinds
         if limit < 1 or not text.strip():
             return SearchAnswer([], [])
+
+        async def titles(stage: _Stage) -> list[_Found[ItemCandidate]]:
+            if stage is _Stage.NONE or not types:
+                return []
+            async with self._database.read() as session:
+                return await _Titles(CandidateReader(session), query, types).find(stage)
+
+        async def people(stage: _Stage) -> list[_Found[PersonCandidate]]:
+            if stage is _Stage.NONE or not with_people:
+                return []
+            async with self._database.read() as session:
+                return await _People(CandidateReader(session), query, self._prominent).find(stage)
+
+        found_titles, found_people = await _both(titles(_Stage.STRICT), people(_Stage.STRICT))
+        exact = any(one.match is Match.EXACT for one in found_titles) or any(
+            one.match is Match.EXACT and one.row.credits >= _KNOWN for one in found_people
+        )
+        then = _Stage.FORGIVING if found_titles or found_people else _Stage.THOROUGH
+        more_titles, more_people = await _both(
+            titles(then if _too_little(found_titles, exact) else _Stage.NONE),
+            people(then if _too_little(found_people, exact) else _Stage.NONE),
+        )
+        found_titles, found_people = _merged(found_titles, more_titles), _merged(found_people, more_people)
+        likest = [one.likeness for one in found_titles] + [one.likeness for one in found_people]
+        best = max(likest, default=0.0)
+        found_titles = [one for one in found_titles if one.likeness >= best - _BEHIND]
+        found_people = [one for one in found_people if one.likeness >= best - _BEHIND]
+        title_hits, people_hits = await _both(
+            self._title_hits(found_titles, limit), self._people_hits(found_people, limit)
+        )
+        return SearchAnswer(title_hits, people_hits)
+
+    async def _title_hits(
+        self, found: Sequence[_Found[ItemCandidate]], limit: int
+    ) -> list[SearchHit[ItemSummary]]:
+        if not found:
+            return []
         async with self._database.read() as session:
-            reader = CandidateReader(session)
-            titles = _Titles(reader, query, types) if types else None
-            people = _People(reader, query, self._prominent) if people_too else None
-            found_titles = await titles.strict() if titles else []
-            found_people = await people.strict() if people else []
-            exact = any(one.match is Match.EXACT for one in found_titles) or any(
-                one.match is Match.EXACT and one.row.credits >= _KNOWN for one in found_people
-            )
-            thorough = not found_titles and not found_people
-            if titles and _too_little(found_titles, exact):
-                found_titles = _merged(found_titles, await titles.forgiving(thorough=thorough))
-            if people and _too_little(found_people, exact):
-                found_people = _merged(found_people, await people.forgiving(thorough=thorough))
-            likest = [one.likeness for one in found_titles] + [one.likeness for one in found_people]
-            best = max(likest, default=0.0)
-            found_titles = [one for one in found_titles if one.likeness >= best - _BEHIND]
-            found_people = [one for one in found_people if one.likeness >= best - _BEHIND]
-            summaries = SummaryReader(session)
-            title_groups = await _groups(reader, "item", found_titles, limit, _same_film)
-            person_groups = await _groups(reader, "person", found_people, limit, _same_human)
-            items = await summaries.find_items([group[0].row.id for group in title_groups])
-            persons = await summaries.find_people([group[0].row.id for group in person_groups])
-        return SearchAnswer(_hits(title_groups, items), _hits(person_groups, persons))
+            groups = await _groups(CandidateReader(session), "item", found, limit, _same_film)
+            ids = [group[0].row.id for group in groups]
+            return _hits(groups, await SummaryReader(session).find_items(ids))
+
+    async def _people_hits(
+        self, found: Sequence[_Found[PersonCandidate]], limit: int
+    ) -> list[SearchHit[PersonSummary]]:
+        if not found:
+            return []
+        async with self._database.read() as session:
+            groups = await _groups(CandidateReader(session), "person", found, limit, _same_human)
+            ids = [group[0].row.id for group in groups]
+            return _hits(groups, await SummaryReader(session).find_people(ids))
 
     async def _prominent(self, reader: CandidateReader) -> _Prominence:
         """Return the people with the most credits, as they were some minutes ago at most."""
@@ -165,6 +208,16 @@ class Searcher:
                 people, words, time.monotonic() + max(_PROMINENT_SECONDS, 100 * took)
             )
         return known
+
+
+async def _both(one: Coroutine[Any, Any, T], other: Coroutine[Any, Any, U]) -> tuple[T, U]:
+    """Run two coroutines at once, on two connections, and both to their ends."""
+    first = asyncio.ensure_future(one)
+    try:
+        second = await other
+    finally:
+        found = await first
+    return found, second
 
 
 def _too_little(found: Sequence[_Found[C]], exact: bool) -> bool:
@@ -195,7 +248,13 @@ class _Titles:
         self._query = query
         self._types = types
 
-    async def strict(self) -> list[_Found[ItemCandidate]]:
+    async def find(self, stage: _Stage) -> list[_Found[ItemCandidate]]:
+        """Return what a stage finds, the best first."""
+        if stage is _Stage.STRICT:
+            return await self._strict()
+        return await self._forgiving(thorough=stage is _Stage.THOROUGH)
+
+    async def _strict(self) -> list[_Found[ItemCandidate]]:
         """Return the items whose titles have all words, or words that begin with them."""
         found: dict[int, _Found[ItemCandidate]] = {}
         for words in _readings(self._query):
@@ -236,7 +295,7 @@ class _Titles:
                 found[row.key] = _Found(row, _MATCHES[fit[0]], (*fit, *_title_order(row)))
         return found
 
-    async def forgiving(self, *, thorough: bool) -> list[_Found[ItemCandidate]]:
+    async def _forgiving(self, *, thorough: bool) -> list[_Found[ItemCandidate]]:
         """Return the items whose titles are like what was typed; *thorough*: also those that are less so."""
         words = _required(self._query.latin, self._query.year) or list(self._query.latin)
         if not words:
@@ -431,7 +490,13 @@ class _People:
         self._query = query
         self._prominent = prominent
 
-    async def strict(self) -> list[_Found[PersonCandidate]]:
+    async def find(self, stage: _Stage) -> list[_Found[PersonCandidate]]:
+        """Return what a stage finds, the best first."""
+        if stage is _Stage.STRICT:
+            return await self._strict()
+        return await self._forgiving(thorough=stage is _Stage.THOROUGH)
+
+    async def _strict(self) -> list[_Found[PersonCandidate]]:
         """Return the people whose names have all words, or words that begin with them."""
         found: dict[int, _Found[PersonCandidate]] = {}
         for words in _readings(self._query):
@@ -460,7 +525,7 @@ class _People:
             rows |= {one.key: one for one in prominence.with_words(required)}
         return list(rows.values())
 
-    async def forgiving(self, *, thorough: bool) -> list[_Found[PersonCandidate]]:
+    async def _forgiving(self, *, thorough: bool) -> list[_Found[PersonCandidate]]:
         """Return the people whose names are like what was typed; *thorough*: also those that are less so."""
         words = list(dict.fromkeys(self._query.latin))
         telling = [word for word in words if len(word) > 1]
@@ -665,7 +730,11 @@ async def _groups(
 ) -> list[list[_Found[C]]]:
     """Return the hits, each with the others that are the same human or film."""
     looked_at = found[: limit * _GROUPED]
-    ids = await reader.providers(of, [one.row.key for one in looked_at])
+    sources = {one.row.source_key for one in looked_at}
+    # Within one source, one human has one id; a film may be in several libraries.
+    names = {one.row.name if isinstance(one.row, PersonCandidate) else one.row.title for one in looked_at}
+    may_be_one = len(sources) > 1 or (of == "item" and len(names) < len(looked_at))
+    ids = await reader.providers(of, [one.row.key for one in looked_at]) if may_be_one else {}
     groups: list[list[_Found[C]]] = []
     for one in looked_at:
         own = ids.get(one.row.key, {})
