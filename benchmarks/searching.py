@@ -52,7 +52,7 @@ async def search_typed(path: str, *, saves: int = 0, step: int = 1) -> dict[str,
         took, cpu = [], []
         for text in typed:
             start, used = time.perf_counter(), time.process_time()
-            await ms.library.search(text)
+            await ms.library.search(text, limit=_AMONG)
             took.append(1000 * (time.perf_counter() - start))
             cpu.append(1000 * (time.process_time() - used))
         if saving:
@@ -78,9 +78,5 @@ async def search_typed(path: str, *, saves: int = 0, step: int = 1) -> dict[str,
 
 async def _save(ms: MediaSync, movies: int) -> None:
     while True:
-        for first in range(0, movies, _BATCH):
-            rows = stream_other_movies(_BATCH, first=10_000_000 + first)
-            await ms.media.save_media_items(
-                [build_model(row) for row in rows], library_id=LIBRARY_ID, source_id=SOURCE_ID
-            )
-            await asyncio.sleep(0)
+        rows = stream_other_movies(movies, first=10_000_000)
+        await ms.media.save_media_items(map(build_model, rows), library_id=LIBRARY_ID, source_id=SOURCE_ID)
