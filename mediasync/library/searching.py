@@ -39,7 +39,7 @@ _RARE: Final = MOST_CANDIDATES
 """All rows of a word are read if at most this many entries begin with it."""
 _COMMON: Final = 10_000
 """A word with more entries than this is not intersected with others by the database."""
-_WALKED: Final = 150
+_WALKED: Final = 100
 _FEW: Final = 5
 """A stage that found at least this many is the last one."""
 _MISSPELT_WORDS: Final = 3
@@ -145,17 +145,21 @@ class Searcher:
         if limit < 1 or not text.strip():
             return SearchAnswer([], [])
 
+        title_words: dict[str, int] = {}
+        name_words: dict[str, int] = {}
+
         async def titles(stage: _Stage) -> list[_Found[ItemCandidate]]:
             if stage is _Stage.NONE or not types:
                 return []
             async with self._database.read() as session:
-                return await _Titles(CandidateReader(session), query, types).find(stage)
+                return await _Titles(CandidateReader(session, title_words), query, types).find(stage)
 
         async def people(stage: _Stage) -> list[_Found[PersonCandidate]]:
             if stage is _Stage.NONE or not with_people:
                 return []
             async with self._database.read() as session:
-                return await _People(CandidateReader(session), query, self._prominent).find(stage)
+                reader = CandidateReader(session, name_words)
+                return await _People(reader, query, self._prominent).find(stage)
 
         found_titles, found_people = await _both(titles(_Stage.STRICT), people(_Stage.STRICT))
         exact = any(one.match is Match.EXACT for one in found_titles) or any(
@@ -606,9 +610,10 @@ class _Forgiving:
         counts = await self._reader.count(self._of, self._words, _COMMON + 1)
         joined = [(n, a + b) for n, (a, b) in enumerate(zip(self._words, self._words[1:], strict=False))]
         unknown = [word for word in self._words if not counts.get(word)]
-        misspelt = sorted((word for word in unknown or self._words if len(word) > 2), key=len, reverse=True)[
-            :_MISSPELT_WORDS
-        ]
+        shortest = 2 if thorough else 3  # half of all short words are one letter apart
+        misspelt = sorted(
+            (word for word in unknown or self._words if len(word) > shortest), key=len, reverse=True
+        )[:_MISSPELT_WORDS]
         splits = {
             word: [(word[:n], word[n:]) for n in range(1, len(word))] for word in self._words if len(word) > 3
         }
@@ -630,7 +635,11 @@ class _Forgiving:
         )
         for word in self._words:
             near = [one for one in (*edits.get(word, ()), *others[word]) if one in existing]
-            pairs = [(a, b) for a, b in splits.get(word, ()) if a in existing and b in existing]
+            pairs = [
+                (a, b) if existing[a] <= existing[b] else (b, a)  # the rarer one is read first
+                for a, b in splits.get(word, ())
+                if a in existing and b in existing
+            ]
             exact = (word,) if word in existing else ()
             begun = (word,) if 0 < counts.get(word, 0) <= _RARE and len(word) > 2 else ()
             self._groups[word] = Alternatives(begun, (*exact, *sorted(near)), tuple(_likely(pairs)))

@@ -182,19 +182,23 @@ class CandidateReader:
 
     Args:
         session: a snapshot.
+        counted: remembers how many entries begin with a word, for the next steps of the same search. It is
+            used for one kind of words only.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, counted: dict[str, int] | None = None) -> None:
         self._session = session
+        self._counted = {} if counted is None else counted
 
     async def count(self, of: Of, words: Sequence[str], most: int) -> dict[str, int]:
         """Return how many entries begin with each word, up to *most*."""
-        if not words:
-            return {}
-        query = COUNT_NAMES if of == "person" else COUNT_TITLES
-        ranges = [(word, word + _AFTER_ALL_WORDS) for word in words]
-        rows = await self._session.fetch_all(query, {"words": ranges, "most": most})
-        return {words[n]: number for n, number in rows}
+        new = [word for word in words if word not in self._counted]
+        if new:
+            query = COUNT_NAMES if of == "person" else COUNT_TITLES
+            ranges = [(word, word + _AFTER_ALL_WORDS) for word in new]
+            rows = await self._session.fetch_all(query, {"words": ranges, "most": most})
+            self._counted.update((new[n], number) for n, number in rows)
+        return {word: self._counted[word] for word in words}
 
     async def existing(self, of: Of, words: Iterable[str]) -> dict[str, int]:
         """Return those of some words that occur, with the number of their entries up to `MOST_ENTRIES`."""
