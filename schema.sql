@@ -127,8 +127,8 @@ CREATE TABLE item_rekeyed (
     id          TEXT    NOT NULL UNIQUE REFERENCES media_item (id) ON DELETE CASCADE
 ) WITHOUT ROWID;
 
--- The words of titles and original titles, folded as those of names, and "=" followed by all letters and digits
--- of a title without its article. There is no foreign key, for the same reason as in person_word.
+-- The words of titles, original titles and sort titles, folded as those of names, and "=" followed by all letters
+-- and digits of a title without its article. There is no foreign key, for the same reason as in person_word.
 CREATE TABLE item_word (
     word        TEXT    NOT NULL,
     place       INTEGER NOT NULL,             -- the order in results: by type, then by year
@@ -196,7 +196,8 @@ CREATE TABLE person_external_id (
     PRIMARY KEY (person_key, provider)
 ) WITHOUT ROWID;
 
--- The words of people's names, with accents and case folded, for search by the beginning of any word. There is no
+-- The words of people's names, with accents and case folded, for search by the beginning of any word. Words of other
+-- scripts are stored in Latin letters, too. There is no
 -- foreign key, because it would read all words for each deleted person: the code that deletes people or changes
 -- names deletes their words, and `mediasync check` verifies it.
 CREATE TABLE person_word (

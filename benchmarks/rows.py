@@ -227,6 +227,42 @@ def _who_figures(row: Row, result: dict[str, Any]) -> list[Figure]:
     ]
 
 
+_CREDITS_PER_SEARCHED_ITEM = 10
+_CREDITS_PER_SEARCHED_PERSON = 4
+_SAVED_MEANWHILE = 20_000
+
+
+def _search(lab: Lab, row: Row) -> list[Figure]:
+    path = _searched(lab, str(lab.path("searched")))
+    result = lab.call("search_typed", path=path)
+    return [row.figure(result["p95_ms"], **result)]
+
+
+def _search_within(lab: Lab, row: Row) -> list[Figure]:
+    path = _searched(lab, str(lab.path("searched")))
+    result = lab.call("search_typed", path=path, saves=_SAVED_MEANWHILE, step=5)
+    return [row.figure(result["p95_ms"], **result)]
+
+
+def _search_postgres(lab: Lab, row: Row) -> list[Figure]:
+    with postgres.server() as new_database:
+        url = _searched(lab, new_database("searched"))
+        postgres.settle(url)
+        result = lab.call("search_typed", path=url)
+    return [row.figure(result["p95_ms"], **result)]
+
+
+def _searched(lab: Lab, path: str) -> str:
+    size = lab.options.big_credits
+    lab.call(
+        "save_searched",
+        path=path,
+        movies=size // _CREDITS_PER_SEARCHED_ITEM,
+        people=size // _CREDITS_PER_SEARCHED_PERSON,
+    )
+    return path
+
+
 def _log_share(of: str) -> Callable[[Lab, Row], list[Figure]]:
     def measure(lab: Lab, row: Row) -> list[Figure]:
         rounds = range(lab.options.rounds)
@@ -445,4 +481,7 @@ ROWS = (
         big=True,
     ),
     Row("who-postgres", "the same on PostgreSQL", _who_postgres, 50, 20, "ms", big=True),
+    Row("search", "a search for what is typed so far, p95, 100,000 items", _search, 20, 10, "ms", big=True),
+    Row("search-within", "the same in a process that saves", _search_within, 50, 20, "ms", big=True),
+    Row("search-postgres", "the same at rest on PostgreSQL", _search_postgres, 20, 10, "ms", big=True),
 )

@@ -181,6 +181,8 @@ TASKS: dict[str, Callable[..., Result]] = {
     "read_within": _async("product", "read_within"),
     "read_pages": _async("pages", "read_pages"),
     "ask_who": _async("pages", "ask_who"),
+    "save_searched": _async("searching", "save_searched"),
+    "search_typed": _async("searching", "search_typed"),
     "loop_steps": _async("pages", "loop_steps"),
     "fill_to_examine": _async("doctor", "fill_to_examine"),
     "examine": _async("doctor", "examine"),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mediasync.errors import MediaSyncError
     from mediasync.findings import CastExample, CastFinding, DoctorReport, Severity
     from mediasync.history import CreditChange, CreditChangeKind, Difference, FieldChange, HistoryEntry
+    from mediasync.hits import Match, SearchAnswer, SearchHit
     from mediasync.models import (
         AnyMediaItem,
         Credit,
@@ -105,6 +106,7 @@ _HOMES = {
     "Library": "mediasync.models",
     "LibraryCounts": "mediasync.reports",
     "LibraryRun": "mediasync.models",
+    "Match": "mediasync.hits",
     "MediaItem": "mediasync.models",
     "MediaSync": "mediasync.app",
     "MediaSyncError": "mediasync.errors",
@@ -123,6 +125,8 @@ _HOMES = {
     "SaveReport": "mediasync.reports",
     "SaveResult": "mediasync.reports",
     "SaveStatus": "mediasync.reports",
+    "SearchAnswer": "mediasync.hits",
+    "SearchHit": "mediasync.hits",
     "Season": "mediasync.models",
     "Severity": "mediasync.findings",
     "Show": "mediasync.models",
@@ -178,6 +182,7 @@ __all__ = [
     "Library",
     "LibraryCounts",
     "LibraryRun",
+    "Match",
     "MediaItem",
     "MediaSync",
     "MediaSyncError",
@@ -196,6 +201,8 @@ __all__ = [
     "SaveReport",
     "SaveResult",
     "SaveStatus",
+    "SearchAnswer",
+    "SearchHit",
     "Season",
     "Severity",
     "Show",

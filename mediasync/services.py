@@ -7,6 +7,7 @@ from mediasync.library.answers import LibraryReads
 from mediasync.library.doctor import DoctorReads
 from mediasync.library.media import MediaReads
 from mediasync.library.people import PeopleReads
+from mediasync.library.search import LibrarySearch
 from mediasync.library.works import WorksReads
 from mediasync.saving.media import MediaSaves
 from mediasync.saving.people import PeopleSaves
@@ -42,7 +43,7 @@ class PeopleService(PeopleSaves, PeopleReads):
         PeopleReads.__init__(self, database)
 
 
-class LibraryService(LibraryReads, DoctorReads, WorksReads):
+class LibraryService(LibraryReads, LibrarySearch, WorksReads, DoctorReads):
     """Answers questions about the mirror: ``ms.library``.
 
     Args:

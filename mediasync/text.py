@@ -110,10 +110,15 @@ def words_of_title(title: str) -> list[str]:
     for word in _letters(title).split():
         words.add(word[:_LONGEST_WORD])
         if not word.isascii() and _UNSPACED.search(word):
-            whole = unicodedata.normalize("NFC", word)[:_LONGEST_WORD]
-            ends = (whole[first:] for first in range(1, len(whole)) if _UNSPACED.match(whole, first))
-            words.update(unicodedata.normalize("NFKD", end)[:_LONGEST_WORD] for end in ends)
+            words.update(_ends(word))
     return sorted(words)
+
+
+def _ends(word: str) -> list[str]:
+    """Return the ends of a word in a script without spaces, at each of which a search may begin."""
+    whole = unicodedata.normalize("NFC", word)[:_LONGEST_WORD]
+    ends = (whole[first:] for first in range(1, len(whole)) if _UNSPACED.match(whole, first))
+    return [unicodedata.normalize("NFKD", end)[:_LONGEST_WORD] for end in ends]
 
 
 def title_key(title: str) -> str:
@@ -142,6 +147,72 @@ def _letters(text: str) -> str:
     return folded.translate(_LETTERS)
 
 
+_SEMITIC: Final = str.maketrans({
+    "ا": "a", "أ": "a", "آ": "a", "إ": "i", "ى": "a", "ة": "a", "ع": "a", "و": "o", "ي": "i", "ئ": "i",
+    "ؤ": "o", "ء": None, "א": "a", "ע": "a", "ו": "o", "י": "i", "ה": "h", "ש": "sh",
+})  # fmt: skip
+"""Letters of Arabic and Hebrew that stand for vowels, and how names are spelt with them in Latin letters."""
+
+_SIGN: Final = re.compile(r"(?<=[^\W\d_])[!$@](?=[^\W\d_])")
+_LETTER_OF: Final = {"!": "i", "$": "s", "@": "a"}
+_KANA: Final = re.compile("[\u3040-\u30ff]+")
+_GREEK: Final = (("γγ", "νγ"), ("μπ", "b"))
+_ARABIC_ARTICLE: Final = re.compile("^ال(?=..)")
+_SYLLABLE: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]")
+
+
+def words_in_order(text: str) -> list[str]:
+    """Return the folded words of a text in its order.
+
+    Example:
+        >>> words_in_order("Amélie & l'été")
+        ['amelie', 'l', 'ete']
+    """
+    return [word[:_LONGEST_WORD] for word in _letters(text).split()]
+
+
+def romanised(word: str) -> list[str]:
+    """Return a folded word of another script in Latin letters, by syllables where the script has them.
+
+    Example:
+        >>> romanised("송강호"), romanised("константин"), romanised("matrix")
+        (['song', 'gang', 'ho'], ['konstantin'], ['matrix'])
+    """
+    if word.isascii():
+        return [word]
+    from anyascii import anyascii  # only names in other scripts need it
+
+    composed = _KANA.sub(r" \g<0> ", _ARABIC_ARTICLE.sub("al ", unicodedata.normalize("NFC", word)))
+    for letters, latin_letters in _GREEK:
+        composed = composed.replace(letters, latin_letters)
+    latin = anyascii(composed.translate(_SEMITIC))
+    return [part.lower()[:_LONGEST_WORD] for part in _SYLLABLE.findall(latin)]
+
+
+def searchable_words(text: str) -> list[str]:
+    """Return the words that a name or a title is found by, sorted.
+
+    These are its folded words, the ends of words in scripts without spaces, and the words of other scripts in
+    Latin letters. A sign between letters that stands for a letter counts as both.
+
+    Example:
+        >>> searchable_words("Юрий Яковлев")
+        ['yakovlev', 'yurii', 'юрии', 'яковлев']
+    """
+    if "!" in text or "$" in text or "@" in text:
+        spelt = _SIGN.sub(lambda sign: _LETTER_OF[sign[0]], text)
+        if spelt != text:
+            return sorted({*searchable_words(spelt), *words_of_title(text)})
+    letters = _letters(text)
+    words = {word[:_LONGEST_WORD] for word in letters.split()}
+    if not letters.isascii():
+        for word in [word for word in words if not word.isascii()]:
+            words.update(romanised(word))
+            if _UNSPACED.search(word):
+                words.update(_ends(word))
+    return sorted(words)
+
+
 StoredWord = tuple[str, int, int]
 """A word, the position of its item in search results, and the item's storage key."""
 
@@ -162,12 +233,26 @@ def whole(title: str) -> str:
 
 
 def words_of_item(
-    item_key: int, media_type: str, title: str, original_title: str | None, year: int | None
+    item_key: int,
+    media_type: str,
+    title: str,
+    original_title: str | None,
+    sort_title: str | None,
+    year: int | None,
 ) -> set[StoredWord]:
-    """Return an item's rows of the search index."""
+    """Return an item's rows of the search index.
+
+    Of the sort title, only the words are added that the titles lack. Servers write numbers in it with leading
+    zeros; these are left out.
+    """
     where = place(media_type, year)
     titles = (title, original_title) if original_title and original_title != title else (title,)
-    return {(word, where, item_key) for text in titles for word in (whole(text), *words_of_title(text))}
+    words = {word for text in titles for word in (whole(text), *searchable_words(text))}
+    if sort_title and sort_title not in titles:
+        added = [word for word in searchable_words(sort_title) if word not in words and word[0] != "0"]
+        if added:
+            words.update(added, (whole(sort_title),))
+    return {(word, where, item_key) for word in words}
 
 
 # In Kodi's "image://video@…" the part before "@" is not a user name.

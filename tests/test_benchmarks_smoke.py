@@ -96,6 +96,9 @@ FIGURES = [
     "who-all",
     "who-postgres",
     "who-postgres-all",
+    "search",
+    "search-within",
+    "search-postgres",
 ]
 PROMISES = {
     "cold",
@@ -131,6 +134,9 @@ PROMISES = {
     "recipes-postgres",
     "who",
     "who-postgres",
+    "search",
+    "search-within",
+    "search-postgres",
 }
 NEED_KODI = {"kodi-first", "kodi-unchanged"}
 ALIKE = {"jellyfin-memory", "emby-memory", "kodi-memory", "nfo-memory"}

@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "purge": "Delete items that were removed long ago, and the people whom nobody has credited since.",
     "show": "Show a movie, show, season or episode with its cast and crew.",
     "person": "Show a person with all they are credited for, the oldest first.",
+    "search": "Find titles and people by what you type, also if it is misspelt.",
     "find": "Find the movies and shows that credit all of some people, and none of others, the oldest first.",
     "costars": "List with whom a person worked most often: in how many movies and shows, and in which.",
     "top": "List who is credited most often in a function: in most movies and shows, or in most episodes.",

@@ -18,10 +18,12 @@ from mediasync.library.filmography import Section, by_item, fold, in_sections, t
 from mediasync.library.lookup import Matches, look_up_people
 from mediasync.models import FilmographyCredit, Person
 from mediasync.rewinding import AsOf
+from mediasync.summaries import PersonSummary
 from mediasync.vocabulary import CAST_TYPES, MediaType, PersonType
 from mediasync.works import Filmography, FilmographyTitle, WorkFunction
 
 _MATCHES: Final = 20
+_OTHERS: Final = 5
 _ITEMS: Final = 50
 _MOST: Final = 10_000
 _ROLES: Final = 3
@@ -48,9 +50,10 @@ def person(
     """Show a person with all they are credited for, the oldest first.
 
     Only reads the database. A show and its episodes are one line. Appearances as "self" and in talk shows
-    stand below everything else. Accents and case do not matter. Where several people fit, and not exactly one
-    has just this name, they are listed with their ids, to choose from: each source has its own people. With
-    --as-of, what was shown then is rebuilt from the change log.
+    stand below everything else. Accents and case do not matter. If no name fits, similar ones are found.
+    Where several people fit, and not exactly one has just this name, they are listed with their ids, to
+    choose from: each source has its own people. With --as-of, what was shown then is rebuilt from the
+    change log.
 
     [bold]Examples[/bold]
       mediasync person al pacino
@@ -75,17 +78,20 @@ async def _person(
     limit = _MOST if everything else _MATCHES
     async with context.open_to_read() as ms:
         await require_run(ms, as_of)
-        matches = await look_up_people(ms.people, text, limit=_MOST, as_of=as_of)
+        matches = await look_up_people(ms.people, text, limit=_MOST, as_of=as_of, search=ms.library)
         only = matches.only
         filmography = await ms.people.filmography(only.id or "", as_of=as_of) if only else []
         if only and as_of is None:
             folded = await ms.library.filmography(only.id or "")
         else:
             folded = _folded(filmography)
-        known_for: dict[str | None, list[str]] = {}
-        if not only and not context.out.as_json:
-            for one in matches.found[:_MATCHES]:
-                known_for[one.id] = titles(await ms.people.filmography(one.id or "", as_of=as_of))
+        known_for: dict[str | None, str] = {}
+        listed = [one.id or "" for one in (matches.others if only else matches.found)[:_MATCHES]]
+        if not context.out.as_json and as_of is None:
+            known_for = {one.id: _told_by(one) for one in await ms.library.find_people(listed)}
+        elif not context.out.as_json:
+            for one in listed:
+                known_for[one] = _known_for(titles(await ms.people.filmography(one, as_of=as_of)))
     if not matches.found:
         who = "stored person is" if as_of is None else f"person who was shown at {point_in_words(as_of)} was"
         raise NotFound(f"no {who} called {text!r}")
@@ -97,6 +103,11 @@ async def _person(
                     {"id": found.id, "name": found.name, "source_id": found.source_id} for found in shown
                 ],
                 "more": matches.more or len(matches.found) > limit,
+                "others": [
+                    {"id": one.id, "name": one.name, "source_id": one.source_id}
+                    for one in matches.others[:limit]
+                ],
+                "similar": matches.similar,
                 "person": only.model_dump(mode="json") if only else None,
                 "filmography": [credit.model_dump(mode="json") for credit in filmography],
                 "works": [title.model_dump(mode="json") for title in folded.works],
@@ -107,22 +118,27 @@ async def _person(
     elif only:
         if as_of is not None:
             context.out.print(faint(f"as shown at {point_in_words(as_of)}"))
+        if matches.similar:
+            context.out.print(faint(f"nobody is called {text!r}; this name is like it"))
         sections = _of_items(filmography) if episodes else _of_titles(folded)
         how_much = _how_much(filmography, folded, episodes=episodes)
         context.out.print(*_page(only, how_much, sections, everything=everything))
+        if matches.others:
+            context.out.print(plain(""), *_others(matches.others, known_for))
     else:
         context.out.print(*_choice(matches, shown, known_for))
     return 0
 
 
 def _choice(
-    matches: Matches[Person], shown: Sequence[Person], known_for: Mapping[str | None, Sequence[str]]
+    matches: Matches[Person], shown: Sequence[Person], known_for: Mapping[str | None, str]
 ) -> list[RenderableType]:
     number = len(matches.found)
     how_many = f"more than {number:,} people" if matches.more else f"{number:,} people"
-    rows = [(short(one.name), _known_for(known_for.get(one.id, ())), one.id) for one in shown]
+    fit = "have names like this" if matches.similar else "fit"
+    rows = [(short(one.name), known_for.get(one.id, ""), one.id) for one in shown]
     parts: list[RenderableType] = [
-        plain(f"{how_many} fit; show one by the id:"),
+        plain(f"{how_many} {fit}; show one by the id:"),
         columns(rows, indent=2),
     ]
     if matches.more or number > len(shown):
@@ -130,6 +146,30 @@ def _choice(
             indented(faint("others are left out: --all shows them, more of the name narrows it down"))
         )
     return parts
+
+
+def _others(others: Sequence[Person], known_for: Mapping[str | None, str]) -> list[RenderableType]:
+    shown = others[:_OTHERS]
+    number = len(others)
+    others_match = "1 other matches" if number == 1 else f"{number:,} others match"
+    left = f", of which {len(shown)} are shown" if number > len(shown) else ""
+    rows = [(short(one.name), known_for.get(one.id, ""), one.id) for one in shown]
+    return [
+        faint(f"{others_match}{left}:"),
+        columns(rows, indent=2),
+    ]
+
+
+def _told_by(summary: PersonSummary) -> str:
+    """Return what tells people of one name apart: the best-known title, the number of works, the years."""
+    if summary.known_for is None:
+        return ""
+    best = titled(summary.known_for, summary.known_for_year)
+    if summary.works < 2:
+        return best
+    first, last = summary.first_year, summary.last_year
+    years = f", {first}-{last}" if first and last and first != last else ""
+    return f"{best} and {summary.works - 1:,} more{years}"
 
 
 def _known_for(found: Sequence[str]) -> str:

@@ -54,7 +54,8 @@ def show(
     """Show a movie, show, season or episode with its cast and crew.
 
     Only reads the database. Where several items fit, they are listed with their ids, to choose from. Case
-    and accents do not matter. With --as-of, what was shown then is rebuilt from the change log.
+    and accents do not matter. If no title fits, those that are spelt like this are found. With --as-of, what
+    was shown then is rebuilt from the change log.
 
     [bold]Examples[/bold]
       mediasync show heat
@@ -76,8 +77,8 @@ async def _show(context: CommandContext, text: str, as_of: AsOf | None, *, every
     async with context.open_to_read() as ms:
         await require_run(ms, as_of)
         limit = _MOST if everything else _MATCHES
-        matches = await look_up_items(ms.media, text, limit=limit, as_of=as_of)
-        parents = await find_parents(ms.media, matches.found, as_of=as_of)
+        matches = await look_up_items(ms.media, text, limit=limit, as_of=as_of, search=ms.library)
+        parents = await find_parents(ms.media, [*matches.found, *matches.others], as_of=as_of)
         branches = await find_children(ms.media, matches.only, as_of=as_of) if matches.only else []
     if not matches.found:
         when = (
@@ -90,7 +91,11 @@ async def _show(context: CommandContext, text: str, as_of: AsOf | None, *, every
         item = matches.only
         if as_of is not None:
             context.out.print(faint(f"as shown at {point_in_words(as_of)}"))
+        if matches.similar:
+            context.out.print(faint(f"nothing is called {text!r}; this is like it"))
         context.out.print(*_page(item, parents[item.id or ""], branches, everything=everything))
+        if matches.others:
+            context.out.print(plain(""), *_others(matches, parents))
     else:
         context.out.print(*_choice(matches, parents))
     return 0
@@ -108,12 +113,22 @@ def _choice(
     matches: Matches[AnyMediaItem], parents: Mapping[str, Sequence[AnyMediaItem]]
 ) -> list[RenderableType]:
     more = " or more" if matches.more else ""
-    parts: list[RenderableType] = [plain(f"{len(matches.found):,}{more} fit; show one by its id:")]
+    fit = "are spelt like this" if matches.similar else "fit"
+    parts: list[RenderableType] = [plain(f"{len(matches.found):,}{more} {fit}; show one by its id:")]
     rows = [(_name(item, parents[item.id or ""]), str(item.media_type), item.id) for item in matches.found]
     parts.append(columns(rows, indent=2))
     if matches.more:
         parts.append(indented(faint("more are left out: --all shows them, a longer title narrows it down")))
     return parts
+
+
+def _others(
+    matches: Matches[AnyMediaItem], parents: Mapping[str, Sequence[AnyMediaItem]]
+) -> list[RenderableType]:
+    number = len(matches.others)
+    rows = [(_name(item, parents[item.id or ""]), str(item.media_type), item.id) for item in matches.others]
+    others = "1 other matches" if number == 1 else f"{number} others match"
+    return [faint(f"{others}:"), columns(rows, indent=2)]
 
 
 # One item
@@ -251,6 +266,8 @@ def _document(
     return {
         "matches": [_summary(item) for item in matches.found],
         "more": matches.more,
+        "others": [_summary(item) for item in matches.others],
+        "similar": matches.similar,
         "item": only.model_dump(mode="json") if only else None,
         "parents": [_summary(parent) for parent in parents[only.id or ""]] if only else [],
         "children": [

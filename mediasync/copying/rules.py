@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mediasync.database.tables import Reference
-from mediasync.text import words_of_item, words_of_name
+from mediasync.text import searchable_words, words_of_item
 
 NOT_COPIED: Final = {
     "schema_version": "each database has its own",
@@ -88,11 +88,11 @@ class Computed:
 
 
 def _name_words(person: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    return [(word, person["id"]) for word in words_of_name(person["name"])]
+    return [(word, person["id"]) for word in searchable_words(person["name"])]
 
 
 def _title_words(item: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    titles = (item[column] for column in ("media_type", "title", "original_title", "year"))
+    titles = (item[column] for column in ("media_type", "title", "original_title", "sort_title", "year"))
     return [(word, place, item["id"]) for word, place, _ in words_of_item(0, *titles)]
 
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 from mediasync.library.media import MediaReads
 from mediasync.library.people import PeopleReads
 from mediasync.models import AnyMediaItem, Person, Season, Show
 from mediasync.rewinding import AsOf
+from mediasync.vocabulary import MediaType
+
+if TYPE_CHECKING:
+    from mediasync.library.search import LibrarySearch
 
 T = TypeVar("T", AnyMediaItem, Person)
 
 _WITH_YEAR: Final = re.compile(r"(?P<title>.+?)\s*\((?P<year>\d{4})\)")
 _ITEMS_OF_ONE_TITLE: Final = 10_000
 _PEOPLE_OF_ONE_NAME: Final = 10_000
+_OTHERS: Final = 5
 _PEOPLE_THEN: Final = 200
 """Each of these is rebuilt, with the items that credited them."""
 
@@ -28,10 +33,14 @@ class Matches(Generic[T]):
     Attributes:
         found: the matches, the best first.
         more: whether there are more than these.
+        others: further matches, if *found* has just the title or the name that was typed.
+        similar: whether nothing has the words that were typed, and these are only spelt like them.
     """
 
     found: list[T]
     more: bool
+    others: tuple[T, ...] = ()
+    similar: bool = False
 
     @property
     def only(self) -> T | None:
@@ -52,15 +61,21 @@ class Branch(NamedTuple):
 
 
 async def look_up_items(
-    media: MediaReads, text: str, *, limit: int, as_of: AsOf | None = None
+    media: MediaReads,
+    text: str,
+    *,
+    limit: int,
+    as_of: AsOf | None = None,
+    search: LibrarySearch | None = None,
 ) -> Matches[AnyMediaItem]:
-    """Find items by the first of these that matches: id, provider id, title, title with year.
+    """Find items by the first of these that fits: id, provider id, title, title with year, similar title.
 
     Args:
         media: reads items.
         text: ``home:603``, ``imdb:tt0113277``, ``Heat`` or ``Heat (1995)``.
         limit: at most so many.
-        as_of: a run or a time: what was shown then.
+        as_of: a run or a time: what was shown then. Similar titles are not found then.
+        search: finds similar titles, and others beside an exact one; None to leave them out.
 
     Raises:
         UsageError: if the text holds a character that no database stores.
@@ -70,6 +85,8 @@ async def look_up_items(
         'home:949'
     """
     found = await media.find_media_items([text], as_of=as_of)
+    if found:
+        return Matches(found, more=False)
     provider, colon, value = text.partition(":")
     if not found and colon:
         found = await media.find_by_provider_id(provider.lower(), value, limit=limit + 1, as_of=as_of)
@@ -78,7 +95,30 @@ async def look_up_items(
     if not found and (parts := _WITH_YEAR.fullmatch(text)):
         named = await media.find_by_title(parts["title"], limit=_ITEMS_OF_ONE_TITLE, as_of=as_of)
         found = [item for item in named if item.year == int(parts["year"])]
-    return Matches(found[:limit], more=len(found) > limit)
+    if search is None or as_of is not None or len(found) > 1:
+        return Matches(found[:limit], more=len(found) > limit)
+    return await _with_similar(media, text, found, search, limit)
+
+
+async def _with_similar(
+    media: MediaReads, text: str, found: list[AnyMediaItem], search: LibrarySearch, limit: int
+) -> Matches[AnyMediaItem]:
+    """Add what a search finds besides one item, or instead of none."""
+    from mediasync.hits import Match  # only a text that is not an id needs it
+
+    answer = await search.search(text, kinds=tuple(MediaType), limit=limit)
+    known = {item.id for item in found}
+    hits = [hit for hit in answer.titles if hit.id not in known]
+    if parts := _WITH_YEAR.fullmatch(text):
+        hits = [hit for hit in hits if hit.summary.year == int(parts["year"])]
+    if found:
+        hits = [hit for hit in hits if hit.match is not Match.SIMILAR][:_OTHERS]
+    ids = [one for hit in hits for one in (hit.id, *hit.other_ids) if one not in known]
+    items = await media.find_media_items(ids[:limit])
+    if found:
+        return Matches(found, more=False, others=tuple(items))
+    similar = all(hit.match is Match.SIMILAR for hit in hits)
+    return Matches(items, more=len(ids) > limit, similar=bool(items) and similar)
 
 
 async def find_parents(
@@ -115,17 +155,24 @@ async def find_children(media: MediaReads, item: AnyMediaItem, *, as_of: AsOf | 
 
 
 async def look_up_people(
-    people: PeopleReads, text: str, *, limit: int, as_of: AsOf | None = None
+    people: PeopleReads,
+    text: str,
+    *,
+    limit: int,
+    as_of: AsOf | None = None,
+    search: LibrarySearch | None = None,
 ) -> Matches[Person]:
-    """Find people by id or alias, or else by the beginnings of words of their names.
+    """Find people by id or alias, else by the beginnings of words of their names, else by similar names.
 
-    If exactly one of several matches has the very name, only that person is returned. Case does not matter.
+    If exactly one of several matches has the very name, only that person is found, and the others stand
+    beside. Case does not matter.
 
     Args:
         people: reads people.
         text: ``home:6384``, ``Keanu Reeves`` or ``keanu``.
         limit: at most so many.
-        as_of: a run or a time: who was shown then.
+        as_of: a run or a time: who was shown then. Similar names are not found then.
+        search: finds similar names; None to leave them out.
 
     Example:
         >>> (await look_up_people(ms.people, "keanu", limit=20)).only.name  # doctest: +SKIP
@@ -139,5 +186,11 @@ async def look_up_people(
     found = await people.search(text, limit=most + 1, as_of=as_of)
     exact = [one for one in found if one.name.casefold() == text.casefold()]
     if len(exact) == 1:
-        return Matches(exact, more=False)
-    return Matches(found[:limit], more=len(found) > limit)
+        others = tuple(one for one in found if one is not exact[0])
+        return Matches(exact, more=False, others=others[:limit])
+    if found or search is None or as_of is not None:
+        return Matches(found[:limit], more=len(found) > limit)
+    answer = await search.search(text, kinds=("person",), limit=limit)
+    ids = [one for hit in answer.people for one in (hit.id, *hit.other_ids)]
+    similar = [one for person_id in ids[:limit] if (one := await people.find_by_id(person_id)) is not None]
+    return Matches(similar, more=len(ids) > limit, similar=bool(similar))

@@ -29,7 +29,7 @@ from mediasync.repositories.runs import RunRepository
 from mediasync.repositories.search import first_match, search_words
 from mediasync.repositories.times import to_datetime
 from mediasync.rewinding import AsOf, Image, appeared, credits_in, last_added, last_written, rewind
-from mediasync.text import place, whole, words_of_name, words_of_title
+from mediasync.text import place, searchable_words, whole
 from mediasync.vocabulary import EntityKind, PersonType, RunStatus
 
 _AT_ONCE: Final = 100
@@ -251,7 +251,7 @@ class Past:
             titles = _titles(before)
             if whole(text) in map(whole, titles):
                 exact.append(item_id)
-            elif any(first_match(words_of_title(title), [word]) for title in titles for word in words):
+            elif any(first_match(searchable_words(title), [word]) for title in titles for word in words):
                 similar.append(item_id)
         exact += await reader.find_ids_by_whole_title(text, _MOST_CANDIDATES)
         images = await self._images(exact)
@@ -264,7 +264,7 @@ class Past:
             similar += await reader.find_ids_by_words(text, _MOST_CANDIDATES)
             for ids in batched(dict.fromkeys([*similar, *exact]), _AT_ONCE):
                 for item_id, item in (await self.find_images(ids)).items():
-                    own = {word for title in _titles(item.image) for word in words_of_title(title)}
+                    own = {word for title in _titles(item.image) for word in searchable_words(title)}
                     if (first := first_match(own, words)) is not None:
                         ranked[item_id] = (first, *_rank(item_id, item.image))
                 if len(ranked) >= limit:
@@ -411,12 +411,12 @@ class Past:
         async for person_id, before in pages:
             name = before.get("name")
             is_wanted = source_id is None or person_id.startswith(f"{source_id}:")
-            if is_wanted and isinstance(name, str) and first_match(words_of_name(name), words) is not None:
+            if is_wanted and isinstance(name, str) and first_match(searchable_words(name), words) is not None:
                 ids.append(person_id)
         ranked: list[tuple[str, str, str]] = []
         for some in batched(dict.fromkeys(ids), _AT_ONCE):
             for person_id, person in (await self.find_people(some)).items():
-                if (first := first_match(words_of_name(person.name), words)) is not None:
+                if (first := first_match(searchable_words(person.name), words)) is not None:
                     ranked.append((first, person.name, person_id))
         found: list[Person] = []
         for some_ranked in batched(sorted(ranked), _AT_ONCE):

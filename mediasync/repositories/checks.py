@@ -14,7 +14,7 @@ from mediasync.repositories.flaws import collecting_flaws
 from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader
 from mediasync.repositories.runs import RunRepository
 from mediasync.repositories.sources import SourceRepository
-from mediasync.text import words_of_item, words_of_name
+from mediasync.text import searchable_words, words_of_item
 from mediasync.validation import MAX_ID_BYTES, MAX_NAME_BYTES, MAX_PROVIDER_BYTES, InvalidValue, check_length
 from mediasync.vocabulary import MEDIA_KINDS
 
@@ -149,7 +149,7 @@ WHERE (w.word, w.person_key) > (:word, :after) ORDER BY w.word, w.person_key LIM
 
 # Reads a page of items with their titles, to compute their words.
 ITEMS_PAGE: Final = """
-SELECT item_key, id, media_type, title, original_title, year FROM media_item
+SELECT item_key, id, media_type, title, original_title, sort_title, year FROM media_item
 WHERE item_key > :after ORDER BY item_key LIMIT 500
 """
 
@@ -166,7 +166,7 @@ ITEM_WORDS_COUNT: Final = "SELECT count(*) AS words FROM item_word"
 
 # Reads a page of the stored words of titles, to find superfluous ones.
 ITEM_WORDS_PAGE: Final = """
-SELECT w.word, w.place, w.item_key, i.id, i.media_type, i.title, i.original_title, i.year
+SELECT w.word, w.place, w.item_key, i.id, i.media_type, i.title, i.original_title, i.sort_title, i.year
 FROM item_word w LEFT JOIN media_item i ON i.item_key = w.item_key
 WHERE (w.word, w.place, w.item_key) > (:word, :place, :after)
 ORDER BY w.word, w.place, w.item_key LIMIT 1000
@@ -279,7 +279,7 @@ class CheckRepository:
         flawed: dict[str, str] = {}
         after, computed = -1, 0
         while page := await self._session.fetch_all(PEOPLE_PAGE, {"after": after}):
-            words = [(word, key) for key, _, name in page for word in words_of_name(name)]
+            words = [(word, key) for key, _, name in page for word in searchable_words(name)]
             missing = {key for _, key in await self._missing(PERSON_WORDS_MISSING, words)}
             flawed |= {person_id: name for key, person_id, name in page if key in missing}
             computed += len(words) - len(missing)
@@ -290,7 +290,7 @@ class CheckRepository:
                 for one, key, person_id, name in page:
                     if person_id is None:
                         flawed[f"person {key}"] = one
-                    elif one not in words_of_name(name):
+                    elif one not in searchable_words(name):
                         flawed[person_id] = name
                 if (word, after) == page[-1][:2]:  # a word that is not a text sorts after all texts
                     break

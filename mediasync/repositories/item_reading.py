@@ -23,7 +23,7 @@ from mediasync.repositories.flaws import note_flaw, read_json, read_model
 from mediasync.repositories.search import WordIndex, count_words, find_by_words, keys_of_word
 from mediasync.repositories.times import to_datetime
 from mediasync.rows import VALUE_COLUMNS
-from mediasync.text import place, whole, words_of_title
+from mediasync.text import place, searchable_words, whole
 from mediasync.vocabulary import Completeness, MediaType
 
 
@@ -356,7 +356,7 @@ class ItemReader:
 
 
 def _title_words(_id: str, title: str, original_title: str | None, *_: Any) -> set[str]:
-    return {*words_of_title(title), *words_of_title(original_title or "")}
+    return {*searchable_words(title), *searchable_words(original_title or "")}
 
 
 def _title_order(item_id: str, _title: str, _original: str | None, media_type: str, year: int | None) -> Any:

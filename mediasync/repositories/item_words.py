@@ -16,7 +16,7 @@ WORD_COLUMNS: Final = "word text, place integer, item_key integer"
 
 # Reads the titles of items, from which their stored words are computed.
 SELECT_TITLES: Final = """
-SELECT i.item_key, i.media_type, i.title, i.original_title, i.year
+SELECT i.item_key, i.media_type, i.title, i.original_title, i.sort_title, i.year
 FROM @list(:ids) l JOIN media_item i ON i.id = l.id
 """
 
@@ -27,7 +27,7 @@ WITH RECURSIVE below (item_key) AS (
     UNION
     SELECT i.item_key FROM below b JOIN media_item i ON i.parent_key = b.item_key
 )
-SELECT i.item_key, i.media_type, i.title, i.original_title, i.year
+SELECT i.item_key, i.media_type, i.title, i.original_title, i.sort_title, i.year
 FROM below b JOIN media_item i ON i.item_key = b.item_key
 """
 

@@ -281,7 +281,7 @@ SELECT i.id AS item_id, i.item_key FROM below l JOIN media_item i ON i.item_key 
 # Deletes items; foreign keys delete their credits, their details and the items below them.
 DELETE_ITEMS: Final = "DELETE FROM media_item WHERE id IN (SELECT l.id FROM @list(:ids) l)"
 
-_TITLE_COLUMNS: Final = tuple(map(VALUE_COLUMNS.index, ("title", "original_title", "year")))
+_TITLE_COLUMNS: Final = tuple(map(VALUE_COLUMNS.index, ("title", "original_title", "sort_title", "year")))
 _PARENT: Final = _ITEM_COLUMNS.index("parent_id")
 _KEY: Final = _ITEM_COLUMNS.index("item_key")
 _ID: Final = _ITEM_COLUMNS.index("id")

@@ -15,7 +15,7 @@ from mediasync.repositories.keys import new_keys
 from mediasync.repositories.person_reading import PersonReader
 from mediasync.repositories.person_rows import PERSON_STATE, stored_person
 from mediasync.rows import PersonRow, merge_people, provider_ids_json
-from mediasync.text import words_of_name
+from mediasync.text import searchable_words
 
 _IS_CREDITED: Final = """EXISTS (
     SELECT 1 FROM credit c JOIN media_item i ON i.item_key = c.item_key
@@ -547,7 +547,7 @@ class PeopleRepository(PersonReader):
         """Delete people who are locked and whom no credit points at, with the words of their names."""
         if not people:
             return
-        words = sorted({(word, person.key) for person in people for word in words_of_name(person.row[1])})
+        words = sorted({(word, person.key) for person in people for word in searchable_words(person.row[1])})
         await self._session.execute(DELETE_WORDS, {"words": words})
         await self._session.execute(DELETE_PEOPLE, {"people": [(person.key,) for person in people]})
         for person in people:
@@ -621,7 +621,7 @@ class PeopleRepository(PersonReader):
         if joined != before:
             await self._update([joined], stored)
             old, new = (
-                {(word, before.key) for word in words_of_name(one.row[1])} for one in (before, joined)
+                {(word, before.key) for word in searchable_words(one.row[1])} for one in (before, joined)
             )
             await self._change_words(sorted(old - new), sorted(new - old))
         await self.delete(person_id)
@@ -653,7 +653,7 @@ class PeopleRepository(PersonReader):
         after = before._replace(row=row)
         self._session.people_cache.discard(person_id)
         await self._update([after], stored)
-        old, new = ({(word, before.key) for word in words_of_name(one.row[1])} for one in (before, after))
+        old, new = ({(word, before.key) for word in searchable_words(one.row[1])} for one in (before, after))
         await self._change_words(sorted(old - new), sorted(new - old))
         return before, after
 
@@ -671,7 +671,7 @@ class PeopleRepository(PersonReader):
         if not locked:
             return None
         person = stored_person(locked[0])
-        words = [(word, person.key) for word in words_of_name(person.row[1])]
+        words = [(word, person.key) for word in searchable_words(person.row[1])]
         await self._session.execute(DELETE_WORDS, {"words": words})
         await self._session.execute(DELETE_PERSON, {"id": person_id})
         return person
@@ -725,4 +725,4 @@ def _as_stored(
 
 def _words(people: Sequence[PersonRow]) -> list[tuple[str, str]]:
     """Return the words of people's names with the people's ids, in the order of the index."""
-    return sorted((word, row[0]) for row in people for word in words_of_name(row[1]))
+    return sorted((word, row[0]) for row in people for word in searchable_words(row[1]))

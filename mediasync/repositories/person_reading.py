@@ -10,7 +10,7 @@ from mediasync.models import Credit, Person
 from mediasync.repositories.credits import CreditRepository
 from mediasync.repositories.person_rows import PERSON, person_of
 from mediasync.repositories.search import WordIndex, count_words, find_by_words, keys_of_word
-from mediasync.text import words_of_name
+from mediasync.text import searchable_words
 
 _OF_SOURCE: Final = """
 (:source_id IS NULL OR p.source_key = (SELECT s.source_key FROM source s WHERE s.id = :source_id))
@@ -73,7 +73,7 @@ _INDEX: Final = WordIndex(
     SEARCH_FEW_PEOPLE,
     SEARCH_MANY_PEOPLE,
     "person_key",
-    words=lambda row: words_of_name(row[_NAME]),
+    words=lambda row: searchable_words(row[_NAME]),
     order=lambda row: (row[_NAME], row[0]),
 )
 

@@ -479,11 +479,56 @@ def test_episodes_are_one_line_unless_asked_for(run: Run, synced: Path) -> None:
 def test_several_people_fit(run: Run, synced: Path) -> None:
     assert run("person", "robert").out == (
         "2 people fit; show one by the id:\n"
-        "  Robert De Niro  Heat and 1 more  films:name:robert de niro\n"
-        "  Robert Denard   Ronin            films:name:robert denard\n"
+        "  Robert De Niro  Heat (1995) and 1 more, 1995-1998  films:name:robert de niro\n"
+        "  Robert Denard   Ronin (1998)                       films:name:robert denard\n"
     )
     document = run("person", "robert", "--json").json
     assert (document["person"], document["filmography"], len(document["matches"])) == (None, [], 2)
+
+
+def test_a_misspelt_name_and_a_misspelt_title_are_found_and_said(run: Run, synced: Path) -> None:
+    assert run("person", "robert de nero").out.splitlines()[:2] == [
+        "nobody is called 'robert de nero'; this name is like it",
+        "Robert De Niro",
+    ]
+    assert run("person", "robert de nero", "--json").json["similar"] is True
+    assert run("show", "ronnin").out.splitlines()[:2] == [
+        "nothing is called 'ronnin'; this is like it",
+        "Ronin (1998)",
+    ]
+    document = run("show", "ronnin", "--json").json
+    assert (document["similar"], document["item"]["title"], document["others"]) == (True, "Ronin", [])
+
+
+def test_an_exact_name_or_title_does_not_hide_the_others(run: Run, home: Path, database: Path) -> None:
+    people = [Person(name="Li"), Person(name="Li Gong"), Person(name="Jet Li")]
+    cast = [Credit(person=one, person_type="actor") for one in people]
+    fill(
+        database,
+        Movie(remote_id="1", title="Tide", year=1990, credits=cast),
+        Movie(remote_id="2", title="Tide of Night", year=2000),
+    )
+    lines = run("person", "li", "--database", database).out.splitlines()
+    assert lines[-3] == "2 others match:"
+    document = run("person", "li", "--database", database, "--json").json
+    assert {one["name"] for one in document["others"]} == {"Li Gong", "Jet Li"}
+    lines = run("show", "tide", "--database", database).out.splitlines()
+    assert lines[-2] == "1 other matches:"
+    assert lines[-1].startswith("  Tide of Night (2000)")
+    assert [one["title"] for one in run("show", "tide", "--database", database, "--json").json["others"]] == [
+        "Tide of Night"
+    ]
+
+
+def test_search(run: Run, synced: Path) -> None:
+    lines = run("search", "robert de nero").out.splitlines()
+    assert lines[0] == "People"
+    assert "Robert De Niro" in lines[1]
+    document = run("search", "heat", "--json").json
+    assert (document["titles"][0]["title"], document["titles"][0]["match"]) == ("Heat", "exact")
+    assert document["titles"][0]["other_ids"] == []
+    ended = run("search", "qqqqqq")
+    assert (ended.code, ended.err) == (1, "mediasync: no stored title or name is like 'qqqqqq'\n")
 
 
 def test_who_has_just_this_name_is_meant(run: Run, home: Path, database: Path) -> None:

@@ -470,6 +470,7 @@ async def test_the_packages_own_queries_search_by_indexes(filled: Path) -> None:
         "leases.SELECT_HELD",  # one row for each source
         "source_renaming.UPDATE_OTHERS",  # once for a renaming
         "works.RANK_BY_WORKS", "works.RANK_BY_EPISODES", "works.RANK_PAIRS",  # over all credits
+        "candidates.PROMINENT_PEOPLE",  # once in ten minutes
     }  # fmt: skip
     async with MediaSync(f"sqlite:///{filled}") as ms:
         for name, text in constants().items():
