@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mediasync.database.database import Database
 from mediasync.library.answers import LibraryReads
+from mediasync.library.lists import LibraryLists
 from mediasync.library.media import MediaReads
 from mediasync.library.people import PeopleReads
 from mediasync.saving.media import MediaSaves
@@ -40,7 +41,7 @@ class PeopleService(PeopleSaves, PeopleReads):
         PeopleReads.__init__(self, database)
 
 
-class LibraryService(LibraryReads):
+class LibraryService(LibraryReads, LibraryLists):
     """Answers questions about the mirror: ``ms.library``.
 
     Args:

@@ -93,5 +93,7 @@ def _key(text: str) -> str:
 
 def _padded(number: re.Match[str]) -> str:
     """Return a number after the number of its digits: then its text sorts by its value."""
-    digits = "".join(str(unicodedata.digit(digit)) for digit in number[0]).lstrip("0")[:_LONGEST_NUMBER] or "0"
+    digits = (
+        "".join(str(unicodedata.digit(digit)) for digit in number[0]).lstrip("0")[:_LONGEST_NUMBER] or "0"
+    )
     return f"{len(digits):02}{digits}"

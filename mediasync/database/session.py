@@ -1,6 +1,6 @@
 """What differs between database engines, behind one protocol.
 
-Repositories contain one SQL text for all engines. It may use eleven macros, which each dialect expands:
+Repositories contain one SQL text for all engines. It may use twelve macros, which each dialect expands:
 
 ``@rows(:name, id text, year integer)``
     a derived table of the rows in the parameter *name* (a list of equally long sequences), with these
@@ -31,6 +31,8 @@ Repositories contain one SQL text for all engines. It may use eleven macros, whi
 ``@entries(text) e``
     in a join: the entries of the JSON object in *text*, whose values are texts, with the columns ``key`` and
     ``value``.
+``@time(column)``
+    a time in milliseconds since 1970, UTC, as the views show it. It is what the indexes of times hold.
 
 Parameters are named, ``:name``.
 """

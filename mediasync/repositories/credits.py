@@ -67,12 +67,12 @@ DELETE FROM credit
 WHERE item_key IN (SELECT i.item_key FROM @list(:ids) l JOIN media_item i ON i.id = l.id)
 """
 
-_CREDIT: Final = f"c.person_type, c.role, c.sort_order, {PERSON}"
+CREDIT: Final = f"c.person_type, c.role, c.sort_order, {PERSON}"
 _CREDIT_COLUMNS: Final = ("person_type", "role", "sort_order", *PERSON_COLUMNS)
 
 # Reads the whole list of one item, if it has fewer than :limit credits, in no order.
 SELECT_SHORT_LIST: Final = f"""
-SELECT {_CREDIT}
+SELECT {CREDIT}
 FROM media_item i
 JOIN credit c ON c.item_key = i.item_key
 JOIN person p ON p.person_key = c.person_key
@@ -81,7 +81,7 @@ WHERE i.id = :id AND i.missing_since IS NULL LIMIT :limit
 
 # Reads parts of the lists of items, each from one place up to another, in no order.
 SELECT_CREDITS: Final = f"""
-SELECT i.id AS item_id, {_CREDIT}
+SELECT i.id AS item_id, {CREDIT}
 FROM @rows(:parts, id text, low integer, high integer) r
 JOIN media_item i ON i.id = r.id
 JOIN credit c ON c.item_key = i.item_key AND c.sort_order >= r.low AND c.sort_order < r.high
@@ -90,7 +90,7 @@ JOIN person p ON p.person_key = c.person_key
 
 FIRST_CREDITS: Final = f"""
 (SELECT @array({", ".join(f"@arrays(f.{name})" for name in _CREDIT_COLUMNS)}) FROM (
-    SELECT {_CREDIT}
+    SELECT {CREDIT}
     FROM credit c JOIN person p ON p.person_key = c.person_key
     WHERE c.item_key = i.item_key ORDER BY c.sort_order LIMIT :credits_of_each
 ) f)

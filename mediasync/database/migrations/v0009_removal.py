@@ -157,5 +157,7 @@ def _key(text: str) -> str:
 
 
 def _padded(number: re.Match[str]) -> str:
-    digits = "".join(str(unicodedata.digit(digit)) for digit in number[0]).lstrip("0")[:_LONGEST_NUMBER] or "0"
+    digits = (
+        "".join(str(unicodedata.digit(digit)) for digit in number[0]).lstrip("0")[:_LONGEST_NUMBER] or "0"
+    )
     return f"{len(digits):02}{digits}"
