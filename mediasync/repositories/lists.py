@@ -296,14 +296,14 @@ def _credit_condition(given: PersonFilter) -> Condition:
             f"WHERE x.item_key = w.item_key AND x.library_key = {_LIBRARY}))"
         )
         params["library_id"] = given.library_id
-    credits = f"FROM credit c JOIN media_item w ON w.item_key = c.item_key WHERE {wanted}"
+    listed = f"FROM credit c JOIN media_item w ON w.item_key = c.item_key WHERE {wanted}"
     keys = None
     if given.item_id is not None:
-        credits += " AND w.id = :item_id"
+        listed += " AND w.id = :item_id"
         params["item_id"] = given.item_id
-        keys = f"SELECT c.person_key {credits}"
+        keys = f"SELECT c.person_key {listed}"
     return Condition(
-        f"EXISTS (SELECT 1 {credits} AND c.person_key = p.person_key)", params, keys, few=keys is not None
+        f"EXISTS (SELECT 1 {listed} AND c.person_key = p.person_key)", params, keys, few=keys is not None
     )
 
 
