@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "restore": "Bring back removed items with their cast and crew.",
     "purge": "Delete items that were removed long ago, and the people whom nobody has credited since.",
     "show": "Show a movie, show, season or episode with its cast and crew.",
+    "list": "List items or people, filtered and sorted, page by page.",
     "person": "Show a person with all they are credited for, the oldest first.",
     "check": "Check the database: its storage, and that its content is consistent.",
     "copy": "Copy the whole mirror into another database, from SQLite to PostgreSQL or back.",
