@@ -84,7 +84,8 @@ class ItemFilter:
         UsageError: if a value cannot be used; the message names it.
 
     Example:
-        >>> ItemFilter(media_types="movie", year_from=1990, year_to=1999, with_people=["home:6384"]).media_types
+        >>> films = ItemFilter(media_types="movie", year_from=1990, with_people=["home:6384"])
+        >>> films.media_types
         (<MediaType.MOVIE: 'movie'>,)
     """
 

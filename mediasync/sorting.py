@@ -15,13 +15,13 @@ _ARTICLES: Final = frozenset({
     "a", "an", "the", "der", "die", "das", "ein", "eine", "le", "la", "les", "un", "une", "el", "los", "las",
     "una", "il", "lo", "gli", "een", "het", "de", "den", "det",
 })  # fmt: skip
-"""The articles that a space separates from a title: English, German, French, Spanish, Italian, Dutch, Nordic."""
+"""The articles of English, German, French, Spanish, Italian, Dutch and the Nordic languages, but for "l'"."""
 
 _ENGLISH: Final = frozenset({
     "again", "alone", "and", "another", "by", "fighting", "for", "hard", "is", "laughing", "like", "my", "of",
     "or", "screaming", "to", "trying", "with", "you", "young", "your",
 })  # fmt: skip
-"""Words after which the word before is no article of another language, as in "Die Hard" and "Den of Thieves"."""
+"""Words that show that the word before is not an article: "Die Hard", "Den of Thieves"."""
 
 _NAMES: Final = {
     "a": frozenset({"and", "as", "bout", "for", "is", "la", "nous", "to", "x"}),
@@ -32,7 +32,7 @@ _NAMES: Final = {
     "le": frozenset({"mans"}),
     "los": frozenset({"alamos", "angeles"}),
 }
-"""Words after which the word before is no article but a part of a name or a phrase, as in "Los Angeles"."""
+"""Words that make a name or a phrase with the word before, which is then not an article: "Los Angeles"."""
 
 _FIRST: Final = re.compile(r"\W*(?:(\w+)\s+(?=\W*(\w+))|l['’]\s*(?=\w))", re.IGNORECASE)
 _LAST: Final = re.compile(r",\s*(?:(\w+)|l['’])\s*$", re.IGNORECASE)

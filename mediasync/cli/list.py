@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import csv
 import io
 import re
@@ -48,7 +49,7 @@ def list(  # noqa: A001  (the module is found by the name of the command, and th
     context: CommandContext,
     what: Annotated[Listed, typer.Argument(help="What is listed.")] = Listed.ITEMS,
     media_types: Annotated[
-        list[str] | None,
+        builtins.list[str] | None,
         _text("--type", "TYPE", "Only items of this type: movie, show, season or episode. May be repeated."),
     ] = None,
     library: Annotated[
@@ -60,11 +61,11 @@ def list(  # noqa: A001  (the module is found by the name of the command, and th
         str | None, _text("--year", "YEARS", "Only items of these years: 1999, 1990..1999, 2000.. or ..1949.")
     ] = None,
     with_people: Annotated[
-        list[str] | None,
+        builtins.list[str] | None,
         _text("--with", "NAME|ID", "Only items that credit this person. May be repeated: all of them."),
     ] = None,
     without_people: Annotated[
-        list[str] | None,
+        builtins.list[str] | None,
         _text("--without", "NAME|ID", "Only items that do not credit this person. May be repeated."),
     ] = None,
     min_rating: Annotated[
@@ -81,9 +82,7 @@ def list(  # noqa: A001  (the module is found by the name of the command, and th
     function: Annotated[
         str | None, _text("--function", "NAME", "Only people with this function, such as director.")
     ] = None,
-    name: Annotated[
-        str | None, _text("--name", "TEXT", "Only people whose name begins with this.")
-    ] = None,
+    name: Annotated[str | None, _text("--name", "TEXT", "Only people whose name begins with this.")] = None,
     min_works: Annotated[
         int | None, _text("--min-works", "N", "Only people credited in at least so many movies and shows.")
     ] = None,
@@ -138,14 +137,14 @@ def list(  # noqa: A001  (the module is found by the name of the command, and th
     strange = of_people if what is Listed.ITEMS else of_items
     if given := [option for option, value in strange.items() if value]:
         raise UsageError(f"{', '.join(given)}: cannot be used to list {what}")
-    page = {"descending": descending, "after": after, "limit": limit}
+    page: dict[str, Any] = {"descending": descending, "after": after, "limit": limit}
     if what is Listed.PEOPLE:
         people = PersonFilter(
             source_id=source, library_id=library, person_type=function, name_prefix=name, min_works=min_works
         )
         return context.run(_list_people(context, people, page, everything=everything, as_csv=as_csv))
     years = (None, None) if year is None else parse_years(year)
-    fields = {
+    fields: dict[str, Any] = {
         "source_id": source,
         "library_id": library,
         "media_types": media_types or (),
@@ -244,9 +243,7 @@ async def _show_all(
     return 0
 
 
-def _show(
-    context: CommandContext, what: str, model: type[Summary], page: Page[Any], *, as_csv: bool
-) -> int:
+def _show(context: CommandContext, what: str, model: type[Summary], page: Page[Any], *, as_csv: bool) -> int:
     dumped = [row.model_dump(mode="json") for row in page.rows] if as_csv or context.out.as_json else []
     total = len(page.rows) if page.total is None else page.total
     if as_csv:
@@ -277,7 +274,8 @@ def _item(row: ItemSummary) -> tuple[str, ...]:
     code = episode_code(row.season_number, row.episode_number)
     show = joined((short(row.show_title or ""), code), " ")
     rating = "" if row.rating is None else f"{row.rating:.1f}"
-    return (joined((show, titled(row.title, None)), ": "), str(row.year or ""), row.media_type, rating, row.id)
+    title = joined((show, titled(row.title, None)), ": ")
+    return (title, str(row.year or ""), row.media_type, rating, row.id)
 
 
 def _person(row: PersonSummary) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ A page costs the same wherever it is in the list. There are two ways to read one
 - Otherwise an index is walked in the order of the list, beginning after the last row of the page before. Rows
   that the filter leaves out are skipped.
 
-Columns of conditions are written ``~i.year``. In a walk they are hidden from the planner, so that it walks the
-index of the order.
+Columns of conditions are written ``~i.year``. In a walk they are hidden from the planner, so that it walks
+the index of the order.
 """
 
 from __future__ import annotations
@@ -394,26 +394,32 @@ def _of_few_items(conditions: Sequence[Condition], few: Condition, joins: str = 
 WHERE i.item_key = d.item_key{_all([one.hidden(None) for one in conditions])} AND i.missing_since IS NULL"""
 
 
-def _of_all_items(
-    conditions: Sequence[Condition], shown: str = "i.missing_since IS NULL", joins: str = ""
-) -> str:
-    return f"FROM media_item i {joins} WHERE {shown}{_all([one.plain for one in conditions])}"
+def _of_all_items(conditions: Sequence[Condition], joins: str = "") -> str:
+    return f"FROM media_item i {joins} WHERE true{_all([one.plain for one in conditions])}"
+
+
+def _of_removed_items(conditions: Sequence[Condition], joins: str = "") -> str:
+    wanted = _all([one.hidden(None) for one in conditions])
+    return f"FROM media_item i {joins} WHERE i.missing_since IS NOT NULL{wanted}"
 
 
 def count_items(conditions: Sequence[Condition], few: Condition | None) -> str:
-    """Return the query that counts items. An index counts the items of a type, removed ones included."""
+    """Return the query that counts items.
+
+    Removed items, which are few, are counted apart, so that an index alone may count all.
+    """
     if few is not None:
         return f"SELECT count(*) AS items {_of_few_items(conditions, few)}"
     return (
-        f"SELECT (SELECT count(*) {_of_all_items(conditions, 'true')}) "
-        f"- (SELECT count(*) {_of_all_items(conditions, 'i.missing_since IS NOT NULL')}) AS items"
+        f"SELECT (SELECT count(*) {_of_all_items(conditions)}) "
+        f"- (SELECT count(*) {_of_removed_items(conditions)}) AS items"
     )
 
 
 def page_of_items(rows: str, descending: bool, total: str | None) -> str:
-    """Return the query for the summaries of the rows of *rows*, with the number of all if *total* counts them.
+    """Return the query for the summaries of the rows of *rows*.
 
-    With a total there is a row even if the page is empty.
+    If *total* counts all items, their number is in each row, and there is a row even if the page is empty.
     """
     direction, _ = _direction(descending)
     columns = {**ITEM_SUMMARY, "sorted_by": "f.value", "place": "f.phase"}
@@ -445,18 +451,21 @@ _FURTHER_LIBRARIES: Final = (
 
 def count_items_by(facet: Facet, conditions: Sequence[Condition], few: Condition | None) -> str:
     """Return the query that counts items by a facet, by its values."""
-    counted = " UNION ALL ".join(
-        f"SELECT {value} AS value, count(*) AS items {source} GROUP BY {value}"
-        for value, joins in (_FACETS[facet], *([_FURTHER_LIBRARIES] if facet is Facet.LIBRARY else []))
-        for source in (
-            _of_all_items(conditions, joins=joins)
+    counted = []
+    for value, joins in (_FACETS[facet], *([_FURTHER_LIBRARIES] if facet is Facet.LIBRARY else [])):
+        sources = (
+            [("", _of_all_items(conditions, joins)), ("-", _of_removed_items(conditions, joins))]
             if few is None
-            else _of_few_items(conditions, few, joins=joins),
+            else [("", _of_few_items(conditions, few, joins))]
         )
-    )
+        counted += [
+            f"SELECT {shown} AS value, {sign}count(*) AS items {source} GROUP BY {shown}"
+            for sign, source in sources
+            for shown in (f"coalesce({value}, NULL)" if sign else value,)  # hides it from the planner
+        ]
     return (
-        f"SELECT c.value, CAST(sum(c.items) AS bigint) AS items FROM ({counted}) c "
-        "WHERE c.value IS NOT NULL GROUP BY c.value ORDER BY c.value"
+        f"SELECT c.value, CAST(sum(c.items) AS bigint) AS items FROM ({' UNION ALL '.join(counted)}) c "
+        "WHERE c.value IS NOT NULL GROUP BY c.value HAVING sum(c.items) > 0 ORDER BY c.value"
     )
 
 
@@ -493,9 +502,10 @@ def count_people(conditions: Sequence[Condition], few: Condition | None) -> str:
     if few is not None:
         return f"SELECT count(*) AS people {_of_few_people(conditions, few)} AND p.uncredited_since IS NULL"
     wanted = _all([one.plain for one in conditions])
+    hidden = _all([one.hidden(None) for one in conditions])
     return (
         f"SELECT (SELECT count(*) FROM person p WHERE true{wanted}) "
-        f"- (SELECT count(*) FROM person p WHERE p.uncredited_since IS NOT NULL{wanted}) AS people"
+        f"- (SELECT count(*) FROM person p WHERE p.uncredited_since IS NOT NULL{hidden}) AS people"
     )
 
 

@@ -46,7 +46,9 @@ async def stored(ms: MediaSync) -> None:
             show("s", title="Serial", year=2001, credits=[]),
             season("s1", parent="s", season_number=1, title="Season 1"),
             *(
-                episode(f"e{n}", parent="s1", season_number=1, episode_number=n, title=f"Part {n}", credits=[al])
+                episode(
+                    f"e{n}", parent="s1", season_number=1, episode_number=n, title=f"Part {n}", credits=[al]
+                )
                 for n in range(1, 4)
             ),
         ],
@@ -76,9 +78,7 @@ async def test_what_is_not_known_comes_last_in_both_directions(ms: MediaSync) ->
         ("rating", ["2", "1", "3", "4", "5"]),
         ("added", ["1", "2", "3", "4", "5"]),
     ):
-        known = sum(getattr(row, {"added": "added_at"}.get(sort, sort)) is not None and row.id != "home:3"
-                    or sort == "year" and row.year is not None
-                    for row in (await ms.library.list_items(films)).rows)  # fmt: skip
+        known = {"year": 4, "rating": 2, "added": 2}[sort]
         up = ids(await ms.library.list_items(films, sort=sort))
         down = ids(await ms.library.list_items(films, sort=sort, descending=True))
         assert up == [f"home:{n}" for n in rising], sort
@@ -222,7 +222,7 @@ async def test_items_are_found_by_a_provider_id_without_their_credits(ms: MediaS
 
 BAD_CURSORS: dict[str, tuple[Callable[[str], str], str]] = {
     "cut": (lambda cursor: cursor[:-3], "damaged"),
-    "another letter": (lambda cursor: cursor[:20] + ("A" if cursor[20] != "A" else "B") + cursor[21:], "damaged"),
+    "another letter": (lambda cursor: cursor[:20] + chr(ord(cursor[20]) ^ 1) + cursor[21:], "damaged"),
     "empty": (lambda _: "", "damaged"),
     "no cursor": (lambda _: "page 2", "damaged"),
     "not even ASCII": (lambda _: "é", "damaged"),
@@ -262,7 +262,7 @@ BAD_FILTERS: dict[str, tuple[Callable[[], Any], str]] = {
     "a year": (lambda: ItemFilter(year_from="1990"), "year_from '1990' is not a whole number"),
     "a rating": (lambda: ItemFilter(min_rating=11), "min_rating 11"),
     "a provider id": (lambda: ItemFilter(provider_id="tt0133093"), "not PROVIDER:ID"),
-    "a time": (lambda: ItemFilter(added_since=datetime(2024, 1, 1)), "added_since .* has no zone"),  # noqa: DTZ001
+    "a time": (lambda: ItemFilter(added_since=datetime(2024, 1, 1)), "added_since .* has no zone"),
     "a library": (lambda: ItemFilter(library_id="movies"), "library_id 'movies' is not a full id"),
     "a genre": (lambda: ItemFilter(genre=" "), "genre is empty"),
     "a completeness": (lambda: ItemFilter(completeness="half"), "'half' is none of none, preview, full"),
