@@ -162,6 +162,13 @@ class Session(Protocol):
         """
         ...
 
+    async def fetch_many(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
+        """Run a query that may have any number of rows, as `fetch_all` does.
+
+        The event loop goes on between some thousand rows. The rows come in no order.
+        """
+        ...
+
 
 class Dialect(Protocol):
     """How one engine expresses the SQL of the repositories.

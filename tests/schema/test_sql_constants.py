@@ -373,7 +373,7 @@ async def test_the_packages_own_searches_scan_no_big_table_on_postgres(filled_po
                 "low0": "777", "high0": "777\U0010ffff", "low": "777", "high": "777\U0010ffff",
                 "word": "=m777", "source_id": None, "limit": 50, "offset": 0,
                 "ids": ["home:m7"], "person_id": "home:p7", "provider": "imdb", "value": "tt7",
-                "parent_id": "home:s7", "id": "home:p7", "parts": [("home:m7", 0, 9)],
+                "parent_id": "home:s7", "id": "home:p7", "items": [("home:m7",)],
             }  # fmt: skip
             params = {key: one for key, one in given.items() if f":{key}" in sql}
             [(plan,)] = await session.fetch_all(f"EXPLAIN (FORMAT JSON) {sql}", params)
