@@ -48,6 +48,9 @@ COMMANDS: Final = {
 }
 """The commands, each of which is in the module of its name, and the first sentences of their helps."""
 
+_MODULES: Final = {"list": "listing"}
+"""The modules of commands whose names are those of Python's own functions."""
+
 NAME: Final = "mediasync"
 
 # Typer exports only this error of its parser, and has moved the others. Their common root is two bases up.
@@ -59,7 +62,8 @@ class DeferredCommand(TyperCommand):
 
     def load(self) -> Any:
         """Return the real command."""
-        found = getattr(import_module(f"mediasync.cli.{self.name}"), str(self.name))
+        name = _MODULES.get(str(self.name), str(self.name))
+        found = getattr(import_module(f"mediasync.cli.{name}"), name)
         if not isinstance(found, typer.Typer):
             command, found = found, typer.Typer(add_completion=False, **PLAIN)
             found.command(self.name)(command)

@@ -49,7 +49,7 @@ PEOPLE: Calls = {
     "count": lambda ms: ms.people.count("home"),
 }
 FULL = ItemFilter(
-    source_id="home", genre="Drama", year_from=1990, min_rating=0, with_people="home:a", media_types="movie"
+    source_id="home", genre="Drama", year_from=1990, with_people="home:a", media_types="movie"
 )
 LIBRARY: Calls = {
     "find_items": lambda ms: ms.library.find_items(IDS),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import csv
 import io
 import re
@@ -45,11 +44,11 @@ def _text(name: str, metavar: str, help_text: str) -> Any:
 
 
 @with_options(*OF_EVERY_COMMAND)
-def list(  # noqa: A001  (the module is found by the name of the command, and the function in it as well)
+def listing(
     context: CommandContext,
     what: Annotated[Listed, typer.Argument(help="What is listed.")] = Listed.ITEMS,
     media_types: Annotated[
-        builtins.list[str] | None,
+        list[str] | None,
         _text("--type", "TYPE", "Only items of this type: movie, show, season or episode. May be repeated."),
     ] = None,
     library: Annotated[
@@ -61,11 +60,11 @@ def list(  # noqa: A001  (the module is found by the name of the command, and th
         str | None, _text("--year", "YEARS", "Only items of these years: 1999, 1990..1999, 2000.. or ..1949.")
     ] = None,
     with_people: Annotated[
-        builtins.list[str] | None,
+        list[str] | None,
         _text("--with", "NAME|ID", "Only items that credit this person. May be repeated: all of them."),
     ] = None,
     without_people: Annotated[
-        builtins.list[str] | None,
+        list[str] | None,
         _text("--without", "NAME|ID", "Only items that do not credit this person. May be repeated."),
     ] = None,
     min_rating: Annotated[
