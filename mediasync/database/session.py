@@ -1,6 +1,6 @@
 """What differs between database engines, behind one protocol.
 
-Repositories contain one SQL text for all engines. It may use twelve macros, which each dialect expands:
+Repositories contain one SQL text for all engines. It may use thirteen macros, which each dialect expands:
 
 ``@rows(:name, id text, year integer)``
     a derived table of the rows in the parameter *name* (a list of equally long sequences), with these
@@ -33,6 +33,9 @@ Repositories contain one SQL text for all engines. It may use twelve macros, whi
     ``value``.
 ``@time(column)``
     a time in milliseconds since 1970, UTC, as the views show it. It is what the indexes of times hold.
+``@onlynull(value) ASC,``
+    in ORDER BY: a value that is NULL in all rows. PostgreSQL uses an index of the value and further columns
+    only with it, SQLite only without it.
 
 Parameters are named, ``:name``.
 """

@@ -96,21 +96,25 @@ class _Order(NamedTuple):
         column: the value of an item *i*.
         key: the expression that the index holds; ``{}`` stands for the value.
         of_types: whether the index has the type of the item first.
-        lowest: a value below all others, as the index holds it; None if no value is NULL.
+        lowest: a value below all others, as the index holds it; None if it needs none.
+        is_optional: whether the value may be NULL.
     """
 
     column: str
     key: str = "{}"
     of_types: bool = True
     lowest: str | None = None
+    is_optional: bool = True
 
 
 _ORDERS: Final = {
-    ItemSort.TITLE: _Order("i.sort_key"),
+    ItemSort.TITLE: _Order("i.sort_key", is_optional=False),
     ItemSort.YEAR: _Order("i.year", lowest=str(-(2**63) + 1)),
     ItemSort.RATING: _Order("i.rating", lowest="-1.0"),
     ItemSort.ADDED: _Order("i.added_at", "@time({})", of_types=False, lowest=f"@time({_FIRST_TIME})"),
-    ItemSort.CHANGED: _Order("i.updated_at", "@time({})", of_types=False),
+    ItemSort.CHANGED: _Order(
+        "i.updated_at", "@time({})", of_types=False, lowest=f"@time({_FIRST_TIME})", is_optional=False
+    ),
 }
 
 _OF_TYPES: Final = frozenset(sort for sort, order in _ORDERS.items() if order.of_types)
@@ -351,7 +355,7 @@ def walk_items(
         else:
             # An index begins with the rows whose value is NULL.
             phases.append((0, f"{column} > {order.lowest}" if order.lowest else "true"))
-    if order.lowest and not is_known:
+    if order.is_optional and not is_known:
         continues = after is not None and after[0] is None
         phases.append((1, f"{column} IS NULL" + (f" AND i.id {beyond} :id" if continues else "")))
     types = [f"i.media_type = '{one}' AND " for one in media_types or MediaType] if order.of_types else [""]
@@ -360,7 +364,7 @@ def walk_items(
     SELECT i.item_key, i.id AS item_id, {order.column} AS value, {phase} AS phase
     FROM media_item i
     WHERE {of_type}{place}{wanted} AND i.missing_since IS NULL
-    ORDER BY {f"{column} {direction}, " if not phase else ""}i.id {direction} LIMIT :limit
+    ORDER BY {f"@onlynull({column})" if phase else column} {direction}, i.id {direction} LIMIT :limit
 ) of_{number}"""
         for number, (of_type, (phase, place)) in enumerate((one, two) for one in types for two in phases)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -48,9 +48,7 @@ PEOPLE: Calls = {
     "search": lambda ms: ms.people.search("lee ann"),
     "count": lambda ms: ms.people.count("home"),
 }
-FULL = ItemFilter(
-    source_id="home", genre="Drama", year_from=1990, with_people="home:a", media_types="movie"
-)
+FULL = ItemFilter(source_id="home", genre="Drama", year_from=1990, with_people="home:a", media_types="movie")
 LIBRARY: Calls = {
     "find_items": lambda ms: ms.library.find_items(IDS),
     "find_people": lambda ms: ms.library.find_people([f"home:l{n}" for n in range(MANY)]),
@@ -77,7 +75,7 @@ IN_PAGES = {"iter_media_items", "iter_items", "iter_people", "find_change_tokens
 
 
 @pytest.fixture
-async def asked(ms: MediaSync, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[str]]:
+async def asked(ms: MediaSync, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The queries that are asked of a mirror with some hundred items."""
     await prepared(ms)
     ann = credit(None, "Ann Lee", provider_ids={"tmdb": "7"})
@@ -100,7 +98,7 @@ async def asked(ms: MediaSync, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
                 return await real(self, sql, params)
 
             monkeypatch.setattr(kind, name, noted)
-    yield found
+    return found
 
 
 async def test_every_answer_takes_one_to_three_statements(ms: MediaSync, asked: list[str]) -> None:

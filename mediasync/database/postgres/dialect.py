@@ -42,6 +42,7 @@ _IN_ORDER: Final = re.compile(r"@inorder\((\w+)\)")
 _DROP_INDEX: Final = re.compile(r"^\s*DROP INDEX (?=\w)")
 _PARAMETER: Final = re.compile(r"(?<!:):([a-z]\w*)")
 
+_ONLY_NULL: Final = re.compile(r"@onlynull\((@time\([\w.]+\)|[\w.]+)\)")
 _TIME: Final = re.compile(r"@time\(([\w.:-]+)\)")
 # Exact for every time, and allowed in an index, unlike the sum of a timestamptz and an interval.
 _TIME_OF_MILLISECONDS: Final = (
@@ -158,6 +159,7 @@ class PostgresDialect:
             translated = self._qualified.sub(lambda m: f"{m[1]} {self.quoted_schema}.{m[2]}", translated)
             translated = _DROP_INDEX.sub(lambda _: f"DROP INDEX {self.quoted_schema}.", translated)
             translated = translated.replace("@arrays(", "json_agg(").replace("@array(", "json_build_array(")
+            translated = _ONLY_NULL.sub(r"\1", translated)
             translated = _TIME.sub(_TIME_OF_MILLISECONDS, translated)
             translated = _OBJECT.sub(_OBJECT_OF_TEXTS, translated)
             translated = _ENTRIES.sub(r"json_each_text(CAST(\1 AS json))", translated)
