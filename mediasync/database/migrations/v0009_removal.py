@@ -152,6 +152,8 @@ def _without_article(title: str) -> str:
 
 
 def _key(text: str) -> str:
+    if text.isascii() and text.replace(" ", "").isalpha():
+        return " ".join(text.lower().split())[:_LONGEST_KEY]
     words = " ".join(fold(_THOUSANDS.sub("", text) if "," in text else text).split())
     return _NUMBER.sub(_padded, words)[:_LONGEST_KEY]
 
