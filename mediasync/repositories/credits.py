@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from operator import itemgetter
 from types import NoneType
 from typing import Any, Final, NamedTuple
 
+from mediasync.aio import batched
 from mediasync.claims import StoredPerson
 from mediasync.construction import make_credit
 from mediasync.database.session import Session
@@ -40,6 +42,7 @@ CREDITS_AT_ONCE: Final = 2_000
 """How many credits are read without letting the event loop go on in between."""
 
 _CREDITS_PER_STATEMENT: Final = 5_000
+_ROWS_AT_ONCE: Final = 1_000
 _PERSON_KEY: Final = itemgetter(2)
 
 _COLUMNS: Final = "item_key integer, sort_order integer, person_key integer, person_type text, role text"
@@ -348,12 +351,17 @@ class CreditRepository:
         few = sum(counts.values()) <= CREDITS_AT_ONCE
         fetch = self._session.fetch_all if few else self._session.fetch_many
         rows = await fetch(SELECT_CREDITS, {"items": ids})
-        made = await in_slices([row[1:] for row in rows], credits_of)
-        for (item_id, *_), credit in zip(rows, made, strict=True):
-            if credit is not None:
-                found[item_id].append(credit)
-        for credits_of_item in found.values():
-            credits_of_item.sort(key=billing_order)  # mostly sorted already; the engine would sort wide rows
+        for some in batched(rows, _ROWS_AT_ONCE):
+            made = await in_slices([row[1:] for row in some], credits_of)
+            for (item_id, *_), credit in zip(some, made, strict=True):
+                if credit is not None:
+                    found[item_id].append(credit)
+            await asyncio.sleep(0)
+        for lists in batched(found.values(), _ROWS_AT_ONCE):
+            for credits_of_item in lists:
+                # They are mostly sorted already; the engine would sort wide rows.
+                credits_of_item.sort(key=billing_order)
+            await asyncio.sleep(0)
         return found
 
     async def find_stored_lists(self, item_ids: Sequence[str]) -> dict[str, list[CreditedPerson]]:
