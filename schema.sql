@@ -93,17 +93,23 @@ CREATE TABLE media_item (
     created_at          INTEGER NOT NULL,
     updated_at          INTEGER NOT NULL,
     missing_since       INTEGER,                   -- since when the source is known not to have it; NULL: it has it
-    missing_run         INTEGER                    -- the run that found that out
+    missing_run         INTEGER,                   -- the run that found that out
+    sort_key            TEXT    NOT NULL DEFAULT '', -- the sort title, or the title without its article, folded
+    rating              REAL                       -- the main rating, which also stands in item_rating
 );
 CREATE INDEX media_item_of_library ON media_item (library_key, media_type, id, completeness);
 CREATE INDEX media_item_by_title ON media_item (title);
+-- The orders of lists, of which each page continues after the last item of the page before.
+CREATE INDEX media_item_by_sort_key ON media_item (media_type, sort_key, id);
+CREATE INDEX media_item_by_year ON media_item (media_type, year, id);
+CREATE INDEX media_item_by_rating ON media_item (media_type, rating, id);
 -- Times as the view shows them, for queries for the newest items and for changes since a time.
 CREATE INDEX media_item_by_added ON media_item
-    (strftime('%Y-%m-%dT%H:%M:%fZ', added_at / 1000.0, 'unixepoch'));
+    (strftime('%Y-%m-%dT%H:%M:%fZ', added_at / 1000.0, 'unixepoch'), id);
 CREATE INDEX media_item_by_created ON media_item
     (strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1000.0, 'unixepoch'));
 CREATE INDEX media_item_by_updated ON media_item
-    (strftime('%Y-%m-%dT%H:%M:%fZ', updated_at / 1000.0, 'unixepoch'));
+    (strftime('%Y-%m-%dT%H:%M:%fZ', updated_at / 1000.0, 'unixepoch'), id);
 CREATE INDEX media_item_of_parent ON media_item (parent_key) WHERE parent_key IS NOT NULL;
 CREATE INDEX media_item_by_imdb ON media_item (imdb_id) WHERE imdb_id IS NOT NULL;
 CREATE INDEX media_item_by_tmdb ON media_item (tmdb_id) WHERE tmdb_id IS NOT NULL;
@@ -181,9 +187,11 @@ CREATE TABLE person (
     updated_at   INTEGER NOT NULL,
     uncredited_since INTEGER,                 -- when the last credit was removed; the views hide such people
     given_by     INTEGER,                     -- the item these fields come from, if other items disagree
-    replaced     TEXT                         -- hashes of replaced values, which must not come back
+    replaced     TEXT,                        -- hashes of replaced values, which must not come back
+    sort_key     TEXT    NOT NULL DEFAULT ''  -- the name, folded
 );
 CREATE INDEX person_by_name ON person (name);
+CREATE INDEX person_by_sort_key ON person (sort_key, id);
 CREATE INDEX person_of_source ON person (source_key);
 CREATE INDEX person_given_by ON person (given_by) WHERE given_by IS NOT NULL;
 CREATE INDEX person_uncredited ON person (person_key) WHERE uncredited_since IS NOT NULL;

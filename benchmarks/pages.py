@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.clock import WrongResultError, peak_memory_mb, percentile
 from benchmarks.data import LIBRARY_ID, SOURCE_ID, build_model, stream_movies
 from benchmarks.product import register, save_batch, url_of
-from mediasync import Credit, FindQuery, MediaSync, Movie, Person
+from mediasync import Credit, FindQuery, ItemFilter, MediaSync, Movie, Person
 
 PAGE = 50
 _LIBRARY = f"{SOURCE_ID}:{LIBRARY_ID}"
@@ -50,6 +50,7 @@ async def _calls(ms: MediaSync, movies: int, calls: int) -> dict[str, Call]:
     titles = [item.title for item in items]
     names = [(item.credits or [])[0].person.name for item in items]
     popular = f"{SOURCE_ID}:p7"
+    films = ItemFilter(media_types="movie")
     pages = ms.media.iter_media_items(_LIBRARY)
 
     async def iterate(_: int) -> None:
@@ -70,6 +71,13 @@ async def _calls(ms: MediaSync, movies: int, calls: int) -> dict[str, Call]:
         "find_by_title, nothing": lambda _: ms.media.find_by_title("the qqqq"),
         "find_by_provider_id": lambda n: ms.media.find_by_provider_id("imdb", f"tt{n}", limit=PAGE),
         "list_children": lambda n: ms.media.list_children(ids[n], limit=PAGE),
+        "list_items, by title": lambda _: ms.library.list_items(films, limit=PAGE),
+        "list_items, by year": lambda _: ms.library.list_items(
+            films, sort="year", descending=True, limit=PAGE
+        ),
+        "list_items, of a person": lambda _: ms.library.list_items(ItemFilter(with_people=popular)),
+        "list_people": lambda _: ms.library.list_people(limit=PAGE),
+        "list_cast": lambda n: ms.library.list_cast(ids[n], limit=PAGE),
         "search, a beginning": lambda n: ms.people.search(_PREFIXES[n % len(_PREFIXES)]),
         "search, two beginnings": lambda _: ms.people.search("ka re"),
         "search, of a source": lambda n: ms.people.search(_PREFIXES[n % 5], source_id=SOURCE_ID),

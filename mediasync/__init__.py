@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mediasync.app import MediaSync, copy_mirror, upgrade_mirror
     from mediasync.changes import Change, WriteContext
     from mediasync.errors import MediaSyncError
+    from mediasync.filters import Credited, Facet, ItemFilter, ItemSort, PersonFilter
     from mediasync.findings import CastExample, CastFinding, DoctorReport, Severity
     from mediasync.history import CreditChange, CreditChangeKind, Difference, FieldChange, HistoryEntry
     from mediasync.hits import Match, SearchAnswer, SearchHit
@@ -89,11 +90,13 @@ _HOMES = {
     "Credit": "mediasync.models",
     "CreditChange": "mediasync.history",
     "CreditChangeKind": "mediasync.history",
+    "Credited": "mediasync.filters",
     "Difference": "mediasync.history",
     "DoctorReport": "mediasync.findings",
     "EntityKind": "mediasync.vocabulary",
     "Episode": "mediasync.models",
     "ExportReport": "mediasync.reports",
+    "Facet": "mediasync.filters",
     "Failure": "mediasync.reports",
     "FieldChange": "mediasync.history",
     "Filmography": "mediasync.works",
@@ -102,6 +105,8 @@ _HOMES = {
     "FindQuery": "mediasync.works",
     "Flaw": "mediasync.reports",
     "HistoryEntry": "mediasync.history",
+    "ItemFilter": "mediasync.filters",
+    "ItemSort": "mediasync.filters",
     "ItemSummary": "mediasync.summaries",
     "Library": "mediasync.models",
     "LibraryCounts": "mediasync.reports",
@@ -115,6 +120,7 @@ _HOMES = {
     "Page": "mediasync.summaries",
     "Person": "mediasync.models",
     "PersonPair": "mediasync.works",
+    "PersonFilter": "mediasync.filters",
     "PersonSummary": "mediasync.summaries",
     "PersonType": "mediasync.vocabulary",
     "RankedPerson": "mediasync.works",
@@ -165,11 +171,13 @@ __all__ = [
     "Credit",
     "CreditChange",
     "CreditChangeKind",
+    "Credited",
     "Difference",
     "DoctorReport",
     "EntityKind",
     "Episode",
     "ExportReport",
+    "Facet",
     "Failure",
     "FieldChange",
     "Filmography",
@@ -178,6 +186,8 @@ __all__ = [
     "FindQuery",
     "Flaw",
     "HistoryEntry",
+    "ItemFilter",
+    "ItemSort",
     "ItemSummary",
     "Library",
     "LibraryCounts",
@@ -190,6 +200,7 @@ __all__ = [
     "Movie",
     "Page",
     "Person",
+    "PersonFilter",
     "PersonPair",
     "PersonSummary",
     "PersonType",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mediasync.database.database import Database
 from mediasync.library.answers import LibraryReads
 from mediasync.library.doctor import DoctorReads
+from mediasync.library.lists import LibraryLists
 from mediasync.library.media import MediaReads
 from mediasync.library.people import PeopleReads
 from mediasync.library.search import LibrarySearch
@@ -43,7 +44,7 @@ class PeopleService(PeopleSaves, PeopleReads):
         PeopleReads.__init__(self, database)
 
 
-class LibraryService(LibraryReads, LibrarySearch, WorksReads, DoctorReads):
+class LibraryService(LibraryReads, LibraryLists, LibrarySearch, WorksReads, DoctorReads):
     """Answers questions about the mirror: ``ms.library``.
 
     Args:

@@ -140,6 +140,16 @@ def title_key(title: str) -> str:
     return "".join(words)[:_LONGEST_KEY]
 
 
+def fold(text: str) -> str:
+    """Return a text with its letters folded as in `words_of_name`, and spaces in place of everything else.
+
+    Example:
+        >>> fold("Amélie!")
+        'amelie '
+    """
+    return _letters(text)
+
+
 def _letters(text: str) -> str:
     if text.isascii():
         return _NOT_WORD.sub(" ", text.lower())

@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "restore": "Bring back removed items with their cast and crew.",
     "purge": "Delete items that were removed long ago, and the people whom nobody has credited since.",
     "show": "Show a movie, show, season or episode with its cast and crew.",
+    "list": "List items or people, filtered and sorted, page by page.",
     "person": "Show a person with all they are credited for, the oldest first.",
     "search": "Find titles and people by what you type, also if it is misspelt.",
     "find": "Find the movies and shows that credit all of some people, and none of others, the oldest first.",
@@ -59,6 +60,9 @@ COMMANDS: Final = {
 }
 """The commands, each of which is in the module of its name, and the first sentences of their helps."""
 
+_MODULES: Final = {"list": "listing"}
+"""The modules of commands whose names are those of Python's own functions."""
+
 NAME: Final = "mediasync"
 
 # Typer exports only this error of its parser, and has moved the others. Their common root is two bases up.
@@ -70,7 +74,7 @@ class DeferredCommand(TyperCommand):
 
     def load(self) -> Any:
         """Return the real command."""
-        name = str(self.name).replace("-", "_")
+        name = _MODULES.get(str(self.name), str(self.name).replace("-", "_"))
         found = getattr(import_module(f"mediasync.cli.{name}"), name)
         if not isinstance(found, typer.Typer):
             command, found = found, typer.Typer(add_completion=False, **PLAIN)

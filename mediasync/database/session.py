@@ -1,6 +1,6 @@
 """What differs between database engines, behind one protocol.
 
-Repositories contain one SQL text for all engines. It may use eleven macros, which each dialect expands:
+Repositories contain one SQL text for all engines. It may use thirteen macros, which each dialect expands:
 
 ``@rows(:name, id text, year integer)``
     a derived table of the rows in the parameter *name* (a list of equally long sequences), with these
@@ -31,6 +31,11 @@ Repositories contain one SQL text for all engines. It may use eleven macros, whi
 ``@entries(text) e``
     in a join: the entries of the JSON object in *text*, whose values are texts, with the columns ``key`` and
     ``value``.
+``@time(column)``
+    a time in milliseconds since 1970, UTC, as the views show it. It is what the indexes of times hold.
+``@onlynull(value) ASC,``
+    in ORDER BY: a value that is NULL in all rows. PostgreSQL uses an index of the value and further columns
+    only with it, SQLite only without it.
 
 Parameters are named, ``:name``.
 """
@@ -159,6 +164,13 @@ class Session(Protocol):
 
         The columns must have different names. SQLite runs the query inside another one, which returns each
         column as one JSON array.
+        """
+        ...
+
+    async def fetch_many(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
+        """Run a query that may have any number of rows, as `fetch_all` does.
+
+        The event loop goes on between some thousand rows. The rows come in no order.
         """
         ...
 

@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 
-from mediasync.aio import batched
 from mediasync.database.database import Database
 from mediasync.database.session import Session
 from mediasync.errors import InvalidId, UnknownItem
 from mediasync.ids import split_id
 from mediasync.models import AnyMediaItem, Library, Source
 from mediasync.repositories.credits import CreditRepository
-from mediasync.repositories.item_reading import ITEMS_AT_ONCE, WHOLE_ITEMS_AT_ONCE, ItemReader, as_limit
+from mediasync.repositories.item_reading import WHOLE_ITEMS_AT_ONCE, ItemReader, as_limit
 from mediasync.repositories.sources import SourceRepository
 from mediasync.text import check_texts
 from mediasync.vocabulary import Completeness, MediaType
@@ -255,12 +254,8 @@ def _full_id(library: str | Library) -> str:
 
 
 async def _with_credits(session: Session, media_item_ids: Sequence[str]) -> list[AnyMediaItem]:
-    item_reader, credit_lists = ItemReader(session), CreditRepository(session)
-    items: list[AnyMediaItem] = []
-    for ids in batched(dict.fromkeys(media_item_ids), ITEMS_AT_ONCE):
-        found = await item_reader.find_items_with_counts(ids)
-        credits_of = await credit_lists.read_lists({item.id or "": count for item, count in found})
-        for item, _ in found:
-            item.credits = credits_of[item.id or ""]
-            items.append(item)
-    return items
+    found = await ItemReader(session).find_items_with_counts(media_item_ids)
+    credits_of = await CreditRepository(session).read_lists({item.id or "": count for item, count in found})
+    for item, _ in found:
+        item.credits = credits_of[item.id or ""]
+    return [item for item, _ in found]

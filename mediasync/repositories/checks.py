@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mediasync.aio import batched
@@ -14,6 +14,7 @@ from mediasync.repositories.flaws import collecting_flaws
 from mediasync.repositories.item_reading import ITEMS_AT_ONCE, ItemReader
 from mediasync.repositories.runs import RunRepository
 from mediasync.repositories.sources import SourceRepository
+from mediasync.sorting import name_sort_key, title_sort_key
 from mediasync.text import searchable_words, words_of_item
 from mediasync.validation import MAX_ID_BYTES, MAX_NAME_BYTES, MAX_PROVIDER_BYTES, InvalidValue, check_length
 from mediasync.vocabulary import MEDIA_KINDS
@@ -53,6 +54,14 @@ JOIN (SELECT 'imdb' AS provider UNION ALL SELECT 'tmdb' UNION ALL SELECT 'tvdb')
 LEFT JOIN item_external_id e ON e.item_key = i.item_key AND e.provider = x.provider
 WHERE coalesce(e.value, '') <>
     coalesce(CASE x.provider WHEN 'imdb' THEN i.imdb_id WHEN 'tmdb' THEN i.tmdb_id ELSE i.tvdb_id END, '')
+ORDER BY i.id
+"""
+
+# Finds items whose rating, by which lists are sorted, is not the main one of their ratings.
+RATINGS_DIFFER: Final = """
+SELECT i.id AS subject, 'the rating by which it is sorted is not its main rating' AS reason
+FROM media_item i LEFT JOIN item_rating r ON r.item_key = i.item_key AND r.position = 0
+WHERE coalesce(i.rating, -1) <> coalesce(r.value, -1)
 ORDER BY i.id
 """
 _PARENTS: Final = ", ".join(
@@ -153,6 +162,17 @@ SELECT item_key, id, media_type, title, original_title, sort_title, year FROM me
 WHERE item_key > :after ORDER BY item_key LIMIT 500
 """
 
+# Reads a page of items with what they are sorted by.
+ITEM_SORT_KEYS: Final = """
+SELECT item_key, id, sort_key, title, sort_title FROM media_item
+WHERE item_key > :after ORDER BY item_key LIMIT 1000
+"""
+
+# Reads a page of people with what they are sorted by.
+PERSON_SORT_KEYS: Final = """
+SELECT person_key, id, sort_key, name FROM person WHERE person_key > :after ORDER BY person_key LIMIT 1000
+"""
+
 # Finds words of titles that are not stored.
 ITEM_WORDS_MISSING: Final = """
 SELECT r.word, r.item_key FROM @rows(:words, word text, place integer, item_key integer) r
@@ -197,6 +217,7 @@ _CHECKS: Final = (
     ("repeated credits", CREDITS_REPEATED),
     ("completeness", COMPLETENESS_MISFIT),
     ("provider ids", PROVIDER_IDS_DIFFER),
+    ("ratings", RATINGS_DIFFER),
     ("parents", PARENTS_MISFIT),
     ("ids", IDS_MISFIT),
     ("sources", SOURCES_MIXED),
@@ -211,6 +232,7 @@ _VALUES: Final = "values"
 _NAMES: Final = "search words"
 _TITLES: Final = "words of titles"
 _LIMITS: Final = "limits"
+_SORT_KEYS: Final = "sort keys"
 _BYTES_PER_CHARACTER: Final = 4
 _MOST_BYTES: Final = {"id": MAX_ID_BYTES, "name": MAX_NAME_BYTES, "provider": MAX_PROVIDER_BYTES}
 
@@ -237,8 +259,10 @@ class CheckRepository:
         flaws += await self._check_limits()
         flaws += await self._check_names()
         flaws += await self._check_titles()
+        flaws += await self._check_sort_keys(ITEM_SORT_KEYS, title_sort_key)
+        flaws += await self._check_sort_keys(PERSON_SORT_KEYS, name_sort_key)
         return CheckReport(
-            (*(name for name, _ in self._checks), _VALUES, _LIMITS, _NAMES, _TITLES), tuple(flaws)
+            (*(name for name, _ in self._checks), _VALUES, _LIMITS, _NAMES, _TITLES, _SORT_KEYS), tuple(flaws)
         )
 
     async def _check_values(self) -> list[Flaw]:
@@ -318,6 +342,18 @@ class CheckRepository:
                 if behind == before:
                     break
         return _flaws(_TITLES, flawed)
+
+    async def _check_sort_keys(self, query: str, sort_key: Callable[..., str]) -> list[Flaw]:
+        flaws: list[Flaw] = []
+        after = -1
+        while page := await self._session.fetch_all(query, {"after": after}):
+            flaws += [
+                Flaw(_SORT_KEYS, subject, f"it is not sorted by {names[0]!r}")
+                for _, subject, stored, *names in page
+                if all(isinstance(name, str | None) for name in names) and stored != sort_key(*names)
+            ]
+            after = page[-1][0]
+        return flaws
 
     async def _missing(self, query: str, words: list[Any]) -> list[Any]:
         return await self._session.fetch_all(query, {"words": words}) if words else []

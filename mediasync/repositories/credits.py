@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -38,11 +39,10 @@ tracking plain tuples of numbers and texts, but not named ones.
 """
 
 CREDITS_AT_ONCE: Final = 2_000
-"""How many credits one query reads at most."""
+"""How many credits are read without letting the event loop go on in between."""
 
 _CREDITS_PER_STATEMENT: Final = 5_000
-_ITEMS_AT_ONCE: Final = 500
-_LAST: Final = 2**63 - 1
+_ROWS_AT_ONCE: Final = 1_000
 _PERSON_KEY: Final = itemgetter(2)
 
 _COLUMNS: Final = "item_key integer, sort_order integer, person_key integer, person_type text, role text"
@@ -67,30 +67,30 @@ DELETE FROM credit
 WHERE item_key IN (SELECT i.item_key FROM @list(:ids) l JOIN media_item i ON i.id = l.id)
 """
 
-_CREDIT: Final = f"c.person_type, c.role, c.sort_order, {PERSON}"
+CREDIT: Final = f"c.person_type, c.role, c.sort_order, {PERSON}"
 _CREDIT_COLUMNS: Final = ("person_type", "role", "sort_order", *PERSON_COLUMNS)
 
 # Reads the whole list of one item, if it has fewer than :limit credits, in no order.
 SELECT_SHORT_LIST: Final = f"""
-SELECT {_CREDIT}
+SELECT {CREDIT}
 FROM media_item i
 JOIN credit c ON c.item_key = i.item_key
 JOIN person p ON p.person_key = c.person_key
 WHERE i.id = :id AND i.missing_since IS NULL LIMIT :limit
 """
 
-# Reads parts of the lists of items, each from one place up to another, in no order.
+# Reads the lists of items, in no order.
 SELECT_CREDITS: Final = f"""
-SELECT i.id AS item_id, {_CREDIT}
-FROM @rows(:parts, id text, low integer, high integer) r
+SELECT i.id AS item_id, {CREDIT}
+FROM @rows(:items, id text) r
 JOIN media_item i ON i.id = r.id
-JOIN credit c ON c.item_key = i.item_key AND c.sort_order >= r.low AND c.sort_order < r.high
+JOIN credit c ON c.item_key = i.item_key
 JOIN person p ON p.person_key = c.person_key
 """
 
 FIRST_CREDITS: Final = f"""
 (SELECT @array({", ".join(f"@arrays(f.{name})" for name in _CREDIT_COLUMNS)}) FROM (
-    SELECT {_CREDIT}
+    SELECT {CREDIT}
     FROM credit c JOIN person p ON p.person_key = c.person_key
     WHERE c.item_key = i.item_key ORDER BY c.sort_order LIMIT :credits_of_each
 ) f)
@@ -333,29 +333,35 @@ class CreditRepository:
     async def find_by_media_items(self, media_item_ids: Sequence[str]) -> dict[str, list[Credit]]:
         """Return the credits of many items, by the items' ids, in the order asked for."""
         found: dict[str, list[Credit]] = {item_id: [] for item_id in media_item_ids}
-        for ids in batched(found, _ITEMS_AT_ONCE):
-            counted = await self._session.fetch_all(COUNT_CREDITS_OF_ITEMS, {"ids": ids})
-            found |= await self.read_lists({item_id: number or 0 for item_id, number in counted})
-        return found
+        counted = await self._session.fetch_many(COUNT_CREDITS_OF_ITEMS, {"ids": list(found)})
+        return found | await self.read_lists({item_id: number or 0 for item_id, number in counted})
 
     async def read_lists(self, counts: Mapping[str, int]) -> dict[str, list[Credit]]:
         """Return the credits of items in billing order, by the items' ids.
 
-        At most `CREDITS_AT_ONCE` are read at a time, so that no item blocks the event loop for long, however
-        many credits it has.
+        One query reads them all.
 
         Args:
             counts: how many credits each item has, by id.
         """
         found: dict[str, list[Credit]] = {item_id: [] for item_id in counts}
-        for parts in _parts(counts):
-            rows = await self._session.fetch_all(SELECT_CREDITS, {"parts": parts})
-            made = await in_slices([row[1:] for row in rows], credits_of)
-            for (item_id, *_), credit in zip(rows, made, strict=True):
+        ids = [(item_id,) for item_id, count in counts.items() if count]
+        if not ids:
+            return found
+        few = sum(counts.values()) <= CREDITS_AT_ONCE
+        fetch = self._session.fetch_all if few else self._session.fetch_many
+        rows = await fetch(SELECT_CREDITS, {"items": ids})
+        for some in batched(rows, _ROWS_AT_ONCE):
+            made = await in_slices([row[1:] for row in some], credits_of)
+            for (item_id, *_), credit in zip(some, made, strict=True):
                 if credit is not None:
                     found[item_id].append(credit)
-        for credits_of_item in found.values():
-            credits_of_item.sort(key=billing_order)  # mostly sorted already; the engine would sort wide rows
+            await asyncio.sleep(0)
+        for lists in batched(found.values(), _ROWS_AT_ONCE):
+            for credits_of_item in lists:
+                # They are mostly sorted already; the engine would sort wide rows.
+                credits_of_item.sort(key=billing_order)
+            await asyncio.sleep(0)
         return found
 
     async def find_stored_lists(self, item_ids: Sequence[str]) -> dict[str, list[CreditedPerson]]:
@@ -405,27 +411,6 @@ _CREDIT_TYPES: Final = frozenset((str, role, int, *PERSON_TYPES) for role in (st
 def billing_order(credit: Credit) -> int:
     """Return the place of a credit in the billing of its item."""
     return credit.sort_order or 0
-
-
-def _parts(counts: Mapping[str, int]) -> Iterator[list[tuple[str, int, int]]]:
-    """Yield the parts of lists (the item's id, from, up to) of which each query reads some thousand credits.
-
-    The last part of a list has no end, since another program may have left gaps in the numbers.
-    """
-    parts: list[tuple[str, int, int]] = []
-    room = CREDITS_AT_ONCE
-    for item_id, count in counts.items():
-        low = 0
-        while low < count:
-            high = min(count, low + room)
-            parts.append((item_id, low, high if high < count else _LAST))
-            room -= high - low
-            low = high
-            if not room:
-                yield parts
-                parts, room = [], CREDITS_AT_ONCE
-    if parts:
-        yield parts
 
 
 def listed_credits(text: str) -> list[tuple[Any, ...]]:

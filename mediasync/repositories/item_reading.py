@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from mediasync.aio import batched
 from mediasync.database.session import Session
 from mediasync.errors import DatabaseError, DataError
 from mediasync.models import ITEM_MODELS, AnyMediaItem, Rating
@@ -184,7 +183,7 @@ _INDEX: Final = WordIndex(
 )
 
 ITEMS_AT_ONCE: Final = 100
-"""How many items one query reads at most."""
+"""How many items are read without letting the event loop go on in between."""
 
 WHOLE_ITEMS_AT_ONCE: Final = 5
 """How many items are read with their credits by one query; for more, two queries are quicker."""
@@ -220,11 +219,8 @@ class ItemReader:
 
     async def find_items_with_counts(self, item_ids: Sequence[str]) -> list[tuple[AnyMediaItem, int]]:
         """Return items as `find_items` does, and how many credits each has."""
-        found: list[tuple[AnyMediaItem, int]] = []
-        for ids in batched(dict.fromkeys(item_ids), ITEMS_AT_ONCE):
-            rows = await self._rows_of(ids)
-            found += await in_slices(rows, _items_with_counts)
-        return found
+        ids = list(dict.fromkeys(item_ids))
+        return await in_slices(await self._rows_of(ids), _items_with_counts)
 
     async def find_whole_items(self, item_ids: Sequence[str]) -> list[AnyMediaItem] | None:
         """Return the items that are stored with their credits, by a single query.
@@ -258,7 +254,10 @@ class ItemReader:
     async def _rows_of(self, ids: Sequence[str]) -> list[tuple[Any, ...]]:
         """Return the rows of items. A row that cannot be fetched at all is left out and noted as a flaw."""
         try:
-            return await self._session.fetch_all(SELECT_ITEMS, {"ids": list(ids)})
+            if len(ids) <= ITEMS_AT_ONCE:
+                return await self._session.fetch_all(SELECT_ITEMS, {"ids": list(ids)})
+            rows = {row[0]: row for row in await self._session.fetch_many(SELECT_ITEMS, {"ids": list(ids)})}
+            return [rows[item_id] for item_id in ids if item_id in rows]
         except DatabaseError as error:
             if type(error) not in (DatabaseError, DataError) or not ids:  # the database as a whole fails
                 raise

@@ -14,6 +14,7 @@ from mediasync.repositories.item_reading import ItemReader
 from mediasync.repositories.item_words import WORD_COLUMNS, find_item_words, replace_item_words
 from mediasync.repositories.keys import new_keys
 from mediasync.rows import NUMBER_FIELDS, VALUE_COLUMNS, NormalItem
+from mediasync.sorting import title_sort_key
 from mediasync.text import StoredWord, words_of_item
 from mediasync.vocabulary import Completeness
 
@@ -76,7 +77,9 @@ OWN_COLUMNS: Final = (
     "completeness",
     "item_fingerprint",
     "credits_fingerprint",
+    "sort_key",
     *VALUE_COLUMNS,
+    "rating",
     "change_token",
     "imdb_id",
     "tmdb_id",
@@ -89,7 +92,13 @@ _NUMBERS: Final = frozenset({*NUMBER_FIELDS, "item_key", "added_at", "changed_at
 
 def typed(columns: Sequence[str]) -> str:
     """Return columns of an item with their types, as the macro ``@rows`` takes them."""
-    return ", ".join(f"{name} {'integer' if name in _NUMBERS else 'text'}" for name in columns)
+    return ", ".join(f"{name} {_type(name)}" for name in columns)
+
+
+def _type(column: str) -> str:
+    if column == "rating":
+        return "real"
+    return "integer" if column in _NUMBERS else "text"
 
 
 _ITEM_COLUMNS: Final = ("library_id", "parent_id", "item_key", "id", *OWN_COLUMNS)
@@ -282,6 +291,7 @@ SELECT i.id AS item_id, i.item_key FROM below l JOIN media_item i ON i.item_key 
 DELETE_ITEMS: Final = "DELETE FROM media_item WHERE id IN (SELECT l.id FROM @list(:ids) l)"
 
 _TITLE_COLUMNS: Final = tuple(map(VALUE_COLUMNS.index, ("title", "original_title", "sort_title", "year")))
+_SORTED_BY: Final = tuple(map(VALUE_COLUMNS.index, ("title", "sort_title")))
 _PARENT: Final = _ITEM_COLUMNS.index("parent_id")
 _KEY: Final = _ITEM_COLUMNS.index("item_key")
 _ID: Final = _ITEM_COLUMNS.index("id")
@@ -309,7 +319,9 @@ def item_row(
         completeness.value,
         item.item_fingerprint,
         credits_fingerprint,
+        title_sort_key(*(item.values[column] for column in _SORTED_BY)),
         *item.values,
+        item.ratings[0][1] if item.ratings else None,
         item.change_token,
         *(ids.get(provider) for provider in ("imdb", "tmdb", "tvdb")),
     ]

@@ -15,6 +15,7 @@ from mediasync.repositories.keys import new_keys
 from mediasync.repositories.person_reading import PersonReader
 from mediasync.repositories.person_rows import PERSON_STATE, stored_person
 from mediasync.rows import PersonRow, merge_people, provider_ids_json
+from mediasync.sorting import name_sort_key
 from mediasync.text import searchable_words
 
 _IS_CREDITED: Final = """EXISTS (
@@ -35,10 +36,12 @@ SELECT_KEYS: Final = "SELECT p.person_key FROM person p WHERE p.person_key BETWE
 
 # Inserts new people; one who is stored already is left out.
 INSERT_PEOPLE: Final = """
-INSERT INTO person (person_key, source_key, id, name, image_path, replaced, given_by, created_at, updated_at)
-SELECT r.person_key, s.source_key, r.id, r.name, r.image_path, r.replaced, r.given_by, :now, :now
-FROM @rows(:people, person_key integer, source_id text, id text, name text, image_path text, replaced text,
-    given_by integer) r
+INSERT INTO person (
+    person_key, source_key, id, name, image_path, sort_key, replaced, given_by, created_at, updated_at
+)
+SELECT r.person_key, s.source_key, r.id, r.name, r.image_path, r.sort_key, r.replaced, r.given_by, :now, :now
+FROM @rows(:people, person_key integer, source_id text, id text, name text, image_path text, sort_key text,
+    replaced text, given_by integer) r
 JOIN source s ON s.id = r.source_id
 WHERE true @inorder(r)
 ON CONFLICT (id) DO NOTHING
@@ -47,10 +50,11 @@ ON CONFLICT (id) DO NOTHING
 # Updates stored people.
 UPDATE_PEOPLE: Final = """
 UPDATE person
-SET name = r.name, image_path = r.image_path, replaced = r.replaced, given_by = r.given_by, updated_at = :now,
+SET name = r.name, image_path = r.image_path, sort_key = r.sort_key, replaced = r.replaced,
+    given_by = r.given_by, updated_at = :now,
     uncredited_since = CASE WHEN r.uncredited = 1 THEN person.uncredited_since END
-FROM @rows(:people, person_key integer, name text, image_path text, uncredited integer, replaced text,
-    given_by integer) r
+FROM @rows(:people, person_key integer, name text, image_path text, sort_key text, uncredited integer,
+    replaced text, given_by integer) r
 WHERE person.person_key = r.person_key
 """
 
@@ -413,7 +417,8 @@ class PeopleRepository(PersonReader):
         own = dict(zip(ids, new_keys(self._session, ids), strict=True))
         given = [own[row[0]] for row in people]
         rows: list[tuple[Any, ...]] = [
-            (key, row[0].partition(":")[0], *row[:3]) for key, row in zip(given, people, strict=True)
+            (key, row[0].partition(":")[0], *row[:3], name_sort_key(row[1]))
+            for key, row in zip(given, people, strict=True)
         ]
         if settled:
             rows = [
@@ -467,7 +472,14 @@ class PeopleRepository(PersonReader):
 
     async def _update(self, people: Sequence[StoredPerson], before: Mapping[str, StoredPerson]) -> None:
         rows = [
-            (person.key, *person.row[1:3], int(person.uncredited), person.replaced, person.given_by)
+            (
+                person.key,
+                *person.row[1:3],
+                name_sort_key(person.row[1]),
+                int(person.uncredited),
+                person.replaced,
+                person.given_by,
+            )
             for person in people
         ]
         await self._session.execute(UPDATE_PEOPLE, {"people": rows, "now": self._session.now})

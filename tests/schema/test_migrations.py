@@ -17,7 +17,7 @@ import pytest
 from support import postgres
 from support.engines import POSTGRES
 from support.items import MOVIES, cast, credit, movie
-from support.mirror import Clock, prepared, public
+from support.mirror import Clock, prepared, public, value
 from support.old_databases import OLDEST, VERSIONS, make_old_file, make_old_postgres
 
 from mediasync import Library, MediaSync, MediaSyncError
@@ -95,6 +95,8 @@ async def assert_as_it_was(ms: MediaSync) -> None:
     [audrey] = await ms.people.search("tau aud")
     assert (audrey.name, audrey.provider_ids) == ("Audrey Tautou", {"wikidata": 'Q"1\\2'})
     assert [one.id for one in await ms.media.find_by_title("amelie")] == ["home:194"]
+    rated = await value(ms, "SELECT count(*) AS n FROM media_item WHERE rating IS NOT NULL")
+    assert rated == await value(ms, "SELECT count(*) AS n FROM item_rating WHERE position = 0") > 0
     assert [one.id for one in await ms.media.find_by_title("七人")] == ["films:Seven Samurai (1954)"]
     assert await ms.people.search("o connor") == [], "nobody credits her"
     assert [one.id for one in await ms.people.search("敏")] == ["films:tmdb:7450"]
@@ -112,9 +114,12 @@ async def test_an_old_database_is_upgraded_with_a_copy_beside_it(
         await assert_as_it_was(ms)
     after = tables(file)
     assert after["schema_version"] == [(schema.CURRENT_VERSION, clock.now)]
-    added = {"media_item": (None, None)}  # nothing is missing yet
-    for name in ("library", "media_item", "credit", "item_external_id", "item_genre", "item_rating"):
-        assert after[name] == [(*row, *added.get(name, ())) for row in before[name]], name
+    for name in ("library", "credit", "item_external_id", "item_genre", "item_rating"):
+        assert after[name] == before[name], name
+    added = [row[-4:] for row in after["media_item"]]
+    assert [row[:-4] for row in after["media_item"]] == before["media_item"]
+    assert {row[:2] for row in added} == {(None, None)}, "nothing is missing yet"
+    assert all(row[2] for row in added), "each has its place in lists"
     copy = tmp_path / f"media.db.schema-{version}.backup"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["media.db", copy.name]
     assert tables(copy) == before

@@ -10,6 +10,8 @@ import pkgutil
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -23,12 +25,13 @@ from support.items import MOVIES, SHOWS, credit, episode, movie, season, show
 from support.mirror import prepared, rows
 
 import mediasync.repositories
-from mediasync import Credit, Library, MediaSync, Source
+from mediasync import Credit, ItemFilter, ItemSort, Library, MediaSync, Source
 from mediasync.copying import repository
 from mediasync.copying.plan import copied_tables
 from mediasync.copying.verification import comparisons
 from mediasync.database import schema
 from mediasync.database.sqlite.dialect import SQLiteDialect
+from mediasync.repositories import lists
 
 VERBS = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ")
 
@@ -407,7 +410,7 @@ async def test_the_packages_own_searches_scan_no_big_table_on_postgres(filled_po
                 "low0": "777", "high0": "777\U0010ffff", "low": "777", "high": "777\U0010ffff",
                 "word": "=m777", "source_id": None, "limit": 50, "offset": 0,
                 "ids": ["home:m7"], "person_id": "home:p7", "provider": "imdb", "value": "tt7",
-                "parent_id": "home:s7", "id": "home:p7", "parts": [("home:m7", 0, 9)],
+                "parent_id": "home:s7", "id": "home:p7", "items": [("home:m7",)],
                 "asked": [(0, "home:p7", ""), (1, "home:p14", "actor")], "number": 2, "titles": 3,
                 "types": [], "any_type": 1, "own_types": [], "any_own_type": 1, "media_type": "show",
                 "media_types": [], "any_media_type": 1, "genres": [], "any_genre": 1, "any_year": 1,
@@ -417,6 +420,70 @@ async def test_the_packages_own_searches_scan_no_big_table_on_postgres(filled_po
             params = {key: one for key, one in given.items() if f":{key}" in sql}
             [(plan,)] = await session.fetch_all(f"EXPLAIN (FORMAT JSON) {sql}", params)
             assert not whole_tables(json.loads(plan)[0]["Plan"]), (name, plan)
+
+
+# The statements of lists, which are made of a filter and a sort
+
+FILTERED = ItemFilter(
+    media_types="movie", year_from=1960, genre="Genre 7", min_rating=1, with_provider="imdb",
+    with_people=["home:p7"], library_id="home:movies", source_id="home",
+    added_since=datetime(2020, 1, 1, tzinfo=UTC),
+)  # fmt: skip
+WALKS = [
+    (given, sort, descending, after)
+    for given in (ItemFilter(), ItemFilter(media_types="movie"), FILTERED)
+    for sort in ItemSort
+    for descending in (False, True)
+    for after in (None, (1, "home:m7"), (None, "home:m7"))
+    if after != (None, "home:m7")
+    or (given is not FILTERED and sort not in {ItemSort.TITLE, ItemSort.CHANGED})
+]
+INDEXES = {
+    ItemSort.TITLE: "media_item_by_sort_key",
+    ItemSort.YEAR: "media_item_by_year",
+    ItemSort.RATING: "media_item_by_rating",
+    ItemSort.ADDED: "media_item_by_added",
+    ItemSort.CHANGED: "media_item_by_updated",
+}
+
+
+def walk(given: ItemFilter, sort: ItemSort, descending: bool, after: Any) -> tuple[str, dict[str, Any]]:
+    """Return the statement of a page, and its parameters."""
+    conditions = lists.item_conditions(given)
+    value = {ItemSort.TITLE: "m7", ItemSort.RATING: 5.0}.get(sort, 1)
+    place = after if after is None or after[0] is None else (value, after[1])
+    rows = lists.walk_items(conditions, tuple(given.media_types), sort, descending, place)
+    params = {name: value for one in conditions for name, value in one.params.items()}
+    if place is not None:
+        params |= {"id": place[1]} if place[0] is None else {"value": place[0], "id": place[1]}
+    return lists.page_of_items(rows, descending, None), {**params, "limit": 50}
+
+
+@pytest.mark.parametrize(("given", "sort", "descending", "after"), WALKS)
+def test_a_page_of_a_list_walks_the_index_of_its_order(
+    filled: Path, given: ItemFilter, sort: ItemSort, descending: bool, after: Any
+) -> None:
+    sql, params = walk(given, sort, descending, after)
+    with closing(sqlite3.connect(filled)) as connection:
+        sql = SQLiteDialect.translate(sql)
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", params)]
+    walked = [step for step in plan if re.match(r"(SCAN|SEARCH) i USING (COVERING )?INDEX", step)]
+    assert walked, plan
+    assert all(INDEXES[sort] in step for step in walked), plan
+    ordered = [step for step in plan if not step.startswith(("CO-ROUTINE", "MERGE", "LEFT", "RIGHT"))]
+    after_walks = [ordered[n + 1] for n, step in enumerate(ordered[:-1]) if step in walked]
+    assert not [step for step in after_walks if "TEMP B-TREE" in step], plan
+    assert not [step for step in plan if re.match(r"SCAN (i|x|c|g|k|parent|upper|r|m)$", step)], plan
+
+
+async def test_a_page_of_a_list_scans_no_big_table_on_postgres(filled_postgres: str) -> None:
+    async with MediaSync(filled_postgres, read_only=True) as ms, ms._database.read() as session:
+        for given, sort, descending, after in WALKS:
+            if given is FILTERED:
+                continue  # few fit all of it, and the planner begins with those
+            sql, params = walk(given, sort, descending, after)
+            [(plan,)] = await session.fetch_all(f"EXPLAIN (FORMAT JSON) {sql}", params)
+            assert not whole_tables(json.loads(plan)[0]["Plan"]), (sort, descending, after, plan)
 
 
 async def test_the_test_of_postgres_plans_would_see_a_scan(filled_postgres: str) -> None:

@@ -194,6 +194,8 @@ BREAKS = {
     "FROM person p JOIN person q ON q.person_key > p.person_key",
     "search words": "DELETE FROM person_word WHERE word = 'a'",
     "change log": "DELETE FROM change WHERE number = 1",
+    "ratings": "UPDATE media_item SET rating = 9 WHERE id = 'home:1'",
+    "sort keys": "UPDATE media_item SET title = 'Another' WHERE id = 'home:1'",
 }
 
 

@@ -348,3 +348,7 @@ class PostgresSession:
 
     async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
         return await self._rows(sql, params)
+
+    async def fetch_many(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
+        """Do as `fetch_all`: the driver reads rows as they arrive, and the event loop goes on in between."""
+        return await self._rows(sql, params)

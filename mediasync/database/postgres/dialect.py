@@ -42,6 +42,14 @@ _IN_ORDER: Final = re.compile(r"@inorder\((\w+)\)")
 _DROP_INDEX: Final = re.compile(r"^\s*DROP INDEX (?=\w)")
 _PARAMETER: Final = re.compile(r"(?<!:):([a-z]\w*)")
 
+_ONLY_NULL: Final = re.compile(r"@onlynull\((@time\([\w.]+\)|[\w.]+)\)")
+_TIME: Final = re.compile(r"@time\(([\w.:-]+)\)")
+# Exact for every time, and allowed in an index, unlike the sum of a timestamptz and an interval.
+_TIME_OF_MILLISECONDS: Final = (
+    r"((timestamp 'epoch' + \1 / 1000 * interval '1 second' + \1 % 1000 * interval '1 millisecond') "
+    r"AT TIME ZONE 'UTC')"
+)
+
 _ENTRIES: Final = re.compile(r"@entries\(([\w.]+)\)")
 
 # `json_object_agg` writes white space, and the text is to be the same on both engines.
@@ -60,12 +68,7 @@ SUBSTITUTION: Final = (
     (r"strftime\('%s', 'now'\) \* 1000", _CLOCK),
     (r"ON media_item \(title\)", "ON media_item USING hash (title)"),  # a title may be of any length
     (r"json_group_object\(([\w.]+), ([\w.]+)\)", _OBJECT_OF_TEXTS),
-    (
-        r"strftime\('%Y-%m-%dT%H:%M:%fZ', (\S+) / 1000\.0, 'unixepoch'\)",
-        # Exact for every time, and allowed in an index, unlike the sum of a timestamptz and an interval.
-        r"((timestamp 'epoch' + \1 / 1000 * interval '1 second' + \1 % 1000 * interval '1 millisecond') "
-        r"AT TIME ZONE 'UTC')",
-    ),
+    (r"strftime\('%Y-%m-%dT%H:%M:%fZ', (\S+) / 1000\.0, 'unixepoch'\)", _TIME_OF_MILLISECONDS),
 )
 
 _LOST: Final = "the connection to the server was lost"
@@ -156,6 +159,8 @@ class PostgresDialect:
             translated = self._qualified.sub(lambda m: f"{m[1]} {self.quoted_schema}.{m[2]}", translated)
             translated = _DROP_INDEX.sub(lambda _: f"DROP INDEX {self.quoted_schema}.", translated)
             translated = translated.replace("@arrays(", "json_agg(").replace("@array(", "json_build_array(")
+            translated = _ONLY_NULL.sub(r"\1", translated)
+            translated = _TIME.sub(_TIME_OF_MILLISECONDS, translated)
             translated = _OBJECT.sub(_OBJECT_OF_TEXTS, translated)
             translated = _ENTRIES.sub(r"json_each_text(CAST(\1 AS json))", translated)
             translated = _LOCK.sub(r"FOR NO KEY UPDATE OF \1", translated)

@@ -31,6 +31,9 @@ POLL_MS: Final = 8
 
 _ROWS_PER_STATEMENT: Final = (500, 50)
 
+_ROWS_PER_PART: Final = 1_000
+"""How many rows of a large result are one row of JSON arrays."""
+
 _FETCHES: dict[str, str] = {}
 
 
@@ -275,8 +278,27 @@ class SQLiteSession:
             rows = await self._connection.rows(self._dialect.translate(sql), params)
             return [tuple(map(_as_text, row)) for row in rows]
 
-    async def _wrap(self, sql: str, params: Params | None) -> str:
+    async def fetch_many(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
+        key = f"many: {sql}"
+        fetch = _FETCHES.get(key)
+        if fetch is None:
+            fetch = _FETCHES[key] = await self._wrap(sql, params, of_parts=True)
+        rows: list[tuple[Any, ...]] = []
+        try:
+            for columns in await self._connection.rows(fetch, params):
+                rows += zip(*map(json.loads, columns), strict=True)
+                await asyncio.sleep(0)
+        except (DatabaseError, json.JSONDecodeError) as error:
+            if type(error) not in (DatabaseError, json.JSONDecodeError):
+                raise
+            return await self.fetch_all(sql, params)  # it reads what JSON does not have
+        return rows
+
+    async def _wrap(self, sql: str, params: Params | None, *, of_parts: bool = False) -> str:
         query = f"(\n{self._dialect.translate(sql)}\n)"
         names = await self._connection.columns(f"SELECT * FROM {query} LIMIT 0", params)
         columns = ", ".join(f'json_group_array("{name}")' for name in names)
-        return f"SELECT {columns} FROM {query}"
+        if not of_parts:
+            return f"SELECT {columns} FROM {query}"
+        numbered = f"SELECT *, (row_number() OVER () - 1) / {_ROWS_PER_PART} AS part FROM {query}"
+        return f"SELECT {columns} FROM ({numbered}) GROUP BY part"

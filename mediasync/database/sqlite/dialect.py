@@ -28,6 +28,8 @@ _OF_SEVERAL_WRITERS: Final = re.compile(r"@(?:lock|lockfully|keep|inorder)\(\w+\
 _LIST: Final = re.compile(r"@list\(:(\w+)\)")
 # JSON has no BLOBs, which another program may have stored. The concatenation turns the object into a text:
 # an array around it would otherwise contain the object itself.
+_ONLY_NULL: Final = re.compile(r"@onlynull\((?:@time\([\w.]+\)|[\w.]+)\) (?:ASC|DESC),")
+_TIME: Final = re.compile(r"@time\(([\w.:-]+)\)")
 _OBJECT: Final = re.compile(r"@object\(([\w.]+), ([\w.]+)\)")
 
 _ERRORS: Final[dict[str, tuple[type[DatabaseError], str]]] = {
@@ -72,6 +74,8 @@ class SQLiteDialect:
         sql = sql.replace("@entries(", "json_each(")
         sql = sql.replace("@arrays(", "json_group_array(").replace("@array(", "json_array(")
         sql = _OBJECT.sub(r"(json_group_object(CAST(\1 AS text), CAST(\2 AS text)) || '')", sql)
+        sql = _ONLY_NULL.sub("", sql)
+        sql = _TIME.sub(r"strftime('%Y-%m-%dT%H:%M:%fZ', \1 / 1000.0, 'unixepoch')", sql)
         sql = _LIST.sub(r"(SELECT key AS n, value AS id FROM json_each(:\1))", sql)
         return _ROWS.sub(_expand_rows, sql)
 
