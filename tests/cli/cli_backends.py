@@ -59,7 +59,7 @@ def stand_in(replace: Callable[[object, str, object], None], backends: Mapping[s
         replace: puts a value in the place of an attribute.
         backends: by name.
     """
-    import mediasync.cli.sync as command
+    import mediasync.cli.jobs as command
     from mediasync import source_syncs
 
     choose, make = command.choose_source, source_syncs.make_backend

@@ -134,7 +134,7 @@ def test_an_interrupt_while_the_program_is_loaded(run: Run, monkeypatch: pytest.
             if name == "mediasync.cli.program":
                 raise KeyboardInterrupt
 
-    monkeypatch.delitem(sys.modules, "mediasync.cli.program")
+    monkeypatch.delitem(sys.modules, "mediasync.cli.program", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
     assert run("status").code == 130
 
@@ -196,7 +196,7 @@ def test_only_what_is_of_the_extra_is_said_to_be(
             if name == "mediasync.cli.program":
                 raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
 
-    monkeypatch.delitem(sys.modules, "mediasync.cli.program")
+    monkeypatch.delitem(sys.modules, "mediasync.cli.program", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Blocker(), *sys.meta_path])
     if missing == "typer":
         assert run("status", "--json").json["error"]["kind"] == "MissingExtra"

@@ -7,7 +7,7 @@ from support.items import MOVIES, SHOWS, credit, episode, movie, person, season,
 
 from mediasync import MediaSync
 from mediasync.errors import UsageError
-from mediasync.library.filmography import titles, works
+from mediasync.library.filmography import by_item, titles
 from mediasync.library.lookup import find_children, find_parents, look_up_items, look_up_people
 
 
@@ -113,11 +113,11 @@ async def test_a_filmography_by_item(ms: MediaSync) -> None:
         await ms.media.save_media_people(f"home:{key}", [credit("a", "Ann", kind="director")])
     filmography = await ms.people.filmography("home:a")
     assert [
-        (work.item.title, [str(one.person_type) for one in work.credits]) for work in works(filmography)
+        (own[0].title, [str(one.person_type) for one in own]) for own in by_item(filmography)
     ] == [
         ("Film", ["writer", "actor"]),
         ("Lies", ["director"]),
         ("Secrets", ["director"]),
     ]
     assert titles(filmography) == ["Film", "Dark"]
-    assert works([]) == []
+    assert by_item([]) == []

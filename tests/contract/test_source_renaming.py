@@ -22,7 +22,8 @@ from mediasync import (
 )
 from mediasync.backends.base import Enumerated
 from mediasync.changes import Fence
-from mediasync.database.tables import tables
+from mediasync.copying.rules import NOT_COMPARED
+from mediasync.database.tables import tables, view_columns
 from mediasync.errors import (
     ConfigurationError,
     InvalidId,
@@ -40,13 +41,13 @@ TEXTS = {
     "library": "remote_id title kind",
     "media_item": "remote_id media_type title original_title sort_title overview tagline premiere_date "
     "content_rating imdb_id tmdb_id tvdb_id path added_text changed_text completeness item_fingerprint "
-    "credits_fingerprint change_token",
+    "credits_fingerprint change_token sort_key",
     "item_word": "word",
     "item_external_id": "provider value",
     "item_genre": "name",
     "item_rating": "name",
     "item_image": "kind path",
-    "person": "name image_path replaced",
+    "person": "name image_path replaced sort_key",
     "person_external_id": "provider value",
     "person_word": "word",
     "credit": "person_type role",
@@ -87,6 +88,13 @@ def renamed(view: str, found: Iterable[tuple[Any, ...]], old: str, new: str) -> 
             made.append((*map(text, row[:4]), *row[4:]))
         elif view == "media_people":
             made.append((*map(text, row[:2]), *row[2:]))
+        elif view in NOT_COMPARED:  # rows of other views, with titles beside the ids
+            columns = view_columns()[view]
+            made.append(
+                tuple(
+                    text(one) if name.endswith("id") else one for name, one in zip(columns, row, strict=True)
+                )
+            )
         else:
             made.append(tuple(map(text, row)))
     return sorted(made, key=repr)
