@@ -112,9 +112,7 @@ async def test_a_filmography_by_item(ms: MediaSync) -> None:
     for key in ("d1e1", "d1e2"):
         await ms.media.save_media_people(f"home:{key}", [credit("a", "Ann", kind="director")])
     filmography = await ms.people.filmography("home:a")
-    assert [
-        (own[0].title, [str(one.person_type) for one in own]) for own in by_item(filmography)
-    ] == [
+    assert [(own[0].title, [str(one.person_type) for one in own]) for own in by_item(filmography)] == [
         ("Film", ["writer", "actor"]),
         ("Lies", ["director"]),
         ("Secrets", ["director"]),
