@@ -67,7 +67,7 @@ class ItemFilter:
         media_types: of one of these types. A single one may be given as itself. Empty: of any.
         year_from: of this year or a later one.
         year_to: of this year or an earlier one.
-        genre: of this genre, as the source spells it.
+        genre: of this genre. Case, accents and punctuation do not matter.
         min_rating: with a main rating of at least so much, from 0 to 10.
         provider_id: with this id at a public provider: ``imdb:tt0133093``.
         with_provider: with any id at this provider: ``imdb``.

@@ -30,7 +30,7 @@ def faint(text: str) -> Text:
 def columns(
     rows: Iterable[Sequence[object]], *, indent: int = 0, right: Sequence[int] = ()
 ) -> RenderableType:
-    """Return rows in columns.
+    """Return rows in columns. A column whose cells are all empty is left out.
 
     Args:
         rows: all with the same number of cells. A cell is a `Text`, or a text that is made safe and cut if it
@@ -38,12 +38,16 @@ def columns(
         indent: the number of spaces before each row.
         right: the numbers of the columns that are aligned to the right.
     """
+    cells = [
+        [cell if isinstance(cell, Text) else Text(safe(cell, LONGEST_CELL)) for cell in row] for row in rows
+    ]
+    # Rich breaks the other columns' lines if one of them has no width.
+    filled = [number for number, column in enumerate(zip(*cells, strict=True)) if any(column)]
     table = Table.grid(padding=(0, 2))
-    for number, row in enumerate(rows):
-        if not number:
-            for column in range(len(row)):
-                table.add_column(overflow="fold", justify="right" if column in right else "left")
-        table.add_row(*(cell if isinstance(cell, Text) else Text(safe(cell, LONGEST_CELL)) for cell in row))
+    for number in filled:
+        table.add_column(overflow="fold", justify="right" if number in right else "left")
+    for row in cells:
+        table.add_row(*(row[number] for number in filled))
     return Padding(table, (0, 0, 0, indent), expand=False)
 
 

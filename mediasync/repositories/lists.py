@@ -32,6 +32,7 @@ from mediasync.repositories.summaries import (
 )
 from mediasync.sorting import name_sort_key
 from mediasync.summaries import ItemSummary, PersonSummary
+from mediasync.text import fold
 from mediasync.vocabulary import MediaType
 
 RARE: Final = 2_000
@@ -127,9 +128,30 @@ def _person(name: str) -> str:
 )"""
 
 
-def item_conditions(given: ItemFilter) -> list[Condition]:
-    """Return the conditions of a filter of items *i*."""
-    return [*_conditions_of_place(given), *_conditions_of_fields(given), *_conditions_of_people(given)]
+# Reads the names of all genres, each by one look into their index.
+SELECT_GENRES: Final = """
+WITH RECURSIVE step (name) AS (
+    SELECT min(g.name) FROM item_genre g
+    UNION ALL
+    SELECT (SELECT min(g.name) FROM item_genre g WHERE g.name > s.name) FROM step s WHERE s.name IS NOT NULL
+)
+SELECT s.name FROM step s WHERE s.name IS NOT NULL
+"""
+
+
+def _folded(genre: str) -> str:
+    return " ".join(fold(genre).split()) or genre
+
+
+def item_conditions(given: ItemFilter, genres: Sequence[str] = ()) -> list[Condition]:
+    """Return the conditions of a filter of items *i*.
+
+    Args:
+        given: the filter.
+        genres: its genre as the sources spell it; as it was given if there are none.
+    """
+    fields = _conditions_of_fields(given, genres)
+    return [*_conditions_of_place(given), *fields, *_conditions_of_people(given)]
 
 
 def _conditions_of_place(given: ItemFilter) -> Iterator[Condition]:
@@ -161,7 +183,7 @@ def _conditions_of_place(given: ItemFilter) -> Iterator[Condition]:
         )
 
 
-def _conditions_of_fields(given: ItemFilter) -> Iterator[Condition]:
+def _conditions_of_fields(given: ItemFilter, genres: Sequence[str]) -> Iterator[Condition]:
     of_types = f"SELECT k.item_key FROM media_item k WHERE k.media_type IN ({_listed(given.media_types)})"
     years = {"year_from": (">=", given.year_from), "year_to": ("<=", given.year_to)}
     known = {name: year for name, (_, year) in years.items() if year is not None}
@@ -182,10 +204,12 @@ def _conditions_of_fields(given: ItemFilter) -> Iterator[Condition]:
     if given.completeness is not None:
         yield Condition("i.completeness = :completeness", {"completeness": str(given.completeness)})
     if given.genre is not None:
+        spelt = {f"genre{number}": name for number, name in enumerate(genres or (given.genre,))}
+        is_one = f"g.name IN ({', '.join(f':{name}' for name in spelt)})"
         yield Condition(
-            "EXISTS (SELECT 1 FROM item_genre g WHERE g.item_key = i.item_key AND g.name = :genre)",
-            {"genre": given.genre},
-            "SELECT g.item_key FROM item_genre g WHERE g.name = :genre",
+            f"EXISTS (SELECT 1 FROM item_genre g WHERE g.item_key = i.item_key AND {is_one})",
+            spelt,
+            f"SELECT g.item_key FROM item_genre g WHERE {is_one}",
         )
     yield from _conditions_of_providers(given)
     for name, column, sorts in (
@@ -587,7 +611,7 @@ class ListReader:
 
     async def plan_items(self, given: ItemFilter, sort: ItemSort | None) -> Plan:
         """Find out how a list of items is read best. *sort* is None for counts."""
-        conditions = item_conditions(given)
+        conditions = item_conditions(given, await self._spellings_of(given.genre))
         candidates = [one for one in conditions if sort is None or not one.bounds(sort)]
         return await self._plan(candidates, conditions, "item_key")
 
@@ -595,6 +619,13 @@ class ListReader:
         """Find out how a list of people is read best."""
         conditions = person_conditions(given)
         return await self._plan(conditions, conditions, "person_key")
+
+    async def _spellings_of(self, genre: str | None) -> list[str]:
+        """Return a genre as the sources spell it. Case, accents and punctuation do not matter."""
+        if genre is None:
+            return []
+        names = [name for (name,) in await self._session.fetch_all(SELECT_GENRES, {})]
+        return [name for name in names if _folded(name) == _folded(genre)]
 
     async def _plan(self, candidates: Sequence[Condition], conditions: Sequence[Condition], key: str) -> Plan:
         for one in candidates:

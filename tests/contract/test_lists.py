@@ -109,6 +109,8 @@ async def test_filters_hold_together(ms: MediaSync) -> None:
 
     assert await listed(year_from=1999, year_to=1999, media_types="movie") == ["1", "2"]
     assert await listed(genre="Comedy") == ["2"]
+    assert await listed(genre="comédy") == ["2"]
+    assert await listed(genre="Comed") == []
     assert await listed(min_rating=8) == ["1"]
     assert await listed(provider_id="IMDb:tt0133093") == ["1"]
     assert await listed(with_provider="imdb", without_provider="tmdb") == ["1"]
