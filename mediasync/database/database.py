@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mediasync.aio import finish
 from mediasync.database.session import Dialect, Engine, NoPeopleCache, PeopleCache, Session
@@ -209,16 +209,39 @@ class Database:
         Raises:
             LifecycleError: if the database is not open, or is used from another loop.
         """
+        with self._reading():
+            async with self._engine.read(snapshot=snapshot) as session:
+                yield session
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
         self.check_open()
         self._reads += 1
         self._idle.clear()
         try:
-            async with self._engine.read(snapshot=snapshot) as session:
-                yield session
+            yield
         finally:
             self._reads -= 1
             if not self._reads:
                 self._idle.set()
+
+    async def read_whole(self, work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
+        """Run *work*, which reads by several statements and awaits nothing but the session it is given.
+
+        On SQLite it runs in the thread of a connection. A process that saves has long steps of its event
+        loop, and each statement would wait for one of them. Each statement sees a state of its own.
+
+        Raises:
+            LifecycleError: if the database is not open, or is used from another loop.
+            DatabaseError: as its subclasses say.
+        """
+        with self._reading():
+            return await self._engine.read_whole(work)
+
+    @property
+    def threaded(self) -> bool:
+        """Whether `read_whole` uses a thread of this process."""
+        return self._engine.threaded
 
     async def write(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """Run *work* in one transaction: committed if it returns, rolled back if it raises.

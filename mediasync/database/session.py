@@ -42,7 +42,7 @@ Parameters are named, ``:name``.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
@@ -261,6 +261,10 @@ class Engine(Protocol):
 
     def read(self, *, snapshot: bool = False) -> AbstractAsyncContextManager[Session]:
         """Lend a connection for reading."""
+        ...
+
+    async def read_whole(self, work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
+        """Lend a connection to *work*, which awaits nothing else. A `threaded` engine runs it in a thread."""
         ...
 
     async def write(self, work: Callable[[Session], Awaitable[T]]) -> T:

@@ -12,13 +12,15 @@ import re
 import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from math import log2
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from mediasync.database.database import Database
+from mediasync.database.session import Session
 from mediasync.hits import Match, SearchAnswer, SearchHit
 from mediasync.library import likeness as like
 from mediasync.library.likeness import SMALL_WORDS, Likeness, Query
@@ -125,6 +127,32 @@ class _Prominence:
         return [self.people[n] for n in sorted(found or ())[:_WALKED]]
 
 
+_Lend = Callable[[], AbstractAsyncContextManager[Session]]
+
+
+class _Both(Protocol):
+    def __call__(
+        self, one: Coroutine[Any, Any, T], other: Coroutine[Any, Any, U], /
+    ) -> Coroutine[Any, Any, tuple[T, U]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What somebody searches for.
+
+    Attributes:
+        query: what was typed.
+        types: the types of items that are searched.
+        people: whether people are searched.
+        limit: at most so many titles, and so many people.
+    """
+
+    query: Query
+    types: frozenset[str]
+    people: bool
+    limit: int
+
+
 class Searcher:
     """Searches titles and people, and remembers the people with the most credits.
 
@@ -139,34 +167,43 @@ class Searcher:
     async def search(self, text: str, kinds: Collection[str] | None, limit: int) -> SearchAnswer:
         """Do what `LibrarySearch.search` says."""
         check_texts("search", {"the text": text})
-        query = like.parse_query(text)
-        types = frozenset(kind.value for kind in MediaType if kinds is None or kind.value in kinds)
-        with_people = kinds is None or "person" in kinds
         if limit < 1 or not text.strip():
             return SearchAnswer([], [])
+        types = frozenset(kind.value for kind in MediaType if kinds is None or kind.value in kinds)
+        wanted = _Wanted(like.parse_query(text), types, kinds is None or "person" in kinds, limit)
+        if not self._database.threaded:
+            return await self._answer(wanted, self._database.read, _at_once)
 
+        async def work(session: Session) -> SearchAnswer:
+            return await self._answer(wanted, lambda: nullcontext(session), _one_by_one)
+
+        return await self._database.read_whole(work)
+
+    async def _answer(self, wanted: _Wanted, lend: _Lend, both: _Both) -> SearchAnswer:
+        """Search with the connections that *lend* lends, titles and people as *both* does."""
+        query, types = wanted.query, wanted.types
         title_words: dict[str, int] = {}
         name_words: dict[str, int] = {}
 
         async def titles(stage: _Stage) -> list[_Found[ItemCandidate]]:
             if stage is _Stage.NONE or not types:
                 return []
-            async with self._database.read() as session:
+            async with lend() as session:
                 return await _Titles(CandidateReader(session, title_words), query, types).find(stage)
 
         async def people(stage: _Stage) -> list[_Found[PersonCandidate]]:
-            if stage is _Stage.NONE or not with_people:
+            if stage is _Stage.NONE or not wanted.people:
                 return []
-            async with self._database.read() as session:
+            async with lend() as session:
                 reader = CandidateReader(session, name_words)
                 return await _People(reader, query, self._prominent).find(stage)
 
-        found_titles, found_people = await _both(titles(_Stage.STRICT), people(_Stage.STRICT))
+        found_titles, found_people = await both(titles(_Stage.STRICT), people(_Stage.STRICT))
         exact = any(one.match is Match.EXACT for one in found_titles) or any(
             one.match is Match.EXACT and one.row.credits >= _KNOWN for one in found_people
         )
         then = _Stage.FORGIVING if found_titles or found_people else _Stage.THOROUGH
-        more_titles, more_people = await _both(
+        more_titles, more_people = await both(
             titles(then if _too_little(found_titles, exact) else _Stage.NONE),
             people(then if _too_little(found_people, exact) else _Stage.NONE),
         )
@@ -175,30 +212,10 @@ class Searcher:
         best = max(likest, default=0.0)
         found_titles = [one for one in found_titles if one.likeness >= best - _BEHIND]
         found_people = [one for one in found_people if one.likeness >= best - _BEHIND]
-        title_hits, people_hits = await _both(
-            self._title_hits(found_titles, limit), self._people_hits(found_people, limit)
+        title_hits, people_hits = await both(
+            _title_hits(lend, found_titles, wanted.limit), _people_hits(lend, found_people, wanted.limit)
         )
         return SearchAnswer(title_hits, people_hits)
-
-    async def _title_hits(
-        self, found: Sequence[_Found[ItemCandidate]], limit: int
-    ) -> list[SearchHit[ItemSummary]]:
-        if not found:
-            return []
-        async with self._database.read() as session:
-            groups = await _groups(CandidateReader(session), "item", found, limit, _same_film)
-            ids = [group[0].row.id for group in groups]
-            return _hits(groups, await SummaryReader(session).find_items(ids))
-
-    async def _people_hits(
-        self, found: Sequence[_Found[PersonCandidate]], limit: int
-    ) -> list[SearchHit[PersonSummary]]:
-        if not found:
-            return []
-        async with self._database.read() as session:
-            groups = await _groups(CandidateReader(session), "person", found, limit, _same_human)
-            ids = [group[0].row.id for group in groups]
-            return _hits(groups, await SummaryReader(session).find_people(ids))
 
     async def _prominent(self, reader: CandidateReader) -> _Prominence:
         """Return the people with the most credits, as they were some minutes ago at most."""
@@ -214,7 +231,29 @@ class Searcher:
         return known
 
 
-async def _both(one: Coroutine[Any, Any, T], other: Coroutine[Any, Any, U]) -> tuple[T, U]:
+async def _title_hits(
+    lend: _Lend, found: Sequence[_Found[ItemCandidate]], limit: int
+) -> list[SearchHit[ItemSummary]]:
+    if not found:
+        return []
+    async with lend() as session:
+        groups = await _groups(CandidateReader(session), "item", found, limit, _same_film)
+        ids = [group[0].row.id for group in groups]
+        return _hits(groups, await SummaryReader(session).find_items(ids))
+
+
+async def _people_hits(
+    lend: _Lend, found: Sequence[_Found[PersonCandidate]], limit: int
+) -> list[SearchHit[PersonSummary]]:
+    if not found:
+        return []
+    async with lend() as session:
+        groups = await _groups(CandidateReader(session), "person", found, limit, _same_human)
+        ids = [group[0].row.id for group in groups]
+        return _hits(groups, await SummaryReader(session).find_people(ids))
+
+
+async def _at_once(one: Coroutine[Any, Any, T], other: Coroutine[Any, Any, U]) -> tuple[T, U]:
     """Run two coroutines at once, on two connections, and both to their ends."""
     first = asyncio.ensure_future(one)
     try:
@@ -222,6 +261,14 @@ async def _both(one: Coroutine[Any, Any, T], other: Coroutine[Any, Any, U]) -> t
     finally:
         found = await first
     return found, second
+
+
+async def _one_by_one(one: Coroutine[Any, Any, T], other: Coroutine[Any, Any, U]) -> tuple[T, U]:
+    """Run two coroutines one after the other, on one connection."""
+    try:
+        return await one, await other
+    finally:
+        other.close()
 
 
 def _too_little(found: Sequence[_Found[C]], exact: bool) -> bool:

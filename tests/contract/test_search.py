@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from support.items import MOVIES, SHOWS, credit, episode, movie, season, show
 from support.mirror import prepared
 
 from benchmarks.search_data import Case, cases, known_movies, known_people, stream_movies
 from mediasync import Library, Match, MediaSync, SearchHit, Source
-from mediasync.errors import UsageError
+from mediasync.errors import LifecycleError, UsageError
 from mediasync.library import likeness
 from mediasync.summaries import ItemSummary, PersonSummary
 
@@ -182,6 +184,22 @@ async def test_the_search_finds_what_was_stored_after_another_search(ms: MediaSy
     await ms.media.save_media_items([movie("z", title="New", credits=[credit("z", "Zoltan Kiss")])], **MOVIES)
     assert await names(ms, "zoltan") == ["Zoltan Kiss"]
     assert await names(ms, "zoltn kis") == ["Zoltan Kiss"]
+
+
+async def test_searches_at_once_a_cancelled_one_and_one_after_the_end(ms: MediaSync) -> None:
+    await stored(ms)
+    wanted = ["lantern", "ann", "lanterrn", "fog"] * 5
+    alone = {text: await ms.library.search(text) for text in wanted[:4]}
+    running = [asyncio.create_task(ms.library.search(text)) for text in wanted]
+    await asyncio.sleep(0)
+    running[0].cancel()
+    answers = await asyncio.gather(*running, return_exceptions=True)
+    assert isinstance(answers[0], asyncio.CancelledError)
+    assert answers[1:] == [alone[text] for text in wanted[1:]]
+    assert await ms.library.search("lantern") == alone["lantern"]
+    await ms.close()
+    with pytest.raises(LifecycleError):
+        await ms.library.search("lantern")
 
 
 def test_a_word_with_one_edit() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from mediasync.aio import finish
 from mediasync.database import schema
@@ -209,6 +209,11 @@ class PostgresEngine:
                 yield session
         finally:
             self._free_readers.put_nowait(reader)
+
+    async def read_whole(self, work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
+        """Lend a connection to *work*. Its statements wait for the server anyway."""
+        async with self.read() as session:
+            return await work(session)
 
     @asynccontextmanager
     async def _queries(self, connection: PostgresConnection) -> AsyncIterator[PostgresSession]:

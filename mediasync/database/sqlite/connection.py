@@ -10,12 +10,12 @@ import asyncio
 import json
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 from weakref import WeakSet
 
@@ -25,6 +25,8 @@ from mediasync.aio import finish
 from mediasync.database.session import NoPeopleCache, Params, PeopleCache, insertion, names_of
 from mediasync.database.sqlite.dialect import SQLiteDialect
 from mediasync.errors import DatabaseError, LifecycleError
+
+T = TypeVar("T")
 
 POLL_MS: Final = 8
 """How long SQLite itself waits for a lock, in milliseconds. It retries after 1, 2 and 5 ms."""
@@ -139,6 +141,26 @@ class SQLiteConnection:
         except (sqlite3.Error, OverflowError, ValueError) as error:
             raise self._translated(error) from error
 
+    async def in_thread(self, work: Callable[[SQLiteConnection], Coroutine[Any, Any, T]]) -> T:
+        """Run *work* in the connection's thread, so that its statements do not wait for the event loop.
+
+        Args:
+            work: is given a connection whose methods end at once, and awaits nothing else.
+        """
+
+        def run() -> T:
+            direct = SQLiteConnection(self._uri, self._subject, self._dialect)
+            direct.raw = _Direct(self.raw._conn)
+            return run_to_end(work(direct))
+
+        try:
+            found: T = await self.raw._execute(run)
+        except ValueError as error:
+            if self._closed:
+                raise self._translated(error) from error
+            raise
+        return found
+
     @property
     def changes_made(self) -> int:
         """How many rows the connection has inserted, updated and deleted."""
@@ -148,6 +170,41 @@ class SQLiteConnection:
         """Wait for the running statement, and return whether a transaction is open."""
         await self.rows("SELECT 1")
         return bool(self.raw.in_transaction)
+
+
+class _Direct:
+    """The driver's connection, as its own thread uses it. Nothing of it waits.
+
+    Args:
+        connection: belongs to the running thread.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def execute(self, sql: str, parameters: Any) -> sqlite3.Cursor:
+        return self._connection.execute(sql, parameters or ())
+
+    async def execute_fetchall(self, sql: str, parameters: Any) -> list[Any]:
+        return self._connection.execute(sql, parameters or ()).fetchall()
+
+
+def run_to_end(work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of a coroutine that waits for nothing, without an event loop.
+
+    Example:
+        >>> run_to_end(asyncio.sleep(0, "done"))
+        'done'
+    """
+    try:
+        while True:
+            if work.send(None) is not None:
+                raise AssertionError(f"{work} waits for something else than its connection")
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        work.close()
 
 
 async def connect(uri: str, held: AsyncExitStack, *, writes: bool) -> Any:
@@ -238,6 +295,14 @@ class SQLiteSession:
         self.now = now
         self._cache = cache or WriterCache()
         self.people_cache = self._cache.people
+
+    async def in_thread(self, work: Callable[[SQLiteSession], Coroutine[Any, Any, T]]) -> T:
+        """Run *work*, which awaits only the session that it is given, in the connection's thread."""
+
+        def given(connection: SQLiteConnection) -> Coroutine[Any, Any, T]:
+            return work(SQLiteSession(connection, self._dialect, self.now, self._cache))
+
+        return await self._connection.in_thread(given)
 
     def new_keys(self, source_id: str, count: int) -> Sequence[int]:
         first = self._cache.next_key

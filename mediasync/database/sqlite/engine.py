@@ -13,10 +13,10 @@ import os
 import random
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from mediasync.aio import finish
@@ -403,13 +403,16 @@ class SQLiteEngine:
 
     # Reading
 
-    @asynccontextmanager
-    async def read(self, *, snapshot: bool = False) -> AsyncIterator[Session]:
+    def read(self, *, snapshot: bool = False) -> AbstractAsyncContextManager[Session]:
         """Lend a connection for reading.
 
         Args:
             snapshot: let all queries see the same state of the database. Needed for more than one query.
         """
+        return self._lend(snapshot=snapshot)
+
+    @asynccontextmanager
+    async def _lend(self, *, snapshot: bool) -> AsyncIterator[SQLiteSession]:
         if self._in_memory:
             async with self._turn:
                 if self._writer is None:
@@ -432,6 +435,11 @@ class SQLiteEngine:
                 self._free.put_nowait(reader)
             else:
                 await finish(self._release(reader))
+
+    async def read_whole(self, work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
+        """Run *work* in the thread of a connection, which waits for the event loop only once."""
+        async with self._lend(snapshot=False) as session:
+            return await session.in_thread(work)
 
     async def _release(self, reader: SQLiteConnection) -> None:
         try:
