@@ -74,7 +74,7 @@ async def _costars(
     elif context.out.as_json:
         context.out.dump({"person_ids": ids, "costars": [costar.model_dump(mode="json") for costar in found]})
     elif found:
-        titles = ("works", "name", "the newest", "id")
+        titles = ("works", "name", "newest works", "id")
         context.out.print(columns([tuple(map(heading, titles)), *map(_row, found)], right=(0,)))
     else:
         context.out.print(plain("Nobody is credited together with this person."))

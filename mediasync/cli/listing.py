@@ -280,7 +280,7 @@ def _item(row: ItemSummary) -> tuple[str, ...]:
 def _person(row: PersonSummary) -> tuple[str, ...]:
     years = {str(year) for year in (row.first_year, row.last_year) if year is not None}
     known_for = titled(row.known_for, row.known_for_year) if row.known_for else ""
-    return (short(row.name), f"{row.works:,}", "–".join(sorted(years)), known_for, row.id)
+    return (short(row.name), f"{row.works:,}", "-".join(sorted(years)), known_for, row.id)
 
 
 def _csv(rows: Iterable[Iterable[Any]]) -> str:

@@ -141,7 +141,7 @@ def test_wrong_questions(run: Run, database: Path, arguments: list[str], code: i
 def test_costars(run: Run, database: Path) -> None:
     lines = run("costars", "al", "pacino", "--database", database).out.splitlines()
     assert [" ".join(line.split()) for line in lines] == [
-        "works name the newest id",
+        "works name newest works id",
         "3 Robert De Niro Angels (2003), Heat (1995), The Godfather (1974) home:bob",
         "1 Al Ono Angels (2003) home:x",
     ]
