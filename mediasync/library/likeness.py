@@ -224,7 +224,7 @@ def other_forms(word: str) -> list[str]:
     """Return other spellings of a word: of a first name, a number, a Korean syllable, or a sound.
 
     Example:
-        >>> other_forms("byeong"), other_forms("2")[:2]
+        >>> other_forms("byeong")[:3], other_forms("2")[:2]
         (['byung', 'byong', 'pyung'], ['two', 'ii'])
     """
     spelt = [*sorted(_NICKNAMES_OF.get(word, ())), *number_forms(word)]

@@ -21,7 +21,7 @@ SETTINGS = """\
 strict = True
 follow_imports = silent
 
-[mypy-asyncpg.*,benchmarks.*]
+[mypy-asyncpg.*,benchmarks.*,pandas.*]
 ignore_missing_imports = True
 """
 

@@ -175,7 +175,7 @@ async def test_the_server_stops_in_the_middle_of_a_stream(
                 key = f"own{worker}-{len(returned)}"
                 try:
                     await save(ms, key)
-                except DatabaseUnreachable:
+                except (DatabaseUnreachable, CommitUnknown):
                     return returned
                 returned.append(key)
 

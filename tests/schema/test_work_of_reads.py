@@ -78,8 +78,8 @@ async def test_search_for_common_words_reads_only_the_few_people_with_all_of_the
     def noted(fold: Callable[[str], list[str]]) -> Callable[[str], list[str]]:
         return lambda text: looked_at.append(text) or fold(text)  # type: ignore[func-returns-value]
 
-    monkeypatch.setattr(person_reading, "words_of_name", noted(person_reading.words_of_name))
-    monkeypatch.setattr(item_reading, "words_of_title", noted(item_reading.words_of_title))
+    monkeypatch.setattr(person_reading, "searchable_words", noted(person_reading.searchable_words))
+    monkeypatch.setattr(item_reading, "searchable_words", noted(item_reading.searchable_words))
     assert await names(ms, "kar ren mil") == ["Rene Kara Milo", "Karamel Renegade Milonga"]
     assert await names(ms, "kar ren", limit=1) == ["Kara Rene"]
     assert await names(ms, "kar ren", offset=1, source_id="home") == given[-2:]
