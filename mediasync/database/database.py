@@ -14,6 +14,7 @@ from mediasync.aio import finish
 from mediasync.database.session import Dialect, Engine, NoPeopleCache, PeopleCache, Session
 from mediasync.database.sqlite.engine import SQLiteEngine
 from mediasync.errors import ConfigurationError, LifecycleError
+from mediasync.gil import short_turns
 from mediasync.reports import VacuumReport
 from mediasync.settings.database import DatabaseOptions, sqlite_name
 from mediasync.settings.distribution import install_command
@@ -228,14 +229,15 @@ class Database:
     async def read_whole(self, work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
         """Run *work*, which reads by several statements and awaits nothing but the session it is given.
 
-        On SQLite it runs in the thread of a connection. A process that saves has long steps of its event
-        loop, and each statement would wait for one of them. Each statement sees a state of its own.
+        On SQLite it runs in the thread of a connection, and other threads take shorter turns meanwhile. A
+        process that saves has long steps of its event loop, and each statement would wait for one of them.
+        Each statement sees a state of its own.
 
         Raises:
             LifecycleError: if the database is not open, or is used from another loop.
             DatabaseError: as its subclasses say.
         """
-        with self._reading():
+        with self._reading(), short_turns():
             return await self._engine.read_whole(work)
 
     @property
