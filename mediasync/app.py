@@ -23,6 +23,7 @@ from mediasync.saving.removal import Removal
 from mediasync.saving.writer import Writer
 from mediasync.services import LibraryService, MediaService, PeopleService
 from mediasync.settings.database import DatabaseOptions, sqlite_path
+from mediasync.text import prepare_words
 
 # A program that only reads does not wait for what follows: each method below imports what only it needs.
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ class MediaSync:
             people_cache=RecentPeople(),
         )
         self._file = sqlite_path(url)
+        self._read_only = read_only
         self._writer = Writer(self._database)
         self.media = MediaService(self._database, self._writer)
         self.people = PeopleService(self._database, self._writer)
@@ -186,6 +188,8 @@ class MediaSync:
             DatabaseError: if the database cannot be used; its subclasses say why.
         """
         await self._database.open()
+        if not self._read_only:
+            prepare_words()
         self._writer.start()
         try:
             # The writer task starts here. It closes what an ending event loop would leave open.

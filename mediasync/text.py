@@ -199,6 +199,11 @@ def romanised(word: str) -> list[str]:
     return [part.lower()[:_LONGEST_WORD] for part in _SYLLABLE.findall(latin)]
 
 
+def prepare_words() -> None:
+    """Import what words of other scripts need, which takes 30 ms, so that no save stops for it."""
+    romanised("я")
+
+
 def searchable_words(text: str) -> list[str]:
     """Return the words that a name or a title is found by, sorted.
 

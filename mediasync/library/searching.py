@@ -53,6 +53,8 @@ _KNOWN: Final = 3
 _WHOLE_WORD: Final = 2
 """A name with the very word counts as much as a beginning of a word with four times the credits."""
 _PROMINENT: Final = 3_000
+_SUMMARY_SECONDS: Final = 10.0
+_MOST_SUMMARIES: Final = 2_000
 _PROMINENT_SECONDS: Final = 600.0
 _GOOD: Final = 0.82
 _BEHIND: Final = 0.22
@@ -153,6 +155,38 @@ class _Wanted:
     limit: int
 
 
+class _Summaries:
+    """Summaries of people, kept for some seconds: who types on is mostly shown the same people again.
+
+    A summary of somebody with hundreds of credits takes longer than all else of a search.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str, int], tuple[float, PersonSummary]] = {}
+
+    async def find(self, reader: SummaryReader, rows: Sequence[PersonCandidate]) -> list[PersonSummary]:
+        """Return the summaries of people, in their order. Those who are credited no more have none."""
+        found: dict[str, PersonSummary] = {}
+        since = time.monotonic() - _SUMMARY_SECONDS
+        for row in rows:
+            kept = self._kept.get(_kept_as(row))
+            if kept is not None and kept[0] >= since:
+                found[row.id] = kept[1]
+        missing = {row.id: row for row in rows if row.id not in found}
+        if missing:
+            if len(self._kept) > _MOST_SUMMARIES:
+                self._kept.clear()
+            now = time.monotonic()
+            for summary in await reader.find_people([*missing]):
+                found[summary.id] = summary
+                self._kept[_kept_as(missing[summary.id])] = (now, summary)
+        return [found[row.id] for row in rows if row.id in found]
+
+
+def _kept_as(row: PersonCandidate) -> tuple[str, str, int]:
+    return row.id, row.name, row.credits
+
+
 class Searcher:
     """Searches titles and people, and remembers the people with the most credits.
 
@@ -163,6 +197,7 @@ class Searcher:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._prominence: _Prominence | None = None
+        self._summaries = _Summaries()
 
     async def search(self, text: str, kinds: Collection[str] | None, limit: int) -> SearchAnswer:
         """Do what `LibrarySearch.search` says."""
@@ -213,9 +248,20 @@ class Searcher:
         found_titles = [one for one in found_titles if one.likeness >= best - _BEHIND]
         found_people = [one for one in found_people if one.likeness >= best - _BEHIND]
         title_hits, people_hits = await both(
-            _title_hits(lend, found_titles, wanted.limit), _people_hits(lend, found_people, wanted.limit)
+            _title_hits(lend, found_titles, wanted.limit),
+            self._people_hits(lend, found_people, wanted.limit),
         )
         return SearchAnswer(title_hits, people_hits)
+
+    async def _people_hits(
+        self, lend: _Lend, found: Sequence[_Found[PersonCandidate]], limit: int
+    ) -> list[SearchHit[PersonSummary]]:
+        if not found:
+            return []
+        async with lend() as session:
+            groups = await _groups(CandidateReader(session), "person", found, limit, _same_human)
+            rows = [group[0].row for group in groups]
+            return _hits(groups, await self._summaries.find(SummaryReader(session), rows))
 
     async def _prominent(self, reader: CandidateReader) -> _Prominence:
         """Return the people with the most credits, as they were some minutes ago at most."""
@@ -240,17 +286,6 @@ async def _title_hits(
         groups = await _groups(CandidateReader(session), "item", found, limit, _same_film)
         ids = [group[0].row.id for group in groups]
         return _hits(groups, await SummaryReader(session).find_items(ids))
-
-
-async def _people_hits(
-    lend: _Lend, found: Sequence[_Found[PersonCandidate]], limit: int
-) -> list[SearchHit[PersonSummary]]:
-    if not found:
-        return []
-    async with lend() as session:
-        groups = await _groups(CandidateReader(session), "person", found, limit, _same_human)
-        ids = [group[0].row.id for group in groups]
-        return _hits(groups, await SummaryReader(session).find_people(ids))
 
 
 async def _at_once(one: Coroutine[Any, Any, T], other: Coroutine[Any, Any, U]) -> tuple[T, U]:
