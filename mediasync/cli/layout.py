@@ -30,7 +30,7 @@ def faint(text: str) -> Text:
 def columns(
     rows: Iterable[Sequence[object]], *, indent: int = 0, right: Sequence[int] = ()
 ) -> RenderableType:
-    """Return rows in columns. A column whose cells are all empty is left out.
+    """Return rows in columns. Columns at the end whose cells are all empty are left out.
 
     Args:
         rows: all with the same number of cells. A cell is a `Text`, or a text that is made safe and cut if it
@@ -41,13 +41,13 @@ def columns(
     cells = [
         [cell if isinstance(cell, Text) else Text(safe(cell, LONGEST_CELL)) for cell in row] for row in rows
     ]
-    # Rich breaks the other columns' lines if one of them has no width.
+    # Rich folds the column before one that has no width.
     filled = [number for number, column in enumerate(zip(*cells, strict=True)) if any(column)]
     table = Table.grid(padding=(0, 2))
-    for number in filled:
+    for number in range(max(filled, default=-1) + 1):
         table.add_column(overflow="fold", justify="right" if number in right else "left")
     for row in cells:
-        table.add_row(*(row[number] for number in filled))
+        table.add_row(*row[: len(table.columns)])
     return Padding(table, (0, 0, 0, indent), expand=False)
 
 

@@ -23,6 +23,7 @@ from mediasync import MediaSync
 from mediasync.database.sqlite import engine as engine_module
 from mediasync.errors import MediaSyncError
 from mediasync.saving import source_removal
+from mediasync.text import prepare_words
 
 
 class Out:
@@ -243,6 +244,7 @@ async def fail_to_save(out: Out, path: str) -> None:
 
 async def read_as_nobody(out: Out, path: str) -> None:
     """Read a database as a user who may not write its folder."""
+    prepare_words()  # that user may not read the packages, either
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
