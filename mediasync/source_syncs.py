@@ -72,8 +72,7 @@ class SourceSyncs:
         jobs: int,
     ) -> SyncAll:
         """Return the syncs of several sources, as one."""
-        if jobs < 1:
-            raise ConfigurationError(f"jobs is {jobs}, but at least one source must be synced at once")
+        _check_jobs(jobs)
         options = _options(full, dry_run, accept_new_server, wait_if_busy, max_removals)
         made = [self._make(source, wait_for_scan) for source in sources]
         return SyncAll(self._runs(made, libraries, items, options), jobs=jobs)
@@ -88,8 +87,7 @@ class SourceSyncs:
         jobs: int,
     ) -> Watch:
         """Return the watch over several sources."""
-        if jobs < 1:
-            raise ConfigurationError(f"jobs is {jobs}, but at least one source must be synced at once")
+        _check_jobs(jobs)
         try:
             usual = Schedule(read_interval(every))
         except ValueError as error:
@@ -100,9 +98,7 @@ class SourceSyncs:
             schedule = source.schedule if isinstance(source, SourceConfig) else None
             source_id = source.id if isinstance(source, SourceConfig | FlawedSource) else source.source.id
             if source_id in watched:
-                raise ConfigurationError(
-                    f"two sources are both called {source_id!r}: give one of them another name"
-                )
+                raise _named_twice(source_id)
             watched[source_id] = WatchedSource(partial(self._sync_alone, source), schedule or usual)
         return Watch(watched, find_last_run, clock, jobs=jobs)
 
@@ -148,9 +144,7 @@ class SourceSyncs:
         by_id: dict[str, _Made | FlawedSource] = {}
         for source in sources:
             if source.id in by_id:
-                raise ConfigurationError(
-                    f"two sources are both called {source.id!r}: give one of them another name"
-                )
+                raise _named_twice(source.id)
             by_id[source.id] = source
         selected = share_selection(libraries, items, list(by_id))
         runs: dict[str, Run] = {}
@@ -167,6 +161,15 @@ class SourceSyncs:
             run = partial(self._syncs.run, made.backend, options=of_source)
             runs[source_id] = partial(made.run, run)
         return runs
+
+
+def _check_jobs(jobs: int) -> None:
+    if jobs < 1:
+        raise ConfigurationError(f"jobs is {jobs}, but at least one source must be synced at once")
+
+
+def _named_twice(source_id: str) -> ConfigurationError:
+    return ConfigurationError(f"two sources are both called {source_id!r}: give one of them another name")
 
 
 def _options(

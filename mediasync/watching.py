@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from mediasync.aio import finish
 from mediasync.errors import ConfigurationError, DatabaseError, SourceHeld
 from mediasync.events import Event, RunFailed, RunFinished, SyncScheduled
 from mediasync.models import SyncRun
 from mediasync.settings.schedule import Schedule
-from mediasync.syncing.handles import EventQueue, SyncAll
+from mediasync.syncing.handles import EventQueue, SyncAll, cancel_all
 from mediasync.vocabulary import RunStatus
 
 _LONGEST_NAP: Final = timedelta(minutes=1)
@@ -115,9 +114,7 @@ class Watch:
                         task.result()
                 await events.movement()
         finally:
-            for task in tasks:
-                task.cancel()
-            await finish(_ended(tasks))
+            await cancel_all(tasks)
 
     async def _keep(self, source_id: str, source: WatchedSource, emit: Callable[[Event], None]) -> None:
         """Sync one source whenever it is due."""
@@ -173,7 +170,3 @@ class Watch:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock() / 1000, UTC)
-
-
-async def _ended(tasks: list[asyncio.Task[None]]) -> None:
-    await asyncio.wait(tasks)

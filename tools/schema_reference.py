@@ -8,106 +8,25 @@ empty line one line for each column: its name, its type, and what it is. A text 
 from __future__ import annotations
 
 import asyncio
-import re
 import sqlite3
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from mediasync import MediaSync
 from mediasync.database.schema import schema_text, view_names
+from mediasync.database.views import ViewComment, described_views
 from mediasync.testing import FakeClock
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "reference" / "database.md"
 BEGIN: Final = "<!-- begin: made from schema.sql by `python dev.py reference` -->"
 END: Final = "<!-- end: made from schema.sql -->"
-TYPES: Final = {"text", "integer", "real", "time"}
 LONGEST_EXAMPLE: Final = 48
 """In characters; of a longer value the page shows the beginning."""
-
-_VIEW: Final = re.compile(r"((?:^--.*\n)+)CREATE VIEW (\w+) AS$", re.MULTILINE)
-_COLUMN: Final = re.compile(r"--   (\w+) +(\w+) +(.+)")
-_SAME: Final = re.compile(r"--   as in (\w+)")
-_CONTINUED: Final = re.compile(r"-- {4,}(.+)")
-_EXAMPLE: Final = re.compile(r"(.+); e\.g\. `(.+)`")
-
-
-@dataclass(frozen=True)
-class Column:
-    """What the schema says of a column.
-
-    Attributes:
-        name: its name.
-        kind: its type, one of `TYPES`.
-        meaning: what it is, in Markdown.
-        example: a value; None if one is to be taken from the examples.
-        shown_in: the view whose values are the examples: its own, or the one whose columns it has.
-    """
-
-    name: str
-    kind: str
-    meaning: str
-    example: str | None
-    shown_in: str
-
-
-@dataclass(frozen=True)
-class View:
-    """What the schema says of a view.
-
-    Attributes:
-        name: its name.
-        text: what it shows, in Markdown: paragraphs.
-        columns: its columns in order.
-    """
-
-    name: str
-    text: tuple[str, ...]
-    columns: tuple[Column, ...]
-
-
-def described_views(text: str) -> list[View]:
-    """Return the views of a schema as its comments describe them.
-
-    Raises:
-        ValueError: if a line of a comment cannot be understood.
-    """
-    found: dict[str, View] = {}
-    for match in _VIEW.finditer(text):
-        name = match[2]
-        prose: list[str] = [""]
-        columns: list[Column] = []
-        for line in match[1].splitlines():
-            if same := _SAME.fullmatch(line):
-                columns += found[same[1]].columns
-            elif column := _COLUMN.fullmatch(line):
-                columns.append(_column(name, column[1], column[2], column[3]))
-            elif columns and (more := _CONTINUED.fullmatch(line)):
-                last = columns[-1]
-                columns[-1] = _column(name, last.name, last.kind, f"{last.meaning} {more[1]}")
-            elif columns:
-                raise ValueError(
-                    f"the comment of the view {name} has a line that is not a column's: {line!r}"
-                )
-            elif line == "--":
-                prose.append("")
-            else:
-                prose[-1] = f"{prose[-1]} {line.removeprefix('-- ')}".strip()
-        paragraphs = tuple(filter(None, prose))
-        found[name] = View(name, paragraphs, tuple(columns))
-    return list(found.values())
-
-
-def _column(view: str, name: str, kind: str, text: str) -> Column:
-    if kind not in TYPES:
-        raise ValueError(f"the column {view}.{name} has the unknown type {kind!r}")
-    own = _EXAMPLE.fullmatch(text)
-    return Column(name, kind, own[1] if own else text, own[2] if own else None, view)
 
 
 async def _sync_examples(database: Path) -> None:
@@ -129,7 +48,7 @@ def example_values(database: Path, view: str) -> dict[str, Any]:
     return found
 
 
-def lines_of(view: View, values: dict[str, dict[str, Any]]) -> Iterator[str]:
+def lines_of(view: ViewComment, values: dict[str, dict[str, Any]]) -> Iterator[str]:
     """Yield the lines of the section of one view.
 
     Args:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Annotated, Final
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mediasync.app import copy_mirror
 from mediasync.cli.context import CommandContext
@@ -16,6 +14,7 @@ from mediasync.cli.layout import columns, faint, plain
 from mediasync.cli.location import database_document, database_name
 from mediasync.cli.options import OF_LONG_COMMANDS, with_options
 from mediasync.cli.output import Output
+from mediasync.cli.progress import steps_shown
 from mediasync.copying.verification import Tell
 from mediasync.reports import CopyReport
 from mediasync.settings.database import database_url
@@ -100,39 +99,13 @@ def _show(out: Output, report: CopyReport) -> None:
     out.print(plain(f"Both hold the same: {counted(compared, 'row')} of {len(report.rows)} views compared."))
 
 
-@contextmanager
-def telling(out: Output) -> Iterator[Tell]:
-    """Show a bar on a terminal, and write a line for each step elsewhere."""
-    if out.quiet:
-        yield lambda _what, _done, _total: None
-        return
-    if out.tells_by_log or not out.console.is_terminal:
-        told: set[str] = set()
+def telling(out: Output) -> AbstractContextManager[Tell]:
+    """Show how a copy gets on."""
+    return steps_shown(out, "copying", _step, _label)
 
-        def write(what: str, _done: int, total: int) -> None:
-            if what not in told:
-                told.add(what)
-                out.note(_step(what, total))
 
-        yield write
-        return
-    with Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f}", markup=False),
-        TimeElapsedColumn(),
-        console=out.console,
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    ) as progress:
-        task = progress.add_task("copying", total=0)
-
-        def show(what: str, done: int, total: int) -> None:
-            name = what if what == _COMPARING else f"copying {what.replace('_', ' ')}"
-            progress.update(task, description=name, completed=done, total=total)
-
-        yield show
+def _label(what: str) -> str:
+    return what if what == _COMPARING else f"copying {what.replace('_', ' ')}"
 
 
 def _step(what: str, total: int) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mediasync.cli.context import CommandContext
 from mediasync.cli.layout import columns, faint, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, OF_LONG_COMMANDS, SourceOption, with_options
 from mediasync.cli.output import Output
+from mediasync.cli.progress import steps_shown
 from mediasync.errors import UsageError
 from mediasync.exports.export import ExportFormat
 from mediasync.exports.nfo_layout import NfoLayout
@@ -159,7 +158,7 @@ async def _export(
     out = context.out
     streams = target == _STDOUT
     async with context.open_to_read() as ms:
-        with _telling(out) as tell:
+        with steps_shown(out, "writing", _step, "writing {}".format) as tell:
             report = await ms.export(
                 format.value,
                 out.write if streams else target,
@@ -191,35 +190,5 @@ def _show(out: Output, report: ExportReport, target: str) -> None:
     out.print(faint(f"Written to {target}, up to change {report.change:,}"))
 
 
-@contextmanager
-def _telling(out: Output) -> Iterator[Tell]:
-    """Show a bar on a terminal, and write a line for each step elsewhere."""
-    if out.quiet:
-        yield lambda _what, _done, _total: None
-        return
-    if out.tells_by_log or not out.console.is_terminal:
-        told: set[str] = set()
-
-        def write(what: str, _done: int, total: int) -> None:
-            if what not in told:
-                told.add(what)
-                out.note(f"writing {what}" if what == "people" else f"writing {total:,} {what}")
-
-        yield write
-        return
-    with Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f}", markup=False),
-        TimeElapsedColumn(),
-        console=out.console,
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    ) as progress:
-        task = progress.add_task("writing", total=0)
-
-        def show(what: str, done: int, total: int) -> None:
-            progress.update(task, description=f"writing {what}", completed=done, total=total)
-
-        yield show
+def _step(what: str, total: int) -> str:
+    return f"writing {what}" if what == "people" else f"writing {total:,} {what}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -14,13 +13,13 @@ from mediasync.cli.formatting import episode_code, joined, short, titled
 from mediasync.cli.layout import columns, faint, plain
 from mediasync.cli.options import EVERYTHING, OF_EVERY_COMMAND, AllOption, LimitOption, with_options
 from mediasync.cli.people_named import find_one_human
+from mediasync.cli.points import parse_years
 from mediasync.cli.tables import CsvOption, check_format, write_csv
 from mediasync.errors import UsageError
 from mediasync.summaries import ItemSummary
 from mediasync.vocabulary import MediaType, PersonType
 from mediasync.works import FindQuery, Who
 
-_YEARS: Final = re.compile(r"(\d{1,4})?(\.\.)?(\d{1,4})?")
 _PAGE: Final = 1_000
 _Named = tuple[str, Sequence[str]]
 """A name, and the functions that count; none for any."""
@@ -212,13 +211,12 @@ def _credited(text: str) -> _Named:
 def _years(text: str | None) -> tuple[int | None, int | None]:
     if text is None:
         return (None, None)
-    parts = _YEARS.fullmatch(text.strip())
-    if parts is None or not (parts[1] or parts[3]) or (parts[1] and parts[3] and not parts[2]):
+    years = parse_years(text)
+    if years is None:
         raise UsageError(
             f"--year: {text!r} is not a year or a range: write 1995, 1990..1999, 1990.. or ..1999"
         )
-    first = int(parts[1]) if parts[1] else None
-    last = int(parts[3]) if parts[3] else None if parts[2] else first
+    first, last = years
     if first is not None and last is not None and first > last:
         raise UsageError(f"--year: {text!r} ends before it begins")
-    return (first, last)
+    return years

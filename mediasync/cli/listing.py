@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -16,7 +13,8 @@ from mediasync.cli.errors import NotFound
 from mediasync.cli.formatting import counted, episode_code, joined, short, titled
 from mediasync.cli.layout import columns, faint, heading, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, SourceOption, with_options
-from mediasync.cli.points import parse_time
+from mediasync.cli.points import parse_time, parse_years
+from mediasync.cli.tables import write_csv, write_rows
 from mediasync.errors import UsageError
 from mediasync.filters import ItemFilter, ItemSort, PersonFilter
 from mediasync.library.lookup import look_up_people
@@ -25,7 +23,6 @@ from mediasync.summaries import ItemSummary, Page, PersonSummary
 if TYPE_CHECKING:
     from mediasync.app import MediaSync
 
-_YEARS: Final = re.compile(r"(\d{1,4})?(\.\.)?(\d{1,4})?")
 _PEOPLE_OF_ONE_NAME: Final = 1_000
 _CHOICES: Final = 5
 
@@ -142,7 +139,7 @@ def listing(
             source_id=source, library_id=library, person_type=function, name_prefix=name, min_works=min_works
         )
         return context.run(_list_people(context, people, page, everything=everything, as_csv=as_csv))
-    years = (None, None) if year is None else parse_years(year)
+    years = _years(year)
     fields: dict[str, Any] = {
         "source_id": source,
         "library_id": library,
@@ -160,22 +157,11 @@ def listing(
     return context.run(_list_items(context, wanted, page, everything=everything, as_csv=as_csv))
 
 
-def parse_years(text: str) -> tuple[int | None, int | None]:
-    """Return the first and the last year that a text names, None where it is open.
-
-    Raises:
-        UsageError: if it names no years.
-
-    Example:
-        >>> parse_years("1990..1999"), parse_years("2000.."), parse_years("1999")
-        ((1990, 1999), (2000, None), (1999, 1999))
-    """
-    found = _YEARS.fullmatch(text.strip())
-    if not found or not (found[1] or found[3]) or (found[3] and not found[2]):
+def _years(text: str | None) -> tuple[int | None, int | None]:
+    years = (None, None) if text is None else parse_years(text)
+    if years is None:
         raise UsageError(f"--year: {text!r} names no years: write 1999, 1990..1999, 2000.. or ..1949")
-    first = int(found[1]) if found[1] else None
-    last = int(found[3]) if found[3] else None
-    return first, last if found[2] else first
+    return years
 
 
 async def _list_items(
@@ -236,9 +222,9 @@ async def _show_all(
 ) -> int:
     if not as_csv:
         return _show(context, what, model, Page([row async for row in rows]), as_csv=False)
-    context.out.write(_csv([[*model.model_fields]]))
+    write_rows(context.out, [[*model.model_fields]])
     async for row in rows:
-        context.out.write(_csv([row.model_dump(mode="json").values()]))
+        write_rows(context.out, [[*row.model_dump(mode="json").values()]])
     return 0
 
 
@@ -246,7 +232,7 @@ def _show(context: CommandContext, what: str, model: type[Summary], page: Page[A
     dumped = [row.model_dump(mode="json") for row in page.rows] if as_csv or context.out.as_json else []
     total = len(page.rows) if page.total is None else page.total
     if as_csv:
-        context.out.write(_csv([[*model.model_fields], *(row.values() for row in dumped)]))
+        write_csv(context.out, [*model.model_fields], ([*row.values()] for row in dumped))
     elif context.out.as_json:
         context.out.dump({what: dumped, "next": page.next, "total": total})
     elif page.rows:
@@ -281,9 +267,3 @@ def _person(row: PersonSummary) -> tuple[str, ...]:
     years = {str(year) for year in (row.first_year, row.last_year) if year is not None}
     known_for = titled(row.known_for, row.known_for_year) if row.known_for else ""
     return (short(row.name), f"{row.works:,}", "-".join(sorted(years)), known_for, row.id)
-
-
-def _csv(rows: Iterable[Iterable[Any]]) -> str:
-    paper = io.StringIO()
-    csv.writer(paper, lineterminator="\n").writerows(rows)
-    return paper.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -16,6 +17,8 @@ from mediasync.settings.durations import parse_duration
 
 _LONGEST: Final = 18
 """A number with more digits is no run."""
+
+_YEARS: Final = re.compile(r"(\d{1,4})?(\.\.)?(\d{1,4})?")
 
 AsOfOption = Annotated[
     str | None,
@@ -80,3 +83,18 @@ def point_in_words(point: AsOf) -> str:
         'the end of run 12'
     """
     return f"the end of run {point}" if isinstance(point, int) else moment(point)
+
+
+def parse_years(text: str) -> tuple[int | None, int | None] | None:
+    """Return the first and the last year that a text names, None where it is open; None if it names none.
+
+    Example:
+        >>> parse_years("1990..1999"), parse_years("2000.."), parse_years("1999"), parse_years("..")
+        ((1990, 1999), (2000, None), (1999, 1999), None)
+    """
+    found = _YEARS.fullmatch(text.strip())
+    if not found or not (found[1] or found[3]) or (found[3] and not found[2]):
+        return None
+    first = int(found[1]) if found[1] else None
+    last = int(found[3]) if found[3] else None
+    return first, last if found[2] else first

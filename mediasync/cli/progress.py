@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Column
 from rich.text import Text
 
@@ -237,3 +248,49 @@ class LiveReporter:
 
     def _above(self, text: str) -> None:
         self._progress.console.print(Text(f"mediasync: {safe(text)}"), soft_wrap=True)
+
+
+@contextmanager
+def steps_shown(
+    out: Output, work: str, line: Callable[[str, int], str], label: Callable[[str], str]
+) -> Iterator[Callable[[str, int, int], None]]:
+    """Show the steps of a long piece of work: a bar on a terminal, and a line for each step elsewhere.
+
+    Args:
+        out: where it is shown.
+        work: what is shown before the first step.
+        line: returns the line of a step, from its name and how much it has to do.
+        label: returns what stands beside the bar, from the name of the step.
+
+    Yields:
+        A function that is called with the name of a step, how much of it is done, and how much it has to do.
+    """
+    if out.quiet:
+        yield lambda _what, _done, _total: None
+        return
+    if out.tells_by_log or not out.console.is_terminal:
+        noted: set[str] = set()
+
+        def write(what: str, _done: int, total: int) -> None:
+            if what not in noted:
+                noted.add(what)
+                out.note(line(what, total))
+
+        yield write
+        return
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=_WIDE_BAR),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f}", markup=False),
+        TimeElapsedColumn(),
+        console=out.console,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ) as progress:
+        task = progress.add_task(work, total=0)
+
+        def show(what: str, done: int, total: int) -> None:
+            progress.update(task, description=label(what), completed=done, total=total)
+
+        yield show

@@ -26,6 +26,11 @@ def check_format(out: Output, *, as_csv: bool) -> None:
 
 
 def write_csv(out: Output, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write rows as CSV, below the names of their columns; see `write_rows`."""
+    write_rows(out, [header, *rows])
+
+
+def write_rows(out: Output, rows: Iterable[Sequence[Any]]) -> None:
     """Write rows as CSV. A missing value is an empty cell. For a terminal, control characters are shown.
 
     Raises:
@@ -33,7 +38,6 @@ def write_csv(out: Output, header: Sequence[str], rows: Iterable[Sequence[Any]])
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
     for row in rows:
         cells = ("" if cell is None else str(cell) for cell in row)
         writer.writerow(list(map(safe, cells)) if out.is_screen else list(cells))

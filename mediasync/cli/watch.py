@@ -23,9 +23,8 @@ from mediasync.cli.options import OF_LONG_COMMANDS, with_options
 from mediasync.cli.output import Output
 from mediasync.errors import UsageError
 from mediasync.events import RunFailed, RunFinished, RunStarted, SyncScheduled
-from mediasync.settings.durations import parse_duration
 from mediasync.settings.notify import NotifyOn
-from mediasync.settings.schedule import DEFAULT_EVERY
+from mediasync.settings.schedule import DEFAULT_EVERY, read_interval
 
 if TYPE_CHECKING:  # few commands notify anybody
     from mediasync.notifying import Notifier
@@ -84,7 +83,7 @@ def watch(
       4  the database failed when it was opened; later failures are tried again
     """
     try:
-        parse_duration(every)
+        read_interval(every)
     except ValueError as error:
         raise UsageError(f"--every: {error}") from None
     jobs = jobs_of(context, sources or [], [], [], may_be_skipped=True)

@@ -114,7 +114,7 @@ JOIN person p ON p.person_key = c.person_key
 ORDER BY l.n, c.sort_order
 """
 
-_FILMOGRAPHY: Final = {
+FILMOGRAPHY: Final = {
     "media_item_id": "i.id",
     "media_type": "i.media_type",
     "title": "i.title",
@@ -130,7 +130,7 @@ _FILMOGRAPHY: Final = {
 
 # Reads the filmography of a person, the oldest item first; episodes come with their show.
 SELECT_FILMOGRAPHY: Final = f"""
-SELECT {select_list(_FILMOGRAPHY)}
+SELECT {select_list(FILMOGRAPHY)}
 FROM credit c
 JOIN media_item i ON i.item_key = c.item_key
 LEFT JOIN media_item parent ON parent.item_key = i.parent_key
@@ -445,7 +445,7 @@ def _parse_type(person_type: str) -> PersonType | str:
 
 def _filmography(rows: Sequence[Sequence[Any]]) -> list[FilmographyCredit]:
     read = (
-        read_model(FilmographyCredit, f"a credit in {row[0]}", dict(zip(_FILMOGRAPHY, row, strict=True)))
+        read_model(FilmographyCredit, f"a credit in {row[0]}", dict(zip(FILMOGRAPHY, row, strict=True)))
         for row in rows
     )
     return [credit for credit in read if credit is not None]

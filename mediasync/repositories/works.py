@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from mediasync.database.session import Session
 from mediasync.models import FilmographyCredit
 from mediasync.repositories.building import in_slices, select_list
+from mediasync.repositories.credits import FILMOGRAPHY
 from mediasync.repositories.flaws import read_model
 from mediasync.repositories.summaries import ITEM_SUMMARY, ITEM_SUMMARY_JOINS, item_summaries
 from mediasync.summaries import ItemSummary
@@ -71,23 +72,9 @@ JOIN person_alias a ON a.id = r.id
 WHERE a.shared = 0 AND NOT EXISTS (SELECT 1 FROM person o WHERE o.id = r.id)
 """
 
-_FILMOGRAPHY: Final = {
-    "media_item_id": "i.id",
-    "media_type": "i.media_type",
-    "title": "i.title",
-    "year": "i.year",
-    "season_number": "i.season_number",
-    "episode_number": "i.episode_number",
-    "show_id": "coalesce(upper.id, parent.id)",
-    "show_title": "coalesce(upper.title, parent.title)",
-    "person_type": "c.person_type",
-    "role": "c.role",
-    "sort_order": "c.sort_order",
-}
-
 # Reads the filmography of a person by id or alias, the oldest item first, with the person's id.
 SELECT_WORKS_OF_PERSON: Final = f"""
-SELECT p.id AS person_id, {select_list(_FILMOGRAPHY)}
+SELECT p.id AS person_id, {select_list(FILMOGRAPHY)}
 FROM ({_NAMED}) a
 JOIN person p ON p.person_key = a.person_key
 JOIN credit c ON c.person_key = a.person_key
@@ -528,7 +515,7 @@ def _lower(text: str) -> str:
 
 def _credits(rows: Sequence[Sequence[Any]]) -> list[FilmographyCredit]:
     read = (
-        read_model(FilmographyCredit, f"a credit in {row[0]}", dict(zip(_FILMOGRAPHY, row, strict=True)))
+        read_model(FilmographyCredit, f"a credit in {row[0]}", dict(zip(FILMOGRAPHY, row, strict=True)))
         for row in rows
     )
     return [credit for credit in read if credit is not None]

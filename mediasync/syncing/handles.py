@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from mediasync.aio import finish
@@ -101,8 +101,7 @@ class _Running(Generic[T]):
     async def _leave(self, task: asyncio.Task[T]) -> None:
         self._followers -= 1
         if not self._followers and not task.done():
-            task.cancel()
-            await finish(_ended([task]))
+            await cancel_all([task])
 
     def _emit(self, event: Event) -> None:
         for events in self._listeners:
@@ -185,9 +184,7 @@ class SyncAll(_Running[list[SyncReport | Exception]]):
                 await asyncio.wait(tasks)
         finally:
             if left := [task for task in tasks if not task.done()]:
-                for task in left:
-                    task.cancel()
-                await finish(_ended(left))
+                await cancel_all(left)
         self._results = [task.result() for task in tasks]
         return self._results
 
@@ -211,5 +208,8 @@ async def _one(source_id: str, run: Run, emit: Emit) -> SyncReport | Exception:
     return failure
 
 
-async def _ended(tasks: list[asyncio.Task[Any]]) -> None:
-    await asyncio.wait(tasks)
+async def cancel_all(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and wait for their ends even if the caller is cancelled meanwhile."""
+    for task in tasks:
+        task.cancel()
+    await finish(asyncio.wait(tasks))
