@@ -151,7 +151,7 @@ def listing(
         "added_since": None if added_since is None else parse_time(added_since, "--added-since"),
         "changed_since": None if changed_since is None else parse_time(changed_since, "--changed-since"),
     }
-    ItemFilter(**fields)  # what is wrong is told before the database is opened
+    ItemFilter(**fields)  # so that wrong values are reported before the database is opened
     page["sort"] = sort or ItemSort.TITLE
     wanted = (fields, with_people or [], without_people or [])
     return context.run(_list_items(context, wanted, page, everything=everything, as_csv=as_csv))

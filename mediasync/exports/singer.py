@@ -1,6 +1,6 @@
 """Singer messages: a schema for each stream, a record for each item and person, and the state at the end.
 
-What no longer exists is a record with its id and ``_sdc_deleted_at``. The state is the number of the last
+A removed item is a record with its id and ``_sdc_deleted_at``. The state is the number of the last
 change that the export contains.
 """
 
