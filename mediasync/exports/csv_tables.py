@@ -14,9 +14,7 @@ from contextlib import ExitStack
 from datetime import date, datetime
 from typing import Any, BinaryIO, Final, TextIO
 
-from mediasync.exports.tables import TABLES, Kind, credits_of, values_of
-from mediasync.models import AnyMediaItem, Person
-from mediasync.repositories.exporting import LastChange
+from mediasync.exports.tables import TABLES, Kind, TablesWriter, values_of
 
 _SPECIAL: Final = re.compile(r"[\\|=]")
 _FORMULA: Final = re.compile(r"[=+\-@\t\r\n]")
@@ -80,7 +78,7 @@ def cell(kind: Kind, value: Any) -> str:
     return str(value)
 
 
-class CsvWriter:
+class CsvWriter(TablesWriter):
     """Writes ``items.csv``, ``people.csv`` and ``credits.csv``.
 
     Args:
@@ -90,25 +88,15 @@ class CsvWriter:
     """
 
     def __init__(self, open_file: Callable[[str], BinaryIO], *, for_spreadsheets: bool) -> None:
+        super().__init__()
         self._stack = ExitStack()
         self._harmless = harmless if for_spreadsheets else str
         self._files: dict[str, TextIO] = {}
-        self.rows = dict.fromkeys(TABLES, 0)
         for name, columns in TABLES.items():
             file = io.TextIOWrapper(open_file(f"{name}.csv"), encoding="utf-8", newline="")
             self._files[name] = self._stack.enter_context(file)
             file.write(_MARK if for_spreadsheets else "")
             csv.writer(file).writerow(columns)
-
-    def add_items(self, items: Sequence[AnyMediaItem]) -> None:
-        self._add("items", items)
-        self._add("credits", credits_of(items))
-
-    def add_people(self, people: Sequence[Person]) -> None:
-        self._add("people", people)
-
-    def add_removed(self, changes: Sequence[LastChange]) -> None:
-        raise AssertionError("tables cannot say what no longer exists")
 
     def _add(self, name: str, models: Sequence[Any]) -> None:
         columns = TABLES[name]

@@ -8,9 +8,7 @@ from typing import Any, BinaryIO, Final
 
 from mediasync.aio import batched
 from mediasync.errors import ConfigurationError
-from mediasync.exports.tables import TABLES, Kind, credits_of, values_of
-from mediasync.models import AnyMediaItem, Person
-from mediasync.repositories.exporting import LastChange
+from mediasync.exports.tables import TABLES, Kind, TablesWriter, values_of
 from mediasync.settings.distribution import install_command
 
 try:
@@ -41,7 +39,7 @@ _TYPES: Final = {
 }
 
 
-class ParquetWriter:
+class ParquetWriter(TablesWriter):
     """Writes ``items.parquet``, ``people.parquet`` and ``credits.parquet``.
 
     Args:
@@ -49,6 +47,7 @@ class ParquetWriter:
     """
 
     def __init__(self, open_file: Callable[[str], BinaryIO]) -> None:
+        super().__init__()
         self._stack = ExitStack()
         self._schemas = {
             name: pa.schema([pa.field(column, _TYPES[kind]) for column, (kind, _) in columns.items()])
@@ -61,17 +60,6 @@ class ParquetWriter:
             for name, schema in self._schemas.items()
         }
         self._converted: dict[str, list[Any]] = {name: [] for name in TABLES}
-        self.rows = dict.fromkeys(TABLES, 0)
-
-    def add_items(self, items: Sequence[AnyMediaItem]) -> None:
-        self._add("items", items)
-        self._add("credits", credits_of(items))
-
-    def add_people(self, people: Sequence[Person]) -> None:
-        self._add("people", people)
-
-    def add_removed(self, changes: Sequence[LastChange]) -> None:
-        raise AssertionError("tables cannot say what no longer exists")
 
     def _add(self, name: str, models: Sequence[Any]) -> None:
         columns, schema, converted = TABLES[name], self._schemas[name], self._converted[name]

@@ -1,13 +1,14 @@
-"""The tables of items, people and credits: their columns, and the rows that models make. Pure."""
+"""The tables of items, people and credits: their columns, and the rows that models make."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final, TypeVar
 
 from mediasync.models import AnyMediaItem, Credit, Person
+from mediasync.repositories.exporting import LastChange
 
 T = TypeVar("T")
 
@@ -114,3 +115,27 @@ def credits_of(items: Iterable[AnyMediaItem]) -> list[ItemCredit]:
 def values_of(columns: Columns[T], model: T) -> list[Any]:
     """Return the values of a row, in the order of the columns."""
     return [value(model) for _, value in columns.values()]
+
+
+class TablesWriter:
+    """The common part of writers that write `TABLES`, each into a file of its own.
+
+    Attributes:
+        rows: how many rows were written, by table.
+    """
+
+    def __init__(self) -> None:
+        self.rows = dict.fromkeys(TABLES, 0)
+
+    def add_items(self, items: Sequence[AnyMediaItem]) -> None:
+        self._add("items", items)
+        self._add("credits", credits_of(items))
+
+    def add_people(self, people: Sequence[Person]) -> None:
+        self._add("people", people)
+
+    def add_removed(self, changes: Sequence[LastChange]) -> None:
+        raise AssertionError("tables cannot say what no longer exists")
+
+    def _add(self, name: str, models: Sequence[Any]) -> None:
+        raise NotImplementedError
