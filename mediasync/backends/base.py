@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from mediasync.errors import LifecycleError
+from mediasync.hints import Hint
 from mediasync.models import Library, MediaItem, Person, Source
 
 T = TypeVar("T")
@@ -224,6 +225,20 @@ class WaitsForScan(Protocol):
     """
 
     wait_for_scan: float
+
+
+@runtime_checkable
+class ReportsEvents(Protocol):
+    """A backend whose source reports events while somebody listens."""
+
+    def listen(self) -> AsyncGenerator[Hint, None]:
+        """Iterate over hints about what changed, from now on, until the caller stops. The backend is open.
+
+        Raises:
+            SourceError: if the source cannot be listened to, or the connection is lost. Events may be missed
+                until somebody listens again.
+        """
+        ...
 
 
 class Backend(Protocol):
