@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from mediasync.cli.safe_text import safe
+from mediasync.display import safe
 from mediasync.models import Episode, MediaItem, Season, SyncRun
 from mediasync.vocabulary import PersonType
 

@@ -24,7 +24,7 @@ from rich.text import Text
 from mediasync import events
 from mediasync.cli.formatting import counted, duration
 from mediasync.cli.output import Output
-from mediasync.cli.safe_text import safe
+from mediasync.display import safe
 from mediasync.reports import SyncReport
 
 _WIDE: Final = 100

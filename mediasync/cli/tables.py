@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from mediasync.cli.output import Output
-from mediasync.cli.safe_text import safe
+from mediasync.display import safe
 from mediasync.errors import UsageError
 
 CsvOption = Annotated[

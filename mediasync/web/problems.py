@@ -1,0 +1,66 @@
+"""Errors: a page for people, ``application/problem+json`` (RFC 9457) for programs."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from mediasync.display import safe
+from mediasync.errors import DatabaseError, SourceHeld, UnknownItem, UnknownRun, UnknownSource, UsageError
+from mediasync.web.rendering import Answer, respond, wants_json
+
+_log: Final = logging.getLogger("mediasync.web")
+
+_STATUS: Final[list[tuple[type[Exception], int]]] = [
+    (UnknownItem, 404),
+    (UnknownRun, 404),
+    (UnknownSource, 404),
+    (UsageError, 400),
+    (SourceHeld, 409),
+    (DatabaseError, 503),
+]
+
+
+def status_of(error: Exception) -> int:
+    """Return the HTTP status that stands for an error."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+async def show_error(request: Request, error: Exception) -> Response:
+    """Return the answer to a request that failed."""
+    headers: dict[str, str] = {}
+    if isinstance(error, HTTPException):
+        status, detail, headers = error.status_code, error.detail, dict(error.headers or {})
+    else:
+        status = status_of(error)
+        detail = str(error) if status < 500 else "The database does not answer. Try again."
+        if status >= 500:
+            _log.error("%s %s failed: %s", request.method, request.url.path, error)
+    title = HTTPStatus(status).phrase
+    problem: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": safe(detail),
+    }
+    if wants_json(request) or "/api/" in request.url.path or _prefers_json(request):
+        return JSONResponse(problem, status, headers, media_type="application/problem+json")
+    return await respond(request, Answer("error.html", problem, problem, status, headers))
+
+
+def _prefers_json(request: Request) -> bool:
+    return "text/html" not in request.headers.get("accept", "text/html") and "json" in request.headers.get(
+        "accept", ""
+    )
+
+
+async def show_bug(request: Request, _error: Exception) -> Response:
+    """Return the answer to a request that failed because of a bug. Starlette logs the traceback."""
+    return await show_error(
+        request, HTTPException(500, "Something went wrong. The log of the server has more.")
+    )
