@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mediasync.backends.base import Backend
+from mediasync.backends.base import Backend, PictureSource
 from mediasync.settings.source import SourceConfig
 from mediasync.settings.source_kinds import BackendContext
 
@@ -77,4 +77,56 @@ def _make_jellyfin(backend: type[JellyfinBackend], config: SourceConfig, context
         options=config.http,
         client_id=context.client_id(),
         wait_for_scan=config.wait_for_scan,
+    )
+
+
+def make_nfo_pictures(config: SourceConfig, _: BackendContext) -> PictureSource:
+    """Return what reads the pictures of a folder of NFO files."""
+    from mediasync.backends.nfo.pictures import NfoPictures
+
+    assert config.folder is not None
+    return NfoPictures(config.folder, config.id)
+
+
+def make_plex_pictures(config: SourceConfig, context: BackendContext) -> PictureSource:
+    """Return what fetches the pictures of a Plex server."""
+    from mediasync.backends.plex.pictures import PlexPictures
+
+    assert config.url is not None
+    return PlexPictures(
+        config.url,
+        config.id,
+        token=config.read_secret("token"),
+        client_id=context.client_id(),
+        options=config.http,
+    )
+
+
+def make_jellyfin_pictures(config: SourceConfig, _: BackendContext) -> PictureSource:
+    """Return what fetches the pictures of a Jellyfin server."""
+    from mediasync.backends.jellyfin.pictures import JellyfinPictures
+
+    assert config.url is not None
+    return JellyfinPictures(config.url, config.id, options=config.http)
+
+
+def make_emby_pictures(config: SourceConfig, _: BackendContext) -> PictureSource:
+    """Return what fetches the pictures of an Emby server."""
+    from mediasync.backends.jellyfin.pictures import EmbyPictures
+
+    assert config.url is not None
+    return EmbyPictures(config.url, config.id, token=config.read_secret("token"), options=config.http)
+
+
+def make_kodi_pictures(config: SourceConfig, _: BackendContext) -> PictureSource:
+    """Return what fetches the pictures of a Kodi."""
+    from mediasync.backends.kodi.pictures import KodiPictures
+
+    assert config.url is not None
+    return KodiPictures(
+        config.url,
+        config.id,
+        username=config.username,
+        password=config.read_secret("password"),
+        options=config.http,
     )

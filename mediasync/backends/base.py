@@ -241,6 +241,34 @@ class ReportsEvents(Protocol):
         ...
 
 
+class PictureSource(Protocol):
+    """What fetches the pictures of one source, by the references that its backend stored."""
+
+    def open(self) -> AbstractAsyncContextManager[None]:
+        """Return a context in which pictures can be fetched. It sends no request.
+
+        Raises:
+            ConfigurationError: if a setting cannot be used, such as a CA file.
+        """
+        ...
+
+    def serves(self, reference: str) -> bool:
+        """Return whether the source can fetch this picture; a public address can be fetched without it."""
+        ...
+
+    async def fetch(self, reference: str, width: int) -> bytes:
+        """Return the bytes of a picture.
+
+        Args:
+            reference: as it is stored of an item or a person, and the source `serves` it.
+            width: the width in pixels to which the source scales it down, if it can.
+
+        Raises:
+            SourceError: if the source does not answer, or does not have the picture.
+        """
+        ...
+
+
 class Backend(Protocol):
     """One source, opened for reading.
 

@@ -214,6 +214,17 @@ class Transport:
         sent = {"Content-Type": "application/json", **(headers or {})}
         return await self._ask("POST", path, params, sent, content, idempotent=idempotent)
 
+    async def get_bytes(
+        self,
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """Send a GET and return the content of the answer as it is: a picture; see `get_json`."""
+        content = await self._ask("GET", path, params, headers, None, idempotent=True, decodes=False)
+        return bytes(content or b"")
+
     async def _ask(
         self,
         method: str,
@@ -223,6 +234,7 @@ class Transport:
         content: bytes | None,
         *,
         idempotent: bool,
+        decodes: bool = True,
     ) -> Any:
         client, limiter = self._client, self._limiter
         if client is None or limiter is None:
@@ -230,7 +242,9 @@ class Transport:
         request = self._build(client, method, path, params, headers, content)
         name = _shortened(f"{method} {path.partition('?')[0]}")
         async with limiter:
-            return await self._send_until_answered(client, request, name, idempotent=idempotent)
+            return await self._send_until_answered(
+                client, request, name, idempotent=idempotent, decodes=decodes
+            )
 
     def _build(
         self,
@@ -257,14 +271,14 @@ class Transport:
         return client.build_request(method, url, headers=all_headers, content=content, timeout=timeout)
 
     async def _send_until_answered(
-        self, client: httpx.AsyncClient, request: httpx.Request, name: str, *, idempotent: bool
+        self, client: httpx.AsyncClient, request: httpx.Request, name: str, *, idempotent: bool, decodes: bool
     ) -> Any:
         tries, waited = 0, 0.0
         while True:
             tries += 1
             started = asyncio.get_running_loop().time()
             try:
-                answer = await self._send_in_time(client, request, name)
+                answer = await self._send_in_time(client, request, name, decodes=decodes)
             except Failure as error:
                 failure = error.with_traceback(None)  # the traceback would make a reference cycle
                 self._log(failure.error.reason, started)
@@ -314,7 +328,9 @@ class Transport:
         if self.on_wait is not None:
             self.on_wait(text)
 
-    async def _send_in_time(self, client: httpx.AsyncClient, request: httpx.Request, name: str) -> Any:
+    async def _send_in_time(
+        self, client: httpx.AsyncClient, request: httpx.Request, name: str, *, decodes: bool
+    ) -> Any:
         seconds = LONGEST_ANSWER * self._options.read_timeout
         try:
             async with asyncio.timeout(seconds):
@@ -324,6 +340,8 @@ class Transport:
         if answer is None:
             return None
         content, kind = answer
+        if not decodes:
+            return content
         try:
             return await decode(content, kind)
         except NotJson as error:

@@ -11,9 +11,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from mediasync.backends.base import Backend
+from mediasync.backends.base import Backend, PictureSource
 from mediasync.errors import ConfigurationError, MediaSyncError
 from mediasync.settings.http import HttpOptions
 from mediasync.settings.installation import check_client_id, find_client_id
@@ -21,6 +21,8 @@ from mediasync.vocabulary import SOURCE_KIND, SourceKind
 
 if TYPE_CHECKING:
     from mediasync.settings.source import SourceConfig
+
+T = TypeVar("T")
 
 ENTRY_POINTS: Final = "mediasync.backends"
 """The group of the entry points by which an installed distribution adds kinds of source."""
@@ -58,6 +60,9 @@ class BackendContext:
 BackendFactory = Callable[["SourceConfig", BackendContext], Backend]
 """Makes the backend of a source from its settings."""
 
+PictureFactory = Callable[["SourceConfig", BackendContext], PictureSource]
+"""Makes what fetches the pictures of a source from its settings."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceKindSpec:
@@ -76,6 +81,7 @@ class SourceKindSpec:
         login: settings of which at least one is required, because the server always asks for a login; empty
             if none is required.
         example: how a source of this kind is written; made from the name if it is empty.
+        pictures: makes what fetches its pictures, given as *factory* is; None if it has no pictures.
 
     Example:
         >>> SourceKindSpec("json", "films.json_backend:make", address="path").how_to_write
@@ -89,6 +95,7 @@ class SourceKindSpec:
     settings: frozenset[str] = frozenset()
     login: tuple[str, ...] = ()
     example: str = ""
+    pictures: PictureFactory | str | None = None
 
     def __post_init__(self) -> None:
         if not SOURCE_KIND.fullmatch(self.name):
@@ -126,16 +133,33 @@ class SourceKindSpec:
         Raises:
             ConfigurationError: if the source cannot be used, or the factory fails.
         """
+        return self._made("backend", self.factory, config, context)
+
+    def make_pictures(self, config: SourceConfig, context: BackendContext) -> PictureSource | None:
+        """Return what fetches the pictures of a source; None if the kind has none.
+
+        Raises:
+            ConfigurationError: if the source cannot be used, or the factory fails.
+        """
+        return None if self.pictures is None else self._made("picture source", self.pictures, config, context)
+
+    def _made(
+        self,
+        what: str,
+        factory: Callable[[SourceConfig, BackendContext], T] | str,
+        config: SourceConfig,
+        context: BackendContext,
+    ) -> T:
         try:
-            factory = self.factory
-            if isinstance(factory, str):
-                factory = EntryPoint(self.name, factory, ENTRY_POINTS).load()
-            return factory(config, context)
+            make: Callable[[SourceConfig, BackendContext], T] = (
+                EntryPoint(self.name, factory, ENTRY_POINTS).load() if isinstance(factory, str) else factory
+            )
+            return make(config, context)
         except MediaSyncError:
             raise
         except Exception as error:
             raise ConfigurationError(
-                f"source {config.id!r}: the backend of the kind {self.name!r} cannot be made: "
+                f"source {config.id!r}: the {what} of the kind {self.name!r} cannot be made: "
                 f"{type(error).__name__}: {error}",
                 source_id=config.id,
             ) from error
@@ -229,12 +253,14 @@ SOURCE_KINDS: Final = SourceKinds((
     SourceKindSpec(
         SourceKind.NFO,
         "mediasync.factories:make_nfo",
+        pictures="mediasync.factories:make_nfo_pictures",
         address="path",
         example="nfo:FOLDER",
     ),
     SourceKindSpec(
         SourceKind.PLEX,
         "mediasync.factories:make_plex",
+        pictures="mediasync.factories:make_plex_pictures",
         default_port=32400,
         settings=frozenset({"token"}),
         login=("token",),
@@ -243,6 +269,7 @@ SOURCE_KINDS: Final = SourceKinds((
     SourceKindSpec(
         SourceKind.JELLYFIN,
         "mediasync.factories:make_jellyfin",
+        pictures="mediasync.factories:make_jellyfin_pictures",
         default_port=8096,
         settings=_JELLYFIN_SETTINGS,
         login=("token", "username"),
@@ -250,6 +277,7 @@ SOURCE_KINDS: Final = SourceKinds((
     SourceKindSpec(
         SourceKind.EMBY,
         "mediasync.factories:make_emby",
+        pictures="mediasync.factories:make_emby_pictures",
         default_port=8096,
         settings=_JELLYFIN_SETTINGS,
         login=("token", "username"),
@@ -257,6 +285,7 @@ SOURCE_KINDS: Final = SourceKinds((
     SourceKindSpec(
         SourceKind.KODI,
         "mediasync.factories:make_kodi",
+        pictures="mediasync.factories:make_kodi_pictures",
         default_port=8080,
         settings=frozenset({"username", "password", "timezone"}),
     ),

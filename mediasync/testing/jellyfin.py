@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import re
 import ssl
 from collections.abc import Callable, Iterable
@@ -19,6 +18,7 @@ from mediasync.testing.jellyfin_queries import UnknownQueryError, select, wanted
 from mediasync.testing.jellyfin_rows import Row, digest
 from mediasync.testing.jellyfin_users import JellyfinUsers
 from mediasync.testing.library import Catalogue
+from mediasync.testing.pictures import picture
 from mediasync.testing.server import FakeServer, Request, Response
 
 __all__ = ["FakeJellyfin"]
@@ -38,9 +38,6 @@ _POSTED: Final = frozenset(
 _COUNTED: Final = (
     *("Movie", "Series", "Episode", "Trailer", "BoxSet", "Book"),
     *("Artist", "Album", "Song", "MusicVideo", "Program"),
-)
-_PICTURE: Final = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 _ERROR: Final = Response.text("Error processing request.", 400)
 
@@ -248,7 +245,7 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         known = {name.lower() for name in record.get("ImageTags", {})}
         if record.get("BackdropImageTags"):
             known.add("backdrop")
-        return Response(200, {"Content-Type": "image/png"}, _PICTURE) if kind in known else Response(404)
+        return picture() if kind in known else Response(404)
 
     def _pictures(self, key: str) -> Response:
         row = self._row_of(key)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from mediasync.testing.kodi_methods import KINDS, Refusal, VideoLibrary, words
 from mediasync.testing.library import Catalogue
+from mediasync.testing.pictures import picture
 from mediasync.testing.server import FakeServer, Request, Response
 
 __all__ = ["FakeKodi"]
@@ -113,6 +114,8 @@ class FakeKodi(FakeServer):
         """Answer a request; see `FakeServer`."""
         if self.password is not None and not self._signed_in(request):
             return Response(401, {"WWW-Authenticate": 'Basic realm="Kodi"', "Connection": "close"})
+        if request.path.startswith("/image/image://"):
+            return picture()
         if request.path != "/jsonrpc" or request.method not in {"GET", "POST"}:
             return Response(404, {}, _NOT_FOUND.encode())
         body = request.body

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from mediasync.models import MediaItem
 from mediasync.testing.library import Catalogue, MediaLibrary
+from mediasync.testing.pictures import picture
 from mediasync.testing.plex_entries import LISTS, PlexEntries
 from mediasync.testing.plex_queries import COLLECTIONS, TYPES, Query, UnknownQueryError, choices, is_tag, meta
 from mediasync.testing.plex_xml import to_xml
@@ -98,6 +99,8 @@ class FakePlex(FakeServer):
             return _refusal(401, "Unauthorized")
         if request.method not in {"GET", "HEAD"}:
             return _refusal(501, f"Not Implemented: this fake does not change anything by {request.method}")
+        if request.path == "/photo/:/transcode":
+            return self._transcoded(request)
         try:
             answer = self._answer_to(request)
         except UnknownQueryError as error:
@@ -108,6 +111,15 @@ class FakePlex(FakeServer):
             return Response.json({"MediaContainer": answer.container}, headers=answer.headers)
         headers = {**answer.headers, "Content-Type": "text/xml; charset=utf-8"}
         return Response(200, headers, to_xml(answer.container))
+
+    def _transcoded(self, request: Request) -> Response:
+        """Return a picture of an item that exists, or of a public address."""
+        match request.first("url").split("/"):
+            case ["", "library", "metadata", key, "thumb" | "art", _] if key in self._entries().index.items:
+                return picture()
+            case ["http:" | "https:", "", *_]:
+                return picture()
+        return _refusal(404, f"Not Found: {request.first('url')}")
 
     def _answer_to(self, request: Request) -> _Answer | None:
         match request.path.strip("/").split("/"):

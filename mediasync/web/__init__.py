@@ -2,5 +2,6 @@
 
 from mediasync.web.app import create_app
 from mediasync.web.guard import Access, Guard
+from mediasync.web.pictures.desk import PictureOptions
 
-__all__ = ["Access", "Guard", "create_app"]
+__all__ = ["Access", "Guard", "PictureOptions", "create_app"]

@@ -13,6 +13,7 @@ from mediasync.web.guard import Access, Guard
 if TYPE_CHECKING:
     from mediasync.app import MediaSync
     from mediasync.settings.source import FlawedSource, SourceConfig
+    from mediasync.web.pictures.desk import PictureDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,21 @@ class Site:
         ms: the open mirror.
         sources: the sources that can be synced and whose pictures can be fetched, by id.
         guard: decides who may read and write.
+        pictures: finds pictures.
     """
 
     ms: MediaSync
     sources: Mapping[str, SourceConfig | FlawedSource]
     guard: Guard
+    pictures: PictureDesk
 
     async def may_write(self, request: Request) -> bool:
         """Return whether a request may change something."""
         return await self.guard.find_access(request) >= Access.WRITE
+
+    async def close(self) -> None:
+        """Close what the app has opened; the mirror stays open."""
+        await self.pictures.close()
 
 
 def site_of(request: Request) -> Site:

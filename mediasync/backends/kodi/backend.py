@@ -89,7 +89,7 @@ class KodiBackend:
         self._transport = Transport(
             source.id,
             url,
-            headers=_authorization(username, password),
+            headers=basic_authorization(username, password),
             concurrency=_CONCURRENCY,
             options=options,
             client=client,
@@ -200,7 +200,8 @@ class KodiBackend:
         return version, greeting.name
 
 
-def _authorization(username: str | None, password: str | None) -> dict[str, str]:
+def basic_authorization(username: str | None, password: str | None) -> dict[str, str]:
+    """Return the header that signs a user in; none if there is neither a name nor a password."""
     if username is None and password is None:
         return {}
     text = f"{username or _USERNAME}:{password or ''}"
