@@ -10,10 +10,12 @@ from urllib.parse import urlencode
 
 from mediasync.models import MediaItem
 from mediasync.testing.library import Catalogue, MediaLibrary
+from mediasync.testing.listeners import Listener
 from mediasync.testing.plex_entries import LISTS, PlexEntries
+from mediasync.testing.plex_events import STREAM, PlexEvents
 from mediasync.testing.plex_queries import COLLECTIONS, TYPES, Query, UnknownQueryError, choices, is_tag, meta
 from mediasync.testing.plex_xml import to_xml
-from mediasync.testing.server import FakeServer, Request, Response
+from mediasync.testing.server import SWITCHING, Request, Response
 from mediasync.vocabulary import MediaType
 
 __all__ = ["FakePlex"]
@@ -29,14 +31,15 @@ class _Answer(NamedTuple):
     headers: dict[str, str]
 
 
-class FakePlex(FakeServer):
+class FakePlex(PlexEvents):
     """A Plex Media Server that serves a catalogue.
 
     It was built from documentation and recorded answers. Listings name three roles without ids; details name
     all people. Each list of people has its own ids, which ``tagKey`` connects. Answers to requests for
     details leave out unknown ids, and are 404 only if no known id is left. People of a type for which Plex
     has no list are not served. The server answers JSON on request, and XML otherwise. An unknown path is
-    answered with 404, and an unknown filter with 400; both answers name it.
+    answered with 404, and an unknown filter with 400; both answers name it. Changes of the catalogue are reported
+    as notifications: see `PlexEvents`.
 
     Args:
         catalogue: the content; change it between two syncs.
@@ -98,6 +101,10 @@ class FakePlex(FakeServer):
             return _refusal(401, "Unauthorized")
         if request.method not in {"GET", "HEAD"}:
             return _refusal(501, f"Not Implemented: this fake does not change anything by {request.method}")
+        if request.path in self.notification_paths:
+            if request.path == STREAM:
+                return Response(200, {"Content-Type": "text/event-stream"}, listener=self.stream_listener())
+            return Response(SWITCHING, listener=Listener())
         try:
             answer = self._answer_to(request)
         except UnknownQueryError as error:
