@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,7 @@ from mediasync.errors import (
     SourceUnreadable,
 )
 from mediasync.settings.distribution import install_command
+from mediasync.settings.http import HttpOptions
 from mediasync.text import without_secrets
 
 if TYPE_CHECKING:
@@ -58,8 +60,11 @@ class Socket:
         self._name = name
         self._silence = silence
 
-    async def read(self) -> Any:
+    async def read(self, *, within: float | None = None) -> Any:
         """Wait for the next message, and return its JSON.
+
+        Args:
+            within: after how many seconds without a message the server counts as dead.
 
         Raises:
             SourceUnreachable: if the connection was lost, or the server does not answer pings.
@@ -68,7 +73,13 @@ class Socket:
         from websockets.exceptions import ConnectionClosed
 
         try:
-            message = await self._connection.recv(decode=False)
+            async with asyncio.timeout(within):
+                message = await self._connection.recv(decode=False)
+        except TimeoutError:
+            raise SourceUnreachable(
+                self._source_id,
+                f"{self._name}: nothing arrived for {within:g} s; is the server still running?",
+            ) from None
         except ConnectionClosed as closed:
             raise self._lost(closed) from None
         try:
@@ -88,6 +99,26 @@ class Socket:
             await self._connection.send(json.dumps(message, separators=(",", ":")))
         except ConnectionClosed as closed:
             raise self._lost(closed) from None
+
+    @asynccontextmanager
+    async def repeating(self, message: Mapping[str, Any], seconds: float) -> AsyncIterator[None]:
+        """Send a message every so many seconds while the body runs.
+
+        A failure to send it ends that; whoever reads notices that the connection was lost.
+        """
+
+        async def repeat() -> None:
+            while True:
+                await asyncio.sleep(seconds)
+                await self.send(message)
+
+        task = asyncio.create_task(repeat())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError, SourceError):
+                await finish(task)
 
     def _lost(self, closed: ConnectionClosed) -> SourceError:
         ours, theirs = closed.sent, closed.rcvd
@@ -110,12 +141,18 @@ class Socket:
         return SourceUnreachable(self._source_id, f"{self._name}: {why}")
 
 
+def ping_seconds(options: HttpOptions) -> float:
+    """Return how often a server is pinged."""
+    return min(PING_SECONDS, options.read_timeout / 2)
+
+
 @asynccontextmanager
 async def open_socket(
     transport: Transport,
     path: str,
     *,
     port: int | None = None,
+    pings: bool = True,
     secret_query: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Socket]:
     """Open a WebSocket of a server, and close it at the end.
@@ -127,6 +164,7 @@ async def open_socket(
         path: a quoted path, relative to the base URL, that begins with a slash.
         port: another port of the host, which speaks neither TLS nor HTTP. *path* is relative to its root
             then, and no headers with secrets are sent.
+        pings: whether a server that answers no pings counts as dead. Without, give `Socket.read` a limit.
         secret_query: parameters that may hold a token, for servers that do not read it from a header.
 
     Raises:
@@ -145,19 +183,21 @@ async def open_socket(
         url = httpx.URL(scheme="http", host=base.host, port=port, path=path)
     if secret_query:
         url = url.copy_merge_params(secret_query)
-    connection = await _connect(transport, url, name, is_bare=port is not None)
+    connection = await _connect(transport, url, name, is_bare=port is not None, pings=pings)
     try:
         yield Socket(connection, transport.source_id, name, transport.options.read_timeout)
     finally:
         await finish(connection.close())
 
 
-async def _connect(transport: Transport, url: httpx.URL, name: str, *, is_bare: bool) -> ClientConnection:
+async def _connect(
+    transport: Transport, url: httpx.URL, name: str, *, is_bare: bool, pings: bool
+) -> ClientConnection:
     """Connect, following redirects."""
     asked: set[httpx.URL] = set()
     while url not in asked and len(asked) <= _REDIRECTS:
         asked.add(url)
-        found = await _connect_once(transport, url, name, is_bare=is_bare)
+        found = await _connect_once(transport, url, name, is_bare=is_bare, pings=pings)
         if not isinstance(found, httpx.URL):
             return found
         if is_bare or not may_follow(url, found):
@@ -167,7 +207,7 @@ async def _connect(transport: Transport, url: httpx.URL, name: str, *, is_bare: 
 
 
 async def _connect_once(
-    transport: Transport, url: httpx.URL, name: str, *, is_bare: bool
+    transport: Transport, url: httpx.URL, name: str, *, is_bare: bool, pings: bool
 ) -> ClientConnection | httpx.URL:
     """Return the connection, or where the server redirects to."""
     try:
@@ -196,7 +236,7 @@ async def _connect_once(
             user_agent_header=headers["User-Agent"],
             additional_headers={} if is_bare else _without(headers, _OF_THE_HANDSHAKE),
             ssl=transport.make_tls_context() if is_secure else None,
-            ping_interval=min(PING_SECONDS, options.read_timeout / 2),
+            ping_interval=ping_seconds(options) if pings else None,
             ping_timeout=options.read_timeout,
             close_timeout=_CLOSE_SECONDS,
             max_size=LARGEST_MESSAGE,

@@ -38,8 +38,8 @@ class FakePlex(PlexEvents):
     all people. Each list of people has its own ids, which ``tagKey`` connects. Answers to requests for
     details leave out unknown ids, and are 404 only if no known id is left. People of a type for which Plex
     has no list are not served. The server answers JSON on request, and XML otherwise. An unknown path is
-    answered with 404, and an unknown filter with 400; both answers name it. Changes of the catalogue are reported
-    as notifications: see `PlexEvents`.
+    answered with 404, and an unknown filter with 400; both answers name it. Changes of the catalogue are
+    reported as notifications: see `PlexEvents`.
 
     Args:
         catalogue: the content; change it between two syncs.

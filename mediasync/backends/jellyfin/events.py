@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import Any, Final
 
 from mediasync.backends.listening import LONGEST_KEY, WaitingHints
 from mediasync.backends.sockets import Socket
 from mediasync.hints import Hint, HintKind
 
+_KEEP_ALIVE: Final = {"MessageType": "KeepAlive"}
 _SHORTEST_KEEP_ALIVE: Final = 0.1
 _LONGEST_KEEP_ALIVE: Final = 3600.0
 _UUID: Final = re.compile(r"[0-9a-fA-F]{32}")
@@ -73,28 +75,14 @@ async def read_events(socket: Socket, waiting: WaitingHints) -> None:
     Raises:
         SourceError: as `Socket.read` says.
     """
-    keeping: asyncio.Task[None] | None = None
-    try:
+    async with AsyncExitStack() as keeping:
         while True:
             message = await socket.read()
             if (seconds := find_keep_alive(message)) is not None:
-                if keeping is not None:
-                    keeping.cancel()
-                keeping = asyncio.create_task(_keep_alive(socket, seconds / 2))
+                await keeping.aclose()
+                await keeping.enter_async_context(socket.repeating(_KEEP_ALIVE, seconds / 2))
             waiting.add(parse_hints(message))
             await asyncio.sleep(0)  # a server that floods does not stop other work
-    finally:
-        if keeping is not None:
-            keeping.cancel()
-            await asyncio.wait({keeping})
-            if not keeping.cancelled():
-                keeping.exception()  # the connection was lost, which reading it has noticed, too
-
-
-async def _keep_alive(socket: Socket, seconds: float) -> None:
-    while True:
-        await asyncio.sleep(seconds)
-        await socket.send({"MessageType": "KeepAlive"})
 
 
 def _keys(data: Mapping[str, Any], name: str) -> list[str]:

@@ -10,14 +10,24 @@ from mediasync.backends.kodi.kinds import EPISODES, MOVIES, SEASONS, SHOWS
 from mediasync.backends.kodi.rpc import PATH
 from mediasync.backends.kodi.values import parse_id
 from mediasync.backends.listening import WaitingHints
-from mediasync.backends.sockets import open_socket
+from mediasync.backends.sockets import open_socket, ping_seconds
 from mediasync.backends.transport import Transport
 from mediasync.hints import Hint, HintKind
 
 _KINDS: Final = {"movie": MOVIES, "tvshow": SHOWS, "season": SEASONS, "episode": EPISODES}
-_OTHER_NOTIFICATIONS: Final = (
+_OTHERS: Final = (
     *("Application", "AudioLibrary", "GUI", "Input", "Other", "PVR", "Player", "Playlist", "System"),
 )
+_ONLY_THE_LIBRARY: Final = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "JSONRPC.SetConfiguration",
+    "params": {"notifications": dict.fromkeys(_OTHERS, False)},
+}
+
+# Kodi 20 answers the ping of a WebSocket with a text message of two bytes that are not even text. So it is
+# asked for an answer by a call.
+_PING: Final = {"jsonrpc": "2.0", "id": 2, "method": "JSONRPC.Ping"}
 _LARGEST_ID: Final = 2**31 - 1
 
 
@@ -90,13 +100,14 @@ async def read_events(transport: Transport, port: int, waiting: WaitingHints) ->
     Raises:
         SourceError: as `open_socket` says.
     """
-    events = KodiEvents()
-    async with open_socket(transport, PATH, port=port) as socket:
+    events, seconds = KodiEvents(), ping_seconds(transport.options)
+    async with (
+        open_socket(transport, PATH, port=port, pings=False) as socket,
+        socket.repeating(_PING, seconds),
+    ):
         # Kodi announces everything to everybody until it is told otherwise.
-        unwanted = {"notifications": dict.fromkeys(_OTHER_NOTIFICATIONS, False)}
-        await socket.send(
-            {"jsonrpc": "2.0", "id": 1, "method": "JSONRPC.SetConfiguration", "params": unwanted}
-        )
+        await socket.send(_ONLY_THE_LIBRARY)
         while True:
-            waiting.add(events.parse_hints(await socket.read()))
+            message = await socket.read(within=seconds + transport.options.read_timeout)
+            waiting.add(events.parse_hints(message))
             await asyncio.sleep(0)  # a server that floods does not stop other work

@@ -141,7 +141,7 @@ async def iter_data(response: httpx.Response, source_id: str) -> AsyncIterator[b
         for line in lines:
             rest += line
             name, _, value = rest.partition(b":")
-            if name == b"data" and value.strip() not in (b"", b"{}"):
+            if name == b"data" and bytes(value).strip() not in {b"", b"{}"}:
                 yield value
             rest = bytearray()
         rest += last
