@@ -37,6 +37,9 @@ LARGEST_MESSAGE: Final = 16 * 1024 * 1024
 PING_SECONDS: Final = 20.0
 """How often the server is pinged, unless ``read_timeout`` is shorter than twice that."""
 
+_CLOSING: Final = b"\x88"
+"""Begins the frame that closes a connection. Kodi 20 sends that frame as the text of a message."""
+
 _CLOSE_SECONDS: Final = 1.0
 _REDIRECTS: Final = 5
 _LONGEST_REASON: Final = 120
@@ -76,12 +79,12 @@ class Socket:
             async with asyncio.timeout(within):
                 message = await self._connection.recv(decode=False)
         except TimeoutError:
-            raise SourceUnreachable(
-                self._source_id,
-                f"{self._name}: nothing arrived for {within:g} s; is the server still running?",
-            ) from None
+            why = f"nothing arrived for {within:g} s; is the server still running?"
+            raise SourceUnreachable(self._source_id, f"{self._name}: {why}") from None
         except ConnectionClosed as closed:
             raise self._lost(closed) from None
+        if message[:1] == _CLOSING:
+            raise SourceUnreachable(self._source_id, f"{self._name}: the server closed the connection")
         try:
             return await decode(message, "")
         except NotJson as error:

@@ -31,6 +31,14 @@ class KodiEvents(AnnouncesChanges):
         self.events_port = await self.open_port()
         return self
 
+    def close_listeners(self, code: int = 1001, reason: str = "") -> None:
+        """Close the connection of every listener as Kodi 20 does: what closes it is the text of a message."""
+        frame = code.to_bytes(2, "big") + reason.encode()
+        text = bytes([0x88, len(frame)]) + frame
+        for listener in self.listeners:
+            listener.send(bytes([0x81, len(text)]) + text)
+            listener.drop()
+
     def number_of(self, item: MediaItem) -> int:
         """Return Kodi's id of an item."""
         raise NotImplementedError
