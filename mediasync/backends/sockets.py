@@ -40,7 +40,7 @@ PING_SECONDS: Final = 20.0
 _CLOSING: Final = b"\x88"
 """Begins the frame that closes a connection. Kodi 20 sends that frame as the text of a message."""
 
-_CLOSE_SECONDS: Final = 1.0
+_CLOSE_SECONDS: Final = 0.5
 _REDIRECTS: Final = 5
 _LONGEST_REASON: Final = 120
 _OF_THE_HANDSHAKE: Final = frozenset({"accept", "accept-encoding", "user-agent"})

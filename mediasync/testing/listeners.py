@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -14,6 +15,8 @@ __all__ = ["Listener"]
 
 _CHUNK: Final = 64 * 1024
 _GOING_AWAY: Final = 1001
+_SILENT: Final = logging.Logger("mediasync.testing", logging.CRITICAL + 1)
+"""What the fake receives is of no interest in the log of a test, and holds tokens."""
 
 
 class _Closing(NamedTuple):
@@ -87,7 +90,7 @@ async def serve_socket(
     from websockets.http11 import Request
     from websockets.server import ServerProtocol
 
-    protocol = ServerProtocol(max_size=None)
+    protocol = ServerProtocol(max_size=None, logger=_SILENT)
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     protocol.receive_data(f"GET / HTTP/1.1\r\n{lines}\r\n".encode("latin-1"))
     [asked] = protocol.events_received()

@@ -144,6 +144,15 @@ class FakePlex(PlexEvents):
         """Return the expected mirror: with Plex's keys, and without data that Plex cannot express."""
         return self._entries().truth()
 
+    def metadata_of(self, item: MediaItem) -> dict[str, Any]:
+        """Return an item of the catalogue as listings and webhooks show it."""
+        return self._entries().entry(item, full=False, guids=True)
+
+    @property
+    def title_and_id(self) -> tuple[str, str]:
+        """The server's friendly name and its own id."""
+        return self._name, self._machine_id
+
     def _entries(self) -> PlexEntries:
         state = self.catalogue.state()
         known, entries = self._made

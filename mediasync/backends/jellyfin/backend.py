@@ -24,11 +24,12 @@ from mediasync.backends.jellyfin.scans import ScanWatch
 from mediasync.backends.jellyfin.watermark import SavedWatermark, iso
 from mediasync.backends.json_record import expect_record
 from mediasync.backends.library_errors import naming
-from mediasync.backends.listening import WaitingHints, iter_hints
 from mediasync.backends.server_kind import find_other_kind
 from mediasync.backends.sockets import open_socket
 from mediasync.backends.transport import Transport
+from mediasync.backends.waiting_hints import WaitingHints, iter_hints
 from mediasync.errors import (
+    ConfigurationError,
     RequestRefused,
     SourceError,
     SourceForbidden,
@@ -216,17 +217,18 @@ class JellyfinBackend:
         reports no changes of people.
 
         Raises:
-            ConfigurationError: if the package ``websockets`` is not installed.
-            SourceForbidden: if the token is an API key, because the server reports changes only to users.
+            ConfigurationError: if the token is an API key, because the server reports changes only to users;
+                or if the package ``websockets`` is not installed.
             SourceUnreachable: if the connection cannot be made, or is lost.
             SourceError: for other reasons; see its subclasses.
         """
         client = opened(self._client)
         if not await self._is_user(client):
-            raise SourceForbidden(
-                self.source.id,
-                f"the token is an API key, and {self.variant.name} reports changes only to users: to hear of "
-                "them, sign in as a user, with username and password or with an access token of that user",
+            raise ConfigurationError(
+                f"source {self.source.id!r}: its token is an API key, and {self.variant.name} reports "
+                "changes to users alone: to hear of them, sign in as a user, with username and password or with "
+                "an access token of that user",
+                source_id=self.source.id,
             )
         async with aclosing(iter_hints(self._read_events)) as hints:
             async for hint in hints:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
-from mediasync.backends.listening import LONGEST_KEY, WaitingHints
 from mediasync.backends.sockets import Socket
+from mediasync.backends.waiting_hints import LONGEST_KEY, WaitingHints
 from mediasync.hints import Hint, HintKind
 
 _KEEP_ALIVE: Final = {"MessageType": "KeepAlive"}

@@ -17,9 +17,9 @@ from mediasync.backends.kodi.events import read_events
 from mediasync.backends.kodi.library import LibraryReader
 from mediasync.backends.kodi.rpc import Rpc
 from mediasync.backends.library_errors import naming
-from mediasync.backends.listening import iter_hints
 from mediasync.backends.server_kind import find_other_kind
 from mediasync.backends.transport import Transport
+from mediasync.backends.waiting_hints import iter_hints
 from mediasync.errors import (
     ConfigurationError,
     RequestRefused,

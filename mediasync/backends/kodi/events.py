@@ -9,9 +9,9 @@ from typing import Any, Final
 from mediasync.backends.kodi.kinds import EPISODES, MOVIES, SEASONS, SHOWS
 from mediasync.backends.kodi.rpc import PATH
 from mediasync.backends.kodi.values import parse_id
-from mediasync.backends.listening import WaitingHints
 from mediasync.backends.sockets import open_socket, ping_seconds
 from mediasync.backends.transport import Transport
+from mediasync.backends.waiting_hints import WaitingHints
 from mediasync.hints import Hint, HintKind
 
 _KINDS: Final = {"movie": MOVIES, "tvshow": SHOWS, "season": SEASONS, "episode": EPISODES}

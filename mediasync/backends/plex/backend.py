@@ -12,13 +12,13 @@ import httpx
 
 from mediasync.backends.base import Finding, Remark, Stored, opened
 from mediasync.backends.library_errors import naming
-from mediasync.backends.listening import iter_hints
 from mediasync.backends.plex.client import Client
 from mediasync.backends.plex.events import read_events
 from mediasync.backends.plex.library import LibraryReader
 from mediasync.backends.plex.parse import parse_library
 from mediasync.backends.server_kind import find_other_kind
 from mediasync.backends.transport import Transport
+from mediasync.backends.waiting_hints import iter_hints
 from mediasync.errors import (
     RequestRefused,
     SourceForbidden,

@@ -10,10 +10,10 @@ from typing import Any, Final
 import httpx
 
 from mediasync.backends.json_body import NotJson, decode
-from mediasync.backends.listening import LONGEST_KEY, WaitingHints
 from mediasync.backends.plex.values import usable_key
 from mediasync.backends.sockets import LARGEST_MESSAGE, open_socket
 from mediasync.backends.transport import Transport
+from mediasync.backends.waiting_hints import LONGEST_KEY, WaitingHints
 from mediasync.errors import SourceUnreachable, SourceUnreadable
 from mediasync.hints import Hint, HintKind
 
