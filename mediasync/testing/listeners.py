@@ -103,6 +103,8 @@ async def serve_socket(
                 writer.write(data)
             elif writer.can_write_eof():
                 writer.write_eof()
+            else:  # TLS has no half-closed connections
+                writer.close()
         await writer.drain()
 
     async def send_all() -> None:

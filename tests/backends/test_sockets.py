@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -59,7 +59,7 @@ class Events(FakeServer):
         if request.path == "/loop":
             return Response(302, {"Location": "/loop"})
         if request.path == "/nowhere":
-            return Response(302, {"Location": "http://["})
+            return Response(302, {"Location": "http://host:port/"})
         if request.path == "/page":
             return Response.text("<html>Sign in</html>", kind="text/html")
         return Response(SWITCHING, listener=Listener())
@@ -148,11 +148,6 @@ async def test_certificates_are_checked_as_those_of_other_requests(tmp_path: Pat
             error = await fails(transport)
         assert isinstance(error, SourceUnreachable)
         assert "is not trusted" in str(error)
-        with suppress(FileNotFoundError):
-            path.unlink()
-        with pytest.raises(ConfigurationError, match="CA file"):
-            async with opened(server.url, verify=path):
-                pass
 
 
 async def test_redirects_are_followed_on_the_same_server_alone() -> None:

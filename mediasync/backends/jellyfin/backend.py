@@ -226,8 +226,8 @@ class JellyfinBackend:
         if not await self._is_user(client):
             raise ConfigurationError(
                 f"source {self.source.id!r}: its token is an API key, and {self.variant.name} reports "
-                "changes to users alone: to hear of them, sign in as a user, with username and password or with "
-                "an access token of that user",
+                "changes to users alone: to hear of them, sign in as a user, with username and password or "
+                "with an access token of that user",
                 source_id=self.source.id,
             )
         async with aclosing(iter_hints(self._read_events)) as hints:
