@@ -18,6 +18,8 @@ from mediasync.backends.jellyfin import JellyfinBackend
 from mediasync.errors import ConfigurationError, LifecycleError, SourceUnreachable
 from mediasync.hints import Hint, HintKind
 from mediasync.settings.http import HttpOptions
+from mediasync.settings.source import SourceConfig
+from mediasync.settings.source_kinds import BackendContext
 from mediasync.testing import Catalogue, FakeEmby, FakeJellyfin, FakeKodi, FakePlex, make_catalogue
 
 Server = FakePlex | FakeJellyfin | FakeKodi
@@ -329,6 +331,21 @@ async def test_a_new_item_of_plex_in_a_library_without_an_agent_is_hinted_at_lat
             while (hint := await anext(heard.hints)).remote_ids != (item.remote_id,):
                 pass
         assert (hint.kind, hint.seconds > 0) == (HintKind.CHANGED, True)
+
+
+async def test_the_port_of_kodis_notifications_is_a_setting() -> None:
+    async with FakeKodi(make_catalogue(films=3)) as server:
+        for port in (server.events_port, 1):
+            config = SourceConfig(kind="kodi", url=server.url, events_port=port)
+            backend = config.spec.make(config, BackendContext())
+            assert isinstance(backend, ReportsEvents)
+            async with backend.open(), aclosing(backend.listen()) as hints:
+                if port == 1:
+                    with pytest.raises(SourceUnreachable, match=r"127\.0\.0\.1:1 "):
+                        await anext(hints)
+                else:
+                    await begun(Heard("kodi", server, hints))
+    assert SourceConfig(kind="kodi", url="http://den").events_port == 9090
 
 
 async def test_a_film_that_is_played_in_kodi_is_not_hinted_at() -> None:
