@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from mediasync.aio import finish
+from mediasync.aio import end_task, finish
 from mediasync.backends import failures
 from mediasync.backends.json_body import NotJson, decode
 from mediasync.backends.redirects import may_follow
@@ -119,9 +119,7 @@ class Socket:
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError, SourceError):
-                await finish(task)
+            await end_task(task)
 
     def _lost(self, closed: ConnectionClosed) -> SourceError:
         ours, theirs = closed.sent, closed.rcvd

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from typing import Any, Final
 
-from mediasync.aio import finish
+from mediasync.aio import end_task
 from mediasync.hints import Hint, HintKind
 
 MAX_WAITING_KEYS: Final = 1_000
@@ -94,5 +94,4 @@ async def iter_hints(
             yield hint
         reading.result()
     finally:
-        reading.cancel()
-        await finish(asyncio.wait({reading}))
+        await end_task(reading)

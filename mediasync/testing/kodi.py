@@ -118,7 +118,7 @@ class FakeKodi(KodiEvents):
 
     async def handle(self, request: Request) -> Response:
         """Answer a request; see `FakeServer`."""
-        if request.port == self.events_port:
+        if request.port and request.port == self.events_port:
             return Response(SWITCHING, listener=Listener())
         if self.password is not None and not self._signed_in(request):
             return Response(401, {"WWW-Authenticate": 'Basic realm="Kodi"', "Connection": "close"})
