@@ -22,7 +22,14 @@ from mediasync.backends.failures import Failure, NoAnswerInTime
 from mediasync.backends.json_body import ENCODING, Body, NotJson, decode
 from mediasync.backends.redirects import SecretHeaders, check_base_url, check_headers, may_follow
 from mediasync.backends.retrying import http_date, pause, retry_after
-from mediasync.errors import ConfigurationError, LifecycleError, RequestRefused, SourceError, UsageError
+from mediasync.errors import (
+    ConfigurationError,
+    LifecycleError,
+    RequestRefused,
+    SourceError,
+    SourceUnreachable,
+    UsageError,
+)
 from mediasync.settings.http import HttpOptions
 from mediasync.text import without_secrets
 
@@ -389,7 +396,7 @@ class Transport:
                 except httpx.TimeoutException as error:
                     raise failures.late(self.source_id, name, self._options.read_timeout) from error
                 except (httpx.HTTPError, OSError) as error:
-                    raise failures.cut_off(self.source_id, name, error) from error
+                    raise SourceUnreachable(self.source_id, f"{name}: the connection was lost") from error
         except Failure as failure:
             raise failure.error from failure.__cause__
         finally:
