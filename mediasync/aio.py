@@ -49,6 +49,20 @@ async def finish(work: Coroutine[Any, Any, T] | asyncio.Future[T]) -> T:
         raise
 
 
+async def end_task(task: asyncio.Future[Any]) -> None:
+    """Cancel a task and wait until it has ended, whatever happens to the caller. Its error is dropped.
+
+    Raises:
+        asyncio.CancelledError: if the caller was cancelled meanwhile.
+    """
+    task.cancel()
+    try:
+        await finish(asyncio.wait({task}))
+    finally:
+        if task.done() and not task.cancelled():
+            task.exception()
+
+
 def batched(values: Iterable[T], size: int) -> Iterator[list[T]]:
     """Yield the values in lists of *size*; the last one may be shorter."""
     rest = iter(values)

@@ -63,6 +63,7 @@ def make_kodi(config: SourceConfig, _: BackendContext) -> Backend:
         password=config.read_secret("password"),
         options=config.http,
         timezone=config.timezone,
+        events_port=config.events_port,
     )
 
 

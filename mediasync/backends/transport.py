@@ -22,7 +22,14 @@ from mediasync.backends.failures import Failure, NoAnswerInTime
 from mediasync.backends.json_body import ENCODING, Body, NotJson, decode
 from mediasync.backends.redirects import SecretHeaders, check_base_url, check_headers, may_follow
 from mediasync.backends.retrying import http_date, pause, retry_after
-from mediasync.errors import ConfigurationError, LifecycleError, RequestRefused, SourceError, UsageError
+from mediasync.errors import (
+    ConfigurationError,
+    LifecycleError,
+    RequestRefused,
+    SourceError,
+    SourceUnreachable,
+    UsageError,
+)
 from mediasync.settings.http import HttpOptions
 from mediasync.text import without_secrets
 
@@ -167,6 +174,35 @@ class Transport:
     def set_header(self, name: str, value: str) -> None:
         """Send a header with every request from now on: for instance a token, after signing in."""
         self._headers.update(check_headers(self.source_id, {name: value}))
+
+    @property
+    def options(self) -> HttpOptions:
+        """Certificates, extra headers, timeouts, retries."""
+        return self._options
+
+    @property
+    def headers(self) -> SecretHeaders:
+        """A copy of the headers of every request. They may hold a token."""
+        return SecretHeaders(self._headers)
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """The source's settings that a refusal asks the user to check."""
+        return self._secrets
+
+    def make_tls_context(self) -> ssl.SSLContext:
+        """Return the TLS context of a connection that is not one of the HTTP client's.
+
+        Raises:
+            ConfigurationError: if the CA file cannot be read.
+        """
+        trust = self._trust()
+        if isinstance(trust, ssl.SSLContext):
+            return trust
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
 
     async def get_json(
         self,
@@ -353,15 +389,51 @@ class Transport:
         self, client: httpx.AsyncClient, request: httpx.Request, name: str
     ) -> tuple[bytearray, str] | None:
         """Return the answer's content and content type; None if it has no content."""
+        async with self._answered(client, request, name) as response:
+            return None if response.status_code == _NO_CONTENT else await self._body(response, name)
+
+    @asynccontextmanager
+    async def open_stream(self, path: str, params: Mapping[str, str | int]) -> AsyncIterator[httpx.Response]:
+        """Send a GET, and give the response while its body is still to come. It has a connection of its own.
+
+        Args:
+            path: a quoted path, relative to the base URL, that begins with a slash.
+            params: the query, which must hold no secrets.
+
+        Raises:
+            SourceError: as `get_json` says, without retries; also if the body breaks off while it is read.
+        """
+        client = self._injected or self._make_client()
+        name = f"GET {path}"
+        headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
+        request = self._build(client, "GET", path, params, headers, None)
+        try:
+            async with self._answered(client, request, name) as response:
+                try:
+                    yield response
+                except httpx.TimeoutException as error:
+                    raise failures.late(self.source_id, name, self._options.read_timeout) from error
+                except (httpx.HTTPError, OSError) as error:
+                    raise SourceUnreachable(self.source_id, f"{name}: the connection was lost") from error
+        except Failure as failure:
+            raise failure.error from failure.__cause__
+        finally:
+            if client is not self._injected:
+                await client.aclose()
+
+    @asynccontextmanager
+    async def _answered(
+        self, client: httpx.AsyncClient, request: httpx.Request, name: str
+    ) -> AsyncIterator[httpx.Response]:
+        """Follow redirects, and give the successful response. Its body is still to be read."""
         asked: set[httpx.URL] = set()
         while request.url not in asked and len(asked) <= _REDIRECTS:
             asked.add(request.url)
             response = await self._head(client, request, name)
             try:
-                if response.status_code == _NO_CONTENT:
-                    return None
                 if response.is_success:
-                    return await self._body(response, name)
+                    yield response
+                    return
                 if not response.has_redirect_location:
                     wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
                     raise failures.of_status(

@@ -22,6 +22,7 @@ SETTINGS: Final = (
     "verify",
     "headers",
     "timezone",
+    "events_port",
     "include",
     "exclude",
     "compare_days",

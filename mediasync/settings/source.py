@@ -27,7 +27,7 @@ from mediasync.settings.addresses import folder_id, label, server_id, server_url
 from mediasync.settings.environment import read_value, source_variable
 from mediasync.settings.http import HttpOptions, find_header_flaw
 from mediasync.settings.schedule import Schedule, read_interval, read_times
-from mediasync.settings.source_kinds import SECRETS, SOURCE_KINDS, SourceKindSpec
+from mediasync.settings.source_kinds import KODI_EVENTS_PORT, SECRETS, SOURCE_KINDS, SourceKindSpec
 from mediasync.settings.suggestions import unknown_name, unknown_setting
 from mediasync.settings.timezones import find_timezone
 from mediasync.text import without_secrets
@@ -74,6 +74,7 @@ class SourceConfig(HttpOptions):
         password: the password of that user.
         password_file: a file with the password.
         timezone: Kodi only: the time zone of its times, ``Europe/Berlin``.
+        events_port: Kodi only: the port at which it announces its notifications.
         include: the only libraries to read, by title or id; all if it is empty.
         exclude: libraries not to read.
         compare_days: within how many days every item is read again although it did not change; ``never`` or
@@ -101,6 +102,7 @@ class SourceConfig(HttpOptions):
     password: SecretStr | None = None
     password_file: Path | None = None
     timezone: str | None = None
+    events_port: int = Field(default=KODI_EVENTS_PORT, ge=1, le=65535)
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     compare_days: float = Field(default=DEFAULT_COMPARE_DAYS, gt=0)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+KODI_EVENTS_PORT: Final = 9090
+"""The port of Kodi's notifications, unless its ``advancedsettings.xml`` names another one."""
+
 ENTRY_POINTS: Final = "mediasync.backends"
 """The group of the entry points by which an installed distribution adds kinds of source."""
 
@@ -75,9 +78,9 @@ class SourceKindSpec:
             path is the setting ``folder``, and may be that of a file.
         default_port: the port of a URL that starts with ``http://`` and has none. None leaves such a URL
             without a port.
-        settings: any of ``token``, ``username``, ``password`` and ``timezone``. Every source also takes
-            ``name``, ``include``, ``exclude``, ``compare_days``, ``every`` and ``at``; one with a URL takes
-            those of HTTP as well.
+        settings: any of ``token``, ``username``, ``password``, ``timezone`` and ``events_port``. Every source
+            also takes ``name``, ``include``, ``exclude``, ``compare_days``, ``every`` and ``at``; one with a
+            URL takes those of HTTP as well.
         login: settings of which at least one is required, because the server always asks for a login; empty
             if none is required.
         example: how a source of this kind is written; made from the name if it is empty.
@@ -287,7 +290,7 @@ SOURCE_KINDS: Final = SourceKinds((
         "mediasync.factories:make_kodi",
         pictures="mediasync.factories:make_kodi_pictures",
         default_port=8080,
-        settings=frozenset({"username", "password", "timezone"}),
+        settings=frozenset({"username", "password", "timezone", "events_port"}),
     ),
 ))  # fmt: skip
 """All kinds of source. Add your own with ``SOURCE_KINDS.register(SourceKindSpec(…))``."""

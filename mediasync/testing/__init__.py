@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from mediasync.testing.generator import hard_catalogue, make_catalogue
     from mediasync.testing.jellyfin import FakeJellyfin
     from mediasync.testing.kodi import FakeKodi
-    from mediasync.testing.library import Catalogue, MediaLibrary
+    from mediasync.testing.library import Catalogue, CatalogueChange, MediaLibrary
+    from mediasync.testing.listeners import Listener
     from mediasync.testing.messages import Request, Response
     from mediasync.testing.plex import FakePlex
     from mediasync.testing.recording import RecordingSink
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Catalogue": "library",
+    "CatalogueChange": "library",
     "FakeBackend": "backend",
     "FakeClock": "clock",
     "FakeEmby": "emby",
@@ -42,6 +44,7 @@ _HOMES = {
     "FakePlex": "plex",
     "FakeServer": "server",
     "Fault": "faults",
+    "Listener": "listeners",
     "MediaLibrary": "library",
     "RecordingSink": "recording",
     "Request": "messages",
@@ -63,6 +66,7 @@ _HOMES = {
 
 __all__ = [
     "Catalogue",
+    "CatalogueChange",
     "FakeBackend",
     "FakeClock",
     "FakeEmby",
@@ -71,6 +75,7 @@ __all__ = [
     "FakePlex",
     "FakeServer",
     "Fault",
+    "Listener",
     "MediaLibrary",
     "RecordingSink",
     "Request",

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from mediasync.models import Person
 from mediasync.testing.jellyfin import FakeJellyfin
 from mediasync.testing.jellyfin_rows import PersonRow, digest
-from mediasync.testing.server import Request, Response
+from mediasync.testing.listeners import Listener
+from mediasync.testing.server import SWITCHING, Request, Response
 
 __all__ = ["FakeEmby"]
 
 _KEY: Final = re.compile(r"\d{1,12}")
 _PREFIX: Final = "/emby"
+_SOCKET: Final = "/embywebsocket"
 
 
 class FakeEmby(FakeJellyfin):
@@ -44,12 +47,14 @@ class FakeEmby(FakeJellyfin):
         return self._people.setdefault(key, PersonRow(key, person.name, person))
 
     async def handle(self, request: Request) -> Response:
-        """Answer as the server does; all paths are below ``/emby``."""
+        """Answer as the server does; all paths but that of the WebSocket are below ``/emby``."""
+        if request.path == _SOCKET:
+            user = self.tokens.get(request.first("api_key"))
+            return Response(401) if user is None else Response(SWITCHING, listener=Listener(user=user))
         if not request.path.startswith(f"{_PREFIX}/"):
             return Response(404)
         path = request.path.removeprefix(_PREFIX)
-        inner = Request(request.method, path, request.query, request.headers, request.body)
-        return await super().handle(inner)
+        return await super().handle(replace(request, path=path))
 
     async def _answer_to(self, path: str, request: Request, user: str) -> Response:
         match path.split("/")[1:]:

@@ -13,13 +13,15 @@ from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from mediasync.testing.jellyfin_answers import invalid, listing, root_folders, validation
+from mediasync.testing.jellyfin_events import JellyfinEvents
 from mediasync.testing.jellyfin_holdings import JellyfinHoldings
 from mediasync.testing.jellyfin_queries import UnknownQueryError, select, wanted_types
 from mediasync.testing.jellyfin_rows import Row, digest
 from mediasync.testing.jellyfin_users import JellyfinUsers
 from mediasync.testing.library import Catalogue
+from mediasync.testing.listeners import Listener
 from mediasync.testing.pictures import picture
-from mediasync.testing.server import FakeServer, Request, Response
+from mediasync.testing.server import SWITCHING, Request, Response
 
 __all__ = ["FakeJellyfin"]
 
@@ -44,9 +46,10 @@ _ERROR: Final = Response.text("Error processing request.", 400)
 Step = Callable[[Request], None]
 
 
-class FakeJellyfin(JellyfinHoldings, FakeServer):
+class FakeJellyfin(JellyfinHoldings, JellyfinEvents):
     """Serves a catalogue as Jellyfin does, including the data that Jellyfin loses and its bugs.
 
+    Changes of the catalogue are reported at ``/socket``, to users but not to API keys: see `JellyfinEvents`.
     An unknown path is answered with 404, and an unknown filter with 501; both answers name it.
 
     Args:
@@ -91,7 +94,7 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         base_path: str = "",
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        FakeServer.__init__(self, base_path=base_path, tls=tls)
+        JellyfinEvents.__init__(self, base_path=base_path, tls=tls)
         JellyfinHoldings.__init__(self, catalogue, version)
         self.users = {"admin": "fixture-password"} if users is None else users
         self.accounts = JellyfinUsers(self.users, api_key, self.server_id, old=self.old)
@@ -164,6 +167,8 @@ class FakeJellyfin(JellyfinHoldings, FakeServer):
         match path.split("/")[1:]:
             case ["users", key, *rest] if rest and (name := self.accounts.find(key)) is not None:
                 return await self._answer_to("/" + "/".join(_without_user(rest)), request, name)
+            case ["socket"]:
+                return Response(SWITCHING, listener=Listener(user=user))
             case ["system", "info"]:
                 return Response.json(self._info())
             case ["library", "mediafolders"]:

@@ -109,6 +109,10 @@ class JellyfinHoldings:
                 ]
         return truth
 
+    def record_of(self, item: MediaItem) -> dict[str, Any]:
+        """Return an item of the catalogue as the server answers it, without its people."""
+        return self._record(item, people=False)
+
     def folders(self) -> list[dict[str, Any]]:
         """Return the media folders as the server answers them."""
         folders = [

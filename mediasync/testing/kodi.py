@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
+from mediasync.models import MediaItem
+from mediasync.testing.kodi_events import KodiEvents
 from mediasync.testing.kodi_methods import KINDS, Refusal, VideoLibrary, words
 from mediasync.testing.library import Catalogue
+from mediasync.testing.listeners import Listener
 from mediasync.testing.pictures import picture
-from mediasync.testing.server import FakeServer, Request, Response
+from mediasync.testing.server import SWITCHING, Request, Response
 
 __all__ = ["FakeKodi"]
 
@@ -27,13 +30,13 @@ _TYPES: Final = {"properties": "array", "labels": "array", "booleans": "array"}
 _OBJECTS: Final = frozenset({"limits", "sort", "filter"})
 
 
-class FakeKodi(FakeServer):
+class FakeKodi(KodiEvents):
     """A Kodi that serves a catalogue over JSON-RPC.
 
     It was built from recorded answers of Kodi 20. Errors have the status 200. The cast of an episode is its
     own cast, followed by the other people in the cast of its show. Ids are numbers that Kodi reassigns.
     People have no ids: one name is one person. Directors and writers are only names; other types of people
-    are unknown.
+    are unknown. Changes of the catalogue are announced at `events_port`: see `KodiEvents`.
 
     Args:
         catalogue: the content; change it between two syncs.
@@ -88,6 +91,9 @@ class FakeKodi(FakeServer):
             "JSONRPC.Ping": lambda _: "pong",
             "JSONRPC.Version": lambda _: self._version,
             "JSONRPC.Introspect": self._introspect,
+            "JSONRPC.SetConfiguration": lambda params: {
+                "notifications": {"VideoLibrary": True, **params.get("notifications", {})}
+            },
             "Player.GetActivePlayers": lambda _: [],
             "Application.GetProperties": lambda params: {
                 key: application[key] for key in words(params["properties"]) if key in application
@@ -99,6 +105,7 @@ class FakeKodi(FakeServer):
         }
         self._params: dict[str, tuple[str, ...]] = {
             "JSONRPC.Introspect": ("getdescriptions", "getmetadata", "filterbytransport", "filter"),
+            "JSONRPC.SetConfiguration": ("notifications",),
             "Application.GetProperties": ("properties",),
             "XBMC.GetInfoLabels": ("labels",),
             "XBMC.GetInfoBooleans": ("booleans",),
@@ -112,6 +119,8 @@ class FakeKodi(FakeServer):
 
     async def handle(self, request: Request) -> Response:
         """Answer a request; see `FakeServer`."""
+        if request.port and request.port == self.events_port:
+            return Response(SWITCHING, listener=Listener())
         if self.password is not None and not self._signed_in(request):
             return Response(401, {"WWW-Authenticate": 'Basic realm="Kodi"', "Connection": "close"})
         if request.path.startswith("/image/image://"):
@@ -126,6 +135,15 @@ class FakeKodi(FakeServer):
         if len(body) > _MOST_BYTES:
             return Response(413)
         return _response(self.answer(body))
+
+    def heard(self, listener: Listener, message: str) -> None:
+        """Answer a call that arrives at the port of the notifications."""
+        if (answer := self.answer(message.encode())) is not None:
+            listener.send(self.encode(listener, answer))
+
+    def number_of(self, item: MediaItem) -> int:
+        """Return Kodi's id of an item."""
+        return self._library.number_of(self.catalogue, item)
 
     def answer(self, body: bytes) -> Any:
         """Return the answer to a body; None if it contains only notifications."""

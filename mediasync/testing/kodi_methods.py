@@ -102,6 +102,10 @@ class VideoLibrary:
         self._ids = Ids()
         self._records: tuple[object, Records] | None = None
 
+    def number_of(self, catalogue: Catalogue, item: MediaItem) -> int:
+        """Return Kodi's id of an item."""
+        return self._ids.id_of(catalogue, item)
+
     def records(self, catalogue: Catalogue, timezone: str) -> Records:
         """Return a builder for the records of a catalogue in its present state."""
         state = (catalogue.state(), timezone)

@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 from mediasync.models import Credit, Episode, MediaItem, Person, Season
 
-__all__ = ["Catalogue", "MediaLibrary"]
+__all__ = ["Catalogue", "CatalogueChange", "MediaLibrary"]
 
 _START: Final = datetime(2024, 1, 1, tzinfo=UTC)
 _MINUTE: Final = timedelta(minutes=1)
@@ -40,6 +40,21 @@ class MediaLibrary:
     items: list[MediaItem] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class CatalogueChange:
+    """A change of one item.
+
+    Attributes:
+        kind: what happened to it.
+        item: the item; one that is removed is still in its library when the change is told.
+        library: the library that it belongs to.
+    """
+
+    kind: Literal["added", "updated", "removed"]
+    item: MediaItem
+    library: MediaLibrary
+
+
 @dataclass(slots=True)
 class Catalogue:
     """The contents of a server. Change it while a fake serves it, and sync again.
@@ -49,10 +64,14 @@ class Catalogue:
     Attributes:
         libraries: the libraries, in the server's order.
         now: the server's clock, which shows the time of the last change; each change moves it by a minute.
+        observers: called with each change of an item. Fakes that run tell their listeners of it.
     """
 
     libraries: list[MediaLibrary] = field(default_factory=list)
     now: datetime = _START
+    observers: list[Callable[[CatalogueChange], None]] = field(
+        default_factory=list, repr=False, compare=False
+    )
 
     def state(self) -> tuple[object, ...]:
         """Return a value that differs after items were added or removed, or the clock moved."""
@@ -109,21 +128,23 @@ class Catalogue:
 
     def touch(self, item: MediaItem) -> None:
         """Move the clock, and mark an item as changed now: ``changed_at`` and ``change_token``."""
-        self.now += _MINUTE
-        item.changed_at = self.now
-        item.change_token = str(int(item.change_token or "0") + 1)
+        self._mark(item)
+        self._tell("updated", item)
 
     def add(self, library_id: str, item: MediaItem) -> MediaItem:
         """Add an item to a library, with the current time as the time it was added and changed."""
-        self.touch(item)
+        self._mark(item)
         item.added_at = self.now
         self.library(library_id).items.append(item)
+        self._tell("added", item)
         return item
 
     def remove(self, key: str) -> None:
         """Remove an item and its descendants."""
         for child in self.children(key):
             self.remove(child.remote_id)
+        for item in [item for item in self.items() if item.remote_id == key]:
+            self._tell("removed", item)
         self.now += _MINUTE
         for library in self.libraries:
             library.items = [item for item in library.items if item.remote_id != key]
@@ -144,6 +165,19 @@ class Catalogue:
         """Give a person another picture. This does not mark the items that credit the person as changed."""
         self.now += _MINUTE
         self.people()[person_key].image_path = path
+
+    def _mark(self, item: MediaItem) -> None:
+        self.now += _MINUTE
+        item.changed_at = self.now
+        item.change_token = str(int(item.change_token or "0") + 1)
+
+    def _tell(self, kind: Literal["added", "updated", "removed"], item: MediaItem) -> None:
+        """Tell the observers of a change, for each library that lists the item."""
+        if self.observers:
+            for library in self.libraries:
+                if any(one is item for one in library.items):
+                    for observer in tuple(self.observers):
+                        observer(CatalogueChange(kind, item, library))
 
     def mapped(
         self,

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mediasync.testing.listeners import Listener
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -19,6 +21,7 @@ class Request:
         query: the decoded values of each parameter.
         headers: the headers, with their names in lower case.
         body: the bytes of the body.
+        port: the port at which it arrived.
     """
 
     method: str
@@ -26,6 +29,7 @@ class Request:
     query: dict[str, list[str]] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    port: int = 0
 
     def first(self, name: str, default: str = "") -> str:
         """Return the first value of a query parameter; the case of its name does not matter."""
@@ -65,11 +69,14 @@ class Response:
         status: the HTTP status.
         headers: the headers in addition to ``Content-Length``.
         body: the bytes of the body.
+        listener: set if the connection stays open for events: as a WebSocket if the status is 101, else as a
+            stream of server-sent events.
     """
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    listener: Listener | None = None
 
     @classmethod
     def json(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -10,11 +10,13 @@ from urllib.parse import urlencode
 
 from mediasync.models import MediaItem
 from mediasync.testing.library import Catalogue, MediaLibrary
+from mediasync.testing.listeners import Listener
 from mediasync.testing.pictures import picture
 from mediasync.testing.plex_entries import LISTS, PlexEntries
+from mediasync.testing.plex_events import STREAM, PlexEvents
 from mediasync.testing.plex_queries import COLLECTIONS, TYPES, Query, UnknownQueryError, choices, is_tag, meta
 from mediasync.testing.plex_xml import to_xml
-from mediasync.testing.server import FakeServer, Request, Response
+from mediasync.testing.server import SWITCHING, Request, Response
 from mediasync.vocabulary import MediaType
 
 __all__ = ["FakePlex"]
@@ -30,14 +32,15 @@ class _Answer(NamedTuple):
     headers: dict[str, str]
 
 
-class FakePlex(FakeServer):
+class FakePlex(PlexEvents):
     """A Plex Media Server that serves a catalogue.
 
     It was built from documentation and recorded answers. Listings name three roles without ids; details name
     all people. Each list of people has its own ids, which ``tagKey`` connects. Answers to requests for
     details leave out unknown ids, and are 404 only if no known id is left. People of a type for which Plex
     has no list are not served. The server answers JSON on request, and XML otherwise. An unknown path is
-    answered with 404, and an unknown filter with 400; both answers name it.
+    answered with 404, and an unknown filter with 400; both answers name it. Changes of the catalogue are
+    reported as notifications: see `PlexEvents`.
 
     Args:
         catalogue: the content; change it between two syncs.
@@ -101,6 +104,10 @@ class FakePlex(FakeServer):
             return _refusal(501, f"Not Implemented: this fake does not change anything by {request.method}")
         if request.path == "/photo/:/transcode":
             return self._transcoded(request)
+        if request.path in self.notification_paths:
+            if request.path == STREAM:
+                return Response(200, {"Content-Type": "text/event-stream"}, listener=self.stream_listener())
+            return Response(SWITCHING, listener=Listener())
         try:
             answer = self._answer_to(request)
         except UnknownQueryError as error:
@@ -148,6 +155,15 @@ class FakePlex(FakeServer):
     def truth(self) -> Catalogue:
         """Return the expected mirror: with Plex's keys, and without data that Plex cannot express."""
         return self._entries().truth()
+
+    def metadata_of(self, item: MediaItem) -> dict[str, Any]:
+        """Return an item of the catalogue as listings and webhooks show it."""
+        return self._entries().entry(item, full=False, guids=True)
+
+    @property
+    def title_and_id(self) -> tuple[str, str]:
+        """The server's friendly name and its own id."""
+        return self._name, self._machine_id
 
     def _entries(self) -> PlexEntries:
         state = self.catalogue.state()

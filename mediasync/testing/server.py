@@ -9,6 +9,8 @@ import socket
 import ssl
 import struct
 from collections.abc import Coroutine
+from dataclasses import replace
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import parse_qs, unquote
@@ -16,10 +18,12 @@ from urllib.parse import parse_qs, unquote
 import h11
 
 from mediasync.testing.faults import Fault, accented, scrambled
+from mediasync.testing.listeners import Listener, serve_socket, serve_stream
 from mediasync.testing.messages import Request, Response
 
 __all__ = ["FakeServer", "Fault", "Request", "Response"]
 
+SWITCHING: Final = HTTPStatus.SWITCHING_PROTOCOLS
 _CHUNK: Final = 64 * 1024
 _HTML: Final = (
     "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n"
@@ -40,6 +44,7 @@ class FakeServer:
         faults: the faults to apply; the first one that affects a request is used.
         most_at_once: the largest number of requests that were handled at the same time.
         connections: the number of open connections.
+        listeners: the clients that listen to events at the moment.
 
     Example::
 
@@ -55,11 +60,12 @@ class FakeServer:
         self.base_path = base_path.rstrip("/")
         self.requests: list[Request] = []
         self.faults: list[Fault] = []
+        self.listeners: list[Listener] = []
         self.most_at_once = 0
         self._at_once = 0
         self._tls = tls
         self._port = 0
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._error: Exception | None = None
 
@@ -78,20 +84,28 @@ class FakeServer:
         raise NotImplementedError
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self._port = self._server.sockets[0].getsockname()[1]
+        self._port = await self.open_port()
         return self
+
+    async def open_port(self) -> int:
+        """Listen on another free port, and return it. Those after the first have no TLS."""
+        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self._servers.append(server)
+        port: int = server.sockets[0].getsockname()[1]
+        return port
 
     async def __aexit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        assert self._server is not None
-        self._server.close()
+        for server in self._servers:
+            server.close()
         tasks = set(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._server.wait_closed()
+        for server in self._servers:
+            await server.wait_closed()
+        self._servers.clear()
         if self._error is not None and error is None:
             raise self._error
 
@@ -101,14 +115,15 @@ class FakeServer:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._tls is not None:
+        port: int = writer.get_extra_info("sockname")[1]
+        if self._tls is not None and port == self._port:
             try:
                 await writer.start_tls(self._tls)
             except OSError:  # for example, the client does not trust the certificate; the transport is closed
                 return
         connection = h11.Connection(h11.SERVER)
         try:
-            while await self._serve_one(connection, reader, writer):
+            while await self._serve_one(connection, reader, writer, port):
                 connection.start_next_cycle()
         except (ConnectionError, h11.ProtocolError, ssl.SSLError):
             pass  # the client disconnected, or does not speak HTTP
@@ -118,9 +133,13 @@ class FakeServer:
                 await writer.wait_closed()
 
     async def _serve_one(
-        self, connection: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        connection: h11.Connection,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        port: int,
     ) -> bool:
-        request = await _read_request(connection, reader)
+        request = await _read_request(connection, reader, port)
         if request is None:
             return False
         self._at_once += 1
@@ -133,6 +152,9 @@ class FakeServer:
         if response is None:
             if kind == "reset":
                 _reset(writer)
+            return False
+        if response.listener is not None:
+            await self._serve_listener(request, response, connection, reader, writer)
             return False
         headers = {"Content-Length": str(len(response.body)), **response.headers}
         if kind == "truncated":
@@ -154,6 +176,37 @@ class FakeServer:
         await writer.drain()
         return connection.our_state is h11.DONE and connection.their_state is h11.DONE
 
+    async def _serve_listener(
+        self,
+        request: Request,
+        response: Response,
+        connection: h11.Connection,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        """Keep a connection open for events, until one of the two sides closes it."""
+        listener = response.listener
+        assert listener is not None
+        self.listeners.append(listener)
+        try:
+            self.listened(listener)
+            if response.status == SWITCHING:
+                await serve_socket(listener, request.headers, reader, writer, self.heard)
+            else:
+                await serve_stream(listener, response.headers, connection, reader, writer)
+        finally:
+            self.listeners.remove(listener)
+            self.left(listener)
+
+    def listened(self, listener: Listener) -> None:
+        """Called when a client begins to listen to events."""
+
+    def heard(self, listener: Listener, message: str) -> None:
+        """Called with a message that a client sends over its WebSocket."""
+
+    def left(self, listener: Listener) -> None:
+        """Called when a client listens no more."""
+
     async def _answer(self, request: Request) -> tuple[Response | None, Fault | None]:
         inside = _below(request, self.base_path)
         self.requests.append(inside or request)
@@ -174,7 +227,7 @@ class FakeServer:
             if kind == "slow":
                 await asyncio.sleep(fault.seconds)
         response = await self._handled(inside)
-        return (_faulty(response, fault) if fault else response), fault
+        return (_faulty(response, fault) if fault and not response.listener else response), fault
 
     async def _handled(self, request: Request | None) -> Response:
         if request is None:
@@ -201,7 +254,9 @@ def _faulty(response: Response, fault: Fault) -> Response:
     return Response.json(value, response.status, response.headers)
 
 
-async def _read_request(connection: h11.Connection, reader: asyncio.StreamReader) -> Request | None:
+async def _read_request(
+    connection: h11.Connection, reader: asyncio.StreamReader, port: int
+) -> Request | None:
     head: h11.Request | None = None
     body = bytearray()
     while True:
@@ -224,6 +279,7 @@ async def _read_request(connection: h11.Connection, reader: asyncio.StreamReader
         query=parse_qs(query, keep_blank_values=True),
         headers={name.decode("ascii"): value.decode("latin-1") for name, value in head.headers},
         body=bytes(body),
+        port=port,
     )
 
 
@@ -255,7 +311,7 @@ def _below(request: Request, base_path: str) -> Request | None:
     if request.path != base_path and not request.path.startswith(f"{base_path}/"):
         return None
     path = request.path.removeprefix(base_path) or "/"
-    return Request(request.method, path, request.query, request.headers, request.body)
+    return replace(request, path=path)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -78,6 +78,7 @@ class RealKodi:
         url: of the web server, without ``/jsonrpc``.
         username: for it.
         password: for it, made for this run.
+        tcp_port: where it announces its notifications, over TCP and as a WebSocket.
     """
 
     username = "kodi"
@@ -86,7 +87,7 @@ class RealKodi:
         self.password = secrets.token_hex(12)
         self._library = library
         self._folder = folder
-        self._port, self._tcp_port, self._events_port = _free_ports(3)
+        self._port, self.tcp_port, self._events_port = _free_ports(3)
         self.url = f"http://127.0.0.1:{self._port}"
         self._display: subprocess.Popen[bytes] | None = None
         self._kodi: subprocess.Popen[bytes] | None = None
@@ -132,7 +133,7 @@ class RealKodi:
     @contextlib.contextmanager
     def announces(self, notification: str) -> Iterator[None]:
         """Run the body, and wait then until Kodi has announced *notification* since it began."""
-        with socket.create_connection(("127.0.0.1", self._tcp_port), timeout=_WAIT) as events:
+        with socket.create_connection(("127.0.0.1", self.tcp_port), timeout=_WAIT) as events:
             # What a connection is not subscribed to yet is lost: an answer proves that Kodi serves it.
             events.sendall(b'{"jsonrpc":"2.0","id":1,"method":"JSONRPC.Ping"}')
             heard = events.recv(65536)
@@ -205,7 +206,7 @@ class RealKodi:
         assert self._kodi.poll() is None, f"Kodi ended: {(self._folder / 'kodi.out').read_text()[-2000:]}"
         try:
             ready = self.call("JSONRPC.Ping") == "pong" and any(self._databases())
-            with socket.create_connection(("127.0.0.1", self._tcp_port), timeout=_WAIT):
+            with socket.create_connection(("127.0.0.1", self.tcp_port), timeout=_WAIT):
                 return ready
         except (urllib.error.URLError, OSError):
             return False
@@ -258,7 +259,7 @@ class RealKodi:
         (data / "guisettings.xml").write_text(f'<settings version="2">\n{lines}</settings>\n')
         (data / "advancedsettings.xml").write_text(
             '<advancedsettings version="1.0">'
-            f"<jsonrpc><tcpport>{self._tcp_port}</tcpport></jsonrpc>"
+            f"<jsonrpc><tcpport>{self.tcp_port}</tcpport></jsonrpc>"
             "<videolibrary><backgroundupdate>true</backgroundupdate></videolibrary>"
             "<network><curlclienttimeout>2</curlclienttimeout><curlretries>0</curlretries></network>"
             "</advancedsettings>\n"

@@ -28,6 +28,7 @@ from mediasync.testing import (
 EXAMPLES = Path(__file__).parents[2] / "examples" / "library"
 SERVERS = ["plex", "jellyfin", "emby", "kodi"]
 TOKEN = "s3cr3t"
+PASSWORD = "fixture-password"
 QUICK = HttpOptions(backoff=0.001)
 
 
@@ -54,6 +55,20 @@ class Place:
                 return EmbyBackend(url, source=source, token=TOKEN, options=self.options)
             case _:
                 return KodiBackend(url, source=source, options=self.options)
+
+
+def listening_backend(kind: str, server: FakeServer, options: HttpOptions = QUICK) -> Backend:
+    """Return a backend that may listen to the events of a server: those of Jellyfin sign in as a user."""
+    source = Source(id="here", kind=kind)
+    match kind:
+        case "plex":
+            return PlexBackend(server.url, source=source, token=TOKEN, client_id="test", options=options)
+        case "kodi":
+            assert isinstance(server, FakeKodi)
+            return KodiBackend(server.url, source=source, options=options, events_port=server.events_port)
+        case _:
+            made = JellyfinBackend if kind == "jellyfin" else EmbyBackend
+            return made(server.url, source=source, username="admin", password=PASSWORD, options=options)
 
 
 def make_server(kind: str, catalogue: Catalogue | None = None) -> FakeServer | None:

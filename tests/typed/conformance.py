@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mediasync.backends.base import Backend, NothingStored, ReportsWaits, Stored, WaitsForScan
+from mediasync.backends.base import Backend, NothingStored, ReportsEvents, ReportsWaits, Stored, WaitsForScan
 from mediasync.backends.jellyfin import EmbyBackend, JellyfinBackend
 from mediasync.backends.kodi import KodiBackend
 from mediasync.backends.nfo import NfoBackend
@@ -23,5 +23,6 @@ _NFO = NfoBackend(Path("films"), source=Source(id="nfo", kind="nfo"))
 
 BACKENDS: tuple[Backend, ...] = (_PLEX, _JELLYFIN, _EMBY, _KODI, _NFO, FakeBackend())
 REPORT_WAITS: tuple[ReportsWaits, ...] = (_PLEX, _JELLYFIN, _EMBY, _KODI)
+REPORT_EVENTS: tuple[ReportsEvents, ...] = (_PLEX, _JELLYFIN, _EMBY, _KODI)
 WAIT_FOR_SCANS: tuple[WaitsForScan, ...] = (_JELLYFIN, _EMBY)
 STORED: tuple[Stored, ...] = (NothingStored(),)

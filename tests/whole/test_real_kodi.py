@@ -5,9 +5,11 @@ Needs Kodi installed: ``python tests/support/kodi.py install`` does it as root o
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -20,6 +22,8 @@ from support.typed_kodi import LIBRARY, MANIFEST, folded, people_of, typed_peopl
 from mediasync import MediaSync, Source
 from mediasync.backends.kodi import KodiBackend
 from mediasync.errors import SourceUnauthorised
+from mediasync.hints import Hint, HintKind
+from mediasync.settings.http import HttpOptions
 from mediasync.vocabulary import Completeness
 
 pytestmark = [
@@ -189,3 +193,54 @@ def refresh(kodi: RealKodi, key: str) -> None:
 
     kodi.call("VideoLibrary.RefreshMovie", movieid=int(key.partition("/")[2]), ignorenfo=False)
     kodi.until(is_read)
+
+
+async def test_what_kodi_announces_is_heard(kodi: RealKodi, library: Path) -> None:
+    """A scan that finds a film, a film that is played, a refresh, a cleaning, and a film that is removed."""
+    options = HttpOptions(read_timeout=2)  # so it is asked every second whether it is still there
+    backend = backend_for(kodi, events_port=kodi.tcp_port, options=options)
+    heard: asyncio.Queue[Hint] = asyncio.Queue()
+
+    async def listen() -> None:
+        async with aclosing(backend.listen()) as hints:
+            async for hint in hints:
+                await heard.put(hint)
+
+    async def next_hint() -> Hint:
+        async with asyncio.timeout(60):
+            return await heard.get()
+
+    async with backend.open():
+        listening = asyncio.create_task(listen())
+        try:
+            await asyncio.sleep(4)  # nothing happens, and the connection stays
+            assert not listening.done()
+            assert heard.empty()
+
+            new = library / "movies/Heard (2025)/Heard.nfo"
+            write_nfo(new, "movie", [("A Newcomer", "Somebody")], title="Heard", year=2025)
+            new.with_suffix(".mkv").touch()
+            await asyncio.to_thread(kodi.scan)
+            assert await next_hint() == Hint(HintKind.SOURCE)
+            films = kodi.call("VideoLibrary.GetMovies", properties=["title"])["movies"]
+            [number] = [film["movieid"] for film in films if film["title"] == "Heard"]
+
+            await asyncio.to_thread(kodi.scan)  # finds nothing
+            kodi.call("VideoLibrary.SetMovieDetails", movieid=number, playcount=1)
+            kodi.call("VideoLibrary.RefreshMovie", movieid=number, ignorenfo=False)
+            assert await next_hint() == Hint(HintKind.REMOVED, (f"movie/{number}",))
+            assert (await next_hint()).kind is HintKind.CHANGED
+
+            shutil.rmtree(new.parent)
+            await asyncio.to_thread(kodi.clean)
+            cleaned = await next_hint()
+            while cleaned.kind is HintKind.CHANGED:  # Kodi says twice that an item is new
+                cleaned = await next_hint()
+            assert cleaned == Hint(HintKind.SOURCE)
+
+            film = kodi.call("VideoLibrary.GetMovies")["movies"][0]["movieid"]
+            kodi.call("VideoLibrary.RemoveMovie", movieid=film)
+            assert await next_hint() == Hint(HintKind.REMOVED, (f"movie/{film}",))
+        finally:
+            listening.cancel()
+            await asyncio.wait({listening})

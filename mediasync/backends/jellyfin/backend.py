@@ -16,6 +16,7 @@ import httpx
 from mediasync.aio import finish
 from mediasync.backends.base import Enumerated, Finding, FoundPerson, Remark, Stored, Watermark, opened
 from mediasync.backends.jellyfin.client import JELLYFIN, ApiVariant, Client
+from mediasync.backends.jellyfin.events import read_events
 from mediasync.backends.jellyfin.library import LibraryReader
 from mediasync.backends.jellyfin.parse import parse_library
 from mediasync.backends.jellyfin.person_list import PersonList
@@ -24,8 +25,11 @@ from mediasync.backends.jellyfin.watermark import SavedWatermark, iso
 from mediasync.backends.json_record import expect_record
 from mediasync.backends.library_errors import naming
 from mediasync.backends.server_kind import find_other_kind
+from mediasync.backends.sockets import open_socket
 from mediasync.backends.transport import Transport
+from mediasync.backends.waiting_hints import WaitingHints, iter_hints
 from mediasync.errors import (
+    ConfigurationError,
     RequestRefused,
     SourceError,
     SourceForbidden,
@@ -34,6 +38,7 @@ from mediasync.errors import (
     SourceUnreadable,
     UnknownLibrary,
 )
+from mediasync.hints import Hint
 from mediasync.models import Library, Source
 from mediasync.settings.distribution import find_version
 from mediasync.settings.environment import source_variable
@@ -41,6 +46,7 @@ from mediasync.settings.http import HttpOptions
 
 _AT_ONCE: Final = 2
 _SIGN_OUT_SECONDS: Final = 5.0
+_OF_NO_USER: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND})
 
 
 class JellyfinBackend:
@@ -88,6 +94,8 @@ class JellyfinBackend:
         self._username = username or None
         self._password = password or ""
         self._user_id: str | None = None
+        self._client_id = client_id
+        self._token_in_use = self._token
         self._introduction = _introduction(client_id)
         self.wait_for_scan = wait_for_scan
         self._scan_poll = scan_poll
@@ -202,6 +210,46 @@ class JellyfinBackend:
                                 yield last_words
                         yield finding
 
+    async def listen(self) -> AsyncGenerator[Hint, None]:
+        """Iterate over hints about what changed, from now on, until the caller stops.
+
+        The server gathers changes for some time of calm, 30 seconds by default, before it reports them. It
+        reports no changes of people.
+
+        Raises:
+            ConfigurationError: if the token is an API key, because the server reports changes only to users;
+                or if the package ``websockets`` is not installed.
+            SourceUnreachable: if the connection cannot be made, or is lost.
+            SourceError: for other reasons; see its subclasses.
+        """
+        client = opened(self._client)
+        if not await self._is_user(client):
+            raise ConfigurationError(
+                f"source {self.source.id!r}: its token is an API key, and {self.variant.name} reports "
+                "changes to users alone: to hear of them, sign in as a user, with username and password or "
+                "with an access token of that user",
+                source_id=self.source.id,
+            )
+        async with aclosing(iter_hints(self._read_events)) as hints:
+            async for hint in hints:
+                yield hint
+
+    async def _read_events(self, waiting: WaitingHints) -> None:
+        names = {"token": self._token_in_use or "", "device": self._client_id}
+        query = {name: text.format(**names) for name, text in self.variant.socket_query.items()}
+        async with open_socket(self._transport, self.variant.socket_path, secret_query=query) as socket:
+            await read_events(socket, waiting)
+
+    async def _is_user(self, client: Client) -> bool:
+        """Return whether the token belongs to a user. An API key does not, and is refused as one."""
+        if self._user_id is None:
+            try:
+                self._user_id = await self._find_user(client)
+            except RequestRefused as error:
+                if error.status not in _OF_NO_USER:
+                    raise
+        return bool(self._user_id)
+
     async def _watched(self, client: Client) -> ScanWatch:
         if self._watch is None:
             self._watch = ScanWatch(client, self.wait_for_scan, self._scan_poll)
@@ -287,6 +335,7 @@ class JellyfinBackend:
                 self.source.id, "POST /Users/AuthenticateByName was answered without a token"
             )
         self._transport.set_header(self.variant.token_header, self._with_token(token))
+        self._token_in_use = token
         return True
 
     def _with_token(self, token: str) -> str:

@@ -42,6 +42,8 @@ class ApiVariant:
         persons_query: the parameters of that request.
         persons_since: the parameter that restricts it to persons saved since a time; empty if there is none.
         views_path: lists a user's libraries.
+        socket_path: the path of the WebSocket, below which no prefix stands.
+        socket_query: its parameters, with placeholders for the token and the id of the client.
     """
 
     name: str
@@ -54,6 +56,8 @@ class ApiVariant:
     persons_query: Mapping[str, str]
     persons_since: str
     views_path: str
+    socket_path: str
+    socket_query: Mapping[str, str]
 
 
 JELLYFIN: Final = ApiVariant(
@@ -67,6 +71,8 @@ JELLYFIN: Final = ApiVariant(
     persons_query={"includeItemTypes": "Person", "recursive": "true", "sortBy": "SortName"},
     persons_since="minDateLastSaved",
     views_path="/UserViews?userId={user}",
+    socket_path="/socket",
+    socket_query={},
 )
 
 

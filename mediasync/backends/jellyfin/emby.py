@@ -19,6 +19,8 @@ EMBY: Final = ApiVariant(
     persons_query={"sortBy": "SortName"},
     persons_since="",
     views_path="/Users/{user}/Views",
+    socket_path="/embywebsocket",
+    socket_query={"api_key": "{token}", "deviceId": "{device}"},
 )
 
 
@@ -43,6 +45,9 @@ class EmbyBackend(JellyfinBackend):
             "the token belongs to a user who may not list all libraries, and Emby does not say to whom: give "
             "an API key, or the user's name and password",
         )
+
+    async def _is_user(self, _client: Client) -> bool:
+        return True  # Emby does not say whether a token is an API key
 
     def _is_product(self, product: str | None) -> bool:
         # Emby does not name its product. Jellyfin does, and may answer below /emby, too.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -12,11 +13,13 @@ import httpx
 
 from mediasync.backends.base import Finding, Stored, opened
 from mediasync.backends.kodi.client import Client
+from mediasync.backends.kodi.events import read_events
 from mediasync.backends.kodi.library import LibraryReader
 from mediasync.backends.kodi.rpc import Rpc
 from mediasync.backends.library_errors import naming
 from mediasync.backends.server_kind import find_other_kind
 from mediasync.backends.transport import Transport
+from mediasync.backends.waiting_hints import iter_hints
 from mediasync.errors import (
     ConfigurationError,
     RequestRefused,
@@ -26,8 +29,10 @@ from mediasync.errors import (
     SourceUnreadable,
     UnknownLibrary,
 )
+from mediasync.hints import Hint
 from mediasync.models import Library, Source
 from mediasync.settings.http import HttpOptions
+from mediasync.settings.source_kinds import KODI_EVENTS_PORT
 from mediasync.settings.timezones import find_timezone
 
 _TITLES: Final = {"movies": "Movies", "shows": "TV shows"}
@@ -58,6 +63,7 @@ class KodiBackend:
         options: certificates, headers, timeouts, retries, how many requests run at once.
         client: an HTTP client to use instead of a new one. It is not closed.
         page_size: how many items a page of a listing has at most.
+        events_port: the port at which Kodi announces its notifications.
 
     Raises:
         ConfigurationError: if the address or the time zone is not valid.
@@ -79,6 +85,7 @@ class KodiBackend:
         options: HttpOptions = HttpOptions(),  # noqa: B008
         client: httpx.AsyncClient | None = None,
         page_size: int = 250,
+        events_port: int = KODI_EVENTS_PORT,
     ) -> None:
         if page_size < 1:
             raise ValueError("page_size must be 1 or more")
@@ -86,6 +93,7 @@ class KodiBackend:
         self._url = url
         self._zone = _zone(timezone, source.id)
         self._page_size = page_size
+        self._events_port = events_port
         self._transport = Transport(
             source.id,
             url,
@@ -172,6 +180,24 @@ class KodiBackend:
                 async for batch in batches:
                     for finding in batch:
                         yield finding
+
+    async def listen(self) -> AsyncGenerator[Hint, None]:
+        """Iterate over hints about what changed, from now on, until the caller stops.
+
+        Kodi announces its notifications at a port of its own, without TLS and without a password. It accepts
+        connections from other machines only if "Allow remote control from applications on other systems" is
+        switched on.
+
+        Raises:
+            ConfigurationError: if the package ``websockets`` is not installed.
+            SourceUnreachable: if the connection cannot be made, or is lost.
+            SourceError: for other reasons; see its subclasses.
+        """
+        opened(self._client)
+        reading = partial(read_events, self._transport, self._events_port)
+        async with aclosing(iter_hints(reading)) as hints:
+            async for hint in hints:
+                yield hint
 
     async def _greet(self, client: Client) -> tuple[int, str]:
         """Return the major version of Kodi's API, and what its owner calls it.

@@ -13,10 +13,12 @@ import httpx
 from mediasync.backends.base import Finding, Remark, Stored, opened
 from mediasync.backends.library_errors import naming
 from mediasync.backends.plex.client import Client
+from mediasync.backends.plex.events import read_events
 from mediasync.backends.plex.library import LibraryReader
 from mediasync.backends.plex.parse import parse_library
 from mediasync.backends.server_kind import find_other_kind
 from mediasync.backends.transport import Transport
+from mediasync.backends.waiting_hints import iter_hints
 from mediasync.errors import (
     RequestRefused,
     SourceForbidden,
@@ -25,6 +27,7 @@ from mediasync.errors import (
     SourceUnreadable,
     UnknownLibrary,
 )
+from mediasync.hints import Hint
 from mediasync.models import Library, Source
 from mediasync.settings.distribution import find_version
 from mediasync.settings.http import HttpOptions
@@ -190,3 +193,16 @@ class PlexBackend:
                         number += 1
                         if number % _FINDINGS_PER_PAUSE == 0:
                             await anyio.lowlevel.checkpoint()
+
+    async def listen(self) -> AsyncGenerator[Hint, None]:
+        """Iterate over hints about what changed, from now on, until the caller stops.
+
+        Raises:
+            ConfigurationError: if the package ``websockets`` is not installed.
+            SourceUnreachable: if the connection cannot be made, or is lost.
+            SourceError: for other reasons; see its subclasses.
+        """
+        opened(self._sections)
+        async with aclosing(iter_hints(partial(read_events, self._transport))) as hints:
+            async for hint in hints:
+                yield hint
