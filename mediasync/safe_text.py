@@ -1,4 +1,4 @@
-"""Texts that cannot change the state of a terminal."""
+"""Texts of servers in one line that is harmless wherever it is shown."""
 
 from __future__ import annotations
 
