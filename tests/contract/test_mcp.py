@@ -402,7 +402,7 @@ async def test_texts_of_servers_are_harmless_and_bounded(ms: MediaSync) -> None:
         movie("1\u2066", title=EVIL, year=1999, original_title=EVIL, tagline=EVIL, overview=EVIL * 9_000,
               genres=[EVIL], provider_ids={"imdb": EVIL}, credits=[person, AL]),
         movie("2", title=huge, overview=huge, tagline=huge, credits=[
-            credit(str(n), f"Namesake {'z' * 700}", role=huge) for n in range(120)]),
+            credit(str(n), f"Namesake {'z' * 700}", role=huge if n == 1 else None) for n in range(30)]),
     )  # fmt: skip
     async with asking(ms) as assistant:
         texts = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mcp.server.lowlevel import Server
 from mcp.types import ContentBlock, TextContent, ToolAnnotations
 from mcp.types import Tool as ListedTool
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
 from mediasync.errors import MediaSyncError
@@ -82,13 +82,18 @@ class _Schema(GenerateJsonSchema):
         return False
 
 
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema(mode="serialization", schema_generator=_Schema)
+    return {name: value for name, value in schema.items() if name not in ("title", "description")}
+
+
 def _listed(tool: Tool) -> ListedTool:
     return ListedTool(
         name=tool.name,
         title=tool.title,
         description=tool.description,
-        inputSchema=tool.question.model_json_schema(schema_generator=_Schema),
-        outputSchema=tool.answer.model_json_schema(mode="serialization", schema_generator=_Schema),
+        inputSchema=_schema(tool.question),
+        outputSchema=_schema(tool.answer),
         annotations=ToolAnnotations(
             title=tool.title,
             readOnlyHint=True,

@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 _STDIN: Final = 0
 _STDOUT: Final = 1
+_GONE: Final = (BrokenPipeError, anyio.BrokenResourceError, anyio.ClosedResourceError)
+"""What is raised where the client, or the other end of a stream inside the server, is gone."""
 
 
 async def serve_stdio(server: Server[Any, Any]) -> None:
@@ -38,7 +40,7 @@ async def serve_stdio(server: Server[Any, Any]) -> None:
             async with stdio_server(streams, streams) as (received, sent):
                 await server.run(received, sent, server.create_initialization_options())
         except BaseExceptionGroup as group:
-            if group.split(BrokenPipeError)[1] is not None:
+            if group.split(_GONE)[1] is not None:
                 raise
 
 
