@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from mediasync.display import safe
 from mediasync.models import Episode, MediaItem, Season, SyncRun
-from mediasync.safe_text import safe
 from mediasync.vocabulary import PersonType
 
 LONGEST_NAME: Final = 500

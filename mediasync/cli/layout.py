@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mediasync.safe_text import LONGEST_CELL, safe
+from mediasync.display import LONGEST_CELL, safe
 
 
 def heading(text: str) -> Text:

@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, TextIO, TypeVar, cast
 
 from mediasync.cli.errors import OutputFailed, ReaderGone, error_kind, error_text
-from mediasync.safe_text import safe
+from mediasync.display import safe
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -24,8 +24,8 @@ from rich.text import Text
 from mediasync import events
 from mediasync.cli.formatting import counted, duration
 from mediasync.cli.output import Output
+from mediasync.display import safe
 from mediasync.reports import SyncReport
-from mediasync.safe_text import safe
 
 _WIDE: Final = 100
 """The width of a terminal from which all counts fit beside a bar of full length."""

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from mediasync.cli.output import Output
+from mediasync.display import safe
 from mediasync.errors import UsageError
-from mediasync.safe_text import safe
 
 CsvOption = Annotated[
     bool,

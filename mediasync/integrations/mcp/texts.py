@@ -8,8 +8,8 @@ import re
 from datetime import date, datetime
 from typing import Final
 
+from mediasync.display import safe
 from mediasync.errors import UsageError
-from mediasync.safe_text import safe
 
 LONGEST_NAME: Final = 200
 LONGEST_PLOT: Final = 2_000

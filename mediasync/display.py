@@ -1,4 +1,4 @@
-"""Texts of servers in one line that is harmless wherever it is shown."""
+"""Texts that are safe to show: in one line, of a bounded length, without control characters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST_TEXT: Final = 4_000
 
 
 def safe(text: object, longest: int = LONGEST_TEXT) -> str:
-    """Return *text* in one line that cannot change the state of a terminal.
+    """Return *text* in one line that cannot change the state of a terminal or the direction of a page.
 
     White space becomes single spaces. Control characters and bidirectional overrides are removed. A text
     longer than *longest* characters is cut.
