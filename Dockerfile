@@ -17,7 +17,8 @@ LABEL org.opencontainers.image.title="mediasync" \
 # A fixed id, so that the owner of a folder on the host can be chosen before the image is there.
 RUN groupadd --gid 10001 mediasync \
     && useradd --uid 10001 --gid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin mediasync \
-    && install --directory --owner=10001 --group=10001 --mode=0750 /data /config
+    && install --directory --owner=10001 --group=10001 --mode=0750 /data \
+    && install --directory --mode=0755 /config
 COPY --from=build /opt/mediasync /opt/mediasync
 # Everything that is written is below /data, also for another user: the rest may be read-only.
 ENV PATH=/opt/mediasync/bin:$PATH \

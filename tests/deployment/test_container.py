@@ -75,7 +75,10 @@ def test_it_runs_as_a_user_who_owns_the_data_alone() -> None:
     made = only("RUN")
     assert f"--gid {gid}" in made
     assert f"--uid {uid}" in made
-    assert f"--owner={uid} --group={gid} --mode=0750 /data /config" in made
+    assert f"--owner={uid} --group={gid} --mode=0750 /data" in made
+    # It is the working folder, which another user must be able to enter.
+    assert "--mode=0755 /config" in made
+    assert only("WORKDIR") == "/config"
     assert json.loads(only("VOLUME")) == ["/data", "/config"]
     assert only("STOPSIGNAL") == "SIGTERM"
     written = dict(re.findall(r"(\w+)=(\S+)", only("ENV")))
