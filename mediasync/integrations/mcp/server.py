@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from mcp.server.lowlevel import Server
-from mcp.types import ContentBlock, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from mcp.types import Tool as ListedTool
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
@@ -63,7 +63,7 @@ def make_server(ms: MediaSync) -> Server[Any, Any]:
     async def list_all() -> list[ListedTool]:
         return listed
 
-    async def call(name: str, arguments: dict[str, Any]) -> tuple[list[ContentBlock], dict[str, Any]]:
+    async def call(name: str, arguments: dict[str, Any]) -> CallToolResult:
         if name not in tools:
             raise ToolFailed(f"there is no tool {clean(name)!r}; there are: {', '.join(tools)}")
         return await _answer(tools[name], arguments)
@@ -104,7 +104,7 @@ def _listed(tool: Tool) -> ListedTool:
     )
 
 
-async def _answer(tool: Tool, arguments: dict[str, Any]) -> tuple[list[ContentBlock], dict[str, Any]]:
+async def _answer(tool: Tool, arguments: dict[str, Any]) -> CallToolResult:
     try:
         # Assistants write null for what they leave out.
         question = tool.question.model_validate(
@@ -121,7 +121,9 @@ async def _answer(tool: Tool, arguments: dict[str, Any]) -> tuple[list[ContentBl
         raise ToolFailed(
             f"{tool.name} failed because of a fault in mediasync; its log says more. Other tools may work"
         ) from None
-    return [TextContent(type="text", text=answer.text())], answer.document()
+    # A whole result is passed on as it is. The package would examine the schema of any other at each call.
+    content = TextContent(type="text", text=answer.text())
+    return CallToolResult(content=[content], structuredContent=answer.document())
 
 
 def _flaws(tool: Tool, error: ValidationError) -> str:
