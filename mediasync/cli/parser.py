@@ -56,6 +56,7 @@ COMMANDS: Final = {
     "vacuum": "Give unused space of the database back, and update the statistics of the query planner.",
     "datasette-metadata": "Write the metadata with which datasette shows the database well.",
     "export": "Write items, people and credits as JSON lines, CSV, Parquet, NFO files or Singer messages.",
+    "mcp": "Answer an assistant's questions about the mirror, by the Model Context Protocol.",
     "source": "List the stored sources, rename one, or remove one.",
     "config": "Look at the configuration.",
 }

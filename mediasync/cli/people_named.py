@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Final
 from mediasync.cli.errors import NotFound
 from mediasync.cli.formatting import counted, joined, short, titled
 from mediasync.errors import UsageError
-from mediasync.library.lookup import look_up_people
+from mediasync.library.humans import look_up_human
 from mediasync.models import Person
 from mediasync.summaries import PersonSummary
-from mediasync.text import words_of_name
 
 if TYPE_CHECKING:
     from mediasync.app import MediaSync
 
-_MOST: Final = 100
 _CHOICE: Final = 6
 
 
@@ -34,16 +32,13 @@ async def find_one_human(ms: MediaSync, text: str, *, source_ids: Sequence[str] 
         NotFound: if nobody fits.
         UsageError: if several people fit; the message lists them with their ids.
     """
-    matches = await look_up_people(ms.people, text, limit=_MOST)
-    found = [one for one in matches.found if not source_ids or one.source_id in source_ids]
-    if not found:
+    matches = await look_up_human(ms.people, text, source_ids=source_ids)
+    if not matches.people:
         where = f" in {', '.join(source_ids)}" if source_ids else ""
         raise NotFound(f"no stored person{where} is called {text!r}")
-    exact = [one for one in found if words_of_name(one.name) == words_of_name(text)]
-    candidates = exact or found
-    if not _is_one_human(candidates) or (matches.more and not exact):
-        raise UsageError(await _choice(ms, text, candidates, more=matches.more))
-    return [one.id for one in candidates if one.id]
+    if not matches.is_one:
+        raise UsageError(await _choice(ms, text, matches.people, more=matches.more))
+    return [one.id for one in matches.people if one.id]
 
 
 def told_apart(person: PersonSummary) -> str:
@@ -58,11 +53,6 @@ def told_apart(person: PersonSummary) -> str:
     years = f"{first}-{last}" if first != last else str(first or "")
     best = titled(person.known_for, person.known_for_year) if person.known_for else ""
     return joined((counted(person.works, "work"), years, best))
-
-
-def _is_one_human(people: Sequence[Person]) -> bool:
-    names = {tuple(words_of_name(one.name)) for one in people}
-    return len(names) == 1 and len({one.source_id for one in people}) == len(people)
 
 
 async def _choice(ms: MediaSync, text: str, people: Sequence[Person], *, more: bool) -> str:
