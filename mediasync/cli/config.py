@@ -12,7 +12,6 @@ from rich.console import RenderableType
 
 from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import ExitCode
-from mediasync.cli.formatting import duration
 from mediasync.cli.layout import columns, heading, plain
 from mediasync.cli.location import database_document, database_name
 from mediasync.cli.options import OF_EVERY_COMMAND, PLAIN, with_options
@@ -23,6 +22,7 @@ from mediasync.settings.file import with_environment
 from mediasync.settings.file_search import FILE_NAME, user_folder
 from mediasync.settings.notify import NotifySettings, find_notify_url
 from mediasync.settings.source import FlawedSource, SourceConfig
+from mediasync.wording import duration
 
 config = typer.Typer(add_completion=False, **PLAIN)
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from mediasync.cli.errors import NotFound
-from mediasync.cli.formatting import counted, joined, short, titled
 from mediasync.errors import UsageError
 from mediasync.library.lookup import look_up_people
 from mediasync.models import Person
 from mediasync.summaries import PersonSummary
 from mediasync.text import words_of_name
+from mediasync.wording import counted, joined, short, titled
 
 if TYPE_CHECKING:
     from mediasync.app import MediaSync

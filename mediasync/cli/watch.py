@@ -15,7 +15,6 @@ from mediasync.app import SOURCES_AT_ONCE, MediaSync
 from mediasync.cli.affinity import one_core_left_free
 from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import ExitCode
-from mediasync.cli.formatting import moment
 from mediasync.cli.jobs import Job, find_runs, job_document, jobs_of, line_of
 from mediasync.cli.layout import plain
 from mediasync.cli.notices import Notices, find_notifier
@@ -25,6 +24,7 @@ from mediasync.errors import UsageError
 from mediasync.events import RunFailed, RunFinished, RunStarted, SyncScheduled
 from mediasync.settings.notify import NotifyOn
 from mediasync.settings.schedule import DEFAULT_EVERY, read_interval
+from mediasync.wording import moment
 
 if TYPE_CHECKING:  # few commands notify anybody
     from mediasync.notifying import Notifier

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
-from mediasync.cli.formatting import short, type_name
 from mediasync.history import CreditChange, CreditChangeKind, Difference, FieldChange, HistoryEntry
 from mediasync.vocabulary import CAST_TYPES, ChangeKind, EntityKind, PersonType
+from mediasync.wording import short, type_name
 
 _LONGEST_VALUE: Final = 60
 
