@@ -163,9 +163,7 @@ class Watch:
             return run.started_at
         return schedule.next_after(run.started_at, source_id)
 
-    async def _sync_alone(
-        self, source_id: str, source: WatchedSource, emit: Callable[[Event], None]
-    ) -> None:
+    async def _sync_alone(self, source_id: str, source: WatchedSource, emit: Callable[[Event], None]) -> None:
         """Sync a source in a task that can be cancelled without ending the watch over the source."""
         task = asyncio.create_task(self._sync(source, emit), name=f"mediasync watch syncs {source_id}")
         source.running = task

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -12,11 +13,15 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from mediasync.errors import MediaSyncError
+from mediasync.web.examining import Examination
 from mediasync.web.guard import Guard
 from mediasync.web.headers import SecurityHeaders
+from mediasync.web.hosts import HostCheck
+from mediasync.web.limits import BodyLimit
 from mediasync.web.pages import home, signing_in
 from mediasync.web.problems import show_bug, show_error
 from mediasync.web.site import Site
+from mediasync.web.syncing import SyncDesk
 
 if TYPE_CHECKING:
     from mediasync.app import MediaSync
@@ -28,6 +33,7 @@ def create_app(
     *,
     sources: Mapping[str, SourceConfig | FlawedSource] | Iterable[SourceConfig | FlawedSource] = (),
     guard: Guard | None = None,
+    hosts: Collection[str] | None = None,
 ) -> Starlette:
     """Return the web app around a mirror, to be served alone or mounted into another app.
 
@@ -38,6 +44,9 @@ def create_app(
         ms: the mirror.
         sources: the sources that may be synced from the pages, and whose pictures are shown.
         guard: decides who may read and write.
+        hosts: the names by which browsers may call the server, besides ``localhost`` and addresses; this keeps
+            pages of other sites from reading ours by DNS rebinding. None to check nothing, because the app
+            around this one does.
 
     Example:
         >>> app.mount("/media", create_app(ms))  # doctest: +SKIP
@@ -45,15 +54,29 @@ def create_app(
     by_id = dict(sources) if isinstance(sources, Mapping) else {source.id: source for source in sources}
     app = Starlette(
         routes=_routes(),
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[
+            Middleware(SecurityHeaders),
+            *([] if hosts is None else [Middleware(HostCheck, hosts=tuple(hosts))]),
+            Middleware(BodyLimit),
+        ],
+        lifespan=_until_shutdown,
         exception_handlers={
             HTTPException: show_error,
             MediaSyncError: show_error,
             Exception: show_bug,
         },
     )
-    app.state.site = Site(ms, by_id, guard or Guard())
+    site = Site(ms, by_id, guard or Guard(), SyncDesk(ms, by_id), Examination(ms))
+    app.state.site = site
     return app
+
+
+@asynccontextmanager
+async def _until_shutdown(app: Starlette) -> AsyncIterator[None]:
+    """End what the site has begun when the server stops. An app that is mounted is not told of that."""
+    yield
+    site: Site = app.state.site
+    await site.close()
 
 
 def _routes() -> list[BaseRoute]:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
+from mediasync.web.examining import Examination
 from mediasync.web.guard import Access, Guard
+from mediasync.web.syncing import SyncDesk
 
 if TYPE_CHECKING:
     from mediasync.app import MediaSync
@@ -23,11 +25,20 @@ class Site:
         ms: the open mirror.
         sources: the sources that can be synced and whose pictures can be fetched, by id.
         guard: decides who may read and write.
+        desk: starts and follows syncs.
+        examination: what the doctor finds.
     """
 
     ms: MediaSync
     sources: Mapping[str, SourceConfig | FlawedSource]
     guard: Guard
+    desk: SyncDesk
+    examination: Examination
+
+    async def close(self) -> None:
+        """End the syncs and the examination that the pages have begun."""
+        await self.desk.close()
+        await self.examination.close()
 
     async def may_write(self, request: Request) -> bool:
         """Return whether a request may change something."""

@@ -33,7 +33,7 @@ async def sign_in(request: Request) -> Response:
     await check_form(request)
     form = await request.form()
     asked = _next(request, str(form.get("next", "")))
-    if not guard.accepts(str(form.get("token", ""))):
+    if not guard.try_token(request, str(form.get("token", "")).strip()):
         return await respond(request, Answer("sign-in.html", {"next": asked, "wrong": True}, {}, status=401))
     response = RedirectResponse(asked, 303)
     guard.begin_session(request, response)
