@@ -18,7 +18,7 @@ from mediasync.web.guard import Guard
 from mediasync.web.headers import SecurityHeaders
 from mediasync.web.hosts import HostCheck
 from mediasync.web.limits import BodyLimit
-from mediasync.web.pages import home, signing_in
+from mediasync.web.pages import home, signing_in, sources
 from mediasync.web.problems import show_bug, show_error
 from mediasync.web.site import Site
 from mediasync.web.syncing import SyncDesk
@@ -44,9 +44,9 @@ def create_app(
         ms: the mirror.
         sources: the sources that may be synced from the pages, and whose pictures are shown.
         guard: decides who may read and write.
-        hosts: the names by which browsers may call the server, besides ``localhost`` and addresses; this keeps
-            pages of other sites from reading ours by DNS rebinding. None to check nothing, because the app
-            around this one does.
+        hosts: the names by which browsers may call the server, besides ``localhost`` and addresses. This
+            keeps pages of other sites from reading ours by DNS rebinding. None to check nothing, because the
+            app around this one does.
 
     Example:
         >>> app.mount("/media", create_app(ms))  # doctest: +SKIP
@@ -85,4 +85,5 @@ def _routes() -> list[BaseRoute]:
         Mount("/static", static, name="static"),
         *home.routes,
         *signing_in.routes,
+        *sources.routes,
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -135,7 +135,7 @@ class SyncDesk:
         self._listeners: list[Callable[[Event], None]] = []
         self._watch: Watch | None = None
         self._number = 0
-        self._is_closed = False
+        self._closed = asyncio.Event()
 
     def listen(self, listener: Callable[[Event], None]) -> None:
         """Call a function with each event of each sync from now on. It must not block."""
@@ -174,7 +174,7 @@ class SyncDesk:
         if source_id not in self._sources:
             known = ", ".join(self._sources) or "none"
             raise UnknownSource(f"{source_id!r} cannot be synced from here; what can: {known}")
-        if self._is_closed:
+        if self._closed.is_set():
             raise LifecycleError("the server is stopping: nothing is synced any more")
         if self.is_syncing(source_id):
             if max_removals is not None:
@@ -212,15 +212,29 @@ class SyncDesk:
         It ends at once if there was no sync, and early if the desk is closed.
         """
         seen = 0
-        while not self._is_closed and (state := self._states.get(source_id)) is not None:
-            if state.number == seen:
-                await self._moved.setdefault(source_id, asyncio.Event()).wait()
-                continue
-            seen = state.number
-            yield state
-            if not state.is_running:
+        while not self._closed.is_set():
+            state = self._states.get(source_id)
+            begins = self.is_syncing(source_id)
+            if begins and (state is None or not state.is_running):
+                # A scheduled sync whose source has not answered yet; it may also find that it is not needed.
+                await self.wait_closed(SECONDS_BETWEEN_LOOKS)
+            elif state is None:
                 return
-            await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+            elif state.number == seen:
+                await self._moved.setdefault(source_id, asyncio.Event()).wait()
+            else:
+                seen = state.number
+                yield state
+                if not state.is_running:
+                    return
+                await self.wait_closed(SECONDS_BETWEEN_LOOKS)
+
+    async def wait_closed(self, seconds: float) -> bool:
+        """Wait until the desk is closed, and return whether it is; at most so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
+        return self._closed.is_set()
 
     async def keep(self, watch: Watch) -> None:
         """Sync on schedules until it is cancelled.
@@ -238,7 +252,7 @@ class SyncDesk:
 
     async def close(self) -> None:
         """Cancel the syncs that were started here, and let everybody go who follows one."""
-        self._is_closed = True
+        self._closed.set()
         if tasks := list(self._tasks.values()):
             await cancel_all(tasks)
         for moved in self._moved.values():
