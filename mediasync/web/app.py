@@ -18,7 +18,7 @@ from mediasync.web.guard import Guard
 from mediasync.web.headers import SecurityHeaders
 from mediasync.web.hosts import HostCheck
 from mediasync.web.limits import BodyLimit
-from mediasync.web.pages import home, signing_in, sources
+from mediasync.web.pages import doctor, find, home, removed, runs, signing_in, sources
 from mediasync.web.problems import show_bug, show_error
 from mediasync.web.site import Site
 from mediasync.web.syncing import SyncDesk
@@ -85,5 +85,9 @@ def _routes() -> list[BaseRoute]:
         Mount("/static", static, name="static"),
         *home.routes,
         *signing_in.routes,
+        *find.routes,
+        *runs.routes,
+        *removed.routes,
+        *doctor.routes,
         *sources.routes,
     ]
