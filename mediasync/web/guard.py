@@ -81,6 +81,8 @@ class Guard:
         """Return what a request may do. It is found once for each request."""
         found: Access | None = getattr(request.state, "access", None)
         if found is None:
+            # Where somebody is refused, the answer is made for a stranger.
+            request.state.access = Access.NONE
             found = await self._find_access(request)
             request.state.access = found
         return found

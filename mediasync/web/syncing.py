@@ -262,6 +262,8 @@ class SyncDesk:
         async with aclosing(running.__aiter__()) as events:
             async for event in events:
                 self._note(event)
+        if self._watch is not None:
+            await self._watch.look()
 
     def _end(self, source_id: str, task: asyncio.Task[None]) -> None:
         """Note that the task of a sync has ended, which it may do without an event."""
