@@ -184,7 +184,7 @@ def serve(
     except ValueError as error:
         raise UsageError(f"--every: {error}") from None
     settings = _settings(context, host, port, root_path, trust_proxy, hosts)
-    token = find_web_token(token_file, context.configuration().web, context.environ)
+    token, _ = find_web_token(token_file, context.configuration().web, context.environ)
     _check_extra()
     access = _access(settings, token, no_auth=no_auth, uds=uds)
     given = sources or list(context.configuration().sources)

@@ -126,8 +126,10 @@ def read_web_table(table: Any, folder: Path) -> tuple[WebSettings, list[str]]:
     return found, []
 
 
-def find_web_token(option: Path | None, settings: WebSettings, environ: Mapping[str, str]) -> str | None:
-    """Return the password of the site; None if there is none.
+def find_web_token(
+    option: Path | None, settings: WebSettings, environ: Mapping[str, str]
+) -> tuple[str | None, str]:
+    """Return the password of the site, and where it was found; None if there is none.
 
     Args:
         option: the file that the option ``--token-file`` names; it overrides the environment.
@@ -140,14 +142,15 @@ def find_web_token(option: Path | None, settings: WebSettings, environ: Mapping[
     if option is not None:
         token, where = read_value(option, "--token-file"), f"--token-file {option}"
     elif (given := read_setting(WEB_TOKEN_VARIABLE, environ)) is not None:
-        token, where = given, WEB_TOKEN_VARIABLE
+        named = WEB_TOKEN_VARIABLE if environ.get(WEB_TOKEN_VARIABLE) else f"{WEB_TOKEN_VARIABLE}_FILE"
+        token, where = given, named
     elif settings.token_file is not None:
         token, where = read_value(settings.token_file, "[web] token_file"), str(settings.token_file)
     else:
-        return None
+        return None, ""
     if len(token) < SHORTEST_TOKEN:
         raise ConfigurationError(
             f"{where}: is too short to be a password: write at least {SHORTEST_TOKEN} characters, "
             "as openssl rand -base64 18 makes them"
         )
-    return token
+    return token, where

@@ -190,3 +190,28 @@ def test_without_the_extra_it_says_what_to_install(home: Path) -> None:
     )
     assert ended.returncode == 2
     assert ended.stderr == ("mediasync: the website needs its extra: pip install 'mediasync-mirror[web]'\n")
+
+
+def test_the_configuration_shows_where_the_site_is(run: Run, home: Path) -> None:
+    assert run("config", "check", "--json").json["web"] is None
+    (home / "token").write_text(TOKEN)
+    (home / "mediasync.toml").write_text(
+        "[web]\nhost = '::1'\nport = 80\nroot_path = '/media/'\ntoken_file = 'token'\n"
+        "hosts = 'nas.home.arpa'\n"
+    )
+    shown = run("config", "check")
+    assert f"Website        http://[::1]:80/media/; password from {home / 'token'}\n" in shown.out
+    document = run("config", "check", "--json")
+    assert TOKEN not in shown.out + document.out
+    assert document.json["web"] == {
+        "host": "::1",
+        "port": 80,
+        "root_path": "/media",
+        "trusted_proxies": [],
+        "hosts": ["nas.home.arpa"],
+        "token_from": str(home / "token"),
+        "error": None,
+    }
+    (home / "token").unlink()
+    flawed = run("config", "check")
+    assert (flawed.code, "cannot be read" in flawed.out) == (2, True)
