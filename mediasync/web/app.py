@@ -13,7 +13,6 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from mediasync.errors import MediaSyncError
-from mediasync.web.examining import Examination
 from mediasync.web.guard import Guard
 from mediasync.web.headers import SecurityHeaders
 from mediasync.web.hosts import HostCheck
@@ -21,7 +20,6 @@ from mediasync.web.limits import BodyLimit
 from mediasync.web.pages import doctor, find, home, removed, runs, signing_in, sources
 from mediasync.web.problems import show_bug, show_error
 from mediasync.web.site import Site
-from mediasync.web.syncing import SyncDesk
 
 if TYPE_CHECKING:
     from mediasync.app import MediaSync
@@ -66,8 +64,7 @@ def create_app(
             Exception: show_bug,
         },
     )
-    site = Site(ms, by_id, guard or Guard(), SyncDesk(ms, by_id), Examination(ms))
-    app.state.site = site
+    app.state.site = Site(ms, by_id, guard or Guard())
     return app
 
 

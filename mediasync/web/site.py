@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
 from mediasync.web.examining import Examination
 from mediasync.web.guard import Access, Guard
+from mediasync.web.memory import Memory
 from mediasync.web.syncing import SyncDesk
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Site:
         ms: the open mirror.
         sources: the sources that can be synced and whose pictures can be fetched, by id.
         guard: decides who may read and write.
+        memory: numbers that take long to count.
         desk: starts and follows syncs.
         examination: what the doctor finds.
     """
@@ -32,8 +34,14 @@ class Site:
     ms: MediaSync
     sources: Mapping[str, SourceConfig | FlawedSource]
     guard: Guard
-    desk: SyncDesk
-    examination: Examination
+    memory: Memory = field(init=False)
+    desk: SyncDesk = field(init=False)
+    examination: Examination = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "memory", Memory(self.ms))
+        object.__setattr__(self, "desk", SyncDesk(self.ms, self.sources))
+        object.__setattr__(self, "examination", Examination(self.ms))
 
     async def close(self) -> None:
         """End the syncs and the examination that the pages have begun."""

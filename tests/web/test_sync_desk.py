@@ -194,6 +194,6 @@ async def test_the_next_scheduled_sync_is_known_after_a_sync_by_hand(empty: Medi
     second = desk.find_due("films")
     assert first is not None
     assert second is not None
-    assert first < second
+    assert first != second
     keeping.cancel()
     await asyncio.wait({keeping})

@@ -208,7 +208,8 @@ async def show(request: Request, site: Site) -> Answer:
 
 
 async def _genres(site: Site) -> list[str]:
-    return [str(one) for one in await site.ms.library.count_items_by("genre")]
+    counted = await site.memory.recall("genres", lambda: site.ms.library.count_items_by("genre"))
+    return [str(one) for one in counted]
 
 
 def _is_complete(question: Question) -> bool:

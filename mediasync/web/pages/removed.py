@@ -44,7 +44,10 @@ async def show(request: Request, site: Site) -> Answer:
     """Return the page of removed items, the newest first."""
     source_id = request.query_params.get("source") or None
     offset = number_of(request.query_params, "offset") or 0
-    found = await site.ms.list_removed(source_id, limit=_ITEMS + 1, offset=offset)
+    found = await site.memory.recall(
+        ("removed", source_id, offset),
+        lambda: site.ms.list_removed(source_id, limit=_ITEMS + 1, offset=offset),
+    )
     items, more = found[:_ITEMS], len(found) > _ITEMS
     pending = _by_source(site, await site.ms.list_pending_removals(source_id))
     context: dict[str, Any] = {

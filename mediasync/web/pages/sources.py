@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,11 +25,12 @@ from mediasync.web.streams import ServerEvent, stream
 from mediasync.wording import duration
 
 if TYPE_CHECKING:
-    from mediasync.models import Library, LibraryRun, PendingRemoval
+    from mediasync.models import Library, LibraryRun, PendingRemoval, SyncRun
     from mediasync.reports import SourceSummary
     from mediasync.web.syncing import SyncState
 
 _RUNS: Final = 10
+_OF_RUNS: Final = frozenset({"runs", "last_run"})
 _SECONDS_BETWEEN_LOOKS: Final = 2.0
 """How often somebody who follows the sync of another worker is told whether it goes on."""
 
@@ -42,7 +43,8 @@ class SourceStatus:
         id: its id.
         name: its name.
         kind: its kind; empty if nothing is known of it.
-        summary: what is stored of it; None if it was never synced.
+        summary: what is stored of it; None if nothing is.
+        last_run: its newest run.
         state: its newest sync in this process, if there was one.
         begins: whether a scheduled sync waits for its first answer.
         holder: another worker that syncs it.
@@ -54,6 +56,7 @@ class SourceStatus:
     name: str
     kind: str
     summary: SourceSummary | None
+    last_run: SyncRun | None
     state: SyncState | None
     begins: bool
     holder: str | None
@@ -76,7 +79,8 @@ class SourceStatus:
             "id": self.id,
             "name": self.name,
             "kind": self.kind,
-            "stored": self.summary.as_dict() if self.summary else None,
+            "stored": self._stored(),
+            "last_run": self.last_run.model_dump(mode="json") if self.last_run else None,
             "sync": self.state.as_dict() if self.state else None,
             "running": self.is_running,
             "holder": self.holder,
@@ -84,6 +88,12 @@ class SourceStatus:
             "can_be_synced": not self.flaw,
             "flaw": self.flaw or None,
         }
+
+    def _stored(self) -> dict[str, Any] | None:
+        if self.summary is None:
+            return None
+        # Counted before the newest run, perhaps.
+        return {name: value for name, value in self.summary.as_dict().items() if name not in _OF_RUNS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +125,27 @@ class LibraryStatus:
 
 async def list_statuses(site: Site) -> list[SourceStatus]:
     """Return how each source stands: those that are stored, and those that can be synced."""
-    stored = {one.source.id: one for one in await site.ms.list_source_summaries()}
+    stored = await _summaries(site)
     holders = await site.ms.list_holders()
     ids = list(dict.fromkeys((*site.sources, *stored)))
-    return [_status(site, source_id, stored.get(source_id), holders.get(source_id)) for source_id in ids]
+    return [
+        _status(site, one, stored.get(one), holders.get(one), await site.ms.list_runs(one, limit=1))
+        for one in ids
+    ]
 
 
-def _status(site: Site, source_id: str, summary: SourceSummary | None, holder: str | None) -> SourceStatus:
+async def _summaries(site: Site) -> dict[str, SourceSummary]:
+    found = await site.memory.recall("summaries", site.ms.list_source_summaries)
+    return {one.source.id: one for one in found}
+
+
+def _status(
+    site: Site,
+    source_id: str,
+    summary: SourceSummary | None,
+    holder: str | None,
+    runs: Sequence[SyncRun] = (),
+) -> SourceStatus:
     config, state, here = (
         site.sources.get(source_id),
         site.desk.find_state(source_id),
@@ -139,6 +163,7 @@ def _status(site: Site, source_id: str, summary: SourceSummary | None, holder: s
         str(name or source_id),
         str(kind),
         summary,
+        runs[0] if runs else None,
         state,
         here and not running,
         None if here else holder,
@@ -157,12 +182,12 @@ async def show_list(_request: Request, site: Site) -> Answer:
 async def show_one(request: Request, site: Site) -> Answer:
     """Return the page of one source."""
     source_id = str(request.path_params["source_id"])
-    summaries = await site.ms.list_source_summaries(source_id)
-    if not summaries and source_id not in site.sources:
+    summary = (await _summaries(site)).get(source_id)
+    if summary is None and source_id not in site.sources:
         raise UnknownSource(f"there is no source {source_id!r}")
     holder = (await site.ms.list_holders()).get(source_id)
-    status = _status(site, source_id, summaries[0] if summaries else None, holder)
     runs = await site.ms.list_runs(source_id, limit=_RUNS)
+    status = _status(site, source_id, summary, holder, runs)
     libraries = await _libraries(site, source_id)
     config = site.sources.get(source_id)
     schedule = _schedule(config)
@@ -179,7 +204,8 @@ async def show_one(request: Request, site: Site) -> Answer:
 async def _libraries(site: Site, source_id: str) -> list[LibraryStatus]:
     ms = site.ms
     counts: dict[str, Counter[Completeness]] = {}
-    for library_id, _, completeness, number in await ms.media.count_by_library():
+    counted = await site.memory.recall("libraries", ms.media.count_by_library)
+    for library_id, _, completeness, number in counted:
         counts.setdefault(library_id, Counter())[completeness] += number
     last = {run.library_id: run for run in await ms.list_library_runs(source_id, limit=1)}
     pending = {one.library_id: one for one in await ms.list_pending_removals(source_id)}
