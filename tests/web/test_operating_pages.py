@@ -308,3 +308,32 @@ async def test_texts_of_servers_are_shown_as_texts(ms: MediaSync, browser: Brows
         assert "<script>alert" not in page, path
         assert "\u202e" not in page, path
         assert "\x1b" not in page, path
+
+
+async def test_the_token_of_a_source_is_shown_nowhere(
+    ms: MediaSync, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "s3cret-t0ken"
+    caplog.set_level("DEBUG")
+    source = SourceConfig(
+        id="home",
+        kind="plex",
+        url="http://127.0.0.1:9",
+        token=secret,
+        tries=1,
+        headers={"X-Extra": secret},  # type: ignore[arg-type]
+    )
+    app = create_app(ms, sources=[source], guard=Guard(TOKEN))
+    async with signed_in(app) as browser:
+        await browser.submit("/sources/home/sync")
+        stream = await browser.get("/sources/home/progress")
+        await ended(app, "home")
+        answers = [stream]
+        for path in ("/sources", "/sources/home", "/runs", "/runs/1", "/doctor", "/removed", "/find?who=al"):
+            answers.append(await browser.get(path))
+            answers.append(await browser.get(path.replace("?", ".json?") if "?" in path else f"{path}.json"))
+    assert "not synced" in stream.text or stream.status_code == 204
+    shown = "".join(f"{answer.headers} {answer.text}" for answer in answers) + caplog.text
+    assert "the server" in shown or "cannot" in shown
+    assert secret not in shown
+    assert TOKEN not in shown
