@@ -164,7 +164,7 @@ def _is_same_origin(request: Request) -> bool:
 
 
 def _cookie_path(request: Request) -> str:
-    return str(request.scope.get("app_root_path", request.scope.get("root_path", ""))) or "/"
+    return str(request.scope.get("root_path", "")) or "/"
 
 
 def _set_cookie(

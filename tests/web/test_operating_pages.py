@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.routing import Mount
 from web_clients import TOKEN, Browser, signed_in
 
 from mediasync import MediaSync, Movie, Source, SourceConfig
@@ -19,7 +21,7 @@ from mediasync.backends.base import Enumerated
 from mediasync.errors import ConfigurationError
 from mediasync.settings.source import FlawedSource
 from mediasync.testing import FakeBackend, make_credit
-from mediasync.web import Guard, create_app
+from mediasync.web import Access, Guard, create_app
 from mediasync.web.examining import SECONDS_BETWEEN, Examination
 from mediasync.web.site import Site
 
@@ -180,11 +182,7 @@ async def test_a_run_is_undone_after_a_look_at_what_would_change(ms: MediaSync, 
     assert [item.title for item in await ms.media.find_media_items(["fake:1"])] == ["One"]
     assert f"This run undid run {run_id}" in text_of((await browser.get(answer.headers["location"])).text)
     async with Browser(create_app(ms, guard=Guard(TOKEN))) as reader:
-        assert (
-            (await reader.get(f"/runs/{run_id}/undo"))
-            .headers["location"]
-            .startswith("http://localhost/sign-in")
-        )
+        assert (await reader.get(f"/runs/{run_id}/undo")).headers["location"].startswith("/sign-in")
 
 
 async def test_removed_items_are_restored_by_a_form(ms: MediaSync, browser: Browser) -> None:
@@ -337,3 +335,27 @@ async def test_the_token_of_a_source_is_shown_nowhere(
     assert "the server" in shown or "cannot" in shown
     assert secret not in shown
     assert TOKEN not in shown
+
+
+async def test_a_mounted_site_stays_below_its_path(ms: MediaSync) -> None:
+    source = SourceConfig(id="examples", kind="nfo", folder=EXAMPLES)
+    site = create_app(ms, sources=[source], guard=Guard(TOKEN, default=Access.NONE))
+    app = Starlette(routes=[Mount("/apps/media", site)])
+    async with Browser(app) as browser:
+        browser.base_url = httpx.URL("http://localhost/apps/media")
+        refused = await browser.get("/runs?before=9")
+        asked = "next=%2Fapps%2Fmedia%2Fruns%3Fbefore%3D9"
+        assert refused.headers["location"] == f"/apps/media/sign-in?{asked}"
+        signed = await browser.sign_in(next="/apps/media/runs")
+        assert signed.headers["location"] == "/apps/media/runs"
+        assert "path=/apps/media;" in signed.headers["set-cookie"].lower()
+        assert (await browser.sign_in(next="/apps/other")).headers["location"] == "/apps/media/"
+        page = (await browser.get("/sources/examples")).text
+        assert 'action="/apps/media/sources/examples/sync"' in page
+        assert (await browser.submit("/sources/examples/sync")).headers[
+            "location"
+        ] == "/apps/media/sources/examples"
+        assert '"status":"succeeded"' in (await browser.get("/sources/examples/progress")).text
+        signed_out = await browser.submit("/sign-out")
+        assert signed_out.headers["location"] == "/apps/media/"
+        assert (await browser.get("/runs")).status_code == 303
