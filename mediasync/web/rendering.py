@@ -117,7 +117,7 @@ def when(time: datetime | None) -> Markup:
 
 FILTERS: Final[dict[str, Any]] = {
     "counted": counted,
-    "duration": duration,
+    "took": duration,
     "when": when,
     "item_path": item_path,
     "item_picture": item_picture,
