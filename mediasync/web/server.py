@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
+import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
@@ -204,9 +206,6 @@ def bind_unix(path: str) -> list[socket.socket]:
     Raises:
         UsageError: if the path cannot be used.
     """
-    import os
-    import stat
-
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         # A socket that an earlier process left is in the way.
@@ -248,6 +247,8 @@ def _most_connections() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _WANTED_FILES if hard == resource.RLIM_INFINITY else min(_WANTED_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        soft = wanted
+        # macOS has a lower limit of its own.
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
     return max(_FILES_KEPT, (_WANTED_FILES if soft == resource.RLIM_INFINITY else soft) - _FILES_KEPT)
