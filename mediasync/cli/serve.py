@@ -166,6 +166,8 @@ def serve(
     is made and shown when the server starts. If other machines reach the site, reading needs the password as
     well, or --no-auth. The table [bold]web[/bold] of mediasync.toml holds the same settings.
 
+    Sockets that systemd has opened for it (LISTEN_FDS) are used instead of an address.
+
     Sources are synced as mediasync watch does it. Each sync that ends is one line on standard output; with
     --json it is one JSON object.
 
@@ -186,11 +188,20 @@ def serve(
     settings = _settings(context, host, port, root_path, trust_proxy, hosts)
     token, _ = find_web_token(token_file, context.configuration().web, context.environ)
     _check_extra()
+    from mediasync.web.server import inherited_sockets
+
+    inherited = inherited_sockets(context.environ)
+    for each in inherited:
+        name = each.getsockname()
+        if isinstance(name, str):
+            uds = name
+        elif settings.host is None or each is inherited[0] or not _is_loopback(name[0]):
+            settings = settings.model_copy(update={"host": name[0], "port": name[1]})
     access = _access(settings, token, no_auth=no_auth, uds=uds)
     given = sources or list(context.configuration().sources)
     jobs = jobs_of(context, given, [], [], may_be_skipped=True) if given else []
     notifier = find_notifier(context, notify, notify_on or [])
-    served = _Served(settings, access, uds, jobs, None if no_watch else every, at_once, notifier)
+    served = _Served(settings, access, inherited, uds, jobs, None if no_watch else every, at_once, notifier)
     with one_core_left_free():
         return context.run(_serve(context, served), knows_sources=True)
 
@@ -215,6 +226,7 @@ class _Served:
     Attributes:
         settings: where, and by which names.
         access: who may do what.
+        inherited: the sockets that a service manager has opened.
         uds: the Unix socket to listen on.
         jobs: the sources.
         every: how often a source without a schedule is synced; None to sync nothing on schedules.
@@ -224,6 +236,7 @@ class _Served:
 
     settings: WebSettings
     access: _Access
+    inherited: list[socket.socket]
     uds: str | None
     jobs: Sequence[Job]
     every: str | None
@@ -320,7 +333,9 @@ async def _serve(context: CommandContext, served: _Served) -> int:
     from mediasync.web.server import WebServer, bind, bind_unix
 
     url = context.url()
-    sockets = bind_unix(served.uds) if served.uds else bind(served.host, served.port)
+    sockets = served.inherited
+    if not sockets:
+        sockets = bind_unix(served.uds) if served.uds else bind(served.host, served.port)
     try:
         context.make_folder(url)
         async with MediaSync(url, file_mode=context.mode(), keep_removed=context.keep_removed()) as ms:
@@ -343,7 +358,7 @@ async def _serve(context: CommandContext, served: _Served) -> int:
     finally:
         for each in sockets:
             each.close()
-        if served.uds:
+        if served.uds and not served.inherited:
             with suppress(FileNotFoundError):
                 Path(served.uds).unlink()
     return ExitCode.OK

@@ -8,7 +8,7 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +31,7 @@ KEEP_ALIVE_SECONDS: Final = 30
 _WANTED_FILES: Final = 16_384
 _FILES_KEPT: Final = 64
 """So many of the files that the process may open are kept from clients: for the database and for sources."""
+_FIRST_INHERITED: Final = 3
 _GRACE_OVER: Final = "Cancel %s running task(s), timeout graceful shutdown exceeded"
 
 
@@ -217,6 +218,21 @@ def bind_unix(path: str) -> list[socket.socket]:
         made.close()
         raise UsageError(f"--uds {path}: nothing can listen there: {error.strerror or error}") from error
     return [made]
+
+
+def inherited_sockets(environ: Mapping[str, str]) -> list[socket.socket]:
+    """Return the sockets that a service manager has opened for this process; there may be none.
+
+    systemd numbers them from 3 on, and says how many there are and for whom
+    (https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html).
+
+    Args:
+        environ: the environment variables.
+    """
+    number = environ.get("LISTEN_FDS", "")
+    if environ.get("LISTEN_PID") != str(os.getpid()) or not number.isdecimal():
+        return []
+    return [socket.socket(fileno=_FIRST_INHERITED + each) for each in range(int(number))]
 
 
 def _answers(path: str) -> bool:

@@ -125,6 +125,30 @@ def test_it_listens_on_a_unix_socket(home: Path, tmp_path: Path) -> None:
     assert not path.exists()
 
 
+@POSIX
+def test_it_listens_on_the_sockets_of_a_service_manager(home: Path) -> None:
+    start = (
+        "import os, sys\n"
+        "os.dup2(int(sys.argv[1]), 3)\n"
+        "os.environ |= {'LISTEN_PID': str(os.getpid()), 'LISTEN_FDS': '1'}\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 'mediasync', 'serve'])\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as opened:
+        number, address = opened.fileno(), f"http://127.0.0.1:{opened.getsockname()[1]}"
+        with subprocess.Popen(
+            [sys.executable, "-c", start, str(number)],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=process_environment(),
+            pass_fds=[number],
+        ) as process:
+            assert process.stderr is not None
+            assert process.stderr.readline() == f"mediasync: listening on {address}/\n"
+            assert httpx.get(f"{address}/runs").status_code == 200
+            process.terminate()
+            assert process.wait(timeout=30) == 0
+
+
 def test_a_port_in_use_is_an_error(run: Run, home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ended = run("serve", "--port", str(taken.getsockname()[1]))
