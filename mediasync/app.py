@@ -431,6 +431,7 @@ class MediaSync:
         limit: int = 20,
         status: RunStatus | None = None,
         whole: bool = False,
+        before: int | None = None,
     ) -> list[SyncRun]:
         """Return the newest *limit* runs, of one source or of all, with one status or with any.
 
@@ -439,8 +440,22 @@ class MediaSync:
             limit: the maximum number of runs.
             status: only runs with this status; None for any.
             whole: leave out runs of only some libraries or items.
+            before: only runs with lower numbers than this one, for the next page; None for any.
         """
-        return await self._records.list_runs(source_id, limit=limit, status=status, whole=whole)
+        return await self._records.list_runs(
+            source_id, limit=limit, status=status, whole=whole, before=before
+        )
+
+    async def list_holders(self) -> dict[str, str]:
+        """Return who syncs which source now: the worker in words, by the id of the source.
+
+        Example:
+            >>> await ms.list_holders()  # doctest: +SKIP
+            {'home': 'process 4711 of nas'}
+        """
+        from mediasync.syncing.leases import list_holders
+
+        return await list_holders(self._database)
 
     async def find_run(self, run_id: int) -> SyncRun | None:
         """Return a run by its number, or None."""
@@ -493,6 +508,7 @@ class MediaSync:
         item_id: str | None = None,
         person_id: str | None = None,
         since: datetime | None = None,
+        after: int | None = None,
     ) -> AsyncGenerator[HistoryEntry]:
         """Iterate over changes in their order, each with the values before and after it.
 
@@ -505,6 +521,7 @@ class MediaSync:
             person_id: changes of this person, and of items that gained, lost or changed a credit of the
                 person. All other changes in question are read for this.
             since: changes from this time on; it has a zone.
+            after: changes after the one with this number, to go on where an earlier iteration ended.
 
         Raises:
             UsageError: if *since* has no zone.
@@ -517,7 +534,7 @@ class MediaSync:
         """
         from mediasync.library.history import HistoryFilter, HistoryReads
 
-        wanted = HistoryFilter(run_id, source_id, item_id, person_id, since)
+        wanted = HistoryFilter(run_id, source_id, item_id, person_id, since, after)
         return HistoryReads(self._database).iterate(wanted)
 
     def diff(self, first: AsOf, second: AsOf, *, source_id: str | None = None) -> AsyncGenerator[Difference]:

@@ -6,9 +6,9 @@ from rich.text import Text
 
 from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import ExitCode
-from mediasync.cli.formatting import counted
 from mediasync.cli.layout import columns, faint, indented, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, with_options
+from mediasync.wording import counted
 
 _SHOWN = 20
 

@@ -12,7 +12,6 @@ from rich.console import RenderableType
 
 from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import ExitCode
-from mediasync.cli.formatting import duration
 from mediasync.cli.layout import columns, heading, plain
 from mediasync.cli.location import database_document, database_name
 from mediasync.cli.options import OF_EVERY_COMMAND, PLAIN, with_options
@@ -23,6 +22,8 @@ from mediasync.settings.file import with_environment
 from mediasync.settings.file_search import FILE_NAME, user_folder
 from mediasync.settings.notify import NotifySettings, find_notify_url
 from mediasync.settings.source import FlawedSource, SourceConfig
+from mediasync.settings.web import DEFAULT_HOST, DEFAULT_PORT, WebSettings, find_web_token
+from mediasync.wording import duration
 
 config = typer.Typer(add_completion=False, **PLAIN)
 
@@ -55,7 +56,8 @@ def check_configuration(context: CommandContext) -> int:
     warnings = [*configuration.warnings, *context.warn_of_variables(configuration.sources)]
     documents = [_document(source, context.environ) for source in configuration.sources.values()]
     notify = _notify_document(configuration.notify, context.environ)
-    flawed = any(document and document["error"] for document in (*documents, notify))
+    web = _web_document(configuration.web, context.environ)
+    flawed = any(document and document["error"] for document in (*documents, notify, web))
     code = ExitCode.USAGE if flawed else ExitCode.OK
     if context.out.as_json:
         context.out.dump(
@@ -63,6 +65,7 @@ def check_configuration(context: CommandContext) -> int:
                 "path": str(configuration.path.absolute()) if configuration.path else None,
                 "database": {**database_document(url), "file_mode": mode if is_file else None},
                 "notify": notify,
+                "web": web,
                 "sources": documents,
                 "warnings": warnings,
             }
@@ -73,6 +76,8 @@ def check_configuration(context: CommandContext) -> int:
         rows.append(("File mode", f"{mode} if the file is made"))
     if notify is not None:
         rows.append(("Notify", notify["error"] or _notify_line(notify)))
+    if web is not None:
+        rows.append(("Website", web["error"] or _web_line(web)))
     context.out.print(columns(rows), *(part for document in documents for part in _lines(document)))
     if not documents:
         context.out.print(plain("No source is configured."))
@@ -102,6 +107,32 @@ def _notify_document(settings: NotifySettings, environ: Mapping[str, str]) -> di
 
 def _notify_line(notify: Mapping[str, Any]) -> str:
     return f"{notify['address']} ({notify['format']}) of {', '.join(notify['on'])}; from {notify['from']}"
+
+
+def _web_document(settings: WebSettings, environ: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return the JSON document of the website, without its password; None if nothing says anything of it."""
+    error = where = None
+    try:
+        token, where = find_web_token(None, settings, environ)
+    except ConfigurationError as flaw:
+        token, error = None, str(flaw)
+    if settings == WebSettings() and token is None and error is None:
+        return None
+    return {
+        "host": settings.host or DEFAULT_HOST,
+        "port": DEFAULT_PORT if settings.port is None else settings.port,
+        "root_path": settings.root_path,
+        "trusted_proxies": list(settings.trusted_proxies),
+        "hosts": list(settings.hosts),
+        "token_from": where or None,
+        "error": error,
+    }
+
+
+def _web_line(web: Mapping[str, Any]) -> str:
+    host = f"[{web['host']}]" if ":" in web["host"] else web["host"]
+    token = f"password from {web['token_from']}" if web["token_from"] else "no password"
+    return f"http://{host}:{web['port']}{web['root_path']}/; {token}"
 
 
 def _where(path: Path | None) -> str:

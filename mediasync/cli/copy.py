@@ -9,7 +9,6 @@ import typer
 
 from mediasync.app import copy_mirror
 from mediasync.cli.context import CommandContext
-from mediasync.cli.formatting import counted
 from mediasync.cli.layout import columns, faint, plain
 from mediasync.cli.location import database_document, database_name
 from mediasync.cli.options import OF_LONG_COMMANDS, with_options
@@ -18,6 +17,7 @@ from mediasync.cli.progress import steps_shown
 from mediasync.copying.verification import Tell
 from mediasync.reports import CopyReport
 from mediasync.settings.database import database_url
+from mediasync.wording import counted
 
 _COMPARING: Final = "comparing"
 

@@ -7,12 +7,12 @@ from typing import Annotated, Final
 import typer
 
 from mediasync.cli.context import CommandContext, require_source, words
-from mediasync.cli.formatting import joined, short, titled
 from mediasync.cli.layout import columns, heading, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, LimitOption, SourceOption, with_options
 from mediasync.cli.people_named import find_one_human
 from mediasync.cli.tables import CsvOption, check_format, write_csv
 from mediasync.vocabulary import CAST_TYPES
+from mediasync.wording import joined, short, titled
 from mediasync.works import Costar
 
 _COLUMNS: Final = ("person_id", "name", "works", "source_id", "titles")

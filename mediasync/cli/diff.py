@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from mediasync.aio import take
-from mediasync.cli.change_words import details, sentence
+from mediasync.change_words import details, sentence
 from mediasync.cli.context import CommandContext, require_source
 from mediasync.cli.layout import columns, faint, heading, plain
 from mediasync.cli.options import (

@@ -9,11 +9,11 @@ from rich.text import Text
 
 from mediasync.cli.context import CommandContext, require_source
 from mediasync.cli.errors import ExitCode
-from mediasync.cli.formatting import counted, short
 from mediasync.cli.layout import columns, faint, indented, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, SourceOption, with_options
 from mediasync.findings import CastFinding, DoctorReport, Severity
 from mediasync.library.doctor_checks import chosen_checks
+from mediasync.wording import counted, short
 
 CheckOption = Annotated[
     list[str] | None,

@@ -9,7 +9,6 @@ from typing import Annotated, Final
 import typer
 
 from mediasync.cli.context import CommandContext, require_source
-from mediasync.cli.formatting import episode_code, joined, short, titled
 from mediasync.cli.layout import columns, faint, plain
 from mediasync.cli.options import EVERYTHING, OF_EVERY_COMMAND, AllOption, LimitOption, with_options
 from mediasync.cli.people_named import find_one_human
@@ -18,6 +17,7 @@ from mediasync.cli.tables import CsvOption, check_format, write_csv
 from mediasync.errors import UsageError
 from mediasync.summaries import ItemSummary
 from mediasync.vocabulary import MediaType, PersonType
+from mediasync.wording import episode_code, joined, short, titled
 from mediasync.works import FindQuery, Who
 
 _PAGE: Final = 1_000

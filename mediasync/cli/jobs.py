@@ -13,7 +13,6 @@ from rich.text import Text
 from mediasync.app import MediaSync
 from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import ExitCode, error_kind, error_text, exit_code
-from mediasync.cli.formatting import counted, short
 from mediasync.cli.layout import heading, indented, plain, shortened
 from mediasync.cli.location import database_document
 from mediasync.cli.progress import summary
@@ -32,6 +31,7 @@ from mediasync.settings.source import FlawedSource, SourceConfig
 from mediasync.syncing.selection import share_selection
 from mediasync.text import without_secrets
 from mediasync.vocabulary import RunStatus
+from mediasync.wording import counted, short
 
 _SHOWN = 20
 """How many failures, problems and remarks of each source are shown; `mediasync runs` lists all."""

@@ -10,7 +10,6 @@ import typer
 
 from mediasync.cli.context import CommandContext, require_source
 from mediasync.cli.errors import NotFound
-from mediasync.cli.formatting import counted, episode_code, joined, short, titled
 from mediasync.cli.layout import columns, faint, heading, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, SourceOption, with_options
 from mediasync.cli.points import parse_time, parse_years
@@ -19,6 +18,7 @@ from mediasync.errors import UsageError
 from mediasync.filters import ItemFilter, ItemSort, PersonFilter
 from mediasync.library.lookup import look_up_people
 from mediasync.summaries import ItemSummary, Page, PersonSummary
+from mediasync.wording import counted, episode_code, joined, short, titled
 
 if TYPE_CHECKING:
     from mediasync.app import MediaSync

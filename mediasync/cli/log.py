@@ -10,9 +10,8 @@ import typer
 from rich.console import RenderableType
 
 from mediasync.aio import take
-from mediasync.cli.change_words import details, sentence
+from mediasync.change_words import details, sentence
 from mediasync.cli.context import CommandContext, require_source
-from mediasync.cli.formatting import moment
 from mediasync.cli.layout import columns, faint, heading, plain
 from mediasync.cli.options import (
     EVERYTHING,
@@ -24,6 +23,7 @@ from mediasync.cli.options import (
 )
 from mediasync.cli.points import parse_time, require_run
 from mediasync.history import HistoryEntry
+from mediasync.wording import moment
 
 
 @with_options(*OF_EVERY_COMMAND)

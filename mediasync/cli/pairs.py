@@ -8,11 +8,11 @@ import typer
 
 from mediasync.cli.context import CommandContext, require_source
 from mediasync.cli.errors import NotFound
-from mediasync.cli.formatting import short
 from mediasync.cli.layout import columns, heading
 from mediasync.cli.options import OF_EVERY_COMMAND, LimitOption, SourceOption, with_options
 from mediasync.cli.tables import CsvOption, check_format, write_csv
 from mediasync.cli.top import LONGEST, DecadeOption, GenreOption, nobody
+from mediasync.wording import short
 
 _COLUMNS: Final = ("first_id", "first_name", "second_id", "second_name", "works", "source_id")
 

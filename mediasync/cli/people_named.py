@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from mediasync.cli.errors import NotFound
-from mediasync.cli.formatting import counted, joined, short, titled
 from mediasync.errors import UsageError
-from mediasync.library.humans import look_up_human
-from mediasync.models import Person
-from mediasync.summaries import PersonSummary
+from mediasync.library.lookup import NamedPeople, look_up_human
+from mediasync.wording import short, told_apart
 
 if TYPE_CHECKING:
     from mediasync.app import MediaSync
@@ -32,33 +30,20 @@ async def find_one_human(ms: MediaSync, text: str, *, source_ids: Sequence[str] 
         NotFound: if nobody fits.
         UsageError: if several people fit; the message lists them with their ids.
     """
-    matches = await look_up_human(ms.people, text, source_ids=source_ids)
-    if not matches.people:
+    named = await look_up_human(ms.people, text, source_ids=source_ids)
+    if not named.people:
         where = f" in {', '.join(source_ids)}" if source_ids else ""
         raise NotFound(f"no stored person{where} is called {text!r}")
-    if not matches.is_one:
-        raise UsageError(await _choice(ms, text, matches.people, more=matches.more))
-    return [one.id for one in matches.people if one.id]
+    if not named.is_one_human:
+        raise UsageError(await _choice(ms, text, named))
+    return [one.id for one in named.people if one.id]
 
 
-def told_apart(person: PersonSummary) -> str:
-    """Return what tells a person apart from others of the same name.
-
-    Example:
-        >>> told_apart(PersonSummary(id="home:1", source_id="home", name="Al", works=2, first_year=1974,
-        ...                          last_year=1995, known_for="Heat", known_for_year=1995))
-        '2 works, 1974-1995, Heat (1995)'
-    """
-    first, last = person.first_year, person.last_year
-    years = f"{first}-{last}" if first != last else str(first or "")
-    best = titled(person.known_for, person.known_for_year) if person.known_for else ""
-    return joined((counted(person.works, "work"), years, best))
-
-
-async def _choice(ms: MediaSync, text: str, people: Sequence[Person], *, more: bool) -> str:
+async def _choice(ms: MediaSync, text: str, named: NamedPeople) -> str:
+    people = named.people
     found = await ms.library.find_people([one.id for one in people if one.id])
     shown = sorted(found, key=lambda one: -one.works)[:_CHOICE]
     told = "; ".join(f"{one.id} ({short(one.name)}: {told_apart(one)})" for one in shown)
-    number = f"more than {len(people):,}" if more else f"{len(people):,}"
-    rest = " and others" if more or len(people) > len(shown) else ""
+    number = f"more than {len(people):,}" if named.more else f"{len(people):,}"
+    rest = " and others" if named.more or len(people) > len(shown) else ""
     return f"{text!r} fits {number} people; name one by the id: {told}{rest}"

@@ -10,7 +10,6 @@ from rich.console import RenderableType
 
 from mediasync.cli.context import CommandContext, words
 from mediasync.cli.errors import NotFound
-from mediasync.cli.formatting import counted, episode_code, joined, short, titled, type_name
 from mediasync.cli.layout import columns, faint, heading, indented, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, with_options
 from mediasync.cli.points import AsOfOption, parse_point, point_in_words, require_run
@@ -20,6 +19,7 @@ from mediasync.models import FilmographyCredit, Person
 from mediasync.rewinding import AsOf
 from mediasync.summaries import PersonSummary
 from mediasync.vocabulary import CAST_TYPES, MediaType, PersonType
+from mediasync.wording import counted, episode_code, joined, short, titled, type_name
 from mediasync.works import Filmography, FilmographyTitle, WorkFunction
 
 _MATCHES: Final = 20

@@ -10,10 +10,10 @@ import typer
 
 from mediasync.app import MediaSync
 from mediasync.cli.errors import NotFound
-from mediasync.cli.formatting import moment
 from mediasync.errors import UsageError
 from mediasync.rewinding import AsOf
 from mediasync.settings.durations import parse_duration
+from mediasync.wording import moment
 
 _LONGEST: Final = 18
 """A number with more digits is no run."""

@@ -22,10 +22,10 @@ from rich.table import Column
 from rich.text import Text
 
 from mediasync import events
-from mediasync.cli.formatting import counted, duration
 from mediasync.cli.output import Output
 from mediasync.display import safe
 from mediasync.reports import SyncReport
+from mediasync.wording import counted, duration
 
 _WIDE: Final = 100
 """The width of a terminal from which all counts fit beside a bar of full length."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 
 from mediasync.cli.context import CommandContext, require_source
-from mediasync.cli.formatting import counted, episode_code, joined, moment, short, titled
 from mediasync.cli.layout import columns, faint, heading, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, LimitOption, SourceOption, with_options
 from mediasync.models import RemovedItem
+from mediasync.wording import counted, episode_code, joined, moment, short, titled
 
 _EVERYTHING = 2**62
 

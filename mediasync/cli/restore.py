@@ -8,10 +8,10 @@ import typer
 
 from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import NotFound
-from mediasync.cli.formatting import counted
 from mediasync.cli.layout import columns, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, with_options
 from mediasync.errors import UnknownItem
+from mediasync.wording import counted
 
 
 @with_options(*OF_EVERY_COMMAND)

@@ -8,10 +8,10 @@ import typer
 
 from mediasync.cli.context import CommandContext, require_source
 from mediasync.cli.errors import NotFound
-from mediasync.cli.formatting import duration, moment, run_counts
 from mediasync.cli.layout import columns, faint, heading, indented, plain, shortened
 from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, SourceOption, with_options
 from mediasync.models import SyncRun
+from mediasync.wording import duration, moment, run_counts
 
 _EVERYTHING: Final = 2**62
 

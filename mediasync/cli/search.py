@@ -10,11 +10,11 @@ from rich.console import RenderableType
 
 from mediasync.cli.context import CommandContext, words
 from mediasync.cli.errors import NotFound
-from mediasync.cli.formatting import counted, episode_code, joined, short, titled
 from mediasync.cli.layout import columns, faint, heading, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, LimitOption, with_options
 from mediasync.hits import Match, SearchHit
 from mediasync.summaries import ItemSummary, PersonSummary
+from mediasync.wording import counted, episode_code, joined, short, titled
 
 
 @with_options(*OF_EVERY_COMMAND)

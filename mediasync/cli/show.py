@@ -10,7 +10,6 @@ from rich.console import RenderableType
 
 from mediasync.cli.context import CommandContext, words
 from mediasync.cli.errors import NotFound
-from mediasync.cli.formatting import counted, item_code, joined, running_time, short, titled, type_name
 from mediasync.cli.layout import columns, faint, heading, indented, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, with_options
 from mediasync.cli.points import AsOfOption, parse_point, point_in_words, require_run
@@ -18,6 +17,7 @@ from mediasync.library.lookup import Branch, Matches, find_children, find_parent
 from mediasync.models import AnyMediaItem, Credit, Season
 from mediasync.rewinding import AsOf
 from mediasync.vocabulary import Completeness, MediaType, PersonType
+from mediasync.wording import counted, item_code, joined, running_time, short, titled, type_name
 
 _MATCHES: Final = 20
 _CREDITS: Final = 20

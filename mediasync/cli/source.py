@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from mediasync.cli.context import CommandContext, require_source
-from mediasync.cli.formatting import counted, joined, moment, short
 from mediasync.cli.layout import columns, heading, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, PLAIN, with_options
 from mediasync.errors import UsageError
@@ -17,6 +16,7 @@ from mediasync.reports import SourceSummary
 from mediasync.settings.environment import SETTINGS, source_variable
 from mediasync.settings.file import Configuration
 from mediasync.settings.file_search import FILE_NAME
+from mediasync.wording import counted, joined, moment, short
 
 source = typer.Typer(add_completion=False, **PLAIN)
 

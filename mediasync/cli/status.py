@@ -14,15 +14,6 @@ from rich.console import RenderableType
 from mediasync.app import MediaSync
 from mediasync.cli.context import CommandContext, require_source
 from mediasync.cli.errors import ExitCode
-from mediasync.cli.formatting import (
-    counted,
-    duration,
-    joined,
-    moment,
-    run_counts,
-    short,
-    size,
-)
 from mediasync.cli.layout import columns, faint, heading, indented, plain
 from mediasync.cli.location import database_document, database_name
 from mediasync.cli.options import OF_EVERY_COMMAND, SourceOption, with_options
@@ -31,6 +22,15 @@ from mediasync.models import Library, LibraryRun, PendingRemoval, Source, SyncRu
 from mediasync.settings.database import database_url, sqlite_path
 from mediasync.settings.durations import parse_duration
 from mediasync.vocabulary import Completeness, MediaType, RunStatus
+from mediasync.wording import (
+    counted,
+    duration,
+    joined,
+    moment,
+    run_counts,
+    short,
+    size,
+)
 
 _BAD: Final = frozenset({RunStatus.FAILED, RunStatus.INTERRUPTED})
 _GOOD: Final = (RunStatus.SUCCEEDED, RunStatus.NEEDS_CONFIRMATION)

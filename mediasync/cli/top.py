@@ -9,12 +9,11 @@ import typer
 
 from mediasync.cli.context import CommandContext, require_source
 from mediasync.cli.errors import NotFound
-from mediasync.cli.formatting import short
 from mediasync.cli.layout import columns, heading
 from mediasync.cli.options import OF_EVERY_COMMAND, LimitOption, SourceOption, with_options
-from mediasync.cli.people_named import told_apart
 from mediasync.cli.tables import CsvOption, check_format, write_csv
 from mediasync.vocabulary import PersonType
+from mediasync.wording import short, told_apart
 
 DecadeOption = Annotated[
     int | None,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mediasync.cli.context import CommandContext
-from mediasync.cli.formatting import megabytes
 from mediasync.cli.layout import faint, plain
 from mediasync.cli.location import database_document, database_name
 from mediasync.cli.options import OF_EVERY_COMMAND, with_options
+from mediasync.wording import megabytes
 
 
 @with_options(*OF_EVERY_COMMAND)

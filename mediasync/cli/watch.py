@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -15,14 +13,11 @@ from mediasync.app import SOURCES_AT_ONCE, MediaSync
 from mediasync.cli.affinity import one_core_left_free
 from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import ExitCode
-from mediasync.cli.formatting import moment
-from mediasync.cli.jobs import Job, find_runs, job_document, jobs_of, line_of
-from mediasync.cli.layout import plain
-from mediasync.cli.notices import Notices, find_notifier
+from mediasync.cli.jobs import Job, jobs_of
+from mediasync.cli.notices import find_notifier
 from mediasync.cli.options import OF_LONG_COMMANDS, with_options
-from mediasync.cli.output import Output
+from mediasync.cli.sync_reports import SyncReports
 from mediasync.errors import UsageError
-from mediasync.events import RunFailed, RunFinished, RunStarted, SyncScheduled
 from mediasync.settings.notify import NotifyOn
 from mediasync.settings.schedule import DEFAULT_EVERY, read_interval
 
@@ -95,55 +90,18 @@ def watch(
 async def _watch(
     context: CommandContext, jobs: Sequence[Job], every: str, at_once: int, notifier: Notifier | None
 ) -> int:
-    out, url = context.out, context.url()
-    tell = _silent if out.quiet or out.tells_by_log else out.note
-    newest = {job.source_id: job for job in jobs}
+    url = context.url()
     ms = MediaSync(url, file_mode=context.mode(), keep_removed=context.keep_removed())
+    reports = SyncReports(context.out, ms, jobs, notifier)
     watched = ms.watch([job.given for job in jobs], every=every, jobs=at_once)
     context.make_folder(url)
     async with ms:
         known = {source.id for source in await ms.media.list_sources()}
-        context.warn_of_variables(sorted(known | newest.keys()))
+        context.warn_of_variables(sorted(known | {job.source_id for job in jobs}))
         try:
             async with aclosing(watched.__aiter__()) as events:
                 async for event in events:
-                    job = newest[event.source_id]
-                    match event:
-                        case RunStarted(run_id=run_id):
-                            newest[job.source_id] = _fresh(job, run_id=run_id)
-                            tell(f"{job.source_id}: reading {job.address}")
-                        case RunFinished(report=report):
-                            await _report(out, ms, replace(job, report=report, run=report.run), notifier)
-                        case RunFailed(error=error):
-                            await _report(out, ms, replace(job, error=error), notifier)
-                            newest[job.source_id] = _fresh(job)
-                        case SyncScheduled(due_at=due_at):
-                            tell(f"{job.source_id}: next sync {moment(due_at)}")
+                    await reports.show(event)
         except asyncio.CancelledError:
-            tell("stopped; what was saved stays")
+            reports.tell("stopped; what was saved stays")
     return ExitCode.OK
-
-
-def _silent(text: str) -> None:
-    """Write nothing."""
-
-
-def _fresh(job: Job, run_id: int | None = None) -> Job:
-    """Return a job for the next sync of its source."""
-    return Job(job.given, job.text, job.derived, run_id, begun=run_id is not None, may_be_skipped=True)
-
-
-async def _report(out: Output, ms: MediaSync, job: Job, notifier: Notifier | None) -> None:
-    """Report a sync that has ended, and notify whoever wants to know."""
-    await find_runs(ms, [job])
-    if out.as_json:
-        out.dump_line(job_document(job))
-    elif job.code or not out.quiet:
-        ended = job.run.finished_at if job.run else None
-        out.print(plain(f"{moment(ended or datetime.now(UTC))} {line_of(job)}"))
-        out.flush()
-    if job.error is not None:
-        out.trace(job.error)
-    async with Notices(out, notifier) as notices:
-        if outcome := job.report or job.error:
-            notices.tell(job.source_id, outcome)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
@@ -11,6 +11,7 @@ from mediasync.library.media import MediaReads
 from mediasync.library.people import PeopleReads
 from mediasync.models import AnyMediaItem, Person, Season, Show
 from mediasync.rewinding import AsOf
+from mediasync.text import words_of_name
 from mediasync.vocabulary import MediaType
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _WITH_YEAR: Final = re.compile(r"(?P<title>.+?)\s*\((?P<year>\d{4})\)")
 _ITEMS_OF_ONE_TITLE: Final = 10_000
 _PEOPLE_OF_ONE_NAME: Final = 10_000
 _OTHERS: Final = 5
+_PEOPLE_NAMED: Final = 100
 _PEOPLE_THEN: Final = 200
 """Each of these is rebuilt, with the items that credited them."""
 
@@ -46,6 +48,23 @@ class Matches(Generic[T]):
     def only(self) -> T | None:
         """The match, if there is exactly one."""
         return self.found[0] if len(self.found) == 1 and not self.more else None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPeople:
+    """The people whom a name or an id may mean.
+
+    Attributes:
+        people: those of the very name, if there are any, else all that fit.
+        is_one_human: whether they are taken for one human: people of one name, at most one of each source.
+        more: whether there are more than these.
+        similar: whether nobody has that name, and these are only spelt like it.
+    """
+
+    people: list[Person]
+    is_one_human: bool
+    more: bool = False
+    similar: bool = False
 
 
 class Branch(NamedTuple):
@@ -194,3 +213,30 @@ async def look_up_people(
     ids = [one for hit in answer.people for one in (hit.id, *hit.other_ids)]
     similar = [one for person_id in ids[:limit] if (one := await people.find_by_id(person_id)) is not None]
     return Matches(similar, more=len(ids) > limit, similar=bool(similar))
+
+
+async def look_up_human(
+    people: PeopleReads, text: str, *, source_ids: Collection[str] = (), search: LibrarySearch | None = None
+) -> NamedPeople:
+    """Find the one human whom a name or an id means: a person of each source that knows the name.
+
+    People of one name in different sources are taken for the same human; two in one source are not.
+
+    Args:
+        people: reads people.
+        text: an id, or words of a name or their beginnings.
+        source_ids: only people of these sources; empty for all.
+        search: finds similar names; None to leave them out.
+
+    Example:
+        >>> (await look_up_human(ms.people, "al pacino")).is_one_human  # doctest: +SKIP
+        True
+    """
+    matches = await look_up_people(people, text, limit=_PEOPLE_NAMED, search=search)
+    found = [one for one in matches.found if not source_ids or one.source_id in source_ids]
+    exact = [one for one in found if words_of_name(one.name) == words_of_name(text)]
+    candidates = exact or found
+    more = matches.more and not exact
+    names = {tuple(words_of_name(one.name)) for one in candidates}
+    is_one = len(names) == 1 and len({one.source_id for one in candidates}) == len(candidates)
+    return NamedPeople(candidates, is_one and not more, more, matches.similar)

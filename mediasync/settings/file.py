@@ -23,12 +23,13 @@ from mediasync.settings.notify import NotifySettings, read_notify_table
 from mediasync.settings.source import FlawedSource, SourceConfig, flaws_of, parse_source
 from mediasync.settings.source_kinds import SECRETS
 from mediasync.settings.suggestions import unknown_setting
+from mediasync.settings.web import WebSettings, read_web_table
 
 _PASSWORD_IN_URL: Final = re.compile(r"[^/]*://[^/@]*:[^/@]*@")
 
 _log: Final = logging.getLogger("mediasync.settings.file")
 
-_TABLES: Final = ("database", "notify", "sources")
+_TABLES: Final = ("database", "notify", "sources", "web")
 _OF_DATABASE: Final = ("url", "file_mode", "keep_removed")
 
 
@@ -44,6 +45,7 @@ class Configuration:
         sources: the sources, by id, in the order of the file. One that cannot be used is a `FlawedSource`.
         warnings: flaws that do not prevent the file from being used.
         notify: whom to tell about runs.
+        web: where the website listens, and who may use it.
     """
 
     path: Path | None = None
@@ -53,6 +55,7 @@ class Configuration:
     sources: Mapping[str, SourceConfig | FlawedSource] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     notify: NotifySettings = field(default_factory=NotifySettings)
+    web: WebSettings = field(default_factory=WebSettings)
 
 
 def read_configuration(path: str | Path | None) -> Configuration:
@@ -86,7 +89,8 @@ def read_configuration(path: str | Path | None) -> Configuration:
     flaws = [f"{name} {unknown_setting(name, _TABLES)}" for name in document if name not in _TABLES]
     database, mode, keep_removed = _read_database(document.get("database", {}), folder, flaws)
     notify, flaws_of_notify = read_notify_table(document.get("notify", {}), folder)
-    flaws += flaws_of_notify
+    web, flaws_of_web = read_web_table(document.get("web", {}), folder)
+    flaws += flaws_of_notify + flaws_of_web
     tables = document.get("sources", {})
     if not isinstance(tables, dict):
         flaws.append("sources is not a table: write [sources.NAME]")
@@ -96,7 +100,7 @@ def read_configuration(path: str | Path | None) -> Configuration:
     warnings = _warnings(file, document)
     for text in warnings:
         _log.warning("%s", text)
-    return Configuration(file, database, mode, keep_removed, sources, warnings, notify)
+    return Configuration(file, database, mode, keep_removed, sources, warnings, notify, web)
 
 
 def choose_source(

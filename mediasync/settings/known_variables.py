@@ -15,6 +15,7 @@ from mediasync.settings.environment import (
     FILE_MODE_VARIABLE,
     NOTIFY_URL_VARIABLE,
     SETTINGS,
+    WEB_TOKEN_VARIABLE,
     source_variable,
 )
 from mediasync.settings.suggestions import suggestion
@@ -27,6 +28,7 @@ _OF_PROGRAM: Final = (
     CLIENT_ID_VARIABLE,
     DEBUG_VARIABLE,
     NOTIFY_URL_VARIABLE,
+    WEB_TOKEN_VARIABLE,
 )
 
 # Variables that Kubernetes sets for a service called mediasync, and those of the tests of this project.

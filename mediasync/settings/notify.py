@@ -20,7 +20,7 @@ from pydantic import (
 
 from mediasync.errors import ConfigurationError
 from mediasync.settings.environment import NOTIFY_URL_VARIABLE, read_setting, read_value
-from mediasync.settings.suggestions import unknown_setting
+from mediasync.settings.tables import flaws_of_table
 
 
 class NotifyOn(StrEnum):
@@ -122,21 +122,11 @@ def read_notify_table(table: Any, folder: Path) -> tuple[NotifySettings, list[st
     try:
         found = NotifySettings.model_validate(table)
     except ValidationError as error:
-        return NotifySettings(), [f"[notify] {flaw}" for flaw in _flaws(error)]
+        flaws = flaws_of_table(error, NotifySettings.model_fields)
+        return NotifySettings(), [f"[notify] {flaw}" for flaw in flaws]
     if found.url_file is not None:
         found = found.model_copy(update={"url_file": folder / found.url_file.expanduser()})
     return found, []
-
-
-def _flaws(error: ValidationError) -> list[str]:
-    found = []
-    for flaw in error.errors(include_url=False, include_context=False, include_input=False):
-        name = str(flaw["loc"][0]) if flaw["loc"] else ""
-        message = flaw["msg"].removeprefix("Value error, ")
-        if flaw["type"] == "extra_forbidden":
-            message = unknown_setting(name, NotifySettings.model_fields)
-        found.append(f"{name}{'' if message.startswith('is ') or not name else ':'} {message}".strip())
-    return list(dict.fromkeys(found))
 
 
 def find_notify_url(settings: NotifySettings, environ: Mapping[str, str]) -> tuple[str | None, str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from mediasync.database.database import Database
 from mediasync.errors import SourceHeld
 from mediasync.reports import VacuumReport
-from mediasync.repositories.leases import LeaseRepository
-from mediasync.syncing.processes import describe, has_ended
+from mediasync.syncing.leases import list_holders
 
 
 async def vacuum(database: Database) -> VacuumReport:
@@ -17,9 +16,6 @@ async def vacuum(database: Database) -> VacuumReport:
         DatabaseError: if the database fails.
     """
     if not database.has_concurrent_writers:
-        async with database.read() as session:
-            held = await LeaseRepository(session).list_held()
-        for source_id, holder in held:
-            if not has_ended(holder):
-                raise SourceHeld(source_id, describe(holder))
+        for source_id, holder in (await list_holders(database)).items():
+            raise SourceHeld(source_id, holder)
     return await database.vacuum()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,10 @@ from starlette.staticfiles import StaticFiles
 from mediasync.errors import MediaSyncError
 from mediasync.web.guard import Guard
 from mediasync.web.headers import SecurityHeaders
-from mediasync.web.pages import home, signing_in
-from mediasync.web.pictures.desk import PictureDesk, PictureOptions
+from mediasync.web.hosts import HostCheck
+from mediasync.web.limits import BodyLimit
+from mediasync.web.pages import doctor, find, home, removed, runs, signing_in, sources
+from mediasync.web.pictures.desk import PictureOptions
 from mediasync.web.pictures.routes import routes as picture_routes
 from mediasync.web.problems import show_bug, show_error
 from mediasync.web.site import Site
@@ -32,6 +34,7 @@ def create_app(
     sources: Mapping[str, SourceConfig | FlawedSource] | Iterable[SourceConfig | FlawedSource] = (),
     guard: Guard | None = None,
     pictures: PictureOptions = PictureOptions(),  # noqa: B008 - frozen
+    hosts: Collection[str] | None = None,
 ) -> Starlette:
     """Return the web app around a mirror, to be served alone or mounted into another app.
 
@@ -43,6 +46,9 @@ def create_app(
         sources: the sources that may be synced from the pages, and whose pictures are shown.
         guard: decides who may read and write.
         pictures: where pictures are kept, and for how long.
+        hosts: the names by which browsers may call the server, besides ``localhost`` and addresses. This
+            keeps pages of other sites from reading ours by DNS rebinding. None to check nothing, because the
+            app around this one does.
 
     Example:
         >>> app.mount("/media", create_app(ms))  # doctest: +SKIP
@@ -50,23 +56,28 @@ def create_app(
     by_id = dict(sources) if isinstance(sources, Mapping) else {source.id: source for source in sources}
     app = Starlette(
         routes=_routes(),
-        middleware=[Middleware(SecurityHeaders)],
-        lifespan=_closing,
+        middleware=[
+            Middleware(SecurityHeaders),
+            *([] if hosts is None else [Middleware(HostCheck, hosts=tuple(hosts))]),
+            Middleware(BodyLimit),
+        ],
+        lifespan=_until_shutdown,
         exception_handlers={
             HTTPException: show_error,
             MediaSyncError: show_error,
             Exception: show_bug,
         },
     )
-    app.state.site = Site(ms, by_id, guard or Guard(), PictureDesk(by_id, pictures))
+    app.state.site = Site(ms, by_id, guard or Guard(), pictures)
     return app
 
 
 @asynccontextmanager
-async def _closing(app: Starlette) -> AsyncIterator[None]:
-    """Close what the app has opened. A mounted app has no such end: what it opened then ends when idle."""
+async def _until_shutdown(app: Starlette) -> AsyncIterator[None]:
+    """End what the site has begun when the server stops. An app that is mounted is not told of that."""
     yield
-    await app.state.site.close()
+    site: Site = app.state.site
+    await site.close()
 
 
 def _routes() -> list[BaseRoute]:
@@ -76,4 +87,9 @@ def _routes() -> list[BaseRoute]:
         *home.routes,
         *signing_in.routes,
         *picture_routes,
+        *find.routes,
+        *runs.routes,
+        *removed.routes,
+        *doctor.routes,
+        *sources.routes,
     ]

@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mediasync.web.limits import GuessLimit
+
 SESSION_COOKIE: Final = "mediasync_session"
 FORM_COOKIE: Final = "mediasync_form"
 FORM_FIELD: Final = "form_token"
@@ -52,6 +54,7 @@ class Guard:
         self._default = default
         self._authorize = authorize
         self._signer = None if token is None else TimestampSigner(token, salt="mediasync session")
+        self._guesses = GuessLimit()
 
     @property
     def can_sign_in(self) -> bool:
@@ -62,10 +65,24 @@ class Guard:
         """Return whether *token* is the right one, in a time that does not depend on it."""
         return self._token is not None and hmac.compare_digest(token.encode(), self._token.encode())
 
+    def try_token(self, request: Request, token: str) -> bool:
+        """Return whether the token that somebody sends is the right one.
+
+        Raises:
+            HTTPException: with status 429 if there were too many wrong ones.
+        """
+        self._guesses.check(request)
+        if self.accepts(token):
+            return True
+        self._guesses.note_wrong(request)
+        return False
+
     async def find_access(self, request: Request) -> Access:
         """Return what a request may do. It is found once for each request."""
         found: Access | None = getattr(request.state, "access", None)
         if found is None:
+            # Where somebody is refused, the answer is made for a stranger.
+            request.state.access = Access.NONE
             found = await self._find_access(request)
             request.state.access = found
         return found
@@ -76,7 +93,7 @@ class Guard:
             return decided if isinstance(decided, Access) else await decided
         kind, _, given = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
-            return Access.WRITE if self.accepts(given.strip()) else Access.NONE
+            return Access.WRITE if self.try_token(request, given.strip()) else Access.NONE
         return Access.WRITE if self._has_session(request) else self._default
 
     def _has_session(self, request: Request) -> bool:
@@ -147,7 +164,7 @@ def _is_same_origin(request: Request) -> bool:
 
 
 def _cookie_path(request: Request) -> str:
-    return str(request.scope.get("app_root_path", request.scope.get("root_path", ""))) or "/"
+    return str(request.scope.get("root_path", "")) or "/"
 
 
 def _set_cookie(

@@ -31,6 +31,12 @@ _HEADERS: Final = {
 }
 
 
+def add_security_headers(headers: MutableHeaders) -> None:
+    """Add the headers that are not there yet."""
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
+
+
 class SecurityHeaders:
     """Adds the headers to each answer that does not have them.
 
@@ -48,9 +54,7 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                add_security_headers(MutableHeaders(scope=message))
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

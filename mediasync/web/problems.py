@@ -11,11 +11,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mediasync.display import safe
-from mediasync.errors import DatabaseError, SourceHeld, UnknownItem, UnknownRun, UnknownSource, UsageError
+from mediasync.errors import (
+    DatabaseError,
+    LifecycleError,
+    SourceHeld,
+    UnknownItem,
+    UnknownRun,
+    UnknownSource,
+    UsageError,
+)
+from mediasync.web.access_log import shown_path
+from mediasync.web.headers import add_security_headers
 from mediasync.web.rendering import Answer, respond, wants_json
 
 _log: Final = logging.getLogger("mediasync.web")
 
+_NO_ANSWER: Final = "The database does not answer. Try again."
 _STATUS: Final[list[tuple[type[Exception], int]]] = [
     (UnknownItem, 404),
     (UnknownRun, 404),
@@ -23,6 +34,7 @@ _STATUS: Final[list[tuple[type[Exception], int]]] = [
     (UsageError, 400),
     (SourceHeld, 409),
     (DatabaseError, 503),
+    (LifecycleError, 503),
 ]
 
 
@@ -38,9 +50,10 @@ async def show_error(request: Request, error: Exception) -> Response:
         status, detail, headers = error.status_code, error.detail, dict(error.headers or {})
     else:
         status = status_of(error)
-        detail = str(error) if status < 500 else "The database does not answer. Try again."
+        detail = str(error)
         if status >= 500:
-            _log.error("%s %s failed: %s", request.method, request.url.path, error)
+            detail = "The server is stopping." if isinstance(error, LifecycleError) else _NO_ANSWER
+            _log.error("%s %s failed: %s", request.method, shown_path(request.scope), error)
     title = HTTPStatus(status).phrase
     problem: dict[str, Any] = {
         "type": "about:blank",
@@ -61,6 +74,8 @@ def _prefers_json(request: Request) -> bool:
 
 async def show_bug(request: Request, _error: Exception) -> Response:
     """Return the answer to a request that failed because of a bug. Starlette logs the traceback."""
-    return await show_error(
-        request, HTTPException(500, "Something went wrong. The log of the server has more.")
-    )
+    error = HTTPException(500, "Something went wrong. The log of the server has more.")
+    response = await show_error(request, error)
+    # This answer does not pass through the middleware.
+    add_security_headers(response.headers)
+    return response

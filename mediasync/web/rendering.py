@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from mediasync.display import safe
 from mediasync.web.guard import form_token, keep_form_token
 from mediasync.web.links import item_path, item_picture, person_path, person_picture
 from mediasync.web.site import site_of
+from mediasync.wording import counted, duration, moment
 
 LONGEST_TEXT: Final = 4_000
 
@@ -105,7 +107,18 @@ def with_etag(request: Request, response: Response) -> Response:
 
 _KEPT: Final = frozenset({"etag", "cache-control", "vary"})
 
+
+def when(time: datetime | None) -> Markup:
+    """Return a time in the zone of the server, with its exact value for programs; a dash for None."""
+    if time is None:
+        return Markup("-")
+    return Markup('<time datetime="{}">{}</time>').format(time.isoformat(timespec="seconds"), moment(time))
+
+
 FILTERS: Final[dict[str, Any]] = {
+    "counted": counted,
+    "took": duration,
+    "when": when,
     "item_path": item_path,
     "item_picture": item_picture,
     "person_path": person_path,

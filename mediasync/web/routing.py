@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from mediasync.web.forms import see
 from mediasync.web.guard import Access, check_form
 from mediasync.web.rendering import Answer, respond, wants_json
 from mediasync.web.site import Site, site_of
@@ -59,7 +60,8 @@ def refuse(request: Request, site: Site) -> Response:
     """Return the answer to somebody who has to sign in first."""
     is_page = request.method == "GET" and not wants_json(request) and "/api/" not in request.url.path
     if site.guard.can_sign_in and is_page:
-        return RedirectResponse(request.url_for("sign-in").include_query_params(next=request.url.path), 303)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return see(request, "/sign-in", next=request.url.path + query)
     if site.guard.can_sign_in:
         raise HTTPException(401, "Sign in first.", {"WWW-Authenticate": 'Bearer realm="mediasync"'})
     raise HTTPException(403, "This is not allowed here.")

@@ -3,42 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
+from mediasync.web.examining import Examination
 from mediasync.web.guard import Access, Guard
+from mediasync.web.memory import Memory
+from mediasync.web.pictures.desk import PictureDesk, PictureOptions
+from mediasync.web.syncing import SyncDesk
 
 if TYPE_CHECKING:
     from mediasync.app import MediaSync
     from mediasync.settings.source import FlawedSource, SourceConfig
-    from mediasync.web.pictures.desk import PictureDesk
 
 
-@dataclass(frozen=True, slots=True)
 class Site:
     """The web app around one mirror.
 
-    Attributes:
+    Args:
         ms: the open mirror.
         sources: the sources that can be synced and whose pictures can be fetched, by id.
         guard: decides who may read and write.
+        pictures: how pictures are kept.
+
+    Attributes:
+        ms: the open mirror.
+        sources: those of the arguments.
+        guard: decides who may read and write.
         pictures: finds pictures.
+        memory: numbers that take long to count.
+        desk: starts and follows syncs.
+        examination: what the doctor finds.
     """
 
-    ms: MediaSync
-    sources: Mapping[str, SourceConfig | FlawedSource]
-    guard: Guard
-    pictures: PictureDesk
+    def __init__(
+        self,
+        ms: MediaSync,
+        sources: Mapping[str, SourceConfig | FlawedSource],
+        guard: Guard,
+        pictures: PictureOptions,
+    ) -> None:
+        self.ms = ms
+        self.sources = sources
+        self.guard = guard
+        self.pictures = PictureDesk(sources, pictures)
+        self.memory = Memory(ms)
+        self.desk = SyncDesk(ms, sources)
+        self.examination = Examination(ms)
+
+    async def close(self) -> None:
+        """End what the pages have begun, and close what they have opened. The mirror stays open."""
+        await self.desk.close()
+        await self.examination.close()
+        await self.pictures.close()
 
     async def may_write(self, request: Request) -> bool:
         """Return whether a request may change something."""
         return await self.guard.find_access(request) >= Access.WRITE
-
-    async def close(self) -> None:
-        """Close what the app has opened; the mirror stays open."""
-        await self.pictures.close()
 
 
 def site_of(request: Request) -> Site:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediasync import Episode, Movie, Season
-from mediasync.cli import formatting as text
+from mediasync import wording as text
 
 
 def test_the_examples_in_the_docs_are_true() -> None:

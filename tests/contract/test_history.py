@@ -119,6 +119,17 @@ async def test_more_than_a_page_of_changes(ms: MediaSync, clock: Clock) -> None:
     assert [entry.change.number for entry in entries] == sorted(entry.change.number for entry in entries)
 
 
+async def test_the_history_goes_on_after_a_change(ms: MediaSync) -> None:
+    backend = FakeBackend({"a": [*(movie(str(number)) for number in range(5)), Enumerated(5)]})
+    run_id = (await ms.sync(backend)).run.id
+    entries = await history(ms, run_id=run_id)
+    assert len(entries) > 5
+    third = entries[2].change.number
+    assert await history(ms, run_id=run_id, after=third) == entries[3:]
+    assert await history(ms, after=third) == entries[3:]
+    assert await history(ms, after=entries[-1].change.number) == []
+
+
 async def test_changes_that_are_no_longer_kept_are_left_out(ms: MediaSync, clock: Clock) -> None:
     await save(ms, title="One")
     clock.tick(10 * 86_400_000)

@@ -119,6 +119,20 @@ async def test_a_source_that_is_held_for_too_long_is_reported_with_its_holder(
     assert isinstance(result, SourceHeld)
 
 
+async def test_who_syncs_what_can_be_listed(ms: MediaSync, clock: Clock) -> None:
+    assert await ms.list_holders() == {}
+    await give(ms, clock, 3600)
+    gate = asyncio.Event()
+    backend = FakeBackend({"a": [movie("1"), gate, Enumerated(1)]}, source=Source(id="other", kind="plex"))
+    running = asyncio.create_task(_report(ms, backend))
+    await backend.waiting.wait()
+    assert await ms.list_holders() == {"fake": "process 4711 of nas", "other": await _holder()}
+    gate.set()
+    await running
+    await expire(ms)
+    assert await ms.list_holders() == {}
+
+
 async def test_a_lease_that_has_expired_is_taken_over(ms: MediaSync, clock: Clock) -> None:
     await give(ms, clock, -1)
     assert (await ms.sync(FakeBackend({"a": whole("1")}), wait_if_busy=0)).saved == 1

@@ -70,6 +70,8 @@ async def test_a_sync_saves_what_it_finds_and_is_recorded(ms: MediaSync, clock: 
     assert await ms.list_runs() == [report.run]
     assert await ms.list_runs("fake") == [report.run]
     assert await ms.list_runs("home") == []
+    assert await ms.list_runs(before=report.run.id + 1) == [report.run]
+    assert await ms.list_runs(before=report.run.id) == []
     assert round(report.run.started_at.timestamp() * 1000) == clock.now
     problems = await ms.list_problems(report.run.id)
     assert sorted((kind, subject) for kind, subject, _ in problems) == [

@@ -99,6 +99,19 @@ async def test_what_broke_off_is_taken_up_at_once(ms: MediaSync, clock: Clock) -
         assert isinstance(await watch.ended(), RunFinished)
 
 
+async def test_a_sync_that_is_cancelled_waits_for_its_schedule(ms: MediaSync, clock: Clock) -> None:
+    source = backend("home", movie("1"), asyncio.Event())
+    async with followed(ms, clock, source, every="1h") as watch:
+        next_one = asyncio.create_task(watch.scheduled())
+        await source.waiting.wait()
+        assert watch.watch.is_syncing("home")
+        await watch.watch.cancel("home")
+        assert not watch.watch.is_syncing("home")
+        assert await next_one - as_time(clock.now) > timedelta(minutes=59)
+        await watch.watch.cancel("nobody")
+    assert [run.status for run in await ms.list_runs("home")] == [RunStatus.CANCELLED]
+
+
 async def test_a_source_that_fails_is_tried_again_after_growing_pauses(ms: MediaSync, clock: Clock) -> None:
     gone, well = backend("home"), backend("well", movie("1"))
     gone.open_error = SourceUnreachable("home", "it is off")

@@ -36,8 +36,7 @@ from mediasync.integrations.mcp.texts import (
     time_text,
     titled,
 )
-from mediasync.library.humans import HumanMatches, look_up_human
-from mediasync.library.lookup import look_up_items
+from mediasync.library.lookup import NamedPeople, look_up_human, look_up_items
 from mediasync.models import AnyMediaItem
 from mediasync.text import title_key
 from mediasync.vocabulary import CAST_TYPES, EntityKind, MediaType, PersonType
@@ -451,7 +450,7 @@ class Tools:
         Raises:
             NotStored: if nobody is called so.
         """
-        found: list[HumanMatches] = []
+        found: list[NamedPeople] = []
         for name in names:
             asked = given_id(name.strip())
             matches = await look_up_human(
@@ -471,7 +470,7 @@ class Tools:
         for name, matches, own in zip(names, found, ids, strict=True):
             people = [summaries[one] for one in own if one in summaries]
             asked = clean(name)
-            if matches.is_one:
+            if matches.is_one_human:
                 rows = list(map(person_row, people[:FEW]))
                 understood.append(answers.Understood(asked=asked, people=rows, similar=matches.similar))
             else:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from mediasync.web.forms import see
 from mediasync.web.guard import check_form
 from mediasync.web.rendering import Answer, respond
 from mediasync.web.site import site_of
@@ -14,7 +15,7 @@ from mediasync.web.site import site_of
 
 def _next(request: Request, asked: str) -> str:
     """Return where to go after signing in: a page of this app, else the home page."""
-    home = str(request.url_for("home").path)
+    home = f"{request.scope.get('root_path', '')}/"
     inside = asked.startswith(home) and not asked.startswith(("//", "/\\")) and asked.isprintable()
     return asked if inside else home
 
@@ -33,7 +34,7 @@ async def sign_in(request: Request) -> Response:
     await check_form(request)
     form = await request.form()
     asked = _next(request, str(form.get("next", "")))
-    if not guard.accepts(str(form.get("token", ""))):
+    if not guard.try_token(request, str(form.get("token", "")).strip()):
         return await respond(request, Answer("sign-in.html", {"next": asked, "wrong": True}, {}, status=401))
     response = RedirectResponse(asked, 303)
     guard.begin_session(request, response)
@@ -43,7 +44,7 @@ async def sign_in(request: Request) -> Response:
 async def sign_out(request: Request) -> Response:
     """Sign out."""
     await check_form(request)
-    response = RedirectResponse(request.url_for("home"), 303)
+    response = see(request, "/")
     site_of(request).guard.end_session(request, response)
     return response
 

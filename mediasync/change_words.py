@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
-from mediasync.cli.formatting import short, type_name
 from mediasync.history import CreditChange, CreditChangeKind, Difference, FieldChange, HistoryEntry
 from mediasync.vocabulary import CAST_TYPES, ChangeKind, EntityKind, PersonType
+from mediasync.wording import short, type_name
 
 _LONGEST_VALUE: Final = 60
 
@@ -18,16 +18,27 @@ def sentence(entry: HistoryEntry | Difference) -> str:
 
     Example: ``Heat (1995): + Hank Azaria as Alan Marciano; Al Pacino's role 'Vincent' → 'Lt. Hanna'``
     """
+    name, what = subject(entry), effect(entry)
+    return f"{name}: {what}" if what else name
+
+
+def subject(entry: HistoryEntry | Difference) -> str:
+    """Return what was changed, or what differs: ``Heat (1995)``, ``person Al Pacino``."""
     change = entry.change if isinstance(entry, HistoryEntry) else entry
     name = short(entry.name) if entry.year is None else f"{short(entry.name)} ({entry.year})"
     if change.entity is not EntityKind.ITEM:
         name = f"{change.entity} {name}"
     elif entry.year is None:  # an episode's title alone says little
         name = f"{name} [{short(change.entity_id)}]"
+    return name
+
+
+def effect(entry: HistoryEntry | Difference) -> str:
+    """Return how it was changed, or how it differs; empty if that it was added or removed says it all."""
+    change = entry.change if isinstance(entry, HistoryEntry) else entry
     if change.what is ChangeKind.MERGED:
-        return f"{name}: now {change.other_id}"
-    parts = [*map(_field, entry.fields), *_credits(entry.credits)]
-    return f"{name}: {'; '.join(parts)}" if parts else name
+        return f"now {change.other_id}"
+    return "; ".join([*map(_field, entry.fields), *_credits(entry.credits)])
 
 
 def _field(field: FieldChange) -> str:

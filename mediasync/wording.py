@@ -8,6 +8,7 @@ from typing import Final
 
 from mediasync.display import safe
 from mediasync.models import Episode, MediaItem, Season, SyncRun
+from mediasync.summaries import PersonSummary
 from mediasync.vocabulary import PersonType
 
 LONGEST_NAME: Final = 500
@@ -133,3 +134,17 @@ def size(number_of_bytes: int) -> str:
 def joined(parts: Iterable[str], separator: str = ", ") -> str:
     """Join the parts that are not empty."""
     return separator.join(part for part in parts if part)
+
+
+def told_apart(person: PersonSummary) -> str:
+    """Return what tells a person apart from others of the same name.
+
+    Example:
+        >>> told_apart(PersonSummary(id="home:1", source_id="home", name="Al", works=2, first_year=1974,
+        ...                          last_year=1995, known_for="Heat", known_for_year=1995))
+        '2 works, 1974-1995, Heat (1995)'
+    """
+    first, last = person.first_year, person.last_year
+    years = f"{first}-{last}" if first != last else str(first or "")
+    best = titled(person.known_for, person.known_for_year) if person.known_for else ""
+    return joined((counted(person.works, "work"), years, best))
