@@ -14,6 +14,7 @@ from mediasync.settings.environment import (
     DEBUG_VARIABLE,
     FILE_MODE_VARIABLE,
     NOTIFY_URL_VARIABLE,
+    PLEX_TV_VARIABLE,
     SETTINGS,
     source_variable,
 )
@@ -27,6 +28,7 @@ _OF_PROGRAM: Final = (
     CLIENT_ID_VARIABLE,
     DEBUG_VARIABLE,
     NOTIFY_URL_VARIABLE,
+    PLEX_TV_VARIABLE,
 )
 
 # Variables that Kubernetes sets for a service called mediasync, and those of the tests of this project.

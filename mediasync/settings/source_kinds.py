@@ -70,9 +70,9 @@ class SourceKindSpec:
             path is the setting ``folder``, and may be that of a file.
         default_port: the port of a URL that starts with ``http://`` and has none. None leaves such a URL
             without a port.
-        settings: any of ``token``, ``username``, ``password`` and ``timezone``. Every source also takes
-            ``name``, ``include``, ``exclude``, ``compare_days``, ``every`` and ``at``; one with a URL takes
-            those of HTTP as well.
+        settings: any of ``token``, ``key``, ``username``, ``password`` and ``timezone``. Every source also
+            takes ``name``, ``include``, ``exclude``, ``compare_days``, ``every`` and ``at``; one with a URL
+            takes those of HTTP as well.
         login: settings of which at least one is required, because the server always asks for a login; empty
             if none is required.
         example: how a source of this kind is written; made from the name if it is empty.
@@ -236,8 +236,8 @@ SOURCE_KINDS: Final = SourceKinds((
         SourceKind.PLEX,
         "mediasync.factories:make_plex",
         default_port=32400,
-        settings=frozenset({"token"}),
-        login=("token",),
+        settings=frozenset({"token", "key"}),
+        login=("token", "key_file"),
         example="plex+https://HOST",
     ),
     SourceKindSpec(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mediasync.testing.library import Catalogue, MediaLibrary
     from mediasync.testing.messages import Request, Response
     from mediasync.testing.plex import FakePlex
+    from mediasync.testing.plex_tv import FakePlexTv
     from mediasync.testing.recording import RecordingSink
     from mediasync.testing.server import FakeServer
 
@@ -40,6 +41,7 @@ _HOMES = {
     "FakeJellyfin": "jellyfin",
     "FakeKodi": "kodi",
     "FakePlex": "plex",
+    "FakePlexTv": "plex_tv",
     "FakeServer": "server",
     "Fault": "faults",
     "MediaLibrary": "library",
@@ -69,6 +71,7 @@ __all__ = [
     "FakeJellyfin",
     "FakeKodi",
     "FakePlex",
+    "FakePlexTv",
     "FakeServer",
     "Fault",
     "MediaLibrary",
