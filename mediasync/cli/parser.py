@@ -29,6 +29,7 @@ from mediasync.errors import UsageError
 from mediasync.settings.distribution import version_text
 
 COMMANDS: Final = {
+    "init": "Set up a source: find it, sign in, and write it into mediasync.toml.",
     "sync": "Mirror sources into the database, all at once.",
     "watch": "Sync sources on their schedules, until a signal ends it.",
     "status": "Show what is stored: sources, libraries, items, people, and the last sync.",

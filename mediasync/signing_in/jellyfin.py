@@ -127,8 +127,8 @@ class JellyfinSignIn:
             except SourceUnauthorised as error:
                 raise SourceUnauthorised(
                     self._source_id,
-                    "Quick Connect is switched off on this server: switch it on (Dashboard, General), or sign "
-                    "in by password",
+                    "Quick Connect is switched off on this server: switch it on (Dashboard, General), or "
+                    "sign in by password",
                 ) from error
             begun = expect_record(answer, self._source_id, "POST /QuickConnect/Initiate")
             secret, code = begun.text("Secret"), begun.text("Code")

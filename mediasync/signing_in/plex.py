@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode
 
+from mediasync.backends.plex.client import open_container
 from mediasync.backends.plex.cloud import Pin, PlexCloud, PlexServer
 from mediasync.backends.plex.device_key import DeviceKey
+from mediasync.backends.transport import Transport
 from mediasync.errors import SourceUnauthorised
+from mediasync.settings.http import HttpOptions
 from mediasync.signing_in.credentials import KEY, TOKEN, Challenge, Credentials, Show
 
 _SIGNED_AGAIN_AFTER: Final = 240.0
@@ -39,6 +42,27 @@ class PlexAccount:
         if self.key is not None:
             return Credentials({TOKEN: self.token, KEY: self.key.text()})
         return Credentials({TOKEN: self.token if server is None else server.token})
+
+    def server_at(self, machine_id: str) -> PlexServer | None:
+        """Return the server with this id, or None if the account has none."""
+        return next((server for server in self.servers if server.id == machine_id), None)
+
+
+async def fetch_machine_id(url: str, *, source_id: str, options: HttpOptions) -> str:
+    """Return the id that a Plex Media Server has for itself. No token is sent.
+
+    Args:
+        url: its address.
+        source_id: the source that errors name.
+        options: certificates, timeouts and retries.
+
+    Raises:
+        SourceError: if it cannot be asked.
+    """
+    transport = Transport(source_id, url, headers={}, concurrency=1, options=options)
+    async with transport.open():
+        identity = open_container(await transport.get_json("/identity"), source_id, "GET /identity")
+    return identity.key("machineIdentifier") or ""
 
 
 class PlexSignIn:

@@ -29,7 +29,7 @@ class _Pin:
 
 
 class FakePlexTv(FakeServer):
-    """Plays ``clients.plex.tv`` and ``plex.tv``: codes, keys of devices, tokens, and the servers of an account.
+    """Plays ``clients.plex.tv`` and ``plex.tv``: codes, keys of devices, tokens, the servers of an account.
 
     It was built from Plex's documentation and from python-plexapi. It checks the signatures of devices, for
     which it needs the extra ``plex``. An unknown path is answered with 404.
