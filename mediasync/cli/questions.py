@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import typer
+from rich.text import Text
 
 from mediasync.cli.layout import plain
 from mediasync.cli.output import Output
@@ -33,6 +34,10 @@ class Questions:
         if not self._out.quiet:
             self._out.console.print(plain(safe(text)), soft_wrap=True)
 
+    def _list(self, labels: Iterable[str]) -> None:
+        for number, label in enumerate(labels, 1):
+            self._out.console.print(Text(f"  {number}  {safe(label)}"), soft_wrap=True)
+
     def text(self, question: str, *, option: str, default: str | None = None) -> str:
         """Return a line of text.
 
@@ -49,7 +54,9 @@ class Questions:
                 raise UsageError(f"{question.lower()} is missing: give {option}")
             return default
         with _interruptible():
-            answer: str = typer.prompt(question, default=default, err=True, show_default=bool(default))
+            # A member of an enumeration would make Typer ask for one of its members.
+            usual = None if default is None else str(default)
+            answer: str = typer.prompt(question, default=usual, err=True, show_default=bool(default))
         return answer.strip()
 
     def secret(self, question: str, *, option: str) -> str:
@@ -87,8 +94,7 @@ class Questions:
         """
         names = [name for name, _ in choices]
         if self.may_ask:
-            for number, (_, meaning) in enumerate(choices, 1):
-                self.say(f"  {number}  {meaning}")
+            self._list(meaning for _, meaning in choices)
         while True:
             answer = self.text(question, option=option, default=default).lower()
             if answer in names:
@@ -101,8 +107,7 @@ class Questions:
         """Return the places of the chosen labels; all if only Enter is pressed, or nobody can be asked."""
         everything = list(range(len(labels)))
         while self.may_ask:
-            for number, label in enumerate(labels, 1):
-                self.say(f"  {number}  {label}")
+            self._list(labels)
             answer = self.text(f"{question} (numbers, with commas)", option="", default="all")
             if answer.lower() == "all":
                 return everything

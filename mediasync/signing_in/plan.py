@@ -200,7 +200,7 @@ def _write(path: Path, source_id: str, plan: SourcePlan, *, replace: bool) -> Wr
         raise ConfigurationError(
             f"{path} has a source {source_id!r} already: choose another name, or replace it (--replace)"
         )
-    text = "" if is_new else path.read_text(encoding="utf-8")
+    text = "" if is_new else path.read_bytes().decode()
     mode = _PRIVATE if is_new else stat.S_IMODE(path.stat().st_mode)
     old = _own_files(known.get(source_id), path.parent)
     files = {
@@ -264,7 +264,8 @@ def _with_table(text: str, source_id: str, table: Mapping[str, Any]) -> str:
     # A table that is appended to the text leaves every comment where it is; the library would move some.
     added = tomlkit.dumps({"sources": {source_id: table}})
     gap = "" if not text.strip() else "\n" if text.endswith("\n") else "\n\n"
-    return f"{text}{gap}{added}"
+    end_of_line = "\r\n" if "\r\n" in text else "\n"
+    return text + f"{gap}{added}".replace("\n", end_of_line)
 
 
 def _check(staged: StagedFile, path: Path, source_id: str, pending: Collection[Path]) -> None:

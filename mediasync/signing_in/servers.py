@@ -72,9 +72,12 @@ def candidates(text: str, kind: str | None = None) -> list[str]:
         ['https://nas', 'http://nas:8080', 'http://nas:80']
     """
     plain = re.split(r"[?#]", _KIND.sub("", text.strip()))[0]
-    plain = _OF_A_PAGE.sub("", plain.rstrip("/"))
     schemes = [plain[: plain.index(":")].lower()] if _SCHEME.match(plain) else ["https", "http"]
-    rest = _SCHEME.sub("", plain)
+    rest = _OF_A_PAGE.sub("", _SCHEME.sub("", plain).rstrip("/"))
+    if "://" in rest:
+        raise ConfigurationError(
+            "this is not the address of a server: it must begin with http:// or https://"
+        )
     try:
         port = urlsplit(f"http://{rest}").port
         known = [place for one in ([kind] if kind else PORTS) for place in PORTS.get(one, ())]

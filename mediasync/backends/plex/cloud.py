@@ -113,7 +113,8 @@ class PlexCloud:
         number, code = record.key("id"), record.text("code")
         if number is None or not code:
             raise SourceUnreadable(self.source_id, "POST /api/v2/pins was answered without a code")
-        return Pin(number, code, float(record.integer("expiresIn") or _USUAL_SECONDS))
+        seconds = record.integer("expiresIn")
+        return Pin(number, code, _USUAL_SECONDS if seconds is None else float(seconds))
 
     async def sign_nonce(self, key: DeviceKey) -> str:
         """Return the proof that this device has the key; it is valid for five minutes.

@@ -1,0 +1,115 @@
+"""A person at a terminal: starts the command there, reads the screen, and types."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import re
+import sys
+import termios
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+_CONTROL: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_SECONDS: Final = 20.0
+
+
+class Terminal:
+    """A pseudo-terminal in which one command runs.
+
+    Attributes:
+        screen: all that the command has shown so far, without colours.
+        process: the command.
+    """
+
+    def __init__(self, master: int, slave: int, process: asyncio.subprocess.Process) -> None:
+        self.screen = ""
+        self.process = process
+        self._master = master
+        self._slave = slave
+        self._seen = 0
+        self._changed = asyncio.Event()
+        asyncio.get_running_loop().add_reader(master, self._read)
+
+    async def expect(self, text: str) -> None:
+        """Wait until the command has shown a text, after what was last waited for."""
+        try:
+            async with asyncio.timeout(_SECONDS):
+                while (place := self.screen.find(text, self._seen)) < 0:
+                    await self._changed.wait()
+                    self._changed.clear()
+        except TimeoutError:
+            raise AssertionError(f"{text!r} was not shown:\n{self.screen[self._seen :]}") from None
+        self._seen = place + len(text)
+
+    def type(self, text: str) -> None:
+        """Type a line, and press Enter."""
+        os.write(self._master, f"{text}\n".encode())
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        os.write(self._master, b"\x03")
+
+    async def answer(self, question: str, text: str) -> None:
+        """Wait for a question, and answer it."""
+        await self.expect(question)
+        self.type(text)
+
+    @property
+    def shows_what_is_typed(self) -> bool:
+        """Whether the terminal echoes."""
+        return bool(termios.tcgetattr(self._slave)[3] & termios.ECHO)
+
+    async def ended(self) -> int:
+        """Wait for the end of the command, and return its exit code."""
+        async with asyncio.timeout(_SECONDS):
+            code = await self.process.wait()
+        self._read()
+        return code
+
+    def _read(self) -> None:
+        os.set_blocking(self._master, False)
+        try:
+            while data := os.read(self._master, 65_536):
+                text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+                self.screen += _CONTROL.sub("", text)
+        except BlockingIOError:
+            pass
+        self._changed.set()
+
+
+@asynccontextmanager
+async def terminal(*arguments: str, environment: Mapping[str, str]) -> AsyncIterator[Terminal]:
+    """Run ``mediasync`` in a terminal; at the end it is killed if it still runs."""
+    master, slave = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "mediasync",
+        *arguments,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env={**environment, "TERM": "xterm", "COLUMNS": "200"},
+        start_new_session=True,
+        preexec_fn=lambda: _take(slave),
+    )
+    screen = Terminal(master, slave, process)
+    try:
+        yield screen
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        asyncio.get_running_loop().remove_reader(master)
+        os.close(slave)
+        os.close(master)
+
+
+def _take(slave: int) -> None:
+    """Make the terminal the controlling one, so that Ctrl-C reaches the command."""
+    import fcntl
+
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
