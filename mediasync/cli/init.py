@@ -695,7 +695,7 @@ class SetUp:
         return [libraries[place] for place in self._ask.choose_some("Which ones to include", labels)]
 
     def _choose_given_id(self) -> tuple[str, bool] | None:
-        """Return the id that an option gives, and whether it replaces another source; None if it gives none."""
+        """Return the id that an option gives, and whether it replaces another source; None without one."""
         name = self._given.name
         if name is None:
             return None

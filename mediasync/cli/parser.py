@@ -58,6 +58,7 @@ COMMANDS: Final = {
     "export": "Write items, people and credits as JSON lines, CSV, Parquet, NFO files or Singer messages.",
     "source": "List the stored sources, rename one, or remove one.",
     "config": "Look at the configuration.",
+    "completion": "Print the script with which a shell completes commands, options and stored names.",
 }
 """The commands, each of which is in the module of its name, and the first sentences of their helps."""
 
@@ -88,7 +89,10 @@ class DeferredCommand(TyperCommand):
 
 
 app = typer.Typer(
-    name=NAME, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, **PLAIN
+    name=NAME,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    **PLAIN,
 )
 
 

@@ -86,7 +86,7 @@ async def test_a_self_signed_certificate_is_explained_and_can_be_given(tmp_path:
     authority.cert_pem.write_to_path(file)
     async with servers(tls=context)["jellyfin"] as server:
         for text in (server.url, server.url.removeprefix("https://")):
-            with pytest.raises(SourceUnreachable, match="is not trusted .*: give the file of the CA"):
+            with pytest.raises(SourceUnreachable, match=r"is not trusted .*: give the file of the CA"):
                 await find_server(text)
             assert (await find_server(text, options=HttpOptions(verify=file))).url == server.url
             assert (await find_server(text, options=HttpOptions(verify=False))).url == server.url
@@ -201,9 +201,22 @@ async def test_servers_of_each_kind_answer() -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [b"", b"\xff\x00", b"[]", b'"x"', b"{}", b'{"Address": 7}', b'{"Address": "file:///etc"}', b"[" * 5_000]
-    + [b"HTTP/1.1 200 OK", b"HTTP/1.0 200 OK\r\nContent-Type: plex/media-server\r\nPort: x\r\n\r\n"]
-    + [b"HTTP/1.1 200 OK\r\nSERVER: Kodiak\r\n\r\n", b"HTTP/1.1 404 Not Found\r\nSERVER: Kodi\r\n\r\n"],
+    [
+        *(
+            b"",
+            b"\xff\x00",
+            b"[]",
+            b'"x"',
+            b"{}",
+            b'{"Address": 7}',
+            b'{"Address": "file:///etc"}',
+            b"[" * 5_000,
+        ),
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.0 200 OK\r\nContent-Type: plex/media-server\r\nPort: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nSERVER: Kodiak\r\n\r\n",
+        b"HTTP/1.1 404 Not Found\r\nSERVER: Kodi\r\n\r\n",
+    ],
 )
 async def test_any_other_answer_is_no_server(answer: bytes) -> None:
     for question in QUESTIONS:

@@ -303,10 +303,9 @@ async def test_a_token_that_cannot_be_stored_is_used_nevertheless(
 async def test_an_answer_of_plex_tv_without_what_it_is_for(plex_tv: FakePlexTv, path: str) -> None:
     key, _ = await registered(plex_tv)
     plex_tv.faults = [Fault.empty(at=lambda request: path in request.path)]
+    tokens, flow = DeviceTokens(cloud_at(plex_tv), key, None, None), PlexSignIn(cloud_at(plex_tv), poll=0.01)
     with pytest.raises(SourceError, match=r"was answered without|not answered with a list"):
-        if path in {"nonce", "token"}:
-            await DeviceTokens(cloud_at(plex_tv), key, None, None).current()
-        await PlexSignIn(cloud_at(plex_tv), poll=0.01).by_pin(lambda _: None)
+        await (tokens.current() if path in {"nonce", "token"} else flow.by_pin(lambda _: None))
 
 
 def test_a_key_that_is_not_one_is_refused_without_showing_it() -> None:
