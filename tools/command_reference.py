@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import typer
 
@@ -85,12 +86,18 @@ def _kind(parameter: Any, path: str) -> Any:
     """Return the kind of a parameter's value, or the list of its choices; None for a flag."""
     if getattr(parameter, "is_flag", False):
         return None
-    kind = parameter.bare_type
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return [str(member.value) for member in kind]
+    if choices := _choices(parameter.type_descriptor.annotation):
+        return choices
     owner = path if parameter.param_type_name == "argument" else parameter.opts[0]
     placeholder = parameter.metavar or ""
     return KINDS.get(f"{owner} {placeholder}") or KINDS.get(placeholder) or ""
+
+
+def _choices(annotation: Any) -> list[str]:
+    """Return the values of the enumeration in an annotation; an empty list if there is none."""
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return [str(member.value) for member in annotation]
+    return next(filter(None, map(_choices, get_args(annotation))), [])
 
 
 def _short(text: str | None) -> str:
@@ -107,12 +114,11 @@ def _plain(text: str | None) -> str:
 def man_page() -> str:
     """Return the man page ``mediasync(1)``."""
     whole = program()
-    summary = _paragraphs(whole.help)[0]
     lines = [
         ".\\\" Made by 'python dev.py reference' from the helps of the commands. Do not edit.",
         '.TH MEDIASYNC 1 "" mediasync "User commands"',
         ".SH NAME",
-        f"mediasync \\- {_escaped(summary[0].lower() + summary[1:].rstrip('.'))}",
+        "mediasync \\- mirror movie and TV libraries, with cast and crew, into SQL",
         ".SH SYNOPSIS",
         ".B mediasync",
         "[\\fIoptions\\fR] \\fIcommand\\fR [\\fIarguments\\fR]",
@@ -173,7 +179,7 @@ def _body(text: str | None, *, skip: int) -> list[str]:
             lines += [".RS 4", ".nf", *(_line(line[2:]) for line in indented), ".fi", ".RE"]
             lines += [_line(line) for line in plain if not line.startswith("  ")]
         else:
-            lines += [_line(" ".join(paragraph.split()))]
+            lines += _folded(paragraph)
     return lines
 
 
@@ -184,8 +190,13 @@ def _option_lines(command: Any) -> list[str]:
         kind = _kind(option, "")
         value = option.metavar or ("|".join(kind) if isinstance(kind, list) else "")
         shown = "" if kind is None or not value else f" \\fI{_escaped(value)}\\fR"
-        lines += [".TP", f"{names}{shown}", _line(" ".join((option.help or "").split()))]
+        lines += [".TP", f"{names}{shown}", *_folded(option.help or "")]
     return lines
+
+
+def _folded(text: str) -> list[str]:
+    """Return a text as source lines of at most 70 characters, before escaping."""
+    return [_line(line) for line in textwrap.wrap(" ".join(text.split()), 70, break_on_hyphens=False)]
 
 
 def _line(text: str) -> str:

@@ -61,7 +61,9 @@ def main(arguments: Sequence[str]) -> int:
             words, quote = split(given[0] if given else "")
             lines = [in_bash(value, words[-1], quote) for value, _ in answers(words, os.environ)]
         else:
-            lines = [f"{safe(value)}\t{safe(what)}" for value, what in answers(given, os.environ)]
+            # The last word still has its quotes and backslashes.
+            words = [*given[:-1], split(given[-1])[0][-1]] if given else []
+            lines = [f"{safe(value)}\t{safe(what)}" for value, what in answers(words, os.environ)]
         sys.stdout.write("".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
     return 0
@@ -114,9 +116,11 @@ def answers(words: Sequence[str], environ: Mapping[str, str]) -> list[Answer]:
         words: the words, the first of them the program, the last one being typed.
         environ: the environment variables, which may name the database and the configuration.
     """
+    if len(words) < 2:
+        return []
     known = json.loads(COMMANDS_FILE.read_text(encoding="utf-8"))
     line = _Line.read(words[1:-1], known)
-    typed = words[-1] if len(words) > 1 else ""
+    typed = words[-1]
     if line.waiting is not None:
         return list(_values(line.waiting, typed, line, environ))
     if typed.startswith("--") and "=" in typed:

@@ -30,8 +30,9 @@ complete -o default -o nosort -F _mediasync mediasync
     Shell.ZSH: """\
 #compdef mediasync
 _mediasync() {
-    local -a lines values
-    lines=("${(@f)$(mediasync completion --answer zsh "${(@Q)words[1,CURRENT]}" 2>/dev/null)}")
+    local -a given lines values
+    given=("${(@Q)words[1,CURRENT-1]}" "${words[CURRENT]}")
+    lines=("${(@f)$(mediasync completion --answer zsh "${(@)given}" 2>/dev/null)}")
     values=("${(@)lines%%$'\\t'*}")
     lines=("${(@)lines/$'\\t'/  }")
     if [[ -n "${values[1]}" ]]; then

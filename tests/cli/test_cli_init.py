@@ -102,19 +102,17 @@ async def test_jellyfin_by_quick_connect_then_kodi_by_password_then_a_first_sync
         await screen.answer("Kind of source", "kodi")
         await screen.answer("Address of the server", kodi.url)
         await screen.answer("User [kodi]", "")
-        await screen.expect("Password")
-        screen.type("wrong")
+        await screen.answer_hidden("Password", "wrong")
         await screen.expect("That does not work: ")
         await screen.answer("User [kodi]", "")
-        await screen.expect("Password")
-        screen.type("pw of kodi")
+        await screen.answer_hidden("Password", "pw of kodi")
         await screen.answer("Which ones to include", "1, 2")
         await screen.answer("Name of the source [fake-kodi]", "")
         await screen.answer("Add another source?", "n")
         await screen.answer("Sync now?", "")
         assert await screen.ended() == 0
     assert "pw of kodi" not in screen.screen
-    assert screen.screen.count("items seen") == 2
+    assert screen.screen.count("items seen,") >= 2
     assert_private("home.token", "fake-kodi.password", "mediasync.toml")
     home = source("home")
     assert (home.url, home.include) == (jellyfin.url, ("Films",))
@@ -133,13 +131,13 @@ async def test_emby_by_password_after_a_wrong_kind_and_a_wrong_password(beside: 
         await screen.answer("Address of the server", emby.url)
         await screen.answer("How to sign in [password]", "")
         await screen.answer("User", "anna")
-        await screen.answer("Password", "not-right")
+        await screen.answer_hidden("Password", "not-right")
         await screen.expect(
             "That does not work: the server does not accept the user 'anna' with this password"
         )
         await screen.answer("How to sign in", "1")
         await screen.answer("User", "anna")
-        await screen.answer("Password", "right")
+        await screen.answer_hidden("Password", "right")
         await screen.answer("Which ones to include", "all")
         await screen.answer("Name of the source", "den")
         await screen.answer("Add another source?", "n")

@@ -48,6 +48,14 @@ class Terminal:
         """Type a line, and press Enter."""
         os.write(self._master, f"{text}\n".encode())
 
+    async def answer_hidden(self, question: str, text: str) -> None:
+        """Wait for a question whose answer is not shown, and answer it."""
+        await self.expect(question)
+        # What is typed before the terminal stops to echo is lost. There is no event for that.
+        while self.shows_what_is_typed:
+            await asyncio.sleep(0.01)
+        self.type(text)
+
     def interrupt(self) -> None:
         """Press Ctrl-C."""
         os.write(self._master, b"\x03")
