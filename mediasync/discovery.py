@@ -113,7 +113,7 @@ answers if UPnP is switched on in its settings."""
 
 
 async def discover_servers(
-    seconds: float = 2.0, questions: Iterable[Question] = QUESTIONS
+    seconds: float = 2.0, questions: Iterable[Question] | None = None
 ) -> list[DiscoveredServer]:
     """Ask the local network for servers, and return those that answer in time, in order of kind and name.
 
@@ -121,7 +121,7 @@ async def discover_servers(
 
     Args:
         seconds: how long to wait for answers.
-        questions: what is sent, and to whom.
+        questions: what is sent, and to whom; by default `QUESTIONS`.
 
     Example:
         >>> import asyncio
@@ -132,7 +132,7 @@ async def discover_servers(
     loop = asyncio.get_running_loop()
     transports = []
     try:
-        for question in questions:
+        for question in QUESTIONS if questions is None else questions:
             sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)

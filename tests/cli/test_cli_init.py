@@ -10,6 +10,7 @@ import stat
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -290,6 +291,50 @@ async def test_a_second_run_adds_a_source_and_replaces_one_only_if_told(
     assert FILE.read_text().startswith("# mine\n")
     assert list(read_configuration(FILE).sources) == ["films", "more"]
     assert (source("films").folder, source("films").every is None) == (library / "movies", False)
+
+
+ON_LOOPBACK = """
+import sys
+from dataclasses import replace
+from mediasync import discovery
+from mediasync.cli import main
+port = int(sys.argv[1])
+discovery.QUESTIONS = [replace(discovery.QUESTIONS[0], address=("127.0.0.1", port))]
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+class Beacon(asyncio.DatagramProtocol):
+    """A Jellyfin that answers who it is."""
+
+    def __init__(self, url: str) -> None:
+        self.answer = json.dumps({"Address": url, "Id": "1", "Name": "Den"}).encode()
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def datagram_received(self, _: bytes, addr: Any) -> None:
+        self.transport.sendto(self.answer, addr)
+
+
+async def test_a_server_that_is_found_on_the_network_needs_no_address() -> None:
+    async with FakeJellyfin(CATALOGUE, users={"admin": ""}) as server:
+        loop = asyncio.get_running_loop()
+        endpoint = loop.create_datagram_endpoint(lambda: Beacon(server.url), local_addr=("127.0.0.1", 0))
+        transport, _ = await endpoint
+        port = str(transport.get_extra_info("sockname")[1])
+        options = ("init", "--discover", "--user", "admin", "--no-sync")
+        async with terminal(port, *options, environment=process_environment(), code=ON_LOOPBACK) as screen:
+            await screen.expect(f"1  jellyfin at {server.url} Den")
+            await screen.expect("2  none of these")
+            await screen.answer("Server", "1")
+            await screen.answer_hidden("Password", "")
+            await screen.answer("Which ones to include", "")
+            await screen.answer("Name of the source", "")
+            await screen.answer("Add another source?", "n")
+            assert await screen.ended() == 0
+        transport.close()
+    assert source("fixture").url == server.url
 
 
 # By options

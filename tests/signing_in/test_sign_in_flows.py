@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from mediasync.errors import (
     SourceError,
     SourceUnauthorised,
     SourceUnreachable,
+    UsageError,
 )
 from mediasync.settings.http import HttpOptions
 from mediasync.settings.plex_hosts import PlexHosts, plex_hosts
@@ -324,3 +326,15 @@ def test_the_hosts_of_plex() -> None:
 @pytest.mark.parametrize("token", ["", "abc", "a.b.c", "a.e30.c", "a.eyJleHAiOiAieCJ9.c"])
 def test_the_end_of_a_token_that_does_not_say_it(token: str) -> None:
     assert ends_at(token) is None
+
+
+async def test_without_the_extra_a_key_says_what_to_install(
+    plex_tv: FakePlexTv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, _ = await registered(plex_tv)
+    monkeypatch.setitem(sys.modules, "jwt", None)
+    for use in (DeviceKey.generate, lambda: DeviceKey.parse(key.text())):
+        with pytest.raises(
+            UsageError, match=r"needs an extra: pip install 'mediasync-mirror\[plex\]'; or sign in"
+        ):
+            use()

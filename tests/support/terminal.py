@@ -89,13 +89,14 @@ class Terminal:
 
 
 @asynccontextmanager
-async def terminal(*arguments: str, environment: Mapping[str, str]) -> AsyncIterator[Terminal]:
-    """Run ``mediasync`` in a terminal; at the end it is killed if it still runs."""
+async def terminal(
+    *arguments: str, environment: Mapping[str, str], code: str = ""
+) -> AsyncIterator[Terminal]:
+    """Run ``mediasync``, or Python code instead, in a terminal; at the end it is killed if it still runs."""
     master, slave = pty.openpty()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
-        "mediasync",
+        *(["-c", code] if code else ["-m", "mediasync"]),
         *arguments,
         stdin=slave,
         stdout=slave,
