@@ -25,10 +25,11 @@ LIBRARY_IDS: Final = """
 SELECT l.id, l.title FROM library l WHERE l.id >= :low AND l.id < :high ORDER BY l.id LIMIT :limit
 """
 
-# Lists the titles of movies and shows.
+# Lists the titles of movies and shows. No index serves the condition on the type, so that of titles is used.
 TITLES: Final = """
 SELECT i.title, i.media_type FROM media_item i
-WHERE i.title >= :low AND i.title < :high AND i.media_type IN ('movie', 'show') AND i.missing_since IS NULL
+WHERE i.title >= :low AND i.title < :high AND i.media_type NOT IN ('season', 'episode')
+      AND i.missing_since IS NULL
 ORDER BY i.title LIMIT :limit
 """
 
@@ -38,10 +39,12 @@ SELECT i.id, i.title FROM media_item i
 WHERE i.id >= :low AND i.id < :high AND i.missing_since IS NULL ORDER BY i.id LIMIT :limit
 """
 
-# Lists the ids of items that their source no longer has.
+# Lists the ids of items that their source no longer has, those that were found missing last first. It walks the
+# index of missing items, which is mostly empty; that of ids would read all items.
 REMOVED_IDS: Final = """
 SELECT i.id, i.title FROM media_item i
-WHERE i.missing_since IS NOT NULL AND i.id >= :low AND i.id < :high ORDER BY i.id LIMIT :limit
+WHERE i.missing_since IS NOT NULL AND i.id || '' >= :low AND i.id || '' < :high
+ORDER BY i.missing_since DESC LIMIT :limit
 """
 
 # Lists the names of people.
@@ -56,8 +59,13 @@ SELECT p.id, p.name FROM person p
 WHERE p.id >= :low AND p.id < :high AND p.uncredited_since IS NULL ORDER BY p.id LIMIT :limit
 """
 
-# Lists the genres.
+# Lists the genres, each by one step along the index.
 GENRES: Final = """
-SELECT DISTINCT g.name, 'genre' FROM item_genre g WHERE g.name >= :low AND g.name < :high
-ORDER BY g.name LIMIT :limit
+WITH RECURSIVE step (name, number) AS (
+    SELECT min(g.name), 1 FROM item_genre g WHERE g.name >= :low AND g.name < :high
+    UNION ALL
+    SELECT (SELECT min(g.name) FROM item_genre g WHERE g.name > s.name AND g.name < :high), s.number + 1
+    FROM step s WHERE s.name IS NOT NULL AND s.number < :limit
+)
+SELECT s.name, 'genre' FROM step s WHERE s.name IS NOT NULL
 """

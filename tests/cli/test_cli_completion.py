@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from cli_runs import ROOT, Run, process_environment
 
 from mediasync.cli import main
 from mediasync.cli.completing import COMMANDS_FILE, in_bash, split
+from mediasync.database.schema import schema_text
+from mediasync.repositories import completions
 from tools import command_reference
 
 
@@ -145,6 +149,24 @@ def test_a_control_character_in_a_title_reaches_no_terminal(
     assert offered(capsys, "mediasync show Ev") == ["Evil\\ rm\\ -rf\\ \\$\\(HOME\\)\\ \\`x\\`\\ olleh"]
     main(["completion", "--answer", "fish", "mediasync", "show", "Ev"])
     assert capsys.readouterr().out == "Evil rm -rf $(HOME) `x` olleh\tmovie\n"
+
+
+def test_every_look_into_the_mirror_walks_an_index() -> None:
+    indexes = {
+        "TITLES": "media_item_by_title",
+        "REMOVED_IDS": "media_item_missing",
+        "NAMES": "person_by_name",
+        "GENRES": "item_genre_by_name",
+        "ITEM_IDS": "sqlite_autoindex_media_item_1",
+        "PERSON_IDS": "sqlite_autoindex_person_1",
+    }
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(schema_text())
+        for name, index in indexes.items():
+            statement = f"EXPLAIN QUERY PLAN {getattr(completions, name)}"
+            steps = [row[3] for row in connection.execute(statement, {"low": "a", "high": "b", "limit": 5})]
+            assert any(f"INDEX {index} " in f"{step} " for step in steps), (name, steps)
+            assert not any("TEMP B-TREE" in step for step in steps), (name, steps)
 
 
 def test_words_of_a_line() -> None:

@@ -411,6 +411,51 @@ async def test_plex_by_options(beside: Beside, tmp_path: Path, monkeypatch: pyte
         assert source("fake-plex").read_secret("token") == "t1"
 
 
+async def test_which_of_several_servers_of_an_account_is_not_guessed(
+    beside: Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        FakePlex(CATALOGUE, token="t1", machine_id="1", name="One") as one,
+        FakePlex(CATALOGUE, token="t2", machine_id="2", name="Two") as two,
+        FakePlexTv([one, two], is_owner=False) as plex_tv,
+    ):
+        plex_tv.approves_at_once = True
+        monkeypatch.setenv("MEDIASYNC_PLEX_TV", plex_tv.url)
+        options = ("init", "--kind", "plex", "--sign-in", "pin", "--yes")
+        ended = await beside(*options)
+        assert (ended.code, "several servers (One, Two): give --url" in ended.err) == (2, True)
+        ended = await beside(*options, "--url", two.url)
+        assert ended.code == 0, ended
+        assert source("two").read_secret("token") == "t2"
+        plex_tv.servers.clear()
+        ended = await beside(*options)
+        assert (ended.code, "Plex names no server of this account: give --url" in ended.err) == (2, True)
+
+
+async def test_an_account_without_servers_is_asked_for_an_address() -> None:
+    async with (
+        FakePlex(CATALOGUE, token="t1", name="Living Room") as plex,
+        FakePlexTv() as plex_tv,
+        start("--kind", "plex", "--no-sync", MEDIASYNC_PLEX_TV=plex_tv.url) as screen,
+    ):
+        await screen.answer("How to sign in", "pin")
+        await screen.expect("Waiting")
+        plex_tv.approve(plex_tv.codes[0])
+        await screen.expect("Plex names no server of this account")
+        plex_tv.servers.append(plex)
+        await screen.answer("Address of the server", plex.url)
+        await screen.expect("That does not work: GET /library/sections was answered with 401")
+        await screen.answer("How to sign in", "token")
+        await screen.answer_hidden("Token", "t1")
+        await screen.expect("Plex names no server of this account")
+        await screen.answer("Address of the server", plex.url)
+        await screen.answer("Which ones to include", "")
+        await screen.answer("Name of the source [living-room]", "")
+        await screen.answer("Add another source?", "")
+        assert await screen.ended() == 0
+    assert source("living-room").read_secret("token") == "t1"
+
+
 async def test_kodi_by_options(beside: Beside, tmp_path: Path) -> None:
     (tmp_path / "pw").write_text("secret")
     async with FakeKodi(CATALOGUE) as kodi:
