@@ -39,8 +39,8 @@ SELECT i.id, i.title FROM media_item i
 WHERE i.id >= :low AND i.id < :high AND i.missing_since IS NULL ORDER BY i.id LIMIT :limit
 """
 
-# Lists the ids of items that their source no longer has, those that were found missing last first. It walks the
-# index of missing items, which is mostly empty; that of ids would read all items.
+# Lists the ids of items that their source no longer has, those that were found missing last first. It walks
+# the index of missing items, which is mostly empty; that of ids would read all items.
 REMOVED_IDS: Final = """
 SELECT i.id, i.title FROM media_item i
 WHERE i.missing_since IS NOT NULL AND i.id || '' >= :low AND i.id || '' < :high
