@@ -400,15 +400,30 @@ class SetUp:
         way = self._choose_way(Kind.PLEX, SignIn.KEY if find_spec("jwt") else SignIn.PIN)
         if way is SignIn.TOKEN:
             token = self._token().secrets[TOKEN]
-            return PlexAccount(token, None, ())
+            return PlexAccount(token, None, (), is_given=True)
         return run_step(
             self._context, flow.by_key(self._show) if way is SignIn.KEY else flow.by_pin(self._show)
         )
 
     def _sign_in_to_plex(self, address: str) -> Credentials:
-        account = self._sign_in_to_account()
+        return self._credentials_for(self._sign_in_to_account(), address)
+
+    def _credentials_for(self, account: PlexAccount, address: str) -> Credentials:
+        """Return what to read a server with. A strange server does not get the account's token unasked.
+
+        Raises:
+            SourceMismatch: if the server is not one of the account's.
+        """
         work = fetch_machine_id(address, source_id=self._id, options=self._options())
-        return account.credentials(account.server_at(run_step(self._context, work)))
+        server = account.server_at(run_step(self._context, work))
+        question = "Plex does not name this server as one of the account's. Send it the account's token?"
+        if server is None and not account.is_given and not self._ask.yes(question, default=False):
+            raise SourceMismatch(
+                self._id,
+                f"the server at {address} is not one of this account's: sign in with the account that may "
+                "read it, or give a token (--token-file)",
+            )
+        return account.credentials(server)
 
     def _plan_from_account(self) -> tuple[SourcePlan, Trial]:
         """Sign in to Plex first, and choose one of the account's servers."""
@@ -419,12 +434,10 @@ class SetUp:
                     return self._plan_known_account(account)
                 server = self._choose_server(account.servers)
                 work = find_first(server.urls, Kind.PLEX, source_id=self._id, options=self._options())
-                plan = SourcePlan(
-                    Kind.PLEX,
-                    run_step(self._context, work).url,
-                    credentials=account.credentials(server),
-                    settings=self._settings(),
-                )
+                address = run_step(self._context, work).url
+                # Another network may have another server at the same local address.
+                credentials = self._credentials_for(account, address)
+                plan = SourcePlan(Kind.PLEX, address, credentials=credentials, settings=self._settings())
                 return plan, self._try(plan)
             except (SourceError, ConfigurationError) as error:
                 self._again(error)
@@ -435,7 +448,8 @@ class SetUp:
             raise UsageError("Plex names no server of this account: give --url")
         self._ask.say("Plex names no server of this account.")
         _, address = self._reach(Kind.PLEX, None)
-        plan = SourcePlan(Kind.PLEX, address, credentials=account.credentials(), settings=self._settings())
+        credentials = self._credentials_for(account, address)
+        plan = SourcePlan(Kind.PLEX, address, credentials=credentials, settings=self._settings())
         return plan, self._try(plan)
 
     def _choose_server(self, servers: Sequence[PlexServer]) -> PlexServer:

@@ -27,11 +27,13 @@ class PlexAccount:
         token: the account's token; not shown.
         key: the key of this device; None if it signed in by a code of four characters.
         servers: the media servers that the account may read, its own first.
+        is_given: whether somebody gave the token, instead of signing in. It is then meant for any server.
     """
 
     token: str = field(repr=False)
     key: DeviceKey | None
     servers: tuple[PlexServer, ...]
+    is_given: bool = False
 
     def credentials(self, server: PlexServer | None = None) -> Credentials:
         """Return what to read a server with.

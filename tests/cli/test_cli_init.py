@@ -428,6 +428,10 @@ async def test_which_of_several_servers_of_an_account_is_not_guessed(
         assert ended.code == 0, ended
         assert source("two").read_secret("token") == "t2"
         plex_tv.servers.clear()
+        asked = len(two.requests)
+        ended = await beside(*options, "--url", two.url, "--name", "other")
+        assert (ended.code, f"the server at {two.url} is not one of this account's" in ended.err) == (3, True)
+        assert not [request for request in two.requests[asked:] if "x-plex-token" in request.headers]
         ended = await beside(*options)
         assert (ended.code, "Plex names no server of this account: give --url" in ended.err) == (2, True)
 
@@ -442,9 +446,9 @@ async def test_an_account_without_servers_is_asked_for_an_address() -> None:
         await screen.expect("Waiting")
         plex_tv.approve(plex_tv.codes[0])
         await screen.expect("Plex names no server of this account")
-        plex_tv.servers.append(plex)
         await screen.answer("Address of the server", plex.url)
-        await screen.expect("That does not work: GET /library/sections was answered with 401")
+        await screen.answer("Send it the account's token? [y/N]", "")
+        await screen.expect(f"That does not work: the server at {plex.url} is not one of this account's")
         await screen.answer("How to sign in", "token")
         await screen.answer_hidden("Token", "t1")
         await screen.expect("Plex names no server of this account")
