@@ -13,7 +13,11 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 _CONTROL: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_SECONDS: Final = 20.0
+_SECONDS: Final = 60.0
+
+# The terminal becomes the controlling one, so that Ctrl-C reaches the command.
+_TAKE_TERMINAL: Final = "import fcntl, termios\nfcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+_PROGRAM: Final = "import sys\nfrom mediasync.cli import main\nsys.exit(main())\n"
 
 
 class Terminal:
@@ -96,14 +100,14 @@ async def terminal(
     master, slave = pty.openpty()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *(["-c", code] if code else ["-m", "mediasync"]),
+        "-c",
+        _TAKE_TERMINAL + (code or _PROGRAM),
         *arguments,
         stdin=slave,
         stdout=slave,
         stderr=slave,
         env={**environment, "TERM": "xterm", "COLUMNS": "200"},
         start_new_session=True,
-        preexec_fn=lambda: _take(slave),
     )
     screen = Terminal(master, slave, process)
     try:
@@ -115,10 +119,3 @@ async def terminal(
         asyncio.get_running_loop().remove_reader(master)
         os.close(slave)
         os.close(master)
-
-
-def _take(slave: int) -> None:
-    """Make the terminal the controlling one, so that Ctrl-C reaches the command."""
-    import fcntl
-
-    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
