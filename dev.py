@@ -69,8 +69,9 @@ def docs() -> None:
 
 
 def reference() -> None:
-    """Make the descriptions of the views in docs/reference/database.md from schema.sql."""
+    """Make what is made: docs/reference/database.md, the man page, the data of the shell completion."""
     run(sys.executable, "tools/schema_reference.py", PYTHONPATH=str(ROOT))
+    run(sys.executable, "tools/command_reference.py", PYTHONPATH=str(ROOT))
 
 
 def pythons() -> None:

@@ -5,14 +5,20 @@ Each backend is imported when one is made: a program that reads folders does not
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mediasync.backends.base import Backend, PictureSource
+from mediasync.errors import ConfigurationError
+from mediasync.settings.environment import read_value
+from mediasync.settings.plex_hosts import plex_hosts
 from mediasync.settings.source import SourceConfig
 from mediasync.settings.source_kinds import BackendContext
 
 if TYPE_CHECKING:
     from mediasync.backends.jellyfin import JellyfinBackend
+    from mediasync.backends.plex.tokens import DeviceTokens
 
 
 def make_nfo(config: SourceConfig, _: BackendContext) -> Backend:
@@ -28,13 +34,30 @@ def make_plex(config: SourceConfig, context: BackendContext) -> Backend:
     from mediasync.backends.plex import PlexBackend
 
     assert config.url is not None
+    client_id, token = context.client_id(), config.read_secret("token")
     return PlexBackend(
         config.url,
         source=config.source,
-        token=config.read_secret("token"),
+        token=token,
+        tokens=None if config.key_file is None else _make_tokens(config, config.key_file, token, client_id),
         options=config.http,
-        client_id=context.client_id(),
+        client_id=client_id,
     )
+
+
+def _make_tokens(config: SourceConfig, key_file: Path, token: str | None, client_id: str) -> DeviceTokens:
+    from mediasync.backends.plex.cloud import PlexCloud
+    from mediasync.backends.plex.device_key import DeviceKey
+    from mediasync.backends.plex.tokens import DeviceTokens
+
+    subject = f"key_file of source {config.id!r}"
+    try:
+        key = DeviceKey.parse(read_value(key_file, subject))
+    except ConfigurationError as error:
+        text = str(error) if subject in str(error) else f"{subject}: {str(key_file)!r}: {error}"
+        raise ConfigurationError(text, source_id=config.id) from error
+    cloud = PlexCloud(plex_hosts(os.environ), client_id, config.id)
+    return DeviceTokens(cloud, key, token, config.token_file)
 
 
 def make_jellyfin(config: SourceConfig, context: BackendContext) -> Backend:
@@ -94,11 +117,13 @@ def make_plex_pictures(config: SourceConfig, context: BackendContext) -> Picture
     from mediasync.backends.plex.pictures import PlexPictures
 
     assert config.url is not None
+    client_id, token = context.client_id(), config.read_secret("token")
     return PlexPictures(
         config.url,
         config.id,
-        token=config.read_secret("token"),
-        client_id=context.client_id(),
+        token=token,
+        tokens=None if config.key_file is None else _make_tokens(config, config.key_file, token, client_id),
+        client_id=client_id,
         options=config.http,
     )
 

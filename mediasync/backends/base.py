@@ -245,10 +245,11 @@ class PictureSource(Protocol):
     """What fetches the pictures of one source, by the references that its backend stored."""
 
     def open(self) -> AbstractAsyncContextManager[None]:
-        """Return a context in which pictures can be fetched. It sends no request.
+        """Return a context in which pictures can be fetched.
 
         Raises:
             ConfigurationError: if a setting cannot be used, such as a CA file.
+            SourceError: if the source does not let anybody in.
         """
         ...
 

@@ -26,6 +26,9 @@ from mediasync.text import without_secrets
 BUSY: Final = frozenset({429, 503})
 """The server works, and asks to send the request later."""
 
+TOKEN_EXPIRED: Final = 498
+"""Plex's answer to a token that has reached its end."""
+
 ONCE: Final = 1
 TWICE: Final = 2
 """The most tries for failures that a retry rarely cures: an error inside the server, and a timeout."""
@@ -78,6 +81,9 @@ def of_status(
             f"{answer}: the {' or '.join(secrets)} is missing, wrong or revoked; give a valid one "
             f"({variables} in the environment, or the configuration){'' if secure else _SECURE_HINT}"
         )
+        return Failure(SourceUnauthorised(source_id, why), ONCE)
+    if status == TOKEN_EXPIRED:
+        why = f"{answer}: the {secrets[0]} has expired; give a new one, or sign in again with mediasync init"
         return Failure(SourceUnauthorised(source_id, why), ONCE)
     if status == HTTPStatus.FORBIDDEN:
         why = (

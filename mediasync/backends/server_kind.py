@@ -10,7 +10,7 @@ import httpx
 
 from mediasync.backends.transport import Transport
 
-_NAMES: Final = {"plex": "a Plex Media Server", "jellyfin": "Jellyfin", "emby": "Emby", "kodi": "Kodi"}
+NAMES: Final = {"plex": "a Plex Media Server", "jellyfin": "Jellyfin", "emby": "Emby", "kodi": "Kodi"}
 
 
 async def find_other_kind(transport: Transport, own: str) -> str | None:
@@ -27,13 +27,20 @@ async def find_other_kind(transport: Transport, own: str) -> str | None:
         if other := await find_other_kind(transport, "plex"):
             raise SourceMismatch("home", f"what answers is {other}")
     """
-    kind = await _find_kind(transport)
+    kind = await find_kind(transport)
     if kind is None or kind == own:
         return None
-    return f'{_NAMES[kind]} (write {kind}+{transport.base_url}, or kind = "{kind}")'
+    return f'{NAMES[kind]} (write {kind}+{transport.base_url}, or kind = "{kind}")'
 
 
-async def _find_kind(transport: Transport) -> str | None:
+async def find_kind(transport: Transport) -> str | None:
+    """Return which kind of server answers: ``plex``, ``jellyfin``, ``emby``, ``kodi``; None if none of them.
+
+    The requests carry no token.
+
+    Args:
+        transport: an open transport.
+    """
     answer = await transport.probe("GET", "/identity")
     if answer is not None and (b"machineIdentifier" in answer.content or "x-plex-protocol" in answer.headers):
         return "plex"

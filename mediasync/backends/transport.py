@@ -210,13 +210,16 @@ class Transport:
         params: Mapping[str, str | int] | None = None,
         *,
         headers: Mapping[str, str] | None = None,
+        may_hold_secrets: bool = False,
     ) -> Any:
         """Send a GET and return the decoded JSON of the answer; None for an answer without content (204).
 
         Args:
             path: a quoted path, relative to the base URL, that begins with a slash.
-            params: the query, which must hold no secrets.
+            params: the query.
             headers: headers of this request only. They override the others.
+            may_hold_secrets: whether the query may hold a secret, because the server takes it nowhere else.
+                Neither errors nor the log repeat a query.
 
         Raises:
             SourceUnreachable: if there is no connection, or no answer in time (`NoAnswerInTime`).
@@ -226,7 +229,9 @@ class Transport:
             RequestRefused: for any other error status.
             SourceUnreadable: if the answer is not JSON.
         """
-        return await self._ask("GET", path, params, headers, None, idempotent=True)
+        return await self._ask(
+            "GET", path, params, headers, None, idempotent=True, may_hold_secrets=may_hold_secrets
+        )
 
     async def post_json(
         self,
@@ -271,26 +276,22 @@ class Transport:
         *,
         idempotent: bool,
         decodes: bool = True,
+        may_hold_secrets: bool = False,
     ) -> Any:
         client, limiter = self._client, self._limiter
         if client is None or limiter is None:
             raise LifecycleError(f"the transport of source {self.source_id!r} is not open")
-        request = self._build(client, method, path, params, headers, content)
+        url = self._url(method, path, params, may_hold_secrets=may_hold_secrets)
+        request = self._build(client, method, url, headers, content)
         name = _shortened(f"{method} {path.partition('?')[0]}")
         async with limiter:
             return await self._send_until_answered(
                 client, request, name, idempotent=idempotent, decodes=decodes
             )
 
-    def _build(
-        self,
-        client: httpx.AsyncClient,
-        method: str,
-        path: str,
-        params: Mapping[str, str | int] | None,
-        headers: Mapping[str, str] | None,
-        content: bytes | None,
-    ) -> httpx.Request:
+    def _url(
+        self, method: str, path: str, params: Mapping[str, str | int] | None, *, may_hold_secrets: bool
+    ) -> httpx.URL:
         if not path.startswith("/"):
             raise UsageError(f"{path!r}: the path of a request must begin with a slash")
         try:
@@ -299,8 +300,19 @@ class Transport:
         except (httpx.InvalidURL, UnicodeError) as error:
             why = f"{_shortened(f'{method} {path}')}: this is not a valid request ({error})"
             raise RequestRefused(self.source_id, why, status=HTTPStatus.REQUEST_URI_TOO_LONG) from error
-        if without_secrets(f"?{url.query.decode('ascii')}") != f"?{url.query.decode('ascii')}":
+        query = f"?{url.query.decode('ascii')}"
+        if without_secrets(query) != query and not may_hold_secrets:
             raise UsageError(f"{method} {url.path}: secrets are sent in headers, never in a query")
+        return url
+
+    def _build(
+        self,
+        client: httpx.AsyncClient,
+        method: str,
+        url: httpx.URL,
+        headers: Mapping[str, str] | None,
+        content: bytes | None,
+    ) -> httpx.Request:
         all_headers = SecretHeaders(self._headers)
         all_headers.update(check_headers(self.source_id, headers or {}))
         timeout = httpx.Timeout(self._options.read_timeout, connect=self._options.connect_timeout)
@@ -406,7 +418,8 @@ class Transport:
         client = self._injected or self._make_client()
         name = f"GET {path}"
         headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
-        request = self._build(client, "GET", path, params, headers, None)
+        url = self._url("GET", path, params, may_hold_secrets=False)
+        request = self._build(client, "GET", url, headers, None)
         try:
             async with self._answered(client, request, name) as response:
                 try:

@@ -25,6 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if argv is None:
         _end_at_sigint()
+    if arguments[:2] == ["completion", "--answer"] and len(arguments) > 2:
+        from mediasync.cli.completing import main as answer
+
+        return answer(arguments[2:])
     try:
         from mediasync.cli.program import run
 

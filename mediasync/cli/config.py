@@ -160,6 +160,7 @@ def _document(source: SourceConfig | FlawedSource, environ: Mapping[str, str]) -
         "folder": None if source.folder is None else str(source.folder.absolute()),
         "username": source.username,
         "secrets": {secret: _where_secret_is(source, secret, environ) for secret in source.spec.secrets},
+        "key_file": None if source.key_file is None else str(source.key_file.absolute()),
         "headers": list(source.headers),
         "verify": source.verify if isinstance(source.verify, bool) else str(source.verify),
         "timezone": source.timezone,
@@ -190,6 +191,8 @@ def _lines(document: dict[str, Any]) -> list[RenderableType]:
     for secret, where in document["secrets"].items():
         name = source_variable(document["id"], secret)
         rows.append((secret, f"from {where}" if where else f"none: {name} or {name}_FILE may give it"))
+    if document.get("key_file"):
+        rows.append(("key", f"from {document['key_file']}"))
     if document.get("headers"):
         rows.append(("headers", ", ".join(document["headers"])))
     if document.get("verify", True) is not True:

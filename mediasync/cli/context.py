@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,6 +149,10 @@ class CommandContext:
         from mediasync.settings.file_search import find_configuration
 
         return find_configuration(self.config, self.environ)
+
+    def reading(self, configuration: Path) -> CommandContext:
+        """Return a context that reads another configuration file, or this one anew."""
+        return replace(self, config=str(configuration), _configuration=None)
 
     def warn_of_variables(self, source_ids: Iterable[str] | None = None) -> list[str]:
         """Warn of environment variables that nothing reads, and return the warnings.

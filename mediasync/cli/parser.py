@@ -29,6 +29,7 @@ from mediasync.errors import UsageError
 from mediasync.settings.distribution import version_text
 
 COMMANDS: Final = {
+    "init": "Set up a source: find it, sign in, and write it into mediasync.toml.",
     "sync": "Mirror sources into the database, all at once.",
     "watch": "Sync sources on their schedules, until a signal ends it.",
     "serve": "Serve the mirror as a website, and sync sources on their schedules, until a signal ends it.",
@@ -59,6 +60,7 @@ COMMANDS: Final = {
     "mcp": "Answer an assistant's questions about the mirror, by the Model Context Protocol.",
     "source": "List the stored sources, rename one, or remove one.",
     "config": "Look at the configuration.",
+    "completion": "Print the script with which a shell completes commands, options and stored names.",
 }
 """The commands, each of which is in the module of its name, and the first sentences of their helps."""
 
@@ -89,7 +91,10 @@ class DeferredCommand(TyperCommand):
 
 
 app = typer.Typer(
-    name=NAME, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, **PLAIN
+    name=NAME,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    **PLAIN,
 )
 
 

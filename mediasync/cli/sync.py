@@ -183,6 +183,20 @@ def sync(
         return context.run(_sync(context, jobs, options, notifier), knows_sources=True)
 
 
+def sync_named(context: CommandContext, sources: Sequence[str]) -> int:
+    """Sync sources as ``mediasync sync SOURCE...`` does without options, and return the exit code.
+
+    Args:
+        context: the command.
+        sources: the ids of sources in the configuration file.
+    """
+    jobs = jobs_of(context, sources, [], [], may_be_skipped=False)
+    options: dict[str, Any] = {"dry_run": False, "wait_if_busy": WAIT_IF_BUSY, "jobs": SOURCES_AT_ONCE}
+    notifier = find_notifier(context, None, [])
+    with one_core_left_free():
+        return context.run(_sync(context, jobs, options, notifier), knows_sources=True)
+
+
 async def _sync(
     context: CommandContext, jobs: Sequence[Job], options: dict[str, Any], notifier: Notifier | None
 ) -> int:

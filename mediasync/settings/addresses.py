@@ -80,7 +80,7 @@ def server_id(kind: str, url: str, default_port: int | None) -> str:
     usual = default_port if parts.scheme == "http" else 443
     port = "" if parts.port in (None, usual) else str(parts.port)
     host = _required_slug(parts.hostname or "", "host", "KIND+URL")
-    return "-".join(filter(None, (kind, host, port, _slug(parts.path))))
+    return "-".join(filter(None, (kind, host, port, slug(parts.path))))
 
 
 def label(folder: Path) -> str:
@@ -111,11 +111,17 @@ def folder_id(kind: str, name: str) -> str:
 
 
 def _required_slug(name: str, what: str, how_to_write: str) -> str:
-    if found := _slug(name):
+    if found := slug(name):
         return found
     raise ValueError(f"no name can be made of the {what} {name!r}: give it a name, NAME={how_to_write}")
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """Return a name as lower-case letters, digits and ``-``; empty if nothing is left of it.
+
+    Example:
+        >>> slug("Séries (HD)")
+        'series-hd'
+    """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")

@@ -14,6 +14,7 @@ from mediasync.settings.environment import (
     DEBUG_VARIABLE,
     FILE_MODE_VARIABLE,
     NOTIFY_URL_VARIABLE,
+    PLEX_TV_VARIABLE,
     SETTINGS,
     WEB_TOKEN_VARIABLE,
     source_variable,
@@ -29,6 +30,7 @@ _OF_PROGRAM: Final = (
     DEBUG_VARIABLE,
     NOTIFY_URL_VARIABLE,
     WEB_TOKEN_VARIABLE,
+    PLEX_TV_VARIABLE,
 )
 
 # Variables that Kubernetes sets for a service called mediasync, and those of the tests of this project.

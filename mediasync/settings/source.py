@@ -70,6 +70,8 @@ class SourceConfig(HttpOptions):
         folder: the folder of the NFO files, or the path of a source of a plug-in.
         token: Plex, Jellyfin, Emby: the token or API key.
         token_file: a file with the token.
+        key_file: Plex only: a file with the private key of this device, which gets a new token before the one
+            of *token_file* ends.
         username: Kodi, Jellyfin, Emby: the user to sign in as.
         password: the password of that user.
         password_file: a file with the password.
@@ -98,6 +100,7 @@ class SourceConfig(HttpOptions):
     folder: Path | None = None
     token: SecretStr | None = None
     token_file: Path | None = None
+    key_file: Path | None = None
     username: str | None = None
     password: SecretStr | None = None
     password_file: Path | None = None
@@ -126,7 +129,7 @@ class SourceConfig(HttpOptions):
             values.setdefault("kind", SourceKind.NFO)
         return values
 
-    @field_validator("folder", "token_file", "password_file", "verify")
+    @field_validator("folder", "token_file", "key_file", "password_file", "verify")
     @classmethod
     def _find_file(cls, value: Path | bool | None, info: ValidationInfo) -> Path | bool | None:
         if not isinstance(value, Path):
@@ -270,6 +273,8 @@ class SourceConfig(HttpOptions):
         given, file = getattr(self, name), getattr(self, f"{name}_file")
         if file is None:
             return None if given is None else str(given.get_secret_value())
+        if name == "token" and self.key_file is not None and not file.exists():
+            return None  # the first sync writes it
         subject = f"{name} of source {self.id!r}"
         try:
             value = read_value(file, subject)

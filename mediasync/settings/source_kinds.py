@@ -78,9 +78,9 @@ class SourceKindSpec:
             path is the setting ``folder``, and may be that of a file.
         default_port: the port of a URL that starts with ``http://`` and has none. None leaves such a URL
             without a port.
-        settings: any of ``token``, ``username``, ``password``, ``timezone`` and ``events_port``. Every source
-            also takes ``name``, ``include``, ``exclude``, ``compare_days``, ``every`` and ``at``; one with a
-            URL takes those of HTTP as well.
+        settings: any of ``token``, ``key``, ``username``, ``password``, ``timezone`` and ``events_port``.
+            Every source also takes ``name``, ``include``, ``exclude``, ``compare_days``, ``every`` and
+            ``at``; one with a URL takes those of HTTP as well.
         login: settings of which at least one is required, because the server always asks for a login; empty
             if none is required.
         example: how a source of this kind is written; made from the name if it is empty.
@@ -265,8 +265,8 @@ SOURCE_KINDS: Final = SourceKinds((
         "mediasync.factories:make_plex",
         pictures="mediasync.factories:make_plex_pictures",
         default_port=32400,
-        settings=frozenset({"token"}),
-        login=("token",),
+        settings=frozenset({"token", "key"}),
+        login=("token", "key_file"),
         example="plex+https://HOST",
     ),
     SourceKindSpec(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mediasync.testing.listeners import Listener
     from mediasync.testing.messages import Request, Response
     from mediasync.testing.plex import FakePlex
+    from mediasync.testing.plex_tv import FakePlexTv
     from mediasync.testing.recording import RecordingSink
     from mediasync.testing.server import FakeServer
 
@@ -42,6 +43,7 @@ _HOMES = {
     "FakeJellyfin": "jellyfin",
     "FakeKodi": "kodi",
     "FakePlex": "plex",
+    "FakePlexTv": "plex_tv",
     "FakeServer": "server",
     "Fault": "faults",
     "Listener": "listeners",
@@ -73,6 +75,7 @@ __all__ = [
     "FakeJellyfin",
     "FakeKodi",
     "FakePlex",
+    "FakePlexTv",
     "FakeServer",
     "Fault",
     "Listener",

@@ -57,6 +57,7 @@ class FakePlex(PlexEvents):
     Attributes:
         catalogue: the content, as given.
         token: the token, as given; assign another one to revoke it.
+        other_tokens: further tokens that it accepts; a `FakePlexTv` adds those that it gives.
         without_details: the keys of items that it lists, but whose details it does not find.
         refreshing: the ids of the libraries that it reports as refreshing.
 
@@ -83,6 +84,7 @@ class FakePlex(PlexEvents):
         super().__init__(base_path=base_path, tls=tls)
         self.catalogue = catalogue
         self.token = token
+        self.other_tokens: set[str] = set()
         self.without_details: set[str] = set()
         self.refreshing: set[str] = set()
         self._machine_id = machine_id
@@ -98,7 +100,7 @@ class FakePlex(PlexEvents):
         if len(request.path) + len(urlencode(request.query, doseq=True)) > self._longest_url:
             return _refusal(414, "URI Too Long")
         token = request.headers.get("x-plex-token") or request.first("X-Plex-Token")
-        if request.path != "/identity" and token != self.token:
+        if request.path != "/identity" and token != self.token and token not in self.other_tokens:
             return _refusal(401, "Unauthorized")
         if request.method not in {"GET", "HEAD"}:
             return _refusal(501, f"Not Implemented: this fake does not change anything by {request.method}")
@@ -151,6 +153,16 @@ class FakePlex(PlexEvents):
             case ["library", "metadata", key, "children" | "allLeaves" as what]:
                 return self._below(key, what, request)
         return None
+
+    @property
+    def machine_id(self) -> str:
+        """The server's own id."""
+        return self._machine_id
+
+    @property
+    def name(self) -> str:
+        """The friendly name."""
+        return self._name
 
     def truth(self) -> Catalogue:
         """Return the expected mirror: with Plex's keys, and without data that Plex cannot express."""

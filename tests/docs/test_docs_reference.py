@@ -338,7 +338,7 @@ def test_exit_codes() -> None:
 
 def test_variables_of_the_environment() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "mediasync").rglob("*.py"))
-    named = set(re.findall(r"\bMEDIASYNC_(?:WEB_TOKEN|[A-Z]+(?:_(?:FILE|ID|MODE|URL))?)\b", text))
+    named = set(re.findall(r"\bMEDIASYNC_(?:WEB_TOKEN|[A-Z]+(?:_(?:FILE|ID|MODE|TV|URL))?)\b", text))
     assert set(first_codes(section(COMMAND_LINE, "Environment"))) == named
     of_sources = [f"MEDIASYNC_<SOURCE>_{setting.upper()}" for setting in configuration.SETTINGS]
     assert sorted(first_codes(section(CONFIGURATION, "The environment"))) == sorted(of_sources)

@@ -629,7 +629,7 @@ def test_what_is_wrong_in_the_environment_is_wrong_with_its_source(
 
 def test_a_login_that_is_always_asked_for_is_missed(tmp_path: Path) -> None:
     for url, message in (
-        ("plex+http://h", "source 'plex-h' has no token: MEDIASYNC_PLEX_H_TOKEN or token_file gives it"),
+        ("plex+http://h", "source 'plex-h' has neither a token nor a key_file: MEDIASYNC_PLEX_H_TOKEN or"),
         ("jellyfin+http://h", "source 'jellyfin-h' has neither a token nor a username"),
         ("emby+http://h", "source 'emby-h' has neither a token nor a username"),
     ):

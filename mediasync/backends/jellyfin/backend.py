@@ -8,14 +8,13 @@ from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import quote
 
 import anyio
 import httpx
 
 from mediasync.aio import finish
 from mediasync.backends.base import Enumerated, Finding, FoundPerson, Remark, Stored, Watermark, opened
-from mediasync.backends.jellyfin.client import JELLYFIN, ApiVariant, Client
+from mediasync.backends.jellyfin.client import JELLYFIN, ApiVariant, Client, introduction
 from mediasync.backends.jellyfin.events import read_events
 from mediasync.backends.jellyfin.library import LibraryReader
 from mediasync.backends.jellyfin.parse import parse_library
@@ -40,7 +39,6 @@ from mediasync.errors import (
 )
 from mediasync.hints import Hint
 from mediasync.models import Library, Source
-from mediasync.settings.distribution import find_version
 from mediasync.settings.environment import source_variable
 from mediasync.settings.http import HttpOptions
 
@@ -96,7 +94,7 @@ class JellyfinBackend:
         self._user_id: str | None = None
         self._client_id = client_id
         self._token_in_use = self._token
-        self._introduction = _introduction(client_id)
+        self._introduction = introduction(client_id)
         self.wait_for_scan = wait_for_scan
         self._scan_poll = scan_poll
         headers = {self.variant.token_header: self._with_token(self._token)} if self._token else {}
@@ -366,8 +364,3 @@ async def _sign_out(client: Client) -> None:
     """End the session. It would expire anyway, so a failure is ignored and the wait is short."""
     with anyio.move_on_after(_SIGN_OUT_SECONDS), suppress(SourceError):
         await client.post("/Sessions/Logout", {})
-
-
-def _introduction(client_id: str) -> str:
-    version = find_version() or "0"
-    return f'Client="mediasync", Device="mediasync", DeviceId="{quote(client_id)}", Version="{version}"'

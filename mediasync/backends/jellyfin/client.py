@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from mediasync.backends.json_record import JsonRecord, expect_record
 from mediasync.backends.paging import Page
 from mediasync.backends.transport import Transport
 from mediasync.errors import SourceUnreadable
+from mediasync.settings.distribution import find_version
 
 PAGE_WITH_PEOPLE: Final = 100
 """The server spends half a millisecond on each credit, so larger pages would only take longer."""
@@ -74,6 +76,20 @@ JELLYFIN: Final = ApiVariant(
     socket_path="/socket",
     socket_query={},
 )
+
+
+def introduction(client_id: str) -> str:
+    """Return how mediasync introduces itself to the servers, as their headers have it.
+
+    Args:
+        client_id: identifies this installation.
+
+    Example:
+        >>> introduction("den").partition(", Version")[0]
+        'Client="mediasync", Device="mediasync", DeviceId="den"'
+    """
+    version = find_version() or "0"
+    return f'Client="mediasync", Device="mediasync", DeviceId="{quote(client_id)}", Version="{version}"'
 
 
 class Client:

@@ -16,6 +16,7 @@ from mediasync.backends.plex.client import Client
 from mediasync.backends.plex.events import read_events
 from mediasync.backends.plex.library import LibraryReader
 from mediasync.backends.plex.parse import parse_library
+from mediasync.backends.plex.tokens import DeviceTokens
 from mediasync.backends.server_kind import find_other_kind
 from mediasync.backends.transport import Transport
 from mediasync.backends.waiting_hints import iter_hints
@@ -33,6 +34,7 @@ from mediasync.settings.distribution import find_version
 from mediasync.settings.http import HttpOptions
 
 _CONCURRENCY: Final = 3
+_TOKEN_HEADER: Final = "X-Plex-Token"  # noqa: S105
 _FINDINGS_PER_PAUSE: Final = 20
 _NO_PLEX: Final = "it does not answer like a Plex Media Server; check the address"
 
@@ -47,6 +49,7 @@ class PlexBackend:
         url: the server's address, which may contain a path.
         source: the source that this server is in the mirror.
         token: an ``X-Plex-Token``. It is sent only in a header.
+        tokens: gives the token instead, and renews it.
         client_id: identifies this installation to the server; keep it the same from run to run.
         options: certificates, timeouts, retries, how many requests run at once.
         client: an HTTP client to use instead of a new one. It is not closed.
@@ -67,7 +70,8 @@ class PlexBackend:
         url: str,
         *,
         source: Source,
-        token: str | None,
+        token: str | None = None,
+        tokens: DeviceTokens | None = None,
         client_id: str,
         options: HttpOptions = HttpOptions(),  # noqa: B008 - frozen
         client: httpx.AsyncClient | None = None,
@@ -80,9 +84,16 @@ class PlexBackend:
             "X-Plex-Version": find_version() or "0",
         }
         if token:
-            headers["X-Plex-Token"] = token
+            headers[_TOKEN_HEADER] = token
+        self._tokens = tokens
         self._transport = Transport(
-            source.id, url, headers=headers, concurrency=_CONCURRENCY, options=options, client=client
+            source.id,
+            url,
+            headers=headers,
+            concurrency=_CONCURRENCY,
+            options=options,
+            client=client,
+            reserved=(_TOKEN_HEADER,),
         )
         self._client = Client(self._transport, options.concurrency or _CONCURRENCY)
         self.on_wait: Callable[[str], None] | None = None
@@ -109,7 +120,7 @@ class PlexBackend:
         self._transport.on_wait = self.on_wait
         async with self._transport.open():
             update = {"server_id": await self._identify()}
-            self._sections = await self._read_sections()
+            self._sections = await self._sign_in_and_read_sections()
             if not self.source.name and (name := await self._client.find_name()):
                 update["name"] = name
             self.source = self.source.model_copy(update=update)
@@ -139,6 +150,17 @@ class PlexBackend:
         raise SourceMismatch(
             self.source.id, f"{_NO_PLEX}: GET /identity was answered without a machineIdentifier"
         )
+
+    async def _sign_in_and_read_sections(self) -> list[tuple[Library, bool]]:
+        """Return the libraries. If the server does not accept the token of a device, it is renewed once."""
+        if self._tokens is None:
+            return await self._read_sections()
+        self._transport.set_header(_TOKEN_HEADER, await self._tokens.current())
+        try:
+            return await self._read_sections()
+        except SourceUnauthorised:
+            self._transport.set_header(_TOKEN_HEADER, await self._tokens.renew())
+            return await self._read_sections()
 
     async def _read_sections(self) -> list[tuple[Library, bool]]:
         """Return the libraries, each with whether the server refreshes it."""
