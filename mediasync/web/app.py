@@ -9,12 +9,12 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
 
 from mediasync.errors import MediaSyncError
+from mediasync.web.assets import make_assets
 from mediasync.web.guard import Guard
 from mediasync.web.headers import SecurityHeaders
-from mediasync.web.pages import home, signing_in
+from mediasync.web.pages import home, item, library, people, person, search, signing_in
 from mediasync.web.problems import show_bug, show_error
 from mediasync.web.site import Site
 
@@ -57,9 +57,13 @@ def create_app(
 
 
 def _routes() -> list[BaseRoute]:
-    static = StaticFiles(packages=[("mediasync.web", "static")])
     return [
-        Mount("/static", static, name="static"),
+        Mount("/static", make_assets(), name="static"),
         *home.routes,
+        *library.routes,
+        *item.routes,
+        *people.routes,
+        *person.routes,
+        *search.routes,
         *signing_in.routes,
     ]

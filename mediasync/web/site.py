@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
 from mediasync.web.guard import Access, Guard
+from mediasync.web.memory import Memory
 
 if TYPE_CHECKING:
     from mediasync.app import MediaSync
@@ -23,11 +24,16 @@ class Site:
         ms: the open mirror.
         sources: the sources that can be synced and whose pictures can be fetched, by id.
         guard: decides who may read and write.
+        memory: numbers that take long to count.
     """
 
     ms: MediaSync
     sources: Mapping[str, SourceConfig | FlawedSource]
     guard: Guard
+    memory: Memory = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "memory", Memory(self.ms))
 
     async def may_write(self, request: Request) -> bool:
         """Return whether a request may change something."""
