@@ -1,4 +1,4 @@
-"""The words of the pages: names of functions and types, numbers, lengths, times, and sentences about changes."""
+"""The words of the pages: functions and types, numbers, lengths, times, and sentences about changes."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ _PROVIDERS: Final = {
 }
 
 _LONGEST_PROVIDER_ID: Final = 40
-_MOMENTS: Final = ((60, "minute"), (3600, "hour"), (86400, "day"))
+_LENGTHS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"))
 _DAYS_AGO: Final = 14
 
 
@@ -194,13 +194,12 @@ def ago(when: datetime | None, now: datetime | None = None) -> str:
     if when is None:
         return ""
     seconds = ((now or datetime.now(UTC)) - when).total_seconds()
-    if seconds < 60:
-        return "just now"
-    for length, name in reversed(_MOMENTS):
+    if seconds > _DAYS_AGO * 86400:
+        return day(when.astimezone(UTC))
+    for length, name in _LENGTHS:
         if seconds >= length:
-            number = int(seconds // length)
-            return day(when.astimezone(UTC)) if seconds > _DAYS_AGO * 86400 else f"{number_of(number, name)} ago"
-    raise AssertionError("unreachable: a minute is the shortest length")
+            return f"{number_of(int(seconds // length), name)} ago"
+    return "just now"
 
 
 def years(first: int | None, last: int | None) -> str:
@@ -306,7 +305,9 @@ def _credits_in_words(entry: HistoryEntry) -> str:
         CreditChangeKind.MOVED: "moved",
     }
     counts = {kind: sum(one.what is kind for one in entry.credits) for kind in words}
-    return f"{whose}: " + ", ".join(f"{counts[kind]:,} {word}" for kind, word in words.items() if counts[kind])
+    return f"{whose}: " + ", ".join(
+        f"{counts[kind]:,} {word}" for kind, word in words.items() if counts[kind]
+    )
 
 
 def joined(parts: Sequence[Any]) -> str:

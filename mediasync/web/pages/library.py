@@ -86,12 +86,8 @@ async def show(request: Request, site: Site) -> Answer:
             if after is None or wants_json(request):
                 raise
             is_stale, after = True, None
-            found = await site.ms.library.list_items(
-                wanted, sort=order[0], descending=order[1], limit=ITEMS
-            )
-        total = await site.memory.recall(
-            ("items", wanted), lambda: site.ms.library.count_items(wanted)
-        )
+            found = await site.ms.library.list_items(wanted, sort=order[0], descending=order[1], limit=ITEMS)
+        total = await site.memory.recall(("items", wanted), lambda: site.ms.library.count_items(wanted))
     except UsageError as error:
         if wants_json(request):
             raise

@@ -48,7 +48,9 @@ async def show(request: Request, site: Site) -> Answer | Response:
     start = max(number_of(request, "from", "the first title") or 0, 0)
     everything = [*filmography.works, *filmography.as_self, *filmography.talk_shows]
     functions = Counter(
-        kind for title in everything for kind in dict.fromkeys(str(one.person_type) for one in title.functions)
+        kind
+        for title in everything
+        for kind in dict.fromkeys(str(one.person_type) for one in title.functions)
     )
     of_function = _filtered(filmography, function, None)
     decades = Counter(
@@ -128,9 +130,7 @@ def _filtered(
             and (decade is None or decade_of(title) == decade)
         ]
 
-    return Filmography(
-        given.person, fitting(given.works), fitting(given.as_self), fitting(given.talk_shows)
-    )
+    return Filmography(given.person, fitting(given.works), fitting(given.as_self), fitting(given.talk_shows))
 
 
 routes = page("/people/{person_id:id}", show)

@@ -44,11 +44,11 @@ async def show(request: Request, site: Site) -> Answer:
     )
     if wants_json(request):
         return Answer("search.html", {}, _document(request, asked, found))
-    hits = [*found.titles, *found.people]
+    matches = [*(hit.match for hit in found.titles), *(hit.match for hit in found.people)]
     context = {
         "asked": asked,
         "found": found,
-        "is_similar": bool(hits) and all(hit.match is Match.SIMILAR for hit in hits),
+        "is_similar": bool(matches) and all(match is Match.SIMILAR for match in matches),
     }
     return Answer("search.html", context, _document(request, asked, found))
 

@@ -1,7 +1,7 @@
 """What the browser tests share: the example library as a running site, and Debian's Chromium.
 
-The tests are plain functions: Playwright's synchronous interface runs an event loop of its own, so it ends with
-each module, before asynchronous tests go on. What they ask of the mirror goes through ``site.run``.
+The tests are plain functions: Playwright's synchronous interface runs an event loop of its own, so it ends
+with each module, before asynchronous tests go on. What they ask of the mirror goes through ``site.run``.
 """
 
 from __future__ import annotations
