@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
+from mediasync.display import safe
 from mediasync.history import CreditChangeKind, HistoryEntry
+from mediasync.models import AnyMediaItem, Episode, Season
 from mediasync.summaries import ItemSummary
 from mediasync.vocabulary import CAST_TYPES, ChangeKind, Completeness, MediaType, PersonType, RunStatus
 
@@ -78,6 +80,7 @@ _PROVIDERS: Final = {
 }
 
 _LONGEST_PROVIDER_ID: Final = 40
+_ENOUGH: Final = 40
 _LENGTHS: Final = ((86400, "day"), (3600, "hour"), (60, "minute"))
 _DAYS_AGO: Final = 14
 
@@ -224,19 +227,30 @@ def episode_code(season: int | None, episode: int | None) -> str:
     return ("" if season is None else f"S{season:02}") + ("" if episode is None else f"E{episode:02}")
 
 
-def item_title(item: ItemSummary) -> str:
-    """Return what an item is called in a list.
+def person_name(name: str) -> str:
+    """Return what somebody is called: a name of nothing but control characters shows nothing.
+
+    Example:
+        >>> person_name("Keanu Reeves"), person_name("\\u202e")
+        ('Keanu Reeves', 'Without a name')
+    """
+    return name if safe(name, _ENOUGH) else "Without a name"
+
+
+def item_title(item: ItemSummary | AnyMediaItem) -> str:
+    """Return what an item is called.
 
     Example:
         >>> item_title(ItemSummary(id="a:1", source_id="a", library_id="a:l", media_type="season",
         ...     title="", season_number=2, completeness="none"))
         'Season 2'
     """
-    if item.title.strip():
+    if safe(item.title, _ENOUGH):
         return item.title
-    if item.media_type == MediaType.SEASON and item.season_number is not None:
-        return "Specials" if item.season_number == 0 else f"Season {item.season_number}"
-    if item.media_type == MediaType.EPISODE and item.episode_number is not None:
+    if isinstance(item, ItemSummary | Season) and item.media_type == MediaType.SEASON:
+        number = item.season_number
+        return "Specials" if number == 0 else f"Season {'' if number is None else number}".strip()
+    if isinstance(item, ItemSummary | Episode) and item.episode_number is not None:
         return f"Episode {item.episode_number}"
     return "Without a title"
 

@@ -70,7 +70,8 @@ async def show(request: Request, site: Site) -> Answer:
     after, is_stale, problem, total = text_of(request, "after"), False, None, None
     found: Page[ItemSummary] = Page([])
     given = {name: texts_of(request, name) for name in ("with", "without")}
-    chosen = {name: await _choose(site, values) for name, values in given.items()}
+    source_id = query["source"] or (query["library"] or "").partition(":")[0]
+    chosen = {name: await _choose(site, values, source_id) for name, values in given.items()}
     query |= {
         name: list(dict.fromkeys(one.id for one in who.people.values())) for name, who in chosen.items()
     }
@@ -120,8 +121,11 @@ async def show(request: Request, site: Site) -> Answer:
     return Answer("library.html", context, document, status=400 if problem or is_stale else 200)
 
 
-async def _choose(site: Site, values: list[str]) -> Chosen:
-    """Return the people whom ids, aliases or names mean. Of several with a name, the best known is meant."""
+async def _choose(site: Site, values: list[str], source_id: str) -> Chosen:
+    """Return the people whom ids, aliases or names mean.
+
+    Of several with a name, the best known is meant, as the source knows them whose items are listed.
+    """
     chosen = Chosen()
     for value in values:
         person = await site.ms.people.find_by_id(value)
@@ -129,7 +133,9 @@ async def _choose(site: Site, values: list[str]) -> Chosen:
             found = await site.ms.library.find_people([person.id])
         else:
             answer = await site.ms.library.search(value, kinds=["person"], limit=1)
-            found = [hit.summary for hit in answer.people]
+            ids = [one for hit in answer.people for one in (hit.id, *hit.other_ids)]
+            own = [one for one in ids if one.startswith(f"{source_id}:")]
+            found = await site.ms.library.find_people((own or ids)[:1])
         if found:
             chosen.people[value] = found[0]
         else:

@@ -58,7 +58,9 @@ async def show(request: Request, site: Site) -> Answer | Response:
     )
     shown = _filtered(of_function, None, decade)
     works = shown.works[::-1]
-    costars = await library.costars(person.id, limit=_COSTARS)
+    costars = await site.memory.recall(
+        ("costars", person.id), lambda: library.costars(person.id or "", limit=_COSTARS)
+    )
     same = await library.find_same_people(person.id)
     aliases = await library.list_aliases(person.id)
     document = {

@@ -11,14 +11,14 @@ from mediasync.hits import Match, SearchAnswer
 from mediasync.summaries import ItemSummary, PersonSummary
 from mediasync.vocabulary import MediaType
 from mediasync.web.links import item_path, item_picture, person_path, person_picture
-from mediasync.web.queries import number_of, text_of
+from mediasync.web.queries import address, number_of, text_of
 from mediasync.web.rendering import Answer, wants_json
 from mediasync.web.routing import page
 from mediasync.web.site import Site
-from mediasync.web.words import episode_code, item_title, joined, type_name, years
+from mediasync.web.words import episode_code, item_title, joined, person_name, type_name, years
 
-HITS: Final = 30
-"""How many titles, and how many people, the page shows."""
+HITS: Final = 10
+"""How many titles, and how many people, the page shows at first."""
 
 MOST_HITS: Final = 100
 LONGEST_QUESTION: Final = 300
@@ -28,7 +28,8 @@ _PICTURE_WIDTH: Final = 40
 async def show(request: Request, site: Site) -> Answer:
     """Return the page of a search."""
     asked = text_of(request, "q") or ""
-    limit = number_of(request, "limit", "limit") or HITS
+    limit = number_of(request, "limit", "limit")
+    limit = HITS if limit is None else limit
     if not 1 <= limit <= MOST_HITS:
         raise UsageError(f"limit {limit} is not a number from 1 to {MOST_HITS}")
     kinds = None
@@ -48,6 +49,9 @@ async def show(request: Request, site: Site) -> Answer:
     context = {
         "asked": asked,
         "found": found,
+        "more": address("/search", {"q": asked, "limit": MOST_HITS})
+        if limit < MOST_HITS and limit in (len(found.titles), len(found.people))
+        else None,
         "is_similar": bool(matches) and all(match is Match.SIMILAR for match in matches),
     }
     return Answer("search.html", context, _document(request, asked, found))
@@ -86,7 +90,7 @@ def _document(request: Request, asked: str, found: SearchAnswer) -> dict[str, An
                 **hit.summary.model_dump(mode="json"),
                 "match": hit.match,
                 "other_ids": hit.other_ids,
-                "label": hit.summary.name,
+                "label": person_name(hit.summary.name),
                 "facts": person_facts(hit.summary),
                 "page": root + person_path(hit.id),
                 "picture": root + person_picture(hit.id, _PICTURE_WIDTH),
