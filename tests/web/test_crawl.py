@@ -11,7 +11,7 @@ OTHERS = ("/find", "/runs", "/removed", "/doctor", "/sources", "/pictures")
 """Pages and pictures that have tests of their own."""
 
 
-MOST_PEOPLE = 40
+MOST_PEOPLE = 15
 """So many of the people are looked at: those of whom pages link first."""
 
 

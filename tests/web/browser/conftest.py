@@ -32,6 +32,9 @@ _ARGUMENTS: Final = (
     "--no-first-run",
 )
 
+_EXPECTED: Final = ("Failed to load resource", "htmx:afterRequest", "htmx:sendError")
+"""What a browser says about an answer that a test prevents, or that is an error on purpose."""
+
 OpenPage = Callable[..., Page]
 
 
@@ -109,5 +112,4 @@ def open_page(browser: Browser, site: LiveSite) -> Iterator[OpenPage]:
 
 
 def _is_problem(message: Any) -> bool:
-    # A page that is asked for on purpose although it does not exist is not an error of a script.
-    return message.type == "error" and "Failed to load resource" not in message.text
+    return message.type == "error" and not message.text.startswith(_EXPECTED)
