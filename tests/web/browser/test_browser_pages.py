@@ -251,7 +251,7 @@ def test_the_pictures_of_the_docs_are_small(open_page: OpenPage, tmp_path: Path,
     page = open_page(path, dark=dark, phone=phone)
     page.set_viewport_size({"width": 390 if phone else 1100, "height": 760})
     if name == "search":
-        page.get_by_role("combobox").fill("da")
+        page.get_by_role("combobox").fill("pa")
         expect(page.get_by_role("option").first).to_be_visible()
     page.wait_for_load_state("networkidle")
     target = Path(os.environ.get("MEDIASYNC_SCREENSHOTS", tmp_path)) / f"browse-{name}.png"
