@@ -19,21 +19,22 @@ NO_NUMBER: Final = -(2**63)
 
 # Reads the first credits of each function of an item, and how many credits each function has.
 SELECT_FIRST_CREDITS: Final = f"""
-SELECT c.credits, {CREDIT}
+SELECT listed.credits, {CREDIT}
 FROM (
-    SELECT o.person_key, o.person_type, o.role, o.sort_order,
+    SELECT o.item_key, o.sort_order,
         row_number() OVER (PARTITION BY o.person_type ORDER BY o.sort_order) AS place,
         count(*) OVER (PARTITION BY o.person_type) AS credits,
         min(o.sort_order) OVER (PARTITION BY o.person_type) AS first_order
     FROM media_item i JOIN credit o ON o.item_key = i.item_key
     WHERE i.id = :id AND i.missing_since IS NULL
-) c
+) listed
+JOIN credit c ON c.item_key = listed.item_key AND c.sort_order = listed.sort_order
 JOIN person p ON p.person_key = c.person_key
-WHERE c.place <= :limit ORDER BY c.first_order, c.sort_order LIMIT :most
+WHERE listed.place <= :limit ORDER BY listed.first_order, c.sort_order LIMIT :most
 """
 
-_SEASON: Final = "coalesce(i.season_number, :none)"
-_EPISODE: Final = "coalesce(i.episode_number, :none)"
+_SEASON: Final = "coalesce(i.season_number, :no_number)"
+_EPISODE: Final = "coalesce(i.episode_number, :no_number)"
 
 # Reads a page of what stands directly below an item, by number.
 SELECT_CHILDREN: Final = f"""
@@ -78,8 +79,8 @@ FROM (
     SELECT o.person_key FROM @list(:ids) l JOIN person o ON o.id = l.id
     UNION
     SELECT o.person_key FROM @list(:ids) l JOIN person_alias o ON o.id = l.id WHERE o.shared = 0
-) k
-JOIN person p ON p.person_key = k.person_key
+) found
+JOIN person p ON p.person_key = found.person_key
 WHERE p.uncredited_since IS NULL ORDER BY p.id LIMIT :limit
 """
 
@@ -140,7 +141,7 @@ class BrowsingReader:
         season, episode, last_id = after
         params = {
             "id": item_id,
-            "none": NO_NUMBER,
+            "no_number": NO_NUMBER,
             "season": season,
             "episode": episode,
             "last_id": last_id,
