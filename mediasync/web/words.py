@@ -155,9 +155,9 @@ def duration(seconds: int | float) -> str:
         >>> duration(10200), duration(2700), duration(31)
         ('2 h 50 min', '45 min', '31 s')
     """
-    minutes = round(seconds / 60)
-    if minutes < 1:
+    if seconds < 60:
         return f"{round(seconds)} s"
+    minutes = round(seconds / 60)
     hours, rest = divmod(minutes, 60)
     return " ".join(part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest else "") if part)
 
