@@ -42,6 +42,6 @@ async def test_it_does_not_grow_without_bound(tmp_path) -> None:  # type: ignore
     async with MediaSync(f"sqlite:///{tmp_path}/media.db") as ms:
         await prepared(ms)
         memory = Memory(ms)
-        for number in range(1_200):
+        for number in range(600):
             await memory.recall(number, ms.library.count_items)
         assert len(memory._kept) <= 500
