@@ -160,6 +160,8 @@ async def _whole_cast(request: Request, site: Site, item: AnyMediaItem) -> Answe
 async def _members(site: Site, item: AnyMediaItem, limit: int | None) -> list[CastMember]:
     item_id, library = item.id or "", site.ms.library
     find = library.show_cast if item.media_type == MediaType.SHOW else library.season_cast
+    if limit is None:  # thousands of members of hundreds of shows would fill the memory
+        return await find(item_id)
     return await site.memory.recall(("cast", item_id, limit), lambda: find(item_id, limit=limit))
 
 
