@@ -167,6 +167,20 @@ def _pages_postgres(lab: Lab, row: Row) -> list[Figure]:
     return [row.figure(result["slowest_ms"], **result)]
 
 
+def _site(lab: Lab, row: Row) -> list[Figure]:
+    result = lab.call("time_site", path=str(lab.stored(lab.big_movies)), movies=lab.big_movies)
+    return [row.figure(result["slowest_ms"], **result)]
+
+
+def _site_postgres(lab: Lab, row: Row) -> list[Figure]:
+    with postgres.server() as new_database:
+        url = new_database("site")
+        lab.call("save_stream", path=url, movies=lab.big_movies)
+        postgres.settle(url)
+        result = lab.call("time_site", path=url, movies=lab.big_movies)
+    return [row.figure(result["slowest_ms"], **result)]
+
+
 def _doctor(lab: Lab, row: Row) -> list[Figure]:
     path = lab.path("doctor")
     result = _examined(lab, str(path))
@@ -453,6 +467,16 @@ ROWS = (
         big=True,
     ),
     Row("pages-postgres", "the same on PostgreSQL", _pages_postgres, 20, 10, "ms", big=True),
+    Row(
+        "site",
+        "the slowest p95 of all pages of the website, in the big library",
+        _site,
+        50,
+        25,
+        "ms",
+        big=True,
+    ),
+    Row("site-postgres", "the same on PostgreSQL", _site_postgres, 50, 25, "ms", big=True),
     Row(
         "doctor",
         "the slowest check of the doctor, at the size of the big library",

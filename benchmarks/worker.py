@@ -183,6 +183,7 @@ TASKS: dict[str, Callable[..., Result]] = {
     "ask_who": _async("pages", "ask_who"),
     "save_searched": _async("searching", "save_searched"),
     "search_typed": _async("searching", "search_typed"),
+    "time_site": _async("site", "time_site"),
     "loop_steps": _async("pages", "loop_steps"),
     "fill_to_examine": _async("doctor", "fill_to_examine"),
     "examine": _async("doctor", "examine"),

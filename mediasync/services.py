@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mediasync.database.database import Database
 from mediasync.library.answers import LibraryReads
+from mediasync.library.browsing import BrowsingReads
 from mediasync.library.doctor import DoctorReads
 from mediasync.library.lists import LibraryLists
 from mediasync.library.media import MediaReads
@@ -44,7 +45,7 @@ class PeopleService(PeopleSaves, PeopleReads):
         PeopleReads.__init__(self, database)
 
 
-class LibraryService(LibraryReads, LibraryLists, LibrarySearch, WorksReads, DoctorReads):
+class LibraryService(LibraryReads, LibraryLists, LibrarySearch, WorksReads, DoctorReads, BrowsingReads):
     """Answers questions about the mirror: ``ms.library``.
 
     Args:

@@ -24,6 +24,7 @@ from mediasync.vocabulary import ChangeKind, EntityKind
 
 _PAGE: Final = 200
 _EVERYTHING: Final = 2**62
+_NEWEST: Final = 5_000
 _OF_PERSON: Final = {"name", "image_path", "provider_ids"}
 
 Image = Mapping[str, Any]
@@ -94,6 +95,17 @@ class HistoryReads:
                 if wanted.takes(entry):
                     yield entry
 
+    async def list_last(self, item_id: str | None, limit: int) -> list[HistoryEntry]:
+        """Return the newest changes of one item, or of all; see `LibraryService.list_last_changes`."""
+        async with self._database.read(snapshot=True) as session:
+            repository = ChangeRepository(session)
+            if item_id is not None:
+                found = await repository.list_last_of_entity(item_id, limit)
+            else:
+                after = (await repository.find_extent()).newest - _NEWEST
+                found = await repository.list_last_of_items(after, limit)
+            return (await _entries(session, found[::-1]))[::-1]
+
 
 async def _find_page(
     session: Session, wanted: HistoryFilter, after: int | None
@@ -143,9 +155,12 @@ async def _stored(session: Session, changes: Sequence[Change]) -> dict[tuple[Ent
     found: dict[tuple[EntityKind, str], Image] = {}
     if items := sorted(ids[EntityKind.ITEM]):
         images = await PastRepository(session).find_item_images(items)
-        credit_lists = await CreditRepository(session).find_by_media_items(list(images))
+        with_casts = {change.entity_id for change in changes if change.before and "credits" in change.before}
+        credit_lists = await CreditRepository(session).find_by_media_items([*(with_casts & images.keys())])
         for item_id, image in images.items():
-            listed = [(one.person.id, str(one.person_type), one.role) for one in credit_lists[item_id]]
+            listed = [
+                (one.person.id, str(one.person_type), one.role) for one in credit_lists.get(item_id, ())
+            ]
             found[EntityKind.ITEM, item_id] = {**image, "credits": listed}
     for person_id, person in (await find_people(session, ids[EntityKind.PERSON])).items():
         found[EntityKind.PERSON, person_id] = person.model_dump(

@@ -57,6 +57,18 @@ FROM @list(:ids) l JOIN change c ON c.entity_id = l.id
 WHERE c.number > :after ORDER BY c.number LIMIT :limit
 """
 
+# The newest changes of one entity, the newest first.
+SELECT_LAST_CHANGES_OF_ENTITY: Final = f"""
+SELECT {_COLUMNS}
+FROM change c WHERE c.entity_id = :id ORDER BY c.number DESC LIMIT :limit
+"""
+
+# The newest changes of items after a number, the newest first.
+SELECT_LAST_CHANGES_OF_ITEMS: Final = f"""
+SELECT {_COLUMNS}
+FROM change c WHERE c.number > :after AND c.entity = 'item' ORDER BY c.number DESC LIMIT :limit
+"""
+
 # The time of the first change from a number on.
 SELECT_TIME_OF_CHANGE: Final = """
 SELECT c.changed_at FROM change c WHERE c.number >= :number ORDER BY c.number LIMIT 1
@@ -194,6 +206,16 @@ class ChangeRepository:
         params = {"ids": list(ids), "after": after, "limit": limit}
         return _page(await self._session.fetch_all(SELECT_CHANGES_OF_ENTITIES, params))
 
+    async def list_last_of_entity(self, entity_id: str, limit: int) -> list[Change]:
+        """Return the newest changes of one entity, the newest first."""
+        params = {"id": entity_id, "limit": limit}
+        return _changes(await self._session.fetch_all(SELECT_LAST_CHANGES_OF_ENTITY, params))
+
+    async def list_last_of_items(self, after: int, limit: int) -> list[Change]:
+        """Return the newest changes of items with higher numbers than *after*, the newest first."""
+        params = {"after": after, "limit": limit}
+        return _changes(await self._session.fetch_all(SELECT_LAST_CHANGES_OF_ITEMS, params))
+
     async def find_time(self, number: int) -> datetime | None:
         """Return when the first change from a number on was written; None if there is none."""
         rows = await self._session.fetch_all(SELECT_TIME_OF_CHANGE, {"number": number})
@@ -240,8 +262,11 @@ class ChangeRepository:
 def _page(rows: Sequence[Sequence[Any]]) -> ChangePage | None:
     if not rows:
         return None
-    changes = [change for row in rows if (change := _change(row)) is not None]
-    return ChangePage(rows[0][0], rows[-1][0], changes)
+    return ChangePage(rows[0][0], rows[-1][0], _changes(rows))
+
+
+def _changes(rows: Sequence[Sequence[Any]]) -> list[Change]:
+    return [change for row in rows if (change := _change(row)) is not None]
 
 
 def _without_trailing_nulls(change: LoggedChange) -> Sequence[Any]:

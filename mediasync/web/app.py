@@ -10,14 +10,27 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
 
 from mediasync.errors import MediaSyncError
+from mediasync.web.assets import make_assets
 from mediasync.web.guard import Guard
 from mediasync.web.headers import SecurityHeaders
 from mediasync.web.hosts import HostCheck
 from mediasync.web.limits import BodyLimit
-from mediasync.web.pages import doctor, find, home, removed, runs, signing_in, sources
+from mediasync.web.pages import (
+    doctor,
+    find,
+    home,
+    item,
+    library,
+    people,
+    person,
+    removed,
+    runs,
+    search,
+    signing_in,
+    sources,
+)
 from mediasync.web.pictures.desk import PictureOptions
 from mediasync.web.pictures.routes import routes as picture_routes
 from mediasync.web.problems import show_bug, show_error
@@ -81,10 +94,14 @@ async def _until_shutdown(app: Starlette) -> AsyncIterator[None]:
 
 
 def _routes() -> list[BaseRoute]:
-    static = StaticFiles(packages=[("mediasync.web", "static")])
     return [
-        Mount("/static", static, name="static"),
+        Mount("/static", make_assets(), name="static"),
         *home.routes,
+        *library.routes,
+        *item.routes,
+        *people.routes,
+        *person.routes,
+        *search.routes,
         *signing_in.routes,
         *picture_routes,
         *find.routes,

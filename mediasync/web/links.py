@@ -8,16 +8,18 @@ from urllib.parse import quote
 def item_path(item_id: str) -> str:
     """Return the path of an item's page.
 
+    A path that ends in ``.json`` asks for JSON. An id that does so has the page's path with ``?format=html``.
+
     Example:
         >>> item_path("films:Heat (1995)/heat?.nfo")
         '/items/films:Heat%20%281995%29/heat%3F.nfo'
     """
-    return f"/items/{_quoted(item_id)}"
+    return _page(f"/items/{_quoted(item_id)}")
 
 
 def person_path(person_id: str) -> str:
     """Return the path of a person's page."""
-    return f"/people/{_quoted(person_id)}"
+    return _page(f"/people/{_quoted(person_id)}")
 
 
 def item_picture(item_id: str, width: int) -> str:
@@ -38,6 +40,10 @@ def person_picture(person_id: str, width: int) -> str:
         width: how wide it is shown, in CSS pixels.
     """
     return f"/pictures/people/{_quoted(person_id)}?width={width}"
+
+
+def _page(path: str) -> str:
+    return f"{path}?format=html" if path.endswith(".json") else path
 
 
 def _quoted(full_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,8 +16,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from mediasync.display import safe
+from mediasync.web import words
+from mediasync.web.assets import asset_path
 from mediasync.web.guard import form_token, keep_form_token
 from mediasync.web.links import item_path, item_picture, person_path, person_picture
+from mediasync.web.queries import address
 from mediasync.web.site import site_of
 from mediasync.wording import counted, duration, moment
 
@@ -53,6 +57,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= FILTERS
+    made.globals |= GLOBALS
     return made
 
 
@@ -85,8 +90,8 @@ async def respond(request: Request, answer: Answer) -> Response:
 
 
 def wants_json(request: Request) -> bool:
-    """Return whether a page is asked for as JSON."""
-    return request.url.path.endswith(".json")
+    """Return whether a page is asked for as JSON: by its path, unless ``format=html`` says otherwise."""
+    return request.url.path.endswith(".json") and request.query_params.get("format") != "html"
 
 
 def with_etag(request: Request, response: Response) -> Response:
@@ -105,6 +110,8 @@ def with_etag(request: Request, response: Response) -> Response:
     return response
 
 
+_PLAIN: Final = re.compile(r"[a-z][a-z_]{0,39}")
+
 _KEPT: Final = frozenset({"etag", "cache-control", "vary"})
 
 
@@ -115,13 +122,51 @@ def when(time: datetime | None) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(time.isoformat(timespec="seconds"), moment(time))
 
 
+def _short(value: Any, longest: int = 160) -> str:
+    """Return a text of a server as it stands in a list, where others need room as well."""
+    return safe("" if value is None else value, longest)
+
+
+def _slug(text: str) -> str:
+    """Return a text as a part of an id in a page: itself if it is plain, else a digest of it."""
+    if _PLAIN.fullmatch(text):
+        return text.replace("_", "-")
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
 FILTERS: Final[dict[str, Any]] = {
     "counted": counted,
     "took": duration,
     "when": when,
+    "ago": words.ago,
+    "change_in_words": words.change_in_words,
+    "completeness_in_words": words.completeness_in_words,
+    "day": words.day,
+    "duration": words.duration,
+    "function_heading": words.function_heading,
+    "function_name": words.function_name,
     "item_path": item_path,
     "item_picture": item_picture,
+    "item_title": words.item_title,
+    "moment": words.moment,
+    "person_name": words.person_name,
     "person_path": person_path,
     "person_picture": person_picture,
+    "short": _short,
+    "slug": _slug,
+    "status_class": words.status_class,
+    "status_name": words.status_name,
 }
 """Filters of the templates."""
+
+GLOBALS: Final[dict[str, Any]] = {
+    "address": address,
+    "asset_path": asset_path,
+    "episode_code": words.episode_code,
+    "joined": words.joined,
+    "number_of": words.number_of,
+    "provider_link": words.provider_link,
+    "type_name": words.type_name,
+    "years": words.years,
+}
+"""Functions of the templates."""

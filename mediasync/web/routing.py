@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +15,21 @@ from mediasync.web.guard import Access, check_form
 from mediasync.web.rendering import Answer, respond, wants_json
 from mediasync.web.site import Site, site_of
 
+
+class _IdConvertor(Convertor[str]):
+    """An id as the last part of a path: it may hold any character, also slashes and line breaks."""
+
+    regex = "(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("id", _IdConvertor())
+
 Page = Callable[[Request, Site], Awaitable[Answer | Response]]
 
 
@@ -21,7 +37,8 @@ def page(path: str, show: Page) -> list[Route]:
     """Return the routes of a page.
 
     Args:
-        path: its path, such as ``/people``; parameters as Starlette has them.
+        path: its path, such as ``/people``; parameters as Starlette has them. ``/people/{person_id:id}`` ends
+            in an id, which may hold any character.
         show: returns its content.
     """
 
@@ -29,6 +46,9 @@ def page(path: str, show: Page) -> list[Route]:
         site = site_of(request)
         if await site.guard.find_access(request) < Access.READ:
             return refuse(request, site)
+        if request.url.path.endswith(".json") and not wants_json(request):
+            # The route of JSON took the end of the id for its own.
+            request.path_params.update({name: f"{value}.json" for name, value in request.path_params.items()})
         answer = await show(request, site)
         return answer if isinstance(answer, Response) else await respond(request, answer)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -18,11 +20,24 @@ TOKEN = "a token for the tests"
 Client = Callable[[Starlette], httpx.AsyncClient]
 
 
+@pytest.fixture(scope="session")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of the example library, synced once for all tests; each gets a copy."""
+    path = tmp_path_factory.mktemp("synced") / "media.db"
+
+    async def sync() -> None:
+        async with MediaSync(f"sqlite:///{path}") as ms:
+            await ms.sync(f"examples=nfo:{EXAMPLES}")
+
+    asyncio.run(sync())
+    return path
+
+
 @pytest.fixture
-async def ms(tmp_path: Path) -> AsyncIterator[MediaSync]:
+async def ms(tmp_path: Path, synced: Path) -> AsyncIterator[MediaSync]:
     """The mirror of the example library."""
+    shutil.copy(synced, tmp_path / "media.db")
     async with MediaSync(f"sqlite:///{tmp_path}/media.db") as ms:
-        await ms.sync(f"examples=nfo:{EXAMPLES}")
         yield ms
 
 

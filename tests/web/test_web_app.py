@@ -9,7 +9,7 @@ async def test_each_page_is_there_as_html_and_as_json(client: httpx.AsyncClient)
     page, document = await client.get("/"), await client.get("/index.json")
     assert page.headers["content-type"].startswith("text/html")
     assert "<h1>" in page.text
-    assert document.json()["sources"][0]["source"]["id"] == "examples"
+    assert document.json()["sources"][0]["id"] == "examples"
 
 
 async def test_an_answer_that_the_client_has_is_not_sent_again(client: httpx.AsyncClient) -> None:
