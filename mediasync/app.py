@@ -431,6 +431,7 @@ class MediaSync:
         limit: int = 20,
         status: RunStatus | None = None,
         whole: bool = False,
+        before: int | None = None,
     ) -> list[SyncRun]:
         """Return the newest *limit* runs, of one source or of all, with one status or with any.
 
@@ -439,8 +440,11 @@ class MediaSync:
             limit: the maximum number of runs.
             status: only runs with this status; None for any.
             whole: leave out runs of only some libraries or items.
+            before: only runs with lower numbers than this one, for the next page; None for any.
         """
-        return await self._records.list_runs(source_id, limit=limit, status=status, whole=whole)
+        return await self._records.list_runs(
+            source_id, limit=limit, status=status, whole=whole, before=before
+        )
 
     async def find_run(self, run_id: int) -> SyncRun | None:
         """Return a run by its number, or None."""
@@ -493,6 +497,7 @@ class MediaSync:
         item_id: str | None = None,
         person_id: str | None = None,
         since: datetime | None = None,
+        after: int | None = None,
     ) -> AsyncGenerator[HistoryEntry]:
         """Iterate over changes in their order, each with the values before and after it.
 
@@ -505,6 +510,7 @@ class MediaSync:
             person_id: changes of this person, and of items that gained, lost or changed a credit of the
                 person. All other changes in question are read for this.
             since: changes from this time on; it has a zone.
+            after: changes after the one with this number, to go on where an earlier iteration ended.
 
         Raises:
             UsageError: if *since* has no zone.
@@ -517,7 +523,7 @@ class MediaSync:
         """
         from mediasync.library.history import HistoryFilter, HistoryReads
 
-        wanted = HistoryFilter(run_id, source_id, item_id, person_id, since)
+        wanted = HistoryFilter(run_id, source_id, item_id, person_id, since, after)
         return HistoryReads(self._database).iterate(wanted)
 
     def diff(self, first: AsOf, second: AsOf, *, source_id: str | None = None) -> AsyncGenerator[Difference]:
@@ -718,6 +724,19 @@ class MediaSync:
         )
         place = Path(target) if isinstance(target, str | Path) else target
         return await ExportService(self._database, on_progress or _tell_nobody).run(options, place)
+
+    async def check_schema(self) -> None:
+        """Check that the database answers, and still has the schema of this version.
+
+        It reads one row, so a server can ask often whether it is ready.
+
+        Raises:
+            LifecycleError: if the mirror is not open.
+            SchemaTooNew: if a newer mediasync has upgraded the database since it was opened.
+            SchemaError: if the schema is not the one of this version for another reason.
+            DatabaseError: if the database fails.
+        """
+        await self._database.check_schema()
 
     async def check(self) -> CheckReport:
         """Check the database: its storage, its foreign keys, and the invariants that every save keeps."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -83,14 +84,20 @@ def _guard(host: str, token_file: Path | None, *, no_auth: bool) -> tuple[Guard,
 async def _serve(context: CommandContext, host: str, port: int, guard: Guard, token: str | None) -> int:
     import uvicorn
 
-    from mediasync.web import create_app
+    from mediasync.web import create_app, shut_down
 
     url = context.url()
     context.make_folder(url)
     out = context.out
     async with MediaSync(url, file_mode=context.mode(), keep_removed=context.keep_removed()) as ms:
         app = create_app(ms, sources=context.configuration().sources, guard=guard)
-        server = uvicorn.Server(
+
+        class Server(uvicorn.Server):
+            async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+                await shut_down(app)
+                await super().shutdown(sockets)
+
+        server = Server(
             uvicorn.Config(
                 app,
                 host=host,

@@ -39,6 +39,7 @@ class HistoryFilter:
         item_id: only those of this item.
         person_id: only those of this person, and of the person's credits.
         since: only those from this time on; it has a zone.
+        after: only those with higher numbers.
     """
 
     run_id: int | None = None
@@ -46,6 +47,7 @@ class HistoryFilter:
     item_id: str | None = None
     person_id: str | None = None
     since: datetime | None = None
+    after: int | None = None
 
     def __post_init__(self) -> None:
         if self.since is not None and self.since.tzinfo is None:
@@ -98,7 +100,7 @@ async def _find_page(
 ) -> tuple[ChangePage | None, int]:
     repository = ChangeRepository(session)
     if after is None:
-        after = (await repository.find_extent()).pruned
+        after = max((await repository.find_extent()).pruned, wanted.after or 0)
         if wanted.since is not None:
             moment = round(wanted.since.timestamp() * 1000)
             after = max(after, await repository.find_number_before(moment))

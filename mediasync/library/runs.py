@@ -25,6 +25,7 @@ class RunReads:
         limit: int = 20,
         status: RunStatus | None = None,
         whole: bool = False,
+        before: int | None = None,
     ) -> list[SyncRun]:
         """Return the newest runs.
 
@@ -33,13 +34,16 @@ class RunReads:
             limit: at most so many.
             status: only runs with this status; None for any.
             whole: leave out runs that were asked for some libraries or items only.
+            before: only runs that began before this one; None for any.
 
         Example:
             >>> [run.status for run in await ms.list_runs("home", limit=1)]  # doctest: +SKIP
             [<RunStatus.SUCCEEDED: 'succeeded'>]
         """
         async with self._database.read() as session:
-            return await RunRepository(session).list_runs(source_id, limit, status, whole=whole)
+            return await RunRepository(session).list_runs(
+                source_id, limit, status, whole=whole, before=before
+            )
 
     async def find_run(self, run_id: int) -> SyncRun | None:
         """Return one run, or None."""

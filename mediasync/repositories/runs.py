@@ -150,7 +150,7 @@ SELECT_RUNS: Final = f"""
 SELECT {select_list(_RUN)}
 FROM sync_run r JOIN source s ON s.source_key = r.source_key
 WHERE (:source_id IS NULL OR s.id = :source_id) AND (:status IS NULL OR :status = {_STATUS})
-  AND (:selection IS NULL OR r.selection = :selection)
+  AND (:selection IS NULL OR r.selection = :selection) AND (:before IS NULL OR r.run_key < :before)
 ORDER BY r.run_key DESC LIMIT :limit
 """
 
@@ -301,7 +301,13 @@ class RunRepository:
         return _run(rows[0]) if rows else None
 
     async def list_runs(
-        self, source_id: str | None, limit: int, status: RunStatus | None = None, *, whole: bool = False
+        self,
+        source_id: str | None,
+        limit: int,
+        status: RunStatus | None = None,
+        *,
+        whole: bool = False,
+        before: int | None = None,
     ) -> list[SyncRun]:
         """Return the newest runs.
 
@@ -310,6 +316,7 @@ class RunRepository:
             limit: at most so many.
             status: only runs with this status; None for any.
             whole: leave out runs that were asked for some libraries or items only.
+            before: only runs that began before this one; None for any.
         """
         params = {
             "source_id": source_id,
@@ -317,6 +324,7 @@ class RunRepository:
             "now": self._session.now,
             "status": status and str(status),
             "selection": "" if whole else None,
+            "before": before,
         }
         rows = await self._session.fetch_all(SELECT_RUNS, params)
         return [run for row in rows if (run := _run(row)) is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -12,11 +12,18 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from mediasync.errors import MediaSyncError
+from mediasync.web import api, following, health
+from mediasync.web.background import BackgroundSyncs
+from mediasync.web.cors import CrossOrigin
+from mediasync.web.feed import ChangeFeed
 from mediasync.web.guard import Guard
 from mediasync.web.headers import SecurityHeaders
+from mediasync.web.metrics import Measured, Metrics
 from mediasync.web.pages import home, signing_in
 from mediasync.web.problems import show_bug, show_error
+from mediasync.web.scopes import OwnScope
 from mediasync.web.site import Site
+from mediasync.web.streams import Streams
 
 if TYPE_CHECKING:
     from mediasync.app import MediaSync
@@ -28,6 +35,8 @@ def create_app(
     *,
     sources: Mapping[str, SourceConfig | FlawedSource] | Iterable[SourceConfig | FlawedSource] = (),
     guard: Guard | None = None,
+    cors_origins: Collection[str] = (),
+    public_metrics: bool = False,
 ) -> Starlette:
     """Return the web app around a mirror, to be served alone or mounted into another app.
 
@@ -38,22 +47,53 @@ def create_app(
         ms: the mirror.
         sources: the sources that may be synced from the pages, and whose pictures are shown.
         guard: decides who may read and write.
+        cors_origins: the origins whose pages may use ``/api`` and ``/events``, such as
+            ``https://films.example``; none by default.
+        public_metrics: let everybody read ``/metrics``, not only those who may read the mirror.
 
     Example:
         >>> app.mount("/media", create_app(ms))  # doctest: +SKIP
     """
+    metrics = Metrics(is_public=public_metrics)
     by_id = dict(sources) if isinstance(sources, Mapping) else {source.id: source for source in sources}
     app = Starlette(
         routes=_routes(),
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[
+            Middleware(OwnScope),
+            Middleware(Measured, metrics=metrics),
+            Middleware(SecurityHeaders),
+            *([Middleware(CrossOrigin, origins=tuple(cors_origins))] if cors_origins else ()),
+        ],
         exception_handlers={
             HTTPException: show_error,
             MediaSyncError: show_error,
             Exception: show_bug,
         },
     )
-    app.state.site = Site(ms, by_id, guard or Guard())
+    app.state.site = Site(
+        ms,
+        by_id,
+        guard or Guard(),
+        syncs=BackgroundSyncs(ms, by_id),
+        feed=ChangeFeed(ms),
+        streams=Streams(),
+        metrics=metrics,
+    )
     return app
+
+
+async def shut_down(app: Starlette) -> None:
+    """End the streams of events and the syncs of an app that `create_app` has made.
+
+    Call it when the server begins to shut down: a server waits for answers that are still being sent, and a
+    stream of events is one that does not end by itself. It has to be called before the mirror is closed.
+
+    Args:
+        app: the app.
+    """
+    site: Site = app.state.site
+    site.streams.close()
+    await site.syncs.close()
 
 
 def _routes() -> list[BaseRoute]:
@@ -62,4 +102,7 @@ def _routes() -> list[BaseRoute]:
         Mount("/static", static, name="static"),
         *home.routes,
         *signing_in.routes,
+        *api.routes,
+        *following.routes,
+        *health.routes,
     ]

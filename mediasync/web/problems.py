@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -11,7 +13,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mediasync.display import safe
-from mediasync.errors import DatabaseError, SourceHeld, UnknownItem, UnknownRun, UnknownSource, UsageError
+from mediasync.errors import (
+    ChangesPruned,
+    DatabaseError,
+    LifecycleError,
+    SourceHeld,
+    UnknownItem,
+    UnknownLibrary,
+    UnknownRun,
+    UnknownSource,
+    UsageError,
+)
 from mediasync.web.rendering import Answer, respond, wants_json
 
 _log: Final = logging.getLogger("mediasync.web")
@@ -20,10 +32,47 @@ _STATUS: Final[list[tuple[type[Exception], int]]] = [
     (UnknownItem, 404),
     (UnknownRun, 404),
     (UnknownSource, 404),
+    (UnknownLibrary, 404),
+    (ChangesPruned, 410),
     (UsageError, 400),
     (SourceHeld, 409),
     (DatabaseError, 503),
+    (LifecycleError, 503),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedValue:
+    """A part of a request that cannot be used.
+
+    Attributes:
+        place: ``query``, ``body`` or ``header``.
+        name: the parameter, or the path of the field, with points.
+        value: what was given.
+        detail: why it is refused.
+        allowed: what is allowed, as a JSON schema; the names of the parameters if the name is unknown.
+    """
+
+    place: str
+    name: str
+    value: str
+    detail: str
+    allowed: Any = None
+
+
+class Refusal(HTTPException):
+    """A request with parts that cannot be used.
+
+    Args:
+        status: the HTTP status.
+        detail: what is wrong, in words.
+        errors: the parts.
+    """
+
+    def __init__(self, status: int, detail: str, errors: Sequence[RefusedValue]) -> None:
+        first = f" {errors[0].name}: {errors[0].detail}" if errors else ""
+        super().__init__(status, f"{detail}{first}")
+        self.errors = errors
 
 
 def status_of(error: Exception) -> int:
@@ -48,6 +97,8 @@ async def show_error(request: Request, error: Exception) -> Response:
         "status": status,
         "detail": safe(detail),
     }
+    if isinstance(error, Refusal):
+        problem["errors"] = [asdict(one) for one in error.errors]
     if wants_json(request) or "/api/" in request.url.path or _prefers_json(request):
         return JSONResponse(problem, status, headers, media_type="application/problem+json")
     return await respond(request, Answer("error.html", problem, problem, status, headers))

@@ -1,0 +1,33 @@
+"""The app inside another one: what the host has noted in the scope of a request is not ours."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_OF_HOST: Final = ("app_root_path", "endpoint", "path_params", "route", "router")
+
+
+class OwnScope:
+    """Lets the app take the path that it is mounted below for its root.
+
+    Otherwise links are made by the router of a Starlette or FastAPI app around this one, which may have
+    routes of the same names, and cookies are set for all of it.
+
+    Args:
+        app: the app that answers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        own = {key: value for key, value in scope.items() if key not in _OF_HOST}
+        await self._app(own, receive, send)
+
+
+def path_in_app(scope: Scope) -> str:
+    """Return the path of a request below the root of the app."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
