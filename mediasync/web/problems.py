@@ -24,7 +24,8 @@ from mediasync.errors import (
     UnknownSource,
     UsageError,
 )
-from mediasync.web.rendering import Answer, respond, wants_json
+from mediasync.web.rendering import Answer, respond
+from mediasync.web.scopes import is_for_programs
 
 _log: Final = logging.getLogger("mediasync.web")
 
@@ -99,7 +100,7 @@ async def show_error(request: Request, error: Exception) -> Response:
     }
     if isinstance(error, Refusal):
         problem["errors"] = [asdict(one) for one in error.errors]
-    if wants_json(request) or "/api/" in request.url.path or _prefers_json(request):
+    if is_for_programs(request.scope) or _prefers_json(request):
         return JSONResponse(problem, status, headers, media_type="application/problem+json")
     return await respond(request, Answer("error.html", problem, problem, status, headers))
 

@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from mediasync.web.guard import Access, check_form
-from mediasync.web.rendering import Answer, respond, wants_json
+from mediasync.web.rendering import Answer, respond
+from mediasync.web.scopes import is_for_programs
 from mediasync.web.site import Site, site_of
 
 Page = Callable[[Request, Site], Awaitable[Answer | Response]]
@@ -57,7 +58,7 @@ def action(path: str, act: Page) -> Route:
 
 def refuse(request: Request, site: Site) -> Response:
     """Return the answer to somebody who has to sign in first."""
-    is_page = request.method == "GET" and not wants_json(request) and "/api/" not in request.url.path
+    is_page = request.method == "GET" and not is_for_programs(request.scope)
     if site.guard.can_sign_in and is_page:
         return RedirectResponse(request.url_for("sign-in").include_query_params(next=request.url.path), 303)
     if site.guard.can_sign_in:

@@ -27,6 +27,15 @@ class OwnScope:
         await self._app(own, receive, send)
 
 
+_FOR_PROGRAMS: Final = ("/api/", "/events", "/healthz", "/metrics", "/readyz")
+
+
+def is_for_programs(scope: Scope) -> bool:
+    """Return whether a path is one that programs ask for, so that errors are problems and not pages."""
+    path = path_in_app(scope)
+    return path.endswith(".json") or path.startswith(_FOR_PROGRAMS)
+
+
 def path_in_app(scope: Scope) -> str:
     """Return the path of a request below the root of the app."""
     path: str = scope["path"]

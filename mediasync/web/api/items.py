@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from mediasync.errors import UnknownItem
@@ -15,7 +15,7 @@ from mediasync.summaries import ItemSummary, Page
 from mediasync.vocabulary import Completeness, MediaType
 from mediasync.web.api.answers import Counted, ItemAnswer, Rows, as_answer
 from mediasync.web.api.endpoints import Call, Endpoint, Reply
-from mediasync.web.api.requests import Flag, Query
+from mediasync.web.api.requests import Flag, Query, Time
 
 Limit = Annotated[int, Field(ge=1, le=MOST_AT_ONCE)]
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
@@ -67,9 +67,9 @@ class ItemsQuery(Query):
     with_provider: Text | None = None
     without_provider: Text | None = None
     completeness: Completeness | None = None
-    added_since: AwareDatetime | None = None
-    changed_since: AwareDatetime | None = None
-    created_since: AwareDatetime | None = None
+    added_since: Time | None = None
+    changed_since: Time | None = None
+    created_since: Time | None = None
     with_people: list[Text] = Field(default_factory=list, max_length=_SEVERAL)
     without_people: list[Text] = Field(default_factory=list, max_length=_SEVERAL)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Final, TypeVar, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -18,6 +20,7 @@ from mediasync.web.problems import Refusal, RefusedValue
 LARGEST_BODY: Final = 64 * 1024
 MOST_REFUSED: Final = 20
 _SHOWN: Final = 200
+_SPACE_BEFORE_ZONE: Final = re.compile(r" (?=\d\d:?\d\d$)")
 _LONGEST: Final = 4_000
 """A parameter of this many characters is none that anything stored fits."""
 
@@ -45,6 +48,20 @@ def _as_flag(value: Any) -> Any:
 
 Flag = Annotated[bool, BeforeValidator(_as_flag)]
 """A parameter that is ``true`` or ``false``."""
+
+
+def _as_time(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value
+    # A plus that is not percent-encoded arrives as a space.
+    time = datetime.fromisoformat(_SPACE_BEFORE_ZONE.sub("+", value))
+    if time.tzinfo is None:
+        raise ValueError("write a time with its zone, such as 2026-01-31T12:00:00Z")
+    return time
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_as_time)]
+"""A parameter that is a time with a zone."""
 
 
 def read_query(request: Request, model: type[Q]) -> Q:

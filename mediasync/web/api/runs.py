@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from mediasync.aio import take
 from mediasync.models import PendingRemoval, RemovedItem, SyncRun
 from mediasync.reports import UndoReport
+from mediasync.text import check_texts
 from mediasync.vocabulary import RunStatus
 from mediasync.web.api.answers import ChangePage, HistoryPage, Restored, Rows, RunProblem
 from mediasync.web.api.endpoints import Call, Endpoint, Reply, require
 from mediasync.web.api.items import Limit, Offset, Text
-from mediasync.web.api.requests import Flag, Query
+from mediasync.web.api.requests import Flag, Query, Time
 from mediasync.web.guard import Access
 
 LARGEST: Final = 2**63 - 1
@@ -65,7 +66,7 @@ class HistoryQuery(PageQuery):
     source_id: Text | None = None
     item_id: Text | None = None
     person_id: Text | None = None
-    since: AwareDatetime | None = None
+    since: Time | None = None
 
 
 class RemovedQuery(Query):
@@ -210,6 +211,8 @@ async def restore_removed(call: Call[Query, RestoreBody]) -> Restored:
 
     The items above them come back too, and the items below them that were removed with them.
     """
+    for item_id in call.body.ids:
+        check_texts("item", {"id": item_id})
     return Restored(ids=await call.site.ms.restore(call.body.ids))
 
 
