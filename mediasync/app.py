@@ -446,6 +446,17 @@ class MediaSync:
             source_id, limit=limit, status=status, whole=whole, before=before
         )
 
+    async def list_holders(self) -> dict[str, str]:
+        """Return who syncs which source now: the worker in words, by the id of the source.
+
+        Example:
+            >>> await ms.list_holders()  # doctest: +SKIP
+            {'home': 'process 4711 of nas'}
+        """
+        from mediasync.syncing.leases import list_holders
+
+        return await list_holders(self._database)
+
     async def find_run(self, run_id: int) -> SyncRun | None:
         """Return a run by its number, or None."""
         return await self._records.find_run(run_id)

@@ -35,12 +35,14 @@ class WatchedSource:
         schedule: when it is synced.
         failures: how many of its syncs have failed in a row.
         tried_at: when the last one ended.
+        running: the sync that is going on.
     """
 
     sync: Callable[[], SyncAll]
     schedule: Schedule
     failures: int = 0
     tried_at: datetime = field(default=datetime.min.replace(tzinfo=UTC))
+    running: asyncio.Task[None] | None = None
 
     @property
     def earliest(self) -> datetime:
@@ -95,6 +97,23 @@ class Watch:
         async with self._looks:
             self._looks.notify_all()
 
+    def is_syncing(self, source_id: str) -> bool:
+        """Return whether a source is being synced by this watch."""
+        source = self._sources.get(source_id)
+        return source is not None and source.running is not None
+
+    async def cancel(self, source_id: str) -> None:
+        """Cancel the sync of a source, if there is one, and sync it no sooner than its schedule says.
+
+        Without this, a source whose last run broke off is synced again at once.
+        """
+        if (source := self._sources.get(source_id)) is None:
+            return
+        source.failures, source.tried_at = 0, source.schedule.next_after(self._now(), source_id)
+        if source.running is not None:
+            await cancel_all([source.running])
+        await self.look()
+
     async def __aiter__(self) -> AsyncGenerator[Event, None]:
         events = EventQueue()
         tasks = [
@@ -129,7 +148,7 @@ class Watch:
             now = self._now()
             if due <= now:
                 async with self._turns:
-                    await self._sync(source, emit)
+                    await self._sync_alone(source_id, source, emit)
                 continue
             if due != announced:
                 announced = due
@@ -143,6 +162,18 @@ class Watch:
         if run.status in _BROKEN_OFF:
             return run.started_at
         return schedule.next_after(run.started_at, source_id)
+
+    async def _sync_alone(self, source_id: str, source: WatchedSource, emit: Callable[[Event], None]) -> None:
+        """Sync a source in a task that can be cancelled without ending the watch over the source."""
+        task = asyncio.create_task(self._sync(source, emit), name=f"mediasync watch syncs {source_id}")
+        source.running = task
+        try:
+            await asyncio.wait({task})
+        finally:
+            source.running = None
+            await cancel_all([task])
+        if not task.cancelled():
+            task.result()
 
     async def _sync(self, source: WatchedSource, emit: Callable[[Event], None]) -> None:
         """Sync a source, and note how that went."""

@@ -150,7 +150,8 @@ SELECT_RUNS: Final = f"""
 SELECT {select_list(_RUN)}
 FROM sync_run r JOIN source s ON s.source_key = r.source_key
 WHERE (:source_id IS NULL OR s.id = :source_id) AND (:status IS NULL OR :status = {_STATUS})
-  AND (:selection IS NULL OR r.selection = :selection) AND (:before IS NULL OR r.run_key < :before)
+  AND (:selection IS NULL OR r.selection = :selection)
+  AND (CAST(:before AS bigint) IS NULL OR r.run_key < CAST(:before AS bigint))
 ORDER BY r.run_key DESC LIMIT :limit
 """
 

@@ -139,3 +139,13 @@ class Leases:
     @property
     def _milliseconds(self) -> int:
         return round(self._seconds * 1000)
+
+
+async def list_holders(database: Database) -> dict[str, str]:
+    """Return who holds the lease of which source: the worker in words, by the id of the source.
+
+    Leases of workers that have provably ended are left out.
+    """
+    async with database.read() as session:
+        held = await LeaseRepository(session).list_held()
+    return {source_id: describe(holder) for source_id, holder in held if not has_ended(holder)}

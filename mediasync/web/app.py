@@ -13,7 +13,6 @@ from starlette.staticfiles import StaticFiles
 
 from mediasync.errors import MediaSyncError
 from mediasync.web import api, following, health
-from mediasync.web.background import BackgroundSyncs
 from mediasync.web.cors import CrossOrigin
 from mediasync.web.feed import ChangeFeed
 from mediasync.web.guard import Guard
@@ -24,6 +23,7 @@ from mediasync.web.problems import show_bug, show_error
 from mediasync.web.scopes import OwnScope
 from mediasync.web.site import Site
 from mediasync.web.streams import Streams
+from mediasync.web.syncing import SyncDesk
 
 if TYPE_CHECKING:
     from mediasync.app import MediaSync
@@ -74,7 +74,7 @@ def create_app(
         ms,
         by_id,
         guard or Guard(),
-        syncs=BackgroundSyncs(ms, by_id),
+        desk=SyncDesk(ms, by_id),
         feed=ChangeFeed(ms),
         streams=Streams(),
         metrics=metrics,
@@ -92,8 +92,7 @@ async def shut_down(app: Starlette) -> None:
         app: the app.
     """
     site: Site = app.state.site
-    site.streams.close()
-    await site.syncs.close()
+    await site.close()
 
 
 def _routes() -> list[BaseRoute]:

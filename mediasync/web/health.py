@@ -54,9 +54,9 @@ async def show_metrics(request: Request) -> Response:
     if not site.metrics.is_public and await site.guard.find_access(request) < Access.READ:
         return refuse(request, site)
     state = StoredState(await site.ms.list_source_summaries(), await site.ms.list_pending_removals())
-    content, content_type = site.metrics.render(
-        state, request.headers.get("accept", ""), syncs=site.syncs.count_running(), streams=site.streams.count
-    )
+    accept = request.headers.get("accept", "")
+    syncs = sum(map(site.desk.is_syncing, site.sources))
+    content, content_type = site.metrics.render(state, accept, syncs=syncs, streams=site.streams.count)
     return Response(content, headers={"Content-Type": content_type, **_NO_STORE})
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from mediasync.web.background import SyncDesk
 from mediasync.web.feed import ChangeFeed
 from mediasync.web.guard import Access, Guard
 from mediasync.web.metrics import Metrics
 from mediasync.web.streams import Streams
+from mediasync.web.syncing import SyncDesk
 
 if TYPE_CHECKING:
     from mediasync.app import MediaSync
@@ -27,7 +27,7 @@ class Site:
         ms: the open mirror.
         sources: the sources that can be synced and whose pictures can be fetched, by id.
         guard: decides who may read and write.
-        syncs: starts syncs that go on after the answer.
+        desk: starts and follows syncs.
         feed: sends changes to those who follow them.
         streams: the open streams of events.
         metrics: measures the requests.
@@ -36,10 +36,15 @@ class Site:
     ms: MediaSync
     sources: Mapping[str, SourceConfig | FlawedSource]
     guard: Guard
-    syncs: SyncDesk
+    desk: SyncDesk
     feed: ChangeFeed
     streams: Streams
     metrics: Metrics
+
+    async def close(self) -> None:
+        """End the streams of events, and the syncs that were begun here."""
+        self.streams.close()
+        await self.desk.close()
 
     async def may_write(self, request: Request) -> bool:
         """Return whether a request may change something."""

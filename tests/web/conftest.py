@@ -8,10 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.applications import Starlette
-from web_library import EXAMPLES, TOKEN
 
 from mediasync import MediaSync
 from mediasync.web import Access, Guard, create_app
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "library"
+TOKEN = "a token for the tests"
 
 Client = Callable[[Starlette], httpx.AsyncClient]
 

@@ -12,10 +12,9 @@ from urllib.parse import quote, urljoin
 
 import httpx
 import pytest
-from conftest import client_of
 from support.engines import POSTGRES, SQLITE_FILE, Engine
 from support.items import movie
-from web_library import EXAMPLES, TOKEN
+from web_library import EXAMPLES, TOKEN, client_of
 
 from mediasync import MediaSync
 from mediasync.settings.file import parse_source
@@ -94,7 +93,7 @@ async def until_ended(client: httpx.AsyncClient, place: str) -> dict[str, Any]:
     while True:
         await asyncio.sleep(0)
         state = (await client.get(place)).json()
-        if state["state"] != "running":
+        if not state["running"]:
             found: dict[str, Any] = state
             return found
 
@@ -268,9 +267,9 @@ async def test_changes_that_are_no_longer_kept_are_gone(engine: Engine, tmp_path
 
 async def test_a_sync_is_started_and_followed_to_its_end(client: httpx.AsyncClient) -> None:
     started = await client.post(f"{API}/sources/examples/sync?full=true", headers=BEARER)
-    assert (started.status_code, started.json()["state"]) == (202, "running")
+    assert (started.status_code, started.json()["running"]) == (202, True)
     state = await until_ended(client, started.headers["location"])
-    assert (state["state"], state["run"]["status"], state["error"]) == ("ended", "succeeded", None)
+    assert (state["status"], state["full"], state["error"]) == ("succeeded", True, None)
     unknown = await client.post(f"{API}/sources/other/sync", headers=BEARER)
     assert unknown.status_code == 404
 

@@ -11,6 +11,7 @@ from mediasync.changes import Change
 from mediasync.history import HistoryEntry
 from mediasync.models import AnyMediaItem, Credit, Episode, Movie, Season, Show
 from mediasync.summaries import PersonSummary
+from mediasync.vocabulary import RunStatus
 
 T = TypeVar("T")
 
@@ -74,6 +75,64 @@ class PersonAnswer(PersonSummary):
     provider_ids: dict[str, str] = Field(default_factory=dict)
     created_at: datetime | None = None
     updated_at: datetime | None = None
+
+
+class SyncNote(BaseModel):
+    """Something that a sync met.
+
+    Attributes:
+        subject: the item, file or library.
+        text: what is to be said about it.
+    """
+
+    subject: str
+    text: str
+
+
+class SyncAnswer(BaseModel):
+    """How the newest sync of a source stands that this server has begun.
+
+    Attributes:
+        source_id: the source.
+        running: whether it is going on.
+        began_at: when it was asked for.
+        ended_at: when it ended.
+        scheduled: whether the schedule began it.
+        full: whether everything is read again.
+        run_id: the number of the run; None until the source has answered.
+        status: how it ended.
+        text: what it does, or how it ended, in words.
+        error: why it failed.
+        share: the fraction that is done, 0 to 1; None if unknown.
+        library: the title of the library that is being read.
+        seen: items that the source listed.
+        saved: items that were written.
+        unchanged: items that had not changed.
+        failed: items that could not be read or stored.
+        libraries_read: libraries that were finished.
+        libraries: all libraries of the run.
+        notes: the newest failures, problems and remarks.
+    """
+
+    source_id: str
+    running: bool
+    began_at: datetime
+    ended_at: datetime | None
+    scheduled: bool
+    full: bool
+    run_id: int | None
+    status: RunStatus | None
+    text: str
+    error: str | None
+    share: float | None
+    library: str | None
+    seen: int
+    saved: int
+    unchanged: int
+    failed: int
+    libraries_read: int
+    libraries: int
+    notes: list[SyncNote]
 
 
 class RunProblem(BaseModel):

@@ -82,6 +82,7 @@ _ERRORS: Final = {
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "A parameter or a field cannot be used; `errors` says which.",
+    429: "There were too many wrong tokens.",
     503: "The database does not answer.",
 }
 
@@ -256,7 +257,7 @@ def _responses(endpoint: Endpoint, answer: Mapping[str, Any]) -> dict[str, Any]:
         made["description"] = "It is started."
     if headers:
         made["headers"] = headers
-    statuses = {400, 401, 403, 422, 503, *endpoint.errors}
+    statuses = {400, 401, 403, 422, 429, 503, *endpoint.errors}
     if endpoint.subject:
         statuses.add(404)
     if endpoint.body is not None:

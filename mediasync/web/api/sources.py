@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
+
+from starlette.exceptions import HTTPException
 
 from mediasync.models import Library
 from mediasync.reports import SourceSummary
-from mediasync.web.api.answers import Rows
+from mediasync.web.api.answers import Rows, SyncAnswer
 from mediasync.web.api.endpoints import Call, Endpoint, Reply, require
 from mediasync.web.api.requests import Flag, Query
 from mediasync.web.api.runs import SourceQuery
-from mediasync.web.background import SyncState
 from mediasync.web.guard import Access
 
 
@@ -41,19 +42,24 @@ async def list_libraries(call: Call[SourceQuery, None]) -> Rows[Library]:
 
 
 async def start_sync(call: Call[SyncQuery, None]) -> Reply:
-    """Start a sync of a source, and answer at once. `Location` says where its state is.
+    """Start a sync of a source, and answer at once. The header `Location` says where its state is.
 
-    If one is running already that was started here, it is answered in place of a new one.
+    If this server syncs the source already, that sync serves in place of a new one.
     """
-    state = call.site.syncs.start(call.id, full=call.query.full)
-    return Reply(state, {"Location": call.place(f"/sources/{call.id}/sync")})
+    call.site.desk.start(call.id, full=call.query.full)
+    return Reply(_state(call), {"Location": call.place(f"/sources/{call.id}/sync")})
 
 
-async def get_sync(call: Call[Query, None]) -> SyncState:
-    """Return the state of the newest sync of a source that was started here."""
-    state: Any = require(call.site.syncs.find(call.id), f"No sync of {call.id!r} was started here.")
-    found: SyncState = state
-    return found
+async def get_sync(call: Call[Query, None]) -> SyncAnswer:
+    """Return how the newest sync of a source stands that this server has begun."""
+    return _state(call)
+
+
+def _state(call: Call[Query, None]) -> SyncAnswer:
+    state = call.site.desk.find_state(call.id)
+    if state is None:
+        raise HTTPException(404, f"This server has not synced {call.id!r} yet.")
+    return SyncAnswer.model_validate(state.as_dict())
 
 
 _SOURCE: Final = "the id of the source"
@@ -65,7 +71,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "/sources/{id}/sync",
         start_sync,
-        SyncState,
+        SyncAnswer,
         "sources",
         method="POST",
         query=SyncQuery,
@@ -73,5 +79,5 @@ ENDPOINTS: Final = (
         access=Access.WRITE,
         subject=_SOURCE,
     ),
-    Endpoint("/sources/{id}/sync", get_sync, SyncState, "sources", subject=_SOURCE),
+    Endpoint("/sources/{id}/sync", get_sync, SyncAnswer, "sources", subject=_SOURCE),
 )
