@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from mediasync.aio import finish
 from mediasync.changes import Change
-from mediasync.errors import ChangesPruned
+from mediasync.errors import ChangesPruned, DatabaseError, LifecycleError
 from mediasync.web.streams import Events, ServerEvent
 
 if TYPE_CHECKING:
@@ -23,6 +23,12 @@ _log: Final = logging.getLogger("mediasync.web")
 
 MOST_WAITING: Final = 5_000
 """How many changes wait for one follower before it is dropped. All followers share each of them."""
+
+_TOO_SLOW: Final = ServerEvent(
+    {"detail": "changes came faster than they were taken: reconnect to go on"}, "dropped"
+)
+_NO_ANSWER: Final = ServerEvent({"detail": "the database does not answer: reconnect to go on"}, "dropped")
+_CLOSED: Final = ServerEvent({"detail": "the mirror was closed"}, "end")
 
 _CHANGE: Final[TypeAdapter[Change]] = TypeAdapter(Change)
 
@@ -39,11 +45,7 @@ class _Follower:
         """Append a change, or drop the follower if too many wait."""
         if len(self.waiting) >= MOST_WAITING:
             self.waiting.clear()
-            self.close(
-                ServerEvent(
-                    {"detail": "changes came faster than they were taken: reconnect to go on"}, "dropped"
-                )
-            )
+            self.close(_TOO_SLOW)
         elif self.end is None:
             self.waiting.append((number, encoded))
             self.moved.set()
@@ -85,40 +87,54 @@ class ChangeFeed:
         """Iterate over changes as events, each with the number of the change as its id.
 
         The first event is ``ready``, whose id is the number after which changes follow. An event ``pruned``
-        says that the log no longer has the next ones; ``dropped``, that this follower was too slow. Both are
-        the last ones.
+        says that the log no longer has the next ones; ``dropped``, that this follower was too slow or the
+        database failed; ``end``, that the mirror was closed. Each of these is the last one.
 
         Args:
             after: the number of the last change that the follower has; None to begin with the next one.
         """
-        last = await self._ms.newest_change() if after is None else after
-        yield ServerEvent({"after": last}, "ready", str(last))
         try:
+            if after is not None:
+                yield ServerEvent({"after": after}, "ready", str(after))
+                async with aclosing(self._ms.changes(after=after, follow=False)) as stored:
+                    async for change in stored:
+                        after = change.number
+                        yield encode(change)
+            with self._joined() as follower:
+                await self._start()
+                async with aclosing(self._since_joining(follower, after)) as events:
+                    async for event in events:
+                        yield event
+        except ChangesPruned as error:
+            yield ServerEvent({"detail": str(error), "after": error.pruned}, "pruned")
+        except LifecycleError:
+            yield _CLOSED
+        except DatabaseError as error:
+            _log.error("a follower of changes cannot be served: %s", error)
+            yield _NO_ANSWER
+        finally:
+            await self._stop_if_unused()
+
+    async def _since_joining(self, follower: _Follower, last: int | None) -> Events:
+        if last is None:
+            last = await self._ms.newest_change()
+            yield ServerEvent({"after": last}, "ready", str(last))
+        else:
+            # What was committed after the log was read, and before this follower joined.
             async with aclosing(self._ms.changes(after=last, follow=False)) as stored:
                 async for change in stored:
                     last = change.number
                     yield encode(change)
-            with self._joined() as follower:
-                await self._start()
-                # What was committed before that task began to read.
-                async with aclosing(self._ms.changes(after=last, follow=False)) as stored:
-                    async for change in stored:
-                        last = change.number
-                        yield encode(change)
-                while True:
-                    while follower.waiting:
-                        number, encoded = follower.waiting.popleft()
-                        if number > last:
-                            yield encoded
-                    if follower.end is not None:
-                        yield follower.end
-                        return
-                    follower.moved.clear()
-                    await follower.moved.wait()
-        except ChangesPruned as error:
-            yield ServerEvent({"detail": str(error), "after": error.pruned}, "pruned")
-        finally:
-            await self._stop_if_unused()
+        while True:
+            while follower.waiting:
+                number, encoded = follower.waiting.popleft()
+                if number > last:
+                    yield encoded
+            if follower.end is not None:
+                yield follower.end
+                return
+            follower.moved.clear()
+            await follower.moved.wait()
 
     @contextmanager
     def _joined(self) -> Iterator[_Follower]:
@@ -142,7 +158,7 @@ class ChangeFeed:
             await finish(asyncio.wait({reading}))
 
     async def _read(self, after: int) -> None:
-        end = ServerEvent({"detail": "the mirror was closed"}, "end")
+        end = _CLOSED
         try:
             async with aclosing(self._ms.changes(after=after)) as changes:
                 async for change in changes:
@@ -151,7 +167,7 @@ class ChangeFeed:
                         follower.put(change.number, encoded)
         except Exception as error:
             _log.error("the change log cannot be followed: %s", error)
-            end = ServerEvent({"detail": "the database does not answer: reconnect to go on"}, "dropped")
+            end = _NO_ANSWER
         self._reading = None
         for follower in self._followers:
             follower.close(end)

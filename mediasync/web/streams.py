@@ -68,14 +68,10 @@ AnyEvents = AsyncGenerator[ServerEvent, None] | Events
 
 
 class Streams:
-    """The open streams of an app: how many there are, and how all of them end.
+    """The open streams of an app: how many there are, and how all of them end."""
 
-    Args:
-        most: so many may be open at once.
-    """
-
-    def __init__(self, most: int = MOST_STREAMS) -> None:
-        self._most = most
+    def __init__(self) -> None:
+        self._most = MOST_STREAMS
         self._closing = asyncio.Event()
         self.count = 0
 

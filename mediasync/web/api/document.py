@@ -31,6 +31,16 @@ _TAGS: Final = {
     "removed": "Items that their source no longer has.",
 }
 
+_COMMON: Final = {
+    "media_type": "Whether it is a movie, show, season or episode.",
+    "source_id": "The source that has it.",
+    "library_id": "The full id of its library.",
+    "parent_id": "The id of the show of a season, or of the season of an episode.",
+    "created_at": "When it was first stored.",
+    "updated_at": "When it was last changed.",
+}
+"""Descriptions of fields that the docstrings of some models leave out."""
+
 _DESCRIPTION: Final = """
 Reads the mirror, starts syncs, and takes changes back. Times are in UTC.
 
@@ -50,9 +60,9 @@ _PROBLEM: Final[dict[str, Any]] = {
     "description": "Why a request was refused or failed (RFC 9457).",
     "required": ["type", "title", "status", "detail"],
     "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
+        "type": {"type": "string", "format": "uri-reference", "description": "`about:blank`."},
         "title": {"type": "string", "description": "The name of the status."},
-        "status": {"type": "integer"},
+        "status": {"type": "integer", "description": "The HTTP status."},
         "detail": {"type": "string", "description": "What is wrong, and what to do."},
         "errors": {
             "type": "array",
@@ -105,8 +115,8 @@ def _described(made: JsonSchemaValue, cls: type) -> JsonSchemaValue:
         attributes |= dict(_entries(_sections(each).get("Attributes", "")))
     for name, each in made.get("properties", {}).items():
         each.pop("title", None)
-        if name in attributes:
-            each["description"] = attributes[name]
+        if text := attributes.get(name) or _COMMON.get(name):
+            each["description"] = text
     return made
 
 
