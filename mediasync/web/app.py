@@ -37,6 +37,7 @@ def create_app(
     guard: Guard | None = None,
     cors_origins: Collection[str] = (),
     public_metrics: bool = False,
+    root_path: str = "",
 ) -> Starlette:
     """Return the web app around a mirror, to be served alone or mounted into another app.
 
@@ -50,6 +51,8 @@ def create_app(
         cors_origins: the origins whose pages may use ``/api`` and ``/events``, such as
             ``https://films.example``; none by default.
         public_metrics: let everybody read ``/metrics``, not only those who may read the mirror.
+        root_path: the path below which the app is mounted, such as ``/media``. Only a host that does not say
+            it, such as Litestar, needs this; Starlette and FastAPI do.
 
     Example:
         >>> app.mount("/media", create_app(ms))  # doctest: +SKIP
@@ -59,7 +62,7 @@ def create_app(
     app = Starlette(
         routes=_routes(),
         middleware=[
-            Middleware(OwnScope),
+            Middleware(OwnScope, root_path=root_path.rstrip("/")),
             Middleware(Measured, metrics=metrics),
             Middleware(SecurityHeaders),
             *([Middleware(CrossOrigin, origins=tuple(cors_origins))] if cors_origins else ()),

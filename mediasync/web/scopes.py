@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,13 +18,20 @@ class OwnScope:
 
     Args:
         app: the app that answers.
+        root_path: the path that it is mounted below, if the host takes it away without a trace; else empty.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, root_path: str) -> None:
         self._app = app
+        self._root_path = root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         own = {key: value for key, value in scope.items() if key not in _OF_HOST}
+        if self._root_path and scope["type"] == "http":
+            # Litestar also adds a slash at the end of the path, and only there.
+            raw: bytes = scope.get("raw_path") or b""
+            own["path"] = unquote(raw.decode("latin-1")) if raw else self._root_path + scope["path"]
+            own["root_path"] = self._root_path
         await self._app(own, receive, send)
 
 

@@ -39,7 +39,9 @@ async def client(ms: MediaSync) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def measured(client: httpx.AsyncClient, headers: dict[str, str] = BEARER) -> dict[tuple[str, ...], float]:
+async def measured(
+    client: httpx.AsyncClient, headers: dict[str, str] = BEARER
+) -> dict[tuple[str, ...], float]:
     """Return the samples of the metrics, by name and label values."""
     answer = await client.get("/metrics", headers=headers)
     assert answer.status_code == 200
