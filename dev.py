@@ -69,8 +69,9 @@ def docs() -> None:
 
 
 def reference() -> None:
-    """Make the descriptions of the views in docs/reference/database.md from schema.sql."""
+    """Make the descriptions of views and endpoints in docs/reference from schema.sql and the code."""
     run(sys.executable, "tools/schema_reference.py", PYTHONPATH=str(ROOT))
+    run(sys.executable, "tools/http_api_reference.py", PYTHONPATH=str(ROOT))
 
 
 def pythons() -> None:

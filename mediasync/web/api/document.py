@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -21,6 +22,7 @@ PROBLEM: Final = "application/problem+json"
 _PARAMETER: Final = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _SECTION: Final = re.compile(r"\n\s*\n(Attributes|Args|Example|Raises|Returns):\n")
 _ENTRY: Final = re.compile(r"^ {4}(\w+): ", re.MULTILINE)
+_GENERIC: Final = re.compile(r'("|#/components/schemas/)([A-Z][a-z]+(?:[A-Z][a-z]+)*)_([A-Z]\w+)_"')
 _TAGS: Final = {
     "items": "Movies, shows, seasons and episodes.",
     "people": "People, and who worked on what with whom.",
@@ -151,8 +153,8 @@ def make_document(endpoints: Sequence[Endpoint]) -> Mapping[str, Any]:
     found, definitions = TypeAdapter.json_schemas(
         wanted, ref_template="#/components/schemas/{model}", schema_generator=_Schemas
     )
-    schemas = {name: schema for (name, _), schema in found.items()}
-    models: dict[str, Any] = definitions.get("$defs", {})
+    schemas = _renamed({name: schema for (name, _), schema in found.items()})
+    models = _renamed(definitions.get("$defs", {}))
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         operation = _operation(endpoint, schemas, models)
@@ -192,6 +194,12 @@ def make_document(endpoints: Sequence[Endpoint]) -> Mapping[str, Any]:
             },
         },
     }
+
+
+def _renamed(schemas: Mapping[str, Any]) -> dict[str, Any]:
+    """Return schemas with names such as ``PageOfItemSummary`` in place of ``Page_ItemSummary_``."""
+    renamed: dict[str, Any] = json.loads(_GENERIC.sub(r'\1\2Of\3"', json.dumps(schemas)))
+    return renamed
 
 
 def _operation(endpoint: Endpoint, schemas: Mapping[str, Any], models: Mapping[str, Any]) -> dict[str, Any]:
