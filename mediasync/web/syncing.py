@@ -307,8 +307,14 @@ class SyncDesk:
             return
         state = self._states.get(event.source_id)
         if state is None or not state.is_running:
+            if not isinstance(event, _BEGINNINGS):
+                return
             state = self._begin(event.source_id, scheduled=scheduled)
         self._set(_after(state, event))
+
+
+_BEGINNINGS: Final = (RunStarted, Waiting, RunFailed)
+"""The events that may be the first of a sync."""
 
 
 def _after(state: SyncState, event: Event) -> SyncState:

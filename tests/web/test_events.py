@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.routing import Route
 from starlette.types import Message
 from support.engines import POSTGRES, SQLITE_FILE, Engine
 from support.items import MOVIES, movie
-from support.mirror import prepared
+from support.mirror import prepared, write
 from web_library import TOKEN, client_of
 
 from mediasync import MediaSync
@@ -269,6 +270,45 @@ async def test_streams_end_when_the_mirror_is_closed(ms: MediaSync) -> None:
         await ms.close()
         await follower.wait(lambda: follower.ended)
     assert follower.events[-1] == ("", "end", {"detail": "the mirror was closed"})
+
+
+async def test_a_log_that_cannot_be_read_ends_the_streams(ms: CountingMirror) -> None:
+    app = create_app(ms)
+    async with followed(app) as follower:
+        await follower.wait(lambda: follower.events)
+        await write(ms, "ALTER TABLE change_counter RENAME COLUMN pruned TO other")
+        await follower.wait(lambda: follower.ended)
+    assert follower.events[-1][1:] == (
+        "dropped",
+        {"detail": "the database does not answer: reconnect to go on"},
+    )
+    await write(ms, "ALTER TABLE change_counter RENAME COLUMN other TO pruned")
+    async with followed(app) as again:
+        await again.wait(lambda: again.events)
+        await again.until(await save(ms, "a"))
+
+
+async def test_the_first_change_that_is_no_longer_kept_is_told(ms: CountingMirror) -> None:
+    events = create_app(ms).state.site.feed.follow(1)
+    assert (await anext(events)).name == "ready"
+    await save(ms, "a")
+    await ms.prune_changes(0)
+    told = [event async for event in events]
+    assert [(event.name, event.data["after"]) for event in told] == [("pruned", await ms.newest_change())]
+
+
+async def test_a_fault_ends_a_stream_with_an_event(ms: MediaSync, caplog: pytest.LogCaptureFixture) -> None:
+    async def faulty() -> AsyncGenerator[streams.ServerEvent]:
+        yield streams.ServerEvent({"done": 1}, "progress")
+        raise ValueError("a secret")
+
+    app = create_app(ms)
+    app.router.routes.insert(0, Route("/events", lambda _: streams.stream(faulty())))
+    async with followed(app) as follower:
+        await follower.wait(lambda: follower.ended)
+    assert [name for _, name, _ in follower.events] == ["progress", "failed"]
+    assert b"secret" not in follower.sent
+    assert "a stream of events failed" in caplog.text
 
 
 async def test_too_many_streams_are_refused(ms: MediaSync, monkeypatch: pytest.MonkeyPatch) -> None:
