@@ -26,10 +26,15 @@ DARK = "examples:tvshows/Dark (2017)"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
-@pytest.fixture(params=[SQLITE_FILE, POSTGRES], ids=lambda engine: engine.name)
+on_both_engines = pytest.mark.parametrize(
+    "engine", [SQLITE_FILE, POSTGRES], ids=lambda engine: engine.name, indirect=True
+)
+
+
+@pytest.fixture
 def engine(request: pytest.FixtureRequest) -> Engine:
-    """Each engine."""
-    return request.param
+    """A SQLite file, or the engine that a test names."""
+    return getattr(request, "param", SQLITE_FILE)
 
 
 @pytest.fixture
@@ -62,6 +67,7 @@ def full(item_id: str) -> str:
     return quote(item_id, safe="")
 
 
+@on_both_engines
 async def test_every_endpoint_answers(client: httpx.AsyncClient) -> None:
     [run] = (await get(client, "/runs"))["rows"]
     person = (await get(client, "/search", q="louis hofmann"))["people"][0]["summary"]["id"]
@@ -105,6 +111,7 @@ async def test_an_item_has_its_cast_and_crew_once(client: httpx.AsyncClient) -> 
     assert "credits" not in found
 
 
+@on_both_engines
 async def test_an_id_may_hold_any_character(ms: MediaSync, client: httpx.AsyncClient) -> None:
     keys = ["a/b", "a//b", "a/../b", "a b?c#d%20e&f", "日本/é", "credits/x", "x.json", "%2F", "a\\b", "+"]
     for key in keys:
@@ -127,6 +134,7 @@ LISTS = [
 ]
 
 
+@on_both_engines
 async def test_the_links_walk_through_all_pages(ms: MediaSync, client: httpx.AsyncClient) -> None:
     for path, query, name in LISTS:
         await ms.sync(f"examples=nfo:{EXAMPLES}")
@@ -143,6 +151,7 @@ async def test_the_links_walk_through_all_pages(ms: MediaSync, client: httpx.Asy
         assert rows == whole["rows"]
 
 
+@on_both_engines
 async def test_the_filters_of_the_library_are_parameters(client: httpx.AsyncClient) -> None:
     query = {"media_types": ["movie", "show"], "year_from": 2000, "sort": "year", "with_total": "true"}
     page = await get(client, "/items", **query)
@@ -206,6 +215,7 @@ UNANSWERED = [
 ]
 
 
+@on_both_engines
 async def test_what_cannot_be_answered_is_a_problem(client: httpx.AsyncClient) -> None:
     for path, status in UNANSWERED:
         answer = await client.get(API + path)
@@ -240,6 +250,7 @@ async def test_each_path_says_its_methods(client: httpx.AsyncClient) -> None:
     assert head.headers["etag"] == whole.headers["etag"]
 
 
+@on_both_engines
 async def test_changes_can_be_followed_by_asking_again(ms: MediaSync, client: httpx.AsyncClient) -> None:
     page = await get(client, "/changes", after=0, limit=3)
     assert ([row["number"] for row in page["rows"]], page["more"]) == ([1, 2, 3], True)
@@ -250,6 +261,7 @@ async def test_changes_can_be_followed_by_asking_again(ms: MediaSync, client: ht
     assert (change["what"], change["entity_id"]) == ("added", "examples:new")
 
 
+@on_both_engines
 async def test_changes_that_are_no_longer_kept_are_gone(engine: Engine, tmp_path: Path) -> None:
     now = 1_700_000_000_000
     async with MediaSync(engine.new_mirror_url(tmp_path), clock=lambda: now) as ms:
@@ -274,6 +286,7 @@ async def test_a_sync_is_started_and_followed_to_its_end(client: httpx.AsyncClie
     assert unknown.status_code == 404
 
 
+@on_both_engines
 async def test_a_removed_item_is_listed_and_restored(ms: MediaSync, client: httpx.AsyncClient) -> None:
     await ms.undo((await ms.list_runs(limit=1))[0].id)
     [kane] = [
@@ -288,6 +301,7 @@ async def test_a_removed_item_is_listed_and_restored(ms: MediaSync, client: http
     assert (await get(client, f"/items/{full(kane)}"))["title"] == "Citizen Kane"
 
 
+@on_both_engines
 async def test_a_run_is_undone(ms: MediaSync, client: httpx.AsyncClient) -> None:
     [run] = await ms.list_runs()
     place = f"{API}/runs/{run.id}/undo"
@@ -339,6 +353,7 @@ BODIES = [
 ]
 
 
+@on_both_engines
 async def test_a_body_that_cannot_be_used_is_refused(client: httpx.AsyncClient) -> None:
     for content, headers, status in BODIES:
         answer = await client.post(f"{API}/removed/restore", content=content, headers={**BEARER, **headers})
@@ -354,6 +369,7 @@ HOSTILE = [
 ]
 
 
+@on_both_engines
 async def test_a_text_of_a_server_comes_through_as_it_is(ms: MediaSync, client: httpx.AsyncClient) -> None:
     for title in HOSTILE:
         film = movie("film", title=title)
@@ -365,6 +381,7 @@ async def test_a_text_of_a_server_comes_through_as_it_is(ms: MediaSync, client: 
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+@on_both_engines
 async def test_a_hostile_question_is_answered(client: httpx.AsyncClient) -> None:
     texts = [*HOSTILE[:3], "N" * 10_000, "🎬", "%ED%A0%80", "\x00"]
     paths = ("/search?q=", "/items?genre=", "/people?name_prefix=", "/items/", "/people/")
@@ -401,6 +418,7 @@ async def test_other_origins_are_let_in_only_if_they_are_named(ms: MediaSync) ->
         assert "access-control-allow-origin" not in page.headers
 
 
+@on_both_engines
 async def test_a_database_that_does_not_answer_is_no_fault_of_the_client(
     engine: Engine, tmp_path: Path
 ) -> None:

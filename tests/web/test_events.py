@@ -33,10 +33,15 @@ class CountingMirror(MediaSync):
         return super().changes(after=after, follow=follow)
 
 
-@pytest.fixture(params=[SQLITE_FILE, POSTGRES], ids=lambda engine: engine.name)
+on_both_engines = pytest.mark.parametrize(
+    "engine", [SQLITE_FILE, POSTGRES], ids=lambda engine: engine.name, indirect=True
+)
+
+
+@pytest.fixture
 def engine(request: pytest.FixtureRequest) -> Engine:
-    """Each engine."""
-    return request.param
+    """A SQLite file, or the engine that a test names."""
+    return getattr(request, "param", SQLITE_FILE)
 
 
 @pytest.fixture
@@ -56,6 +61,7 @@ class Follower:
         self.sent = b""
         self.ended = False
         self.gone = asyncio.Event()
+        self._asked = False
         self.reads = asyncio.Event()
         self.reads.set()
         self._moved = asyncio.Event()
@@ -82,6 +88,9 @@ class Follower:
         await app(scope, self._receive, self._send)
 
     async def _receive(self) -> Message:
+        if not self._asked:
+            self._asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
         await self.gone.wait()
         return {"type": "http.disconnect"}
 
@@ -143,6 +152,7 @@ async def save(ms: MediaSync, *keys: object) -> int:
     return await ms.newest_change()
 
 
+@on_both_engines
 async def test_stored_changes_come_first_and_then_those_that_are_committed(ms: MediaSync) -> None:
     async with followed(create_app(ms), "after=0") as follower:
         await follower.until(3)
@@ -175,6 +185,7 @@ async def test_who_comes_again_gets_what_came_meanwhile(ms: MediaSync) -> None:
     assert follower.numbers + again.numbers == list(range(3, newest + 1))
 
 
+@on_both_engines
 async def test_whoever_joins_while_others_write_misses_nothing(ms: CountingMirror) -> None:
     app = create_app(ms)
     writing = asyncio.gather(*(save(ms, *range(10 * one, 10 * one + 10)) for one in range(6)))
@@ -191,6 +202,7 @@ async def test_whoever_joins_while_others_write_misses_nothing(ms: CountingMirro
     assert ms.following == 1
 
 
+@on_both_engines
 async def test_three_hundred_followers_cost_one_reader(ms: CountingMirror) -> None:
     app = create_app(ms)
     followers = [Follower() for _ in range(300)]
@@ -272,6 +284,7 @@ async def test_streams_end_when_the_mirror_is_closed(ms: MediaSync) -> None:
     assert follower.events[-1] == ("", "end", {"detail": "the mirror was closed"})
 
 
+@on_both_engines
 async def test_a_log_that_cannot_be_read_ends_the_streams(ms: CountingMirror) -> None:
     app = create_app(ms)
     async with followed(app) as follower:
@@ -288,6 +301,7 @@ async def test_a_log_that_cannot_be_read_ends_the_streams(ms: CountingMirror) ->
         await again.until(await save(ms, "a"))
 
 
+@on_both_engines
 async def test_the_first_change_that_is_no_longer_kept_is_told(ms: CountingMirror) -> None:
     events = create_app(ms).state.site.feed.follow(1)
     assert (await anext(events)).name == "ready"

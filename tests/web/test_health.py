@@ -18,10 +18,15 @@ from mediasync.web import Access, Guard, create_app
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
-@pytest.fixture(params=[SQLITE_FILE, POSTGRES], ids=lambda engine: engine.name)
+on_both_engines = pytest.mark.parametrize(
+    "engine", [SQLITE_FILE, POSTGRES], ids=lambda engine: engine.name, indirect=True
+)
+
+
+@pytest.fixture
 def engine(request: pytest.FixtureRequest) -> Engine:
-    """Each engine."""
-    return request.param
+    """A SQLite file, or the engine that a test names."""
+    return getattr(request, "param", SQLITE_FILE)
 
 
 @pytest.fixture
@@ -59,6 +64,7 @@ async def test_a_server_that_is_ready_says_so_to_everybody(client: httpx.AsyncCl
         assert answer.headers["cache-control"] == "no-store"
 
 
+@on_both_engines
 async def test_a_schema_of_another_version_is_not_ready(ms: MediaSync, client: httpx.AsyncClient) -> None:
     await write(ms, "UPDATE schema_version SET version = version + 1")
     answer = await client.get("/readyz")
@@ -73,6 +79,7 @@ async def test_a_mirror_that_is_closed_is_not_ready(ms: MediaSync, client: httpx
     assert (answer.status_code, answer.json()["reason"]) == (503, "the mirror is not open")
 
 
+@on_both_engines
 async def test_a_database_that_fails_is_not_ready_and_not_named(
     ms: MediaSync, client: httpx.AsyncClient, tmp_path: Path
 ) -> None:
@@ -83,6 +90,7 @@ async def test_a_database_that_fails_is_not_ready_and_not_named(
     assert str(tmp_path) not in answer.text
 
 
+@on_both_engines
 async def test_the_metrics_tell_how_much_is_stored_and_how_syncs_went(client: httpx.AsyncClient) -> None:
     found = await measured(client)
     assert found["mediasync_items", "examples"] == 34
