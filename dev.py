@@ -69,8 +69,9 @@ def docs() -> None:
 
 
 def reference() -> None:
-    """Make what is made: docs/reference/database.md, the man page, the data of the shell completion."""
+    """Make what is made from other files: parts of docs/reference, the man page, the shell completion."""
     run(sys.executable, "tools/schema_reference.py", PYTHONPATH=str(ROOT))
+    run(sys.executable, "tools/http_api_reference.py", PYTHONPATH=str(ROOT))
     run(sys.executable, "tools/command_reference.py", PYTHONPATH=str(ROOT))
 
 

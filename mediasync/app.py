@@ -736,6 +736,19 @@ class MediaSync:
         place = Path(target) if isinstance(target, str | Path) else target
         return await ExportService(self._database, on_progress or _tell_nobody).run(options, place)
 
+    async def check_schema(self) -> None:
+        """Check that the database answers, and still has the schema of this version.
+
+        It reads one row, so a server can ask often whether it is ready.
+
+        Raises:
+            LifecycleError: if the mirror is not open.
+            SchemaTooNew: if a newer mediasync has upgraded the database since it was opened.
+            SchemaError: if the schema is not the one of this version for another reason.
+            DatabaseError: if the database fails.
+        """
+        await self._database.check_schema()
+
     async def check(self) -> CheckReport:
         """Check the database: its storage, its foreign keys, and the invariants that every save keeps."""
         from mediasync.repositories.checks import CheckRepository

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from mediasync.notifying import Notifier
     from mediasync.web.guard import Guard
     from mediasync.web.server import WebServer
-    from mediasync.web.syncing import SyncDesk
+    from mediasync.web.site import Site
 
 _DEFAULT_EVERY: Final = f"{DEFAULT_EVERY.total_seconds() / 3600:g}h"
 
@@ -354,7 +354,7 @@ async def _serve(context: CommandContext, served: _Served) -> int:
                 trusted_proxies=served.settings.trusted_proxies,
                 on_listening=lambda: _announce(context, served, sockets),
             )
-            await _run(context, served, ms, server, sockets, app.state.site.desk)
+            await _run(context, served, ms, server, sockets, app.state.site)
     finally:
         for each in sockets:
             each.close()
@@ -370,23 +370,24 @@ async def _run(
     ms: MediaSync,
     server: WebServer,
     sockets: list[socket.socket],
-    desk: SyncDesk,
+    site: Site,
 ) -> None:
     """Serve, report syncs, and sync on schedules, until a signal comes or one of these fails."""
     reports = SyncReports(context.out, ms, served.jobs, served.notifier)
     events = EventQueue()
-    desk.listen(events.put)
+    site.desk.listen(events.put)
     serving = asyncio.create_task(server.serve(sockets), name="mediasync serve")
     helpers = [asyncio.create_task(_report(events, reports), name="mediasync reports")]
     if served.every is not None and served.jobs:
         watch = ms.watch([job.given for job in served.jobs], every=served.every, jobs=served.at_once)
-        helpers.append(asyncio.create_task(desk.keep(watch), name="mediasync watch"))
+        helpers.append(asyncio.create_task(site.desk.keep(watch), name="mediasync watch"))
     try:
         await asyncio.wait({serving, *helpers}, return_when=asyncio.FIRST_COMPLETED)
     except asyncio.CancelledError:
         reports.tell("stopping; what was saved stays")
+    site.streams.close()  # the server waits for them
     server.stop()
-    await finish(desk.close())
+    await finish(site.desk.close())
     await cancel_all(helpers)
     await finish(asyncio.wait({serving}))
     serving.result()

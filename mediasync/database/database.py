@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mediasync.aio import finish
+from mediasync.database import schema
 from mediasync.database.session import Dialect, Engine, NoPeopleCache, PeopleCache, Session
 from mediasync.database.sqlite.engine import SQLiteEngine
 from mediasync.errors import ConfigurationError, LifecycleError
@@ -281,6 +282,18 @@ class Database:
             raise LifecycleError(f"the database cannot be looked at: it is {self._state.value}")
         self._state = State.CLOSED
         return await self._engine.find_version()
+
+    async def check_schema(self) -> None:
+        """Check that the open database answers, and still has the schema of this version.
+
+        Raises:
+            LifecycleError: if the database is not open, or is used from another loop.
+            SchemaError: if another program has changed the schema.
+            DatabaseError: as its other subclasses say.
+        """
+        async with self.read() as session:
+            rows = await session.fetch_all(schema.SELECT_VERSION)
+        schema.needs_work(schema.stored_version(rows), 1, "the database", upgrade=False)
 
     async def copy_into(self, file: Path) -> bool:
         """Write a snapshot of the whole database into an empty SQLite file, if the engine can do that.

@@ -24,6 +24,8 @@ OLDEST_VERSION: Final = MIGRATIONS[0].version - 1
 CURRENT_VERSION: Final = MIGRATIONS[-1].version
 """The version of ``schema.sql``."""
 
+# The version of the stored schema.
+SELECT_VERSION: Final = "SELECT version FROM schema_version"
 INSERT_VERSION: Final = "INSERT INTO schema_version (version, upgraded_at) VALUES (:version, :now)"
 UPDATE_VERSION: Final = "UPDATE schema_version SET version = :version, upgraded_at = :now"
 

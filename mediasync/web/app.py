@@ -12,11 +12,14 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
 from mediasync.errors import MediaSyncError
+from mediasync.web import api, following, health
 from mediasync.web.assets import make_assets
+from mediasync.web.cors import CrossOrigin
 from mediasync.web.guard import Guard
 from mediasync.web.headers import SecurityHeaders
 from mediasync.web.hosts import HostCheck
 from mediasync.web.limits import BodyLimit
+from mediasync.web.metrics import Measured, Metrics
 from mediasync.web.pages import (
     doctor,
     find,
@@ -34,6 +37,7 @@ from mediasync.web.pages import (
 from mediasync.web.pictures.desk import PictureOptions
 from mediasync.web.pictures.routes import routes as picture_routes
 from mediasync.web.problems import show_bug, show_error
+from mediasync.web.scopes import OwnScope
 from mediasync.web.site import Site
 
 if TYPE_CHECKING:
@@ -48,6 +52,9 @@ def create_app(
     guard: Guard | None = None,
     pictures: PictureOptions = PictureOptions(),  # noqa: B008 - frozen
     hosts: Collection[str] | None = None,
+    cors_origins: Collection[str] = (),
+    public_metrics: bool = False,
+    root_path: str = "",
 ) -> Starlette:
     """Return the web app around a mirror, to be served alone or mounted into another app.
 
@@ -62,15 +69,24 @@ def create_app(
         hosts: the names by which browsers may call the server, besides ``localhost`` and addresses. This
             keeps pages of other sites from reading ours by DNS rebinding. None to check nothing, because the
             app around this one does.
+        cors_origins: the origins whose pages may use ``/api`` and ``/events``, such as
+            ``https://films.example``; none by default.
+        public_metrics: let everybody read ``/metrics``, not only those who may read the mirror.
+        root_path: the path below which the app is mounted, such as ``/media``. Only a host that does not say
+            it, such as Litestar, needs this; Starlette and FastAPI do.
 
     Example:
         >>> app.mount("/media", create_app(ms))  # doctest: +SKIP
     """
+    metrics = Metrics(is_public=public_metrics)
     by_id = dict(sources) if isinstance(sources, Mapping) else {source.id: source for source in sources}
     app = Starlette(
         routes=_routes(),
         middleware=[
+            Middleware(OwnScope, root_path=root_path.rstrip("/")),
+            Middleware(Measured, metrics=metrics),
             Middleware(SecurityHeaders),
+            *([Middleware(CrossOrigin, origins=tuple(cors_origins))] if cors_origins else ()),
             *([] if hosts is None else [Middleware(HostCheck, hosts=tuple(hosts))]),
             Middleware(BodyLimit),
         ],
@@ -81,7 +97,7 @@ def create_app(
             Exception: show_bug,
         },
     )
-    app.state.site = Site(ms, by_id, guard or Guard(), pictures)
+    app.state.site = Site(ms, by_id, guard or Guard(), pictures, metrics)
     return app
 
 
@@ -89,6 +105,18 @@ def create_app(
 async def _until_shutdown(app: Starlette) -> AsyncIterator[None]:
     """End what the site has begun when the server stops. An app that is mounted is not told of that."""
     yield
+    await shut_down(app)
+
+
+async def shut_down(app: Starlette) -> None:
+    """End the streams of events and the syncs of an app that `create_app` has made.
+
+    Call it when the server begins to shut down: a server waits for answers that are still being sent, and a
+    stream of events is one that does not end by itself. It has to be called before the mirror is closed.
+
+    Args:
+        app: the app.
+    """
     site: Site = app.state.site
     await site.close()
 
@@ -109,4 +137,7 @@ def _routes() -> list[BaseRoute]:
         *removed.routes,
         *doctor.routes,
         *sources.routes,
+        *api.routes,
+        *following.routes,
+        *health.routes,
     ]

@@ -145,9 +145,19 @@ async def check_form(request: Request) -> None:
     """
     if request.headers.get("authorization", "").lower().startswith("bearer "):
         return
-    if not _is_same_origin(request):
+    if not is_same_origin(request):
         raise HTTPException(403, "This form was sent by another site.")
-    given = request.headers.get(FORM_HEADER) or str((await request.form()).get(FORM_FIELD, ""))
+    check_form_token(
+        request, request.headers.get(FORM_HEADER) or str((await request.form()).get(FORM_FIELD, ""))
+    )
+
+
+def check_form_token(request: Request, given: str) -> None:
+    """Check the token that a form carries against the one in the cookie.
+
+    Raises:
+        HTTPException: with status 403 if they differ.
+    """
     kept = request.cookies.get(FORM_COOKIE, "")
     if not kept or not hmac.compare_digest(given.encode(), kept.encode()):
         raise HTTPException(
@@ -155,7 +165,8 @@ async def check_form(request: Request) -> None:
         )
 
 
-def _is_same_origin(request: Request) -> bool:
+def is_same_origin(request: Request) -> bool:
+    """Return whether a request was not sent by a page of another site."""
     origin = request.headers.get("origin")
     if origin is not None:
         # Only the host: a proxy may not say that it speaks TLS.

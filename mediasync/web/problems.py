@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,17 +14,20 @@ from starlette.responses import JSONResponse, Response
 
 from mediasync.display import safe
 from mediasync.errors import (
+    ChangesPruned,
     DatabaseError,
     LifecycleError,
     SourceHeld,
     UnknownItem,
+    UnknownLibrary,
     UnknownRun,
     UnknownSource,
     UsageError,
 )
 from mediasync.web.access_log import shown_path
 from mediasync.web.headers import add_security_headers
-from mediasync.web.rendering import Answer, respond, wants_json
+from mediasync.web.rendering import Answer, respond
+from mediasync.web.scopes import is_for_programs
 
 _log: Final = logging.getLogger("mediasync.web")
 
@@ -31,11 +36,47 @@ _STATUS: Final[list[tuple[type[Exception], int]]] = [
     (UnknownItem, 404),
     (UnknownRun, 404),
     (UnknownSource, 404),
+    (UnknownLibrary, 404),
+    (ChangesPruned, 410),
     (UsageError, 400),
     (SourceHeld, 409),
     (DatabaseError, 503),
     (LifecycleError, 503),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedValue:
+    """A part of a request that cannot be used.
+
+    Attributes:
+        place: ``query``, ``body`` or ``header``.
+        name: the parameter, or the path of the field, with points.
+        value: what was given.
+        detail: why it is refused.
+        allowed: what is allowed, as a JSON schema; the names of the parameters if the name is unknown.
+    """
+
+    place: str
+    name: str
+    value: str
+    detail: str
+    allowed: Any = None
+
+
+class Refusal(HTTPException):
+    """A request with parts that cannot be used.
+
+    Args:
+        status: the HTTP status.
+        detail: what is wrong, in words.
+        errors: the parts.
+    """
+
+    def __init__(self, status: int, detail: str, errors: Sequence[RefusedValue]) -> None:
+        first = f" {errors[0].name}: {errors[0].detail}" if errors else ""
+        super().__init__(status, f"{detail}{first}")
+        self.errors = errors
 
 
 def status_of(error: Exception) -> int:
@@ -61,7 +102,9 @@ async def show_error(request: Request, error: Exception) -> Response:
         "status": status,
         "detail": safe(detail),
     }
-    if wants_json(request) or "/api/" in request.url.path or _prefers_json(request):
+    if isinstance(error, Refusal):
+        problem["errors"] = [asdict(one) for one in error.errors]
+    if is_for_programs(request.scope) or _prefers_json(request):
         return JSONResponse(problem, status, headers, media_type="application/problem+json")
     return await respond(request, Answer("error.html", problem, problem, status, headers))
 

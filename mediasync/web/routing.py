@@ -13,6 +13,7 @@ from starlette.routing import Route
 from mediasync.web.forms import see
 from mediasync.web.guard import Access, check_form
 from mediasync.web.rendering import Answer, respond, wants_json
+from mediasync.web.scopes import is_for_programs
 from mediasync.web.site import Site, site_of
 
 
@@ -78,7 +79,7 @@ def action(path: str, act: Page) -> Route:
 
 def refuse(request: Request, site: Site) -> Response:
     """Return the answer to somebody who has to sign in first."""
-    is_page = request.method == "GET" and not wants_json(request) and "/api/" not in request.url.path
+    is_page = request.method == "GET" and not is_for_programs(request.scope)
     if site.guard.can_sign_in and is_page:
         query = f"?{request.url.query}" if request.url.query else ""
         return see(request, "/sign-in", next=request.url.path + query)

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 
 from mediasync.web.examining import Examination
+from mediasync.web.feed import ChangeFeed
 from mediasync.web.guard import Access, Guard
 from mediasync.web.memory import Memory
+from mediasync.web.metrics import Metrics
 from mediasync.web.pictures.desk import PictureDesk, PictureOptions
+from mediasync.web.streams import Streams
 from mediasync.web.syncing import SyncDesk
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ class Site:
         sources: the sources that can be synced and whose pictures can be fetched, by id.
         guard: decides who may read and write.
         pictures: how pictures are kept.
+        metrics: measures the requests.
 
     Attributes:
         ms: the open mirror.
@@ -35,6 +39,9 @@ class Site:
         memory: numbers that take long to count.
         desk: starts and follows syncs.
         examination: what the doctor finds.
+        feed: sends changes to those who follow them.
+        streams: the open streams of events.
+        metrics: measures the requests.
     """
 
     def __init__(
@@ -43,6 +50,7 @@ class Site:
         sources: Mapping[str, SourceConfig | FlawedSource],
         guard: Guard,
         pictures: PictureOptions,
+        metrics: Metrics,
     ) -> None:
         self.ms = ms
         self.sources = sources
@@ -51,9 +59,13 @@ class Site:
         self.memory = Memory(ms)
         self.desk = SyncDesk(ms, sources)
         self.examination = Examination(ms)
+        self.feed = ChangeFeed(ms)
+        self.streams = Streams()
+        self.metrics = metrics
 
     async def close(self) -> None:
         """End what the pages have begun, and close what they have opened. The mirror stays open."""
+        self.streams.close()
         await self.desk.close()
         await self.examination.close()
         await self.pictures.close()

@@ -30,7 +30,7 @@ from mediasync.services import MediaService
 from mediasync.settings import file as configuration
 from mediasync.settings.source import SourceConfig, parse_source
 from mediasync.vocabulary import SourceKind
-from tools import schema_reference
+from tools import http_api_reference, schema_reference
 
 PYTHON: Final = DOCS / "reference" / "python.md"
 DATABASE: Final = DOCS / "reference" / "database.md"
@@ -212,6 +212,13 @@ def test_columns_of_the_views() -> None:
 def test_descriptions_of_the_views_are_made_from_the_schema() -> None:
     page = DATABASE.read_text(encoding="utf-8")
     assert page == schema_reference.page_with(schema_reference.made_part(), page), (
+        "run python dev.py reference"
+    )
+
+
+def test_the_endpoints_are_those_of_the_document() -> None:
+    page = http_api_reference.PAGE.read_text(encoding="utf-8")
+    assert page == http_api_reference.page_with(http_api_reference.made_part(), page), (
         "run python dev.py reference"
     )
 

@@ -160,7 +160,7 @@ class PostgresEngine:
         tables = await session.fetch_all(_TABLES, {"schema": self.dialect.schema})
         if not {name for name, _ in tables} >= _OWN_TABLES:
             return None, tables
-        versions = await session.fetch_all("SELECT version FROM schema_version")
+        versions = await session.fetch_all(schema.SELECT_VERSION)
         return schema.stored_version(versions), tables
 
     async def _create_or_upgrade(self) -> None:

@@ -272,7 +272,7 @@ class SQLiteEngine:
         if not has_version:
             return None, tables
         try:
-            found = await connection.rows("SELECT version FROM schema_version")
+            found = await connection.rows(schema.SELECT_VERSION)
         except (DatabaseLocked, DatabaseCorrupt):
             raise
         except DatabaseError:
