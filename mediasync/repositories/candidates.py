@@ -76,15 +76,30 @@ DISTINCT_IN_NAMES: Final = _distinct("person")
 # Reads the different words of titles in ranges, each by one look into the index.
 DISTINCT_IN_TITLES: Final = _distinct("item")
 
-# Reads people by the keys that their words gave, with the number of their credits.
-PEOPLE_CANDIDATES: Final = f"""
-SELECT p.person_key, p.id, p.source_key, p.name, (
-    SELECT count(*) FROM (
-        SELECT 1 FROM credit c WHERE c.person_key = p.person_key LIMIT {_MOST_CREDITS}
-    ) listed
-) AS credits
+
+def _people(credits_of_each: str) -> str:
+    return f"""
+SELECT p.person_key, p.id, p.source_key, p.name, {credits_of_each} AS credits
 FROM (SELECT u.person_key FROM (@words) u LIMIT {MOST_CANDIDATES}) found CROSS JOIN person p
 WHERE p.person_key = found.person_key AND p.uncredited_since IS NULL @oneplan
+"""
+
+
+def _credits_of(person: str) -> str:
+    return f"""(
+    SELECT count(*) FROM (
+        SELECT 1 FROM credit c WHERE c.person_key = {person}.person_key LIMIT {_MOST_CREDITS}
+    ) listed
+)"""
+
+
+# Reads people by the keys that their words gave, with the number of their credits.
+PEOPLE_CANDIDATES: Final = _people(_credits_of("p"))
+# Reads people by the keys that their words gave. To count the credits of all takes most of the time.
+PEOPLE_NAMED_ALIKE: Final = _people("0")
+# Counts the credits of people.
+CREDITS_OF_PEOPLE: Final = f"""
+SELECT r.person_key, {_credits_of("r")} AS credits FROM @rows(:people, person_key integer) r @oneplan
 """
 
 # Reads the people with the most credits.
@@ -239,10 +254,23 @@ class CandidateReader:
         query = DISTINCT_IN_NAMES if of == "person" else DISTINCT_IN_TITLES
         return [word for (word,) in await self._session.fetch_all(query, {"ranges": ranges, "most": most})]
 
-    async def people(self, readings: Sequence[Sequence[Alternatives]]) -> dict[int, PersonCandidate]:
-        """Return people who have all words of one of the readings, by key: of each reading equally many."""
-        rows = await self._find(PEOPLE_CANDIDATES, "person", readings)
+    async def people(
+        self, readings: Sequence[Sequence[Alternatives]], *, counted: bool = True
+    ) -> dict[int, PersonCandidate]:
+        """Return people who have all words of one of the readings, by key: of each reading equally many.
+
+        Args:
+            readings: the readings.
+            counted: whether their credits are counted. Otherwise they seem to have none.
+        """
+        rows = await self._find(PEOPLE_CANDIDATES if counted else PEOPLE_NAMED_ALIKE, "person", readings)
         return {row[0]: PersonCandidate(*row) for row in rows}
+
+    async def credits(self, keys: Collection[int]) -> dict[int, int]:
+        """Return how many credits each of some people has, counted up to a limit."""
+        if not keys:
+            return {}
+        return dict(await self._session.fetch_all(CREDITS_OF_PEOPLE, {"people": [(key,) for key in keys]}))
 
     async def items(self, readings: Sequence[Sequence[Alternatives]]) -> dict[int, ItemCandidate]:
         """Return items that have all words of one of the readings, by key: of each reading equally many."""
