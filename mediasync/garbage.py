@@ -12,8 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-_DEFERRED: Final = 50_000
-"""So many more objects than before start a collection in a bulk save; Python's default is 700."""
+_DEFERRED: Final = 15_000
+"""So many more objects than before start a collection in a bulk save; Python's default is 700.
+
+A collection of 50,000 takes as much time for each of them, and blocks the event loop for 30 ms.
+"""
+_FULL: Final = 3
+"""Collections of all objects start after so many times as many others as before."""
 
 _lock: Final = threading.Lock()
 _deferring = 0
@@ -50,7 +55,7 @@ def deferred() -> Iterator[None]:
     with _lock:
         if not _deferring and 0 < gc.get_threshold()[0] < _DEFERRED:
             _before = gc.get_threshold()
-            gc.set_threshold(_DEFERRED, *_before[1:])
+            gc.set_threshold(*_during(_before))
         _deferring += 1
     try:
         yield
@@ -58,6 +63,11 @@ def deferred() -> Iterator[None]:
         with _lock:
             _deferring -= 1
             if not _deferring and _before[0]:
-                if gc.get_threshold() == (_DEFERRED, *_before[1:]):
+                if gc.get_threshold() == _during(_before):
                     gc.set_threshold(*_before)
                 _before = (0, 0, 0)
+
+
+def _during(before: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return the settings during a bulk save."""
+    return _DEFERRED, before[1], _FULL * before[2]

@@ -152,7 +152,10 @@ def fold(text: str) -> str:
 
 def _letters(text: str) -> str:
     if text.isascii():
-        return _NOT_WORD.sub(" ", text.lower())
+        lower = text.lower()
+        if lower.replace(" ", "").isalpha() and "  " not in lower:
+            return lower  # as most names are
+        return _NOT_WORD.sub(" ", lower)
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return folded.translate(_LETTERS)
 
@@ -219,7 +222,9 @@ def searchable_words(text: str) -> list[str]:
         if spelt != text:
             return sorted({*searchable_words(spelt), *words_of_title(text)})
     letters = _letters(text)
-    words = {word[:_LONGEST_WORD] for word in letters.split()}
+    words = set(letters.split())
+    if len(letters) > _LONGEST_WORD:
+        words = {word[:_LONGEST_WORD] for word in words}
     if not letters.isascii():
         for word in [word for word in words if not word.isascii()]:
             words.update(romanised(word))

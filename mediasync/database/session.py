@@ -1,6 +1,6 @@
 """What differs between database engines, behind one protocol.
 
-Repositories contain one SQL text for all engines. It may use thirteen macros, which each dialect expands:
+Repositories contain one SQL text for all engines. It may use fourteen macros, which each dialect expands:
 
 ``@rows(:name, id text, year integer)``
     a derived table of the rows in the parameter *name* (a list of equally long sequences), with these
@@ -36,6 +36,9 @@ Repositories contain one SQL text for all engines. It may use thirteen macros, w
 ``@onlynull(value) ASC,``
     in ORDER BY: a value that is NULL in all rows. PostgreSQL uses an index of the value and further columns
     only with it, SQLite only without it.
+``@oneplan``
+    at the end of a query: its plan does not depend on the values of its parameters, so PostgreSQL plans it
+    once for a connection. It may not know then how many rows a set has.
 
 Parameters are named, ``:name``.
 """

@@ -281,9 +281,14 @@ def _size(choices: Sequence[Sequence[str]]) -> int:
     return size
 
 
-def one_edit(word: str) -> set[str]:
-    """Return all words that one wrong, missing, added or swapped letter makes of a word."""
-    parts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+def one_edit(word: str, within: int | None = None) -> set[str]:
+    """Return all words that one wrong, missing, added or swapped letter makes of a word.
+
+    Args:
+        word: the word.
+        within: the letters up to this place may be wrong; None for all.
+    """
+    parts = [(word[:at], word[at:]) for at in range(len(word) + 1)][: None if within is None else within + 1]
     return {
         *(a + b[1:] for a, b in parts if b),
         *(a + b[1] + b[0] + b[2:] for a, b in parts if len(b) > 1),
@@ -294,9 +299,11 @@ def one_edit(word: str) -> set[str]:
 
 def same_word(typed: str, own: str) -> bool:
     """Return whether two words are the same, whatever the kind of numerals, with digits for letters."""
-    if typed == own or _NUMBERS.get(typed, typed) == _NUMBERS.get(own, own):
+    if typed == own:
         return True
-    if len(typed) != len(own) or len(typed) < 3:
+    if (typed in _NUMBERS or own in _NUMBERS) and _NUMBERS.get(typed, typed) == _NUMBERS.get(own, own):
+        return True
+    if len(typed) != len(own) or len(typed) < 3 or (typed.isalpha() and own.isalpha()):
         return False
     return all(
         a == b or a in _DIGITS_FOR.get(b, "") or b in _DIGITS_FOR.get(a, "")

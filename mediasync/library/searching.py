@@ -45,6 +45,8 @@ _WALKED: Final = 100
 _FEW: Final = 5
 """A stage that found at least this many is the last one."""
 _MISSPELT_WORDS: Final = 3
+_SHORT: Final = 6
+"""A word of more letters is looked up among the stored ones before all its misspellings are."""
 _COMPARED: Final = 40
 _GROUPED: Final = 6
 """So many times the wanted number of rows is looked at for further ids of the same human or film."""
@@ -85,8 +87,7 @@ class _Stage(Enum):
     """Also words that are left out, or misspelt by two letters."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found(Generic[C]):
+class _Found(NamedTuple, Generic[C]):
     """A candidate that fits.
 
     Attributes:
@@ -404,7 +405,7 @@ class _Titles:
                 (_SIMILAR, 0, -score - (0.1 if year and rows[key].year == year else 0)),
                 score,
             )
-            for key, score in _best(scores, lambda key: _title_order(rows[key]))
+            for key, score in _best(_near_the_best(scores), lambda key: _title_order(rows[key]))
         ]
         return sorted(found, key=lambda one: one.rank)  # stable: equally like titles keep their order
 
@@ -543,9 +544,19 @@ class _Typed:
             last = telling[len(typed) - 1]
             if like.begins(typed[-1], last):
                 return (_BEGINNING, int(not like.same_word(typed[-1], last)))
-        if not all(any(like.begins(word, one) for one in own.every) for word in typed):
-            return None
-        whole = all(any(like.same_word(word, one) for one in own.every) for word in typed)
+        whole = True
+        for word in typed:
+            if word in own.every:
+                continue
+            begun = False
+            for one in own.every:
+                if like.same_word(word, one):
+                    break
+                begun = begun or one.startswith(word)
+            else:
+                if not begun:
+                    return None
+                whole = False
         return (_WORDS if whole else _PREFIXES, 0)
 
 
@@ -620,13 +631,16 @@ class _People:
         likeness = Likeness(self._query.latin, of_titles=False)
 
         async def read(readings: Sequence[Sequence[Alternatives]]) -> dict[int, float]:
-            found = await self._reader.people(readings)
+            found = await self._reader.people(readings, counted=False)
             rows.update(found)
             named = ((key, [like.own_words(row.name)]) for key, row in found.items())
             return like.likest(likeness, named, _COMPARED)
 
         rows: dict[int, PersonCandidate] = {}
         scores = await _Forgiving(self._reader, "person", telling or words, read).run(thorough=thorough)
+        scores = _near_the_best(scores)
+        for key, number in (await self._reader.credits(scores)).items():
+            rows[key] = rows[key]._replace(credits=number)
         return [
             _Found(rows[key], Match.SIMILAR, (_SIMILAR, -score), score)
             for key, score in _best(scores, lambda key: (-rows[key].credits, rows[key].id))
@@ -699,11 +713,18 @@ class _Forgiving:
         splits = {
             word: [(word[:n], word[n:]) for n in range(1, len(word))] for word in self._words if len(word) > 3
         }
-        edits = {word: like.one_edit(word) for word in misspelt}
-        for n, word in joined[:_MISSPELT_WORDS]:
-            edits[word] = set(like.joined_forms(self._words[n], self._words[n + 1]))
-            if len(word) > 4 and (len(joined) < 3 or not {*self._words[n : n + 2]}.isdisjoint(unknown)):
-                edits[word] |= like.one_edit(word)
+        edits = {
+            word: set(like.joined_forms(*self._words[n : n + 2])) for n, word in joined[:_MISSPELT_WORDS]
+        }
+        edited = misspelt + [
+            word
+            for n, word in joined[:_MISSPELT_WORDS]
+            if len(word) > 4 and (len(joined) < 3 or not {*self._words[n : n + 2]}.isdisjoint(unknown))
+        ]
+        # Whatever is wrong behind the letters with which some stored word begins, the result is not stored.
+        shared = await self._reader.shared(self._of, [word for word in edited if len(word) > _SHORT])
+        for word in edited:
+            edits[word] = edits.get(word, set()) | like.one_edit(word, shared.get(word))
         others = {word: like.other_forms(word) for word in self._words}
         existing = await self._reader.existing(
             self._of,
@@ -803,10 +824,13 @@ def _likely(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return sorted(pairs, key=lambda pair: -min(len(pair[0]), len(pair[1])))[:6]
 
 
-def _best(scores: Mapping[int, float], order: Callable[[int], tuple[object, ...]]) -> list[tuple[int, float]]:
+def _near_the_best(scores: Mapping[int, float]) -> dict[int, float]:
     top = max(scores.values(), default=0.0)
-    kept = [(key, round(score, 2)) for key, score in scores.items() if score >= top - _BEHIND]
-    return sorted(kept, key=lambda one: (-one[1], order(one[0])))
+    return {key: round(score, 2) for key, score in scores.items() if score >= top - _BEHIND}
+
+
+def _best(scores: Mapping[int, float], order: Callable[[int], tuple[object, ...]]) -> list[tuple[int, float]]:
+    return sorted(scores.items(), key=lambda one: (-one[1], order(one[0])))
 
 
 # One human, one film
@@ -826,6 +850,8 @@ async def _groups(
     names = {one.row.name if isinstance(one.row, PersonCandidate) else one.row.title for one in looked_at}
     may_be_one = len(sources) > 1 or (of == "item" and len(names) < len(looked_at))
     ids = await reader.providers(of, [one.row.key for one in looked_at]) if may_be_one else {}
+    if not ids and len(sources) == 1:
+        return [[one] for one in looked_at[:limit]]
     groups: list[list[_Found[C]]] = []
     for one in looked_at:
         own = ids.get(one.row.key, {})

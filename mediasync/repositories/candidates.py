@@ -31,7 +31,15 @@ SELECT r.id AS word, (
     SELECT count(*) FROM (SELECT 1 FROM {of}_word w WHERE w.word = r.id LIMIT {MOST_ENTRIES}) found
 ) AS entries
 FROM @list(:words) r
-WHERE EXISTS (SELECT 1 FROM {of}_word w WHERE w.word = r.id)
+WHERE EXISTS (SELECT 1 FROM {of}_word w WHERE w.word = r.id) @oneplan
+"""
+
+
+def _neighbours(of: Of) -> str:
+    return f"""
+SELECT r.n, (SELECT max(w.word) FROM {of}_word w WHERE w.word <= r.id) AS before,
+       (SELECT min(w.word) FROM {of}_word w WHERE w.word >= r.id) AS after
+FROM @list(:words) r @oneplan
 """
 
 
@@ -58,20 +66,40 @@ EXISTING_IN_NAMES: Final = _existing("person")
 # Reads which of some words occur in titles, and how often, up to a limit.
 EXISTING_IN_TITLES: Final = _existing("item")
 
+# Reads the words of names before and after some words.
+NEIGHBOURS_IN_NAMES: Final = _neighbours("person")
+# Reads the words of titles before and after some words.
+NEIGHBOURS_IN_TITLES: Final = _neighbours("item")
+
 # Reads the different words of names in ranges, each by one look into the index.
 DISTINCT_IN_NAMES: Final = _distinct("person")
 # Reads the different words of titles in ranges, each by one look into the index.
 DISTINCT_IN_TITLES: Final = _distinct("item")
 
-# Reads people by the keys that their words gave, with the number of their credits.
-PEOPLE_CANDIDATES: Final = f"""
-SELECT p.person_key, p.id, p.source_key, p.name, (
-    SELECT count(*) FROM (
-        SELECT 1 FROM credit c WHERE c.person_key = p.person_key LIMIT {_MOST_CREDITS}
-    ) listed
-) AS credits
+
+def _people(credits_of_each: str) -> str:
+    return f"""
+SELECT p.person_key, p.id, p.source_key, p.name, {credits_of_each} AS credits
 FROM (SELECT u.person_key FROM (@words) u LIMIT {MOST_CANDIDATES}) found CROSS JOIN person p
-WHERE p.person_key = found.person_key AND p.uncredited_since IS NULL
+WHERE p.person_key = found.person_key AND p.uncredited_since IS NULL @oneplan
+"""
+
+
+def _credits_of(person: str) -> str:
+    return f"""(
+    SELECT count(*) FROM (
+        SELECT 1 FROM credit c WHERE c.person_key = {person}.person_key LIMIT {_MOST_CREDITS}
+    ) listed
+)"""
+
+
+# Reads people by the keys that their words gave, with the number of their credits.
+PEOPLE_CANDIDATES: Final = _people(_credits_of("p"))
+# Reads people by the keys that their words gave. To count the credits of all takes most of the time.
+PEOPLE_NAMED_ALIKE: Final = _people("0")
+# Counts the credits of people.
+CREDITS_OF_PEOPLE: Final = f"""
+SELECT r.person_key, {_credits_of("r")} AS credits FROM @rows(:people, person_key integer) r @oneplan
 """
 
 # Reads the people with the most credits.
@@ -94,19 +122,19 @@ FROM (SELECT u.item_key FROM (@words) u LIMIT {MOST_CANDIDATES}) found
 CROSS JOIN media_item i CROSS JOIN library l
 LEFT JOIN media_item parent ON parent.item_key = i.parent_key
 LEFT JOIN media_item upper ON upper.item_key = parent.parent_key
-WHERE i.item_key = found.item_key AND l.library_key = i.library_key AND i.missing_since IS NULL
+WHERE i.item_key = found.item_key AND l.library_key = i.library_key AND i.missing_since IS NULL @oneplan
 """
 
 # Reads the ids of people at public providers.
 PEOPLE_PROVIDERS: Final = """
 SELECT r.person_key, e.provider, e.value
-FROM @rows(:people, person_key integer) r JOIN person_external_id e ON e.person_key = r.person_key
+FROM @rows(:people, person_key integer) r JOIN person_external_id e ON e.person_key = r.person_key @oneplan
 """
 
 # Reads the ids of items at public providers.
 ITEM_PROVIDERS: Final = """
 SELECT r.item_key, e.provider, e.value
-FROM @rows(:items, item_key integer) r JOIN item_external_id e ON e.item_key = r.item_key
+FROM @rows(:items, item_key integer) r JOIN item_external_id e ON e.item_key = r.item_key @oneplan
 """
 
 
@@ -208,6 +236,16 @@ class CandidateReader:
         query = EXISTING_IN_NAMES if of == "person" else EXISTING_IN_TITLES
         return dict(await self._session.fetch_all(query, {"words": wanted}))
 
+    async def shared(self, of: Of, words: Sequence[str]) -> dict[str, int]:
+        """Return how many letters at the beginning of each word some stored word begins with."""
+        if not words:
+            return {}
+        query = NEIGHBOURS_IN_NAMES if of == "person" else NEIGHBOURS_IN_TITLES
+        return {
+            words[n]: max(_letters_shared(words[n], one or "") for one in near)
+            for n, *near in await self._session.fetch_all(query, {"words": list(words)})
+        }
+
     async def beginning(self, of: Of, beginnings: Iterable[str], most: int) -> list[str]:
         """Return the different words that begin with one of some texts, up to *most*."""
         ranges = [(text, text + _AFTER_ALL_WORDS) for text in sorted(set(beginnings))]
@@ -216,10 +254,23 @@ class CandidateReader:
         query = DISTINCT_IN_NAMES if of == "person" else DISTINCT_IN_TITLES
         return [word for (word,) in await self._session.fetch_all(query, {"ranges": ranges, "most": most})]
 
-    async def people(self, readings: Sequence[Sequence[Alternatives]]) -> dict[int, PersonCandidate]:
-        """Return people who have all words of one of the readings, by key: of each reading equally many."""
-        rows = await self._find(PEOPLE_CANDIDATES, "person", readings)
+    async def people(
+        self, readings: Sequence[Sequence[Alternatives]], *, counted: bool = True
+    ) -> dict[int, PersonCandidate]:
+        """Return people who have all words of one of the readings, by key: of each reading equally many.
+
+        Args:
+            readings: the readings.
+            counted: whether their credits are counted. Otherwise they seem to have none.
+        """
+        rows = await self._find(PEOPLE_CANDIDATES if counted else PEOPLE_NAMED_ALIKE, "person", readings)
         return {row[0]: PersonCandidate(*row) for row in rows}
+
+    async def credits(self, keys: Collection[int]) -> dict[int, int]:
+        """Return how many credits each of some people has, counted up to a limit."""
+        if not keys:
+            return {}
+        return dict(await self._session.fetch_all(CREDITS_OF_PEOPLE, {"people": [(key,) for key in keys]}))
 
     async def items(self, readings: Sequence[Sequence[Alternatives]]) -> dict[int, ItemCandidate]:
         """Return items that have all words of one of the readings, by key: of each reading equally many."""
@@ -257,6 +308,12 @@ class CandidateReader:
         return await self._session.fetch_all(query.replace("@words", words), params)
 
 
+def _letters_shared(one: str, other: str) -> int:
+    """Return how many letters two words begin with that are the same."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
 def _all_of(of: Of, groups: Sequence[Alternatives], params: dict[str, Any]) -> str:
     parts = []
     for group in groups:
@@ -276,23 +333,15 @@ def _one_of(of: Of, group: Alternatives, params: dict[str, Any]) -> str:
         name = f"words{len(params)}"
         params[name] = list(group.words)
         parts.append(f"SELECT w.{of}_key FROM @list(:{name}) v CROSS JOIN {of}_word w WHERE w.word = v.id")
-    if group.beginnings and group.first is None:
-        name = f"ranges{len(params)}"
-        params[name] = [(text, text + _AFTER_ALL_WORDS) for text in group.beginnings]
-        parts.append(
-            f"SELECT w.{of}_key FROM @rows(:{name}, low text, high text) v "
-            f"CROSS JOIN {of}_word w WHERE w.word >= v.low AND w.word < v.high"
-        )
-    elif group.beginnings:
-        # One query for each: joined with all ranges, PostgreSQL would walk the whole index in its order.
-        columns = "w.word, w.place, w.item_key" if of == "item" else "w.word, w.person_key"
-        for text in group.beginnings:
-            low, high, first = (f"{name}{len(params)}" for name in ("low", "high", "first"))
-            params |= {low: text, high: text + _AFTER_ALL_WORDS, first: group.first}
-            parts.append(
-                f"SELECT {of}_key FROM (SELECT w.{of}_key FROM {of}_word w "
-                f"WHERE w.word >= :{low} AND w.word < :{high} ORDER BY {columns} LIMIT :{first}) {low}"
-            )
+    # One query for each: joined with all ranges, PostgreSQL would walk the whole index in its order.
+    for text in group.beginnings:
+        low, high = (f"{name}{len(params)}" for name in ("low", "high"))
+        params |= {low: text, high: text + _AFTER_ALL_WORDS}
+        begun = f"SELECT w.{of}_key FROM {of}_word w WHERE w.word >= :{low} AND w.word < :{high}"
+        if group.first is not None:
+            columns = "w.word, w.place, w.item_key" if of == "item" else "w.word, w.person_key"
+            begun = f"SELECT {of}_key FROM ({begun} ORDER BY {columns} LIMIT {group.first:d}) {low}"
+        parts.append(begun)
     if group.pairs:
         name = f"pairs{len(params)}"
         params[name] = list(group.pairs)

@@ -33,7 +33,7 @@ SELECT r.n, (
         SELECT w.{of}_key FROM {of}_word w WHERE w.word >= r.low AND w.word < r.high LIMIT :most
     ) begun
 ) AS matches
-FROM @rows(:words, low text, high text) r
+FROM @rows(:words, low text, high text) r @oneplan
 """
 
 

@@ -52,7 +52,7 @@ LEFT JOIN media_item upper ON upper.item_key = parent.parent_key
 SELECT_ITEM_SUMMARIES: Final = f"""
 SELECT {select_list(ITEM_SUMMARY)}
 FROM @list(:ids) g JOIN media_item i ON i.id = g.id {ITEM_SUMMARY_JOINS}
-WHERE i.missing_since IS NULL ORDER BY g.n
+WHERE i.missing_since IS NULL ORDER BY g.n @oneplan
 """
 
 _PERSON_SUMMARY: Final = {
@@ -105,7 +105,7 @@ SELECT {select_list(_PERSON_SUMMARY)}
 FROM named b
 JOIN person p ON p.person_key = b.person_key
 JOIN source s ON s.source_key = p.source_key
-WHERE p.uncredited_since IS NULL ORDER BY b.n
+WHERE p.uncredited_since IS NULL ORDER BY b.n @oneplan
 """
 
 

@@ -56,6 +56,7 @@ _SURELY_SHORT_PROVIDER: Final = MAX_PROVIDER_BYTES // 4
 _NUMBERED: Final = frozenset({int})
 _ORDER_TYPES: Final = frozenset({int, type(None)})
 _PERSON_ID: Final = itemgetter(0)
+_OF_PERSON: Final = itemgetter("name", "remote_id", "image_path", "provider_ids", "source_id")
 
 # CPython's garbage collector stops tracking tuples of plain strings. A tuple with an enum member stays
 # tracked; with a million credits, that makes every full collection slow.
@@ -222,8 +223,8 @@ def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], s
     for credit in _in_order(given):
         # The hottest loop of a sync: reading __dict__ is faster than looking up attributes of a model.
         fields = credit.__dict__
-        person = fields["person"].__dict__
-        name = person["name"].strip()
+        name, remote_id, image, ids, of_source = _OF_PERSON(fields["person"].__dict__)
+        name = name.strip()
         person_type = fields["person_type"]
         kind = _PLAIN_TYPES.get(person_type) or str(PersonType.parse(person_type))
         if not name or not kind:
@@ -231,15 +232,15 @@ def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], s
                 raise InvalidValue(flaw)
             normal.problems.append(_nameless(credit, given))
             continue
-        of_source = person["source_id"]
         if of_source is not None and of_source != source_id:
             raise InvalidItem(
                 normal.id,
                 f"credit of {shown(name)}: the person is of source {shown(of_source)}, not {source_id!r}",
             )
-        remote_id = person["remote_id"]
-        image = person["image_path"]
-        ids = person["provider_ids"]
+        if image is None:
+            image = ""
+        elif type(image) is not str or "@" in image or "%" in image or "=" in image or image.isspace():
+            image = _reference(image)
         ids_text = ""
         if ids or type(ids) is not dict:
             ids_text = _provider_ids_text(ids)
@@ -259,7 +260,7 @@ def _add_credits(normal: NormalItem, item: MediaItem, given: Sequence[Credit], s
             (
                 prefix + remote_id,
                 name,
-                _reference(image) if image is not None else "",
+                image,
                 ids_text,
                 kind,
                 role.strip() if role is not None else "",

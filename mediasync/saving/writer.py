@@ -161,10 +161,12 @@ class Writer:
         self._database = database
         self._waiting: deque[Save | _Operation] = deque()
         self._wake = asyncio.Event()
+        self._gathering = asyncio.Lock()
         self._closing = False
         self._tasks: list[asyncio.Task[None]] = []
         self._under_way: set[str] = set()
         self._claimed: list[Claimed] = []
+        self._ended_tasks = 0
         self._groups = 0
         self._alone = False
         self._holds = 0
@@ -290,7 +292,7 @@ class Writer:
 
     def _accept(self, job: Save | _Operation) -> None:
         self._database.check_open()
-        if self._closing or not self._tasks or any(task.done() for task in self._tasks):
+        if self._closing or not self._tasks or self._ended_tasks:
             raise LifecycleError("the database is being closed: nothing more is saved")
         self._waiting.append(job)
         self._wake.set()
@@ -298,8 +300,10 @@ class Writer:
     async def _run(self) -> None:
         try:
             while True:
-                await self._gather()
-                job = self._next()
+                # One at a time: another one that took saves meanwhile would end the gathering with a few.
+                async with self._gathering:
+                    await self._gather()
+                    job = self._next()
                 if job is None:
                     if self._closing and not self._waiting:
                         return
@@ -320,6 +324,7 @@ class Writer:
                 await finish(self._database.close())
             raise
         finally:
+            self._ended_tasks += 1
             self._fail_waiting()
 
     async def _gather(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.items import MOVIES, SHOWS, credit, episode, movie, season, show
 from support.mirror import prepared
 
@@ -206,3 +208,9 @@ def test_a_word_with_one_edit() -> None:
     made = likeness.one_edit("abc")
     assert {"ab", "acb", "abd", "abcd", "xabc"} <= made
     assert "abc" not in made
+
+
+@given(word=st.text("abc", max_size=9), within=st.integers(0, 9))
+def test_a_word_with_one_edit_near_its_beginning(word: str, within: int) -> None:
+    left_out = likeness.one_edit(word) - likeness.one_edit(word, within)
+    assert all(one.startswith(word[: within + 1]) for one in left_out)

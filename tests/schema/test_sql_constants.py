@@ -32,6 +32,7 @@ from mediasync.copying.verification import comparisons
 from mediasync.database import schema
 from mediasync.database.sqlite.dialect import SQLiteDialect
 from mediasync.repositories import lists
+from mediasync.repositories.candidates import EXISTING_IN_TITLES
 
 VERBS = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ")
 
@@ -168,6 +169,19 @@ async def test_every_statement_is_prepared(ms: MediaSync, engine: Engine) -> Non
                     await raw.prepare(prepared_sql)
         except Exception as error:
             raise AssertionError(f"{name}: {error}\n{sql}") from error
+
+
+async def test_what_needs_one_plan_is_planned_once_for_a_connection(ms: MediaSync, engine: Engine) -> None:
+    if engine.is_sqlite:
+        pytest.skip("SQLite plans a statement once in any case")
+    async with ms._database.read() as session:
+        for text in ("lantern", "lamp", "l", "x", "y", "z", "lantern street"):
+            assert await session.fetch_all(EXISTING_IN_TITLES, {"words": [text, *"abc"]}) == []
+        [(planned_for_values, planned_once)] = await session.fetch_all(
+            "SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE statement LIKE :like",
+            {"like": "%AS entries%"},
+        )
+    assert (planned_for_values, planned_once) == (5, 2)
 
 
 def test_no_statement_holds_a_literal_that_an_engine_might_not_know() -> None:

@@ -56,6 +56,8 @@ _ENTRIES: Final = re.compile(r"@entries\(([\w.]+)\)")
 _OBJECT: Final = re.compile(r"@object\(([\w.]+), ([\w.]+)\)")
 _OBJECT_OF_TEXTS: Final = r"('{' || string_agg(to_json(\1) || ':' || to_json(\2), ',') || '}')"
 
+_ONE_PLAN: Final = "@oneplan"
+
 _CLOCK: Final = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
 
 # What turns the statements of schema.sql into PostgreSQL's, besides the qualified names, in this order.
@@ -167,7 +169,7 @@ class PostgresDialect:
             translated = _LOCK_FULLY.sub(r"FOR UPDATE OF \1", translated)
             translated = _KEEP.sub(r"FOR KEY SHARE OF \1", translated)
             translated = translated.replace("@clock", _CLOCK)
-            translated = _IN_ORDER.sub(r"ORDER BY \1.n", translated)
+            translated = _IN_ORDER.sub(r"ORDER BY \1.n", translated).replace(_ONE_PLAN, "")
             self._translated[sql] = translated
         return translated
 
@@ -185,7 +187,9 @@ class PostgresDialect:
         key = (sql, packed, tuple(map(type, given.values())))
         prepared = self._prepared.get(key)
         if prepared is None:
-            prepared = self._prepared[key] = _number(self.translate(sql), given, packed=packed)
+            prepared = self._prepared[key] = _number(
+                self.translate(sql), given, packed=packed, hidden=_ONE_PLAN in sql
+            )
         text, getters = prepared
         return text, [getter(given) for getter in getters]
 
@@ -220,24 +224,34 @@ def _quoted(text: str, mark: str) -> str:
     return f"{mark}{text.replace(mark, mark * 2)}{mark}"
 
 
-def _number(sql: str, given: dict[str, Any], *, packed: bool) -> _Prepared:
+def _number(sql: str, given: dict[str, Any], *, packed: bool, hidden: bool) -> _Prepared:
+    """Number the parameters of a statement.
+
+    Args:
+        sql: the statement, with no macros but those of sets of rows.
+        given: its parameters.
+        packed: whether each column travels as one text.
+        hidden: whether the planner must not see the values. It plans a statement anew for the values of each
+            run as long as that promises to be cheaper, and a long plan takes longer than a search.
+    """
     getters: list[Callable[[Params], Any]] = []
     places: dict[str, str] = {}
 
-    def place(getter: Callable[[Params], Any]) -> str:
+    def place(getter: Callable[[Params], Any], type_: str) -> str:
         getters.append(getter)
-        return f"${len(getters)}"
+        value = f"${len(getters)}::{type_}"
+        return f"(SELECT {value})" if hidden else value
 
     def rows(match: re.Match[str]) -> str:
         name, columns = match[1], [column.split() for column in match[2].split(",")]
         if packed:
             arrays = ", ".join(
-                UNPACKED[kind].format(place(partial(_packed, name, i, kind == "text")))
+                UNPACKED[kind].format(place(partial(_packed, name, i, kind == "text"), "text"))
                 for i, (_, kind) in enumerate(columns)
             )
         else:
             arrays = ", ".join(
-                f"{place(partial(_column, name, i))}::{TYPES[kind]}[]" for i, (_, kind) in enumerate(columns)
+                place(partial(_column, name, i), f"{TYPES[kind]}[]") for i, (_, kind) in enumerate(columns)
             )
         names = ", ".join(column for column, _ in columns)
         return f"(SELECT u.n - 1 AS n, {names} FROM unnest({arrays}) WITH ORDINALITY AS u({names}, n))"
@@ -245,9 +259,9 @@ def _number(sql: str, given: dict[str, Any], *, packed: bool) -> _Prepared:
     def listed(match: re.Match[str]) -> str:
         name = match[1]
         if packed:
-            array = UNPACKED["text"].format(place(lambda params: pack_texts(params[name])))
+            array = UNPACKED["text"].format(place(lambda params: pack_texts(params[name]), "text"))
         else:
-            array = f"{place(lambda params: params[name])}::text[]"
+            array = place(lambda params: params[name], "text[]")
         return f"(SELECT u.n - 1 AS n, id FROM unnest({array}) WITH ORDINALITY AS u(id, n))"
 
     def single(match: re.Match[str]) -> str:
@@ -255,8 +269,8 @@ def _number(sql: str, given: dict[str, Any], *, packed: bool) -> _Prepared:
         if name not in given:  # a colon inside a text
             return match[0]
         if name not in places:
-            cast = {int: "::bigint", float: "::float8"}.get(type(given.get(name)), "::text")
-            places[name] = place(lambda params: params[name]) + cast
+            type_ = {int: "bigint", float: "float8"}.get(type(given.get(name)), "text")
+            places[name] = place(lambda params: params[name], type_)
         return places[name]
 
     sql = _LIST.sub(listed, _ROWS.sub(rows, sql))

@@ -18,9 +18,9 @@ _SEPARATOR: Final = "\x1f"
 _MISSING: Final = "\x1a"
 
 UNPACKED: Final = {
-    "integer": "string_to_array({0}::text, ',', 'None')::bigint[]",
-    "real": "string_to_array({0}::text, ',', 'None')::float8[]",
-    "text": "string_to_array({0}::text, E'\\x1f', E'\\x1a')",
+    "integer": "string_to_array({0}, ',', 'None')::bigint[]",
+    "real": "string_to_array({0}, ',', 'None')::float8[]",
+    "text": "string_to_array({0}, E'\\x1f', E'\\x1a')",
 }
 """The expression that unpacks the parameter ``{0}`` into an array, by the column's type."""
 

@@ -70,7 +70,7 @@ class SQLiteDialect:
     @lru_cache(maxsize=512)
     def translate(sql: str) -> str:
         """Expand the macros with ``json_each``."""
-        sql = _OF_SEVERAL_WRITERS.sub("", sql).replace("@clock", ":now")
+        sql = _OF_SEVERAL_WRITERS.sub("", sql).replace("@clock", ":now").replace("@oneplan", "")
         sql = sql.replace("@entries(", "json_each(")
         sql = sql.replace("@arrays(", "json_group_array(").replace("@array(", "json_array(")
         sql = _OBJECT.sub(r"(json_group_object(CAST(\1 AS text), CAST(\2 AS text)) || '')", sql)
