@@ -28,11 +28,14 @@ class Found:
         problems: what could not be read or understood in it, one line each.
         failure: why the rest of the item could not be read; empty if nothing is missing. What was read is
             saved, and the item is reported as failed.
+        is_parent: whether nobody asked for the item, and it is read because it is not stored and one that
+            was asked for lies below it.
     """
 
     item: MediaItem
     problems: tuple[str, ...] = ()
     failure: str = ""
+    is_parent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +276,8 @@ class Backend(Protocol):
             library: one of `fetch_libraries`.
             stored: what the mirror holds. An item that still has its change token is yielded as `Unchanged`.
             only: if given, the source's own keys of the only items that are wanted. They are read even if
-                they did not change; others may be left out.
+                they did not change; others may be left out. A show or season that is not stored is yielded
+                before what is wanted below it, with ``is_parent``.
 
         Raises:
             LibraryUnreadable: if the library cannot be read to its end.

@@ -26,10 +26,17 @@ ENTRY_POINTS: Final = "mediasync.backends"
 """The group of the entry points by which an installed distribution adds kinds of source."""
 
 SECRETS: Final = ("token", "password")
-"""The settings that hold a secret. Each may be in a file instead: ``token_file``, ``password_file``."""
+"""The settings that hold a secret of the server. Each may be in a file instead: ``token_file``,
+``password_file``."""
+
+HOOK_SECRET: Final = "hook_secret"
+"""The setting that holds the secret of the webhooks of a source. It may be in a file, too."""
 
 _OF_EVERY_SOURCE: Final = frozenset(
-    {"id", "kind", "name", "include", "exclude", "compare_days", "every", "at"}
+    {
+        "id", "kind", "name", "include", "exclude", "compare_days", "every", "at", "events", "hook_secret",
+        "hook_secret_file",
+    }
 )
 _OF_EVERY_SERVER: Final = frozenset({"url", "wait_for_scan", *HttpOptions.model_fields})
 
@@ -71,8 +78,8 @@ class SourceKindSpec:
         default_port: the port of a URL that starts with ``http://`` and has none. None leaves such a URL
             without a port.
         settings: any of ``token``, ``username``, ``password`` and ``timezone``. Every source also takes
-            ``name``, ``include``, ``exclude``, ``compare_days``, ``every`` and ``at``; one with a URL takes
-            those of HTTP as well.
+            ``name``, ``include``, ``exclude``, ``compare_days``, ``every``, ``at``, ``events`` and
+            ``hook_secret``; one with a URL takes those of HTTP as well.
         login: settings of which at least one is required, because the server always asks for a login; empty
             if none is required.
         example: how a source of this kind is written; made from the name if it is empty.
