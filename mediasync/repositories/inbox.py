@@ -24,10 +24,8 @@ INSERT INTO due_target (
 )
 SELECT :source_id, r.named_by, r.target, r.media_type, r.kind, r.due_at, r.ripe_at, r.first_at, r.events,
        r.attempts
-FROM @rows(
-    :rows, named_by text, target text, media_type text, kind text, due_at integer, ripe_at integer,
-    first_at integer, events integer, attempts integer
-) r
+FROM @rows(:rows, named_by text, target text, media_type text, kind text, due_at integer, ripe_at integer,
+    first_at integer, events integer, attempts integer) r
 WHERE true
 ON CONFLICT (source_id, named_by, target, media_type) DO UPDATE SET
     kind = excluded.kind, due_at = excluded.due_at, attempts = excluded.attempts,
@@ -41,10 +39,8 @@ ON CONFLICT (source_id, named_by, target, media_type) DO UPDATE SET
 # Changes when targets are looked into next, where no event came meanwhile.
 UPDATE_TARGETS: Final = """
 UPDATE due_target SET due_at = r.due_at, first_at = r.first_at, attempts = r.attempts
-FROM @rows(
-    :rows, named_by text, target text, media_type text, due_at integer, first_at integer, events integer,
-    attempts integer
-) r
+FROM @rows(:rows, named_by text, target text, media_type text, due_at integer, first_at integer,
+    events integer, attempts integer) r
 WHERE due_target.source_id = :source_id AND due_target.named_by = r.named_by
   AND due_target.target = r.target AND due_target.media_type = r.media_type AND due_target.events = r.events
 """

@@ -206,6 +206,8 @@ class Inbox:
 
     async def fail(self, batch: Batch, rows: Collection[TargetRow], reason: str) -> list[Dropped]:
         """Note that targets could not be looked into. Return those that are given up."""
+        if not rows:
+            return []
         gone = [row for row in rows if row.attempts + 1 >= MOST_ATTEMPTS]
         later = [row for row in rows if row not in gone]
 
@@ -253,17 +255,17 @@ async def _resolved(session: Session, repository: InboxRepository, batch: Batch)
             keys_of[row.name] = keys
         else:
             unknown.append(row)
-    keys = frozenset(key for named_keys in keys_of.values() for key in named_keys)
+    every_key = frozenset(key for named_keys in keys_of.values() for key in named_keys)
     states: Mapping[str, ItemState] = {}
-    if keys:
-        current = {make_id(batch.source_id, key): key for key in sorted(keys)}
+    current = {make_id(batch.source_id, key): key for key in sorted(every_key)}
+    if current:
         states, _ = await MediaRepository(session).find_current_states(list(current))
     homes = {
         current[current_id]: state.library_id
         for current_id, state in states.items()
         if state.library_id and not state.missing
     }
-    return Batch(batch.source_id, batch.looked_at, batch.rows, keys, homes, tuple(unknown), keys_of)
+    return Batch(batch.source_id, batch.looked_at, batch.rows, every_key, homes, tuple(unknown), keys_of)
 
 
 def _pair(provider_id: str) -> tuple[str, str]:
