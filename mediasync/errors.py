@@ -150,6 +150,10 @@ class ConfigurationError(UsageError):
         self.source_id = source_id
 
 
+class HookUnreadable(UsageError):
+    """The body of a webhook is not what any known program posts. The message says what is wrong in it."""
+
+
 class LifecycleError(MediaSyncError):
     """A `MediaSync` that is not open, already open, closing, or used from another event loop."""
 

@@ -168,7 +168,7 @@ class Inbox:
         done: list[TargetRow] = []
         later: list[TargetRow] = []
         dropped: list[Dropped] = []
-        needs_sync = outcome.undecided or bool(batch.unknown)
+        needs_sync = outcome.undecided or any(row.kind != HintKind.REMOVED for row in batch.unknown)
         for row in batch.item_rows:
             keys = batch.keys_of.get(row.name, ())
             absent = [key for key in keys if key in outcome.absent]
