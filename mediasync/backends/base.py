@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from mediasync.errors import LifecycleError
@@ -284,6 +284,11 @@ class Backend(Protocol):
             SourceError: if the source as a whole cannot be read any further.
         """
         ...
+
+
+def as_parent(finding: Finding) -> Finding:
+    """Return the finding of an item that nobody asked for, and below which one lies that was asked for."""
+    return replace(finding, is_parent=True) if isinstance(finding, Found) else finding
 
 
 def opened(what: T | None) -> T:

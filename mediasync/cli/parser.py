@@ -30,7 +30,7 @@ from mediasync.settings.distribution import version_text
 
 COMMANDS: Final = {
     "sync": "Mirror sources into the database, all at once.",
-    "watch": "Sync sources on their schedules, until a signal ends it.",
+    "watch": "Sync sources on their schedules and on events, until a signal ends it.",
     "status": "Show what is stored: sources, libraries, items, people, and the last sync.",
     "runs": "List the recorded syncs, the newest first; or show one, with what it could not read or store.",
     "log": "Show what changed: items added, changed and removed, and credits added, removed and moved.",

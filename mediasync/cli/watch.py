@@ -22,13 +22,23 @@ from mediasync.cli.notices import Notices, find_notifier
 from mediasync.cli.options import OF_LONG_COMMANDS, with_options
 from mediasync.cli.output import Output
 from mediasync.errors import UsageError
-from mediasync.events import RunFailed, RunFinished, RunStarted, SyncScheduled
+from mediasync.events import (
+    ListeningEnded,
+    ListeningStarted,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    SyncScheduled,
+    TargetDropped,
+    TargetsTaken,
+)
 from mediasync.settings.notify import NotifyOn
 from mediasync.settings.schedule import DEFAULT_EVERY, read_interval
 
 if TYPE_CHECKING:  # few commands notify anybody
     from mediasync.notifying import Notifier
 
+_KEYS_NAMED: Final = 3
 _DEFAULT_EVERY: Final = f"{DEFAULT_EVERY.total_seconds() / 3600:g}h"
 
 
@@ -59,16 +69,23 @@ def watch(
         list[NotifyOn] | None,
         typer.Option("--notify-on", help="As for sync.", show_default=False),
     ] = None,
+    no_events: Annotated[
+        bool, typer.Option("--no-events", help="Do not listen to sources that report events.")
+    ] = False,
     at_once: Annotated[
         int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Sync at most this many sources at once.")
     ] = SOURCES_AT_ONCE,
 ) -> int:
-    """Sync sources on their schedules, until a signal ends it.
+    """Sync sources on their schedules and on events, until a signal ends it.
 
     A source that was never synced, or whose last sync broke off, is synced at once. After that, its settings
     [bold]every[/bold] and [bold]at[/bold] in mediasync.toml say when. Restarting syncs nothing twice, and
     several hosts that watch the same sources divide them. A source that fails is tried again after a minute,
     then after two, up to an hour.
+
+    Sources that report events are listened to, unless their settings say [bold]events = false[/bold]: what an
+    event names is read within seconds. So is what webhooks have reported to this database. Listening needs
+    the extra [bold]live[/bold].
 
     Each sync that ends is one line on standard output; with --json it is one JSON object, as in the sources
     of sync --json. A removal that has to be confirmed waits for mediasync sync --max-removals.
@@ -89,24 +106,30 @@ def watch(
     jobs = jobs_of(context, sources or [], [], [], may_be_skipped=True)
     notifier = find_notifier(context, notify, notify_on or [])
     with one_core_left_free():
-        return context.run(_watch(context, jobs, every, at_once, notifier), knows_sources=True)
+        return context.run(_watch(context, jobs, every, at_once, notifier, events=not no_events), knows_sources=True)
 
 
 async def _watch(
-    context: CommandContext, jobs: Sequence[Job], every: str, at_once: int, notifier: Notifier | None
+    context: CommandContext,
+    jobs: Sequence[Job],
+    every: str,
+    at_once: int,
+    notifier: Notifier | None,
+    *,
+    events: bool,
 ) -> int:
     out, url = context.out, context.url()
     tell = _silent if out.quiet or out.tells_by_log else out.note
     newest = {job.source_id: job for job in jobs}
     ms = MediaSync(url, file_mode=context.mode(), keep_removed=context.keep_removed())
-    watched = ms.watch([job.given for job in jobs], every=every, jobs=at_once)
+    watched = ms.watch([job.given for job in jobs], every=every, events=events, jobs=at_once)
     context.make_folder(url)
     async with ms:
         known = {source.id for source in await ms.media.list_sources()}
         context.warn_of_variables(sorted(known | newest.keys()))
         try:
-            async with aclosing(watched.__aiter__()) as events:
-                async for event in events:
+            async with aclosing(watched.__aiter__()) as happenings:
+                async for event in happenings:
                     job = newest[event.source_id]
                     match event:
                         case RunStarted(run_id=run_id):
@@ -119,9 +142,29 @@ async def _watch(
                             newest[job.source_id] = _fresh(job)
                         case SyncScheduled(due_at=due_at):
                             tell(f"{job.source_id}: next sync {moment(due_at)}")
+                        case ListeningStarted():
+                            tell(f"{job.source_id}: listening to its events")
+                        case ListeningEnded(reason=reason, retry_at=retry_at):
+                            again = f"; next try {moment(retry_at)}" if retry_at else ""
+                            out.note(
+                                f"{job.source_id}: its events cannot be heard, it is synced on its schedule: "
+                                f"{reason}{again}"
+                            )
+                        case TargetsTaken(keys=keys, whole=whole):
+                            tell(f"{job.source_id}: {_named(keys, whole=whole)}")
+                        case TargetDropped(target=target, reason=reason):
+                            out.note(f"{job.source_id}: events named {target}, which is left alone: {reason}")
         except asyncio.CancelledError:
             tell("stopped; what was saved stays")
     return ExitCode.OK
+
+
+def _named(keys: Sequence[str], *, whole: bool) -> str:
+    """Return in words what events have named."""
+    if whole:
+        return "its events ask for a sync"
+    more = f" and {len(keys) - _KEYS_NAMED:,} more" if len(keys) > _KEYS_NAMED else ""
+    return f"its events named {', '.join(keys[:_KEYS_NAMED])}{more}"
 
 
 def _silent(text: str) -> None:
