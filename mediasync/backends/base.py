@@ -28,14 +28,14 @@ class Found:
         problems: what could not be read or understood in it, one line each.
         failure: why the rest of the item could not be read; empty if nothing is missing. What was read is
             saved, and the item is reported as failed.
-        is_parent: whether nobody asked for the item, and it is read because it is not stored and one that
-            was asked for lies below it.
+        is_related: whether nobody asked for the item, and it is read because of one that was asked for: it is
+            a show or season above it that is not stored, or the same files describe both.
     """
 
     item: MediaItem
     problems: tuple[str, ...] = ()
     failure: str = ""
-    is_parent: bool = False
+    is_related: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +277,7 @@ class Backend(Protocol):
             stored: what the mirror holds. An item that still has its change token is yielded as `Unchanged`.
             only: if given, the source's own keys of the only items that are wanted. They are read even if
                 they did not change; others may be left out. A show or season that is not stored is yielded
-                before what is wanted below it, with ``is_parent``.
+                before what is wanted below it, with ``is_related``.
 
         Raises:
             LibraryUnreadable: if the library cannot be read to its end.
@@ -286,9 +286,9 @@ class Backend(Protocol):
         ...
 
 
-def as_parent(finding: Finding) -> Finding:
-    """Return the finding of an item that nobody asked for, and below which one lies that was asked for."""
-    return replace(finding, is_parent=True) if isinstance(finding, Found) else finding
+def as_related(finding: Finding) -> Finding:
+    """Return the finding of an item that is read only because of one that was asked for."""
+    return replace(finding, is_related=True) if isinstance(finding, Found) else finding
 
 
 def opened(what: T | None) -> T:

@@ -83,6 +83,8 @@ class SourceConfig(HttpOptions):
         every: how often `mediasync.MediaSync.watch` syncs it: ``6h``, or a `timedelta`; at least a minute.
         at: at which times of the day it does: ``03:30``, or several, in the time zone of the machine.
         events: whether `mediasync.MediaSync.watch` listens to its events, if it reports any.
+        events_poll: NFO only: every how many seconds all files are looked at to find changes, where the
+            system does not report them, as on network mounts; at least 1.
         hook_secret: what a webhook of the source has to show, at least 16 characters; without one, webhooks
             are refused.
         hook_secret_file: a file with it.
@@ -113,6 +115,7 @@ class SourceConfig(HttpOptions):
     every: timedelta | None = None
     at: tuple[time, ...] = ()
     events: bool = True
+    events_poll: float | None = Field(default=None, ge=1, le=86_400)
     hook_secret: SecretStr | None = None
     hook_secret_file: Path | None = None
     wait_for_scan: float = Field(default=DEFAULT_WAIT_FOR_SCAN, ge=0)

@@ -237,6 +237,7 @@ SOURCE_KINDS: Final = SourceKinds((
         SourceKind.NFO,
         "mediasync.factories:make_nfo",
         address="path",
+        settings=frozenset({"events_poll"}),
         example="nfo:FOLDER",
     ),
     SourceKindSpec(

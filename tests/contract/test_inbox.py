@@ -184,7 +184,7 @@ async def test_parents_that_are_not_stored_are_read_too(ms: MediaSync, clock: Cl
     await ms.sync(source)
     source.libraries = {
         "m": [
-            Found(season("s-1", parent="s"), is_parent=True),
+            Found(season("s-1", parent="s"), is_related=True),
             episode("s-1-1", parent="s-1", title="Secrets"),
         ]
     }

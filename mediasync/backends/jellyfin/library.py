@@ -18,7 +18,7 @@ from mediasync.backends.base import (
     Stored,
     Unchanged,
     Unreadable,
-    as_parent,
+    as_related,
 )
 from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, PAGE_OF_ETAGS, PAGE_WITH_PEOPLE, Client
 from mediasync.backends.jellyfin.parse import KINDS, TYPES_OF_LIBRARY, change_token, parse_item
@@ -164,7 +164,7 @@ class LibraryReader:
             key = record.key("Id") or ""
             if key in here:
                 finding = self._parse(record, trusted=trusted, seasons=None)
-                yield [as_parent(finding) if key in parents else finding]
+                yield [as_related(finding) if key in parents else finding]
             elif key not in parents:
                 yield [Unreadable(key, f"the library {self._library.title!r} does not list it")]
         yield [ONLY_SOME]

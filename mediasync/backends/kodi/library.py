@@ -14,7 +14,7 @@ from mediasync.backends.base import (
     Found,
     Unchanged,
     Unreadable,
-    as_parent,
+    as_related,
 )
 from mediasync.backends.kodi.client import Client, Item
 from mediasync.backends.kodi.episodes import EpisodeCasts
@@ -109,7 +109,7 @@ class LibraryReader:
         for kind in self._kinds:
             for finding in self._findings(kind, read[kind.name], {}, None):
                 is_parent = isinstance(finding, Found) and finding.item.remote_id in parents
-                yield [as_parent(finding) if is_parent else finding]
+                yield [as_related(finding) if is_parent else finding]
         yield [ONLY_SOME]
 
     def _findings(

@@ -24,7 +24,7 @@ from mediasync.backends.base import (
     Stored,
     Unchanged,
     Unreadable,
-    as_parent,
+    as_related,
 )
 from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.paging import Hole, Totals, together
@@ -195,7 +195,7 @@ class LibraryReader:
                     item = self._parse_listed(kind, entry.data)
                     if isinstance(item, Listed):
                         finding = parse_details(item, item.entry, refreshing=self._refreshing)
-                        yield as_parent(finding) if item.key in parents else finding
+                        yield as_related(finding) if item.key in parents else finding
         yield ONLY_SOME
 
     def _is_known(self, key: str) -> bool:
