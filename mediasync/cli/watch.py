@@ -106,7 +106,9 @@ def watch(
     jobs = jobs_of(context, sources or [], [], [], may_be_skipped=True)
     notifier = find_notifier(context, notify, notify_on or [])
     with one_core_left_free():
-        return context.run(_watch(context, jobs, every, at_once, notifier, events=not no_events), knows_sources=True)
+        return context.run(
+            _watch(context, jobs, every, at_once, notifier, events=not no_events), knows_sources=True
+        )
 
 
 async def _watch(

@@ -60,7 +60,9 @@ class Payload:
             HookUnreadable: if it is not there, or neither of them.
         """
         if (key := self.find_key(name)) is None:
-            raise HookUnreadable(f"{self._of(name)} is {_shown(self.data.get(name))}, where an id is expected")
+            raise HookUnreadable(
+                f"{self._of(name)} is {_shown(self.data.get(name))}, where an id is expected"
+            )
         return key
 
     def find_key(self, name: str) -> str | None:

@@ -145,9 +145,7 @@ class InboxRepository:
 
     async def postpone(self, source_id: str, rows: Sequence[TargetRow]) -> None:
         """Change when targets are looked into next, unless an event has come since *rows* were read."""
-        changed = [
-            (*row.name, row.due_at, row.first_at, row.events, row.attempts) for row in sorted(rows)
-        ]
+        changed = [(*row.name, row.due_at, row.first_at, row.events, row.attempts) for row in sorted(rows)]
         await self._session.execute(UPDATE_TARGETS, {"source_id": source_id, "rows": changed})
 
     async def delete(self, source_id: str, rows: Sequence[TargetRow]) -> None:

@@ -34,7 +34,16 @@ HOOK_SECRET: Final = "hook_secret"
 
 _OF_EVERY_SOURCE: Final = frozenset(
     {
-        "id", "kind", "name", "include", "exclude", "compare_days", "every", "at", "events", "hook_secret",
+        "id",
+        "kind",
+        "name",
+        "include",
+        "exclude",
+        "compare_days",
+        "every",
+        "at",
+        "events",
+        "hook_secret",
         "hook_secret_file",
     }
 )

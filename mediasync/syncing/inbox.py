@@ -200,9 +200,7 @@ class Inbox:
     async def settle_all(self, batch: Batch) -> None:
         """Note that a sync of the whole source has looked into a batch."""
         if batch.rows:
-            await self._database.write(
-                lambda session: _finish(InboxRepository(session), batch, batch.rows)
-            )
+            await self._database.write(lambda session: _finish(InboxRepository(session), batch, batch.rows))
 
     async def fail(self, batch: Batch, rows: Collection[TargetRow], reason: str) -> list[Dropped]:
         """Note that targets could not be looked into. Return those that are given up."""

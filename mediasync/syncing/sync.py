@@ -206,9 +206,7 @@ class SyncService:
             if (reason := failed.get(make_id(batch.source_id, storable(key)))) is not None:
                 outcome.absent.setdefault(key, reason)
 
-    async def _run_whole(
-        self, backend: Backend, emit: Emit, options: RunOptions, lease: Lease
-    ) -> SyncReport:
+    async def _run_whole(self, backend: Backend, emit: Emit, options: RunOptions, lease: Lease) -> SyncReport:
         """Sync a whole source, which looks into all that events said of it before."""
         batch = await self._inbox.take(backend.source.id, everything=True)
         try:
@@ -220,9 +218,7 @@ class SyncService:
         await self._inbox.settle_all(batch)
         return report
 
-    async def _give_up(
-        self, batch: Batch, rows: Collection[TargetRow], reason: str, emit: Emit
-    ) -> None:
+    async def _give_up(self, batch: Batch, rows: Collection[TargetRow], reason: str, emit: Emit) -> None:
         for target, why in await self._inbox.fail(batch, rows, reason):
             emit(TargetDropped(batch.source_id, storable(target), why))
 
@@ -272,9 +268,7 @@ class SyncService:
                 await sink.begin(source, tally, accept_new_server=options.accept_new_server)
                 tally.emit(RunStarted(tally.source_id, tally.run_id))
                 async with Recognition(self._database, sink, tally.source_id) as recognition:
-                    await self._sync_libraries(
-                        backend, tally, options, sink, recognition, outcome, hinted
-                    )
+                    await self._sync_libraries(backend, tally, options, sink, recognition, outcome, hinted)
             counts = await counting.finish(self._database)
         except BaseException as error:
             log_failure(tally.source_id, error)

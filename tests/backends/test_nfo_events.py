@@ -212,5 +212,7 @@ async def test_the_package_is_missing(root: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "watchfiles", None)
     backend = make_backend(root)
     async with backend.open():
-        with pytest.raises(ConfigurationError, match=r"needs the package 'watchfiles': pip install .*\[live\]"):
+        with pytest.raises(
+            ConfigurationError, match=r"needs the package 'watchfiles': pip install .*\[live\]"
+        ):
             await anext(backend.listen())

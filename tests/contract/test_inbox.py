@@ -309,7 +309,9 @@ async def test_every_sync_of_the_whole_source_looks_into_what_was_named_before(
 ) -> None:
     source = backend(movie("1", title="Heat", change_token="a"))
     await ms.sync(source)
-    source.libraries = {"m": [movie("1", title="Changed without a trace", change_token="a"), Enumerated(None)]}
+    source.libraries = {
+        "m": [movie("1", title="Changed without a trace", change_token="a"), Enumerated(None)]
+    }
     await ms.hint("home", [changed("1"), Hint(HintKind.SOURCE), changed("2", seconds=600)])
     await ms.sync(source, dry_run=True)
     assert len(await ms.list_due()) == 3
@@ -381,7 +383,9 @@ async def test_events_do_not_sync_a_source_all_the_time(ms: MediaSync, clock: Cl
 
 
 async def test_lost_events_cost_nothing_but_time(ms: MediaSync, clock: Clock) -> None:
-    films: dict[str, MediaItem] = {str(n): movie(str(n), title=f"Film {n}", change_token="a") for n in range(20)}
+    films: dict[str, MediaItem] = {
+        str(n): movie(str(n), title=f"Film {n}", change_token="a") for n in range(20)
+    }
     source = backend(*films.values())
     await ms.sync(source)
     for n in range(20):

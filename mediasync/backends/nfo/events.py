@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -27,6 +28,11 @@ from mediasync.settings.distribution import install_command
 if TYPE_CHECKING:
     from watchfiles import Change
 
+_MODIFIED: Final = 2
+_DELETED: Final = 3
+"""The numbers of ``watchfiles.Change``."""
+_OTHER_FILE: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,3}$")
+"""What the names of other files end with: ``.srt``, ``.txt``."""
 _STEP_MS: Final = 50
 _DEBOUNCE_MS: Final = 200
 """How long changes are collected, in milliseconds: a program that writes a file causes several."""
@@ -87,7 +93,7 @@ async def watch_folder(
                 if _identity(root, source_id) != identity:
                     raise SourceUnreachable(source_id, f"its folder {root!r} was replaced by another one")
                 found = [
-                    FileChange(os.path.relpath(path, root).replace(os.sep, "/"), change == 3)
+                    FileChange(os.path.relpath(path, root).replace(os.sep, "/"), change == _DELETED)
                     for change, path in sorted(batch)
                     if path != root
                 ]
@@ -106,14 +112,16 @@ def _identity(root: str, source_id: str) -> tuple[int, int]:
     return state.st_dev, state.st_ino
 
 
-def _is_of_interest(_change: Change, path: str) -> bool:
-    """Return whether a change may concern an item: NFO files, videos, pictures and folders do."""
+def _is_of_interest(change: Change, path: str) -> bool:
+    """Return whether a change may concern an item: NFO files, videos, pictures, new and deleted folders do."""
     name = os.path.basename(path)
     if naming.is_hidden(name) and name != ACTORS_FOLDER:
         return False
     if naming.is_nfo(name) or naming.is_video(name) or naming.is_picture(name):
         return True
-    return not os.path.splitext(name)[1] or os.path.isdir(path)
+    if os.path.isdir(path):
+        return change != _MODIFIED  # what changed in it is reported as well
+    return change == _DELETED and not _OTHER_FILE.search(name)  # it may have been a folder
 
 
 def find_hints(root: str, changes: Iterable[FileChange]) -> list[Hint]:
