@@ -14,7 +14,8 @@
     │   ├── ChangesPruned             changes that are no longer kept
     │   ├── UnknownRun                a run that is not recorded
     │   ├── TooLongAgo                a point in time before the changes that are kept
-    │   └── ConfigurationError        a source, a database URL or an option that cannot be used
+    │   ├── ConfigurationError        a source, a database URL or an option that cannot be used
+    │   └── HookUnreadable            a webhook that no known program has posted
     ├── LifecycleError                a MediaSync that is not open, already open, or of another event loop
     ├── DatabaseError                 the database failed
     │   ├── DatabaseMissing           there is no database where one was expected

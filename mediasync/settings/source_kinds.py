@@ -29,7 +29,7 @@ SECRETS: Final = ("token", "password")
 """The settings that hold a secret of the server. Each may be in a file instead: ``token_file``,
 ``password_file``."""
 
-HOOK_SECRET: Final = "hook_secret"
+HOOK_SECRET: Final = "hook_secret"  # noqa: S105
 """The setting that holds the secret of the webhooks of a source. It may be in a file, too."""
 
 _OF_EVERY_SOURCE: Final = frozenset(

@@ -24,7 +24,7 @@ from mediasync.hooks import parse_hook
 if TYPE_CHECKING:
     from mediasync.app import MediaSync
 
-SECRET_HEADER: Final = "X-Mediasync-Secret"
+SECRET_HEADER: Final = "X-Mediasync-Secret"  # noqa: S105
 """The header in which a webhook may show its secret."""
 LARGEST_BODY: Final = 1024 * 1024
 """In bytes. A picture that Plex sends with an event has about a tenth of that."""
@@ -55,11 +55,11 @@ class _Refused(Exception):
 
 
 def hook_routes(ms: MediaSync, secret_of: Callable[[str], str | None]) -> list[Route]:
-    """Return the routes that receive webhooks: ``POST /hooks/{source}`` and ``POST /hooks/{source}/{secret}``.
+    """Return the routes of webhooks: ``POST /hooks/{source}`` and ``POST /hooks/{source}/{secret}``.
 
     A request shows the secret of its source in the header ``X-Mediasync-Secret``, as the password of HTTP
-    Basic, or in its path. The query may say who sends it (``?from=radarr``), if the body does not show it, and
-    for how many seconds its hints wait (``?wait=90``).
+    Basic, or in its path. The query may say who sends it (``?from=radarr``), if the body does not show it,
+    and for how many seconds its hints wait (``?wait=90``).
 
     Answers are JSON: 202 with ``sender``, ``event`` and ``hints``, the number of items or sources that are
     looked into; else a problem document. Whoever does not know the secret is not told whether there is such

@@ -119,12 +119,14 @@ async def test_hints_survive_a_restart(file_url: str, clock: Clock) -> None:
         await ms.sync(backend(movie("1", title="Heat")))
         await ms.hint("home", [changed("1")])
     clock.now += 60_000
-    async with MediaSync(file_url, clock=clock) as ms:
-        async with watched(ms, clock, backend(movie("1", title="Heat (1995)"))) as watch:
-            assert (await watch.next(TargetsTaken)).keys == ("1",)
-            await watch.ended()
-            assert await titles(ms) == {"1": "Heat (1995)"}
-            await due_kinds(ms)
+    async with (
+        MediaSync(file_url, clock=clock) as ms,
+        watched(ms, clock, backend(movie("1", title="Heat (1995)"))) as watch,
+    ):
+        assert (await watch.next(TargetsTaken)).keys == ("1",)
+        await watch.ended()
+        assert await titles(ms) == {"1": "Heat (1995)"}
+        await due_kinds(ms)
 
 
 @pytest.mark.parametrize(
@@ -411,7 +413,7 @@ async def test_lost_events_cost_nothing_but_time(ms: MediaSync, clock: Clock) ->
 def test_every_hint_is_looked_into_after_it_came_and_within_the_bound(
     steps: list[tuple[int, int, int]], data: st.DataObject
 ) -> None:
-    """Whenever workers look, each hint is looked into after its wait, and before the longest delay is over."""
+    """Whenever workers look, each hint is looked into after its wait, and within the longest delay."""
     now, row = 0, None
     waiting: list[tuple[int, int]] = []
     longest = max(wait for _, wait, _ in steps)

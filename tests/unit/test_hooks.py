@@ -161,8 +161,7 @@ EVENTS = st.sampled_from(["library.new", "ItemAdded", "Download", "Rename", "Ser
 @given(st.dictionaries(FIELDS, EVENTS | JSON, max_size=6), st.sampled_from([None, *SENDERS]))
 def test_any_body_gives_hints_or_a_clear_error(document: dict[str, Any], sender: str | None) -> None:
     try:
-        hook = parse_hook({}, json.dumps(document), sender)
-    except HookUnreadable as error:
-        assert str(error)
-    else:
-        assert all(hint.remote_ids or hint.provider_ids or hint.kind is SOURCE for hint in hook.hints)
+        hints = parse_hook({}, json.dumps(document), sender).hints
+    except HookUnreadable:  # what it says is tested above
+        hints = ()
+    assert all(hint.remote_ids or hint.provider_ids or hint.kind is SOURCE for hint in hints)

@@ -217,8 +217,8 @@ class NfoBackend:
     async def listen(self) -> AsyncGenerator[Hint, None]:
         """Iterate over hints about the items whose files change, from now on.
 
-        A changed file means the film whose own folder it is in or whose name it has, or the whole show that it
-        is part of. Where that is not certain, the source is synced.
+        A changed file means the film whose own folder it is in or whose name it has, or the whole show that
+        it is part of. Where that is not certain, the source is synced.
 
         Raises:
             SourceUnreachable: if the folder disappears, or cannot be watched.

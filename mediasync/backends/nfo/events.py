@@ -113,7 +113,7 @@ def _identity(root: str, source_id: str) -> tuple[int, int]:
 
 
 def _is_of_interest(change: Change, path: str) -> bool:
-    """Return whether a change may concern an item: NFO files, videos, pictures, new and deleted folders do."""
+    """Return whether a change may concern an item: of an NFO file, a video, a picture, a whole folder."""
     name = os.path.basename(path)
     if naming.is_hidden(name) and name != ACTORS_FOLDER:
         return False
