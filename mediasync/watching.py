@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from mediasync.backends.base import Backend
-from mediasync.errors import ConfigurationError, DatabaseError, MediaSyncError, SourceHeld
+from mediasync.errors import ConfigurationError, DatabaseError, SourceError, SourceHeld
 from mediasync.events import Event, RunFailed, RunFinished, SyncScheduled, TargetsTaken
 from mediasync.listening import Listener
 from mediasync.models import SyncRun
@@ -29,7 +29,7 @@ _LONGEST_PAUSE: Final = timedelta(hours=1)
 _SECONDS_BETWEEN_LOOKS: Final = 0.5
 """How often the inbox is read, into which other processes may write."""
 _PAUSE_AFTER_LOOK: Final = timedelta(seconds=2)
-"""How long a source is left alone that another worker holds, or whose inbox cannot be read."""
+"""How long nobody looks into a source that another worker holds; and the first pause after a failure."""
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _LOG: Final = logging.getLogger(__name__)
 _BROKEN_OFF: Final = frozenset({RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.INTERRUPTED})
@@ -48,7 +48,8 @@ class WatchedSource:
         make_backend: returns a backend of its own, to listen to its events; None if nobody listens.
         failures: how many of its syncs have failed in a row.
         tried_at: when the last one ended.
-        looked_at: when what events have named could not be looked into last.
+        failed_looks: how often in a row looking into what events have named has failed.
+        look_after: before this time nobody looks again.
     """
 
     sync: Callable[[], SyncAll]
@@ -57,7 +58,8 @@ class WatchedSource:
     make_backend: Callable[[], Backend] | None = None
     failures: int = 0
     tried_at: datetime = field(default=_LONG_AGO)
-    looked_at: datetime = field(default=_LONG_AGO)
+    failed_looks: int = 0
+    look_after: datetime = field(default=_LONG_AGO)
 
     @property
     def earliest(self) -> datetime:
@@ -170,7 +172,7 @@ class Watch:
                 emit(SyncScheduled(source_id, due))
             named = self._due.get(source_id)
             if named is not None and source.work_off is not None:
-                named = max(named, source.looked_at)
+                named = max(named, source.look_after)
                 if named <= now:
                     async with self._turns:
                         await self._work_off(source_id, source, source.work_off, emit)
@@ -225,12 +227,17 @@ class Watch:
         try:
             await work_off(tell)
         except SourceHeld:
-            source.looked_at = self._now() + _PAUSE_AFTER_LOOK
-        except MediaSyncError as error:
-            source.looked_at = self._now() + _PAUSE_AFTER_LOOK
+            source.look_after = self._now() + _PAUSE_AFTER_LOOK
+        except Exception as error:
+            # The inbox puts off what a source fails to give. Anything else is put off here.
+            source.failed_looks = 1 if isinstance(error, SourceError) else source.failed_looks + 1
+            pause: timedelta = _PAUSE_AFTER_LOOK * 2 ** min(source.failed_looks - 1, 10)
+            source.look_after = self._now() + min(pause, _LONGEST_PAUSE)
             if is_whole:
                 self._note_failure(source)
             emit(RunFailed(source_id, error))
+        else:
+            source.failed_looks = 0
 
     async def _find_due(self, source_id: str, schedule: Schedule) -> datetime:
         run = await self._find_last_run(source_id)

@@ -292,6 +292,25 @@ async def test_failures_back_off_and_end(ms: MediaSync, clock: Clock) -> None:
     assert [run.status for run in await ms.list_runs("home", whole=True)] == [RunStatus.SUCCEEDED]
 
 
+async def test_a_program_fault_ends_neither_the_watch_nor_the_hint(ms: MediaSync, clock: Clock) -> None:
+    source = backend(movie("1"))
+    await ms.sync(source)
+    source.open_error = RuntimeError("a bug")
+    async with watched(ms, clock, source) as watch:
+        await watch.hint(changed("1"))
+        assert isinstance((await watch.ended()).error, RuntimeError)
+        assert [due.attempts for due in await ms.list_due()] == [0]
+        opened = source.opened
+        await watch.later(1)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert source.opened == opened, "it is left alone for a while"
+        source.open_error = None
+        await watch.later(60)
+        assert isinstance(await watch.ended(), RunFinished)
+        await due_kinds(ms)
+
+
 async def test_a_new_hint_ends_the_pause_after_a_failure(ms: MediaSync, clock: Clock) -> None:
     source = backend(movie("1"))
     await ms.sync(source)
