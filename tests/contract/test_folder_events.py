@@ -7,7 +7,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from mediasync import MediaSync, SourceConfig
-from mediasync.events import Event, ListeningStarted, RunFinished
+from mediasync.events import Event, Hinted, ListeningStarted, RunFinished
 
 MOVIE = "<movie><title>{}</title></movie>"
 EPISODE = "<episodedetails><title>{}</title><season>1</season><episode>{}</episode></episodedetails>"
@@ -49,8 +49,8 @@ async def test_changes_of_files_become_rows(file_url: str, tmp_path: Path) -> No
             while not isinstance(await heard.get(), ListeningStarted):
                 pass
             number = 0
-            while "Probe" not in " ".join(await titles(ms)):  # until the system reports what happens
-                number += 1
+            while heard.empty() or not isinstance(heard.get_nowait(), Hinted):
+                number += 1  # until the system reports what happens
                 write(root / "movies/Heat (1995)/movie.nfo", MOVIE.format(f"Probe {number}"))
                 await asyncio.sleep(0.2)
             write(root / "movies/Heat (1995)/movie.nfo", MOVIE.format("Heat (1995)"))
