@@ -123,6 +123,7 @@ async def _watch(
     out, url = context.out, context.url()
     tell = _silent if out.quiet or out.tells_by_log else out.note
     newest = {job.source_id: job for job in jobs}
+    unheard: dict[str, str] = {}
     ms = MediaSync(url, file_mode=context.mode(), keep_removed=context.keep_removed())
     watched = ms.watch([job.given for job in jobs], every=every, events=events, jobs=at_once)
     context.make_folder(url)
@@ -145,13 +146,12 @@ async def _watch(
                         case SyncScheduled(due_at=due_at):
                             tell(f"{job.source_id}: next sync {moment(due_at)}")
                         case ListeningStarted():
+                            unheard.pop(job.source_id, None)
                             tell(f"{job.source_id}: listening to its events")
-                        case ListeningEnded(reason=reason, retry_at=retry_at):
-                            again = f"; next try {moment(retry_at)}" if retry_at else ""
-                            out.note(
-                                f"{job.source_id}: its events cannot be heard, it is synced on its schedule: "
-                                f"{reason}{again}"
-                            )
+                        case ListeningEnded(reason=reason) if unheard.get(job.source_id) != reason:
+                            unheard[job.source_id] = reason
+                            text = "its events cannot be heard, it is synced on its schedule"
+                            out.note(f"{job.source_id}: {text}: {reason}")
                         case TargetsTaken(keys=keys, whole=whole):
                             tell(f"{job.source_id}: {_named(keys, whole=whole)}")
                         case TargetDropped(target=target, reason=reason):
