@@ -305,6 +305,23 @@ CREATE TABLE pending_removal (
     digest      TEXT    NOT NULL              -- of the ids of these items: a run with the same ones asks nothing
 ) WITHOUT ROWID;
 
+-- What events say has to be looked into: items of a source, or a whole source. A row is written by whoever hears of it,
+-- which may be another process than the one that reads the source, and deleted when it was looked into. There is no
+-- foreign key: an event may come before the first sync of its source.
+CREATE TABLE due_target (
+    source_id   TEXT    NOT NULL,
+    named_by    TEXT    NOT NULL,             -- what target is: key (the source's own), provider (tmdb:603), source
+    target      TEXT    NOT NULL,             -- empty: the whole source
+    media_type  TEXT    NOT NULL,             -- of what a provider's id names; empty: it is not known
+    kind        TEXT    NOT NULL,             -- changed, removed, source
+    due_at      INTEGER NOT NULL,             -- when it is looked into
+    ripe_at     INTEGER NOT NULL,             -- when the wait of every event is over: looking earlier is not enough
+    first_at    INTEGER NOT NULL,             -- when the first event came that was not looked into since
+    events      INTEGER NOT NULL,             -- how many came: who has looked deletes the row only if none came since
+    attempts    INTEGER NOT NULL,             -- how often it was looked into in vain
+    PRIMARY KEY (source_id, named_by, target, media_type)
+) WITHOUT ROWID;
+
 -- The change log: one row for each change of what the views show, written in the transaction that makes the
 -- change. It has no foreign keys, because it outlives what it is about. What it holds is told at the view changes.
 CREATE TABLE change (

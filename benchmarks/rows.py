@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import statistics
 from collections.abc import Callable
 from typing import Any
 
 from benchmarks import postgres, servers, starting, worker
-from benchmarks.clock import median_ratio
+from benchmarks.clock import median_ratio, percentile
 from benchmarks.figures import Figure, Row, column
 from benchmarks.lab import PROCESSES, SMALL_SHARE, Lab, Runs, remove
 from benchmarks.loader import BATCH
+
+_MOST_FILMS_WITH_EVENTS = 1_500
+_FILMS_PER_EVENT = 50
+"""The library of the row of events has so many films for each of them."""
 
 
 def _loader(lab: Lab, row: Row) -> list[Figure]:
@@ -199,6 +204,21 @@ def _examined(lab: Lab, path: str) -> dict[str, Any]:
     if "://" in path:
         postgres.settle(path)
     return lab.call("examine", path=path)
+
+
+def _event_to_row(lab: Lab, row: Row) -> list[Figure]:
+    movies = min(lab.movies, _MOST_FILMS_WITH_EVENTS)
+    rounds = max(movies // _FILMS_PER_EVENT, 2)
+    folder, paths = lab.path("event-folder"), [lab.path(f"event-{kind}") for kind in ("nfo", "webhook")]
+    of_folder = lab.call(
+        "folder_events", path=str(paths[0]), folder=str(folder), movies=movies, rounds=rounds
+    )
+    of_webhook = lab.call("webhooks", path=str(paths[1]), movies=movies, rounds=rounds)
+    for path in paths:
+        remove(path)
+    shutil.rmtree(folder)
+    runs = {"nfo": of_folder["seconds"], "webhook": of_webhook["seconds"]}
+    return [row.figure(max(percentile(seconds, 95) for seconds in runs.values()), **runs)]
 
 
 def _recipes(lab: Lab, row: Row) -> list[Figure]:
@@ -443,6 +463,14 @@ ROWS = (
     ),
     Row("rivals", "other ways from asyncio, for comparison", _rivals),
     *servers.ROWS,
+    Row(
+        "event-to-row",
+        "from a changed NFO file, and from a webhook of Plex, to the committed row, p95",
+        _event_to_row,
+        2,
+        1.5,
+        "s",
+    ),
     *starting.ROWS,
     Row("scale", "time per credit of the big library ÷ of a tenth of it", _scale, 1.3, 1.1, big=True),
     Row(

@@ -194,6 +194,8 @@ TASKS: dict[str, Callable[..., Result]] = {
     "sync": _async("syncing", "sync"),
     "read_jellyfin": _async("syncing", "read_jellyfin"),
     "read_kodi": _async("syncing", "read_kodi"),
+    "folder_events": _async("events", "of_folder"),
+    "webhooks": _async("events", "of_webhook"),
     "load_nfo": _load_nfo,
     "parse_nfo": _parse_nfo,
 }

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from mediasync.backends.base import Backend
     from mediasync.changes import Change
+    from mediasync.hints import DueTarget, Hint
     from mediasync.history import Difference, HistoryEntry
     from mediasync.models import Library, LibraryRun, PendingRemoval, RemovedItem, SyncRun
     from mediasync.reports import (
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from mediasync.settings.source import FlawedSource, SourceConfig
     from mediasync.source_syncs import SourceSyncs
     from mediasync.syncing.handles import Sync, SyncAll
+    from mediasync.syncing.inbox import Inbox
     from mediasync.syncing.stored_sources import StoredSources
     from mediasync.vocabulary import MediaType, RunStatus
     from mediasync.watching import Watch
@@ -171,8 +173,14 @@ class MediaSync:
         from mediasync.source_syncs import SourceSyncs
         from mediasync.syncing.sync import SyncService
 
-        syncs = SyncService(self._database, self._writer, self.media, self._clock)
+        syncs = SyncService(self._database, self._writer, self.media, self._clock, self._inbox)
         return SourceSyncs(syncs, self._client_id)
+
+    @cached_property
+    def _inbox(self) -> Inbox:
+        from mediasync.syncing.inbox import Inbox
+
+        return Inbox(self._database)
 
     @cached_property
     def _stored_sources(self) -> StoredSources:
@@ -338,18 +346,24 @@ class MediaSync:
         sources: Iterable[str | SourceConfig | FlawedSource | Backend],
         *,
         every: timedelta | str = "6h",
+        events: bool = True,
         jobs: int = SOURCES_AT_ONCE,
     ) -> Watch:
-        """Sync sources on their schedules, as long as somebody iterates over the result.
+        """Sync sources on their schedules and on events, as long as somebody iterates over the result.
 
         A source is due at once if it was never synced or its last run broke off, else ``every`` and ``at``
         of its settings count from its last run, whichever worker made that. A source that another worker
         syncs is left to it. One that fails is tried again after a minute, then after two, up to an hour.
 
+        What `hint` has noted, in this process or another, is looked into when it is due: single items are
+        read, or the whole source is synced. The watch also listens to sources that report events, through a
+        backend of its own; a source that is given as a backend is not listened to.
+
         Args:
             sources: each as `sync_all` takes it.
             every: how often a source is synced whose settings have neither ``every`` nor ``at``; at least a
                 minute.
+            events: listen to sources that report events, unless their settings say ``events = false``.
             jobs: how many sources are synced at once.
 
         Returns:
@@ -367,8 +381,51 @@ class MediaSync:
             ...     print(event)
         """
         return self._sources.watch(
-            sources, every=every, find_last_run=self._find_last_run, clock=self._clock, jobs=jobs
+            sources,
+            every=every,
+            find_last_run=self._find_last_run,
+            clock=self._clock,
+            inbox=self._inbox,
+            events=events,
+            jobs=jobs,
         )
+
+    async def hint(self, source_id: str, hints: Iterable[Hint]) -> int:
+        """Note what events say may have changed in a source. A watch of the source looks into it soon.
+
+        Nothing is believed: items are read again, and removals are proved by a listing. The hints are stored,
+        so the watch may be in another process, and neither has to run all the time. Several hints about an
+        item are looked into once. A sync of the whole source looks into all that was noted before it began.
+
+        Args:
+            source_id: the source, which need not be stored yet.
+            hints: what the events say.
+
+        Returns:
+            How many items, or whole sources, they name.
+
+        Raises:
+            InvalidId: if no source can have the id.
+            UsageError: if a hint names something that cannot be an id, or waits longer than a day.
+            DatabaseError: if the database fails.
+
+        Example:
+            >>> await ms.hint("home", [Hint(HintKind.CHANGED, remote_ids=("603",))])  # doctest: +SKIP
+            1
+        """
+        return await self._inbox.hint(source_id, hints)
+
+    async def list_due(self, source_id: str | None = None) -> list[DueTarget]:
+        """Return what events have named and nobody has looked into yet, what is due first at the beginning.
+
+        Args:
+            source_id: only of this source; None for all.
+
+        Example:
+            >>> await ms.list_due("home")  # doctest: +SKIP
+            [DueTarget(source_id='home', kind=<HintKind.CHANGED: 'changed'>, remote_id='603', ...)]
+        """
+        return await self._inbox.list_due(source_id)
 
     async def _find_last_run(self, source_id: str) -> SyncRun | None:
         runs = await self._records.list_runs(source_id, limit=1, whole=True)

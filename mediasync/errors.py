@@ -14,7 +14,8 @@
     │   ├── ChangesPruned             changes that are no longer kept
     │   ├── UnknownRun                a run that is not recorded
     │   ├── TooLongAgo                a point in time before the changes that are kept
-    │   └── ConfigurationError        a source, a database URL or an option that cannot be used
+    │   ├── ConfigurationError        a source, a database URL or an option that cannot be used
+    │   └── HookUnreadable            a webhook that no known program has posted
     ├── LifecycleError                a MediaSync that is not open, already open, or of another event loop
     ├── DatabaseError                 the database failed
     │   ├── DatabaseMissing           there is no database where one was expected
@@ -148,6 +149,10 @@ class ConfigurationError(UsageError):
     def __init__(self, message: str, *, source_id: str | None = None) -> None:
         super().__init__(message)
         self.source_id = source_id
+
+
+class HookUnreadable(UsageError):
+    """The body of a webhook is not what any known program posts. The message says what is wrong in it."""
 
 
 class LifecycleError(MediaSyncError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from mediasync.hints import Hint
 from mediasync.models import Library
 from mediasync.reports import Reported, SyncReport
 
@@ -195,3 +196,58 @@ class SyncScheduled(Event):
     """
 
     due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListeningStarted(Event):
+    """`mediasync.MediaSync.watch` listens to the events of the source from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListeningEnded(Event):
+    """The watch does not listen to the source any more. It is synced on its schedule all the same.
+
+    Attributes:
+        reason: why it does not.
+        retry_at: when it is tried again, in UTC; None if it is not.
+    """
+
+    reason: str
+    retry_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hinted(Event):
+    """The source has reported an event while the watch listened to it.
+
+    Attributes:
+        hint: what the event says may have changed.
+    """
+
+    hint: Hint
+
+
+@dataclass(frozen=True, slots=True)
+class TargetsTaken(Event):
+    """What events have named is looked into now.
+
+    Attributes:
+        keys: the source's own keys of the items that are read, changed or not.
+        whole: whether the whole source is synced, because more may have changed.
+    """
+
+    keys: tuple[str, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TargetDropped(Event):
+    """What an event has named is not looked for any more. The next sync of the source finds what changed.
+
+    Attributes:
+        target: the source's own key of an item, or the id of the source if all was meant.
+        reason: why it was not read.
+    """
+
+    target: str
+    reason: str

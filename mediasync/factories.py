@@ -26,7 +26,7 @@ def make_nfo(config: SourceConfig, _: BackendContext) -> Backend:
     from mediasync.backends.nfo import NfoBackend
 
     assert config.folder is not None
-    return NfoBackend(config.folder, source=config.source)
+    return NfoBackend(config.folder, source=config.source, poll_seconds=config.events_poll)
 
 
 def make_plex(config: SourceConfig, context: BackendContext) -> Backend:

@@ -16,8 +16,9 @@ from mediasync.settings.schedule import Schedule, read_interval
 from mediasync.settings.source import DEFAULT_COMPARE_DAYS, FlawedSource, SourceConfig, parse_source
 from mediasync.settings.source_kinds import BackendContext
 from mediasync.syncing.handles import Run, Sync, SyncAll
+from mediasync.syncing.inbox import Inbox
 from mediasync.syncing.removal import DEFAULT_LIMIT, RemovalLimit
-from mediasync.syncing.selection import share_selection
+from mediasync.syncing.selection import Selection, share_selection
 from mediasync.syncing.sync import RunOptions, SyncService
 from mediasync.syncing.tally import Emit
 from mediasync.watching import FindLastRun, Watch, WatchedSource
@@ -84,6 +85,8 @@ class SourceSyncs:
         every: timedelta | str,
         find_last_run: FindLastRun,
         clock: Callable[[], int],
+        inbox: Inbox,
+        events: bool,
         jobs: int,
     ) -> Watch:
         """Return the watch over several sources."""
@@ -99,8 +102,25 @@ class SourceSyncs:
             source_id = source.id if isinstance(source, SourceConfig | FlawedSource) else source.source.id
             if source_id in watched:
                 raise _named_twice(source_id)
-            watched[source_id] = WatchedSource(partial(self._sync_alone, source), schedule or usual)
-        return Watch(watched, find_last_run, clock, jobs=jobs)
+            watched[source_id] = WatchedSource(
+                partial(self._sync_alone, source),
+                schedule or usual,
+                None if isinstance(source, FlawedSource) else partial(self._work_off, source),
+                partial(make_backend, source, client_id=self._client_id)
+                if events and isinstance(source, SourceConfig) and source.events
+                else None,
+            )
+        return Watch(watched, find_last_run, clock, inbox, jobs=jobs)
+
+    async def _work_off(self, source: SourceConfig | Backend, emit: Emit) -> None:
+        """Look into what events have named in one source."""
+        made = self._make(source, None)
+        if isinstance(made, FlawedSource):
+            raise made.error
+        options = RunOptions(
+            selection=Selection(include=made.include, exclude=made.exclude), compare_days=made.compare_days
+        )
+        await self._syncs.work_off(made.backend, emit, options)
 
     def _sync_alone(self, source: SourceConfig | FlawedSource | Backend) -> SyncAll:
         """Return a sync that leaves the source to a worker who syncs it already."""

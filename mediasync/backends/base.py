@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from mediasync.errors import LifecycleError
@@ -28,11 +28,14 @@ class Found:
         problems: what could not be read or understood in it, one line each.
         failure: why the rest of the item could not be read; empty if nothing is missing. What was read is
             saved, and the item is reported as failed.
+        is_related: whether nobody asked for the item, and it is read because of one that was asked for: it is
+            a show or season above it that is not stored, or the same files describe both.
     """
 
     item: MediaItem
     problems: tuple[str, ...] = ()
     failure: str = ""
+    is_related: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,13 +305,19 @@ class Backend(Protocol):
             library: one of `fetch_libraries`.
             stored: what the mirror holds. An item that still has its change token is yielded as `Unchanged`.
             only: if given, the source's own keys of the only items that are wanted. They are read even if
-                they did not change; others may be left out.
+                they did not change; others may be left out. A show or season that is not stored is yielded
+                before what is wanted below it, with ``is_related``.
 
         Raises:
             LibraryUnreadable: if the library cannot be read to its end.
             SourceError: if the source as a whole cannot be read any further.
         """
         ...
+
+
+def as_related(finding: Finding) -> Finding:
+    """Return the finding of an item that is read only because of one that was asked for."""
+    return replace(finding, is_related=True) if isinstance(finding, Found) else finding
 
 
 def opened(what: T | None) -> T:

@@ -31,8 +31,8 @@ from mediasync.settings.distribution import version_text
 COMMANDS: Final = {
     "init": "Set up a source: find it, sign in, and write it into mediasync.toml.",
     "sync": "Mirror sources into the database, all at once.",
-    "watch": "Sync sources on their schedules, until a signal ends it.",
-    "serve": "Serve the mirror as a website, and sync sources on their schedules, until a signal ends it.",
+    "watch": "Sync sources on their schedules and on events, until a signal ends it.",
+    "serve": "Serve the mirror as a website, and keep it in sync, until a signal ends it.",
     "status": "Show what is stored: sources, libraries, items, people, and the last sync.",
     "runs": "List the recorded syncs, the newest first; or show one, with what it could not read or store.",
     "log": "Show what changed: items added, changed and removed, and credits added, removed and moved.",

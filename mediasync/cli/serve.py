@@ -136,6 +136,9 @@ def serve(
     no_watch: Annotated[
         bool, typer.Option("--no-watch", help="Sync only when somebody asks for it on a page.")
     ] = False,
+    no_events: Annotated[
+        bool, typer.Option("--no-events", help="Do not listen to sources that report events.")
+    ] = False,
     every: Annotated[
         str,
         typer.Option(
@@ -159,7 +162,7 @@ def serve(
         ),
     ] = SOURCES_AT_ONCE,
 ) -> int:
-    """Serve the mirror as a website, and sync sources on their schedules, until a signal ends it.
+    """Serve the mirror as a website, and keep it in sync, until a signal ends it.
 
     Only this machine reaches the site, unless [bold]--host[/bold] says otherwise. Everybody who reaches it
     may then read, and whoever signs in with the password may sync, restore and undo. Without a password, one
@@ -168,7 +171,8 @@ def serve(
 
     Sockets that systemd has opened for it (LISTEN_FDS) are used instead of an address.
 
-    Sources are synced as mediasync watch does it. Each sync that ends is one line on standard output; with
+    Sources are synced on their schedules and on events, as mediasync watch does it. Webhooks are taken at
+    /hooks/SOURCE, if the source has a [bold]hook_secret[/bold]. Each sync that ends is one line on standard output; with
     --json it is one JSON object.
 
     [bold]Examples[/bold]
@@ -201,7 +205,9 @@ def serve(
     given = sources or list(context.configuration().sources)
     jobs = jobs_of(context, given, [], [], may_be_skipped=True) if given else []
     notifier = find_notifier(context, notify, notify_on or [])
-    served = _Served(settings, access, inherited, uds, jobs, None if no_watch else every, at_once, notifier)
+    served = _Served(
+        settings, access, inherited, uds, jobs, None if no_watch else every, not no_events, at_once, notifier
+    )
     with one_core_left_free():
         return context.run(_serve(context, served), knows_sources=True)
 
@@ -230,6 +236,7 @@ class _Served:
         uds: the Unix socket to listen on.
         jobs: the sources.
         every: how often a source without a schedule is synced; None to sync nothing on schedules.
+        events: whether sources that report events are listened to.
         at_once: how many sources are synced at once on schedules.
         notifier: tells somebody about syncs.
     """
@@ -240,6 +247,7 @@ class _Served:
     uds: str | None
     jobs: Sequence[Job]
     every: str | None
+    events: bool
     at_once: int
     notifier: Notifier | None
 
@@ -379,7 +387,12 @@ async def _run(
     serving = asyncio.create_task(server.serve(sockets), name="mediasync serve")
     helpers = [asyncio.create_task(_report(events, reports), name="mediasync reports")]
     if served.every is not None and served.jobs:
-        watch = ms.watch([job.given for job in served.jobs], every=served.every, jobs=served.at_once)
+        watch = ms.watch(
+            [job.given for job in served.jobs],
+            every=served.every,
+            events=served.events,
+            jobs=served.at_once,
+        )
         helpers.append(asyncio.create_task(site.desk.keep(watch), name="mediasync watch"))
     try:
         await asyncio.wait({serving, *helpers}, return_when=asyncio.FIRST_COMPLETED)

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mediasync.cli.jobs import Job, find_runs, job_document, line_of
 from mediasync.cli.layout import plain
 from mediasync.cli.notices import Notices
 from mediasync.cli.output import Output
-from mediasync.events import Event, RunFailed, RunFinished, RunStarted, SyncScheduled
+from mediasync.events import (
+    Event,
+    ListeningEnded,
+    ListeningStarted,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    SyncScheduled,
+    TargetDropped,
+    TargetsTaken,
+)
 from mediasync.wording import moment
 
 if TYPE_CHECKING:  # few commands notify anybody
     from mediasync.app import MediaSync
     from mediasync.notifying import Notifier
+
+_KEYS_NAMED: Final = 3
 
 
 class SyncReports:
@@ -34,6 +46,7 @@ class SyncReports:
         self._ms = ms
         self._newest = {job.source_id: job for job in jobs}
         self._notifier = notifier
+        self._unheard: dict[str, str] = {}
 
     def tell(self, text: str) -> None:
         """Write a line to standard error, unless the log or nothing is written there."""
@@ -54,6 +67,17 @@ class SyncReports:
                 self._newest[job.source_id] = _fresh(job)
             case SyncScheduled(due_at=due_at):
                 self.tell(f"{job.source_id}: next sync {moment(due_at)}")
+            case ListeningStarted():
+                self._unheard.pop(job.source_id, None)
+                self.tell(f"{job.source_id}: listening to its events")
+            case ListeningEnded(reason=reason) if self._unheard.get(job.source_id) != reason:
+                self._unheard[job.source_id] = reason
+                text = "its events cannot be heard, it is synced on its schedule"
+                self._out.note(f"{job.source_id}: {text}: {reason}")
+            case TargetsTaken(keys=keys, whole=whole):
+                self.tell(f"{job.source_id}: {_named(keys, whole=whole)}")
+            case TargetDropped(target=target, reason=reason):
+                self._out.note(f"{job.source_id}: events named {target}, which is left alone: {reason}")
 
     async def _report(self, job: Job) -> None:
         """Report a sync that has ended, and notify whoever wants to know."""
@@ -70,6 +94,14 @@ class SyncReports:
         async with Notices(out, self._notifier) as notices:
             if outcome := job.report or job.error:
                 notices.tell(job.source_id, outcome)
+
+
+def _named(keys: Sequence[str], *, whole: bool) -> str:
+    """Return in words what events have named."""
+    if whole:
+        return "its events ask for a sync"
+    more = f" and {len(keys) - _KEYS_NAMED:,} more" if len(keys) > _KEYS_NAMED else ""
+    return f"its events named {', '.join(keys[:_KEYS_NAMED])}{more}"
 
 
 def _fresh(job: Job, run_id: int | None = None) -> Job:

@@ -54,16 +54,23 @@ def watch(
         list[NotifyOn] | None,
         typer.Option("--notify-on", help="As for sync.", show_default=False),
     ] = None,
+    no_events: Annotated[
+        bool, typer.Option("--no-events", help="Do not listen to sources that report events.")
+    ] = False,
     at_once: Annotated[
         int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Sync at most this many sources at once.")
     ] = SOURCES_AT_ONCE,
 ) -> int:
-    """Sync sources on their schedules, until a signal ends it.
+    """Sync sources on their schedules and on events, until a signal ends it.
 
     A source that was never synced, or whose last sync broke off, is synced at once. After that, its settings
     [bold]every[/bold] and [bold]at[/bold] in mediasync.toml say when. Restarting syncs nothing twice, and
     several hosts that watch the same sources divide them. A source that fails is tried again after a minute,
     then after two, up to an hour.
+
+    Sources that report events are listened to, unless their settings say [bold]events = false[/bold]: what an
+    event names is read within seconds. So is what webhooks have reported to this database. Listening needs
+    the extra [bold]live[/bold].
 
     Each sync that ends is one line on standard output; with --json it is one JSON object, as in the sources
     of sync --json. A removal that has to be confirmed waits for mediasync sync --max-removals.
@@ -84,23 +91,31 @@ def watch(
     jobs = jobs_of(context, sources or [], [], [], may_be_skipped=True)
     notifier = find_notifier(context, notify, notify_on or [])
     with one_core_left_free():
-        return context.run(_watch(context, jobs, every, at_once, notifier), knows_sources=True)
+        return context.run(
+            _watch(context, jobs, every, at_once, notifier, events=not no_events), knows_sources=True
+        )
 
 
 async def _watch(
-    context: CommandContext, jobs: Sequence[Job], every: str, at_once: int, notifier: Notifier | None
+    context: CommandContext,
+    jobs: Sequence[Job],
+    every: str,
+    at_once: int,
+    notifier: Notifier | None,
+    *,
+    events: bool,
 ) -> int:
     url = context.url()
     ms = MediaSync(url, file_mode=context.mode(), keep_removed=context.keep_removed())
     reports = SyncReports(context.out, ms, jobs, notifier)
-    watched = ms.watch([job.given for job in jobs], every=every, jobs=at_once)
+    watched = ms.watch([job.given for job in jobs], every=every, events=events, jobs=at_once)
     context.make_folder(url)
     async with ms:
         known = {source.id for source in await ms.media.list_sources()}
         context.warn_of_variables(sorted(known | {job.source_id for job in jobs}))
         try:
-            async with aclosing(watched.__aiter__()) as events:
-                async for event in events:
+            async with aclosing(watched.__aiter__()) as happenings:
+                async for event in happenings:
                     await reports.show(event)
         except asyncio.CancelledError:
             reports.tell("stopped; what was saved stays")

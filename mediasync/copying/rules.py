@@ -12,6 +12,7 @@ from mediasync.text import searchable_words, words_of_item
 NOT_COPIED: Final = {
     "schema_version": "each database has its own",
     "lease": "says which worker syncs a source into this database",
+    "due_target": "says what workers will read into this database",
     "change_counter": "the service writes it last, so that numbers continue after the copied changes",
 }
 """Tables that are not copied, each with the reason."""

@@ -65,6 +65,9 @@ DELETE_LIBRARIES: Final = """
 DELETE FROM library WHERE source_key = (SELECT s.source_key FROM source s WHERE s.id = :source_id)
 """
 
+# Deletes what is due of a source.
+DELETE_DUE: Final = "DELETE FROM due_target WHERE source_id = :source_id"
+
 # Deletes a source of which nothing else is stored.
 DELETE_SOURCE: Final = "DELETE FROM source WHERE id = :source_id"
 
@@ -131,7 +134,8 @@ class SourceRemovalRepository:
         return await self._session.execute(DELETE_RUNS, self._page(limit))
 
     async def delete_source(self) -> None:
-        """Delete the source and its libraries, of which nothing else is stored."""
+        """Delete the source, its libraries and what is due of it; nothing else of it is stored."""
+        await self._session.execute(DELETE_DUE, {"source_id": self._source_id})
         await self._session.execute(DELETE_LIBRARIES, {"source_id": self._source_id})
         await self._session.execute(DELETE_SOURCE, {"source_id": self._source_id})
 

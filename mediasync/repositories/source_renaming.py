@@ -99,6 +99,12 @@ UPDATE lease SET holder = NULL, expires_at = 0, fence = 1 + (
 WHERE source_id = :new
 """
 
+# Deletes what is due of the new name: no such source was stored.
+DELETE_DUE_OF_NEW: Final = "DELETE FROM due_target WHERE source_id = :new"
+
+# Renames the source of what is due.
+UPDATE_DUE: Final = "UPDATE due_target SET source_id = :new WHERE source_id = :old"
+
 # Reads ids that may be too long under a longer name. A character has up to four bytes.
 SELECT_LONG_IDS: Final = " UNION ALL ".join(
     f"SELECT x.{column} AS id FROM {table} x "
@@ -123,6 +129,7 @@ COLUMNS_WITH_IDS: Final = frozenset(
         ("person", "id"),
         ("person_alias", "id"),
         ("lease", "source_id"),
+        ("due_target", "source_id"),
         ("run_problem", "subject"),
         ("change", "entity_id"),
         ("change", "other_id"),
@@ -162,9 +169,11 @@ class SourceRenaming:
         return next((one for (one,) in rows if len(one.encode()) + growth > MAX_ID_BYTES), None)
 
     async def rename_source(self) -> None:
-        """Rename the source itself, and release the lease of the new name."""
+        """Rename the source itself and what is due of it, and release the lease of the new name."""
         await self._session.execute(UPDATE_SOURCE, self._names)
         await self._session.execute(RAISE_FENCE, self._names)
+        await self._session.execute(DELETE_DUE_OF_NEW, self._names)
+        await self._session.execute(UPDATE_DUE, self._names)
 
     async def rename_libraries(self) -> int:
         """Rename its libraries, and return how many there are."""

@@ -21,7 +21,7 @@ from mediasync.settings.database import database_url, parse_file_mode, sqlite_pa
 from mediasync.settings.environment import SETTINGS, read_setting, source_variable
 from mediasync.settings.notify import NotifySettings, read_notify_table
 from mediasync.settings.source import FlawedSource, SourceConfig, flaws_of, parse_source
-from mediasync.settings.source_kinds import SECRETS
+from mediasync.settings.source_kinds import HOOK_SECRET, SECRETS
 from mediasync.settings.suggestions import unknown_setting
 from mediasync.settings.web import WebSettings, read_web_table
 
@@ -182,7 +182,7 @@ def with_environment(source: SourceConfig, environ: Mapping[str, str]) -> Source
         return source
     values = {name: getattr(source, name) for name in source.model_fields_set}
     values |= {"id": source.id, "name": source.name}
-    for secret in SECRETS:
+    for secret in (*SECRETS, HOOK_SECRET):
         if secret in found:
             values.pop(f"{secret}_file", None)
     try:
@@ -297,7 +297,7 @@ def _warnings(file: Path, document: Mapping[str, Any]) -> tuple[str, ...]:
         f"{name} of [sources.{source}]"
         for source, table in tables.items()
         if isinstance(table, dict)
-        for name in (*SECRETS, "headers")
+        for name in (*SECRETS, HOOK_SECRET, "headers")
         if table.get(name)
     ]
     if document.get("notify", {}).get("url"):

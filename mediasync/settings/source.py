@@ -27,7 +27,13 @@ from mediasync.settings.addresses import folder_id, label, server_id, server_url
 from mediasync.settings.environment import read_value, source_variable
 from mediasync.settings.http import HttpOptions, find_header_flaw
 from mediasync.settings.schedule import Schedule, read_interval, read_times
-from mediasync.settings.source_kinds import KODI_EVENTS_PORT, SECRETS, SOURCE_KINDS, SourceKindSpec
+from mediasync.settings.source_kinds import (
+    HOOK_SECRET,
+    KODI_EVENTS_PORT,
+    SECRETS,
+    SOURCE_KINDS,
+    SourceKindSpec,
+)
 from mediasync.settings.suggestions import unknown_name, unknown_setting
 from mediasync.settings.timezones import find_timezone
 from mediasync.text import without_secrets
@@ -36,6 +42,8 @@ from mediasync.vocabulary import SourceKind
 DEFAULT_WAIT_FOR_SCAN: Final = 900.0
 DEFAULT_COMPARE_DAYS: Final = 7.0
 
+_HOOK_SECRET: Final = re.compile(r"[A-Za-z0-9._~-]{16,256}")
+"""Texts that stand in a URL as they are."""
 _NAMED: Final = re.compile(r"([^=:/\\]*)=(.*)", re.DOTALL)
 _SERVER: Final = re.compile(r"(?is)([a-z][a-z0-9_-]*)\+(https?://.*)")
 _URL: Final = re.compile(r"(?is)https?://.*")
@@ -83,6 +91,12 @@ class SourceConfig(HttpOptions):
             infinite for never.
         every: how often `mediasync.MediaSync.watch` syncs it: ``6h``, or a `timedelta`; at least a minute.
         at: at which times of the day it does: ``03:30``, or several, in the time zone of the machine.
+        events: whether `mediasync.MediaSync.watch` listens to its events, if it reports any.
+        events_poll: NFO only: every how many seconds all files are looked at to find changes, where the
+            system does not report them, as on network mounts; at least 1.
+        hook_secret: what a webhook of the source has to show, at least 16 characters; without one, webhooks
+            are refused.
+        hook_secret_file: a file with it.
         wait_for_scan: seconds to wait for a server that is scanning its files. After that its lists of people
             are treated as previews.
 
@@ -111,6 +125,10 @@ class SourceConfig(HttpOptions):
     compare_days: float = Field(default=DEFAULT_COMPARE_DAYS, gt=0)
     every: timedelta | None = None
     at: tuple[time, ...] = ()
+    events: bool = True
+    events_poll: float | None = Field(default=None, ge=1, le=86_400)
+    hook_secret: SecretStr | None = None
+    hook_secret_file: Path | None = None
     wait_for_scan: float = Field(default=DEFAULT_WAIT_FOR_SCAN, ge=0)
 
     @model_validator(mode="before")
@@ -129,7 +147,7 @@ class SourceConfig(HttpOptions):
             values.setdefault("kind", SourceKind.NFO)
         return values
 
-    @field_validator("folder", "token_file", "key_file", "password_file", "verify")
+    @field_validator("folder", "token_file", "key_file", "password_file", "hook_secret_file", "verify")
     @classmethod
     def _find_file(cls, value: Path | bool | None, info: ValidationInfo) -> Path | bool | None:
         if not isinstance(value, Path):
@@ -201,7 +219,7 @@ class SourceConfig(HttpOptions):
             self._check_folder(spec)
         else:
             self._check_server(spec)
-        for secret in SECRETS:
+        for secret in (*SECRETS, HOOK_SECRET):
             value = getattr(self, secret)
             if value is not None and getattr(self, f"{secret}_file") is not None:
                 raise ValueError(f"{secret} and {secret}_file are both given: give only one of them")
@@ -262,10 +280,12 @@ class SourceConfig(HttpOptions):
         return HttpOptions(**{name: getattr(self, name) for name in HttpOptions.model_fields})
 
     def read_secret(self, name: str) -> str | None:
-        """Return the token or the password, read from its file if it is in one; None if there is none.
+        """Return the token, the password or the secret of webhooks; None if there is none.
+
+        It is read from its file, if it is in one.
 
         Args:
-            name: ``token`` or ``password``.
+            name: ``token``, ``password`` or ``hook_secret``.
 
         Raises:
             ConfigurationError: if the file cannot be read, is empty, or does not contain a valid secret.
@@ -390,6 +410,8 @@ def _flaw_of_secret(name: str, value: str) -> str | None:
         return "is empty"
     if name == "token" and not (value.isascii() and value.isprintable() and " " not in value):
         return "is not a token: it contains white space, or characters that are not ASCII"
+    if name == HOOK_SECRET and not _HOOK_SECRET.fullmatch(value):
+        return "is not safe: write at least 16 letters, digits, '-', '_', '.' and '~'"
     return None
 
 

@@ -31,10 +31,26 @@ ENTRY_POINTS: Final = "mediasync.backends"
 """The group of the entry points by which an installed distribution adds kinds of source."""
 
 SECRETS: Final = ("token", "password")
-"""The settings that hold a secret. Each may be in a file instead: ``token_file``, ``password_file``."""
+"""The settings that hold a secret of the server. Each may be in a file instead: ``token_file``,
+``password_file``."""
+
+HOOK_SECRET: Final = "hook_secret"  # noqa: S105
+"""The setting that holds the secret of the webhooks of a source. It may be in a file, too."""
 
 _OF_EVERY_SOURCE: Final = frozenset(
-    {"id", "kind", "name", "include", "exclude", "compare_days", "every", "at"}
+    {
+        "id",
+        "kind",
+        "name",
+        "include",
+        "exclude",
+        "compare_days",
+        "every",
+        "at",
+        "events",
+        "hook_secret",
+        "hook_secret_file",
+    }
 )
 _OF_EVERY_SERVER: Final = frozenset({"url", "wait_for_scan", *HttpOptions.model_fields})
 
@@ -78,9 +94,9 @@ class SourceKindSpec:
             path is the setting ``folder``, and may be that of a file.
         default_port: the port of a URL that starts with ``http://`` and has none. None leaves such a URL
             without a port.
-        settings: any of ``token``, ``key``, ``username``, ``password``, ``timezone`` and ``events_port``.
-            Every source also takes ``name``, ``include``, ``exclude``, ``compare_days``, ``every`` and
-            ``at``; one with a URL takes those of HTTP as well.
+        settings: any of ``token``, ``key``, ``username``, ``password``, ``timezone``, ``events_port`` and
+            ``events_poll``. Every source also takes ``name``, ``include``, ``exclude``, ``compare_days``,
+            ``every``, ``at``, ``events`` and ``hook_secret``; one with a URL takes those of HTTP as well.
         login: settings of which at least one is required, because the server always asks for a login; empty
             if none is required.
         example: how a source of this kind is written; made from the name if it is empty.
@@ -258,6 +274,7 @@ SOURCE_KINDS: Final = SourceKinds((
         "mediasync.factories:make_nfo",
         pictures="mediasync.factories:make_nfo_pictures",
         address="path",
+        settings=frozenset({"events_poll"}),
         example="nfo:FOLDER",
     ),
     SourceKindSpec(

@@ -116,7 +116,7 @@ class Reading:
                 if self._tally.lease is not None:
                     self._tally.lease.check()
                 if isinstance(finding, Found):
-                    if self._takes(finding.item.remote_id):
+                    if finding.is_related or self._takes(finding.item.remote_id):
                         self._note_found(finding)
                         yield finding.item
                 elif isinstance(finding, FoundPerson):

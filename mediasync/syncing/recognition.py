@@ -181,6 +181,11 @@ class Recognition:
                 ready.append(item)
         return ready
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether items wait that may be stored under other keys."""
+        return any(spool.count for spool in self._spools)
+
     def leave(self, remark: Callable[[str, str], None]) -> None:
         """Report the waiting items, which cannot be decided and saved because not everything was listed.
 

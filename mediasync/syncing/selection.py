@@ -21,18 +21,26 @@ class Selection:
         include: the only libraries that are read, by title or id; all if there are none.
         exclude: libraries that are not read.
         libraries: the only libraries that are read this time, which beats both; all if there are none.
-        items: the own keys of the only items that are read; all if there are none.
+        items: the own keys, as they were first seen, of the only items that are read; all if there are none.
+        keys: the present own keys of the only items that are read, because events named them. If the source
+            does not have one, that is a remark and not a failure.
     """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     items: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
 
     @property
     def is_partial(self) -> bool:
         """Whether this run reads only some of the source's libraries or items."""
-        return bool(self.libraries or self.items)
+        return bool(self.libraries or self.items or self.keys)
+
+    @property
+    def is_of_items(self) -> bool:
+        """Whether this run reads single items."""
+        return bool(self.items or self.keys)
 
     @property
     def digest(self) -> str:
@@ -40,7 +48,8 @@ class Selection:
         if not self.is_partial:
             return ""
         libraries = sorted({name.strip().casefold() for name in self.libraries})
-        return sha256(json.dumps([libraries, sorted(self.items)]).encode()).hexdigest()[:32]
+        named = [libraries, sorted(self.items), *([sorted(self.keys)] if self.keys else [])]
+        return sha256(json.dumps(named).encode()).hexdigest()[:32]
 
     def choose(self, source_id: str, libraries: Sequence[Library]) -> tuple[list[Library], list[str]]:
         """Return the libraries that are wanted, and in words what could not be found of what is named.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
+from typing import Final
 
 from mediasync.aio import finish
 from mediasync.backends.base import Backend, Enumerated, ReportsWaits
@@ -18,14 +20,27 @@ from mediasync.errors import (
     SourceHeld,
     SourceUnreadable,
 )
-from mediasync.events import LibraryFailed, LibraryFinished, LibraryStarted, RunFinished, RunStarted, Waiting
+from mediasync.events import (
+    LibraryFailed,
+    LibraryFinished,
+    LibraryStarted,
+    RunFinished,
+    RunStarted,
+    TargetDropped,
+    TargetsTaken,
+    Waiting,
+)
 from mediasync.ids import make_id
 from mediasync.models import Library, Source
 from mediasync.reports import SyncReport
+from mediasync.repositories.inbox import TargetRow
+from mediasync.repositories.items import MediaRepository
+from mediasync.repositories.runs import RunRepository
 from mediasync.saving.writer import Writer
 from mediasync.services import MediaService
 from mediasync.settings.source import DEFAULT_COMPARE_DAYS
 from mediasync.syncing.counting import Counting
+from mediasync.syncing.inbox import Batch, Inbox, Outcome
 from mediasync.syncing.leases import Lease, Leases
 from mediasync.syncing.logs import log_failure, logged
 from mediasync.syncing.mirror_view import SourceView
@@ -38,6 +53,12 @@ from mediasync.syncing.sink import DryRun, Saving, Sink
 from mediasync.syncing.tally import Emit, LibraryTally, Tally
 from mediasync.text import storable
 from mediasync.vocabulary import RunStatus
+
+_REST_PER_SYNC: Final = 9
+_SHORTEST_REST: Final = timedelta(seconds=5)
+_LONGEST_REST: Final = timedelta(hours=1)
+"""After a sync of a whole source, events cause the next one only after nine times its duration, within these
+bounds: at most a tenth of the time is spent on such syncs. The schedule does not wait for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +92,22 @@ class SyncService:
         writer: the task that writes to it.
         media: saves and reads items.
         clock: tells the time in milliseconds since 1970, UTC.
+        inbox: what events say has to be looked into.
     """
 
     def __init__(
-        self, database: Database, writer: Writer, media: MediaService, clock: Callable[[], int]
+        self,
+        database: Database,
+        writer: Writer,
+        media: MediaService,
+        clock: Callable[[], int],
+        inbox: Inbox,
     ) -> None:
         self._database = database
         self._writer = writer
         self._media = media
         self._clock = clock
+        self._inbox = inbox
         self._leases = Leases(database, database.options.lease_seconds)
 
     async def run(self, backend: Backend, emit: Emit, options: RunOptions) -> SyncReport:
@@ -107,18 +135,123 @@ class SyncService:
         emit = logged(emit)
         source_id = backend.source.id
         if options.dry:
-            return await self._run(backend, emit, options, None)
+            return await self._run(backend, emit, options, None, Outcome())
         on_wait = partial(_report_holder, emit, source_id)
         try:
             async with self._leases.hold(source_id, options.wait_if_busy, on_wait) as lease:
-                return await self._run(backend, emit, options, lease)
+                if options.selection.is_partial:
+                    return await self._run(backend, emit, options, lease, Outcome())
+                return await self._run_whole(backend, emit, options, lease)
         except SourceHeld as error:
             log_failure(source_id, error)
             raise
 
+    async def work_off(self, backend: Backend, emit: Emit, options: RunOptions) -> None:
+        """Look into what events say may have changed in one source, if anything is due.
+
+        Single items are read in one run. If more may have changed, the whole source is synced, unless the
+        last such sync ended so recently that syncs would run all the time: then it is put off. What cannot be
+        read is tried again after growing pauses, and given up at last.
+
+        Args:
+            backend: the source.
+            emit: called with each event; it must not block.
+            options: how it is synced, without a selection for this run.
+
+        Raises:
+            SourceHeld: if another worker syncs the source.
+            SourceError: if the source cannot be read; the run is recorded as failed.
+            ConfigurationError: as `run` does.
+            DatabaseError: if the database fails.
+        """
+        emit = logged(emit)
+        source_id = backend.source.id
+        async with self._leases.hold(source_id, 0.0, partial(_report_holder, emit, source_id)) as lease:
+            batch = await self._inbox.take(source_id)
+            if (whole := batch.whole) is not None:
+                earliest = await self._earliest_whole(source_id)
+                if batch.looked_at < earliest:
+                    await self._inbox.put_off(source_id, whole, earliest)
+                else:
+                    emit(TargetsTaken(source_id, tuple(sorted(batch.keys)), whole=True))
+                    await self._run_whole(backend, emit, options, lease)
+                    return
+            if not batch.item_rows:
+                return
+            outcome = Outcome()
+            if batch.keys:
+                emit(TargetsTaken(source_id, tuple(sorted(batch.keys)), whole=False))
+                await self._run_targets(backend, emit, options, lease, batch, outcome)
+            for target, reason in await self._inbox.settle(batch, outcome):
+                emit(TargetDropped(source_id, storable(target), reason))
+
+    async def _run_targets(
+        self,
+        backend: Backend,
+        emit: Emit,
+        options: RunOptions,
+        lease: Lease,
+        batch: Batch,
+        outcome: Outcome,
+    ) -> None:
+        """Read the items of a batch, and note in *outcome* what this could not settle."""
+        selection = replace(options.selection, keys=batch.keys)
+        try:
+            report = await self._run(backend, emit, replace(options, selection=selection), lease, outcome)
+        except (SourceError, ConfigurationError) as error:
+            await self._give_up(batch, batch.item_rows, storable(str(error)), emit)
+            raise
+        failed = dict(report.failed)
+        for key in batch.keys:
+            if (reason := failed.get(make_id(batch.source_id, storable(key)))) is not None:
+                outcome.absent.setdefault(key, reason)
+
+    async def _run_whole(self, backend: Backend, emit: Emit, options: RunOptions, lease: Lease) -> SyncReport:
+        """Sync a whole source, which looks into all that events said of it before."""
+        batch = await self._inbox.take(backend.source.id, everything=True)
+        try:
+            report = await self._run(backend, emit, options, lease, Outcome(), batch.keys)
+        except (SourceError, ConfigurationError) as error:
+            due = [row for row in batch.rows if row.due_at <= batch.looked_at]
+            await self._give_up(batch, due, storable(str(error)), emit)
+            raise
+        await self._inbox.settle_all(batch)
+        return report
+
+    async def _give_up(self, batch: Batch, rows: Collection[TargetRow], reason: str, emit: Emit) -> None:
+        for target, why in await self._inbox.fail(batch, rows, reason):
+            emit(TargetDropped(batch.source_id, storable(target), why))
+
+    async def _earliest_whole(self, source_id: str) -> int:
+        """Return before when events sync a whole source not again, in milliseconds since 1970, UTC."""
+        async with self._database.read() as session:
+            runs = await RunRepository(session).list_runs(source_id, 1, None, whole=True)
+        if not runs or runs[0].finished_at is None:
+            return 0
+        took = runs[0].finished_at - runs[0].started_at
+        rest = min(max(took * _REST_PER_SYNC, _SHORTEST_REST), _LONGEST_REST)
+        return round((runs[0].finished_at + rest).timestamp() * 1000)
+
     async def _run(
-        self, backend: Backend, emit: Emit, options: RunOptions, lease: Lease | None
+        self,
+        backend: Backend,
+        emit: Emit,
+        options: RunOptions,
+        lease: Lease | None,
+        outcome: Outcome,
+        hinted: Collection[str] = (),
     ) -> SyncReport:
+        """Run one sync.
+
+        Args:
+            backend: the source.
+            emit: called with each event.
+            options: how it is synced.
+            lease: the lease of the source; None for a dry run.
+            outcome: where it is noted what a run of single items could not settle.
+            hinted: keys of items that events named; they are read by a run of the whole source even if they
+                seem not to have changed.
+        """
         tally = Tally(backend.source.id, emit, lease=lease, selection=options.selection.digest)
         if isinstance(backend, ReportsWaits):
             backend.on_wait = lambda text: emit(Waiting(tally.source_id, storable(text)))
@@ -135,7 +268,7 @@ class SyncService:
                 await sink.begin(source, tally, accept_new_server=options.accept_new_server)
                 tally.emit(RunStarted(tally.source_id, tally.run_id))
                 async with Recognition(self._database, sink, tally.source_id) as recognition:
-                    await self._sync_libraries(backend, tally, options, sink, recognition)
+                    await self._sync_libraries(backend, tally, options, sink, recognition, outcome, hinted)
             counts = await counting.finish(self._database)
         except BaseException as error:
             log_failure(tally.source_id, error)
@@ -184,13 +317,15 @@ class SyncService:
         options: RunOptions,
         sink: Sink,
         recognition: Recognition,
+        outcome: Outcome,
+        hinted: Collection[str],
     ) -> None:
         selection = options.selection
         listed = _without_repeats(await backend.fetch_libraries(), tally)
         libraries, missing = selection.choose(tally.source_id, listed)
         for text in missing:
             tally.remark(tally.source_id, storable(text))
-        wanted_keys, homes = await self._find_wanted(tally.source_id, selection.items)
+        wanted_keys, homes = await self._find_wanted(tally.source_id, selection)
         wanted = Wanted(wanted_keys)
         tally.number_of_libraries = len(libraries)
         anew = options.full or (options.dry and options.accept_new_server)
@@ -204,12 +339,12 @@ class SyncService:
         )
         for named in libraries:
             library = _storable_library(named)
-            only = wanted.of(library.full_id, homes) if selection.items else None
+            only = wanted.of(library.full_id, homes) if selection.is_of_items else None
             if only is not None and not only:
                 continue
             await sink.save_library(library)
             tally.emit(LibraryStarted(tally.source_id, library))
-            stored = await view.find_library(library, only)
+            stored = await view.find_library(library, hinted if only is None else only)
             reading = Reading(backend, named, stored, tally, only, wanted, sink.save_people)
             tally.current = reading.seen
             failure: LibraryUnreadable | None = None
@@ -250,11 +385,16 @@ class SyncService:
             decided = await removal.decide(tally.run_id, tally.libraries, tally.remark)
             tally.removed, tally.asked = list(decided.marked), list(decided.asked)
         else:
+            outcome.undecided = recognition.is_undecided
             recognition.leave(lambda subject, text: tally.remark(subject, storable(text)))
             if not selection.is_partial:
                 await recognition.move_homes(tally.libraries)
                 _remark_unlisted(tally)
         for remote_id, reason in wanted.missing():
+            if remote_id in selection.keys:
+                outcome.absent[remote_id] = reason
+                tally.remark(make_id(tally.source_id, storable(remote_id)), reason)
+                continue
             tally.seen += 1
             tally.fail(make_id(tally.source_id, storable(remote_id)), reason)
 
@@ -275,14 +415,19 @@ class SyncService:
             tally.libraries.append(absent)
 
     async def _find_wanted(
-        self, source_id: str, remote_ids: frozenset[str]
+        self, source_id: str, selection: Selection
     ) -> tuple[frozenset[str], dict[str, str]]:
         """Return the current keys of selected items, and the full ids of their home libraries by these keys.
 
-        Args:
-            source_id: the source.
-            remote_ids: the keys that the items' ids are made of, which they had when they were first seen.
+        An item that is marked as missing may come back to any library.
         """
+        remote_ids = selection.items
+        if selection.keys:
+            current = {make_id(source_id, key): key for key in sorted(selection.keys)}
+            async with self._database.read() as session:
+                states, _ = await MediaRepository(session).find_current_states(list(current))
+            shown = ((one, state.library_id) for one, state in states.items() if not state.missing)
+            return selection.keys, {current[one]: library_id for one, library_id in shown}
         if not remote_ids:
             return frozenset(), {}
         ids = {make_id(source_id, remote_id): remote_id for remote_id in sorted(remote_ids)}

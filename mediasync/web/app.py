@@ -17,6 +17,7 @@ from mediasync.web.assets import make_assets
 from mediasync.web.cors import CrossOrigin
 from mediasync.web.guard import Guard
 from mediasync.web.headers import SecurityHeaders
+from mediasync.web.hooks import hook_routes, secrets_of
 from mediasync.web.hosts import HostCheck
 from mediasync.web.limits import BodyLimit
 from mediasync.web.metrics import Measured, Metrics
@@ -81,7 +82,7 @@ def create_app(
     metrics = Metrics(is_public=public_metrics)
     by_id = dict(sources) if isinstance(sources, Mapping) else {source.id: source for source in sources}
     app = Starlette(
-        routes=_routes(),
+        routes=[*_routes(), *hook_routes(ms, secrets_of(by_id).get)],
         middleware=[
             Middleware(OwnScope, root_path=root_path.rstrip("/")),
             Middleware(Measured, metrics=metrics),

@@ -14,9 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mediasync.web.hooks import LARGEST_BODY as LARGEST_HOOK
+
 LARGEST_BODY: Final = 64 * 1024
-LARGEST_HOOK: Final = 4 * 1024 * 1024
-"""Plex sends a picture with its events."""
 BODY_SECONDS: Final = 30.0
 """How long the body of a request may take to arrive."""
 

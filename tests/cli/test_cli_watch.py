@@ -47,7 +47,7 @@ def read_until(process: subprocess.Popen[str], *parts: str) -> None:
 @POSIX
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it_well(run: Run, home: Path, library: Path, number: int) -> None:
-    with watching(f"films=nfo:{library}", "gone=nfo:missing") as process:
+    with watching(f"films=nfo:{library}", "gone=nfo:missing", "--no-events") as process:
         assert process.stdout is not None
         lines = sorted(process.stdout.readline() for _ in range(2))
         assert any(" films: 6 items seen, 6 saved, " in line and "log --run 1" in line for line in lines)
@@ -63,6 +63,26 @@ def test_a_signal_ends_it_well(run: Run, home: Path, library: Path, number: int)
         process.send_signal(number)
         assert process.communicate(timeout=60)[0] == ""
     assert len(run("runs", "--json").json["runs"]) == 1
+
+
+@POSIX
+def test_what_events_name_is_read_at_once(home: Path, library: Path) -> None:
+    film = next(library.rglob("movie.nfo"))
+    with watching(f"films=nfo:{library}", "gone=nfo:missing") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.readline()
+        read_until(
+            process,
+            "mediasync: films: listening to its events",
+            "mediasync: gone: its events cannot be heard, it is synced on its schedule: source 'gone'",
+        )
+        film.write_text(film.read_text().replace("<title>", "<title>The "))
+        line = process.stdout.readline()
+        assert " films: 1 item seen, 1 saved, " in line, line
+        process.terminate()
+        _, err = process.communicate(timeout=60)
+        assert "mediasync: films: its events named " in err
 
 
 @POSIX

@@ -53,6 +53,7 @@ TEXTS = {
     "credit": "person_type role",
     "sync_run": "status error selection",
     "lease": "holder",
+    "due_target": "named_by target media_type kind",
     "run_problem": "kind reason",
     "sync_run_library": "reason",
     "pending_removal": "reason digest",

@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 
 DATA = Path(__file__).parent.parent / "data"
-VERSIONS = (5, 6, 7, 8)
+VERSIONS = (5, 6, 7, 8, 9)
 OLDEST = VERSIONS[0]
 
 

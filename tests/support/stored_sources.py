@@ -8,6 +8,7 @@ from support.items import credit, episode, movie, season, show
 
 from mediasync import MediaSync, Source
 from mediasync.backends.base import Enumerated, Remark, Unreadable
+from mediasync.hints import Hint, HintKind
 from mediasync.testing import FakeBackend
 
 
@@ -52,6 +53,9 @@ async def filled(ms: MediaSync, source_id: str = "fake") -> None:
     of_films = {"library_id": "films", "source_id": source_id}
     await ms.media.save_media_item(movie("gone", credits=[credit("p1", "Old: Ann")]), **of_films)
     await ms.media.delete_media_item(f"{source_id}:gone")
+    await ms.hint(
+        source_id, [Hint(HintKind.CHANGED, remote_ids=("1",), provider_ids=("tmdb:2",), seconds=60)]
+    )
     for known in ({"imdb": "nm8"}, {"tmdb": "8"}, {"imdb": "nm8", "tmdb": "8"}):
         doe = credit(None, "Doe", provider_ids=known)
         await ms.media.save_media_item(movie(f"doe{len(known)}{min(known)}", credits=[doe]), **of_films)

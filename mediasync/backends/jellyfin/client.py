@@ -127,7 +127,14 @@ class Client:
         return await self._page("/Items", query | _place(start, size))
 
     async def fetch_etags(
-        self, library_id: str, kind: str, start: int, size: int, *, since: str | None = None
+        self,
+        library_id: str,
+        kind: str,
+        start: int,
+        size: int,
+        *,
+        since: str | None = None,
+        newest_first: bool = False,
     ) -> Page[JsonRecord]:
         """Return a page of a library's items of one type, with little more than their Etags.
 
@@ -137,8 +144,11 @@ class Client:
             start: how many items come before the page.
             size: how many items the page has at most.
             since: if given, only items saved since then are listed.
+            newest_first: whether the items that were added last come first.
         """
         query = _listing(library_id, kind) | {"fields": "Etag", "enableImages": "false"}
+        if newest_first:
+            query |= {"sortBy": "DateCreated,SortName", "sortOrder": "Descending"}
         if since is not None:
             query["minDateLastSaved"] = since
         return await self._page("/Items", query | _place(start, size))

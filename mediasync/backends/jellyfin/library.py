@@ -18,6 +18,7 @@ from mediasync.backends.base import (
     Stored,
     Unchanged,
     Unreadable,
+    as_related,
 )
 from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, PAGE_OF_ETAGS, PAGE_WITH_PEOPLE, Client
 from mediasync.backends.jellyfin.parse import KINDS, TYPES_OF_LIBRARY, change_token, parse_item
@@ -141,14 +142,17 @@ class LibraryReader:
         yield [Enumerated(self._total - self._missing_episodes, complete=not reason, reason=reason)]
 
     async def read_only(self, keys: Collection[str]) -> AsyncGenerator[Iterable[Finding], None]:
-        """Yield the findings for these items, whether they changed or not."""
+        """Yield the findings for these items, whether they changed or not.
+
+        Shows and seasons above them that are not stored come before them.
+        """
         before = self._watch.last
-        records: list[JsonRecord] = []
         wanted = list(dict.fromkeys(keys))
-        for start in range(0, len(wanted), IDS_PER_REQUEST):
-            batch = await self._read_ids(wanted[start : start + IDS_PER_REQUEST], self._kinds)
-            yield [record for record in batch.records if isinstance(record, Unreadable)]
-            records += [record for record in batch.records if isinstance(record, JsonRecord)]
+        records, unreadable = await self._read_wanted(wanted)
+        yield unreadable
+        above = {key for record in records for key in _keys_above(record)}
+        parents = sorted(above - set(wanted) - self._stored.tokens.keys())
+        records += (await self._read_wanted(parents))[0]
         here = await self._find_listed(records)
         after = await self._watch.look()
         yield self._remarks()
@@ -157,20 +161,41 @@ class LibraryReader:
         records.sort(key=lambda record: self._kinds.index(record.data["Type"]))
         trusted = after == before and not after.running
         for record in records:
-            if (key := record.key("Id") or "") in here:
-                yield [self._parse(record, trusted=trusted, seasons=None)]
-            else:
+            key = record.key("Id") or ""
+            if key in here:
+                finding = self._parse(record, trusted=trusted, seasons=None)
+                yield [as_related(finding) if key in parents else finding]
+            elif key not in parents:
                 yield [Unreadable(key, f"the library {self._library.title!r} does not list it")]
         yield [ONLY_SOME]
 
+    async def _read_wanted(self, ids: Sequence[str]) -> tuple[list[JsonRecord], list[Unreadable]]:
+        records: list[JsonRecord] = []
+        unreadable: list[Unreadable] = []
+        for start in range(0, len(ids), IDS_PER_REQUEST):
+            batch = await self._read_ids(ids[start : start + IDS_PER_REQUEST], self._kinds)
+            for record in batch.records:
+                if isinstance(record, Unreadable):
+                    unreadable.append(record)
+                else:
+                    records.append(record)
+        return records, unreadable
+
     async def _find_listed(self, records: Sequence[JsonRecord]) -> set[str]:
-        """Return the ids of those items that the library lists. Items of any library can be read by id."""
-        listed: set[str] = set()
+        """Return the ids of those items that the library lists. Items of any library can be read by id.
+
+        What is stored of this library is in it, and so is what lies below that. For all others the library
+        is listed, what was added last at the beginning, until they are found.
+        """
+        listed = {record.key("Id") or "" for record in records} & self._stored.tokens.keys()
         for kind in self._kinds:
-            missing = {record.key("Id") or "" for record in records if record.data["Type"] == kind}
+            own = [record for record in records if record.data["Type"] == kind]
+            below = {record.key("Id") or "" for record in own if listed.intersection(_keys_above(record))}
+            listed |= below
+            missing = {record.key("Id") or "" for record in own} - listed
             if not missing:
                 continue
-            fetch = partial(self._client.fetch_etags, self._library.id, kind)
+            fetch = partial(self._client.fetch_etags, self._library.id, kind, newest_first=True)
             async with aclosing(pages(fetch, PAGE_OF_ETAGS)) as listing:
                 async for page in listing:
                     if isinstance(page, Page):
@@ -422,3 +447,10 @@ async def _one_ahead(source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]
             await asyncio.wait({step})
             if not step.cancelled():
                 step.exception()
+
+
+def _keys_above(record: JsonRecord) -> Iterator[str]:
+    """Yield the keys of the season and the show of an item."""
+    for name in ("SeasonId", "SeriesId"):
+        if (key := record.key(name)) is not None:
+            yield key

@@ -7,7 +7,15 @@ from contextlib import aclosing
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from mediasync.backends.base import ONLY_SOME, Enumerated, Finding, Unchanged, Unreadable
+from mediasync.backends.base import (
+    ONLY_SOME,
+    Enumerated,
+    Finding,
+    Found,
+    Unchanged,
+    Unreadable,
+    as_related,
+)
 from mediasync.backends.kodi.client import Client, Item
 from mediasync.backends.kodi.episodes import EpisodeCasts
 from mediasync.backends.kodi.kinds import EPISODES, MOVIES, SEASONS, SHOWS, KodiKind
@@ -81,15 +89,27 @@ class LibraryReader:
         yield [together(ends)]
 
     async def read_only(self, keys: Collection[str]) -> AsyncGenerator[Iterable[Finding], None]:
-        """Yield the findings for those of *keys* that are in this library, whether they changed or not."""
-        for kind in self._kinds:
+        """Yield the findings for those of *keys* that are in this library, whether they changed or not.
+
+        Shows and seasons above them that are not stored come before them.
+        """
+        read: dict[str, list[Item]] = {}
+        parents: set[str] = set()
+        # From below to above: an episode names its season and its show.
+        for kind in reversed(self._kinds):
             for _ in range(_READS):
-                items = await self._client.fetch_items(kind, keys)
+                items = await self._client.fetch_items(kind, [*keys, *parents])
                 if kind is not EPISODES or await self._casts.separate(
                     item for item in items if isinstance(item, Mapping)
                 ):
                     break
-            yield self._findings(kind, items, {}, None)
+            read[kind.name] = items
+            above = {key for item in items if isinstance(item, Mapping) for key in _keys_above(kind, item)}
+            parents |= above - self._tokens.keys() - set(keys)
+        for kind in self._kinds:
+            for finding in self._findings(kind, read[kind.name], {}, None):
+                is_parent = isinstance(finding, Found) and finding.item.remote_id in parents
+                yield [as_related(finding) if is_parent else finding]
         yield [ONLY_SOME]
 
     def _findings(
@@ -136,6 +156,14 @@ class LibraryReader:
         if tokens.get(key) == token and not own.problem:
             return Unchanged(key)
         return parse_episode(item, key, token, self._zone, parent, own)
+
+
+def _keys_above(kind: KodiKind, record: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the keys of the season and the show of an item."""
+    kinds = {EPISODES: (SEASONS, SHOWS), SEASONS: (SHOWS,)}.get(kind, ())
+    for above in kinds:
+        if (key := above.key(record)) is not None:
+            yield key
 
 
 def _parent(episode: Mapping[str, Any], seasons: Collection[str] | None) -> str | None:

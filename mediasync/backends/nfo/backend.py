@@ -14,7 +14,17 @@ from typing import Final, TypeVar
 import anyio
 import anyio.to_thread
 
-from mediasync.backends.base import Enumerated, Finding, Remark, Stored, Unreadable, opened
+from mediasync.backends.base import (
+    ONLY_SOME,
+    Enumerated,
+    Finding,
+    Remark,
+    Stored,
+    Unreadable,
+    as_related,
+    opened,
+)
+from mediasync.backends.nfo.events import find_hints, watch_folder
 from mediasync.backends.nfo.film_findings import film_findings, films_findings
 from mediasync.backends.nfo.folders.files import FilmFiles, FolderFailed, NfoFile, ShowUnit, Unit, VideoAlone
 from mediasync.backends.nfo.folders.folder_kind import FolderKinds
@@ -36,6 +46,7 @@ from mediasync.backends.nfo.reading import (
 from mediasync.backends.nfo.show_findings import show_findings
 from mediasync.backends.nfo.tokens import StoredTokens
 from mediasync.errors import SourceUnreachable, UnknownLibrary
+from mediasync.hints import Hint
 from mediasync.models import Library, Source
 
 T = TypeVar("T")
@@ -63,6 +74,8 @@ class NfoBackend:
         processes: how many processes parse files beside this one, at most; by default, one for each further
             processor core, up to four. With 0, this process parses all files.
         size_limit: in bytes; a larger file is reported and not read.
+        poll_seconds: how often `listen` looks at all files, where the system does not report changes, as on
+            network mounts; None if it reports them.
 
     Raises:
         ValueError: if *threads* or *size_limit* is less than 1, or *processes* less than 0.
@@ -88,6 +101,7 @@ class NfoBackend:
         threads: int = 8,
         processes: int | None = None,
         size_limit: int = 4 * 1024 * 1024,
+        poll_seconds: float | None = None,
     ) -> None:
         if threads < 1 or size_limit < 1:
             raise ValueError("threads and size_limit must be 1 or more")
@@ -98,6 +112,7 @@ class NfoBackend:
         self._threads = threads
         self._processes = min(count_spare_cores(), _MOST_PROCESSES) if processes is None else processes
         self._size_limit = size_limit
+        self._poll_seconds = poll_seconds
         self._root: str | None = None
         self._parsers: ParserProcesses | None = None
         self._files_read = 0
@@ -158,7 +173,8 @@ class NfoBackend:
             library: one of `fetch_libraries`.
             stored: what the mirror holds. An item that still has its change token is yielded as `Unchanged`,
                 without opening its file.
-            only: others are not left out: a folder is always read as a whole.
+            only: if given, only folders are listed that may hold these items. Whatever changed in one of
+                these folders comes with them: a show is always read as a whole.
 
         Raises:
             UnknownLibrary: if the folder has no such library.
@@ -176,7 +192,7 @@ class NfoBackend:
                 yield remark
         tokens = StoredTokens({**stored.tokens, **stored.due}, stored.due.keys())
         looking = partial(look, root, stored=tokens)
-        units = walk(root, folder.path, FolderKinds(root, tokens, looking, looking), folder.others)
+        units = walk(root, folder.path, FolderKinds(root, tokens, looking, looking), folder.others, only)
         unlisted = 0
         alone = _VideosAlone()
         async with aclosing(self._loaded(root, units, tokens)) as batches:
@@ -186,7 +202,10 @@ class NfoBackend:
                     if isinstance(finding, VideoAlone):
                         alone.add(finding)
                     else:
-                        yield finding
+                        yield finding if only is None else as_related(finding)
+        if only is not None:
+            yield ONLY_SOME
+            return
         for video in alone.remarks(folder.key):
             yield video
         text = f"folders that cannot be listed: {unlisted:,}" if unlisted else ""
@@ -194,6 +213,22 @@ class NfoBackend:
         if may_be_unmounted and await self._in_thread(partial(_is_empty, root, folder.path)):
             yield Remark(folder.key or self.source.id, "the folder is empty: is a disk not mounted?")
         yield Enumerated(None, not text, text)
+
+    async def listen(self) -> AsyncGenerator[Hint, None]:
+        """Iterate over hints about the items whose files change, from now on.
+
+        A changed file means the film whose own folder it is in or whose name it has, or the whole show that
+        it is part of. Where that is not certain, the source is synced.
+
+        Raises:
+            SourceUnreachable: if the folder disappears, or cannot be watched.
+            ConfigurationError: if the package ``watchfiles`` is not installed.
+        """
+        root = opened(self._root)
+        async with aclosing(watch_folder(root, self.source.id, self._poll_seconds)) as changes:
+            async for batch in changes:
+                for hint in await self._in_thread(partial(find_hints, root, batch)):
+                    yield hint
 
     async def _findings(
         self,

@@ -157,7 +157,7 @@ class StoredTokens:
         """Whether a folder was a show with seasons."""
         return key in self.seasons
 
-    def was_parent(self, key: str) -> bool:
+    def was_related(self, key: str) -> bool:
         """Whether films or shows lay in a folder."""
         return key in self.parents
 

@@ -17,7 +17,15 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from mediasync.backends.base import ONLY_SOME, Enumerated, Finding, Stored, Unchanged, Unreadable
+from mediasync.backends.base import (
+    ONLY_SOME,
+    Enumerated,
+    Finding,
+    Stored,
+    Unchanged,
+    Unreadable,
+    as_related,
+)
 from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.paging import Hole, Totals, together
 from mediasync.backends.plex.client import Client
@@ -159,23 +167,48 @@ class LibraryReader:
                 yield parse_details(item, found.pop(item.key), refreshing=self._refreshing)
 
     async def read_only(self, keys: Collection[str]) -> AsyncGenerator[Iterable[Finding], None]:
-        """Yield, in one batch, the findings for those of *keys* that are in this library."""
-        usable = [key for one in sorted(keys) if (key := usable_key({"ratingKey": one}))]
-        details = await self._client.fetch_details(usable, files=True)
-        yield self._findings_here([JsonRecord(entry) for entry in details.found.values()], details.failed)
+        """Yield, in one batch, the findings for those of *keys* that are in this library.
 
-    def _findings_here(self, entries: Sequence[JsonRecord], failed: Mapping[str, str]) -> Iterator[Finding]:
+        Shows and seasons above them that are not stored come before them.
+        """
+        details = await self._client.fetch_details(_usable(keys), files=True)
+        here = self._here(details.found)
+        above = {key for entry in here for key in _keys_above(entry)} - details.found.keys()
+        parents = _usable(key for key in above if not self._is_known(key))
+        if parents:
+            here += self._here((await self._client.fetch_details(parents, files=True)).found)
+        yield self._findings_here(here, details.failed, frozenset(parents))
+
+    def _here(self, found: Mapping[str, Mapping[str, Any]]) -> list[JsonRecord]:
+        entries = map(JsonRecord, found.values())
+        return [entry for entry in entries if entry.key("librarySectionID") == self._library.id]
+
+    def _findings_here(
+        self, here: Sequence[JsonRecord], failed: Mapping[str, str], parents: Collection[str]
+    ) -> Iterator[Finding]:
         for key, reason in failed.items():
             if key in self._tokens:
                 yield Unreadable(key, reason)
-        here = [entry for entry in entries if entry.key("librarySectionID") == self._library.id]
         for kind in self._kinds:
             for entry in here:
                 if entry.text("type") == kind:
                     item = self._parse_listed(kind, entry.data)
                     if isinstance(item, Listed):
-                        yield parse_details(item, item.entry, refreshing=self._refreshing)
+                        finding = parse_details(item, item.entry, refreshing=self._refreshing)
+                        yield as_related(finding) if item.key in parents else finding
         yield ONLY_SOME
 
     def _is_known(self, key: str) -> bool:
         return key in self._parents or key in self._tokens
+
+
+def _usable(keys: Iterable[str]) -> list[str]:
+    """Return the keys that can stand in a request, sorted."""
+    return [key for one in sorted(keys) if (key := usable_key({"ratingKey": one}))]
+
+
+def _keys_above(entry: JsonRecord) -> Iterator[str]:
+    """Yield the keys of the season and the show of an item."""
+    for name in ("parentRatingKey", "grandparentRatingKey"):
+        if (key := entry.key(name)) is not None:
+            yield key

@@ -4,7 +4,7 @@ Each step is a module named after the version that it leads to. Its SQL, and the
 tables, never change again: they import nothing that today's code may change, because they must do the same
 to an old database in ten years as on the day they were written.
 
-To add a step, write ``v0010_what_it_does.py`` with a function ``upgrade`` and append it to `MIGRATIONS`.
+To add a step, write ``v0011_what_it_does.py`` with a function ``upgrade`` and append it to `MIGRATIONS`.
 Change ``schema.sql`` to match, and store a database of the previous version in ``tests/data``.
 """
 
@@ -18,6 +18,7 @@ from mediasync.database.migrations import v0006_search_words_and_aliases as v000
 from mediasync.database.migrations import v0007_outbox_and_person_ids as v0007
 from mediasync.database.migrations import v0008_leases as v0008
 from mediasync.database.migrations import v0009_removal as v0009
+from mediasync.database.migrations import v0010_due_targets as v0010
 from mediasync.database.session import Session
 
 
@@ -41,5 +42,6 @@ MIGRATIONS: Final = (
     Migration(7, v0007.upgrade),
     Migration(8, v0008.upgrade),
     Migration(9, v0009.upgrade),
+    Migration(10, v0010.upgrade),
 )
 """All steps, in order and without a gap."""

@@ -38,7 +38,7 @@ class Memory(Protocol):
         """Whether the folder was a show, with seasons."""
         ...
 
-    def was_parent(self, key: str) -> bool:
+    def was_related(self, key: str) -> bool:
         """Whether films or shows lay in the folder."""
         ...
 
@@ -151,7 +151,7 @@ class FolderKinds:
         if self._memory.was_show(folder.key) and not is_library:
             return 2 * weight.show >= weight.others
         is_named = bool(folder.path) and is_library
-        if is_named or self._memory.was_parent(folder.key) or _lies_among(folder, "movies"):
+        if is_named or self._memory.was_related(folder.key) or _lies_among(folder, "movies"):
             return weight.show > 2 * weight.others
         return weight.show > weight.others or (
             weight.show == weight.others and not is_library and not weight.own

@@ -6,7 +6,7 @@ everything below it is one unit.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -46,7 +46,13 @@ class LibraryFolder:
     others: tuple[str, ...] = ()
 
 
-def walk(root: str, path: str, kinds: FolderKinds, skip: Collection[str] = ()) -> Iterator[Unit]:
+def walk(
+    root: str,
+    path: str,
+    kinds: FolderKinds,
+    skip: Collection[str] = (),
+    only: Collection[str] | None = None,
+) -> Iterator[Unit]:
     """Yield the units in and below a folder.
 
     Args:
@@ -54,8 +60,22 @@ def walk(root: str, path: str, kinds: FolderKinds, skip: Collection[str] = ()) -
         path: the folder, relative to the root.
         kinds: decides what a folder is.
         skip: the names of folders directly in *path* to leave out.
+        only: if given, keys of items: only folders are listed that may hold them.
     """
-    return _Walk(root, kinds).units(path, skip)
+    return _Walk(root, kinds, None if only is None else _folders_of(only)).units(path, skip)
+
+
+def _folders_of(keys: Iterable[str]) -> frozenset[str]:
+    """Return the keys of items without the numbers of episodes, and those of all folders above them."""
+    found: set[str] = set()
+    for key in keys:
+        # A name may contain a #, so every part before one may be the name.
+        path, marks = key, key.count("#")
+        for _ in range(marks + 1):
+            parts = path.split("/")
+            found.update("/".join(parts[:number]) for number in range(len(parts) + 1))
+            path = path.rpartition("#")[0]
+    return frozenset(found)
 
 
 class _Walk:
@@ -64,11 +84,13 @@ class _Walk:
     Args:
         root: the real path of the root.
         kinds: decides what a folder is.
+        only: the keys of the only folders that are visited, empty for the root; None for all.
     """
 
-    def __init__(self, root: str, kinds: FolderKinds) -> None:
+    def __init__(self, root: str, kinds: FolderKinds, only: Collection[str] | None = None) -> None:
         self._root = root
         self._kinds = kinds
+        self._only = only
         self._pending: list[str] = []
         self._claimed: set[str] = set()
 
@@ -76,6 +98,8 @@ class _Walk:
         self._pending.append(path)
         while self._pending:
             path = self._pending.pop()
+            if self._only is not None and naming.nfc(path) not in self._only:
+                continue
             try:
                 folder = list_folder(self._root, path)
             except OSError as error:
