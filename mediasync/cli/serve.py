@@ -171,9 +171,9 @@ def serve(
 
     Sockets that systemd has opened for it (LISTEN_FDS) are used instead of an address.
 
-    Sources are synced on their schedules and on events, as mediasync watch does it. Webhooks are taken at
-    /hooks/SOURCE, if the source has a [bold]hook_secret[/bold]. Each sync that ends is one line on standard output; with
-    --json it is one JSON object.
+    Sources are synced on their schedules and on events, as mediasync watch does it. Each sync that ends is
+    one line on standard output; with --json it is one JSON object. Webhooks are taken at /hooks/SOURCE, if
+    the source has a [bold]hook_secret[/bold].
 
     [bold]Examples[/bold]
       mediasync serve
