@@ -24,6 +24,10 @@
         renew();
       }
     });
+    // The answer to a request for a sync that has just ended has no events.
+    events.addEventListener("error", () => {
+      if (events.readyState === EventSource.CLOSED) renew();
+    });
     addEventListener("pagehide", () => events.close(), { once: true });
   }
 

@@ -6,13 +6,13 @@ with each module, before asynchronous tests go on. What they ask of the mirror g
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from support import chromium
 from support.live_site import LiveSite, running_site
 
 from mediasync import MediaSync
@@ -22,15 +22,6 @@ EXAMPLES: Final = Path(__file__).parents[3] / "examples" / "library"
 TOKEN: Final = "a token for the tests"
 PHONE: Final = {"width": 320, "height": 640}
 DESKTOP: Final = {"width": 1280, "height": 900}
-
-_ARGUMENTS: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 
 _EXPECTED: Final = ("Failed to load resource", "htmx:afterRequest", "htmx:sendError")
 """What a browser says about an answer that a test prevents, or that is an error on purpose."""
@@ -46,11 +37,12 @@ def no_leaks() -> None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium, for all browser tests."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("no chromium on the path: apt-get install chromium runs the browser tests")
+    if reason := chromium.why_not():
+        pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS))
+        browser = playwright.chromium.launch(
+            executable_path=chromium.find_chromium(), args=list(chromium.ARGUMENTS)
+        )
         yield browser
         browser.close()
 

@@ -130,7 +130,7 @@ def test_a_removed_item_is_restored(page: Page, library: Path) -> None:
     page.get_by_role("link", name="Removed", exact=True).click()
     page.get_by_label("Heat (1995)").check()
     page.get_by_role("button", name="Restore the chosen items").click()
-    expect(page.get_by_role("status")).to_have_text("1 item is back.")
+    expect(page.get_by_role("main").get_by_role("status")).to_have_text("1 item is back.")
     expect(page.locator("main")).to_contain_text("Nothing is removed.")
     shutil.copytree(EXAMPLES / "movies" / "Heat (1995)", library / "movies" / "Heat (1995)")
 
