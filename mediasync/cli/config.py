@@ -124,6 +124,10 @@ def _web_document(settings: WebSettings, environ: Mapping[str, str]) -> dict[str
         "root_path": settings.root_path,
         "trusted_proxies": list(settings.trusted_proxies),
         "hosts": list(settings.hosts),
+        "cors_origins": list(settings.cors_origins),
+        "public_metrics": settings.public_metrics,
+        "pictures": None if settings.pictures is None else str(settings.pictures),
+        "pictures_mb": settings.pictures_mb,
         "token_from": where or None,
         "error": error,
     }

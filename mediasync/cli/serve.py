@@ -337,7 +337,7 @@ def _is_loopback(host: str) -> bool:
 async def _serve(context: CommandContext, served: _Served) -> int:
     import socket
 
-    from mediasync.web import create_app
+    from mediasync.web import PictureOptions, create_app
     from mediasync.web.server import WebServer, bind, bind_unix
 
     url = context.url()
@@ -355,6 +355,11 @@ async def _serve(context: CommandContext, served: _Served) -> int:
                 sources=[job.given for job in served.jobs],
                 guard=served.access.guard,
                 hosts=(*names, *served.settings.hosts),
+                cors_origins=served.settings.cors_origins,
+                public_metrics=served.settings.public_metrics,
+                pictures=PictureOptions(
+                    folder=served.settings.pictures, most_bytes=served.settings.pictures_mb * 1_000_000
+                ),
             )
             server = WebServer(
                 app,

@@ -22,6 +22,7 @@ SHORTEST_TOKEN: Final = 12
 _HOST_NAME: Final = re.compile(
     r"(\*\.)?[a-z0-9]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]*[a-z0-9])?)*\.?", re.I
 )
+_ORIGIN: Final = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9._-]+)(:\d{1,5})?", re.I)
 
 
 def check_root_path(path: str) -> str:
@@ -66,6 +67,21 @@ def check_host_name(name: str) -> str:
     return name.lower()
 
 
+def check_origin(origin: str) -> str:
+    """Return the origin of pages of another site that may use the API.
+
+    Raises:
+        ValueError: if it is not an origin.
+
+    Example:
+        >>> check_origin("https://Films.example:8443")
+        'https://films.example:8443'
+    """
+    if not _ORIGIN.fullmatch(origin):
+        raise ValueError(f"{origin!r} is not an origin: write https://films.example, without a path")
+    return origin.lower()
+
+
 class WebSettings(BaseModel):
     """The table ``[web]``.
 
@@ -76,6 +92,10 @@ class WebSettings(BaseModel):
         root_path: the path below which a proxy shows the site.
         trusted_proxies: the addresses of the proxies whose ``X-Forwarded-*`` headers are believed.
         hosts: the names by which browsers may call the site, besides those of this machine.
+        cors_origins: the origins whose pages may use the API: ``https://films.example``.
+        public_metrics: whether everybody may read ``/metrics``.
+        pictures: the folder in which pictures are kept; None for the user's cache folder.
+        pictures_mb: how many megabytes they may have together.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -86,13 +106,17 @@ class WebSettings(BaseModel):
     root_path: str = ""
     trusted_proxies: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    public_metrics: bool = Field(default=False, strict=True)
+    pictures: Path | None = None
+    pictures_mb: int = Field(default=512, ge=1, le=1_000_000, strict=True)
 
     @field_validator("root_path")
     @classmethod
     def _check_root_path(cls, value: str) -> str:
         return check_root_path(value)
 
-    @field_validator("trusted_proxies", "hosts", mode="before")
+    @field_validator("trusted_proxies", "hosts", "cors_origins", mode="before")
     @classmethod
     def _one_is_a_list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
@@ -106,6 +130,11 @@ class WebSettings(BaseModel):
     @classmethod
     def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(check_host_name, value))
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(check_origin, value))
 
 
 def read_web_table(table: Any, folder: Path) -> tuple[WebSettings, list[str]]:
@@ -121,9 +150,8 @@ def read_web_table(table: Any, folder: Path) -> tuple[WebSettings, list[str]]:
         found = WebSettings.model_validate(table)
     except ValidationError as error:
         return WebSettings(), [f"[web] {flaw}" for flaw in flaws_of_table(error, WebSettings.model_fields)]
-    if found.token_file is not None:
-        found = found.model_copy(update={"token_file": folder / found.token_file.expanduser()})
-    return found, []
+    paths = {name: path for name in ("token_file", "pictures") if (path := getattr(found, name)) is not None}
+    return found.model_copy(update={name: folder / path.expanduser() for name, path in paths.items()}), []
 
 
 def find_web_token(

@@ -192,6 +192,9 @@ def test_what_cannot_be_served_is_wrong_usage(
         ("trusted_proxies = ['proxy']", "[web] trusted_proxies: 'proxy' is not the address of a proxy"),
         ("root_path = 'media'", "[web] root_path is not a path: write /media"),
         ("hosts = ['a b']", "[web] hosts: 'a b' is not the name of a host"),
+        ("cors_origins = 'films.example/x'", "[web] cors_origins: 'films.example/x' is not an origin"),
+        ("public_metrics = 1", "[web] public_metrics: "),
+        ("pictures_mb = 0", "[web] pictures_mb: "),
         ("token_file = 'missing'", "[web] token_file: "),
         ("token_file = 'short'", "is too short to be a password"),
     ],
@@ -221,7 +224,7 @@ def test_the_configuration_shows_where_the_site_is(run: Run, home: Path) -> None
     (home / "token").write_text(TOKEN)
     (home / "mediasync.toml").write_text(
         "[web]\nhost = '::1'\nport = 80\nroot_path = '/media/'\ntoken_file = 'token'\n"
-        "hosts = 'nas.home.arpa'\n"
+        "hosts = 'nas.home.arpa'\ncors_origins = 'https://films.example'\npictures = 'kept'\n"
     )
     shown = run("config", "check")
     assert f"Website        http://[::1]:80/media/; password from {home / 'token'}\n" in shown.out
@@ -233,6 +236,10 @@ def test_the_configuration_shows_where_the_site_is(run: Run, home: Path) -> None
         "root_path": "/media",
         "trusted_proxies": [],
         "hosts": ["nas.home.arpa"],
+        "cors_origins": ["https://films.example"],
+        "public_metrics": False,
+        "pictures": str(home / "kept"),
+        "pictures_mb": 512,
         "token_from": str(home / "token"),
         "error": None,
     }

@@ -45,7 +45,7 @@ class PictureOptions:
     """
 
     folder: Path | None = None
-    most_bytes: int = 512 * 1024 * 1024
+    most_bytes: int = 512_000_000
     days: float = 30.0
     private_addresses: bool = False
 
