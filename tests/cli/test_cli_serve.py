@@ -47,6 +47,7 @@ def test_a_signal_ends_it_well_although_somebody_follows_a_sync(home: Path, numb
 def test_it_syncs_on_the_schedule_of_the_file(home: Path, library: Path) -> None:
     (home / "mediasync.toml").write_text(
         f"[sources.films]\nfolder = '{library}'\nevery = '1d'\n[web]\nport = 1\nhosts = 'media.example.org'\n"
+        "cors_origins = 'https://films.example'\n"
     )
     with serving("--json") as served:
         assert served.process.stdout is not None
@@ -54,6 +55,8 @@ def test_it_syncs_on_the_schedule_of_the_file(home: Path, library: Path) -> None
         assert (document["source_id"], document["run"]["saved"]) == ("films", 6)
         page = httpx.get(f"{served.url}/sources/films", headers={"Host": "media.example.org"})
         assert "every 24 h 0 min" in page.text
+        answer = httpx.get(f"{served.url}/api/v1/items", headers={"Origin": "https://films.example"})
+        assert answer.headers["access-control-allow-origin"] == "https://films.example"
         assert httpx.get(served.url, headers={"Host": "evil.example"}).status_code == 421
 
 
