@@ -139,7 +139,10 @@ def test_config_check_fails_for_a_source_without_its_token(
     write(home / "mediasync.toml", text)
     ended = run("config", "check")
     assert ended.code == 2
-    assert "  error  source 'home' has no token: MEDIASYNC_HOME_TOKEN or token_file gives it\n" in ended.out
+    assert (
+        "  error  source 'home' has neither a token nor a key_file: MEDIASYNC_HOME_TOKEN or token_file gives a token\n"
+        in ended.out
+    )
     monkeypatch.setenv("MEDIASYNC_HOME_TOKEN", SECRET)
     assert run("config", "check").code == 0
     monkeypatch.setenv("MEDIASYNC_HOME_TOEKN", SECRET)
