@@ -139,10 +139,8 @@ def test_config_check_fails_for_a_source_without_its_token(
     write(home / "mediasync.toml", text)
     ended = run("config", "check")
     assert ended.code == 2
-    assert (
-        "  error  source 'home' has neither a token nor a key_file: MEDIASYNC_HOME_TOKEN or token_file gives a token\n"
-        in ended.out
-    )
+    missing = "source 'home' has neither a token nor a key_file"
+    assert f"  error  {missing}: MEDIASYNC_HOME_TOKEN or token_file gives a token\n" in ended.out
     monkeypatch.setenv("MEDIASYNC_HOME_TOKEN", SECRET)
     assert run("config", "check").code == 0
     monkeypatch.setenv("MEDIASYNC_HOME_TOEKN", SECRET)
