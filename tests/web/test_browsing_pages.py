@@ -208,6 +208,14 @@ async def test_a_filter_that_cannot_be_used_is_said_beside_the_form(
     assert (await client.get(f"/items.json?{query}")).status_code == 400
 
 
+async def test_the_form_of_finding_and_the_list_offer_the_same_genres(client: httpx.AsyncClient) -> None:
+    find = Document((await client.get("/find")).text)
+    offered = [one.attributes["value"] for one in find.all("option") if one.parents[-1] == "datalist"]
+    listed = (await see(client, "/items")).texts("option")
+    assert "Crime" in offered
+    assert set(offered) <= set(listed)
+
+
 async def test_the_people_of_a_filter_can_be_taken_out(attic: MediaSync, client: httpx.AsyncClient) -> None:
     page = await see(client, "/items?with=Michael+Mann&source=examples")
     [chip] = page.all("li", class_="chip")
