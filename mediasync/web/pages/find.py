@@ -17,7 +17,8 @@ from mediasync.web.forms import number_of
 from mediasync.web.rendering import Answer
 from mediasync.web.routing import page
 from mediasync.web.site import Site
-from mediasync.wording import told_apart, type_name
+from mediasync.web.words import OFFERED_FUNCTIONS, function_name
+from mediasync.wording import told_apart
 from mediasync.works import FindQuery, Who
 
 if TYPE_CHECKING:
@@ -31,16 +32,6 @@ _EARLIEST: Final = 1
 _LATEST: Final = 9_999
 _YES: Final = "with"
 _NO: Final = "without"
-_FUNCTIONS: Final = (
-    PersonType.ACTOR,
-    PersonType.GUEST_STAR,
-    PersonType.DIRECTOR,
-    PersonType.WRITER,
-    PersonType.PRODUCER,
-    PersonType.COMPOSER,
-    PersonType.CREATOR,
-    PersonType.EDITOR,
-)
 
 
 @dataclass(slots=True)
@@ -185,7 +176,7 @@ async def show(request: Request, site: Site) -> Answer:
         "items": items,
         "is_first": not request.query_params.get("after"),
         "next": question.address(after=following) if following else None,
-        "functions": [(str(one), type_name(one)) for one in _FUNCTIONS],
+        "functions": [(str(one), function_name(one)) for one in OFFERED_FUNCTIONS],
         "types": list(MediaType),
         "genres": await site.memory.recall("genres", site.ms.library.list_genres),
         "sources": await site.ms.media.list_sources(),

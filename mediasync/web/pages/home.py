@@ -17,7 +17,8 @@ from mediasync.web.pages.names import find_names
 from mediasync.web.rendering import Answer
 from mediasync.web.routing import page
 from mediasync.web.site import Site
-from mediasync.web.words import episode_code, item_title
+from mediasync.web.words import item_title
+from mediasync.wording import episode_code
 
 _NEW: Final = 12
 _CHANGES: Final = 60

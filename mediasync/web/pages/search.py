@@ -15,7 +15,8 @@ from mediasync.web.queries import address, number_of, text_of
 from mediasync.web.rendering import Answer, wants_json
 from mediasync.web.routing import page
 from mediasync.web.site import Site
-from mediasync.web.words import episode_code, item_title, joined, person_name, type_name, years
+from mediasync.web.words import item_title, joined, person_name, type_name, years
+from mediasync.wording import episode_code
 
 HITS: Final = 10
 """How many titles, and how many people, the page shows at first."""
