@@ -74,6 +74,18 @@ def _function(one: CreditChange) -> str:
     return f" ({person_type_name(one.person_type)})"
 
 
+def log_document(entry: HistoryEntry) -> dict[str, Any]:
+    """Return an entry of the history as JSON has it: `details`, and when and by which run it was written."""
+    change = entry.change
+    return {
+        "number": change.number,
+        "at": change.at.isoformat() if change.at else None,
+        "run_id": change.run_id,
+        "reason": change.reason,
+        **details(entry),
+    }
+
+
 def details(entry: HistoryEntry | Difference) -> dict[str, Any]:
     """Return what an entry or a difference is about, and its fields and credits, as JSON has them."""
     change = entry.change if isinstance(entry, HistoryEntry) else entry

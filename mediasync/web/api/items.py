@@ -26,11 +26,20 @@ FullId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*:.", max_length=4_00
 _SEVERAL: Final = 50
 
 
+def function_and_id(text: str) -> tuple[str | None, str]:
+    """Return whom a parameter names: ``ID``, or ``FUNCTION@ID``. No id has an at sign before its first colon.
+
+    Example:
+        >>> function_and_id("director@home:1158"), function_and_id("home:a@b")
+        (('director', 'home:1158'), (None, 'home:a@b'))
+    """
+    function, at, _ = text.partition(":")[0].rpartition("@")
+    return (function, text[len(function) + 1 :]) if at else (None, text)
+
+
 def _credited(text: str) -> Credited:
-    """Return whom a parameter names: ``ID``, or ``FUNCTION@ID``. Ids have a colon before any other sign."""
-    source, colon, rest = text.partition(":")
-    function, at, source_id = source.rpartition("@")
-    return Credited(f"{source_id}{colon}{rest}", function) if at else Credited(text)
+    function, person_id = function_and_id(text)
+    return Credited(person_id, function)
 
 
 class ItemsQuery(Query):

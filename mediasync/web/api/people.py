@@ -12,7 +12,7 @@ from mediasync.summaries import ItemSummary, Page, PersonSummary
 from mediasync.vocabulary import CAST_TYPES, MediaType
 from mediasync.web.api.answers import PersonAnswer, Rows
 from mediasync.web.api.endpoints import Call, Endpoint, Reply, require
-from mediasync.web.api.items import FullId, Limit, Text, Year, find_item, only, page_reply
+from mediasync.web.api.items import FullId, Limit, Text, Year, find_item, function_and_id, only, page_reply
 from mediasync.web.api.requests import Flag, Query
 from mediasync.works import (
     CastMember,
@@ -194,8 +194,8 @@ class FoundQuery(Query):
 
 
 def _who(text: str) -> Who:
-    before, at, _ = text.partition(":")[0].rpartition("@")
-    return Who(person_ids=[text[len(before) + 1 :]], person_types=[before]) if at else Who(person_ids=[text])
+    function, person_id = function_and_id(text)
+    return Who(person_ids=[person_id], person_types=[] if function is None else [function])
 
 
 async def list_people(call: Call[PeopleQuery, None]) -> Reply:

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
+from mediasync.change_words import log_document
 from mediasync.errors import UnknownItem, UsageError
 from mediasync.models import AnyMediaItem, Credit
 from mediasync.summaries import ItemSummary, Page
 from mediasync.vocabulary import CAST_TYPES, MediaType
-from mediasync.web.documents import change_document
 from mediasync.web.links import item_path
 from mediasync.web.pages.names import find_names
 from mediasync.web.queries import address, number_of, text_of
@@ -64,7 +64,7 @@ async def _whole(request: Request, site: Site, item: AnyMediaItem) -> Answer:
         "cast": [one.model_dump(mode="json") for one in members[:FIRST_CREDITS]],
         "children": _page(below),
         "same": [one.model_dump(mode="json") for one in same],
-        "changes": [change_document(one) for one in changes],
+        "changes": [log_document(one) for one in changes],
     }
     if wants_json(request):
         return Answer("item.html", {}, document)
