@@ -188,7 +188,7 @@ async def test_a_foreign_or_damaged_cursor_shows_the_start_and_says_so(client: h
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("from=abc", "the first year: “abc” is not a whole number"),
+        ("from=abc", "from: 'abc' is not a whole number"),
         ("from=2000&to=1990", "year_from 2000 is after year_to 1990"),
         ("rating=11", "is not a number from 0 to 10"),
         ("rating=x", "“x” is not a number from 0 to 10"),

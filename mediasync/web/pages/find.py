@@ -13,7 +13,7 @@ from starlette.requests import Request
 from mediasync.errors import UsageError
 from mediasync.library.lookup import look_up_human
 from mediasync.vocabulary import MediaType, PersonType
-from mediasync.web.forms import number_of
+from mediasync.web.forms import year_of
 from mediasync.web.rendering import Answer
 from mediasync.web.routing import page
 from mediasync.web.site import Site
@@ -28,8 +28,6 @@ _ITEMS: Final = 48
 _CHOICES: Final = 12
 _MOST_ROWS: Final = 20
 _FEWEST_ROWS: Final = 2
-_EARLIEST: Final = 1
-_LATEST: Final = 9_999
 _YES: Final = "with"
 _NO: Final = "without"
 
@@ -94,7 +92,7 @@ class Question:
             for has, function, name in given
             if name.strip()
         ]
-        first, last = _year(query, "from"), _year(query, "to")
+        first, last = year_of(query, "from"), year_of(query, "to")
         if first is not None and last is not None and first > last:
             raise UsageError(f"the years {first} to {last} end before they begin")
         return cls(
@@ -128,13 +126,6 @@ class Question:
             return self.address()
         finally:
             row.name = before
-
-
-def _year(query: QueryParams, name: str) -> int | None:
-    year = number_of(query, name, least=_EARLIEST)
-    if year is not None and year > _LATEST:
-        raise UsageError(f"{name}: {year} is not a year")
-    return year
 
 
 def _media_type(text: str) -> MediaType:
