@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Final
 
 from mediasync.display import safe
@@ -156,17 +156,21 @@ def day(when: date | datetime | str | None) -> str:
     return when or ""
 
 
-def moment(when: datetime | None) -> str:
-    """Return a time in UTC.
+def moment(when: datetime | None, zone: tzinfo | None = None) -> str:
+    """Return a time in the zone of the server, with its name; a dash for None.
+
+    Args:
+        when: the time.
+        zone: another zone.
 
     Example:
-        >>> moment(datetime(2026, 11, 30, 18, 5, tzinfo=UTC))
+        >>> moment(datetime(2026, 11, 30, 18, 5, tzinfo=UTC), UTC)
         '30 Nov 2026, 18:05 UTC'
     """
     if when is None:
-        return ""
-    there = when.astimezone(UTC)
-    return f"{day(there)}, {there:%H:%M} UTC"
+        return "-"
+    there = when.astimezone(zone)
+    return f"{day(there)}, {there:%H:%M %Z}"
 
 
 def ago(when: datetime | None, now: datetime | None = None) -> str:
@@ -180,7 +184,7 @@ def ago(when: datetime | None, now: datetime | None = None) -> str:
         return ""
     seconds = ((now or datetime.now(UTC)) - when).total_seconds()
     if seconds > _DAYS_AGO * 86400:
-        return day(when.astimezone(UTC))
+        return day(when.astimezone())
     for length, name in _LENGTHS:
         if seconds >= length:
             return f"{counted(int(seconds // length), name)} ago"
