@@ -18,7 +18,7 @@ from web_library import EXAMPLES, TOKEN, client_of, on_both_engines
 
 from mediasync import MediaSync
 from mediasync.settings.file import parse_source
-from mediasync.web import Access, Guard, create_app
+from mediasync.web import Access, Guard, create_app, shut_down
 from mediasync.web.api import ENDPOINTS
 
 API = "/api/v1"
@@ -34,6 +34,7 @@ async def client(ms: MediaSync) -> AsyncIterator[httpx.AsyncClient]:
     )
     async with client_of(app) as client:
         yield client
+    await shut_down(app)
 
 
 async def get(client: httpx.AsyncClient, path: str, **query: Any) -> Any:
