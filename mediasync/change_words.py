@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mediasync.history import CreditChange, CreditChangeKind, Difference, FieldChange, HistoryEntry
 from mediasync.vocabulary import CAST_TYPES, ChangeKind, EntityKind, PersonType
-from mediasync.wording import short, type_name
+from mediasync.wording import person_type_name, short
 
 _LONGEST_VALUE: Final = 60
 
@@ -71,7 +71,19 @@ def _credits(changes: tuple[CreditChange, ...]) -> Iterator[str]:
 def _function(one: CreditChange) -> str:
     if PersonType.parse(one.person_type) in CAST_TYPES:
         return f" as {short(one.role)}" if one.role else ""
-    return f" ({type_name(one.person_type)})"
+    return f" ({person_type_name(one.person_type)})"
+
+
+def log_document(entry: HistoryEntry) -> dict[str, Any]:
+    """Return an entry of the history as JSON has it: `details`, and when and by which run it was written."""
+    change = entry.change
+    return {
+        "number": change.number,
+        "at": change.at.isoformat() if change.at else None,
+        "run_id": change.run_id,
+        "reason": change.reason,
+        **details(entry),
+    }
 
 
 def details(entry: HistoryEntry | Difference) -> dict[str, Any]:

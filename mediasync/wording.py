@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mediasync.display import safe
-from mediasync.models import Episode, MediaItem, Season, SyncRun
+from mediasync.models import Episode, MediaItem, RemovedItem, Season, SyncRun
 from mediasync.summaries import PersonSummary
 from mediasync.vocabulary import PersonType
 
@@ -19,14 +19,19 @@ def short(name: object) -> str:
     return safe(name, LONGEST_NAME)
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str | None = None) -> str:
     """Return a number with its noun.
 
+    Args:
+        number: the number.
+        noun: the word for one.
+        plural: the word for several; *noun* with an s by default.
+
     Example:
-        >>> counted(1, "item"), counted(1200, "item")
-        ('1 item', '1,200 items')
+        >>> counted(1, "item"), counted(1200, "item"), counted(2, "person", "people")
+        ('1 item', '1,200 items', '2 people')
     """
-    return f"{number:,} {noun if number == 1 else noun + 's'}"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def megabytes(number: int) -> str:
@@ -39,11 +44,11 @@ def megabytes(number: int) -> str:
     return f"{number / 1_000_000:,.1f} MB"
 
 
-def type_name(person_type: str) -> str:
+def person_type_name(person_type: str) -> str:
     """Return a person type for people.
 
     Example:
-        >>> type_name(PersonType.GUEST_STAR), type_name("Key Grip")
+        >>> person_type_name(PersonType.GUEST_STAR), person_type_name("Key Grip")
         ('guest star', 'Key Grip')
     """
     known = isinstance(PersonType.parse(person_type), PersonType)
@@ -81,6 +86,13 @@ def titled(title: str, year: int | None) -> str:
     return f"{short(title)} ({year})" if year is not None else short(title)
 
 
+def removed_title(item: RemovedItem) -> str:
+    """Return the title of a removed item, with its show and its numbers if it has them."""
+    code = episode_code(item.season_number, item.episode_number)
+    show = short(item.show_title) if item.show_title else ""
+    return joined((joined((show, code), " "), titled(item.title, item.year)), ": ")
+
+
 def moment(time: datetime | None) -> str:
     """Return a time in the local time zone; a dash for None."""
     return time.astimezone().strftime("%Y-%m-%d %H:%M") if time else "-"
@@ -111,11 +123,13 @@ def running_time(seconds: int) -> str:
     """Return the running time of a film.
 
     Example:
-        >>> running_time(10_200), running_time(1_320)
-        ('2 h 50 min', '22 min')
+        >>> running_time(10_200), running_time(7_200), running_time(1_320), running_time(31)
+        ('2 h 50 min', '2 h', '22 min', '31 s')
     """
+    if seconds < 60:
+        return f"{seconds} s"
     hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    return joined((f"{hours} h" if hours else "", f"{minutes} min" if minutes else ""), " ")
 
 
 def size(number_of_bytes: int) -> str:
@@ -131,8 +145,8 @@ def size(number_of_bytes: int) -> str:
     return f"{number_of_bytes / 1000**power:.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"
 
 
-def joined(parts: Iterable[str], separator: str = ", ") -> str:
-    """Join the parts that are not empty."""
+def joined(parts: Iterable[str | None], separator: str = ", ") -> str:
+    """Join the parts that are neither empty nor None."""
     return separator.join(part for part in parts if part)
 
 

@@ -34,7 +34,7 @@ _TO_ESCAPE: Final = re.compile(r"([^\w@%+,./:=~-])")
 Answer = tuple[str, str]
 """A word, and what it is."""
 
-_TITLES_OR_IDS: Final = {
+_STATEMENTS: Final = {
     "sources": (completions.SOURCES,),
     "libraries": (completions.LIBRARY_TITLES, completions.LIBRARY_IDS),
     "library ids": (completions.LIBRARY_IDS,),
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
             up to the cursor, of which the last one is being typed.
     """
     shell, *given = arguments
-    # Nobody can read an error while he types a command; the command itself reports it.
+    # Nobody can read an error while typing a command. The command itself reports it.
     with suppress(OSError, ValueError, MediaSyncError, sqlite3.Error):
         if shell == "bash":
             words, quote = split(given[0] if given else "")
@@ -199,7 +199,7 @@ def _values(kind: Any, typed: str, line: _Line, environ: Mapping[str, str]) -> I
     if isinstance(kind, list):
         yield from ((choice, "") for choice in kind if choice.startswith(typed))
         return
-    statements = _TITLES_OR_IDS.get(kind or "")
+    statements = _STATEMENTS.get(kind or "")
     if statements is None:
         return
     found: dict[str, str] = {}
@@ -210,9 +210,8 @@ def _values(kind: Any, typed: str, line: _Line, environ: Mapping[str, str]) -> I
         found |= {name: "in mediasync.toml" for name in names if name.startswith(typed)}
     file = _database(line.given.get("--database"), environ, configuration)
     if file is not None and file.is_file():
-        limits = {"limit": _MOST}
         asked = [
-            (statement, {"low": low, "high": low + _LAST, **limits})
+            (statement, {"low": low, "high": low + _LAST, "limit": _MOST})
             for low in dict.fromkeys(change(typed) for change in _CASES)
             for statement in statements
         ]

@@ -17,9 +17,7 @@ from mediasync.cli.questions import Questions
 from mediasync.cli.set_up import Added, Given, Kind, SetUp, SignIn, run_step
 from mediasync.cli.sync import sync_named
 from mediasync.discovery import discover_servers
-from mediasync.errors import (
-    UsageError,
-)
+from mediasync.errors import UsageError
 
 
 @with_options(*OF_EVERY_COMMAND)

@@ -242,17 +242,13 @@ def _show(context: CommandContext, what: str, model: type[Summary], page: Page[A
             titles, numbers = ("name", "works", "years", "known for", "id"), (1,)
         rows = [_item(row) if isinstance(row, ItemSummary) else _person(row) for row in page.rows]
         context.out.print(columns([tuple(map(heading, titles)), *rows], right=numbers))
-        noun = "item" if model is ItemSummary else "person"
-        context.out.print(faint(_counted(total, noun)))
+        noun = ("item",) if model is ItemSummary else ("person", "people")
+        context.out.print(faint(counted(total, *noun)))
         if page.next is not None:
             context.out.print(faint(f"--after {page.next} shows the next"))
     else:
         context.out.print(plain("Nothing fits."))
     return 0
-
-
-def _counted(number: int, noun: str) -> str:
-    return counted(number, noun) if noun != "person" or number == 1 else f"{number:,} people"
 
 
 def _item(row: ItemSummary) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import typer
 from rich.console import RenderableType
 
 from mediasync.aio import take
-from mediasync.change_words import details, sentence
+from mediasync.change_words import log_document, sentence
 from mediasync.cli.context import CommandContext, require_source
 from mediasync.cli.layout import columns, faint, heading, plain
 from mediasync.cli.options import (
@@ -102,7 +102,7 @@ async def _log(context: CommandContext, wanted: dict[str, Any], limit: int) -> i
         found = await take(ms.history(**wanted), limit + 1)
     shown, more = found[:limit], len(found) > limit
     if context.out.as_json:
-        context.out.dump({"entries": [_document(entry) for entry in shown], "more": more})
+        context.out.dump({"entries": [log_document(entry) for entry in shown], "more": more})
     elif shown:
         context.out.print(*_lines(shown))
         if more:
@@ -130,14 +130,3 @@ def _lines(entries: list[HistoryEntry]) -> Iterator[RenderableType]:
         what = "Other changes" if run_id is None else f"Run {run_id}"
         yield heading(f"{what}, {moment(listed[0].change.at)}")
         yield columns([(str(entry.change.what), sentence(entry)) for entry in listed], indent=2)
-
-
-def _document(entry: HistoryEntry) -> dict[str, Any]:
-    change = entry.change
-    return {
-        "number": change.number,
-        "at": change.at.isoformat() if change.at else None,
-        "run_id": change.run_id,
-        "reason": change.reason,
-        **details(entry),
-    }

@@ -19,7 +19,7 @@ from mediasync.models import FilmographyCredit, Person
 from mediasync.rewinding import AsOf
 from mediasync.summaries import PersonSummary
 from mediasync.vocabulary import CAST_TYPES, MediaType, PersonType
-from mediasync.wording import counted, episode_code, joined, short, titled, type_name
+from mediasync.wording import counted, episode_code, joined, person_type_name, short, titled
 from mediasync.works import Filmography, FilmographyTitle, WorkFunction
 
 _MATCHES: Final = 20
@@ -235,7 +235,7 @@ def _title_row(title: FilmographyTitle) -> tuple[str, str, str]:
 
 def _done(function: WorkFunction, in_all: int) -> str:
     """Return what somebody did in one function, with its number of episodes unless the title has it."""
-    kind = type_name(function.person_type)
+    kind = person_type_name(function.person_type)
     roles = " / ".join(map(short, function.roles[:_ROLES])) + (" / …" if function.roles[_ROLES:] else "")
     few = counted(function.episodes, "episode") if function.episodes not in (0, in_all) else ""
     if function.person_type in CAST_TYPES:
@@ -264,7 +264,7 @@ def _title(item: FilmographyCredit) -> str:
 
 
 def _function(credit: FilmographyCredit) -> str:
-    kind = type_name(credit.person_type)
+    kind = person_type_name(credit.person_type)
     role = credit.role or ""
     if credit.person_type in CAST_TYPES:
         suffix = "" if credit.person_type == PersonType.ACTOR else f" ({kind})"

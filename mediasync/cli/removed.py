@@ -8,7 +8,7 @@ from mediasync.cli.context import CommandContext, require_source
 from mediasync.cli.layout import columns, faint, heading, plain
 from mediasync.cli.options import OF_EVERY_COMMAND, AllOption, LimitOption, SourceOption, with_options
 from mediasync.models import RemovedItem
-from mediasync.wording import counted, episode_code, joined, moment, short, titled
+from mediasync.wording import counted, moment, removed_title
 
 _EVERYTHING = 2**62
 
@@ -60,16 +60,9 @@ async def _removed(context: CommandContext, source_id: str | None, limit: int) -
 
 def _row(item: RemovedItem) -> tuple[str, ...]:
     run = "-" if item.run_id is None else str(item.run_id)
-    return (name_of(item), item.id, f"{item.credits:,}", moment(item.missing_since), run)
-
-
-def name_of(item: RemovedItem) -> str:
-    """Return an item's title, with its show and its numbers if it has them."""
-    code = episode_code(item.season_number, item.episode_number)
-    show = short(item.show_title) if item.show_title else ""
-    return joined((joined((show, code), " "), titled(item.title, item.year)), ": ")
+    return (removed_title(item), item.id, f"{item.credits:,}", moment(item.missing_since), run)
 
 
 def counts_of(items: int, people: int) -> str:
     """Return numbers of items and people in words."""
-    return f"{counted(items, 'item')} and {people:,} {'person' if people == 1 else 'people'}"
+    return f"{counted(items, 'item')} and {counted(people, 'person', 'people')}"

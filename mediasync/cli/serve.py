@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,10 +22,17 @@ from mediasync.cli.jobs import Job, jobs_of
 from mediasync.cli.notices import find_notifier
 from mediasync.cli.options import OF_LONG_COMMANDS, with_options
 from mediasync.cli.sync_reports import SyncReports
+from mediasync.cli.watch import (
+    DEFAULT_INTERVAL,
+    EveryOption,
+    NoEventsOption,
+    NotifyOnOption,
+    NotifyOption,
+    SourcesArgument,
+    check_interval,
+)
 from mediasync.errors import ConfigurationError, UsageError
 from mediasync.settings.distribution import install_command
-from mediasync.settings.notify import NotifyOn
-from mediasync.settings.schedule import DEFAULT_EVERY, read_interval
 from mediasync.settings.web import (
     DEFAULT_HOST,
     DEFAULT_PORT,
@@ -45,20 +52,11 @@ if TYPE_CHECKING:
     from mediasync.web.server import WebServer
     from mediasync.web.site import Site
 
-_DEFAULT_EVERY: Final = f"{DEFAULT_EVERY.total_seconds() / 3600:g}h"
-
 
 @with_options("database", "file_mode", "config", "as_json", "debug", *OF_LONG_COMMANDS)
 def serve(
     context: CommandContext,
-    sources: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SOURCE]...",
-            help="As sync takes them. Without any: all of mediasync.toml.",
-            show_default=False,
-        ),
-    ] = None,
+    sources: SourcesArgument = None,
     host: Annotated[
         str | None,
         typer.Option(
@@ -136,25 +134,10 @@ def serve(
     no_watch: Annotated[
         bool, typer.Option("--no-watch", help="Sync only when somebody asks for it on a page.")
     ] = False,
-    no_events: Annotated[
-        bool, typer.Option("--no-events", help="Do not listen to sources that report events.")
-    ] = False,
-    every: Annotated[
-        str,
-        typer.Option(
-            "--every",
-            metavar="DURATION",
-            help="How often a source is synced that has neither every nor at in mediasync.toml: 6h, 90min.",
-        ),
-    ] = _DEFAULT_EVERY,
-    notify: Annotated[
-        str | None,
-        typer.Option("--notify", metavar="URL", help="As for sync.", show_default=False),
-    ] = None,
-    notify_on: Annotated[
-        list[NotifyOn] | None,
-        typer.Option("--notify-on", help="As for sync.", show_default=False),
-    ] = None,
+    no_events: NoEventsOption = False,
+    every: EveryOption = DEFAULT_INTERVAL,
+    notify: NotifyOption = None,
+    notify_on: NotifyOnOption = None,
     at_once: Annotated[
         int,
         typer.Option(
@@ -185,10 +168,7 @@ def serve(
       2  wrong usage or configuration, or nothing can listen on the address
       4  the database failed when it was opened
     """
-    try:
-        read_interval(every)
-    except ValueError as error:
-        raise UsageError(f"--every: {error}") from None
+    check_interval(every)
     settings = _settings(context, host, port, root_path, trust_proxy, hosts)
     token, _ = find_web_token(token_file, context.configuration().web, context.environ)
     _check_extra()

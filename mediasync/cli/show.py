@@ -17,7 +17,7 @@ from mediasync.library.lookup import Branch, Matches, find_children, find_parent
 from mediasync.models import AnyMediaItem, Credit, Season
 from mediasync.rewinding import AsOf
 from mediasync.vocabulary import Completeness, MediaType, PersonType
-from mediasync.wording import counted, item_code, joined, running_time, short, titled, type_name
+from mediasync.wording import counted, item_code, joined, person_type_name, running_time, short, titled
 
 _MATCHES: Final = 20
 _CREDITS: Final = 20
@@ -196,7 +196,7 @@ def _crew(item: AnyMediaItem, *, everything: bool) -> list[RenderableType]:
         return []
     groups: dict[str, list[Credit]] = {}
     for credit in item.crew:
-        groups.setdefault(type_name(credit.person_type), []).append(credit)
+        groups.setdefault(person_type_name(credit.person_type), []).append(credit)
     rows = [
         (
             kind if not number else "",

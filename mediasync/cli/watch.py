@@ -24,39 +24,55 @@ from mediasync.settings.schedule import DEFAULT_EVERY, read_interval
 if TYPE_CHECKING:  # few commands notify anybody
     from mediasync.notifying import Notifier
 
-_DEFAULT_EVERY: Final = f"{DEFAULT_EVERY.total_seconds() / 3600:g}h"
+DEFAULT_INTERVAL: Final = f"{DEFAULT_EVERY.total_seconds() / 3600:g}h"
+
+SourcesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SOURCE]...",
+        help="As sync takes them. Without any: all of mediasync.toml.",
+        show_default=False,
+    ),
+]
+EveryOption = Annotated[
+    str,
+    typer.Option(
+        "--every",
+        metavar="DURATION",
+        help="How often a source is synced that has neither every nor at in mediasync.toml: 6h, 90min.",
+    ),
+]
+NotifyOption = Annotated[
+    str | None, typer.Option("--notify", metavar="URL", help="As for sync.", show_default=False)
+]
+NotifyOnOption = Annotated[
+    list[NotifyOn] | None, typer.Option("--notify-on", help="As for sync.", show_default=False)
+]
+NoEventsOption = Annotated[
+    bool, typer.Option("--no-events", help="Do not listen to sources that report events.")
+]
+
+
+def check_interval(every: str) -> None:
+    """Check the value of ``--every``.
+
+    Raises:
+        UsageError: if it is not a length of time.
+    """
+    try:
+        read_interval(every)
+    except ValueError as error:
+        raise UsageError(f"--every: {error}") from None
 
 
 @with_options("database", "file_mode", "config", "as_json", "debug", *OF_LONG_COMMANDS)
 def watch(
     context: CommandContext,
-    sources: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SOURCE]...",
-            help="As sync takes them. Without any: all of mediasync.toml.",
-            show_default=False,
-        ),
-    ] = None,
-    every: Annotated[
-        str,
-        typer.Option(
-            "--every",
-            metavar="DURATION",
-            help="How often a source is synced that has neither every nor at in mediasync.toml: 6h, 90min.",
-        ),
-    ] = _DEFAULT_EVERY,
-    notify: Annotated[
-        str | None,
-        typer.Option("--notify", metavar="URL", help="As for sync.", show_default=False),
-    ] = None,
-    notify_on: Annotated[
-        list[NotifyOn] | None,
-        typer.Option("--notify-on", help="As for sync.", show_default=False),
-    ] = None,
-    no_events: Annotated[
-        bool, typer.Option("--no-events", help="Do not listen to sources that report events.")
-    ] = False,
+    sources: SourcesArgument = None,
+    every: EveryOption = DEFAULT_INTERVAL,
+    notify: NotifyOption = None,
+    notify_on: NotifyOnOption = None,
+    no_events: NoEventsOption = False,
     at_once: Annotated[
         int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Sync at most this many sources at once.")
     ] = SOURCES_AT_ONCE,
@@ -84,10 +100,7 @@ def watch(
       2  wrong usage or configuration
       4  the database failed when it was opened; later failures are tried again
     """
-    try:
-        read_interval(every)
-    except ValueError as error:
-        raise UsageError(f"--every: {error}") from None
+    check_interval(every)
     jobs = jobs_of(context, sources or [], [], [], may_be_skipped=True)
     notifier = find_notifier(context, notify, notify_on or [])
     with one_core_left_free():

@@ -13,14 +13,13 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from mediasync.errors import ConfigurationError
 from mediasync.settings.environment import NOTIFY_URL_VARIABLE, read_setting, read_value
-from mediasync.settings.tables import flaws_of_table
+from mediasync.settings.tables import read_table
 
 
 class NotifyOn(StrEnum):
@@ -117,16 +116,10 @@ def read_notify_table(table: Any, folder: Path) -> tuple[NotifySettings, list[st
         table: as it stands in the configuration file.
         folder: the file's folder, to which paths are relative.
     """
-    if not isinstance(table, Mapping):
-        return NotifySettings(), ["notify is not a table: write [notify], and url = … below it"]
-    try:
-        found = NotifySettings.model_validate(table)
-    except ValidationError as error:
-        flaws = flaws_of_table(error, NotifySettings.model_fields)
-        return NotifySettings(), [f"[notify] {flaw}" for flaw in flaws]
+    found, flaws = read_table("notify", table, NotifySettings, "url = …")
     if found.url_file is not None:
         found = found.model_copy(update={"url_file": folder / found.url_file.expanduser()})
-    return found, []
+    return found, flaws
 
 
 def find_notify_url(settings: NotifySettings, environ: Mapping[str, str]) -> tuple[str | None, str]:

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mediasync.settings.suggestions import unknown_setting
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_table(name: str, table: Any, model: type[M], example: str) -> tuple[M, list[str]]:
+    """Return the settings of a table, and what is wrong with it; the defaults if anything is.
+
+    Args:
+        name: the name of the table.
+        table: as it stands in the configuration file.
+        model: what it is read into.
+        example: one of its lines, for somebody who has not written a table.
+    """
+    if not isinstance(table, Mapping):
+        return model(), [f"{name} is not a table: write [{name}], and {example} below it"]
+    try:
+        return model.model_validate(table), []
+    except ValidationError as error:
+        return model(), [f"[{name}] {flaw}" for flaw in flaws_of_table(error, model.model_fields)]
 
 
 def flaws_of_table(error: ValidationError, known: Iterable[str]) -> list[str]:

@@ -8,11 +8,11 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mediasync.errors import ConfigurationError
 from mediasync.settings.environment import WEB_TOKEN_VARIABLE, read_setting, read_value
-from mediasync.settings.tables import flaws_of_table
+from mediasync.settings.tables import read_table
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8765
@@ -144,14 +144,10 @@ def read_web_table(table: Any, folder: Path) -> tuple[WebSettings, list[str]]:
         table: as it stands in the configuration file.
         folder: the file's folder, to which paths are relative.
     """
-    if not isinstance(table, Mapping):
-        return WebSettings(), ["web is not a table: write [web], and port = … below it"]
-    try:
-        found = WebSettings.model_validate(table)
-    except ValidationError as error:
-        return WebSettings(), [f"[web] {flaw}" for flaw in flaws_of_table(error, WebSettings.model_fields)]
+    found, flaws = read_table("web", table, WebSettings, "port = …")
     paths = {name: path for name in ("token_file", "pictures") if (path := getattr(found, name)) is not None}
-    return found.model_copy(update={name: folder / path.expanduser() for name, path in paths.items()}), []
+    update = {name: folder / path.expanduser() for name, path in paths.items()}
+    return found.model_copy(update=update), flaws
 
 
 def find_web_token(

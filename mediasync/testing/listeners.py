@@ -178,7 +178,7 @@ async def serve_stream(
 
 
 async def _end(task: asyncio.Task[None] | asyncio.Task[bytes]) -> None:
-    """Cancel a task. That the client has disconnected is no error of the server's."""
+    """Cancel a task. That the client has disconnected is not an error of the server."""
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError, ConnectionError):
         await task

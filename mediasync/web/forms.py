@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -10,16 +11,20 @@ from starlette.responses import RedirectResponse
 
 from mediasync.errors import UsageError
 
-LARGEST_NUMBER = 2**62
+LARGEST_NUMBER: Final = 2**62
+_LAST_YEAR: Final = 9_999
 
 
-def number_of(values: Mapping[str, object], name: str, *, least: int = 0) -> int | None:
+def number_of(
+    values: Mapping[str, object], name: str, *, least: int = 0, most: int = LARGEST_NUMBER
+) -> int | None:
     """Return a whole number from a form or a query; None if it is not given or empty.
 
     Args:
         values: the fields of the form, or the parameters of the query.
         name: of the field.
         least: the smallest number that is allowed.
+        most: the largest one.
 
     Raises:
         UsageError: if it is not a whole number, or out of range.
@@ -27,9 +32,19 @@ def number_of(values: Mapping[str, object], name: str, *, least: int = 0) -> int
     text = str(values.get(name, "") or "").strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and least <= int(text[:20]) <= LARGEST_NUMBER):
-        raise UsageError(f"{name}: {text[:40]!r} is not a whole number of at least {least}")
+    if not (text.isascii() and text.isdecimal() and least <= int(text[:20]) <= most):
+        allowed = f"of at least {least}" if most == LARGEST_NUMBER else f"from {least} to {most:,}"
+        raise UsageError(f"{name}: {text[:40]!r} is not a whole number {allowed}")
     return int(text)
+
+
+def year_of(values: Mapping[str, object], name: str) -> int | None:
+    """Return a year from a form or a query; None if it is not given or empty.
+
+    Raises:
+        UsageError: if it is not a year.
+    """
+    return number_of(values, name, least=1, most=_LAST_YEAR)
 
 
 def see(request: Request, path: str, **parameters: object) -> RedirectResponse:

@@ -21,6 +21,7 @@ from mediasync.errors import ConfigurationError, DatabaseError, HookUnreadable, 
 from mediasync.hints import Hint
 from mediasync.hooks import parse_hook
 from mediasync.settings.source import FlawedSource, SourceConfig
+from mediasync.web.problem_documents import problem_document, problem_response
 
 if TYPE_CHECKING:
     from mediasync.app import MediaSync
@@ -219,6 +220,4 @@ async def _read_body(request: Request) -> bytes:
 
 
 def _problem(status: HTTPStatus, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """Return a problem document (RFC 9457)."""
-    document = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
-    return JSONResponse(document, status, headers, media_type="application/problem+json")
+    return problem_response(problem_document(status, detail), headers)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from mediasync.display import safe
 from mediasync.errors import (
@@ -26,6 +25,7 @@ from mediasync.errors import (
 )
 from mediasync.web.access_log import shown_path
 from mediasync.web.headers import add_security_headers
+from mediasync.web.problem_documents import problem_document, problem_response
 from mediasync.web.rendering import Answer, respond
 from mediasync.web.scopes import is_for_programs
 
@@ -95,17 +95,11 @@ async def show_error(request: Request, error: Exception) -> Response:
         if status >= 500:
             detail = "The server is stopping." if isinstance(error, LifecycleError) else _NO_ANSWER
             _log.error("%s %s failed: %s", request.method, shown_path(request.scope), error)
-    title = HTTPStatus(status).phrase
-    problem: dict[str, Any] = {
-        "type": "about:blank",
-        "title": title,
-        "status": status,
-        "detail": safe(detail),
-    }
+    problem = problem_document(status, safe(detail))
     if isinstance(error, Refusal):
         problem["errors"] = [asdict(one) for one in error.errors]
     if is_for_programs(request.scope) or _prefers_json(request):
-        return JSONResponse(problem, status, headers, media_type="application/problem+json")
+        return problem_response(problem, headers)
     return await respond(request, Answer("error.html", problem, problem, status, headers))
 
 

@@ -8,8 +8,6 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-from mediasync.errors import UsageError
-
 
 def text_of(request: Request, name: str) -> str | None:
     """Return a value of the query without white space around it; None if it is empty or not given."""
@@ -20,26 +18,6 @@ def texts_of(request: Request, name: str) -> list[str]:
     """Return all values of the query with a name, without empty ones and without repetition."""
     given = (value.strip() for value in request.query_params.getlist(name))
     return list(dict.fromkeys(value for value in given if value))
-
-
-def number_of(request: Request, name: str, what: str) -> int | None:
-    """Return a value of the query as a number.
-
-    Args:
-        request: the request.
-        name: the name of the value.
-        what: what the number is, for the error.
-
-    Raises:
-        UsageError: if it is not a whole number.
-    """
-    text = text_of(request, name)
-    if text is None:
-        return None
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
-        raise UsageError(f"{what}: “{text[:50]}” is not a whole number")
-    return int(text)
 
 
 def address(path: str, query: Mapping[str, Any] | None = None, **changes: Any) -> str:

@@ -22,7 +22,7 @@ from mediasync.web.guard import form_token, keep_form_token
 from mediasync.web.links import item_path, item_picture, person_path, person_picture
 from mediasync.web.queries import address
 from mediasync.web.site import site_of
-from mediasync.wording import counted, duration, moment
+from mediasync.wording import counted, duration, episode_code, running_time
 
 LONGEST_TEXT: Final = 4_000
 
@@ -116,10 +116,12 @@ _KEPT: Final = frozenset({"etag", "cache-control", "vary"})
 
 
 def when(time: datetime | None) -> Markup:
-    """Return a time in the zone of the server, with its exact value for programs; a dash for None."""
+    """Return a time as `words.moment` does, with its exact value for programs."""
     if time is None:
         return Markup("-")
-    return Markup('<time datetime="{}">{}</time>').format(time.isoformat(timespec="seconds"), moment(time))
+    return Markup('<time datetime="{}">{}</time>').format(
+        time.isoformat(timespec="seconds"), words.moment(time)
+    )
 
 
 def _short(value: Any, longest: int = 160) -> str:
@@ -142,7 +144,7 @@ FILTERS: Final[dict[str, Any]] = {
     "change_in_words": words.change_in_words,
     "completeness_in_words": words.completeness_in_words,
     "day": words.day,
-    "duration": words.duration,
+    "duration": running_time,
     "function_heading": words.function_heading,
     "function_name": words.function_name,
     "item_path": item_path,
@@ -162,9 +164,9 @@ FILTERS: Final[dict[str, Any]] = {
 GLOBALS: Final[dict[str, Any]] = {
     "address": address,
     "asset_path": asset_path,
-    "episode_code": words.episode_code,
+    "episode_code": episode_code,
     "joined": words.joined,
-    "number_of": words.number_of,
+    "number_of": counted,
     "provider_link": words.provider_link,
     "type_name": words.type_name,
     "years": words.years,

@@ -35,7 +35,7 @@ class OwnScope:
         await self._app(own, receive, send)
 
 
-_FOR_PROGRAMS: Final = ("/api/", "/events", "/healthz", "/metrics", "/readyz")
+_FOR_PROGRAMS: Final = ("/api/", "/events", "/healthz", "/hooks/", "/metrics", "/readyz")
 
 
 def is_for_programs(scope: Scope) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Final
 
 from mediasync.display import safe
@@ -11,6 +11,7 @@ from mediasync.history import CreditChangeKind, HistoryEntry
 from mediasync.models import AnyMediaItem, Episode, Season
 from mediasync.summaries import ItemSummary
 from mediasync.vocabulary import CAST_TYPES, ChangeKind, Completeness, MediaType, PersonType, RunStatus
+from mediasync.wording import counted
 
 _FUNCTIONS: Final[dict[str, tuple[str, str]]] = {
     PersonType.ACTOR: ("Actor", "Cast"),
@@ -26,6 +27,18 @@ _FUNCTIONS: Final[dict[str, tuple[str, str]]] = {
     PersonType.NARRATOR: ("Narrator", "Narrated by"),
     PersonType.UNKNOWN: ("Other", "Others"),
 }
+
+OFFERED_FUNCTIONS: Final = (
+    PersonType.ACTOR,
+    PersonType.GUEST_STAR,
+    PersonType.DIRECTOR,
+    PersonType.WRITER,
+    PersonType.PRODUCER,
+    PersonType.COMPOSER,
+    PersonType.CREATOR,
+    PersonType.EDITOR,
+)
+"""The functions that forms offer. An address may name any other."""
 
 _TYPES: Final = {
     MediaType.MOVIE: ("film", "films"),
@@ -92,8 +105,7 @@ def function_name(person_type: str) -> str:
         >>> function_name("guest_star"), function_name("Key Grip")
         ('Guest star', 'Key Grip')
     """
-    known = _FUNCTIONS.get(person_type)
-    return known[0] if known else _title(person_type)
+    return _FUNCTIONS.get(person_type, (person_type, person_type))[0]
 
 
 def function_heading(person_type: str) -> str:
@@ -103,13 +115,7 @@ def function_heading(person_type: str) -> str:
         >>> function_heading("director"), function_heading("Key Grip")
         ('Directed by', 'Key Grip')
     """
-    known = _FUNCTIONS.get(person_type)
-    return known[1] if known else _title(person_type)
-
-
-def _title(person_type: str) -> str:
-    known = {str(one) for one in PersonType}
-    return person_type.replace("_", " ").capitalize() if person_type in known else person_type
+    return _FUNCTIONS.get(person_type, (person_type, person_type))[1]
 
 
 def type_name(media_type: MediaType | str, number: int = 1) -> str:
@@ -121,16 +127,6 @@ def type_name(media_type: MediaType | str, number: int = 1) -> str:
     """
     one, many = _TYPES[MediaType(media_type)]
     return one if number == 1 else many
-
-
-def number_of(number: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun.
-
-    Example:
-        >>> number_of(1, "film"), number_of(1200, "film"), number_of(2, "person", "people")
-        ('1 film', '1,200 films', '2 people')
-    """
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def completeness_in_words(completeness: Completeness | str) -> str:
@@ -148,20 +144,6 @@ def status_class(status: RunStatus | str) -> str:
     return _STATUS[RunStatus(status)][1]
 
 
-def duration(seconds: int | float) -> str:
-    """Return a running time.
-
-    Example:
-        >>> duration(10200), duration(2700), duration(31)
-        ('2 h 50 min', '45 min', '31 s')
-    """
-    if seconds < 60:
-        return f"{round(seconds)} s"
-    minutes = round(seconds / 60)
-    hours, rest = divmod(minutes, 60)
-    return " ".join(part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest else "") if part)
-
-
 def day(when: date | datetime | str | None) -> str:
     """Return a day.
 
@@ -174,17 +156,21 @@ def day(when: date | datetime | str | None) -> str:
     return when or ""
 
 
-def moment(when: datetime | None) -> str:
-    """Return a time in UTC.
+def moment(when: datetime | None, zone: tzinfo | None = None) -> str:
+    """Return a time in the zone of the server, with its name; a dash for None.
+
+    Args:
+        when: the time.
+        zone: another zone.
 
     Example:
-        >>> moment(datetime(2026, 11, 30, 18, 5, tzinfo=UTC))
+        >>> moment(datetime(2026, 11, 30, 18, 5, tzinfo=UTC), UTC)
         '30 Nov 2026, 18:05 UTC'
     """
     if when is None:
-        return ""
-    there = when.astimezone(UTC)
-    return f"{day(there)}, {there:%H:%M} UTC"
+        return "-"
+    there = when.astimezone(zone)
+    return f"{day(there)}, {there:%H:%M %Z}"
 
 
 def ago(when: datetime | None, now: datetime | None = None) -> str:
@@ -198,10 +184,10 @@ def ago(when: datetime | None, now: datetime | None = None) -> str:
         return ""
     seconds = ((now or datetime.now(UTC)) - when).total_seconds()
     if seconds > _DAYS_AGO * 86400:
-        return day(when.astimezone(UTC))
+        return day(when.astimezone())
     for length, name in _LENGTHS:
         if seconds >= length:
-            return f"{number_of(int(seconds // length), name)} ago"
+            return f"{counted(int(seconds // length), name)} ago"
     return "just now"
 
 
@@ -215,16 +201,6 @@ def years(first: int | None, last: int | None) -> str:
     if first is None or last is None or first == last:
         return str(first or last or "")
     return f"{first}–{last}"
-
-
-def episode_code(season: int | None, episode: int | None) -> str:
-    """Return the short name of an episode or a season.
-
-    Example:
-        >>> episode_code(1, 2), episode_code(3, None), episode_code(None, 7)
-        ('S01E02', 'S03', 'E07')
-    """
-    return ("" if season is None else f"S{season:02}") + ("" if episode is None else f"E{episode:02}")
 
 
 def person_name(name: str) -> str:

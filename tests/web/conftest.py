@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
-from starlette.applications import Starlette
+from support.engines import SQLITE_FILE, Engine
+from web_library import EXAMPLES, TOKEN, client_of
 
 from mediasync import MediaSync
 from mediasync.web import Access, Guard, create_app
-
-EXAMPLES = Path(__file__).parents[2] / "examples" / "library"
-TOKEN = "a token for the tests"
-
-Client = Callable[[Starlette], httpx.AsyncClient]
 
 
 @pytest.fixture(scope="session")
@@ -34,17 +30,20 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def ms(tmp_path: Path, synced: Path) -> AsyncIterator[MediaSync]:
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """A SQLite file, or the engine that a test names."""
+    return getattr(request, "param", SQLITE_FILE)
+
+
+@pytest.fixture
+async def ms(engine: Engine, tmp_path: Path, synced: Path) -> AsyncIterator[MediaSync]:
     """The mirror of the example library."""
-    shutil.copy(synced, tmp_path / "media.db")
-    async with MediaSync(f"sqlite:///{tmp_path}/media.db") as ms:
+    if engine is SQLITE_FILE:
+        shutil.copy(synced, tmp_path / "media.db")
+    async with MediaSync(engine.new_mirror_url(tmp_path)) as ms:
+        if engine is not SQLITE_FILE:
+            await ms.sync(f"examples=nfo:{EXAMPLES}")
         yield ms
-
-
-def client_of(app: Starlette, **options: object) -> httpx.AsyncClient:
-    """A client of an app, without a socket."""
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://localhost", **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture

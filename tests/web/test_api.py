@@ -12,37 +12,18 @@ from urllib.parse import quote, urljoin
 
 import httpx
 import pytest
-from support.engines import POSTGRES, SQLITE_FILE, Engine
+from support.engines import Engine
 from support.items import movie
-from web_library import EXAMPLES, TOKEN, client_of
+from web_library import EXAMPLES, TOKEN, client_of, on_both_engines
 
 from mediasync import MediaSync
 from mediasync.settings.file import parse_source
-from mediasync.web import Access, Guard, create_app
+from mediasync.web import Access, Guard, create_app, shut_down
 from mediasync.web.api import ENDPOINTS
 
 API = "/api/v1"
 DARK = "examples:tvshows/Dark (2017)"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
-
-
-on_both_engines = pytest.mark.parametrize(
-    "engine", [SQLITE_FILE, POSTGRES], ids=lambda engine: engine.name, indirect=True
-)
-
-
-@pytest.fixture
-def engine(request: pytest.FixtureRequest) -> Engine:
-    """A SQLite file, or the engine that a test names."""
-    return getattr(request, "param", SQLITE_FILE)
-
-
-@pytest.fixture
-async def ms(engine: Engine, tmp_path: Path) -> AsyncIterator[MediaSync]:
-    """The mirror of the example library on each engine."""
-    async with MediaSync(engine.new_mirror_url(tmp_path)) as ms:
-        await ms.sync(f"examples=nfo:{EXAMPLES}")
-        yield ms
 
 
 @pytest.fixture
@@ -53,6 +34,7 @@ async def client(ms: MediaSync) -> AsyncIterator[httpx.AsyncClient]:
     )
     async with client_of(app) as client:
         yield client
+    await shut_down(app)
 
 
 async def get(client: httpx.AsyncClient, path: str, **query: Any) -> Any:

@@ -188,7 +188,7 @@ async def test_a_foreign_or_damaged_cursor_shows_the_start_and_says_so(client: h
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("from=abc", "the first year: “abc” is not a whole number"),
+        ("from=abc", "from: 'abc' is not a whole number"),
         ("from=2000&to=1990", "year_from 2000 is after year_to 1990"),
         ("rating=11", "is not a number from 0 to 10"),
         ("rating=x", "“x” is not a number from 0 to 10"),
@@ -206,6 +206,14 @@ async def test_a_filter_that_cannot_be_used_is_said_beside_the_form(
     assert message in page.texts("p", role="alert")[0]
     assert page.all("select", id="type")
     assert (await client.get(f"/items.json?{query}")).status_code == 400
+
+
+async def test_the_form_of_finding_and_the_list_offer_the_same_genres(client: httpx.AsyncClient) -> None:
+    find = Document((await client.get("/find")).text)
+    offered = [one.attributes["value"] for one in find.all("option") if one.parents[-1] == "datalist"]
+    listed = (await see(client, "/items")).texts("option")
+    assert "Crime" in offered
+    assert set(offered) <= set(listed)
 
 
 async def test_the_people_of_a_filter_can_be_taken_out(attic: MediaSync, client: httpx.AsyncClient) -> None:

@@ -13,10 +13,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Message
-from support.engines import POSTGRES, SQLITE_FILE, Engine
+from support.engines import Engine
 from support.items import MOVIES, movie
 from support.mirror import prepared, write
-from web_library import TOKEN, client_of
+from web_library import TOKEN, client_of, on_both_engines
 
 from mediasync import MediaSync
 from mediasync.changes import Change
@@ -31,17 +31,6 @@ class CountingMirror(MediaSync):
     def changes(self, *, after: int | None = None, follow: bool = True) -> AsyncGenerator[Change]:
         self.following += follow
         return super().changes(after=after, follow=follow)
-
-
-on_both_engines = pytest.mark.parametrize(
-    "engine", [SQLITE_FILE, POSTGRES], ids=lambda engine: engine.name, indirect=True
-)
-
-
-@pytest.fixture
-def engine(request: pytest.FixtureRequest) -> Engine:
-    """A SQLite file, or the engine that a test names."""
-    return getattr(request, "param", SQLITE_FILE)
 
 
 @pytest.fixture

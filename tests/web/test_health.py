@@ -8,33 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from support.engines import POSTGRES, SQLITE_FILE, Engine
 from support.mirror import write
-from web_library import EXAMPLES, TOKEN, client_of
+from web_library import TOKEN, client_of, on_both_engines
 
 from mediasync import MediaSync
 from mediasync.web import Access, Guard, create_app
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
-
-
-on_both_engines = pytest.mark.parametrize(
-    "engine", [SQLITE_FILE, POSTGRES], ids=lambda engine: engine.name, indirect=True
-)
-
-
-@pytest.fixture
-def engine(request: pytest.FixtureRequest) -> Engine:
-    """A SQLite file, or the engine that a test names."""
-    return getattr(request, "param", SQLITE_FILE)
-
-
-@pytest.fixture
-async def ms(engine: Engine, tmp_path: Path) -> AsyncIterator[MediaSync]:
-    """The mirror of the example library on each engine."""
-    async with MediaSync(engine.new_mirror_url(tmp_path)) as ms:
-        await ms.sync(f"examples=nfo:{EXAMPLES}")
-        yield ms
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from web_clients import TOKEN, Browser, signed_in
+from web_clients import Browser, signed_in
+from web_library import TOKEN
 
 from mediasync import MediaSync, Movie, Source, SourceConfig
 from mediasync.backends.base import Enumerated

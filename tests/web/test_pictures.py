@@ -11,6 +11,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from web_library import client_of
 
 from mediasync import Library, MediaSync, Movie, Person, Source
 from mediasync.models import Credit
@@ -23,7 +24,6 @@ from mediasync.web.pictures.disk_cache import DiskCache
 from mediasync.web.pictures.formats import find_media_type
 from mediasync.web.pictures.placeholder import draw, initials
 from tests.support.servers import QUICK, SERVERS, TOKEN, Place, make_server, server_of
-from tests.web.conftest import client_of
 
 SVG = "image/svg+xml"
 

@@ -13,7 +13,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route
-from web_clients import TOKEN, Browser, signed_in
+from web_clients import Browser, signed_in
+from web_library import TOKEN
 
 from mediasync import MediaSync
 from mediasync.web import Access, Guard, create_app

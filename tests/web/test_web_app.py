@@ -25,6 +25,7 @@ async def test_a_page_runs_no_script_but_ours(client: httpx.AsyncClient) -> None
 
 
 async def test_an_unknown_page_is_a_problem_for_programs(client: httpx.AsyncClient) -> None:
-    problem = await client.get("/nowhere.json")
-    assert problem.headers["content-type"] == "application/problem+json"
-    assert problem.json()["status"] == 404
+    for path, status in [("/nowhere.json", 404), ("/hooks/home", 405)]:
+        problem = await client.get(path)
+        assert problem.headers["content-type"] == "application/problem+json"
+        assert problem.json()["status"] == status

@@ -9,8 +9,7 @@ from typing import Any
 
 import httpx
 from starlette.applications import Starlette
-
-TOKEN = "a token for the tests"
+from web_library import TOKEN
 
 
 class Browser(httpx.AsyncClient):

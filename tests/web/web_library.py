@@ -1,4 +1,4 @@
-"""What the tests of the web app share."""
+"""What the tests of the web app share: the example library, its token, and clients without a socket."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import pytest
 from starlette.applications import Starlette
+from support.engines import POSTGRES, SQLITE_FILE
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples" / "library"
 TOKEN: Final = "a token for the tests"
+
+on_both_engines = pytest.mark.parametrize(
+    "engine", [SQLITE_FILE, POSTGRES], ids=lambda engine: engine.name, indirect=True
+)
 
 
 def client_of(app: Starlette, **options: Any) -> httpx.AsyncClient:

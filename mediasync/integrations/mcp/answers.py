@@ -5,24 +5,17 @@ All texts of servers in them are clean, and cut.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mediasync.integrations.mcp.texts import titled
-
-
-def _joined(parts: Iterable[str | None], separator: str = ", ") -> str:
-    return separator.join(part for part in parts if part)
+from mediasync.wording import counted, joined
 
 
 def _years(first: int | None, last: int | None) -> str:
     return f"{first}-{last}" if first != last else str(first or "")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 class Answer(BaseModel):
@@ -55,12 +48,12 @@ class Item(Answer):
         code = "" if self.season is None or self.type == "show" else f"S{self.season:02}"
         if self.episode is not None:
             code += f"E{self.episode:02}"
-        return _joined((_joined((self.show, code), " "), titled(self.title, self.year)), ": ")
+        return joined((joined((self.show, code), " "), titled(self.title, self.year)), ": ")
 
     def line(self, *more: str) -> str:
         """Return one line: the name, the type, what is given, and the id."""
         rating = "" if self.rating is None else f"{self.rating:g}/10"
-        return f"{_joined((self.name(), self.type, rating, *more))} | id: {self.id}"
+        return f"{joined((self.name(), self.type, rating, *more))} | id: {self.id}"
 
 
 class Person(Answer):
@@ -78,7 +71,7 @@ class Person(Answer):
         """Return one line: the name, what tells apart, what is given, and the id."""
         best = f"known for {self.known_for}" if self.known_for else ""
         years = _years(self.first_year, self.last_year)
-        told = _joined((self.name, *more, _joined((_counted(self.works, "work"), years), " "), best))
+        told = joined((self.name, *more, joined((counted(self.works, "work"), years), " "), best))
         return f"{told} | id: {self.id}"
 
 
@@ -181,8 +174,8 @@ class Credit(Answer):
     def line(self) -> str:
         """Return one line."""
         roles = f"as {' / '.join(self.roles)}" if self.roles else ""
-        number = _counted(self.episodes, "episode") if self.episodes else ""
-        told = _joined((self.name, roles, " and ".join(self.functions), number))
+        number = counted(self.episodes, "episode") if self.episodes else ""
+        told = joined((self.name, roles, " and ".join(self.functions), number))
         return f"{told} | id: {self.person_id}"
 
 
@@ -218,7 +211,7 @@ class ItemDetails(Item):
             f"Tagline: {self.tagline}" if self.tagline else "",
             f"Plot: {self.overview}" if self.overview else "",
             f"Premiere: {self.premiere_date}" if self.premiere_date else "",
-            "Ids: " + _joined(f"{name}:{value}" for name, value in self.provider_ids.items())
+            "Ids: " + joined(f"{name}:{value}" for name, value in self.provider_ids.items())
             if self.provider_ids
             else "",
             f"Library: {self.library_id}; source: {self.source}",
@@ -313,7 +306,7 @@ class PersonAnswer(AnswerAboutPeople):
         for one in self.people:
             lines.append(f"In source {one.source}: {one.line()}")
             lines += [
-                f"  {what}: {_joined(f'{name} {value}' for name, value in values.items())}"
+                f"  {what}: {joined(f'{name} {value}' for name, value in values.items())}"
                 for what, values in (("functions", one.functions), ("provider ids", one.provider_ids))
                 if values
             ]
@@ -337,9 +330,9 @@ class Work(Answer):
     def line(self) -> str:
         """Return one line."""
         roles = f"as {' / '.join(self.roles)}" if self.roles else ""
-        number = _counted(self.episodes, "episode") if self.episodes else ""
+        number = counted(self.episodes, "episode") if self.episodes else ""
         told = (titled(self.title, self.year), self.type, " and ".join(self.functions), roles, number)
-        return f"{_joined(told)} | id: {self.id}"
+        return f"{joined(told)} | id: {self.id}"
 
 
 class FilmographyAnswer(AnswerAboutPeople):
@@ -351,7 +344,7 @@ class FilmographyAnswer(AnswerAboutPeople):
 
     def body(self) -> list[str]:
         """Return a line for each title."""
-        totals = _joined(f"{name} {number:,}" for name, number in self.totals.items())
+        totals = joined(f"{name} {number:,}" for name, number in self.totals.items())
         return [
             f"Titles by section: {totals}",
             *_page([one.line() for one in self.works], self.next, "None."),
@@ -385,7 +378,7 @@ class CostarsAnswer(AnswerAboutPeople):
 
     def body(self) -> list[str]:
         """Return a line for each of them."""
-        rows = [one.person.line(f"{one.together:,} together ({_joined(one.titles)})") for one in self.costars]
+        rows = [one.person.line(f"{one.together:,} together ({joined(one.titles)})") for one in self.costars]
         return _page(rows, None, "Nobody is credited together with this person.")
 
 
@@ -436,7 +429,7 @@ class ListAnswer(Answer):
     def text(self) -> str:
         """Return the answer as lines."""
         rows = [one.line() for one in self.items]
-        return "\n".join([f"{_counted(self.total, 'item')}:", *_page(rows, self.next, "None.")])
+        return "\n".join([f"{counted(self.total, 'item')}:", *_page(rows, self.next, "None.")])
 
 
 class Count(Answer):
@@ -457,7 +450,7 @@ class CountAnswer(Answer):
         """Return the answer as lines."""
         rows = [f"{one.value}: {one.items:,}" for one in self.counts]
         rest = [f"and {self.left_out:,} more values"] if self.left_out else []
-        return "\n".join([f"{_counted(self.total, 'item')}:", *(f"- {row}" for row in rows), *rest])
+        return "\n".join([f"{counted(self.total, 'item')}:", *(f"- {row}" for row in rows), *rest])
 
 
 class Change(Answer):
@@ -475,7 +468,7 @@ class Change(Answer):
         """Return one line."""
         fields = f"({', '.join(self.fields)})" if self.fields else ""
         words = (self.at, self.what, self.entity, self.name, fields)
-        return f"{self.number}: {_joined(words, ' ')} | id: {self.id}"
+        return f"{self.number}: {joined(words, ' ')} | id: {self.id}"
 
 
 class ChangesAnswer(Answer):
@@ -515,7 +508,7 @@ class RemovedAnswer(Answer):
     def text(self) -> str:
         """Return the answer as lines."""
         rows = [
-            f"{_joined((one.show, titled(one.title, one.year)), ': ')}, {one.type}, source {one.source}, "
+            f"{joined((one.show, titled(one.title, one.year)), ': ')}, {one.type}, source {one.source}, "
             f"missing since {one.missing_since} | id: {one.id}"
             for one in self.items
         ]
@@ -559,13 +552,11 @@ class StatusAnswer(Answer):
         lines = ["Sources:"] if self.sources else ["Nothing is stored yet: no source was ever synced."]
         for one in self.sources:
             sync = f"last sync {one.last_sync}: {one.last_status}" if one.last_sync else "never synced"
-            counts = (
-                f"{_counted(one.items, 'item')}, {one.people:,} people, {_counted(one.credits, 'credit')}"
-            )
+            counts = f"{counted(one.items, 'item')}, {one.people:,} people, {counted(one.credits, 'credit')}"
             lines.append(f"- {one.name} ({one.kind}), {counts}, {sync} | id: {one.id}")
         if self.libraries:
             lines.append("Libraries:")
         for library in self.libraries:
-            numbers = _joined(_counted(number, name) for name, number in library.items.items())
-            lines.append(f"- {_joined((library.title, library.kind, numbers))} | id: {library.id}")
+            numbers = joined(counted(number, name) for name, number in library.items.items())
+            lines.append(f"- {joined((library.title, library.kind, numbers))} | id: {library.id}")
         return "\n".join([*lines, f"Newest change: {self.newest_change}"])

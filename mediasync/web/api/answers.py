@@ -33,7 +33,7 @@ class MovieAnswer(Movie):
 
 
 class ShowAnswer(Show):
-    """A show with its own cast and crew. Its seasons and episodes have others."""
+    """A show with its own cast and crew, without those of its seasons and episodes."""
 
     credits: list[Credit] | None = Field(default=None, exclude=True)
 
@@ -64,7 +64,7 @@ def as_answer(item: AnyMediaItem) -> ItemAnswer:
 
 
 class PersonAnswer(PersonSummary):
-    """A person with the ids that others know them by.
+    """A person with their ids at public providers.
 
     Attributes:
         provider_ids: ids at public providers, for example ``{"tmdb": "6384"}``.
@@ -81,8 +81,8 @@ class SyncNote(BaseModel):
     """Something that a sync met.
 
     Attributes:
-        subject: the item, file or library.
-        text: what is to be said about it.
+        subject: the item, file or library that it is about.
+        text: what happened to it.
     """
 
     subject: str
@@ -90,11 +90,11 @@ class SyncNote(BaseModel):
 
 
 class SyncAnswer(BaseModel):
-    """How the newest sync of a source stands that this server has begun.
+    """The state of the newest sync of a source that this server has begun.
 
     Attributes:
         source_id: the source.
-        running: whether it is going on.
+        running: whether it is still under way.
         began_at: when it was asked for.
         ended_at: when it ended.
         scheduled: whether the schedule began it.
@@ -154,7 +154,7 @@ class ChangePage(BaseModel):
 
     Attributes:
         rows: changes in the order of their commits.
-        after: the number to give as ``after`` next time, also if there is nothing more now.
+        after: the number to give as ``after`` next time, even if there are no more changes now.
         more: whether there are more changes now.
     """
 

@@ -15,9 +15,9 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from mediasync.settings.distribution import find_version
 from mediasync.web.api.endpoints import Endpoint
 from mediasync.web.guard import SESSION_COOKIE, Access
+from mediasync.web.problem_documents import PROBLEM_TYPE
 
 JSON: Final = "application/json"
-PROBLEM: Final = "application/problem+json"
 
 _PARAMETER: Final = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _SECTION: Final = re.compile(r"\n\s*\n(Attributes|Args|Example|Raises|Returns):\n")
@@ -179,7 +179,7 @@ def make_document(endpoints: Sequence[Endpoint]) -> Mapping[str, Any]:
             "responses": {
                 str(status): {
                     "description": text,
-                    "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                    "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
                 }
                 for status, text in _ERRORS.items()
             },

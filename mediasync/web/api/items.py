@@ -26,34 +26,43 @@ FullId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*:.", max_length=4_00
 _SEVERAL: Final = 50
 
 
+def function_and_id(text: str) -> tuple[str | None, str]:
+    """Return whom a parameter names: ``ID``, or ``FUNCTION@ID``. No id has an at sign before its first colon.
+
+    Example:
+        >>> function_and_id("director@home:1158"), function_and_id("home:a@b")
+        (('director', 'home:1158'), (None, 'home:a@b'))
+    """
+    function, at, _ = text.partition(":")[0].rpartition("@")
+    return (function, text[len(function) + 1 :]) if at else (None, text)
+
+
 def _credited(text: str) -> Credited:
-    """Return whom a parameter names: ``ID``, or ``FUNCTION@ID``. Ids have a colon before any other sign."""
-    source, colon, rest = text.partition(":")
-    function, at, source_id = source.rpartition("@")
-    return Credited(f"{source_id}{colon}{rest}", function) if at else Credited(text)
+    function, person_id = function_and_id(text)
+    return Credited(person_id, function)
 
 
 class ItemsQuery(Query):
     """Which items.
 
     Attributes:
-        source_id: of this source.
-        library_id: listed by this library; its full id.
-        media_types: of one of these types.
-        year_from: of this year or a later one.
-        year_to: of this year or an earlier one.
-        genre: of this genre. Case, accents and punctuation do not matter.
-        min_rating: with a main rating of at least so much.
-        provider_id: with this id at a public provider: ``imdb:tt0133093``.
-        with_provider: with any id at this provider: ``imdb``.
-        without_provider: without an id at this provider.
-        completeness: whose credit list is known so far.
-        added_since: which the source got at this time or later.
-        changed_since: stored or changed at this time or later.
-        created_since: first stored at this time or later.
-        with_people: which credit all of these people: full ids, or ``FUNCTION@ID``, as in
+        source_id: only items of this source.
+        library_id: only items that this library lists; its full id.
+        media_types: only items of these types.
+        year_from: only items of this year or a later one.
+        year_to: only items of this year or an earlier one.
+        genre: only items of this genre. Case, accents and punctuation do not matter.
+        min_rating: only items whose main rating is at least this.
+        provider_id: only items with this id at a public provider: ``imdb:tt0133093``.
+        with_provider: only items with any id at this provider: ``imdb``.
+        without_provider: only items without an id at this provider.
+        completeness: only items of whose credit list this much is known.
+        added_since: only items that were added to the source at this time or later.
+        changed_since: only items that were stored or changed at this time or later.
+        created_since: only items that were first stored at this time or later.
+        with_people: only items that credit all of these people: full ids, or ``FUNCTION@ID``, as in
             ``director@home:1158``.
-        without_people: which credit none of these people.
+        without_people: only items that credit none of these people.
     """
 
     source_id: Text | None = None
@@ -90,10 +99,10 @@ class ItemListQuery(ItemsQuery):
 
     Attributes:
         sort: what they are sorted by. Items for which it is not known come last.
-        descending: the highest first.
+        descending: whether the highest comes first.
         after: ``next`` of the page before.
-        limit: how many at most.
-        with_total: count the items of all pages, too.
+        limit: the largest number of rows in the answer.
+        with_total: whether the items of all pages are counted as well.
     """
 
     sort: ItemSort = ItemSort.TITLE
@@ -119,8 +128,8 @@ class CreditsQuery(Query):
     Attributes:
         person_type: only those with this function, such as ``director``.
         after: ``next`` of the page before.
-        limit: how many at most.
-        with_total: count the credits of all pages, too.
+        limit: the largest number of rows in the answer.
+        with_total: whether the credits of all pages are counted as well.
     """
 
     person_type: Text | None = None
@@ -130,11 +139,11 @@ class CreditsQuery(Query):
 
 
 class ChildrenQuery(Query):
-    """Which part.
+    """Which part of the list.
 
     Attributes:
-        offset: leave out the first so many.
-        limit: how many at most.
+        offset: how many rows to skip.
+        limit: the largest number of rows in the answer.
     """
 
     offset: Offset = 0

@@ -12,7 +12,7 @@ from mediasync.summaries import ItemSummary, Page, PersonSummary
 from mediasync.vocabulary import CAST_TYPES, MediaType
 from mediasync.web.api.answers import PersonAnswer, Rows
 from mediasync.web.api.endpoints import Call, Endpoint, Reply, require
-from mediasync.web.api.items import FullId, Limit, Text, Year, find_item, only, page_reply
+from mediasync.web.api.items import FullId, Limit, Text, Year, find_item, function_and_id, only, page_reply
 from mediasync.web.api.requests import Flag, Query
 from mediasync.works import (
     CastMember,
@@ -32,17 +32,18 @@ class PeopleQuery(Query):
     """Which people.
 
     Attributes:
-        source_id: of this source.
-        name_prefix: whose name begins with this text. Case, accents and punctuation do not matter.
-        person_type: with this function, such as ``director``.
-        item_id: credited in this item, a full id.
-        library_id: credited in an item of this library, a full id.
-        min_works: credited in at least so many movies and shows.
-        has_image: those with a picture, or those without one.
-        descending: the last name first.
+        source_id: only people of this source.
+        name_prefix: only people whose name begins with this text. Case, accents and punctuation do not
+            matter.
+        person_type: only people with this function, such as ``director``.
+        item_id: only people credited in this item, a full id.
+        library_id: only people credited in an item of this library, a full id.
+        min_works: only people credited in at least this many movies and shows.
+        has_image: only people with a picture, or only those without one.
+        descending: whether the list begins with the last name.
         after: ``next`` of the page before.
-        limit: how many at most.
-        with_total: count the people of all pages, too.
+        limit: the largest number of rows in the answer.
+        with_total: whether the people of all pages are counted as well.
     """
 
     source_id: Text | None = None
@@ -75,7 +76,7 @@ class FilmographyQuery(Query):
 
     Attributes:
         by: ``title``: movies and shows, each once; ``credit``: each credit in each item.
-        person_types: only in these functions.
+        person_types: only credits with these functions.
         media_types: by title, only movies or only shows; by credit, only items of these types.
         self_apart: whether appearances as "self" and those in talk shows stand in sections of their own.
     """
@@ -92,7 +93,7 @@ class CostarsQuery(Query):
     Attributes:
         person_types: the functions of the others.
         own_types: the functions of the person.
-        limit: how many at most.
+        limit: the largest number of rows in the answer.
     """
 
     person_types: list[Text] = Field(default_factory=list)
@@ -104,8 +105,8 @@ class CastQuery(Query):
     """Which members.
 
     Attributes:
-        person_types: in these functions; those of the cast by default.
-        limit: how many at most.
+        person_types: only members with these functions; those of the cast by default.
+        limit: the largest number of rows in the answer.
     """
 
     person_types: list[Text] = Field(default_factory=list)
@@ -119,7 +120,7 @@ class AmongQuery(Query):
         decade: only items of these ten years, named by the first one.
         genre: only items that have it, or whose show has it.
         source_id: only people of this source.
-        limit: how many at most.
+        limit: the largest number of rows in the answer.
     """
 
     decade: Decade | None = None
@@ -156,8 +157,8 @@ class FoundQuery(Query):
     """Who is credited, and among which items.
 
     Attributes:
-        with_people: each of these is credited: full ids or aliases, or ``FUNCTION@ID``.
-        without_people: none of these is credited.
+        with_people: only items that credit all of these people: full ids or aliases, or ``FUNCTION@ID``.
+        without_people: only items that credit none of these people.
         media_types: only items of these types.
         year_from: only items of this year or later.
         year_to: only items of this year or earlier.
@@ -165,7 +166,7 @@ class FoundQuery(Query):
         source_ids: only items of these sources.
         roll_up: whether seasons and episodes are replaced by their show.
         after: ``next`` of the page before.
-        limit: how many at most.
+        limit: the largest number of rows in the answer.
     """
 
     with_people: list[Text] = Field(min_length=1, max_length=50)
@@ -194,8 +195,8 @@ class FoundQuery(Query):
 
 
 def _who(text: str) -> Who:
-    before, at, _ = text.partition(":")[0].rpartition("@")
-    return Who(person_ids=[text[len(before) + 1 :]], person_types=[before]) if at else Who(person_ids=[text])
+    function, person_id = function_and_id(text)
+    return Who(person_ids=[person_id], person_types=[] if function is None else [function])
 
 
 async def list_people(call: Call[PeopleQuery, None]) -> Reply:

@@ -17,7 +17,6 @@ from mediasync.text import find_text_flaw
 from mediasync.web.guard import FORM_HEADER, check_form_token, is_same_origin
 from mediasync.web.problems import Refusal, RefusedValue
 
-LARGEST_BODY: Final = 64 * 1024
 MOST_REFUSED: Final = 20
 _SHOWN: Final = 200
 _SPACE_BEFORE_ZONE: Final = re.compile(r" (?=\d\d:?\d\d$)")
@@ -104,17 +103,13 @@ async def read_body(request: Request, model: type[M], *, needed: bool = True) ->
         Refusal: with status 422; it names each field that is refused, and what is allowed.
         HTTPException: with status 413 if the body is too large, or 415 if it is not JSON.
     """
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > LARGEST_BODY:
-            raise HTTPException(413, f"The body is larger than {LARGEST_BODY:,} bytes.")
+    content = await request.body()  # its size is limited for every request
     if not content and not needed:
         return model()
     if not _is_json(request):
         raise HTTPException(415, "Send the body as application/json.", {"Accept": "application/json"})
     try:
-        return model.model_validate_json(bytes(content))
+        return model.model_validate_json(content)
     except ValidationError as error:
         raise _refusal(error, model, "body", {}) from None
 

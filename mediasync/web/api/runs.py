@@ -29,9 +29,9 @@ class RunsQuery(Query):
     Attributes:
         source_id: only runs of this source.
         status: only runs with this status.
-        whole: leave out runs of only some libraries or items.
+        whole: whether runs of only some libraries or items are left out.
         before: only runs with lower numbers than this one.
-        limit: how many at most.
+        limit: the largest number of rows in the answer.
     """
 
     source_id: Text | None = None
@@ -42,11 +42,11 @@ class RunsQuery(Query):
 
 
 class PageQuery(Query):
-    """Which part.
+    """Which part of the list.
 
     Attributes:
         after: the number of the last change of the page before.
-        limit: how many at most.
+        limit: the largest number of rows in the answer.
     """
 
     after: Number | None = None
@@ -74,8 +74,8 @@ class RemovedQuery(Query):
 
     Attributes:
         source_id: only items of this source.
-        offset: leave out the first so many.
-        limit: how many at most.
+        offset: how many rows to skip.
+        limit: the largest number of rows in the answer.
     """
 
     source_id: Text | None = None
@@ -87,7 +87,7 @@ class SourceQuery(Query):
     """Of which source.
 
     Attributes:
-        source_id: only of this source.
+        source_id: only what belongs to this source.
     """
 
     source_id: Text | None = None
@@ -104,10 +104,10 @@ class RestoreBody(BaseModel):
 
 
 class UndoQuery(Query):
-    """How.
+    """How a run is undone.
 
     Attributes:
-        dry_run: change nothing, and answer what would be changed.
+        dry_run: whether nothing is changed, and the answer says what would be.
     """
 
     dry_run: Flag = False
@@ -199,7 +199,7 @@ async def undo_run(call: Call[UndoQuery, None]) -> UndoReport:
 
 
 async def list_removed(call: Call[RemovedQuery, None]) -> Reply:
-    """List items that their source no longer has and that are not deleted yet, the newest first."""
+    """List removed items that are not deleted yet, the newest first."""
     query = call.query
     rows = await call.site.ms.list_removed(query.source_id, limit=query.limit, offset=query.offset)
     following = {"offset": query.offset + query.limit} if len(rows) == query.limit else {}

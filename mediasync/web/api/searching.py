@@ -16,8 +16,8 @@ class SearchQuery(Query):
 
     Attributes:
         q: words or their beginnings, of a title or a name. A year at the end prefers items of that year.
-        kinds: what is found; all by default.
-        limit: how many titles at most, and how many people.
+        kinds: what to look for; everything by default.
+        limit: the largest number of titles, and of people, in the answer.
     """
 
     q: Annotated[str, Field(max_length=1_000)]

@@ -16,10 +16,10 @@ from mediasync.web.guard import Access
 
 
 class SyncQuery(Query):
-    """How.
+    """How a source is synced.
 
     Attributes:
-        full: read everything again, changed or not.
+        full: whether everything is read again, changed or not.
     """
 
     full: Flag = False
@@ -44,14 +44,14 @@ async def list_libraries(call: Call[SourceQuery, None]) -> Rows[Library]:
 async def start_sync(call: Call[SyncQuery, None]) -> Reply:
     """Start a sync of a source, and answer at once. The header `Location` says where its state is.
 
-    If this server syncs the source already, that sync serves in place of a new one.
+    If this server already syncs the source, no second sync is started.
     """
     call.site.desk.start(call.id, full=call.query.full)
     return Reply(_state(call), {"Location": call.place(f"/sources/{call.id}/sync")})
 
 
 async def get_sync(call: Call[Query, None]) -> SyncAnswer:
-    """Return how the newest sync of a source stands that this server has begun."""
+    """Return the state of the newest sync of a source that this server has begun."""
     return _state(call)
 
 

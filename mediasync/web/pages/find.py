@@ -13,11 +13,12 @@ from starlette.requests import Request
 from mediasync.errors import UsageError
 from mediasync.library.lookup import look_up_human
 from mediasync.vocabulary import MediaType, PersonType
-from mediasync.web.forms import number_of
+from mediasync.web.forms import year_of
 from mediasync.web.rendering import Answer
 from mediasync.web.routing import page
 from mediasync.web.site import Site
-from mediasync.wording import told_apart, type_name
+from mediasync.web.words import OFFERED_FUNCTIONS, function_name
+from mediasync.wording import told_apart
 from mediasync.works import FindQuery, Who
 
 if TYPE_CHECKING:
@@ -27,20 +28,8 @@ _ITEMS: Final = 48
 _CHOICES: Final = 12
 _MOST_ROWS: Final = 20
 _FEWEST_ROWS: Final = 2
-_EARLIEST: Final = 1
-_LATEST: Final = 9_999
 _YES: Final = "with"
 _NO: Final = "without"
-_FUNCTIONS: Final = (
-    PersonType.ACTOR,
-    PersonType.GUEST_STAR,
-    PersonType.DIRECTOR,
-    PersonType.WRITER,
-    PersonType.PRODUCER,
-    PersonType.COMPOSER,
-    PersonType.CREATOR,
-    PersonType.EDITOR,
-)
 
 
 @dataclass(slots=True)
@@ -103,7 +92,7 @@ class Question:
             for has, function, name in given
             if name.strip()
         ]
-        first, last = _year(query, "from"), _year(query, "to")
+        first, last = year_of(query, "from"), year_of(query, "to")
         if first is not None and last is not None and first > last:
             raise UsageError(f"the years {first} to {last} end before they begin")
         return cls(
@@ -137,13 +126,6 @@ class Question:
             return self.address()
         finally:
             row.name = before
-
-
-def _year(query: QueryParams, name: str) -> int | None:
-    year = number_of(query, name, least=_EARLIEST)
-    if year is not None and year > _LATEST:
-        raise UsageError(f"{name}: {year} is not a year")
-    return year
 
 
 def _media_type(text: str) -> MediaType:
@@ -185,9 +167,9 @@ async def show(request: Request, site: Site) -> Answer:
         "items": items,
         "is_first": not request.query_params.get("after"),
         "next": question.address(after=following) if following else None,
-        "functions": [(str(one), type_name(one)) for one in _FUNCTIONS],
+        "functions": [(str(one), function_name(one)) for one in OFFERED_FUNCTIONS],
         "types": list(MediaType),
-        "genres": await _genres(site),
+        "genres": await site.memory.recall("genres", site.ms.library.list_genres),
         "sources": await site.ms.media.list_sources(),
     }
     document = {
@@ -205,11 +187,6 @@ async def show(request: Request, site: Site) -> Answer:
         "next": following,
     }
     return Answer("find.html", context, document)
-
-
-async def _genres(site: Site) -> list[str]:
-    counted = await site.memory.recall("genres", lambda: site.ms.library.count_items_by("genre"))
-    return [str(one) for one in counted]
 
 
 def _is_complete(question: Question) -> bool:

@@ -8,16 +8,17 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
+from mediasync.change_words import log_document
 from mediasync.filters import ItemFilter, ItemSort
 from mediasync.history import HistoryEntry
 from mediasync.summaries import ItemSummary
 from mediasync.vocabulary import ChangeKind, Completeness, MediaType
-from mediasync.web.documents import change_document
 from mediasync.web.pages.names import find_names
 from mediasync.web.rendering import Answer
 from mediasync.web.routing import page
 from mediasync.web.site import Site
-from mediasync.web.words import episode_code, item_title
+from mediasync.web.words import item_title
+from mediasync.wording import episode_code
 
 _NEW: Final = 12
 _CHANGES: Final = 60
@@ -55,7 +56,7 @@ async def show(_request: Request, site: Site) -> Answer:
         "runs": [one.model_dump(mode="json") for one in runs],
         "pending": [one.model_dump(mode="json") for one in pending],
         "newest": [one.model_dump(mode="json") for one in newest.rows],
-        "changes": [change_document(one) for one in changes],
+        "changes": [log_document(one) for one in changes],
     }
     context = {
         "names": names,

@@ -7,14 +7,15 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
+from mediasync.change_words import log_document
 from mediasync.errors import UnknownItem, UsageError
 from mediasync.models import AnyMediaItem, Credit
 from mediasync.summaries import ItemSummary, Page
 from mediasync.vocabulary import CAST_TYPES, MediaType
-from mediasync.web.documents import change_document
+from mediasync.web.forms import number_of
 from mediasync.web.links import item_path
 from mediasync.web.pages.names import find_names
-from mediasync.web.queries import address, number_of, text_of
+from mediasync.web.queries import address, text_of
 from mediasync.web.rendering import Answer, wants_json
 from mediasync.web.routing import page
 from mediasync.web.site import Site
@@ -64,7 +65,7 @@ async def _whole(request: Request, site: Site, item: AnyMediaItem) -> Answer:
         "cast": [one.model_dump(mode="json") for one in members[:FIRST_CREDITS]],
         "children": _page(below),
         "same": [one.model_dump(mode="json") for one in same],
-        "changes": [change_document(one) for one in changes],
+        "changes": [log_document(one) for one in changes],
     }
     if wants_json(request):
         return Answer("item.html", {}, document)
@@ -137,7 +138,7 @@ async def _whole_cast(request: Request, site: Site, item: AnyMediaItem) -> Answe
     """Return the page of the cast of a show or a season, from one of its members on."""
     if item.media_type not in (MediaType.SHOW, MediaType.SEASON):
         raise UnknownItem(f"{item.id!r} is neither a show nor a season: its cast is on its own page")
-    start = max(number_of(request, "from", "the first member of the cast") or 0, 0)
+    start = number_of(request.query_params, "from") or 0
     members = await _members(site, item, None)
     path = item_path(item.id or "")
     rows = members[start : start + MORE_CREDITS]

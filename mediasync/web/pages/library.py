@@ -11,8 +11,9 @@ from mediasync.errors import UsageError
 from mediasync.filters import ItemFilter, ItemSort
 from mediasync.summaries import ItemSummary, Page, PersonSummary
 from mediasync.vocabulary import Completeness, MediaType
+from mediasync.web.forms import year_of
 from mediasync.web.pages.names import find_names
-from mediasync.web.queries import address, number_of, text_of, texts_of
+from mediasync.web.queries import address, text_of, texts_of
 from mediasync.web.rendering import Answer, wants_json
 from mediasync.web.routing import page
 from mediasync.web.site import Site
@@ -156,8 +157,8 @@ def _filter(request: Request, query: dict[str, Any]) -> ItemFilter:
         source_id=query["source"],
         library_id=query["library"],
         media_types=TYPES[kind][1],
-        year_from=number_of(request, "from", "the first year"),
-        year_to=number_of(request, "to", "the last year"),
+        year_from=year_of(request.query_params, "from"),
+        year_to=year_of(request.query_params, "to"),
         genre=query["genre"],
         min_rating=least,
         completeness=query["completeness"],

@@ -11,27 +11,15 @@ from starlette.requests import Request
 from mediasync.errors import UsageError
 from mediasync.filters import PersonFilter
 from mediasync.summaries import Page, PersonSummary
-from mediasync.vocabulary import PersonType
 from mediasync.web.pages.names import find_names
 from mediasync.web.queries import address, text_of
 from mediasync.web.rendering import Answer, wants_json
 from mediasync.web.routing import page
 from mediasync.web.site import Site
+from mediasync.web.words import OFFERED_FUNCTIONS
 
 PEOPLE: Final = 60
 """How many people one page shows."""
-
-FUNCTIONS: Final = (
-    PersonType.ACTOR,
-    PersonType.GUEST_STAR,
-    PersonType.DIRECTOR,
-    PersonType.WRITER,
-    PersonType.PRODUCER,
-    PersonType.COMPOSER,
-    PersonType.CREATOR,
-    PersonType.EDITOR,
-)
-"""The functions that the form offers. The address may name any other."""
 
 
 async def show(request: Request, site: Site) -> Answer:
@@ -72,7 +60,7 @@ async def show(request: Request, site: Site) -> Answer:
         "start": address("/people", query),
         "next": address("/people", query, after=found.next) if found.next else None,
         "letters": ascii_uppercase,
-        "functions": FUNCTIONS,
+        "functions": OFFERED_FUNCTIONS,
         "names": await find_names(site),
     }
     return Answer("people.html", context, document, status=400 if problem or is_stale else 200)

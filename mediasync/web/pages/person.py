@@ -12,9 +12,10 @@ from starlette.responses import RedirectResponse, Response
 
 from mediasync.errors import UsageError
 from mediasync.vocabulary import PersonType
+from mediasync.web.forms import number_of
 from mediasync.web.links import person_path
 from mediasync.web.pages.names import find_names
-from mediasync.web.queries import address, number_of, text_of
+from mediasync.web.queries import address, text_of
 from mediasync.web.rendering import Answer, wants_json
 from mediasync.web.routing import page
 from mediasync.web.site import Site
@@ -41,11 +42,11 @@ async def show(request: Request, site: Site) -> Answer | Response:
         )
     library = site.ms.library
     filmography = await library.filmography(person.id)
-    function, decade = text_of(request, "function"), number_of(request, "decade", "decade")
+    function, decade = text_of(request, "function"), number_of(request.query_params, "decade")
     if decade is not None and decade % 10:
         raise UsageError(f"decade: {decade} is not the first year of a decade, such as 1990")
     function = None if function is None else str(PersonType.parse(function))
-    start = max(number_of(request, "from", "the first title") or 0, 0)
+    start = number_of(request.query_params, "from") or 0
     everything = [*filmography.works, *filmography.as_self, *filmography.talk_shows]
     functions = Counter(
         kind

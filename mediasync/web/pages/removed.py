@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mediasync.errors import UsageError
-from mediasync.models import PendingRemoval, RemovedItem
+from mediasync.models import PendingRemoval
 from mediasync.settings.source import FlawedSource
 from mediasync.web.forms import number_of, see
 from mediasync.web.rendering import Answer
 from mediasync.web.routing import action, page
 from mediasync.web.site import Site
-from mediasync.wording import episode_code, joined, short, titled
+from mediasync.wording import removed_title
 
 _ITEMS: Final = 60
 
@@ -51,7 +51,7 @@ async def show(request: Request, site: Site) -> Answer:
     items, more = found[:_ITEMS], len(found) > _ITEMS
     pending = _by_source(site, await site.ms.list_pending_removals(source_id))
     context: dict[str, Any] = {
-        "items": [(item, name_of(item)) for item in items],
+        "items": [(item, removed_title(item)) for item in items],
         "pending": pending,
         "source_id": source_id,
         "sources": await site.ms.media.list_sources(),
@@ -81,13 +81,6 @@ def _by_source(site: Site, pending: list[PendingRemoval]) -> list[PendingOfSourc
 def _can_be_synced(site: Site, source_id: str) -> bool:
     config = site.sources.get(source_id)
     return config is not None and not isinstance(config, FlawedSource)
-
-
-def name_of(item: RemovedItem) -> str:
-    """Return an item's title, with its show and its numbers if it has them."""
-    code = episode_code(item.season_number, item.episode_number)
-    show = short(item.show_title) if item.show_title else ""
-    return joined((joined((show, code), " "), titled(item.title, item.year)), ": ")
 
 
 async def restore(request: Request, site: Site) -> Response:

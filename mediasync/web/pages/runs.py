@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from mediasync.advice import advice_for
 from mediasync.aio import take
-from mediasync.change_words import details, effect, subject
+from mediasync.change_words import effect, log_document, subject
 from mediasync.errors import UnknownRun, UsageError
 from mediasync.vocabulary import ChangeKind, EntityKind, RunStatus
 from mediasync.web.forms import LARGEST_NUMBER, number_of, see
@@ -113,7 +113,7 @@ async def show_one(request: Request, site: Site) -> Answer:
     document = {
         "run": run.model_dump(mode="json"),
         "problems": {kind: {"total": totals[kind], "entries": lists[kind]} for kind in _KINDS},
-        "changes": [{"number": entry.change.number, **details(entry)} for entry in changes],
+        "changes": [log_document(entry) for entry in changes],
         "next": following,
     }
     return Answer("run.html", context, document)

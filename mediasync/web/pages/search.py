@@ -10,12 +10,14 @@ from mediasync.errors import UsageError
 from mediasync.hits import Match, SearchAnswer
 from mediasync.summaries import ItemSummary, PersonSummary
 from mediasync.vocabulary import MediaType
+from mediasync.web.forms import number_of
 from mediasync.web.links import item_path, item_picture, person_path, person_picture
-from mediasync.web.queries import address, number_of, text_of
+from mediasync.web.queries import address, text_of
 from mediasync.web.rendering import Answer, wants_json
 from mediasync.web.routing import page
 from mediasync.web.site import Site
-from mediasync.web.words import episode_code, item_title, joined, person_name, type_name, years
+from mediasync.web.words import item_title, joined, person_name, type_name, years
+from mediasync.wording import episode_code
 
 HITS: Final = 10
 """How many titles, and how many people, the page shows at first."""
@@ -28,10 +30,7 @@ _PICTURE_WIDTH: Final = 40
 async def show(request: Request, site: Site) -> Answer:
     """Return the page of a search."""
     asked = text_of(request, "q") or ""
-    limit = number_of(request, "limit", "limit")
-    limit = HITS if limit is None else limit
-    if not 1 <= limit <= MOST_HITS:
-        raise UsageError(f"limit {limit} is not a number from 1 to {MOST_HITS}")
+    limit = number_of(request.query_params, "limit", least=1, most=MOST_HITS) or HITS
     kinds = None
     if (kind := text_of(request, "kind")) is not None:
         kinds = {"title": tuple(MediaType), "person": ("person",)}.get(kind)

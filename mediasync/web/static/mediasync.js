@@ -175,7 +175,7 @@
       }
     }
 
-    function ask_later() {
+    function askLater() {
       clearTimeout(timer);
       timer = setTimeout(ask, WAIT_MS);
     }
@@ -195,7 +195,7 @@
       choose(next > last ? -1 : next < -1 ? last : next);
     }
 
-    input.addEventListener("input", ask_later);
+    input.addEventListener("input", askLater);
     input.addEventListener("keydown", (event) => {
       if (event.isComposing || event.ctrlKey || event.metaKey) return;
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {

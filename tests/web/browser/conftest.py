@@ -7,19 +7,17 @@ with each module, before asynchronous tests go on. What they ask of the mirror g
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from support import chromium
 from support.live_site import LiveSite, running_site
+from web_library import EXAMPLES, TOKEN
 
 from mediasync import MediaSync
 from mediasync.web import Access, Guard, create_app
 
-EXAMPLES: Final = Path(__file__).parents[3] / "examples" / "library"
-TOKEN: Final = "a token for the tests"
 PHONE: Final = {"width": 320, "height": 640}
 DESKTOP: Final = {"width": 1280, "height": 900}
 
