@@ -27,7 +27,8 @@ def number_of(values: Mapping[str, object], name: str, *, least: int = 0) -> int
     text = str(values.get(name, "") or "").strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and least <= int(text[:20]) <= LARGEST_NUMBER):
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_NUMBER))
+    if not is_number or not least <= int(text) <= LARGEST_NUMBER:
         raise UsageError(f"{name}: {text[:40]!r} is not a whole number of at least {least}")
     return int(text)
 

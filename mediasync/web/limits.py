@@ -139,4 +139,7 @@ def _client(request: Request) -> str:
         address = ip_address(host)
     except ValueError:
         return host
-    return str(ip_network(f"{host}/64", strict=False)) if isinstance(address, IPv6Address) else host
+    if isinstance(address, IPv6Address):
+        # A socket for both families shows IPv4 addresses so, which all are in one network.
+        return str(address.ipv4_mapped or ip_network((int(address), 64), strict=False))
+    return host

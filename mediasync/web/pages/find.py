@@ -187,7 +187,7 @@ async def show(request: Request, site: Site) -> Answer:
         "next": question.address(after=following) if following else None,
         "functions": [(str(one), type_name(one)) for one in _FUNCTIONS],
         "types": list(MediaType),
-        "genres": await _genres(site),
+        "genres": await site.memory.recall("genres", site.ms.library.list_genres),
         "sources": await site.ms.media.list_sources(),
     }
     document = {
@@ -205,11 +205,6 @@ async def show(request: Request, site: Site) -> Answer:
         "next": following,
     }
     return Answer("find.html", context, document)
-
-
-async def _genres(site: Site) -> list[str]:
-    counted = await site.memory.recall("genres", lambda: site.ms.library.count_items_by("genre"))
-    return [str(one) for one in counted]
 
 
 def _is_complete(question: Question) -> bool:
