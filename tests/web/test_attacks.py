@@ -62,7 +62,7 @@ async def test_pages_do_not_mix_what_they_remember(browser: Browser) -> None:
 
 async def test_few_people_are_searched_for_by_one_request(browser: Browser) -> None:
     for name in ("with", "without"):
-        answer = await browser.get("/items", params={name: [f"zz{number}" for number in range(4_000)]})
+        answer = await browser.get("/items", params={name: [f"zz{number}" for number in range(200)]})
         assert answer.status_code == 400
         assert "at most 20 people" in answer.text
 
@@ -104,7 +104,8 @@ async def test_who_follows_a_sync_counts_as_a_stream(
     site = app.state.site
     monkeypatch.setattr(site.streams, "count", 2_000)
     monkeypatch.setattr(site.desk, "is_syncing", lambda _source_id: True)
-    assert (await browser.get("/sources/examples/progress")).status_code == 503
+    with anyio.fail_after(20):
+        assert (await browser.get("/sources/examples/progress")).status_code == 503
 
 
 async def test_ipv4_clients_of_a_socket_for_both_families_do_not_share_guesses(app: Starlette) -> None:
@@ -190,6 +191,6 @@ class Crowded(FakeServer):
 async def test_few_public_pictures_are_in_memory_at_once() -> None:
     pictures = PublicPictures(private=True)
     async with Crowded() as server, anyio.create_task_group() as tasks:
-        for number in range(40):
+        for number in range(20):
             tasks.start_soon(pictures.fetch, f"{server.url}/{number}.png")
     assert server.most == 8

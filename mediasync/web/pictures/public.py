@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 import httpx
 
 from mediasync.backends.json_body import ENCODING, Body, NotJson
+from mediasync.backends.transport import usual_trust
 
 LARGEST: Final = 16 * 1024 * 1024
 """The largest picture in bytes."""
@@ -52,11 +54,12 @@ class PublicPictures:
         Raises:
             OSError: if it cannot be fetched; the message says why.
         """
+        trust = usual_trust(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         try:
             async with (
                 self._limit,
                 asyncio.timeout(_SECONDS),
-                httpx.AsyncClient(trust_env=False) as client,
+                httpx.AsyncClient(trust_env=False, verify=trust) as client,
             ):
                 address = httpx.URL(url)
                 for _ in range(_REDIRECTS + 1):
