@@ -1,4 +1,4 @@
-"""What hostile clients and hostile sources send: each is answered with an error that names it, in bounded time."""
+"""What hostile clients and hostile sources send: an error says what is wrong, and takes bounded time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mediasync.testing import FakeServer, Request, Response
 from mediasync.testing.pictures import PICTURE, picture
 from mediasync.web import Access, Guard, create_app
 from mediasync.web.hooks import SECRET_HEADER
-from mediasync.web.limits import GUESSES_OF_CLIENT
+from mediasync.web.limits import GUESSES_OF_CLIENT, MOST_TURNS
 from mediasync.web.pictures.public import PublicPictures
 
 HOOK_SECRET = "correct-horse-battery"
@@ -135,7 +135,7 @@ async def test_ipv4_clients_of_a_socket_for_both_families_do_not_share_guesses(a
     ],
 )
 async def test_no_form_of_a_local_address_is_asked_for_a_picture(host: str) -> None:
-    with pytest.raises(OSError, match="local network|not the address of a public picture"):
+    with pytest.raises(OSError, match=r"local network|not the address of a public picture"):
         await PublicPictures().fetch(f"http://{host}:9/x.png")
 
 
@@ -194,3 +194,35 @@ async def test_few_public_pictures_are_in_memory_at_once() -> None:
         for number in range(20):
             tasks.start_soon(pictures.fetch, f"{server.url}/{number}.png")
     assert server.most == 8
+
+
+@pytest.mark.parametrize("question", ["top", "pairs"])
+async def test_questions_that_take_seconds_are_asked_one_by_one(
+    app: Starlette, ms: MediaSync, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    asked = 0
+    refused, may_end = anyio.Event(), anyio.Event()
+    statuses: list[int] = []
+
+    async def ask_for_long(*_given: object, **_options: object) -> list[object]:
+        nonlocal asked
+        asked += 1
+        await may_end.wait()
+        return []
+
+    monkeypatch.setattr(ms.library, question, ask_for_long)
+    async with Browser(app) as browser, anyio.create_task_group() as tasks:
+
+        async def call() -> None:
+            answer = await browser.get(f"/api/v1/{question}")
+            statuses.append(answer.status_code)
+            refused.set()
+
+        for _ in range(MOST_TURNS + 1):
+            tasks.start_soon(call)
+        with anyio.fail_after(20):
+            await refused.wait()
+        assert (statuses, asked) == ([503], 1)
+        assert (await browser.get("/items")).status_code == 200
+        may_end.set()
+    assert sorted(statuses) == [200] * MOST_TURNS + [503]

@@ -95,7 +95,7 @@ _ERRORS: Final = {
     415: "The body is not JSON.",
     422: "A parameter or a field cannot be used; `errors` says which.",
     429: "There were too many wrong tokens.",
-    503: "The database does not answer.",
+    503: "The database does not answer, or too many ask what takes long to answer.",
 }
 
 
