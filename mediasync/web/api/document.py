@@ -233,7 +233,7 @@ def _resolved(schema: Mapping[str, Any], models: Mapping[str, Any]) -> Mapping[s
 def _path_parameters(endpoint: Endpoint) -> Iterator[dict[str, Any]]:
     for name, convertor in _PARAMETER.findall(endpoint.path):
         schema: dict[str, Any] = {"type": "string", "minLength": 1}
-        if convertor == "int":
+        if convertor == "number":
             schema = {"type": "integer", "minimum": 0}
         yield {
             "name": name,
