@@ -32,7 +32,8 @@ def number_of(
     text = str(values.get(name, "") or "").strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and least <= int(text[:20]) <= most):
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_NUMBER))
+    if not is_number or not least <= int(text) <= most:
         allowed = f"of at least {least}" if most == LARGEST_NUMBER else f"from {least} to {most:,}"
         raise UsageError(f"{name}: {text[:40]!r} is not a whole number {allowed}")
     return int(text)

@@ -141,8 +141,12 @@ async def check_form(request: Request) -> None:
     A request with a bearer token needs no such check: a browser does not add it by itself.
 
     Raises:
-        HTTPException: with status 403 if it comes from another site, or carries no token of our forms.
+        HTTPException: with status 403 if it comes from another site, or carries no token of our forms; with
+            status 415 if it is multipart.
     """
+    # Its parts are decoded as it says, with any codec that Python has. No page sends one.
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        raise HTTPException(415, "Send the form as application/x-www-form-urlencoded.")
     if request.headers.get("authorization", "").lower().startswith("bearer "):
         return
     if not is_same_origin(request):

@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from mediasync.display import safe
 from mediasync.errors import ConfigurationError, DatabaseError, HookUnreadable, UsageError
 from mediasync.hints import Hint
 from mediasync.hooks import parse_hook
@@ -122,7 +123,7 @@ async def _answer(ms: MediaSync, secret_of: Callable[[str], str | None], request
         _LOG.warning("%s: the hints of a webhook cannot be stored: %s", source_id, error)
         detail = "the hints cannot be stored now: send it again later"
         return _problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": str(_RETRY_SECONDS)})
-    answer = {"sender": hook.sender, "event": hook.event, "hints": number}
+    answer = {"sender": hook.sender, "event": safe(hook.event), "hints": number}
     return JSONResponse(answer, HTTPStatus.ACCEPTED)
 
 
@@ -175,21 +176,21 @@ async def _read_document(request: Request) -> str | bytes:
         yield body
 
     if kind == "multipart/form-data":
-        parser = MultiPartParser(
+        parser: FormParser | MultiPartParser = MultiPartParser(
             request.headers,
             stream(),
             max_files=_MOST_PARTS,
             max_fields=_MOST_PARTS,
             max_part_size=LARGEST_BODY,
         )
-        try:
-            form = await parser.parse()
-        except (MultiPartException, KeyError) as error:
-            raise HookUnreadable(f"the form cannot be read: {error}") from None
     elif kind == "application/x-www-form-urlencoded":
-        form = await FormParser(request.headers, stream()).parse()
+        parser = FormParser(request.headers, stream())
     else:
         return body
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError, ValueError) as error:
+        raise HookUnreadable(f"the form cannot be read: {error}") from None
     try:
         for name in _PARTS:
             part = form.get(name)

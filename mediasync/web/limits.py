@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mediasync.web.hooks import LARGEST_BODY as LARGEST_HOOK
 
 LARGEST_BODY: Final = 64 * 1024
+MOST_TURNS: Final = 8
 BODY_SECONDS: Final = 30.0
 """How long the body of a request may take to arrive."""
 
@@ -70,6 +72,40 @@ class BodyLimit:
 
 def _too_large(largest: int) -> HTTPException:
     return HTTPException(413, f"This is too large: at most {largest // 1024:,} kB are taken.")
+
+
+class Turns:
+    """Lets questions that take seconds be asked one by one, so that pages find the database free.
+
+    Example:
+        >>> turns = Turns()
+        >>> async def ask():
+        ...     async with turns.take():
+        ...         return "an answer"
+        >>> asyncio.run(ask())
+        'an answer'
+    """
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._taken = 0
+
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[None]:
+        """Wait for a turn.
+
+        Raises:
+            HTTPException: with status 503 if `MOST_TURNS` others have or wait for one.
+        """
+        if self._taken >= MOST_TURNS:
+            retry = {"Retry-After": "10"}
+            raise HTTPException(503, "Too many ask what takes long to answer. Try again later.", retry)
+        self._taken += 1
+        try:
+            async with self._lock:
+                yield
+        finally:
+            self._taken -= 1
 
 
 class GuessLimit:
@@ -139,4 +175,7 @@ def _client(request: Request) -> str:
         address = ip_address(host)
     except ValueError:
         return host
-    return str(ip_network(f"{host}/64", strict=False)) if isinstance(address, IPv6Address) else host
+    if isinstance(address, IPv6Address):
+        # A socket for both families shows IPv4 addresses so, which all are in one network.
+        return str(address.ipv4_mapped or ip_network((int(address), 64), strict=False))
+    return host

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from starlette.convertors import Convertor, register_url_convertor
+from starlette.convertors import Convertor, IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,7 +29,14 @@ class _IdConvertor(Convertor[str]):
         return value
 
 
+class _NumberConvertor(IntegerConvertor):
+    """A number with so few digits that Python reads it; see ``sys.set_int_max_str_digits``."""
+
+    regex = "[0-9]{1,100}"
+
+
 register_url_convertor("id", _IdConvertor())
+register_url_convertor("number", _NumberConvertor())
 
 Page = Callable[[Request, Site], Awaitable[Answer | Response]]
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from mediasync.web.examining import Examination
 from mediasync.web.feed import ChangeFeed
 from mediasync.web.guard import Access, Guard
+from mediasync.web.limits import Turns
 from mediasync.web.memory import Memory
 from mediasync.web.metrics import Metrics
 from mediasync.web.pictures.desk import PictureDesk, PictureOptions
@@ -42,6 +43,7 @@ class Site:
         feed: sends changes to those who follow them.
         streams: the open streams of events.
         metrics: measures the requests.
+        turns: for questions that take seconds.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Site:
         self.feed = ChangeFeed(ms)
         self.streams = Streams()
         self.metrics = metrics
+        self.turns = Turns()
 
     async def close(self) -> None:
         """End what the pages have begun, and close what they have opened. The mirror stays open."""

@@ -69,7 +69,7 @@ async def test_every_endpoint_answers(client: httpx.AsyncClient) -> None:
     assert started.status_code == 202
     for endpoint in ENDPOINTS:
         if endpoint.method == "GET":
-            path = endpoint.path.replace("{number:int}", str(run["id"]))
+            path = endpoint.path.replace("{number:number}", str(run["id"]))
             path = re.sub(r"\{id.*\}", full(parts.get(endpoint.path, DARK)), path)
             found = await get(client, path, **needed.get(endpoint.path, {}))
             assert found, endpoint.path
@@ -296,7 +296,7 @@ async def test_a_run_is_undone(ms: MediaSync, client: httpx.AsyncClient) -> None
 
 
 WRITES = [
-    (endpoint.path.replace("{id}", "examples").replace("{number:int}", "1"), {"ids": ["examples:x"]})
+    (endpoint.path.replace("{id}", "examples").replace("{number:number}", "1"), {"ids": ["examples:x"]})
     for endpoint in ENDPOINTS
     if endpoint.access is Access.WRITE
 ]

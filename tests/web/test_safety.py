@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.convertors import IntegerConvertor
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route
 from web_clients import Browser, signed_in
@@ -59,7 +60,7 @@ def path_of(route: Route) -> str:
     """A path that the route takes."""
     values: dict[str, Any] = {}
     for name, convertor in route.param_convertors.items():
-        values[name] = 1 if type(convertor).__name__ == "IntegerConvertor" else "examples"
+        values[name] = 1 if isinstance(convertor, IntegerConvertor) else "examples"
     return str(route.url_path_for(route.name, **values))
 
 

@@ -95,7 +95,7 @@ _ERRORS: Final = {
     415: "The body is not JSON.",
     422: "A parameter or a field cannot be used; `errors` says which.",
     429: "There were too many wrong tokens.",
-    503: "The database does not answer.",
+    503: "The database does not answer, or too many ask what takes long to answer.",
 }
 
 
@@ -233,7 +233,7 @@ def _resolved(schema: Mapping[str, Any], models: Mapping[str, Any]) -> Mapping[s
 def _path_parameters(endpoint: Endpoint) -> Iterator[dict[str, Any]]:
     for name, convertor in _PARAMETER.findall(endpoint.path):
         schema: dict[str, Any] = {"type": "string", "minLength": 1}
-        if convertor == "int":
+        if convertor == "number":
             schema = {"type": "integer", "minimum": 0}
         yield {
             "name": name,

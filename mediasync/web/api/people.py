@@ -289,28 +289,30 @@ async def find(call: Call[FoundQuery, None]) -> Reply:
 async def list_top(call: Call[TopQuery, None]) -> Rows[RankedPerson]:
     """List the people with most works or most episodes in a function."""
     query = call.query
-    found = await call.site.ms.library.top(
-        query.person_types,
-        by=query.by,
-        decade=query.decade,
-        genre=query.genre,
-        source_id=query.source_id,
-        limit=query.limit,
-    )
+    async with call.site.turns.take():
+        found = await call.site.ms.library.top(
+            query.person_types,
+            by=query.by,
+            decade=query.decade,
+            genre=query.genre,
+            source_id=query.source_id,
+            limit=query.limit,
+        )
     return Rows(rows=found)
 
 
 async def list_pairs(call: Call[PairsQuery, None]) -> Rows[PersonPair]:
     """List the pairs of people who worked together most often, each in a function."""
     query = call.query
-    found = await call.site.ms.library.pairs(
-        query.first_type,
-        query.second_type,
-        decade=query.decade,
-        genre=query.genre,
-        source_id=query.source_id,
-        limit=query.limit,
-    )
+    async with call.site.turns.take():
+        found = await call.site.ms.library.pairs(
+            query.first_type,
+            query.second_type,
+            decade=query.decade,
+            genre=query.genre,
+            source_id=query.source_id,
+            limit=query.limit,
+        )
     return Rows(rows=found)
 
 

@@ -225,10 +225,10 @@ _RUN: Final = "the number of the run"
 
 ENDPOINTS: Final = (
     Endpoint("/runs", list_runs, Rows[SyncRun], "runs", query=RunsQuery, has_pages=True),
-    Endpoint("/runs/{number:int}", get_run, SyncRun, "runs", subject=_RUN),
-    Endpoint("/runs/{number:int}/problems", list_problems, Rows[RunProblem], "runs", subject=_RUN),
+    Endpoint("/runs/{number:number}", get_run, SyncRun, "runs", subject=_RUN),
+    Endpoint("/runs/{number:number}/problems", list_problems, Rows[RunProblem], "runs", subject=_RUN),
     Endpoint(
-        "/runs/{number:int}/changes",
+        "/runs/{number:number}/changes",
         list_run_changes,
         HistoryPage,
         "runs",
@@ -237,7 +237,7 @@ ENDPOINTS: Final = (
         has_pages=True,
     ),
     Endpoint(
-        "/runs/{number:int}/undo",
+        "/runs/{number:number}/undo",
         undo_run,
         UndoReport,
         "runs",

@@ -48,6 +48,7 @@ COMPLETENESS: Final = {
     Completeness.NONE: "Cast not known",
 }
 _MOST_GENRES: Final = 300
+_MOST_PEOPLE: Final = 20
 _PLAIN: Final = ("source", "library", "type", "from", "to", "genre", "rating", "completeness", "sort")
 
 
@@ -71,6 +72,8 @@ async def show(request: Request, site: Site) -> Answer:
     after, is_stale, problem, total = text_of(request, "after"), False, None, None
     found: Page[ItemSummary] = Page([])
     given = {name: texts_of(request, name) for name in ("with", "without")}
+    if sum(map(len, given.values())) > _MOST_PEOPLE:  # each one is searched for
+        raise UsageError(f"with, without: give at most {_MOST_PEOPLE} people")
     source_id = query["source"] or (query["library"] or "").partition(":")[0]
     chosen = {name: await _choose(site, values, source_id) for name, values in given.items()}
     query |= {

@@ -152,7 +152,7 @@ async def undo(request: Request, site: Site) -> Response:
 
 routes = [
     *page("/runs", show_list),
-    *page("/runs/{run_id:int}", show_one),
-    *page("/runs/{run_id:int}/undo", preview_undo),
-    action("/runs/{run_id:int}/undo", undo),
+    *page("/runs/{run_id:number}", show_one),
+    *page("/runs/{run_id:number}/undo", preview_undo),
+    action("/runs/{run_id:number}/undo", undo),
 ]

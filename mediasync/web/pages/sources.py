@@ -256,6 +256,7 @@ async def follow(request: Request) -> Response:
     status = _status(site, source_id, None, (await site.ms.list_holders()).get(source_id))
     if not status.is_running:
         return Response(status_code=204)  # a browser then stops asking
+    site.streams.check_room()
     return stream(_states(site, source_id) if status.is_running_here else _others(site, source_id))
 
 

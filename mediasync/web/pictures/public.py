@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final
 
 import httpx
+
+from mediasync.backends.json_body import ENCODING, Body, NotJson
+from mediasync.backends.transport import usual_trust
 
 LARGEST: Final = 16 * 1024 * 1024
 """The largest picture in bytes."""
 
 _SECONDS: Final = 20.0
 _REDIRECTS: Final = 3
+_AT_ONCE: Final = 8
+"""How many pictures are fetched at once, because each takes `LARGEST` bytes of memory."""
+
+_WITH_IPV4: Final = (
+    (ip_network("::/96"), 0),
+    (ip_network("::ffff:0:0/96"), 0),
+    (ip_network("::ffff:0:0:0/96"), 0),
+    (ip_network("64:ff9b::/96"), 0),
+    (ip_network("2002::/16"), 80),
+)
+"""IPv6 networks whose addresses hold an IPv4 address, which a gateway may ask: how many bits follow it."""
+
+_LOCAL: Final = tuple(map(ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "fec0::/10", "5f00::/16")))
+"""Networks that are not public, though older versions of Python take them for it."""
 
 
 class PublicPictures:
@@ -28,6 +46,7 @@ class PublicPictures:
 
     def __init__(self, *, private: bool = False) -> None:
         self._private = private
+        self._limit = asyncio.Semaphore(_AT_ONCE)
 
     async def fetch(self, url: str) -> bytes:
         """Return the bytes of a picture.
@@ -35,8 +54,13 @@ class PublicPictures:
         Raises:
             OSError: if it cannot be fetched; the message says why.
         """
+        trust = usual_trust(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         try:
-            async with asyncio.timeout(_SECONDS), httpx.AsyncClient(trust_env=False) as client:
+            async with (
+                self._limit,
+                asyncio.timeout(_SECONDS),
+                httpx.AsyncClient(trust_env=False, verify=trust) as client,
+            ):
                 address = httpx.URL(url)
                 for _ in range(_REDIRECTS + 1):
                     content, location = await self._ask(client, address)
@@ -57,7 +81,12 @@ class PublicPictures:
         request = client.build_request(
             "GET",
             target,
-            headers={"Host": url.netloc.decode("ascii"), "Accept": "image/*", "User-Agent": "mediasync"},
+            headers={
+                "Host": url.netloc.decode("ascii"),
+                "Accept": "image/*",
+                "Accept-Encoding": ENCODING,
+                "User-Agent": "mediasync",
+            },
             extensions={"sni_hostname": url.host},
         )
         response = await client.send(request, stream=True)
@@ -66,12 +95,14 @@ class PublicPictures:
                 return b"", response.headers["Location"]
             if response.status_code != 200:
                 raise OSError(f"{url}: was answered with status {response.status_code}")
-            content = bytearray()
-            async for chunk in response.aiter_bytes():
-                content += chunk
-                if len(content) > LARGEST:
-                    raise OSError(f"{url}: is larger than {LARGEST // 1024 // 1024} MiB")
-            return bytes(content), None
+            # httpx would decompress all that it has read at once, and as often as the answer says.
+            body = Body(response.headers.get("Content-Encoding", ""), LARGEST)
+            async for chunk in response.aiter_raw():
+                body.add(chunk)
+            body.finish()
+            return bytes(body.content), None
+        except NotJson as error:
+            raise OSError(f"{url}: was answered with {error}") from None
         finally:
             await response.aclose()
 
@@ -89,5 +120,7 @@ class PublicPictures:
 
 def _is_public(address: str) -> bool:
     found = ip_address(address.partition("%")[0])
-    mapped = getattr(found, "ipv4_mapped", None)
-    return (mapped or found).is_global and not found.is_multicast
+    for network, bits in _WITH_IPV4:
+        if found in network:
+            found = IPv4Address(int(found) >> bits & 0xFFFFFFFF)
+    return found.is_global and not found.is_multicast and not any(found in one for one in _LOCAL)
