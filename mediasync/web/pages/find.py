@@ -208,8 +208,8 @@ async def show(request: Request, site: Site) -> Answer:
 
 
 async def _genres(site: Site) -> list[str]:
-    counted = await site.memory.recall("genres", lambda: site.ms.library.count_items_by("genre"))
-    return [str(one) for one in counted]
+    genres: list[str] = await site.memory.recall("genres", site.ms.library.list_genres)
+    return genres
 
 
 def _is_complete(question: Question) -> bool:
