@@ -130,7 +130,9 @@ def jobs_of(
     texts = sources or list(configuration.sources)
     if not texts:
         where = f"{configuration.path} has none" if configuration.path else "there is no mediasync.toml"
-        raise UsageError(f"no source is named, and {where} (mediasync sync --help explains)")
+        raise UsageError(
+            f"no source is named, and {where} (mediasync init sets one up; mediasync sync --help explains)"
+        )
     jobs: dict[str, Job] = {}
     for text in texts:
         source = choose_source(text, configuration, context.environ)

@@ -51,6 +51,11 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         fields = {name: vars(record)[name] for name in ("source_id", "run_id") if name in vars(record)}
-        self._out.note(record.getMessage(), level=record.levelno, logger=record.name, **fields)
-        if record.exc_info and record.exc_info[1] is not None:
-            self._out.trace(record.exc_info[1])
+        text = record.getMessage()
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and not record.name.startswith(PACKAGE.name):
+            # The web server says no more. What the error says is for --debug: it may hold an address.
+            text += f": {type(error).__name__} (--debug shows where)"
+        self._out.note(text, level=record.levelno, logger=record.name, **fields)
+        if error is not None:
+            self._out.trace(error)

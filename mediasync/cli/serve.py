@@ -19,6 +19,7 @@ from mediasync.cli.affinity import one_core_left_free
 from mediasync.cli.context import CommandContext
 from mediasync.cli.errors import ExitCode
 from mediasync.cli.jobs import Job, jobs_of
+from mediasync.cli.location import database_name
 from mediasync.cli.notices import find_notifier
 from mediasync.cli.options import OF_LONG_COMMANDS, with_options
 from mediasync.cli.sync_reports import SyncReports
@@ -402,11 +403,22 @@ async def _report(events: EventQueue, reports: SyncReports) -> None:
 
 
 def _announce(context: CommandContext, served: _Served, sockets: Sequence[socket.socket]) -> None:
-    """Say where the site is, and how to sign in."""
+    """Say where the site is, how to sign in, and what it shows and syncs."""
     out = context.out
     if served.uds:
         out.note(f"listening on {served.uds}")
-        return
+    else:
+        _announce_address(context, served, sockets)
+    out.note(f"the database is {database_name(context.url())}")
+    if not served.jobs:
+        out.note(
+            "nothing is synced, because no source is named: mediasync init sets one up, "
+            "mediasync serve nfo:FOLDER names one"
+        )
+
+
+def _announce_address(context: CommandContext, served: _Served, sockets: Sequence[socket.socket]) -> None:
+    out = context.out
     shown = f"[{served.host}]" if ":" in served.host else served.host
     address = f"http://{shown}:{sockets[0].getsockname()[1]}{served.settings.root_path}"
     out.note(f"listening on {address}/")

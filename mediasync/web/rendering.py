@@ -151,6 +151,7 @@ FILTERS: Final[dict[str, Any]] = {
     "item_picture": item_picture,
     "item_title": words.item_title,
     "moment": words.moment,
+    "until": words.until,
     "person_name": words.person_name,
     "person_path": person_path,
     "person_picture": person_picture,

@@ -11,7 +11,7 @@ from mediasync.history import CreditChangeKind, HistoryEntry
 from mediasync.models import AnyMediaItem, Episode, Season
 from mediasync.summaries import ItemSummary
 from mediasync.vocabulary import CAST_TYPES, ChangeKind, Completeness, MediaType, PersonType, RunStatus
-from mediasync.wording import counted
+from mediasync.wording import counted, episode_code
 
 _FUNCTIONS: Final[dict[str, tuple[str, str]]] = {
     PersonType.ACTOR: ("Actor", "Cast"),
@@ -191,6 +191,20 @@ def ago(when: datetime | None, now: datetime | None = None) -> str:
     return "just now"
 
 
+def until(when: datetime, now: datetime | None = None) -> str:
+    """Return how long it is until something happens.
+
+    Example:
+        >>> until(datetime(2026, 11, 30, 18, 5, tzinfo=UTC), datetime(2026, 11, 30, 15, 4, tzinfo=UTC))
+        'in 3 hours'
+    """
+    seconds = (when - (now or datetime.now(UTC))).total_seconds()
+    for length, name in _LENGTHS:
+        if seconds >= length:
+            return f"in {counted(int(seconds // length), name)}"
+    return "in a moment"
+
+
 def years(first: int | None, last: int | None) -> str:
     """Return a span of years.
 
@@ -229,6 +243,21 @@ def item_title(item: ItemSummary | AnyMediaItem) -> str:
     if isinstance(item, ItemSummary | Episode) and item.episode_number is not None:
         return f"Episode {item.episode_number}"
     return "Without a title"
+
+
+def title_in_show(item: ItemSummary) -> str:
+    """Return what a season or an episode is called where its show is not seen; else the title.
+
+    Example:
+        >>> title_in_show(ItemSummary(id="a:1", source_id="a", library_id="a:l", media_type="episode",
+        ...     title="Pilot", show_title="Fargo", season_number=1, episode_number=1, completeness="none"))
+        'Fargo S01E01'
+    """
+    title = item_title(item)
+    if item.media_type not in (MediaType.SEASON, MediaType.EPISODE):
+        return title
+    code = episode_code(item.season_number, item.episode_number)
+    return " ".join(filter(None, (item.show_title, code))) if item.show_title and code else title
 
 
 def provider_link(provider: str, value: str, media_type: str | None = None) -> tuple[str, str | None]:

@@ -196,9 +196,12 @@ def test_warnings_of_other_libraries_are_shown(capsys: pytest.CaptureFixture[str
     with logging_to(Output(as_json=False, debug=False)):
         logging.getLogger("asyncio").error("something\nis wrong")
         logging.getLogger("httpx").info("HTTP Request: GET https://host")
+        logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=KeyError("s3cret"))
     told = capsys.readouterr().err.splitlines()
-    assert told[0] == "mediasync: something is wrong"
-    assert "HTTP Request" not in "".join(told)
+    assert told == [
+        "mediasync: something is wrong",
+        "mediasync: Exception in ASGI application: KeyError (--debug shows where)",
+    ]
 
 
 def test_errors_of_arguments_and_warnings_are_json_lines_too(

@@ -120,6 +120,14 @@ async def test_home_of_an_empty_mirror_says_what_to_do(tmp_path) -> None:  # typ
 # The list of items
 
 
+async def test_find_and_the_list_offer_the_same_genres(client: httpx.AsyncClient) -> None:
+    found = (await see(client, "/find")).texts("datalist")
+    for _ in range(2):  # in either order: what is remembered for one page serves the other
+        listed = (await see(client, "/items")).texts("select", id="genre")
+        assert (await see(client, "/find")).texts("datalist") == found
+        assert listed
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

@@ -11,14 +11,12 @@ from starlette.requests import Request
 from mediasync.change_words import log_document
 from mediasync.filters import ItemFilter, ItemSort
 from mediasync.history import HistoryEntry
-from mediasync.summaries import ItemSummary
 from mediasync.vocabulary import ChangeKind, Completeness, MediaType
 from mediasync.web.pages.names import find_names
 from mediasync.web.rendering import Answer
 from mediasync.web.routing import page
 from mediasync.web.site import Site
-from mediasync.web.words import item_title
-from mediasync.wording import episode_code
+from mediasync.web.words import title_in_show
 
 _NEW: Final = 12
 _CHANGES: Final = 60
@@ -84,7 +82,7 @@ class ChangeGroup:
 
 async def _grouped(site: Site, entries: list[HistoryEntry]) -> list[ChangeGroup]:
     found = await site.ms.library.find_items([entry.change.entity_id for entry in entries])
-    names = {item.id: _name(item) for item in found}
+    names = {item.id: title_in_show(item) for item in found}
     groups: list[ChangeGroup] = []
     for entry in entries:
         change = entry.change
@@ -98,14 +96,6 @@ async def _grouped(site: Site, entries: list[HistoryEntry]) -> list[ChangeGroup]
         else:
             groups.append(ChangeGroup([entry], names))
     return groups[:_GROUPS]
-
-
-def _name(item: ItemSummary) -> str:
-    title = item_title(item)
-    if item.media_type not in (MediaType.SEASON, MediaType.EPISODE):
-        return title
-    code = episode_code(item.season_number, item.episode_number)
-    return " ".join(filter(None, (item.show_title, code))) if item.show_title and code else title
 
 
 routes = page("/", show)

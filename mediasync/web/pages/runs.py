@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import aclosing
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -13,21 +14,24 @@ from mediasync.advice import advice_for
 from mediasync.aio import take
 from mediasync.change_words import effect, log_document, subject
 from mediasync.errors import UnknownRun, UsageError
-from mediasync.vocabulary import ChangeKind, EntityKind, RunStatus
+from mediasync.vocabulary import ChangeKind, EntityKind, MediaType, RunStatus
 from mediasync.web.forms import LARGEST_NUMBER, number_of, see
 from mediasync.web.links import item_path, person_path
 from mediasync.web.rendering import Answer
 from mediasync.web.routing import action, page, refuse
 from mediasync.web.site import Site
+from mediasync.web.words import item_title, title_in_show
 from mediasync.wording import run_counts
 
 if TYPE_CHECKING:
     from mediasync.history import HistoryEntry
     from mediasync.models import SyncRun
+    from mediasync.summaries import ItemSummary
 
 _RUNS: Final = 30
 _CHANGES: Final = 50
 _PROBLEMS: Final = 200
+_PARTS: Final = frozenset({MediaType.SEASON, MediaType.EPISODE})
 _KINDS: Final = {
     "failure": "Could not be read or stored",
     "problem": "Left out of items that are saved",
@@ -99,13 +103,17 @@ async def show_one(request: Request, site: Site) -> Answer:
         found = await take(entries, _CHANGES + 1)
     changes, more = found[:_CHANGES], len(found) > _CHANGES
     following = changes[-1].change.number if more else None
+    items = [entry.change.entity_id for entry in changes if entry.change.entity is EntityKind.ITEM]
+    names = {
+        item.id: _name(item) for item in await site.ms.library.find_items(items) if item.media_type in _PARTS
+    }
     context = {
         "run": run,
         "counts": run_counts(run),
         "kinds": _KINDS,
         "problems": lists,
         "totals": totals,
-        "changes": [_change(entry) for entry in changes],
+        "changes": [_change(entry, names) for entry in changes],
         "after": after,
         "next": following,
         "can_be_undone": run.status is not RunStatus.RUNNING,
@@ -119,7 +127,13 @@ async def show_one(request: Request, site: Site) -> Answer:
     return Answer("run.html", context, document)
 
 
-def _change(entry: HistoryEntry) -> dict[str, Any]:
+def _name(item: ItemSummary) -> str:
+    """Return what a season or an episode is called: ``Fargo S01E01: Pilot``."""
+    name, title = title_in_show(item), item_title(item)
+    return name if item.media_type is MediaType.SEASON or name == title else f"{name}: {title}"
+
+
+def _change(entry: HistoryEntry, names: Mapping[str, str]) -> dict[str, Any]:
     """Return a change as the page shows it: what happened, in words, and where to look."""
     change = entry.change
     path = None
@@ -128,7 +142,12 @@ def _change(entry: HistoryEntry) -> dict[str, Any]:
             path = item_path(change.entity_id)
         elif change.entity is EntityKind.PERSON:
             path = person_path(change.entity_id)
-    return {"what": str(change.what), "name": subject(entry), "rest": effect(entry), "path": path}
+    return {
+        "what": str(change.what),
+        "name": names.get(change.entity_id) or subject(entry),
+        "rest": effect(entry),
+        "path": path,
+    }
 
 
 async def preview_undo(request: Request, site: Site) -> Answer | Response:

@@ -22,7 +22,7 @@ from mediasync.web.rendering import Answer
 from mediasync.web.routing import action, page, refuse
 from mediasync.web.site import Site, site_of
 from mediasync.web.streams import ServerEvent, stream
-from mediasync.wording import duration
+from mediasync.wording import running_time
 
 if TYPE_CHECKING:
     from mediasync.models import Library, LibraryRun, PendingRemoval, SyncRun
@@ -152,7 +152,10 @@ def _status(
         site.desk.is_syncing(source_id),
     )
     if config is None:
-        flaw = "It is not among the sources of this server, so it cannot be synced from here."
+        flaw = (
+            "This server does not know where to read it. To sync it from here, list it in mediasync.toml, or "
+            f"name it at the start: mediasync serve {source_id}={_example(summary)}"
+        )
     else:
         flaw = str(config.error) if isinstance(config, FlawedSource) else ""
     name = summary.source.name if summary else getattr(config, "name", "")
@@ -170,6 +173,12 @@ def _status(
         site.desk.find_due(source_id),
         flaw,
     )
+
+
+def _example(summary: SourceSummary | None) -> str:
+    """Return what stands behind the id of a source on the command line."""
+    kind = summary.source.kind if summary else "nfo"
+    return "nfo:FOLDER" if kind == "nfo" else f"{kind}+https://HOST"
 
 
 async def show_list(_request: Request, site: Site) -> Answer:
@@ -225,7 +234,7 @@ def _schedule(config: SourceConfig | FlawedSource | None) -> str:
     schedule = config.schedule if isinstance(config, SourceConfig) else None
     if schedule is None:
         return ""
-    parts = [f"every {duration(schedule.every)}"] if schedule.every else []
+    parts = [f"every {running_time(int(schedule.every.total_seconds()))}"] if schedule.every else []
     if schedule.at:
         parts.append("at " + ", ".join(moment.isoformat("minutes") for moment in schedule.at))
     return " and ".join(parts)

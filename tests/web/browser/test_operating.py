@@ -5,6 +5,7 @@ Each test drives a real ``mediasync serve`` in a process of its own.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -193,3 +194,79 @@ def test_axe_finds_nothing_on_a_phone(chromium: Browser, served: Served, scheme:
             assert flaws_of(page) == [], path
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= 320, path
+
+
+# Pictures for the docs
+
+UNTIDY: Final = """<movie><title>Ronin</title><year>1998</year><director>John Frankenheimer</director>
+<actor><name>Robert De Niro</name><role>Sam</role></actor>
+<actor><name>Robert DeNiro</name><role>Sam</role></actor>
+<actor><name>Natascha McElhone, Sean Bean</name><role>Deirdre</role></actor></movie>"""
+MANY: Final = 6_000
+_SHOWN: Final = {
+    "sources": "/sources",
+    "run": "/runs/2",
+    "find": "/find?who=al+pacino&who=robert+de+niro",
+    "removed": "/removed",
+    "doctor": "/doctor",
+}
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Path]]:
+    """A server of two sources, one of which has lost a film and got an untidy one; and the other's folder."""
+    folder = tmp_path_factory.mktemp("gallery")
+    films, attic = folder / "films", folder / "attic"
+    shutil.copytree(EXAMPLES, films)
+    shutil.copytree(EXAMPLES / "movies", attic / "movies")
+    (attic / "movies" / "Ronin (1998)").mkdir()
+    (attic / "movies" / "Ronin (1998)" / "movie.nfo").write_text(UNTIDY)
+    environ = {"MEDIASYNC_DATABASE": str(folder / "media.db"), "MEDIASYNC_WEB_TOKEN": TOKEN}
+    sources = (f"films=nfo:{films}", f"attic=nfo:{attic}")
+    with serving(*sources, "--every", "6h", "--no-events", environ=environ) as served:
+        assert served.process.stdout is not None
+        ended = [served.process.stdout.readline() for _ in sources]
+        assert all(" 0 failed" in line for line in ended), ended
+        shutil.rmtree(attic / "movies" / "Heat (1995)")
+        yield served, films
+
+
+@pytest.mark.timeout(120)
+def test_the_pictures_of_the_docs_are_small(
+    chromium: Browser, gallery: tuple[Served, Path], tmp_path: Path
+) -> None:
+    """With MEDIASYNC_SCREENSHOTS=docs/images they are written there, and that of a sync under way as well."""
+    served, films = gallery
+    target = os.environ.get("MEDIASYNC_SCREENSHOTS")
+    folder = Path(target or tmp_path)
+
+    def shoot(name: str) -> None:
+        picture = folder / f"serve-{name}.png"
+        page.screenshot(path=picture, full_page=name == "find")
+        assert picture.stat().st_size < 150_000
+
+    with chromium.new_context(
+        base_url=served.url, reduced_motion="reduce", viewport={"width": 1000, "height": 640}
+    ) as context:
+        page = context.new_page()
+        page.goto("/sign-in?next=/sources/attic")
+        page.get_by_label("Token or password").fill(TOKEN)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sync now").click()
+        expect(page.locator("#live")).to_contain_text("1 removed")
+        page.goto("/doctor")
+        expect(page.get_by_role("main").get_by_role("status")).to_contain_text("As of 20", timeout=20_000)
+        for name, path in _SHOWN.items():
+            page.goto(path)
+            page.wait_for_load_state("networkidle")
+            shoot(name)
+        if target:
+            for number in range(MANY):
+                (films / "movies" / f"Film {number}").mkdir()
+                (films / "movies" / f"Film {number}" / "movie.nfo").write_text(
+                    f"<movie><title>Film {number}</title></movie>"
+                )
+            page.goto("/sources/films")
+            page.get_by_role("button", name="Sync now").click()
+            expect(page.locator("[data-field=saved]")).not_to_have_text("0")
+            shoot("progress")
