@@ -200,7 +200,7 @@ class SyncScheduled(Event):
 
 @dataclass(frozen=True, slots=True)
 class ListeningStarted(Event):
-    """`mediasync.MediaSync.watch` listens to the events of the source from now on."""
+    """`mediasync.MediaSync.watch` is connected to the source, and hears of its events from now on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,7 +43,9 @@ class Talking:
 class _TalkingBackend(FakeBackend):
     said: asyncio.Queue[Hint | BaseException] = field(default_factory=asyncio.Queue)
 
-    async def listen(self) -> AsyncGenerator[Hint, None]:
+    async def listen(self, on_start: Callable[[], None] | None = None) -> AsyncGenerator[Hint, None]:
+        if on_start is not None:
+            on_start()
         while True:
             hint = await self.said.get()
             if isinstance(hint, BaseException):
