@@ -26,6 +26,7 @@ _STEADY: Final = timedelta(minutes=1)
 """A connection that lasted so long was well: the pauses before the next ones begin anew."""
 _SECONDS_TO_CONNECT: Final = 5.0
 """How long after a connection was made again the source is synced at the earliest. Until then it stands."""
+_sleep: Final = asyncio.sleep
 
 
 class Listener:
@@ -90,7 +91,7 @@ class Listener:
                 retry_at = None if is_lasting else self._now() + pause
                 emit(ListeningEnded(self._source_id, reason, retry_at))
             told = reason if is_lasting else ""
-            await asyncio.sleep(pause.total_seconds())
+            await _sleep(pause.total_seconds())
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _listen(

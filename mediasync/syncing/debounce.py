@@ -21,7 +21,7 @@ FIRST_PAUSE_MS: Final = 5_000
 LONGEST_PAUSE_MS: Final = 3_600_000
 MOST_ATTEMPTS: Final = 8
 """How often a source that cannot be read is asked for the same targets. The pauses between double."""
-MOST_SEARCHES: Final = 4
+MOST_SEARCHES: Final = 2
 """How often an item is looked for that is not stored and that the source does not have (yet)."""
 
 

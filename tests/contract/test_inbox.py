@@ -231,7 +231,7 @@ async def test_an_item_that_the_source_does_not_have_is_looked_for_a_few_times(
                     await asyncio.sleep(0.001)
                 await watch.later(3600)
         dropped = await watch.next(TargetDropped)
-        assert dropped.target == "9"
+        assert dropped.targets == ("9",)
         assert "does not have it" in dropped.reason
     assert await ms.list_due() == []
     await ms.hint("home", [removed("9")])
@@ -285,7 +285,7 @@ async def test_failures_back_off_and_end(ms: MediaSync, clock: Clock) -> None:
             pauses.append((due.due_at - datetime.fromtimestamp(clock.now / 1000, UTC)).total_seconds())
             clock.now = round(due.due_at.timestamp() * 1000) + 1
             await watch.watch.look()
-        assert (await watch.next(TargetDropped)).target == "1"
+        assert (await watch.next(TargetDropped)).targets == ("1",)
         assert isinstance(await watch.ended(), RunFailed)
     assert pauses == [5, 10, 20, 40, 80, 160, 320]
     assert await ms.list_due() == []

@@ -83,6 +83,15 @@ class Live:
         """Wait until so many events of a kind were told."""
         await self.until(lambda: len(self.of(kind)) >= times)
 
+    async def settle(self, watch: Any) -> None:
+        """Let all be worked off that waits."""
+
+        async def is_empty() -> bool:
+            return not self._under_way and not await self.ms.list_due()
+
+        await asyncio.sleep(0.05)  # what the server has just said arrives
+        await self.work_off(watch, until=is_empty)
+
     async def work_off(self, watch: Any, *, until: Callable[[], Any]) -> None:
         """Let the clock go on to each time at which something is due, until *until* returns something true.
 
