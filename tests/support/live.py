@@ -38,7 +38,7 @@ def live_config(kind: str, server: Server, **settings: Any) -> SourceConfig:
             own = {"username": "admin", "password": PASSWORD}
         case _:
             own = {"token": TOKEN}
-    return SourceConfig.model_validate({"id": "here", "kind": kind, "url": server.url, **own, **settings})
+    return SourceConfig.model_validate({"id": "here", "kind": kind, "url": server.url, "backoff": 0.001, **own, **settings})
 
 
 class Live:
