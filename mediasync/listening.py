@@ -82,6 +82,9 @@ class Listener:
                 reason, is_lasting = storable(str(error)), True
             except SourceError as error:
                 reason, is_lasting = storable(str(error)), False
+            except Exception as error:  # a fault of a backend ends neither the watch nor the schedule
+                _LOG.exception("%s: listening to its events failed", self._source_id)
+                reason, is_lasting = storable(f"{type(error).__name__}: {error}"), True
             self._may_have_missed = True
             if self._now() - began >= _STEADY:
                 pause = _FIRST_PAUSE

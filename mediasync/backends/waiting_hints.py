@@ -84,8 +84,8 @@ async def iter_hints(
     The server is read even while the caller is busy with a hint: otherwise the connection would look dead.
 
     Args:
-        read: calls `WaitingHints.begin`, reads events and adds the hints. What it raises is raised here, after
-            the hints before it.
+        read: calls `WaitingHints.begin`, reads events and adds the hints. What it raises is raised here,
+            after the hints before it.
         on_start: called when *read* says that events arrive from now on.
     """
     waiting = WaitingHints(on_start)

@@ -179,3 +179,16 @@ async def test_nobody_listens_where_nobody_shall(ms: MediaSync, talking: Talking
             await asyncio.sleep(0)
     assert talking.backends == before
     assert await ms.list_due() == []
+
+
+async def test_a_fault_of_a_backend_does_not_end_the_watch(
+    ms: MediaSync, clock: Clock, talking: Talking
+) -> None:
+    await ms.sync(config())
+    async with followed(ms, config()) as watch:
+        await watch.next(ListeningStarted)
+        talking.said.put_nowait(RuntimeError("a bug"))
+        assert "a bug" in (await watch.next(ListeningEnded)).reason
+        await ms.hint("talk", [CHANGED])
+        clock.now += 1_000
+        await watch.next(RunFinished)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -13,7 +14,7 @@ import httpx
 import pytest
 from support.live import Live, Server, live, live_config, live_server, stored, true
 from support.mirror import Clock
-from support.servers import PASSWORD, SERVERS
+from support.servers import SERVERS
 
 from mediasync import Episode, MediaItem, MediaSync, Movie, RunStatus, Season, Show, SourceConfig, listening
 from mediasync.events import (
@@ -21,12 +22,11 @@ from mediasync.events import (
     ListeningEnded,
     ListeningStarted,
     RunFailed,
-    RunFinished,
     TargetDropped,
     TargetsTaken,
 )
 from mediasync.hints import Hint, HintKind
-from mediasync.testing import Catalogue, FakeEmby, FakeJellyfin, FakeKodi, FakePlex, make_catalogue
+from mediasync.testing import Catalogue, FakeEmby, FakeJellyfin, FakePlex, make_catalogue
 from mediasync.testing.webhooks import Webhook, emby_webhook, jellyfin_webhook, plex_webhook
 from mediasync.web import create_app
 from mediasync.web.hooks import SECRET_HEADER
@@ -216,6 +216,43 @@ async def test_a_server_that_is_away_for_an_hour_is_left_alone_for_most_of_it(
     assert 5 <= len(told.of(ListeningEnded)) <= 25
     assert await ms.list_due() == []
     assert len(await ms.list_runs("here")) == 1
+
+
+async def test_rows_follow_a_folder_by_its_events(ms: MediaSync, clock: Clock, tmp_path: Path) -> None:
+    root = tmp_path / "media"
+
+    def write(path: str, text: str) -> None:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+
+    def film(title: str) -> str:
+        return f"<movie><title>{title}</title></movie>"
+
+    for name in ("Heat (1995)", "Ronin (1998)"):
+        write(f"movies/{name}/movie.nfo", film(name))
+    config = SourceConfig.model_validate({"id": "here", "folder": root})
+    await ms.sync(config)
+    clock.tick(60_000)
+
+    async with live(ms, clock, config) as (told, watch):
+
+        async def shows(*titles: str) -> None:
+            async def are_shown() -> bool:
+                return {title for title, _ in (await stored(ms)).values()} == set(titles)
+
+            await told.work_off(watch, until=are_shown)
+
+        write("movies/Heat (1995)/movie.nfo", film("Heat"))
+        await shows("Heat", "Ronin (1998)")
+        write("tv/Dark/tvshow.nfo", "<tvshow><title>Dark</title></tvshow>")
+        episode = (
+            "<episodedetails><title>Secrets</title><season>1</season><episode>1</episode></episodedetails>"
+        )
+        write("tv/Dark/Season 1/Dark S01E01.nfo", episode)
+        await shows("Heat", "Ronin (1998)", "Dark", "Season 1", "Secrets")
+        shutil.rmtree(root / "movies/Ronin (1998)")
+        await shows("Heat", "Dark", "Season 1", "Secrets")
+        assert all(report.failed == () for report in told.reports)
 
 
 # Folders that look like items, and libraries that are left out

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, TypeVar
 
 from support.mirror import Clock
@@ -15,7 +14,7 @@ from support.servers import PASSWORD, TOKEN, make_server
 from mediasync import MediaItem, MediaSync, SourceConfig
 from mediasync.events import Event, ListeningStarted, RunFailed, RunFinished, RunStarted, SyncScheduled
 from mediasync.reports import SyncReport
-from mediasync.testing import Catalogue, FakeEmby, FakeJellyfin, FakeKodi, FakePlex
+from mediasync.testing import Catalogue, FakeJellyfin, FakeKodi, FakePlex
 
 E = TypeVar("E", bound=Event)
 Server = FakePlex | FakeJellyfin | FakeKodi
@@ -38,7 +37,9 @@ def live_config(kind: str, server: Server, **settings: Any) -> SourceConfig:
             own = {"username": "admin", "password": PASSWORD}
         case _:
             own = {"token": TOKEN}
-    return SourceConfig.model_validate({"id": "here", "kind": kind, "url": server.url, "backoff": 0.001, **own, **settings})
+    return SourceConfig.model_validate(
+        {"id": "here", "kind": kind, "url": server.url, "backoff": 0.001, **own, **settings}
+    )
 
 
 class Live:
@@ -108,7 +109,9 @@ class Live:
                     await asyncio.sleep(0.005)
         except TimeoutError:
             told = "\n".join(str(event)[:200] for event in self.told[-20:])
-            raise AssertionError(f"it does not come to an end; due: {await self.ms.list_due()}\n{told}") from None
+            raise AssertionError(
+                f"it does not come to an end; due: {await self.ms.list_due()}\n{told}"
+            ) from None
 
 
 async def _holds(until: Callable[[], Any]) -> bool:

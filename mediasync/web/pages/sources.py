@@ -128,10 +128,7 @@ async def list_statuses(site: Site) -> list[SourceStatus]:
     stored = await _summaries(site)
     holders = await site.ms.list_holders()
     ids = list(dict.fromkeys((*site.sources, *stored)))
-    return [
-        _status(site, one, stored.get(one), holders.get(one), await _last_runs(site, one))
-        for one in ids
-    ]
+    return [_status(site, one, stored.get(one), holders.get(one), await _last_runs(site, one)) for one in ids]
 
 
 async def _last_runs(site: Site, source_id: str) -> Sequence[SyncRun]:
