@@ -188,11 +188,12 @@ DELETE_OLD_RUNS: Final = """
 DELETE FROM sync_run WHERE run_key IN (SELECT r.run_key FROM @rows(:runs, run_key integer) r)
 """
 
-# Deletes the problems of series that have no runs any more.
+# Deletes the problems of series of a source that have no runs any more.
 DELETE_PROBLEMS_WITHOUT_RUNS: Final = """
 DELETE FROM run_problem
 WHERE series IN (SELECT r.series FROM @rows(:series, series integer) r)
-  AND series NOT IN (SELECT o.series FROM sync_run o WHERE o.series IS NOT NULL)
+  AND series NOT IN (SELECT o.series FROM source s JOIN sync_run o ON o.source_key = s.source_key
+                     WHERE s.id = :source_id AND o.series IS NOT NULL)
 """
 
 # Reads the problems of a run, failures first.
@@ -392,7 +393,10 @@ class RunRepository:
         if old:
             await self._session.execute(DELETE_OLD_RUNS, {"runs": [(run,) for run, _ in old]})
         if series := sorted({series for _, series in old if series is not None}):
-            await self._session.execute(DELETE_PROBLEMS_WITHOUT_RUNS, {"series": [(one,) for one in series]})
+            await self._session.execute(
+                DELETE_PROBLEMS_WITHOUT_RUNS,
+                {"source_id": source_id, "series": [(one,) for one in series]},
+            )
         return len(old)
 
     async def list_problems(self, run_id: int) -> list[tuple[str, str, str]]:
