@@ -375,7 +375,7 @@ async def test_webhooks_to_the_app_become_rows(
 
 
 async def test_a_burst_of_a_thousand_events_is_a_few_syncs(ms: MediaSync, clock: Clock) -> None:
-    catalogue = make_catalogue(films=5_000, shows=0, credits_each=0)
+    catalogue = make_catalogue(films=1_500, shows=0, credits_each=0)
     async with watched(ms, clock, "plex", catalogue) as (server, told, watch):
         before = len(server.requests)
         for item in list(catalogue.items())[:1_000]:

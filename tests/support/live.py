@@ -99,7 +99,7 @@ class Live:
         *until* may be a coroutine function.
         """
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(25):
                 while not await _holds(until):
                     due = await self.ms.list_due()
                     now = datetime.fromtimestamp(self.clock.now / 1000, UTC)
@@ -110,7 +110,7 @@ class Live:
         except TimeoutError:
             told = "\n".join(str(event)[:200] for event in self.told[-20:])
             raise AssertionError(
-                f"it does not come to an end; due: {await self.ms.list_due()}\n{told}"
+                f"it does not come to an end; due: {(await self.ms.list_due())[:3]}\n{told}"
             ) from None
 
 
