@@ -465,3 +465,21 @@ def test_every_hint_is_looked_into_after_it_came_and_within_the_bound(
         looks += 1
         assert looks <= 2, "nothing is looked into for ever"
     assert not waiting
+
+
+async def test_runs_of_single_items_that_saved_nothing_are_kept_for_two_days(
+    ms: MediaSync, clock: Clock
+) -> None:
+    source = backend(movie("1"))
+    await ms.sync(source)
+    async with watched(ms, clock, source) as watch:
+        await watch.hint(changed("1", "9"))
+        run = (await watch.ended()).report.run
+    assert await ms.list_problems(run.id), "it remarks on what the source does not have"
+    await ms.sync(source)
+    assert [one.id for one in await ms.list_runs("home") if one.partial] == [run.id]
+    clock.now += 3 * 86_400_000
+    await ms.sync(source)
+    assert [one.id for one in await ms.list_runs("home") if one.partial] == []
+    assert await ms.list_problems(run.id) == []
+    assert (await ms.check()).flaws == ()
