@@ -200,7 +200,7 @@ class SyncScheduled(Event):
 
 @dataclass(frozen=True, slots=True)
 class ListeningStarted(Event):
-    """`mediasync.MediaSync.watch` listens to the events of the source from now on."""
+    """`mediasync.MediaSync.watch` is connected to the source, and hears of its events from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,12 +242,12 @@ class TargetsTaken(Event):
 
 @dataclass(frozen=True, slots=True)
 class TargetDropped(Event):
-    """What an event has named is not looked for any more. The next sync of the source finds what changed.
+    """What events have named is not looked for any more. The next sync of the source finds what changed.
 
     Attributes:
-        target: the source's own key of an item, or the id of the source if all was meant.
-        reason: why it was not read.
+        targets: the source's own keys of items, or the id of the source if all was meant.
+        reason: why they were not read.
     """
 
-    target: str
+    targets: tuple[str, ...]
     reason: str

@@ -26,6 +26,7 @@ _STEADY: Final = timedelta(minutes=1)
 """A connection that lasted so long was well: the pauses before the next ones begin anew."""
 _SECONDS_TO_CONNECT: Final = 5.0
 """How long after a connection was made again the source is synced at the earliest. Until then it stands."""
+_sleep: Final = asyncio.sleep
 
 
 class Listener:
@@ -49,7 +50,7 @@ class Listener:
         self._make_backend = make_backend
         self._inbox = inbox
         self._clock = clock
-        self._connections = 0
+        self._may_have_missed = False
         self._pending: list[Hint] = []
         self._came = asyncio.Event()
 
@@ -81,6 +82,10 @@ class Listener:
                 reason, is_lasting = storable(str(error)), True
             except SourceError as error:
                 reason, is_lasting = storable(str(error)), False
+            except Exception as error:  # a fault of a backend ends neither the watch nor the schedule
+                _LOG.exception("%s: listening to its events failed", self._source_id)
+                reason, is_lasting = storable(f"{type(error).__name__}: {error}"), True
+            self._may_have_missed = True
             if self._now() - began >= _STEADY:
                 pause = _FIRST_PAUSE
             if is_lasting:
@@ -89,22 +94,25 @@ class Listener:
                 retry_at = None if is_lasting else self._now() + pause
                 emit(ListeningEnded(self._source_id, reason, retry_at))
             told = reason if is_lasting else ""
-            await asyncio.sleep(pause.total_seconds())
+            await _sleep(pause.total_seconds())
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _listen(
         self, backend: Backend, reporting: ReportsEvents, emit: Callable[[Event], None]
     ) -> None:
         """Pass on hints until the connection ends."""
-        async with backend.open():
+
+        def begin() -> None:
             emit(ListeningStarted(self._source_id))
-            if self._connections:
+            if self._may_have_missed:
+                self._may_have_missed = False
                 self._pending.append(Hint(HintKind.SOURCE, seconds=_SECONDS_TO_CONNECT))
                 self._came.set()
-            self._connections += 1
+
+        async with backend.open():
             storing = asyncio.create_task(self._store(), name=f"mediasync hints of {self._source_id}")
             try:
-                async with aclosing(reporting.listen()) as hints:
+                async with aclosing(reporting.listen(begin)) as hints:
                     async for hint in hints:
                         emit(Hinted(self._source_id, hint))
                         self._pending.append(hint)
@@ -125,7 +133,9 @@ class Listener:
                 await self._inbox.hint(self._source_id, hints)
             except UsageError as error:  # a key that cannot be stored: whatever it means is in the source
                 _LOG.warning("%s: %s; the whole source is synced", self._source_id, error)
-                await self._inbox.hint(self._source_id, [Hint(HintKind.SOURCE)])
+                self._pending[: len(hints)] = [Hint(HintKind.SOURCE)]
+                self._came.set()
+                continue
             except DatabaseError as error:
                 _LOG.warning("%s: its events cannot be stored yet: %s", self._source_id, error)
                 await asyncio.sleep(_FIRST_PAUSE.total_seconds())

@@ -345,7 +345,8 @@ class SourceSummary(Reported):
         people: how many people are shown.
         credits: how many credits its items have, those of removed items included.
         runs: how many of its syncs are recorded.
-        last_run: the newest of them; None if there is none.
+        last_run: the newest of them that was one of the whole source; the newest of all if none was. None if
+            there is none.
     """
 
     source: Source

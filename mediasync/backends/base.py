@@ -234,8 +234,12 @@ class WaitsForScan(Protocol):
 class ReportsEvents(Protocol):
     """A backend whose source reports events while somebody listens."""
 
-    def listen(self) -> AsyncGenerator[Hint, None]:
-        """Iterate over hints about what changed, from now on, until the caller stops. The backend is open.
+    def listen(self, on_start: Callable[[], None] | None = None) -> AsyncGenerator[Hint, None]:
+        """Iterate over hints about what changed, until the caller stops. The backend is open.
+
+        Args:
+            on_start: called once, when the connection stands: what changes from then on is reported. It must
+                not block.
 
         Raises:
             SourceError: if the source cannot be listened to, or the connection is lost. Events may be missed

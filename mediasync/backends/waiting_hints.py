@@ -28,10 +28,16 @@ class WaitingHints:
         [('7', '8')]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_start: Callable[[], None] | None = None) -> None:
+        self._on_start = on_start
         self._seconds: dict[tuple[HintKind, str], float] = {}
         self._whole_source: float | None = None
         self._arrived = asyncio.Event()
+
+    def begin(self) -> None:
+        """Say that the connection stands."""
+        if self._on_start is not None:
+            self._on_start()
 
     def add(self, hints: Iterable[Hint]) -> None:
         """Add hints; an item that is hinted at twice waits for the shorter of the two times."""
@@ -71,15 +77,18 @@ class WaitingHints:
 
 async def iter_hints(
     read: Callable[[WaitingHints], Coroutine[Any, Any, None]],
+    on_start: Callable[[], None] | None = None,
 ) -> AsyncGenerator[Hint, None]:
     """Iterate over the hints that *read* adds, in a task of its own, until it ends or the caller stops.
 
     The server is read even while the caller is busy with a hint: otherwise the connection would look dead.
 
     Args:
-        read: reads events and adds the hints. What it raises is raised here, after the hints before it.
+        read: calls `WaitingHints.begin`, reads events and adds the hints. What it raises is raised here,
+            after the hints before it.
+        on_start: called when *read* says that events arrive from now on.
     """
-    waiting = WaitingHints()
+    waiting = WaitingHints(on_start)
     reading = asyncio.ensure_future(read(waiting))
     try:
         while not reading.done():

@@ -76,8 +76,9 @@ class SyncReports:
                 self._out.note(f"{job.source_id}: {text}: {reason}")
             case TargetsTaken(keys=keys, whole=whole):
                 self.tell(f"{job.source_id}: {_named(keys, whole=whole)}")
-            case TargetDropped(target=target, reason=reason):
-                self._out.note(f"{job.source_id}: events named {target}, which is left alone: {reason}")
+            case TargetDropped(targets=targets, reason=reason):
+                what = "which is" if len(targets) == 1 else "which are"
+                self.tell(f"{job.source_id}: events named {_some(targets)}, {what} left alone: {reason}")
 
     async def _report(self, job: Job) -> None:
         """Report a sync that has ended, and notify whoever wants to know."""
@@ -100,8 +101,12 @@ def _named(keys: Sequence[str], *, whole: bool) -> str:
     """Return in words what events have named."""
     if whole:
         return "its events ask for a sync"
+    return f"its events named {_some(keys)}"
+
+
+def _some(keys: Sequence[str]) -> str:
     more = f" and {len(keys) - _KEYS_NAMED:,} more" if len(keys) > _KEYS_NAMED else ""
-    return f"its events named {', '.join(keys[:_KEYS_NAMED])}{more}"
+    return f"{', '.join(keys[:_KEYS_NAMED])}{more}"
 
 
 def _fresh(job: Job, run_id: int | None = None) -> Job:

@@ -13,6 +13,8 @@ from mediasync.repositories.flaws import read_model
 from mediasync.repositories.times import to_datetime
 from mediasync.vocabulary import RunStatus
 
+_RUNS_PER_STEP: Final = 5_000
+
 # Locks a source while a run of it starts.
 LOCK_SOURCE: Final = "SELECT s.source_key FROM source s WHERE s.id = :source_id @lock(s)"
 
@@ -170,6 +172,28 @@ WHERE s.id = :source_id AND r.selection = '' AND r.run_key <> :run_id AND r.run_
     SELECT max(e.run_key) FROM sync_run e
     WHERE e.source_key = s.source_key AND e.selection = '' AND e.status IN ('succeeded', 'needs confirmation')
 ), 0)
+"""
+
+# Finds old runs of single items that need not be kept: they are older than the change log, or saved nothing.
+SELECT_OLD_RUNS_OF_ITEMS: Final = """
+SELECT r.run_key, r.series FROM sync_run r JOIN source s ON s.source_key = r.source_key
+WHERE s.id = :source_id AND r.started_at < :before AND r.run_key < :run_id AND r.selection <> ''
+  AND r.status <> 'running' AND (r.saved = 0 OR r.started_at < :before_all)
+  AND NOT EXISTS (SELECT 1 FROM sync_run_library x WHERE x.run_key = r.run_key)
+ORDER BY r.run_key LIMIT :limit
+"""
+
+# Deletes these runs.
+DELETE_OLD_RUNS: Final = """
+DELETE FROM sync_run WHERE run_key IN (SELECT r.run_key FROM @rows(:runs, run_key integer) r)
+"""
+
+# Deletes the problems of series of a source that have no runs any more.
+DELETE_PROBLEMS_WITHOUT_RUNS: Final = """
+DELETE FROM run_problem
+WHERE series IN (SELECT r.series FROM @rows(:series, series integer) r)
+  AND series NOT IN (SELECT o.series FROM source s JOIN sync_run o ON o.source_key = s.source_key
+                     WHERE s.id = :source_id AND o.series IS NOT NULL)
 """
 
 # Reads the problems of a run, failures first.
@@ -342,6 +366,38 @@ class RunRepository:
         """
         rows = await self._session.fetch_all(SELECT_BROKEN_OFF, {"source_id": source_id, "run_id": run_id})
         return None if rows[0][0] is None else int(rows[0][0])
+
+    async def prune_runs_of_items(self, source_id: str, run_id: int, keep_ms: int, keep_all_ms: int) -> int:
+        """Delete old runs of single items, such as events cause, at most one step of them.
+
+        Args:
+            source_id: the source.
+            run_id: the run that is going on; only older ones are deleted.
+            keep_ms: for how long runs are kept that saved nothing, in milliseconds.
+            keep_all_ms: for how long the others are kept, in milliseconds.
+
+        Returns:
+            How many were deleted.
+        """
+        now = self._session.now
+        old = await self._session.fetch_all(
+            SELECT_OLD_RUNS_OF_ITEMS,
+            {
+                "source_id": source_id,
+                "run_id": run_id,
+                "before": now - min(keep_ms, keep_all_ms),
+                "before_all": now - keep_all_ms,
+                "limit": _RUNS_PER_STEP,
+            },
+        )
+        if old:
+            await self._session.execute(DELETE_OLD_RUNS, {"runs": [(run,) for run, _ in old]})
+        if series := sorted({series for _, series in old if series is not None}):
+            await self._session.execute(
+                DELETE_PROBLEMS_WITHOUT_RUNS,
+                {"source_id": source_id, "series": [(one,) for one in series]},
+            )
+        return len(old)
 
     async def list_problems(self, run_id: int) -> list[tuple[str, str, str]]:
         """Return the problems of a run as (kind, subject, reason), failures first."""

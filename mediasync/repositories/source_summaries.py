@@ -47,7 +47,10 @@ class SourceSummaries:
             if source.id not in counts:
                 continue
             libraries, items, removed, people, credits_stored, runs = counts[source.id]
-            last = await RunRepository(self._session).list_runs(source.id, 1)
+            of_source = RunRepository(self._session)
+            last = await of_source.list_runs(source.id, 1, whole=True) or await of_source.list_runs(
+                source.id, 1
+            )
             found.append(
                 SourceSummary(
                     source,

@@ -21,7 +21,7 @@ FIRST_PAUSE_MS: Final = 5_000
 LONGEST_PAUSE_MS: Final = 3_600_000
 MOST_ATTEMPTS: Final = 8
 """How often a source that cannot be read is asked for the same targets. The pauses between double."""
-MOST_SEARCHES: Final = 4
+MOST_SEARCHES: Final = 2
 """How often an item is looked for that is not stored and that the source does not have (yet)."""
 
 
@@ -36,7 +36,7 @@ def note_event(
     """Return the row of a target after an event.
 
     Every event is looked into when its own wait is over, or later. Further events put a target off, but not
-    for ever.
+    for ever. An event that need not wait is not held up by an earlier one that must: both are looked into.
 
     Args:
         name: what tells the target from the others of its source.
@@ -49,10 +49,11 @@ def note_event(
     due, ripe = now + max(wait, quiet), now + wait
     if row is None:
         return TargetRow(*name, kind, due, ripe, now, 1, 0)
-    ripe = max(ripe, row.ripe_at)
+    is_sooner, ripe = ripe < row.ripe_at, max(ripe, row.ripe_at)
     if row.attempts:  # its pause is over: something has happened
         return TargetRow(*name, kind, max(due, ripe), ripe, now, row.events + 1, 0)
-    due = max(row.due_at, min(due, row.first_at + LONGEST_MS))
+    due = min(due, row.first_at + LONGEST_MS)
+    due = min(row.due_at, due) if is_sooner else max(row.due_at, due)
     return TargetRow(*name, kind, due, ripe, row.first_at, row.events + 1, 0)
 
 

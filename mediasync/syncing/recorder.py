@@ -12,7 +12,7 @@ from mediasync.models import SyncRun
 from mediasync.repositories.leases import LeaseRepository
 from mediasync.repositories.runs import RunRepository
 from mediasync.repositories.sources import SourceRepository
-from mediasync.saving.pruning import prune_step
+from mediasync.saving.pruning import prune_runs, prune_step
 from mediasync.saving.writer import Writer
 from mediasync.services import MediaService
 from mediasync.syncing.tally import Tally
@@ -35,12 +35,17 @@ class RunRecorder:
         self._media = media
 
     async def start(self, tally: Tally) -> None:
-        """Record that a run begins, and note its id in *tally*. Changes that are too old are pruned."""
+        """Record that a run begins, and note its id in *tally*. What is too old is pruned.
+
+        That is changes, and when a run of the whole source begins, runs of single items.
+        """
 
         async def work(session: Session) -> int:
             await _hold_lease(session, tally)
             run_id = await _start(session, tally)
             await prune_step(session, self._writer.keep_changes)
+            if not tally.selection:
+                await prune_runs(session, tally.source_id, run_id, self._writer.keep_changes)
             return run_id
 
         tally.run_id = await self._writer.run(work)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -40,7 +40,7 @@ from mediasync.saving.writer import Writer
 from mediasync.services import MediaService
 from mediasync.settings.source import DEFAULT_COMPARE_DAYS
 from mediasync.syncing.counting import Counting
-from mediasync.syncing.inbox import Batch, Inbox, Outcome
+from mediasync.syncing.inbox import Batch, Dropped, Inbox, Outcome
 from mediasync.syncing.leases import Lease, Leases
 from mediasync.syncing.logs import log_failure, logged
 from mediasync.syncing.mirror_view import SourceView
@@ -182,8 +182,7 @@ class SyncService:
             if batch.keys:
                 emit(TargetsTaken(source_id, tuple(sorted(batch.keys)), whole=False))
                 await self._run_targets(backend, emit, options, lease, batch, outcome)
-            for target, reason in await self._inbox.settle(batch, outcome):
-                emit(TargetDropped(source_id, storable(target), reason))
+            _report_dropped(emit, source_id, await self._inbox.settle(batch, outcome))
 
     async def _run_targets(
         self,
@@ -219,8 +218,7 @@ class SyncService:
         return report
 
     async def _give_up(self, batch: Batch, rows: Collection[TargetRow], reason: str, emit: Emit) -> None:
-        for target, why in await self._inbox.fail(batch, rows, reason):
-            emit(TargetDropped(batch.source_id, storable(target), why))
+        _report_dropped(emit, batch.source_id, await self._inbox.fail(batch, rows, reason))
 
     async def _earliest_whole(self, source_id: str) -> int:
         """Return before when events sync a whole source not again, in milliseconds since 1970, UTC."""
@@ -439,6 +437,15 @@ class SyncService:
 
 def _report_holder(emit: Emit, source_id: str, holder: str) -> None:
     emit(Waiting(source_id, f"waiting: {holder} is syncing it"))
+
+
+def _report_dropped(emit: Emit, source_id: str, dropped: Iterable[Dropped]) -> None:
+    """Report what is not looked into any more, all that is dropped for one reason together."""
+    targets: dict[str, list[str]] = {}
+    for target, reason in dropped:
+        targets.setdefault(reason, []).append(storable(target))
+    for reason, named in targets.items():
+        emit(TargetDropped(source_id, tuple(named), reason))
 
 
 def _remark_unlisted(tally: Tally) -> None:

@@ -122,19 +122,23 @@ def _families(state: StoredState, syncs: int, streams: int) -> Iterator[Metric]:
 def _last_runs(sources: Sequence[SourceSummary]) -> Iterator[Metric]:
     status = GaugeMetricFamily(
         "mediasync_last_run_status",
-        "1 for the status of the newest run of a source, 0 for the others.",
+        "1 for the status of the newest run of a whole source, 0 for the others.",
         labels=["source", "status"],
     )
     ended = GaugeMetricFamily(
         "mediasync_last_run_end_timestamp_seconds",
-        "When the newest run of a source ended.",
+        "When the newest run of a whole source ended.",
         labels=["source"],
     )
     lasted = GaugeMetricFamily(
-        "mediasync_last_run_duration_seconds", "How long the newest run of a source took.", labels=["source"]
+        "mediasync_last_run_duration_seconds",
+        "How long the newest run of a whole source took.",
+        labels=["source"],
     )
     failed = GaugeMetricFamily(
-        "mediasync_last_run_failed_items", "Items that the newest run could not save.", labels=["source"]
+        "mediasync_last_run_failed_items",
+        "Items that the newest run of a whole source could not save.",
+        labels=["source"],
     )
     for one in sources:
         run = one.last_run

@@ -231,7 +231,7 @@ async def test_an_item_that_the_source_does_not_have_is_looked_for_a_few_times(
                     await asyncio.sleep(0.001)
                 await watch.later(3600)
         dropped = await watch.next(TargetDropped)
-        assert dropped.target == "9"
+        assert dropped.targets == ("9",)
         assert "does not have it" in dropped.reason
     assert await ms.list_due() == []
     await ms.hint("home", [removed("9")])
@@ -285,7 +285,7 @@ async def test_failures_back_off_and_end(ms: MediaSync, clock: Clock) -> None:
             pauses.append((due.due_at - datetime.fromtimestamp(clock.now / 1000, UTC)).total_seconds())
             clock.now = round(due.due_at.timestamp() * 1000) + 1
             await watch.watch.look()
-        assert (await watch.next(TargetDropped)).target == "1"
+        assert (await watch.next(TargetDropped)).targets == ("1",)
         assert isinstance(await watch.ended(), RunFailed)
     assert pauses == [5, 10, 20, 40, 80, 160, 320]
     assert await ms.list_due() == []
@@ -465,3 +465,21 @@ def test_every_hint_is_looked_into_after_it_came_and_within_the_bound(
         looks += 1
         assert looks <= 2, "nothing is looked into for ever"
     assert not waiting
+
+
+async def test_runs_of_single_items_that_saved_nothing_are_kept_for_two_days(
+    ms: MediaSync, clock: Clock
+) -> None:
+    source = backend(movie("1"))
+    await ms.sync(source)
+    async with watched(ms, clock, source) as watch:
+        await watch.hint(changed("1", "9"))
+        run = (await watch.ended()).report.run
+    assert await ms.list_problems(run.id), "it remarks on what the source does not have"
+    await ms.sync(source)
+    assert [one.id for one in await ms.list_runs("home") if one.partial] == [run.id]
+    clock.now += 3 * 86_400_000
+    await ms.sync(source)
+    assert [one.id for one in await ms.list_runs("home") if one.partial] == []
+    assert await ms.list_problems(run.id) == []
+    assert (await ms.check()).flaws == ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,7 +43,9 @@ class Talking:
 class _TalkingBackend(FakeBackend):
     said: asyncio.Queue[Hint | BaseException] = field(default_factory=asyncio.Queue)
 
-    async def listen(self) -> AsyncGenerator[Hint, None]:
+    async def listen(self, on_start: Callable[[], None] | None = None) -> AsyncGenerator[Hint, None]:
+        if on_start is not None:
+            on_start()
         while True:
             hint = await self.said.get()
             if isinstance(hint, BaseException):
@@ -177,3 +179,16 @@ async def test_nobody_listens_where_nobody_shall(ms: MediaSync, talking: Talking
             await asyncio.sleep(0)
     assert talking.backends == before
     assert await ms.list_due() == []
+
+
+async def test_a_fault_of_a_backend_does_not_end_the_watch(
+    ms: MediaSync, clock: Clock, talking: Talking
+) -> None:
+    await ms.sync(config())
+    async with followed(ms, config()) as watch:
+        await watch.next(ListeningStarted)
+        talking.said.put_nowait(RuntimeError("a bug"))
+        assert "a bug" in (await watch.next(ListeningEnded)).reason
+        await ms.hint("talk", [CHANGED])
+        clock.now += 1_000
+        await watch.next(RunFinished)

@@ -552,6 +552,7 @@ async def test_the_packages_own_queries_search_by_indexes(filled: Path) -> None:
         "runs.SELECT_RUNS",
         "copying.source.find", "copying.library.find",  # tables of a few rows
         "leases.SELECT_HELD",  # one row for each source
+        "inbox.SELECT_NEXT", "inbox.SELECT_SOURCES",  # at most 500 rows for each source
         "source_renaming.UPDATE_OTHERS",  # once for a renaming
         "works.RANK_BY_WORKS", "works.RANK_BY_EPISODES", "works.RANK_PAIRS",  # over all credits
         "candidates.PROMINENT_PEOPLE",  # once in ten minutes

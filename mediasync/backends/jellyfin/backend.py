@@ -208,7 +208,7 @@ class JellyfinBackend:
                                 yield last_words
                         yield finding
 
-    async def listen(self) -> AsyncGenerator[Hint, None]:
+    async def listen(self, on_start: Callable[[], None] | None = None) -> AsyncGenerator[Hint, None]:
         """Iterate over hints about what changed, from now on, until the caller stops.
 
         The server gathers changes for some time of calm, 30 seconds by default, before it reports them. It
@@ -228,7 +228,7 @@ class JellyfinBackend:
                 "with an access token of that user",
                 source_id=self.source.id,
             )
-        async with aclosing(iter_hints(self._read_events)) as hints:
+        async with aclosing(iter_hints(self._read_events, on_start)) as hints:
             async for hint in hints:
                 yield hint
 

@@ -75,6 +75,7 @@ async def read_events(socket: Socket, waiting: WaitingHints) -> None:
     Raises:
         SourceError: as `Socket.read` says.
     """
+    waiting.begin()
     async with AsyncExitStack() as keeping:
         while True:
             message = await socket.read()

@@ -181,7 +181,7 @@ class KodiBackend:
                     for finding in batch:
                         yield finding
 
-    async def listen(self) -> AsyncGenerator[Hint, None]:
+    async def listen(self, on_start: Callable[[], None] | None = None) -> AsyncGenerator[Hint, None]:
         """Iterate over hints about what changed, from now on, until the caller stops.
 
         Kodi announces its notifications at a port of its own, without TLS and without a password. It accepts
@@ -195,7 +195,7 @@ class KodiBackend:
         """
         opened(self._client)
         reading = partial(read_events, self._transport, self._events_port)
-        async with aclosing(iter_hints(reading)) as hints:
+        async with aclosing(iter_hints(reading, on_start)) as hints:
             async for hint in hints:
                 yield hint
 

@@ -107,6 +107,7 @@ async def read_events(transport: Transport, port: int, waiting: WaitingHints) ->
     ):
         # Kodi announces everything to everybody until it is told otherwise.
         await socket.send(_ONLY_THE_LIBRARY)
+        waiting.begin()
         while True:
             message = await socket.read(within=seconds + transport.options.read_timeout)
             waiting.add(events.parse_hints(message))

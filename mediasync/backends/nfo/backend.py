@@ -214,8 +214,8 @@ class NfoBackend:
             yield Remark(folder.key or self.source.id, "the folder is empty: is a disk not mounted?")
         yield Enumerated(None, not text, text)
 
-    async def listen(self) -> AsyncGenerator[Hint, None]:
-        """Iterate over hints about the items whose files change, from now on.
+    async def listen(self, on_start: Callable[[], None] | None = None) -> AsyncGenerator[Hint, None]:
+        """Iterate over hints about the items whose files change.
 
         A changed file means the film whose own folder it is in or whose name it has, or the whole show that
         it is part of. Where that is not certain, the source is synced.
@@ -225,7 +225,7 @@ class NfoBackend:
             ConfigurationError: if the package ``watchfiles`` is not installed.
         """
         root = opened(self._root)
-        async with aclosing(watch_folder(root, self.source.id, self._poll_seconds)) as changes:
+        async with aclosing(watch_folder(root, self.source.id, self._poll_seconds, on_start)) as changes:
             async for batch in changes:
                 for hint in await self._in_thread(partial(find_hints, root, batch)):
                     yield hint

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -54,7 +55,7 @@ class FileChange:
 
 
 async def watch_folder(
-    root: str, source_id: str, poll_seconds: float | None
+    root: str, source_id: str, poll_seconds: float | None, on_start: Callable[[], None] | None = None
 ) -> AsyncGenerator[list[FileChange], None]:
     """Iterate over the changes in and below a folder, as they come.
 
@@ -62,6 +63,7 @@ async def watch_folder(
         root: the real path of the folder.
         source_id: the source, for messages.
         poll_seconds: how often all files are looked at; None to have the system report changes.
+        on_start: called when the folder is watched.
 
     Raises:
         SourceUnreachable: if the folder disappears, or cannot be watched.
@@ -87,6 +89,8 @@ async def watch_folder(
         ignore_permission_denied=True,
     )
     identity = _identity(root, source_id)
+    # The first step of the iteration begins to watch, and then waits in a thread.
+    began = asyncio.get_running_loop().call_soon(on_start) if on_start is not None else None
     try:
         async with aclosing(changes) as batches:
             async for batch in batches:
@@ -101,6 +105,9 @@ async def watch_folder(
                     yield found
     except OSError as error:
         raise SourceUnreachable(source_id, f"its folder {root!r} cannot be watched: {error}") from error
+    finally:
+        if began is not None:
+            began.cancel()
 
 
 def _identity(root: str, source_id: str) -> tuple[int, int]:

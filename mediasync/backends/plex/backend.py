@@ -216,7 +216,7 @@ class PlexBackend:
                         if number % _FINDINGS_PER_PAUSE == 0:
                             await anyio.lowlevel.checkpoint()
 
-    async def listen(self) -> AsyncGenerator[Hint, None]:
+    async def listen(self, on_start: Callable[[], None] | None = None) -> AsyncGenerator[Hint, None]:
         """Iterate over hints about what changed, from now on, until the caller stops.
 
         Raises:
@@ -225,6 +225,6 @@ class PlexBackend:
             SourceError: for other reasons; see its subclasses.
         """
         opened(self._sections)
-        async with aclosing(iter_hints(partial(read_events, self._transport))) as hints:
+        async with aclosing(iter_hints(partial(read_events, self._transport), on_start)) as hints:
             async for hint in hints:
                 yield hint

@@ -110,6 +110,7 @@ async def read_events(transport: Transport, waiting: WaitingHints) -> None:
         try:
             async with open_socket(transport, path) as socket:
                 opened = True
+                waiting.begin()
                 while True:
                     waiting.add(parse_hints(await socket.read()))
                     await asyncio.sleep(0)  # a server that floods does not stop other work
@@ -117,6 +118,8 @@ async def read_events(transport: Transport, waiting: WaitingHints) -> None:
             if opened:
                 raise
     async with transport.open_stream(EVENT_STREAM, FILTERS) as response:
+        _check_stream(response, transport.source_id)
+        waiting.begin()
         async for data in iter_data(response, transport.source_id):
             try:
                 waiting.add(parse_hints(await decode(data, "")))
@@ -129,12 +132,8 @@ async def iter_data(response: httpx.Response, source_id: str) -> AsyncIterator[b
     """Iterate over the data of server-sent events. Plex writes each event's data in one line.
 
     Raises:
-        SourceUnreadable: if a line is longer than the largest message, or what arrives is something else.
+        SourceUnreadable: if a line is longer than the largest message.
     """
-    kind = response.headers.get("Content-Type", "")
-    if not kind.lower().startswith("text/event-stream"):
-        what = f"{kind[:LONGEST_KEY]!r} instead of a stream of events"
-        raise SourceUnreadable(source_id, f"GET {EVENT_STREAM} was answered with {what}")
     rest = bytearray()
     async for chunk in response.aiter_raw():
         *lines, last = chunk.split(b"\n")
@@ -149,6 +148,13 @@ async def iter_data(response: httpx.Response, source_id: str) -> AsyncIterator[b
             limit = LARGEST_MESSAGE // 1024 // 1024
             raise SourceUnreadable(source_id, f"GET {EVENT_STREAM} sent a line of more than {limit} MiB")
         await asyncio.sleep(0)
+
+
+def _check_stream(response: httpx.Response, source_id: str) -> None:
+    kind = response.headers.get("Content-Type", "")
+    if not kind.lower().startswith("text/event-stream"):
+        what = f"{kind[:LONGEST_KEY]!r} instead of a stream of events"
+        raise SourceUnreadable(source_id, f"GET {EVENT_STREAM} was answered with {what}")
 
 
 def _records(value: Any) -> list[Mapping[str, Any]]:

@@ -39,7 +39,7 @@ async def show(_request: Request, site: Site) -> Answer:
             of_library["types"][str(media_type)] += number
             of_library["items"] += number
             of_library["full"] += number if completeness is Completeness.FULL else 0
-    runs = await ms.list_runs(limit=_RUNS)
+    runs = await ms.list_runs(limit=_RUNS, whole=True)
     pending = await ms.list_pending_removals()
     newest = await ms.library.list_items(
         ItemFilter(media_types=(MediaType.MOVIE, MediaType.SHOW)),

@@ -128,10 +128,14 @@ async def list_statuses(site: Site) -> list[SourceStatus]:
     stored = await _summaries(site)
     holders = await site.ms.list_holders()
     ids = list(dict.fromkeys((*site.sources, *stored)))
-    return [
-        _status(site, one, stored.get(one), holders.get(one), await site.ms.list_runs(one, limit=1))
-        for one in ids
-    ]
+    return [_status(site, one, stored.get(one), holders.get(one), await _last_runs(site, one)) for one in ids]
+
+
+async def _last_runs(site: Site, source_id: str) -> Sequence[SyncRun]:
+    """Return the newest run of the whole source; the newest of all if there is none."""
+    return await site.ms.list_runs(source_id, limit=1, whole=True) or await site.ms.list_runs(
+        source_id, limit=1
+    )
 
 
 async def _summaries(site: Site) -> dict[str, SourceSummary]:
