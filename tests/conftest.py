@@ -34,7 +34,7 @@ MEASURED_ONCE: Final = {"contract", "schema", "signing_in", "web"}
 """Folders whose tests have parameters that repeat a promise. Those of the other folders reach other lines."""
 
 SURROUNDINGS: Final = {"client", "heard", "home", "jellyfin", "place", "proxy", "server"}
-"""Fixtures that run a test again with another server, host or version. Each has tests of its own elsewhere."""
+"""Fixtures that run a test again with another server, host or version. Each has tests of its own."""
 
 settings.register_profile(
     "ci",
