@@ -107,8 +107,24 @@ def _is_repeated(item: pytest.Item) -> bool:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def is_needless_pair(item: pytest.Item) -> bool:
+    """Return whether a test combines a further server with a further engine.
+
+    What a backend reads depends on the server, and what is stored of it on the engine. So each server is read
+    into a SQLite file, the first one into every engine.
+    """
+    return parameter(item, "engine") in (SQLITE_MEMORY, POSTGRES) and any(
+        name in SURROUNDINGS and place > 0
+        for name, place in item.callspec.indices.items()  # type: ignore[attr-defined]
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what runs on PostgreSQL, and put slow tests first: no process waits for one at the end."""
+    needless = [item for item in items if is_needless_pair(item)]
+    if needless:
+        config.hook.pytest_deselected(items=needless)
+        items[:] = [item for item in items if not is_needless_pair(item)]
     for item in items:
         if parameter(item, "engine") is POSTGRES:
             item.add_marker(pytest.mark.postgres)
