@@ -18,7 +18,6 @@ from support.live_site import LiveSite, running_site
 from mediasync import MediaSync
 from mediasync.web import Access, Guard, create_app
 
-HERE: Final = Path(__file__).parent
 EXAMPLES: Final = Path(__file__).parents[3] / "examples" / "library"
 TOKEN: Final = "a token for the tests"
 PHONE: Final = {"width": 320, "height": 640}
@@ -33,7 +32,7 @@ OpenPage = Callable[..., Page]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run each file in one process, so that one browser and one site are enough for it."""
     for item in items:
-        if item.path.parent == HERE:
+        if item.path.parent.name == "browser":
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
