@@ -13,8 +13,10 @@ import pkgutil
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,6 +27,14 @@ import mediasync
 from mediasync import MediaSync
 
 pytest_plugins = ["mediasync.pytest_plugin"]
+
+HERE: Final = Path(__file__).parent
+
+MEASURED_ONCE: Final = {"contract", "schema", "signing_in", "web"}
+"""Folders whose tests have parameters that repeat a promise. Those of the other folders reach other lines."""
+
+SURROUNDINGS: Final = {"client", "heard", "home", "jellyfin", "place", "proxy", "server"}
+"""Fixtures that run a test again with another server, host or version. Each has tests of its own."""
 
 settings.register_profile(
     "ci",
@@ -72,28 +82,81 @@ def is_counted(item: pytest.Item) -> bool:
     """Return whether coverage is measured in a test.
 
     Measuring doubles the time of a test. So it is not measured in tests that run the same lines as others:
-    slow ones, property tests, and those on SQLite in memory and on PostgreSQL, each of which also runs on a
-    SQLite file. Tests of PostgreSQL alone are measured.
+    slow ones, property tests, those on SQLite in memory and on PostgreSQL, each of which also runs on a
+    SQLite file, and those that run again with another server, host or version. Tests of PostgreSQL alone are
+    measured. In the rooms of `MEASURED_ONCE`, each test is measured with its first parameters only.
     """
     function = getattr(item, "obj", None)
     return (
         item.get_closest_marker("slow") is None
         and not getattr(function, "is_hypothesis_test", False)
         and parameter(item, "engine") not in (SQLITE_MEMORY, POSTGRES)
+        and not _is_repeated(item)
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def _is_repeated(item: pytest.Item) -> bool:
+    """Return whether the same lines run in the same test with earlier parameters."""
+    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        return False
+    once = item.path.relative_to(HERE).parts[0] in MEASURED_ONCE
+    return any(
+        place > 0 and (once or name in SURROUNDINGS)
+        for name, place in item.callspec.indices.items()
+        if name != "engine"
+    )
+
+
+def is_needless_pair(item: pytest.Item) -> bool:
+    """Return whether a test combines a further server with a further engine.
+
+    What a backend reads depends on the server, and what is stored of it on the engine. So each server is read
+    into a SQLite file, the first one into every engine.
+    """
+    return parameter(item, "engine") in (SQLITE_MEMORY, POSTGRES) and any(
+        name in SURROUNDINGS and place > 0
+        for name, place in item.callspec.indices.items()  # type: ignore[attr-defined]
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what runs on PostgreSQL, and put slow tests first: no process waits for one at the end."""
+    needless = [item for item in items if is_needless_pair(item)]
+    if needless:
+        config.hook.pytest_deselected(items=needless)
+        items[:] = [item for item in items if not is_needless_pair(item)]
     for item in items:
         if parameter(item, "engine") is POSTGRES:
             item.add_marker(pytest.mark.postgres)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def all_imported() -> None:
-    """Import what the package imports only when it is needed, before measuring is switched off for a test.
+@contextmanager
+def unmeasured() -> Iterator[None]:
+    """Switch the measurement of coverage off.
+
+    pytest-cov's marker ``no_cover`` is not enough: in a worker of pytest-xdist a second measurement runs.
+    """
+    tracing, tracing_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        sys.settrace(tracing)
+        threading.settrace(tracing_threads)  # type: ignore[arg-type]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without measuring, which would take half as long again."""
+    import_all()
+    with unmeasured():
+        return (yield)
+
+
+def import_all() -> None:
+    """Import what the package imports only when it is needed, before measuring is switched off.
 
     Otherwise the lines that define it are not counted, whichever test runs them.
     """
@@ -110,13 +173,8 @@ def not_counted(request: pytest.FixtureRequest) -> Iterator[None]:
     if is_counted(request.node):
         yield
         return
-    # pytest-cov's marker ``no_cover`` is not enough: in a worker of pytest-xdist a second measurement runs.
-    tracing, tracing_threads = sys.gettrace(), threading.gettrace()
-    sys.settrace(None)
-    threading.settrace(None)  # type: ignore[arg-type]
-    yield
-    sys.settrace(tracing)
-    threading.settrace(tracing_threads)  # type: ignore[arg-type]
+    with unmeasured():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -298,6 +298,7 @@ async def test_the_first_item_of_a_big_tree_does_not_read_all(tmp_path, opened):
     assert len(opened) <= 64
 
 
+@pytest.mark.slow
 async def test_memory_does_not_grow_with_the_library(tmp_path):
     people = "".join(actor(f"Person {number}", "x" * 50) for number in range(30))
     for number in range(320):

@@ -1,4 +1,4 @@
-"""The plans of all queries in the docs, in a library of 100,000 credits: none reads a big table whole."""
+"""The plans of all queries in the docs, in a library of 40,000 credits: none reads a big table whole."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mediasync import MediaSync, Source
 # In one group, so that one process fills the databases.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plans of the docs")]
 
-CREDITS = 100_000
+CREDITS = 40_000
 SMALL = {"source", "library", "lease", "item_library", "schema_version", "sync_run"}
 """Tables that do not grow with the library."""
 COUNTING = re.compile(r"\b(library_counts|totals)\b")

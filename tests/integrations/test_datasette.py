@@ -24,7 +24,10 @@ from mediasync.database.views import describe_views
 from mediasync.integrations.datasette import make_metadata
 from mediasync.testing import make_movie
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="datasette listens on a Unix socket here")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="datasette listens on a Unix socket here"),
+    pytest.mark.xdist_group("datasette"),  # so that one process starts it
+]
 
 LIBRARY = Path(__file__).parents[2] / "examples" / "library"
 METADATA: dict[str, Any] = make_metadata("media")

@@ -34,6 +34,9 @@ from mediasync.database.sqlite.dialect import SQLiteDialect
 from mediasync.repositories import lists
 from mediasync.repositories.candidates import EXISTING_IN_TITLES
 
+# In one group, so that one process fills the databases.
+pytestmark = pytest.mark.xdist_group("plans of the package")
+
 VERBS = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ")
 
 

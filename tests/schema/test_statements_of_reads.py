@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from support.engines import POSTGRES, SQLITE_FILE
 from support.items import MOVIES, SHOWS, cast, credit, episode, movie, season, show
 from support.mirror import prepared
 
@@ -101,6 +102,8 @@ async def asked(ms: MediaSync, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", [SQLITE_FILE, POSTGRES], ids=lambda engine: engine.name)
 async def test_every_answer_takes_one_to_three_statements(ms: MediaSync, asked: list[str]) -> None:
     for group, most in ((MEDIA, 3), (PEOPLE, 3), (LIBRARY, 3), (SEARCHES, 5)):
         for name, call in group.items():

@@ -27,6 +27,13 @@ _EXPECTED: Final = ("Failed to load resource", "htmx:afterRequest", "htmx:sendEr
 OpenPage = Callable[..., Page]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run each file in one process, so that one browser and one site are enough for it."""
+    for item in items:
+        if item.path.parent.name == "browser":
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(autouse=True)
 def no_leaks() -> None:
     """Replace the check for leaks after each test: the site and its threads live as long as a module."""
