@@ -295,10 +295,11 @@ def _access(settings: WebSettings, token: str | None, *, no_auth: bool, uds: str
     host = settings.host or DEFAULT_HOST
     only_here = uds is None and _is_loopback(host) and not settings.trusted_proxies
     if token is not None:
-        return _Access(Guard(token, default=Access.READ if no_auth or only_here else Access.NONE))
+        default = Access.READ if no_auth or only_here else Access.NONE
+        return _Access(Guard(token, default=default, only_direct=not no_auth))
     if only_here:
         made = secrets.token_urlsafe(18)
-        return _Access(Guard(made, default=Access.READ), made)
+        return _Access(Guard(made, default=Access.READ, only_direct=not no_auth), made)
     if not no_auth:
         where = "--uds" if uds else "--trust-proxy" if _is_loopback(host) else f"--host {host}"
         raise UsageError(

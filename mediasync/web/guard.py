@@ -22,6 +22,9 @@ FORM_FIELD: Final = "form_token"
 FORM_HEADER: Final = "X-Form-Token"
 SESSION_SECONDS: Final = 30 * 24 * 3600
 
+_OF_PROXIES: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""Headers by which a proxy shows itself."""
+
 
 class Access(IntEnum):
     """What a request may do."""
@@ -41,6 +44,8 @@ class Guard:
         token: the password for people and the bearer token for programs. Without one nobody can sign in.
         default: what a request may do that is not signed in.
         authorize: decides in place of the token, for an app that has users of its own.
+        only_direct: whether *default* holds only for requests that no proxy has forwarded. A proxy on this
+            machine brings requests of everybody who reaches it.
 
     Example:
         >>> Guard(token="secret").accepts("wrong")
@@ -48,10 +53,16 @@ class Guard:
     """
 
     def __init__(
-        self, token: str | None = None, *, default: Access = Access.READ, authorize: Authorizer | None = None
+        self,
+        token: str | None = None,
+        *,
+        default: Access = Access.READ,
+        authorize: Authorizer | None = None,
+        only_direct: bool = False,
     ) -> None:
         self._token = token
         self._default = default
+        self._only_direct = only_direct
         self._authorize = authorize
         self._signer = None if token is None else TimestampSigner(token, salt="mediasync session")
         self._guesses = GuessLimit()
@@ -94,7 +105,10 @@ class Guard:
         kind, _, given = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
             return Access.WRITE if self.try_token(request, given.strip()) else Access.NONE
-        return Access.WRITE if self._has_session(request) else self._default
+        if self._has_session(request):
+            return Access.WRITE
+        is_forwarded = any(name in request.headers for name in _OF_PROXIES)
+        return Access.NONE if self._only_direct and is_forwarded else self._default
 
     def _has_session(self, request: Request) -> bool:
         cookie = request.cookies.get(SESSION_COOKIE)

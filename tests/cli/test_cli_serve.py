@@ -100,6 +100,13 @@ def test_a_proxy_may_take_the_path_away_or_not(home: Path) -> None:
             assert "Path=/media" in httpx.get(f"{base}{prefix}/sign-in").headers["set-cookie"]
 
 
+def test_what_a_proxy_on_this_machine_forwards_is_not_taken_for_local(home: Path) -> None:
+    with serving() as served:
+        assert httpx.get(f"{served.url}/runs.json").status_code == 200
+        for header in ("Forwarded", "X-Forwarded-For", "X-Real-IP"):
+            assert httpx.get(f"{served.url}/runs.json", headers={header: "203.0.113.9"}).status_code == 401
+
+
 def test_forwarded_headers_are_believed_from_stated_proxies_only(home: Path) -> None:
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
     for options, believed in (((), False), (("--trust-proxy", "127.0.0.0/8", "--no-auth"), True)):
