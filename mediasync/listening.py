@@ -125,23 +125,26 @@ class Listener:
 
     async def _store(self) -> None:
         """Store hints as they come. Those that come while some are stored go together."""
+        if self._pending:  # the connection before this one ended before they were stored
+            self._came.set()
         while True:
             await self._came.wait()
             self._came.clear()
-            hints = list(self._pending)
+            hints, self._pending = self._pending, []
             try:
                 await self._inbox.hint(self._source_id, hints)
             except UsageError as error:  # a key that cannot be stored: whatever it means is in the source
                 _LOG.warning("%s: %s; the whole source is synced", self._source_id, error)
-                self._pending[: len(hints)] = [Hint(HintKind.SOURCE)]
+                self._pending.insert(0, Hint(HintKind.SOURCE))
                 self._came.set()
-                continue
             except DatabaseError as error:
                 _LOG.warning("%s: its events cannot be stored yet: %s", self._source_id, error)
+                self._pending[:0] = hints
                 await asyncio.sleep(_FIRST_PAUSE.total_seconds())
                 self._came.set()
-                continue
-            del self._pending[: len(hints)]
+            except asyncio.CancelledError:
+                self._pending[:0] = hints
+                raise
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock() / 1000, UTC)

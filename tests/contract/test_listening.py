@@ -14,12 +14,14 @@ from support.mirror import Clock
 
 from mediasync import MediaSync, Source, SourceConfig
 from mediasync.backends.base import Backend, Enumerated
+from mediasync.database.session import Session
 from mediasync.errors import ConfigurationError, SourceUnreachable
 from mediasync.events import Event, Hinted, ListeningEnded, ListeningStarted, RunFinished, TargetsTaken
 from mediasync.hints import Hint, HintKind
 from mediasync.settings.source_kinds import SOURCE_KINDS, SourceKindSpec
 from mediasync.syncing.debounce import MOST_TARGETS
 from mediasync.testing import FakeBackend
+from mediasync.testing.database import database_of
 
 CHANGED = Hint(HintKind.CHANGED, remote_ids=("1",))
 
@@ -130,6 +132,31 @@ async def test_a_burst_becomes_one_sync(ms: MediaSync, talking: Talking) -> None
         for number in range(MOST_TARGETS + 1):
             talking.said.put_nowait(Hint(HintKind.CHANGED, remote_ids=(str(number),)))
         await due_kinds(ms, HintKind.SOURCE)
+
+
+async def test_a_burst_while_a_hint_is_stored_is_not_forgotten(ms: MediaSync, talking: Talking) -> None:
+    await ms.sync(config())
+    holds, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(_session: Session) -> None:
+        holds.set()
+        await go_on.wait()
+
+    async with followed(ms, config()) as watch:
+        await watch.next(ListeningStarted)
+        other_write = asyncio.create_task(database_of(ms).write(hold))
+        await holds.wait()
+        talking.said.put_nowait(CHANGED)
+        await watch.next(Hinted)
+        await asyncio.sleep(0)  # it is being stored
+        for number in range(2, MOST_TARGETS + 3):
+            talking.said.put_nowait(Hint(HintKind.CHANGED, remote_ids=(str(number),)))
+        for _ in range(2, MOST_TARGETS + 3):
+            await watch.next(Hinted)
+        go_on.set()
+        await other_write
+        while HintKind.SOURCE not in {due.kind for due in await ms.list_due("talk")}:
+            await asyncio.sleep(0.001)
 
 
 async def test_a_key_that_cannot_be_stored_asks_for_a_sync(ms: MediaSync, talking: Talking) -> None:
