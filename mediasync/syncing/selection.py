@@ -112,8 +112,8 @@ def share_selection(
         ConfigurationError: as `share_items` does.
 
     Example:
-        >>> share_selection([], ["home:1"], ["home", "den"])
-        {'home': Selection(include=(), exclude=(), libraries=(), items=frozenset({'1'}))}
+        >>> share_selection([], ["home:1"], ["home", "den"])["home"].items
+        frozenset({'1'})
     """
     libraries, items = list(libraries), list(items)
     of_libraries, of_items = share_libraries(libraries, source_ids), share_items(items, source_ids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urljoin, urlsplit
 
 import httpx
-from support.html import Document
+from support.html_document import Document
 
 MOST_PEOPLE = 15
 """So many of the people are looked at: those of whom pages link first."""

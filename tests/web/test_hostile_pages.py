@@ -6,7 +6,7 @@ import json
 
 import httpx
 import pytest
-from support.html import Document
+from support.html_document import Document
 from support.items import credit, episode, movie, season, show
 
 from mediasync import Credit, MediaSync, Person, Rating
