@@ -119,6 +119,7 @@ async def test_every_statement_is_prepared(ms: MediaSync, engine: Engine) -> Non
                     "offset",
                     "after",
                     "before",
+                    "before_all",
                     "compared_at",
                     "first",
                     "last",
