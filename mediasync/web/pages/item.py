@@ -8,13 +8,14 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from mediasync.change_words import log_document
-from mediasync.errors import UnknownItem, UsageError
+from mediasync.errors import UnknownItem
 from mediasync.models import AnyMediaItem, Credit
 from mediasync.summaries import ItemSummary, Page
 from mediasync.vocabulary import CAST_TYPES, MediaType
 from mediasync.web.forms import number_of
 from mediasync.web.links import item_path
 from mediasync.web.pages.names import find_names
+from mediasync.web.pages.paging import read_page
 from mediasync.web.queries import address, text_of
 from mediasync.web.rendering import Answer, wants_json
 from mediasync.web.routing import page
@@ -90,18 +91,12 @@ async def _whole(request: Request, site: Site, item: AnyMediaItem) -> Answer:
 
 async def _more_credits(site: Site, item: AnyMediaItem, function: str, after: str | None) -> Answer:
     item_id = item.id or ""
-    is_stale = False
-    try:
-        part = await site.ms.library.list_cast(
-            item_id, person_type=function, after=after, limit=MORE_CREDITS, with_total=True
-        )
-    except UsageError:
-        if after is None:
-            raise
-        is_stale = True
-        part = await site.ms.library.list_cast(
-            item_id, person_type=function, limit=MORE_CREDITS, with_total=True
-        )
+    part, is_stale = await read_page(
+        lambda cursor: site.ms.library.list_cast(
+            item_id, person_type=function, after=cursor, limit=MORE_CREDITS, with_total=True
+        ),
+        after,
+    )
     path = item_path(item_id)
     context = {
         "item": item,
@@ -118,12 +113,9 @@ async def _more_credits(site: Site, item: AnyMediaItem, function: str, after: st
 
 async def _more_children(site: Site, item: AnyMediaItem, after: str) -> Answer:
     library, item_id = site.ms.library, item.id or ""
-    is_stale = False
-    try:
-        below = await library.list_children(item_id, after=after, limit=CHILDREN)
-    except UsageError:
-        is_stale = True
-        below = await library.list_children(item_id, limit=CHILDREN)
+    below, is_stale = await read_page(
+        lambda cursor: library.list_children(item_id, after=cursor, limit=CHILDREN), after
+    )
     context = {
         "item": item,
         "path": item_path(item_id),

@@ -13,6 +13,7 @@ from mediasync.summaries import ItemSummary, Page, PersonSummary
 from mediasync.vocabulary import Completeness, MediaType
 from mediasync.web.forms import year_of
 from mediasync.web.pages.names import find_names
+from mediasync.web.pages.paging import read_page
 from mediasync.web.queries import address, text_of, texts_of
 from mediasync.web.rendering import Answer, wants_json
 from mediasync.web.routing import page
@@ -83,15 +84,14 @@ async def show(request: Request, site: Site) -> Answer:
         if unknown := [one for who in chosen.values() for one in who.unknown]:
             raise UsageError(f"Nobody is called {' or '.join(f'“{name[:80]}”' for name in unknown)}.")
         wanted, order = _filter(request, query), _order(query["sort"])
-        try:
-            found = await site.ms.library.list_items(
-                wanted, sort=order[0], descending=order[1], after=after, limit=ITEMS
+
+        async def read(cursor: str | None) -> Page[ItemSummary]:
+            return await site.ms.library.list_items(
+                wanted, sort=order[0], descending=order[1], after=cursor, limit=ITEMS
             )
-        except UsageError:
-            if after is None or wants_json(request):
-                raise
-            is_stale, after = True, None
-            found = await site.ms.library.list_items(wanted, sort=order[0], descending=order[1], limit=ITEMS)
+
+        found, is_stale = await read_page(read, after, is_strict=wants_json(request))
+        after = None if is_stale else after
         total = await site.memory.recall(("items", wanted), lambda: site.ms.library.count_items(wanted))
     except UsageError as error:
         if wants_json(request):

@@ -12,6 +12,7 @@ from mediasync.errors import UsageError
 from mediasync.filters import PersonFilter
 from mediasync.summaries import Page, PersonSummary
 from mediasync.web.pages.names import find_names
+from mediasync.web.pages.paging import read_page
 from mediasync.web.queries import address, text_of
 from mediasync.web.rendering import Answer, wants_json
 from mediasync.web.routing import page
@@ -32,13 +33,12 @@ async def show(request: Request, site: Site) -> Answer:
     total = None
     try:
         wanted = _filter(query)
-        try:
-            found = await site.ms.library.list_people(wanted, after=after, limit=PEOPLE)
-        except UsageError:
-            if after is None or wants_json(request):
-                raise
-            is_stale, after = True, None
-            found = await site.ms.library.list_people(wanted, limit=PEOPLE)
+        found, is_stale = await read_page(
+            lambda cursor: site.ms.library.list_people(wanted, after=cursor, limit=PEOPLE),
+            after,
+            is_strict=wants_json(request),
+        )
+        after = None if is_stale else after
         if wanted.person_type is None and wanted.library_id is None:  # else all credits would be read
             total = await site.memory.recall(("people", wanted), _counting(site, wanted))
     except UsageError as error:
