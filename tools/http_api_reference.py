@@ -13,9 +13,11 @@ from typing import Any, Final
 from mediasync.web.api import ENDPOINTS
 from mediasync.web.api.document import make_document
 from mediasync.web.api.endpoints import PREFIX
+from tools.made_page import replace_made_part
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "reference" / "http-api.md"
+
 BEGIN: Final = "<!-- begin: made from the OpenAPI document by `python dev.py reference` -->"
 END: Final = "<!-- end: made from the OpenAPI document -->"
 _FEW: Final = 8
@@ -30,16 +32,8 @@ def made_part() -> str:
 
 
 def page_with(made: str, page: str) -> str:
-    """Return the page with its made part replaced.
-
-    Raises:
-        ValueError: if the page has no such part.
-    """
-    before, begin, rest = page.partition(f"{BEGIN}\n")
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no part between {BEGIN} and {END}")
-    return f"{before}{begin}\n{made}\n{end}{after}"
+    """Return the page with its made part replaced."""
+    return replace_made_part(made, page, begin=BEGIN, end=END)
 
 
 def _lines(document: Schema) -> Iterator[str]:

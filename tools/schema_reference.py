@@ -20,9 +20,11 @@ from mediasync import MediaSync
 from mediasync.database.schema import schema_text, view_names
 from mediasync.database.views import ViewComment, described_views
 from mediasync.testing import FakeClock
+from tools.made_page import replace_made_part
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "reference" / "database.md"
+
 BEGIN: Final = "<!-- begin: made from schema.sql by `python dev.py reference` -->"
 END: Final = "<!-- end: made from schema.sql -->"
 LONGEST_EXAMPLE: Final = 48
@@ -96,16 +98,8 @@ def made_part() -> str:
 
 
 def page_with(made: str, page: str) -> str:
-    """Return the page with its made part replaced.
-
-    Raises:
-        ValueError: if the page has no such part.
-    """
-    before, begin, rest = page.partition(f"{BEGIN}\n")
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no part between {BEGIN} and {END}")
-    return f"{before}{begin}\n{made}\n{end}{after}"
+    """Return the page with its made part replaced."""
+    return replace_made_part(made, page, begin=BEGIN, end=END)
 
 
 def main() -> int:
