@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from mediasync.aio import finish
 from mediasync.database import schema
@@ -21,6 +21,8 @@ from mediasync.settings.database import DatabaseOptions, sqlite_name
 from mediasync.settings.distribution import install_command
 
 T = TypeVar("T")
+
+_PAUSE: Final = 0.0005
 
 
 class State(Enum):
@@ -113,10 +115,14 @@ class Database:
         """The copy that `open` has made before an upgrade; None if it has made none."""
         return self._engine.kept_copy
 
-    @property
-    def threads_at_work(self) -> bool:
-        """Whether threads of this process are reading or writing at the moment."""
-        return self._engine.threaded and bool(self._reads or self._writes)
+    async def give_way(self) -> None:
+        """Let threads and other tasks go on. Work that computes in the event loop calls it now and then.
+
+        ``sleep(0)`` releases the GIL too briefly for a waiting thread to grab it, so this takes 0.5 ms while
+        threads of this process read or write. It waits for `read_whole`, within bounds.
+        """
+        await self._engine.give_way()
+        await asyncio.sleep(_PAUSE if self._engine.threaded and (self._reads or self._writes) else 0)
 
     async def open(self) -> None:
         """Connect, and create or upgrade the schema.

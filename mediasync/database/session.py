@@ -266,6 +266,10 @@ class Engine(Protocol):
         """Lend a connection for reading."""
         ...
 
+    async def give_way(self) -> None:
+        """Wait a moment if `read_whole` needs the GIL. Long work of the event loop calls it now and then."""
+        ...
+
     async def read_whole(self, work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
         """Lend a connection to *work*, which awaits nothing else. A `threaded` engine runs it in a thread."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from typing import Final, TypeVar
@@ -17,11 +18,8 @@ from mediasync.saving.writer import Save, Writer
 
 T = TypeVar("T")
 
-# Bringing an item into normal form takes tens of microseconds. After this many items, other tasks get a turn.
-# sleep(0) releases the GIL too briefly for a waiting thread to grab it, so the stream sleeps 0.5 ms while the
-# database's threads are busy.
-_ITEMS_PER_TURN: Final = 32
-_PAUSE: Final = 0.0005
+_TURN: Final = 0.003
+"""For how many seconds items are taken before others get a turn."""
 
 
 async def as_async(values: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]:
@@ -76,13 +74,16 @@ class SaveStream:
         """
         try:
             position = 0
+            clock = time.perf_counter
+            end = clock() + _TURN
             async for item in items:
                 if self._fatal is not None:
                     break
                 self._take(item, position, source_id, library_id)
                 position += 1
-                if position % _ITEMS_PER_TURN == 0:
-                    await asyncio.sleep(_PAUSE if self._writer.threads_at_work else 0)
+                if clock() > end:
+                    await self._writer.give_way()
+                    end = clock() + _TURN
                 while len(self._under_way) >= self._concurrency:
                     await self._movement()
         except asyncio.CancelledError:

@@ -187,10 +187,9 @@ class Writer:
         """How many saves and other writes wait for their turn."""
         return len(self._waiting)
 
-    @property
-    def threads_at_work(self) -> bool:
-        """Whether threads of this process are running a read or a transaction."""
-        return self._database.threads_at_work
+    async def give_way(self) -> None:
+        """Let threads and other tasks go on. Work that computes in the event loop calls it now and then."""
+        await self._database.give_way()
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -472,6 +471,8 @@ class Writer:
         start = 0
         while start < len(items):
             end = end_of_part(items, start)
+            if start:
+                await self._database.give_way()
             async with self._database.read() as session:
                 stored = await find_stored(session, items[start:end])
             part, start = group[start:end], end
@@ -510,7 +511,7 @@ class Writer:
                 again = []
                 for number, (save, outcome) in enumerate(zip(group, outcomes, strict=False), start=1):
                     if number % _ANSWERS_PER_TURN == 0:
-                        await asyncio.sleep(0)
+                        await self._database.give_way()
                     if isinstance(outcome, UnknownParent) and save.item.parent_id in parents:
                         again.append(save)
                     elif isinstance(outcome, Exception):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from mediasync.gil import short_turns
+from mediasync.gil import RightOfWay, short_turns
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +47,43 @@ def test_what_a_program_sets_meanwhile_stays() -> None:
     assert sys.getswitchinterval() == pytest.approx(0.003)
     with short_turns():
         assert sys.getswitchinterval() < 0.001
+
+
+async def test_work_waits_until_the_last_answer_has_ended() -> None:
+    way = RightOfWay(longest_wait=60)
+    with way.take():
+        with way.take():
+            working = asyncio.create_task(way.give())
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert not working.done()
+    async with asyncio.timeout(30):
+        await working
+
+
+async def test_work_does_not_wait_for_answers_without_end() -> None:
+    way = RightOfWay(longest_wait=0.001)
+    with way.take():
+        async with asyncio.timeout(30):
+            await way.give()
+
+
+async def test_work_waits_no_longer_than_it_has_worked() -> None:
+    way = RightOfWay(longest_wait=60)
+    with way.take():
+        working = asyncio.create_task(way.give())
+        await asyncio.sleep(0)
+    await working
+    with way.take():
+        async with asyncio.timeout(30):
+            await way.give()
+
+
+async def test_cancelled_work_stops_waiting() -> None:
+    way = RightOfWay(longest_wait=60)
+    with way.take():
+        working = asyncio.create_task(way.give())
+        await asyncio.sleep(0)
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working

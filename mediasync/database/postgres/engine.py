@@ -210,6 +210,9 @@ class PostgresEngine:
         finally:
             self._free_readers.put_nowait(reader)
 
+    async def give_way(self) -> None:
+        """Return at once: no thread of this process reads."""
+
     async def read_whole(self, work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
         """Lend a connection to *work*. Its statements wait for the server anyway."""
         async with self.read() as session:

@@ -10,7 +10,7 @@ import asyncio
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -271,6 +271,10 @@ def _as_text(value: Any) -> Any:
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
+async def _go_on() -> None:
+    """Wait for nobody."""
+
+
 class SQLiteSession:
     """A transaction or a snapshot on one connection.
 
@@ -278,6 +282,7 @@ class SQLiteSession:
         connection: the connection on which it is open.
         now: the time of the transaction, in milliseconds since 1970, UTC.
         cache: the cache of the writer, which is needed to save new items and people.
+        give_way: awaited before each statement, so that others read first.
     """
 
     keeps_primary_key_order = True
@@ -289,7 +294,9 @@ class SQLiteSession:
         dialect: SQLiteDialect,
         now: int,
         cache: WriterCache | None = None,
+        give_way: Callable[[], Awaitable[None]] = _go_on,
     ) -> None:
+        self._give_way = give_way
         self._connection = connection
         self._dialect = dialect
         self.now = now
@@ -310,6 +317,7 @@ class SQLiteSession:
         return range(first, first + count)
 
     async def execute(self, sql: str, params: Params | None = None) -> int:
+        await self._give_way()
         return await self._connection.run(self._dialect.translate(sql), params)
 
     async def insert(self, table: str, columns: str, rows: list[Any]) -> int:
@@ -318,6 +326,7 @@ class SQLiteSession:
         A statement holds many rows, so that the thread rarely waits for the GIL, and has one of few sizes, so
         that SQLite compiles it once.
         """
+        await self._give_way()
         written = done = 0
         for size in _ROWS_PER_STATEMENT:
             end = len(rows) - (len(rows) - done) % size
@@ -330,6 +339,7 @@ class SQLiteSession:
         return written
 
     async def fetch_all(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
+        await self._give_way()
         fetch = _FETCHES.get(sql)
         if fetch is None:
             fetch = _FETCHES[sql] = await self._wrap(sql, params)
@@ -344,6 +354,7 @@ class SQLiteSession:
             return [tuple(map(_as_text, row)) for row in rows]
 
     async def fetch_many(self, sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
+        await self._give_way()
         key = f"many: {sql}"
         fetch = _FETCHES.get(key)
         if fetch is None:

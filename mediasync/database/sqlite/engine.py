@@ -33,6 +33,7 @@ from mediasync.errors import (
     DiskFull,
     LifecycleError,
 )
+from mediasync.gil import RightOfWay
 from mediasync.reports import VacuumReport
 from mediasync.settings.database import IN_MEMORY, DatabaseOptions
 
@@ -121,6 +122,7 @@ class SQLiteEngine:
         self._readers: list[SQLiteConnection] = []
         self._free: asyncio.LifoQueue[SQLiteConnection] = asyncio.LifoQueue()
         self._turn = asyncio.Lock()
+        self._way = RightOfWay()
         self._contended_until = 0.0
         self._held = 0.0
         self._data_version = -1
@@ -439,7 +441,12 @@ class SQLiteEngine:
     async def read_whole(self, work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
         """Run *work* in the thread of a connection, which waits for the event loop only once."""
         async with self._lend(snapshot=False) as session:
-            return await session.in_thread(work)
+            with self._way.take():
+                return await session.in_thread(work)
+
+    async def give_way(self) -> None:
+        """Wait a moment if `read_whole` needs the GIL."""
+        await self._way.give()
 
     async def _release(self, reader: SQLiteConnection) -> None:
         try:
@@ -472,7 +479,9 @@ class SQLiteEngine:
             try:
                 await self._begin(writer)
                 began = clock()
-                result = await work(SQLiteSession(writer, self.dialect, self._clock(), self._cache))
+                result = await work(
+                    SQLiteSession(writer, self.dialect, self._clock(), self._cache, self._way.give)
+                )
                 await writer.run("COMMIT")
             except BaseException:
                 self._cache.clear()
