@@ -18,7 +18,7 @@ from mediasync.saving.writer import Save, Writer
 
 T = TypeVar("T")
 
-_TURN: Final = 0.003
+_TURN: Final = 0.005
 """For how many seconds items are taken before others get a turn."""
 
 
