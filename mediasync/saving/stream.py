@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from typing import Final, TypeVar
@@ -74,7 +73,7 @@ class SaveStream:
         """
         try:
             position = 0
-            clock = time.perf_counter
+            clock = asyncio.get_running_loop().time
             end = clock() + _TURN
             async for item in items:
                 if self._fatal is not None:

@@ -488,7 +488,7 @@ LOCK_ITEM = "SELECT 1 FROM mediasync.media_item WHERE id = 'home:before' FOR UPD
 async def test_a_statement_timeout(url: str) -> None:
     async with furnished(url):
         pass
-    await ask(url, f"ALTER DATABASE {name_of(url)} SET statement_timeout = '100ms'")
+    await ask(url, f"ALTER DATABASE {name_of(url)} SET statement_timeout = '1s'")
     async with furnished(url) as ms, locked(url, LOCK_ITEM) as holder:
         with pytest.raises(DatabaseError, match="statement_timeout") as caught:
             await save(ms, "before", 2)

@@ -370,10 +370,9 @@ class History:
         """Let the tasks of killed workers end. Their connections are closed, so they do nothing."""
         for worker in self.workers:
             worker.process.paused_until = -inf
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-        if left:
+        while left := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in left:
+                task.cancel()
             await asyncio.wait(left)
 
     def run(self) -> None:
