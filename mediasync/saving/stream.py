@@ -17,8 +17,9 @@ from mediasync.saving.writer import Save, Writer
 
 T = TypeVar("T")
 
-_TURN: Final = 0.005
-"""For how many seconds items are taken before others get a turn."""
+_ITEMS_PER_TURN: Final = 32
+_SECONDS_PER_TURN: Final = 0.005
+"""Others get a turn after so many items, which take tens of microseconds each, or after so long."""
 
 
 async def as_async(values: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]:
@@ -74,15 +75,16 @@ class SaveStream:
         try:
             position = 0
             clock = asyncio.get_running_loop().time
-            end = clock() + _TURN
+            taken, end = 0, clock() + _SECONDS_PER_TURN
             async for item in items:
                 if self._fatal is not None:
                     break
                 self._take(item, position, source_id, library_id)
                 position += 1
-                if clock() > end:
+                taken += 1
+                if taken == _ITEMS_PER_TURN or clock() > end:
                     await self._writer.give_way()
-                    end = clock() + _TURN
+                    taken, end = 0, clock() + _SECONDS_PER_TURN
                 while len(self._under_way) >= self._concurrency:
                     await self._movement()
         except asyncio.CancelledError:
