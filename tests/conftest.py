@@ -20,7 +20,7 @@ from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
-from support.engines import ENGINES, POSTGRES, SQLITE_MEMORY, Engine
+from support.engines import ENGINES, POSTGRES, SQLITE_FILE, SQLITE_MEMORY, Engine
 from support.mirror import Clock, prepared
 
 import mediasync
@@ -229,9 +229,9 @@ async def ms(url: str, clock: Clock) -> AsyncIterator[MediaSync]:
 
 
 @pytest.fixture
-async def file_ms(file_url: str, clock: Clock) -> AsyncIterator[MediaSync]:
+async def file_ms(tmp_path: Path, clock: Clock) -> AsyncIterator[MediaSync]:
     """A mirror on the SQLite file `file`, for tests that open a second connection to it."""
-    async with MediaSync(file_url, clock=clock) as mirror:
+    async with MediaSync(SQLITE_FILE.new_mirror_url(tmp_path), clock=clock) as mirror:
         yield await prepared(mirror)
 
 
