@@ -177,6 +177,19 @@ def not_counted(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def measured_processes(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure coverage in the processes that a test starts as well, if it is measured in the test.
+
+    It takes a process half a second more, so only tests of what has no other tests ask for it.
+    """
+    if sys.gettrace() is None:
+        return
+    data = pytestconfig.rootpath / os.environ.get("COVERAGE_FILE", ".coverage")
+    monkeypatch.setenv("COVERAGE_FILE", str(data))
+    monkeypatch.setenv("COVERAGE_PROCESS_START", str(pytestconfig.rootpath / "pyproject.toml"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> Iterator[None]:
     """Restore signals that a shell made this process ignore; programs that the tests start inherit them."""
