@@ -14,8 +14,8 @@ FRAGMENT = "a part of"
 def write_pages(folder: Path) -> list[Path]:
     """Write the Python code of each page into its own folder below *folder*, and return those folders.
 
-    Those blocks of a page that are not files themselves share one namespace and may await: they become the body
-    of one coroutine, in a file with the name of the folder.
+    Those blocks of a page that are not files themselves share one namespace and may await: they become the
+    body of one coroutine, in a file with the name of the folder.
     """
     return [written for page in docs_pages.pages() if (written := _write(page, folder))]
 
