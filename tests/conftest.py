@@ -20,7 +20,7 @@ from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
-from support.engines import ENGINES, POSTGRES, SQLITE_MEMORY, Engine
+from support.engines import ENGINES, POSTGRES, SQLITE_FILE, SQLITE_MEMORY, Engine
 from support.mirror import Clock, prepared
 
 import mediasync
@@ -177,6 +177,19 @@ def not_counted(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def measured_processes(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure coverage in the processes that a test starts as well, if it is measured in the test.
+
+    It takes a process half a second more, so only tests of what has no other tests ask for it.
+    """
+    if sys.gettrace() is None:
+        return
+    data = pytestconfig.rootpath / os.environ.get("COVERAGE_FILE", ".coverage")
+    monkeypatch.setenv("COVERAGE_FILE", str(data))
+    monkeypatch.setenv("COVERAGE_PROCESS_START", str(pytestconfig.rootpath / "pyproject.toml"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> Iterator[None]:
     """Restore signals that a shell made this process ignore; programs that the tests start inherit them."""
@@ -229,9 +242,9 @@ async def ms(url: str, clock: Clock) -> AsyncIterator[MediaSync]:
 
 
 @pytest.fixture
-async def file_ms(file_url: str, clock: Clock) -> AsyncIterator[MediaSync]:
+async def file_ms(tmp_path: Path, clock: Clock) -> AsyncIterator[MediaSync]:
     """A mirror on the SQLite file `file`, for tests that open a second connection to it."""
-    async with MediaSync(file_url, clock=clock) as mirror:
+    async with MediaSync(SQLITE_FILE.new_mirror_url(tmp_path), clock=clock) as mirror:
         yield await prepared(mirror)
 
 

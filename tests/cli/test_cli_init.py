@@ -30,7 +30,10 @@ from mediasync.testing import (
     make_catalogue,
 )
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals"),
+    pytest.mark.usefixtures("measured_processes"),
+]
 if os.name != "nt":
     sys.path.insert(0, str(Path(__file__).parent.parent / "support"))
     from terminal import Terminal, terminal

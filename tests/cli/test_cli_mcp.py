@@ -39,6 +39,7 @@ HELLO = {
 }
 
 
+@pytest.mark.usefixtures("measured_processes")
 async def test_the_packages_client_starts_it_and_asks(synced: Path, tmp_path: Path) -> None:
     server = StdioServerParameters(
         command=sys.executable, args=["-m", "mediasync", "mcp"], env=process_environment()
@@ -96,6 +97,7 @@ async def hear(process: Process, number: int) -> Any:
             return message
 
 
+@pytest.mark.usefixtures("measured_processes")
 async def test_it_ends_when_the_client_closes_its_input(synced: Path) -> None:
     async with started() as process:
         await tell(process, HELLO)
@@ -107,6 +109,7 @@ async def test_it_ends_when_the_client_closes_its_input(synced: Path) -> None:
         assert await process.stdout.read() == b""
 
 
+@pytest.mark.usefixtures("measured_processes")
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_ends_it_while_it_waits_for_the_client(synced: Path, number: signal.Signals) -> None:

@@ -16,11 +16,13 @@ import pytest
 from cli_runs import Run, process_environment
 from serving import serving
 
+MEASURED = pytest.mark.usefixtures("measured_processes")
 POSIX = pytest.mark.skipif(os.name == "nt", reason="it needs POSIX")
 TOKEN = "correct horse battery"
 
 
 @POSIX
+@MEASURED
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_it_well_although_somebody_follows_a_sync(home: Path, number: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections, and answers nothing
@@ -45,6 +47,7 @@ def test_a_signal_ends_it_well_although_somebody_follows_a_sync(home: Path, numb
     assert err == "mediasync: stopping; what was saved stays\n"
 
 
+@MEASURED
 def test_it_syncs_on_the_schedule_of_the_file(home: Path, library: Path) -> None:
     (home / "mediasync.toml").write_text(
         f"[sources.films]\nfolder = '{library}'\nevery = '1d'\n[web]\nport = 1\nhosts = 'media.example.org'\n"
@@ -59,8 +62,11 @@ def test_it_syncs_on_the_schedule_of_the_file(home: Path, library: Path) -> None
         answer = httpx.get(f"{served.url}/api/v1/items", headers={"Origin": "https://films.example"})
         assert answer.headers["access-control-allow-origin"] == "https://films.example"
         assert httpx.get(served.url, headers={"Host": "evil.example"}).status_code == 421
+        served.process.terminate()
+        assert served.process.wait(timeout=30) == 0
 
 
+@MEASURED
 def test_a_sync_on_a_page_is_a_line_of_output(home: Path, library: Path, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
     with serving(f"films=nfo:{library}", "--no-watch", "--token-file", str(tmp_path / "token")) as served:
@@ -69,6 +75,8 @@ def test_a_sync_on_a_page_is_a_line_of_output(home: Path, library: Path, tmp_pat
         assert served.process.stdout is not None
         assert " films: 6 items seen, 6 saved" in served.process.stdout.readline()
         assert httpx.post(f"{served.url}/sources/films/sync").status_code == 401
+        served.process.terminate()
+        assert served.process.wait(timeout=30) == 0
 
 
 def test_the_token_comes_from_the_environment(home: Path) -> None:
@@ -121,6 +129,7 @@ def test_forwarded_headers_are_believed_from_stated_proxies_only(home: Path) -> 
 
 
 @POSIX
+@MEASURED
 def test_it_listens_on_a_unix_socket(home: Path, tmp_path: Path) -> None:
     path = tmp_path / "web.sock"
     command = [sys.executable, "-m", "mediasync", "serve", "--uds", str(path), "--no-auth"]
@@ -137,6 +146,7 @@ def test_it_listens_on_a_unix_socket(home: Path, tmp_path: Path) -> None:
 
 
 @POSIX
+@MEASURED
 def test_it_listens_on_the_sockets_of_a_service_manager(home: Path) -> None:
     start = (
         "import os, sys\n"

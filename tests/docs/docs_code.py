@@ -7,9 +7,6 @@ from pathlib import Path
 
 import docs_pages
 
-PAGE = "page.py"
-"""The file for those blocks of a page that are not files themselves."""
-
 FRAGMENT = "a part of"
 """The beginning of the reason of a block that is only part of another program's file."""
 
@@ -17,7 +14,8 @@ FRAGMENT = "a part of"
 def write_pages(folder: Path) -> list[Path]:
     """Write the Python code of each page into its own folder below *folder*, and return those folders.
 
-    The blocks of one page share one namespace and may await: they become the body of one coroutine.
+    Those blocks of a page that are not files themselves share one namespace and may await: they become the
+    body of one coroutine, in a file with the name of the folder.
     """
     return [written for page in docs_pages.pages() if (written := _write(page, folder))]
 
@@ -35,7 +33,7 @@ def _write(page: Path, folder: Path) -> Path | None:
     body = "\n".join(block.text for block in found if block.title is None)
     if body.strip():
         code = f"async def page() -> None:\n{textwrap.indent(body, '    ')}"
-        (target / PAGE).write_text(code, encoding="utf-8")
+        (target / f"{target.name}.py").write_text(code, encoding="utf-8")
     for block in found:
         if block.title is not None:
             (target / block.title).write_text(block.text, encoding="utf-8")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 from support import postgres
+from support.mirror import Clock
+
+from mediasync import MediaSync
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,28 @@ def _file(folder: Path) -> str:
     return f"sqlite:///{folder / 'media.db'}"
 
 
+def _mirror_file(folder: Path) -> str:
+    """Write a file with the tables of a mirror, unless there is one: creating them takes half of a set-up."""
+    file = folder / "media.db"
+    if not file.exists():
+        file.touch(0o600)
+        file.write_bytes(_mirror())
+    return _file(folder)
+
+
+@cache
+def _mirror() -> bytes:
+    """Return the file of a mirror in which nothing was stored yet."""
+
+    async def make(url: str) -> None:
+        async with MediaSync(url, clock=Clock()):
+            pass
+
+    with tempfile.TemporaryDirectory() as folder:
+        postgres.in_thread(make(_file(Path(folder))))
+        return (Path(folder) / "media.db").read_bytes()
+
+
 def _memory(_: Path) -> str:
     return "sqlite:///:memory:"
 
@@ -46,7 +73,7 @@ def _server() -> postgres.Server:
     return postgres.server()
 
 
-SQLITE_FILE = Engine("sqlite-file", _file, _file, lasts=True)
+SQLITE_FILE = Engine("sqlite-file", _file, _mirror_file, lasts=True)
 SQLITE_MEMORY = Engine("sqlite-memory", _memory, _memory, lasts=False)
 POSTGRES = Engine(
     "postgresql", lambda _: _server().new_database(), lambda _: _server().new_mirror(), lasts=True
