@@ -51,6 +51,19 @@ cast_entries = st.lists(
 )
 
 
+def test_a_name_without_ids_may_be_twice_beside_somebody_who_has_ids():
+    record = parse_inside(
+        "<actor><name>Ada One</name><tmdbid>1</tmdbid></actor>"
+        "<director>Bo Two</director><credits>Bo Two</credits>"
+    )
+    assert people(record) == [
+        ("actor", "Ada One", None),
+        ("director", "Bo Two", None),
+        ("writer", "Bo Two", None),
+    ]
+    assert [credit.provider_ids for credit in record.credits] == [{"tmdb": "1"}, {}, {}]
+
+
 def in_order(entries):
     def key(entry):
         order = entry[3]

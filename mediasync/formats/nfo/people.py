@@ -421,7 +421,7 @@ def join_people(lists: Iterable[list[NfoCredit]]) -> None:
     for person in people:
         by_name.setdefault(folded(person.name), []).append(person)
     for same_name in by_name.values():
-        if len(same_name) > 1:
+        if len(same_name) > 1 and any(person.provider_ids for person in same_name):
             _join_same_name(same_name)
 
 
