@@ -38,17 +38,6 @@ def people(record):
 xml_text = st.text(
     st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), min_size=1, max_size=40
 )
-words = xml_text.map(str.strip).filter(bool)
-#: Names that are not split, however strange they are.
-crew_name = words.map(
-    lambda name: re.sub(r"[,;/|()，；／｜、，،&<\u2028\u2029\x85]", "-", name).strip()
-).filter(bool)
-cast_entries = st.lists(
-    st.tuples(
-        words, st.none() | words, st.sampled_from(["actor", "GuestStar"]), st.none() | st.integers(-2, 30)
-    ),
-    max_size=20,
-)
 
 
 def test_a_name_without_ids_may_be_twice_beside_somebody_who_has_ids():
@@ -62,6 +51,60 @@ def test_a_name_without_ids_may_be_twice_beside_somebody_who_has_ids():
         ("writer", "Bo Two", None),
     ]
     assert [credit.provider_ids for credit in record.credits] == [{"tmdb": "1"}, {}, {}]
+
+
+# An actor who has nothing but the usual fields is read in a shorter way. An attribute that means nothing
+# makes the element an unusual one.
+
+field_texts = st.one_of(
+    st.sampled_from(
+        ["", " ", "0", "7", "-1", " 12 ", "1234567890", "\u0663", "Ada One", "Ada\n   One", "A & B", "Writer"]
+    ),
+    st.sampled_from(
+        ["Actor", "GuestStar", "II", "Executive Producer", "http://a/b.jpg", "/local.jpg", " http://a"]
+    ),
+    xml_text,
+)
+fields = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [*("name", "role", "type", "order", "sortorder", "thumb")] * 4
+            + [*("NAME", "character", "job", "profile", "tmdbid", "uniqueid", "id", "i", "other", "actor")]
+        ),
+        field_texts,
+    ),
+    max_size=6,
+)
+actors = st.lists(
+    st.tuples(st.sampled_from(["actor", "gueststar", "writer", "director"]), fields, field_texts), max_size=4
+)
+
+
+@given(actors, st.sampled_from(["{}", "<cast>{}</cast>", "<crew>{}</crew>"]))
+def test_an_attribute_without_meaning_changes_nothing_about_a_person(given_actors, around):
+    def read_with(attribute):
+        people = "".join(
+            f"<{element}{attribute}>{escape(text)}"
+            + "".join(f"<{name}>{escape(value)}</{name}>" for name, value in inside)
+            + f"</{element}>"
+            for element, inside, text in given_actors
+        )
+        return parse_inside(around.format(people))
+
+    assert read_with("") == read_with(' clear="true"')
+
+
+words = xml_text.map(str.strip).filter(bool)
+#: Names that are not split, however strange they are.
+crew_name = words.map(
+    lambda name: re.sub(r"[,;/|()，；／｜、，،&<\u2028\u2029\x85]", "-", name).strip()
+).filter(bool)
+cast_entries = st.lists(
+    st.tuples(
+        words, st.none() | words, st.sampled_from(["actor", "GuestStar"]), st.none() | st.integers(-2, 30)
+    ),
+    max_size=20,
+)
 
 
 def in_order(entries):
