@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
+import time
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -61,6 +63,10 @@ T = TypeVar("T")
 _BATCH_FILES: Final = 64
 _FILES_PER_CALL: Final = 8
 _FILES_PER_REQUEST: Final = 32
+_QUICK_LOOK: Final = 0.0002
+"""How many seconds a look at a file may take, on average, for one thread to go on alone."""
+_SECONDS_ALONE: Final = 0.005
+"""How long it goes on in any case."""
 _MANY_FILES: Final = 128
 _MOST_PROCESSES: Final = 4
 _VIDEOS_NAMED: Final = 20
@@ -308,11 +314,15 @@ class NfoBackend:
         """Load several files at a time, and return what became of each job by its `_path_of`."""
         outcomes: dict[str, Outcome] = {}
 
-        async def look_at(part: list[_Job]) -> None:
-            outcomes.update(await self._in_thread(partial(_find_unchanged, root, part, stored)))
+        async def look_at(part: list[_Job], seconds: float = math.inf) -> int:
+            looked_at, found = await self._in_thread(partial(_find_unchanged, root, part, stored, seconds))
+            outcomes.update(found)
+            return looked_at
 
         if stored.tokens:  # else every file is new
-            await self._side_by_side(look_at, jobs, _FILES_PER_CALL)
+            # Threads wait for each other's GIL, which takes longer than a look at a file on a disk.
+            near = await look_at(jobs, _SECONDS_ALONE)
+            await self._side_by_side(look_at, jobs[near:], _FILES_PER_CALL)
         changed = [job for job in jobs if _path_of(job) not in outcomes]
         if not changed:
             return outcomes
@@ -337,7 +347,7 @@ class NfoBackend:
         return outcomes
 
     async def _side_by_side(
-        self, work: Callable[[list[T]], Coroutine[Any, Any, None]], values: list[T], size: int
+        self, work: Callable[[list[T]], Coroutine[Any, Any, Any]], values: list[T], size: int
     ) -> None:
         """Call *work* with parts of some values, with as many at the same time as there are threads.
 
@@ -380,15 +390,33 @@ class _VideosAlone:
         return [Remark(library, text)]
 
 
-def _find_unchanged(root: str, jobs: list[_Job], stored: StoredTokens) -> dict[str, Same | Failed]:
-    """Return the outcomes of those files that need not be read."""
-    looked = {
-        _path_of(job): find_unchanged_films(root, job, stored)
-        if isinstance(job, FilmFiles)
-        else find_unchanged(root, job, stored)
-        for job in jobs
-    }
-    return {path: outcome for path, outcome in looked.items() if outcome}
+def _find_unchanged(
+    root: str, jobs: list[_Job], stored: StoredTokens, seconds: float = math.inf
+) -> tuple[int, dict[str, Same | Failed]]:
+    """Look at files until the time is over.
+
+    Args:
+        root: the real path of the root.
+        jobs: the files.
+        stored: the stored change tokens.
+        seconds: how long it goes on even if a look at a file takes longer than `_QUICK_LOOK`.
+
+    Returns:
+        How many were looked at, and the outcomes of those that need not be read.
+    """
+    end = time.perf_counter() + seconds
+    outcomes: dict[str, Same | Failed] = {}
+    for number, job in enumerate(jobs):
+        if time.perf_counter() > end + number * _QUICK_LOOK:
+            return number, outcomes
+        outcome = (
+            find_unchanged_films(root, job, stored)
+            if isinstance(job, FilmFiles)
+            else find_unchanged(root, job, stored)
+        )
+        if outcome:
+            outcomes[_path_of(job)] = outcome
+    return len(jobs), outcomes
 
 
 def _parse_files(root: str, files: list[NfoFile], size_limit: int) -> list[Loaded | Failed]:

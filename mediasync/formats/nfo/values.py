@@ -258,6 +258,8 @@ def parse_ratings(node: Node, problems: list[str]) -> list[NfoRating]:
 
 
 def _rating(name: str, value: str, maximum: str, votes: str, problems: list[str]) -> NfoRating | None:
+    if not value:
+        return None
     match = _RATING.fullmatch(value.strip())
     if match:
         value, maximum = match[1], "100" if match[2] == "%" else match[3] or maximum
@@ -266,8 +268,7 @@ def _rating(name: str, value: str, maximum: str, votes: str, problems: list[str]
     top = parse_decimal(maximum) or 10.0
     count = parse_count(votes)
     if number is None:
-        if value:
-            problems.append(f"rating {_shortened(value)} is not a number")
+        problems.append(f"rating {_shortened(value)} is not a number")
         return None
     if number == 0 and not count:
         return None
