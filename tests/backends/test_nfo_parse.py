@@ -65,21 +65,53 @@ field_texts = st.one_of(
     ),
     xml_text,
 )
-fields = st.lists(
+numbers = st.sampled_from(["0", "1", "2", "-1", " 3 ", "1234567890", "\u0663", ""])
+names = st.sampled_from(["Ada One", "Ada\n   One", "Bo", "A & B", "0"]) | field_texts
+usual_fields = ("name", "role", "type", "order", "sortorder", "thumb")
+plain_actor = st.fixed_dictionaries(
+    {"name": names},
+    optional={
+        "role": names,
+        "type": field_texts,
+        "order": numbers,
+        "sortorder": numbers,
+        "thumb": field_texts,
+    },
+).flatmap(lambda inside: st.permutations(list(inside.items())))
+any_fields = st.lists(
     st.tuples(
         st.sampled_from(
-            [*("name", "role", "type", "order", "sortorder", "thumb")] * 4
-            + [*("NAME", "character", "job", "profile", "tmdbid", "uniqueid", "id", "i", "other", "actor")]
+            [
+                *usual_fields * 4,
+                "NAME",
+                "character",
+                "job",
+                "profile",
+                "tmdbid",
+                "uniqueid",
+                "id",
+                "i",
+                "actor",
+            ]
         ),
         field_texts,
     ),
     max_size=6,
 )
 actors = st.lists(
-    st.tuples(st.sampled_from(["actor", "gueststar", "writer", "director"]), fields, field_texts), max_size=4
+    st.one_of(
+        st.tuples(st.sampled_from(["actor", "gueststar"]), plain_actor, st.just("")),
+        st.tuples(
+            st.sampled_from(["actor", "gueststar", "writer", "director"]),
+            plain_actor | any_fields,
+            field_texts,
+        ),
+    ),
+    max_size=4,
 )
 
 
+@settings(max_examples=400)
 @given(actors, st.sampled_from(["{}", "<cast>{}</cast>", "<crew>{}</crew>"]))
 def test_an_attribute_without_meaning_changes_nothing_about_a_person(given_actors, around):
     def read_with(attribute):
