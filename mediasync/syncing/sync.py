@@ -38,7 +38,7 @@ from mediasync.repositories.items import MediaRepository
 from mediasync.repositories.runs import RunRepository
 from mediasync.saving.writer import Writer
 from mediasync.services import MediaService
-from mediasync.settings.source import DEFAULT_COMPARE_DAYS
+from mediasync.settings.defaults import DEFAULT_COMPARE_DAYS
 from mediasync.syncing.counting import Counting
 from mediasync.syncing.inbox import Batch, Dropped, Inbox, Outcome
 from mediasync.syncing.leases import Lease, Leases

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mediasync.aio import batched
-from mediasync.settings.source import DEFAULT_COMPARE_DAYS
+from mediasync.settings.defaults import DEFAULT_COMPARE_DAYS
 
 MS_PER_DAY: Final = 86_400_000
 

@@ -38,6 +38,94 @@ def people(record):
 xml_text = st.text(
     st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), min_size=1, max_size=40
 )
+
+
+def test_a_name_without_ids_may_be_twice_beside_somebody_who_has_ids():
+    record = parse_inside(
+        "<actor><name>Ada One</name><tmdbid>1</tmdbid></actor>"
+        "<director>Bo Two</director><credits>Bo Two</credits>"
+    )
+    assert people(record) == [
+        ("actor", "Ada One", None),
+        ("director", "Bo Two", None),
+        ("writer", "Bo Two", None),
+    ]
+    assert [credit.provider_ids for credit in record.credits] == [{"tmdb": "1"}, {}, {}]
+
+
+# An actor who has nothing but the usual fields is read in a shorter way. An attribute that means nothing
+# makes the element an unusual one.
+
+field_texts = st.one_of(
+    st.sampled_from(
+        ["", " ", "0", "7", "-1", " 12 ", "1234567890", "\u0663", "Ada One", "Ada\n   One", "A & B", "Writer"]
+    ),
+    st.sampled_from(
+        ["Actor", "GuestStar", "II", "Executive Producer", "http://a/b.jpg", "/local.jpg", " http://a"]
+    ),
+    xml_text,
+)
+numbers = st.sampled_from(["0", "1", "2", "-1", " 3 ", "1234567890", "\u0663", ""])
+names = st.sampled_from(["Ada One", "Ada\n   One", "Bo", "A & B", "0"]) | field_texts
+usual_fields = ("name", "role", "type", "order", "sortorder", "thumb")
+plain_actor = st.fixed_dictionaries(
+    {"name": names},
+    optional={
+        "role": names,
+        "type": field_texts,
+        "order": numbers,
+        "sortorder": numbers,
+        "thumb": field_texts,
+    },
+).flatmap(lambda inside: st.permutations(list(inside.items())))
+any_fields = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [
+                *usual_fields * 4,
+                "NAME",
+                "character",
+                "job",
+                "profile",
+                "tmdbid",
+                "uniqueid",
+                "id",
+                "i",
+                "actor",
+            ]
+        ),
+        field_texts,
+    ),
+    max_size=6,
+)
+actors = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["actor", "gueststar"]), plain_actor, st.just("")),
+        st.tuples(
+            st.sampled_from(["actor", "gueststar", "writer", "director"]),
+            plain_actor | any_fields,
+            field_texts,
+        ),
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=400)
+@given(actors, st.sampled_from(["{}", "<cast>{}</cast>", "<crew>{}</crew>"]))
+def test_an_attribute_without_meaning_changes_nothing_about_a_person(given_actors, around):
+    def read_with(attribute):
+        people = "".join(
+            f"<{element}{attribute}>{escape(text)}"
+            + "".join(f"<{name}>{escape(value)}</{name}>" for name, value in inside)
+            + f"</{element}>"
+            for element, inside, text in given_actors
+        )
+        return parse_inside(around.format(people))
+
+    assert read_with("") == read_with(' clear="true"')
+
+
 words = xml_text.map(str.strip).filter(bool)
 #: Names that are not split, however strange they are.
 crew_name = words.map(

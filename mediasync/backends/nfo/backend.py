@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping
+import time
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterator,
+    Mapping,
+)
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-import anyio
-import anyio.to_thread
-
+from mediasync.aio import batched, finish
 from mediasync.backends.base import (
     ONLY_SOME,
     Enumerated,
@@ -53,6 +62,11 @@ T = TypeVar("T")
 
 _BATCH_FILES: Final = 64
 _FILES_PER_CALL: Final = 8
+_FILES_PER_REQUEST: Final = 32
+_QUICK_LOOK: Final = 0.0002
+"""How many seconds a look at a file may take, on average, for one thread to go on alone."""
+_SECONDS_ALONE: Final = 0.005
+"""How long it goes on in any case."""
 _MANY_FILES: Final = 128
 _MOST_PROCESSES: Final = 4
 _VIDEOS_NAMED: Final = 20
@@ -116,7 +130,7 @@ class NfoBackend:
         self._root: str | None = None
         self._parsers: ParserProcesses | None = None
         self._files_read = 0
-        self._limiter: anyio.CapacityLimiter | None = None
+        self._executor: ThreadPoolExecutor | None = None
         self._libraries: Libraries | None = None
         self._told_of_root = False
 
@@ -130,7 +144,7 @@ class NfoBackend:
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[None]:
-        self._limiter = anyio.CapacityLimiter(self._threads)
+        self._executor = executor = ThreadPoolExecutor(self._threads, thread_name_prefix="mediasync nfo")
         try:
             self._root = await self._in_thread(partial(_check_root, self._given_root, self.source.id))
             self._files_read = 0
@@ -139,8 +153,9 @@ class NfoBackend:
         finally:
             if self._parsers is not None:
                 await self._parsers.close()
+            executor.shutdown()
             self._parsers = None
-            self._root = self._limiter = self._libraries = None
+            self._root = self._executor = self._libraries = None
             self._told_of_root = False
 
     async def fetch_libraries(self) -> list[Library]:
@@ -298,26 +313,32 @@ class NfoBackend:
     async def _load_all(self, root: str, jobs: list[_Job], stored: StoredTokens) -> dict[str, Outcome]:
         """Load several files at a time, and return what became of each job by its `_path_of`."""
         outcomes: dict[str, Outcome] = {}
-        starts = iter(range(0, len(jobs), _FILES_PER_CALL))
 
-        async def load_some() -> None:
-            for start in starts:
-                outcomes.update(await self._load(root, jobs[start : start + _FILES_PER_CALL], stored))
+        async def look_at(part: list[_Job], seconds: float = math.inf) -> int:
+            looked_at, found = await self._in_thread(partial(_find_unchanged, root, part, stored, seconds))
+            outcomes.update(found)
+            return looked_at
 
-        async with anyio.create_task_group() as group:
-            for _ in range(min(self._threads, -(-len(jobs) // _FILES_PER_CALL))):
-                group.start_soon(load_some)
-        return outcomes
-
-    async def _load(self, root: str, jobs: list[_Job], stored: StoredTokens) -> dict[str, Outcome]:
-        looked = await self._in_thread(partial(_find_unchanged, root, jobs, stored))
-        outcomes: dict[str, Outcome] = {path: outcome for path, outcome in looked.items() if outcome}
+        if stored.tokens:  # else every file is new
+            # Threads wait for each other's GIL, which takes longer than a look at a file on a disk.
+            near = await look_at(jobs, _SECONDS_ALONE)
+            await self._side_by_side(look_at, jobs[near:], _FILES_PER_CALL)
         changed = [job for job in jobs if _path_of(job) not in outcomes]
+        if not changed:
+            return outcomes
         files = [file for job in changed for file in _files_of(job, stored)]
-        read = {
-            file.path: settle(file, outcome, stored)
-            for file, outcome in zip(files, await self._parse(root, files), strict=True)
-        }
+        self._files_read += len(files)
+        parsers = self._parsers if self._files_read > _MANY_FILES else None
+        read: dict[str, Loaded | Failed] = {}
+
+        async def parse(part: list[NfoFile]) -> None:
+            parsed = None if parsers is None else await parsers.parse(part)
+            if parsed is None:
+                parsed = await self._in_thread(partial(_parse_files, root, part, self._size_limit))
+            for file, outcome in zip(part, parsed, strict=True):
+                read[file.path] = settle(file, outcome, stored)
+
+        await self._side_by_side(parse, files, _FILES_PER_CALL if parsers is None else _FILES_PER_REQUEST)
         for job in changed:
             if isinstance(job, FilmFiles):
                 outcomes[_path_of(job)] = Several({file.path: read[file.path] for file in job.files})
@@ -325,18 +346,29 @@ class NfoBackend:
                 outcomes[job.path] = read[job.path]
         return outcomes
 
-    async def _parse(self, root: str, files: list[NfoFile]) -> list[Loaded | Failed]:
-        """Read and parse files, in another process if there are many."""
-        self._files_read += len(files)
-        outcomes = None
-        if files and self._parsers is not None and self._files_read > _MANY_FILES:
-            outcomes = await self._parsers.parse(files)
-        if outcomes is None:
-            outcomes = await self._in_thread(partial(_parse_files, root, files, self._size_limit))
-        return outcomes
+    async def _side_by_side(
+        self, work: Callable[[list[T]], Coroutine[Any, Any, Any]], values: list[T], size: int
+    ) -> None:
+        """Call *work* with parts of some values, with as many at the same time as there are threads.
+
+        Args:
+            work: what is done with a part.
+            values: all values.
+            size: how many values a part has, at most.
+        """
+        parts = batched(values, size)
+
+        async def work_on() -> None:
+            for part in parts:
+                await work(part)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(self._threads, -(-len(values) // size))):
+                group.create_task(work_on())
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
-        return await anyio.to_thread.run_sync(function, limiter=self._limiter)
+        """Return what *function* returns in a worker thread, where it runs to its end in any case."""
+        return await finish(asyncio.get_running_loop().run_in_executor(opened(self._executor), function))
 
 
 class _VideosAlone:
@@ -358,13 +390,33 @@ class _VideosAlone:
         return [Remark(library, text)]
 
 
-def _find_unchanged(root: str, jobs: list[_Job], stored: StoredTokens) -> dict[str, Same | Failed | None]:
-    return {
-        _path_of(job): find_unchanged_films(root, job, stored)
-        if isinstance(job, FilmFiles)
-        else find_unchanged(root, job, stored)
-        for job in jobs
-    }
+def _find_unchanged(
+    root: str, jobs: list[_Job], stored: StoredTokens, seconds: float = math.inf
+) -> tuple[int, dict[str, Same | Failed]]:
+    """Look at files until the time is over.
+
+    Args:
+        root: the real path of the root.
+        jobs: the files.
+        stored: the stored change tokens.
+        seconds: how long it goes on even if a look at a file takes longer than `_QUICK_LOOK`.
+
+    Returns:
+        How many were looked at, and the outcomes of those that need not be read.
+    """
+    end = time.perf_counter() + seconds
+    outcomes: dict[str, Same | Failed] = {}
+    for number, job in enumerate(jobs):
+        if time.perf_counter() > end + number * _QUICK_LOOK:
+            return number, outcomes
+        outcome = (
+            find_unchanged_films(root, job, stored)
+            if isinstance(job, FilmFiles)
+            else find_unchanged(root, job, stored)
+        )
+        if outcome:
+            outcomes[_path_of(job)] = outcome
+    return len(jobs), outcomes
 
 
 def _parse_files(root: str, files: list[NfoFile], size_limit: int) -> list[Loaded | Failed]:

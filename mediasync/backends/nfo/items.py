@@ -10,7 +10,7 @@ from mediasync.backends.base import Found, Remark
 from mediasync.backends.nfo.folders import naming
 from mediasync.backends.nfo.folders.files import NfoFile
 from mediasync.backends.nfo.tokens import FileToken
-from mediasync.construction import make_credit, make_person
+from mediasync.construction import make_credits
 from mediasync.formats.nfo.records import NfoCredit, NfoRecord
 from mediasync.models import Credit, MediaItem, Movie, Rating
 from mediasync.vocabulary import MediaType
@@ -88,11 +88,13 @@ def item_fields(file: NfoFile, record: NfoRecord) -> dict[str, Any]:
 
 def _credits(given: list[NfoCredit], pictures: dict[str, str]) -> list[Credit]:
     """Return credits as models, with the pictures of actors that lie beside the file."""
-    made = []
-    for place, one in enumerate(given):
-        picture = one.image_path
-        if pictures and not picture:
-            picture = pictures.get(naming.actor_key(one.name))
-        person = make_person(one.name, None, picture, one.provider_ids)
-        made.append(make_credit(person, one.person_type, one.role, place))
-    return made
+    return make_credits(
+        (
+            one.name,
+            one.image_path or (pictures.get(naming.actor_key(one.name)) if pictures else None),
+            one.provider_ids,
+            one.person_type,
+            one.role,
+        )
+        for one in given
+    )

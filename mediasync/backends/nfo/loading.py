@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from mediasync.backends.nfo.folders.naming import nfc
 from mediasync.backends.nfo.folders.os_errors import reason
 from mediasync.formats.nfo.cleaning import EmptyNfoError, ForeignNfoError, NfoError
 from mediasync.formats.nfo.parse import parse_nfo
@@ -53,7 +53,7 @@ def parse_file(root: str, path: str, kind: MediaType, size_limit: int) -> Loaded
         kind: what it should describe.
         size_limit: in bytes.
     """
-    where = nfc(path)
+    where = unicodedata.normalize("NFC", path)
     try:
         data, state = read_file(root, path, size_limit)
     except OSError as error:

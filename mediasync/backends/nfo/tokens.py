@@ -146,7 +146,9 @@ class StoredTokens:
 
     def __post_init__(self) -> None:
         for key in self.tokens:
-            if match := _EPISODE_ID.fullmatch(key):
+            if "#" not in key:
+                self.parents.add(key.rpartition("/")[0] or ".")
+            elif match := _EPISODE_ID.fullmatch(key):
                 self.episodes.setdefault(match[1], []).append(key)
             elif match := _SEASON_ID.fullmatch(key):
                 self.seasons.setdefault(match[1], []).append(key)
@@ -180,9 +182,14 @@ class StoredTokens:
         """Return the keys of the items in an unchanged file; none if any of them may have changed."""
         keys: list[str] = []
         count = 0
+        usual = str(FileToken.of_file(file, state, 1))
         for key in self.keys_of(file):
             if key in self.due:
                 return ()
+            if self.tokens[key] == usual:
+                keys.append(key)
+                count = 1
+                continue
             token = FileToken.parse(self.tokens[key])
             if token and token == FileToken.of_file(file, state, token.count, token.kind):
                 keys.append(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from mediasync.vocabulary import PersonType
@@ -52,6 +53,7 @@ _JOBS: Final[tuple[tuple[re.Pattern[str], PersonType], ...]] = tuple(
 )
 
 
+@lru_cache(maxsize=1024)
 def parse_job(text: str) -> tuple[PersonType | None, str | None]:
     """Return the function that a job means, and the words of the job where they say more than the function.
 

@@ -31,7 +31,7 @@ CREDIT: Final = "credit"
 ID_PREFIX: Final = "id."
 """What the key of a person's id begins with, before the provider."""
 
-_ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _READABLE: Final = "/:,!()*'@+?"
 _MOST_PAIRS: Final = 100
 

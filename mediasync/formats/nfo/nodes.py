@@ -108,7 +108,8 @@ def _tidy_all(nodes: list[Node], clean: Callable[[str], str] | None, depth: int)
                 local_name(key): (clean(value) if clean else value).strip() for key, value in given
             }
         text = node.text
-        if children := list(node):
+        if len(node):
+            children = list(node)
             inside = [
                 child for child in children if child.tag in _NO_HTML or local_name(child.tag) not in HTML
             ]

@@ -29,6 +29,8 @@ _GROUPS: Final = (PersonType.DIRECTOR, PersonType.WRITER, PersonType.PRODUCER)
 _SHARED: Final = frozenset({"type", "job", "department", "order", "sortorder", "role", "character"})
 _ROLES: Final = ("role", "character")
 _NO_ROLE: Final = (None,)
+_PLAIN_FIELDS: Final = frozenset({"name", "role", "type", "order", "sortorder", "thumb"})
+"""What nearly all actors of nearly all files consist of."""
 _REST_OF_TAG: Final = re.compile("[<>]")
 """Text between the fields of a person that is left of a damaged tag and is not a name."""
 _NO_WORDS: Final = frozenset({"true", "false", "yes", "no", "none", "null", "n/a"})
@@ -197,6 +199,8 @@ class _Reader:
 
     def _read_person(self, node: Node, kind: PersonType | None, depth: int) -> None:
         """Read an element that is meant to hold one person."""
+        if kind in CAST_TYPES and self._read_plain(node, kind):
+            return
         inside = [child.tag for child in node]
         if not (PERSONS.keys().isdisjoint(inside) and MEMBERS.isdisjoint(inside)):
             self._read_list(node, kind, depth)
@@ -210,6 +214,27 @@ class _Reader:
         else:
             for one in _one_name_each(node):
                 self._read_one(one, kind)
+
+    def _read_plain(self, node: Node, kind: PersonType | None) -> bool:
+        """Read an actor with a name and a few other fields, each of them once; return False for any other.
+
+        It finds what `_read_one` finds, in a third of the time, which is most of the time of most files.
+        """
+        fields = {child.tag: child.text for child in node}
+        given = fields.get("name")
+        if not given or len(fields) < len(node) or not fields.keys() <= _PLAIN_FIELDS or node.keys():
+            return False
+        role, job = fields.get("role"), fields.get("type")
+        function: PersonType | str = kind or PersonType.UNKNOWN
+        roles: list[str] = [one_line(role)] if role else []
+        if job:
+            function, roles = _with_job(job, roles)
+        picture = image_reference(fields.get("thumb", ""))
+        order = parse_number(fields.get("order") or fields.get("sortorder", ""))
+        name = one_line(given)
+        for one in roles or _NO_ROLE:
+            self._add(_Entry(node.tag, NfoCredit(name, function, one, picture, {}), order))
+        return True
 
     def _read_one(self, node: Node, kind: PersonType | None) -> None:
         """Read an element that holds at most one name."""
@@ -336,8 +361,11 @@ def _function_and_roles(node: Node, kind: PersonType | None) -> tuple[PersonType
         job = first_text(node, "type") or node.get("type", "") or job
     if not job and kind is None and roles:
         job = roles.pop(0)
-    if not job:
-        return kind or PersonType.UNKNOWN, roles
+    return _with_job(job, roles) if job else (kind or PersonType.UNKNOWN, roles)
+
+
+def _with_job(job: str, roles: list[str]) -> tuple[PersonType | str, list[str]]:
+    """Return the function that a job means, and the roles; the words of the job are one if there is none."""
     function, words = parse_job(job)
     return function or PersonType.parse(job), [*roles, *([words] if words and not roles else [])]
 
@@ -421,7 +449,7 @@ def join_people(lists: Iterable[list[NfoCredit]]) -> None:
     for person in people:
         by_name.setdefault(folded(person.name), []).append(person)
     for same_name in by_name.values():
-        if len(same_name) > 1:
+        if len(same_name) > 1 and any(person.provider_ids for person in same_name):
             _join_same_name(same_name)
 
 

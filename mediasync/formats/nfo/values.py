@@ -82,7 +82,8 @@ _PERSON_URLS: Final = (
     ("tvdb", re.compile(r"thetvdb\.com/people/(\d+)", re.IGNORECASE)),
 )
 _BARE_IMDB: Final = re.compile(r"(?<![a-z0-9])tt\d{7,8}(?![a-z0-9])", re.IGNORECASE)
-_PERSON_ID_NAMES: Final = frozenset({*IDS, "id", "ids", "uniqueid", "profile"})
+_ID_NAMES: Final = frozenset({*IDS, "id", "ids"})
+_PERSON_ID_NAMES: Final = _ID_NAMES | {"uniqueid", "profile"}
 _ADDRESS: Final = re.compile(r"https?://[^\s/]\S*")
 _LAST_NUMBER: Final = re.compile(r".*/(\d+)", re.DOTALL)
 _NO_ID: Final = frozenset({"", "0", "-1", "none", "null"})
@@ -150,6 +151,8 @@ def parse_number(text: str) -> int | None:
         >>> parse_number(" 07 "), parse_number("2.0"), parse_number("two")
         (7, 2, None)
     """
+    if text.isdigit() and text.isascii():
+        return int(text) if len(text) <= 9 else None
     match = _NUMBER.match(text.strip())
     return int(match[0]) if match and len(match[0]) <= 9 else None
 
@@ -255,6 +258,8 @@ def parse_ratings(node: Node, problems: list[str]) -> list[NfoRating]:
 
 
 def _rating(name: str, value: str, maximum: str, votes: str, problems: list[str]) -> NfoRating | None:
+    if not value:
+        return None
     match = _RATING.fullmatch(value.strip())
     if match:
         value, maximum = match[1], "100" if match[2] == "%" else match[3] or maximum
@@ -263,8 +268,7 @@ def _rating(name: str, value: str, maximum: str, votes: str, problems: list[str]
     top = parse_decimal(maximum) or 10.0
     count = parse_count(votes)
     if number is None:
-        if value:
-            problems.append(f"rating {_shortened(value)} is not a number")
+        problems.append(f"rating {_shortened(value)} is not a number")
         return None
     if number == 0 and not count:
         return None
@@ -305,7 +309,8 @@ def parse_provider_ids(node: Node) -> dict[str, str]:
     for child in node.findall("uniqueid"):
         _put(ids, child.get("type", ""), child.text, _IMDB)
     for child in node:
-        _put_child(ids, child, _IMDB)
+        if child.tag in _ID_NAMES:
+            _put_child(ids, child, _IMDB)
     return ids
 
 

@@ -35,7 +35,9 @@ def own_film(root: str, folder: Folder, beside: str | None = None) -> Iterator[F
         except OSError as error:
             yield Unreadable(folder.key, f"{folder.key_of(disc or '')}: {reason(error)}")
             return
-    groups = sorted(folder.groups, key=lambda group: _rank(group, folder))
+    groups = folder.groups
+    if len(groups) > 1:
+        groups = sorted(groups, key=lambda group: _rank(group, folder))
     described = [group for group in groups if group.nfos]
     if chosen is None and beside is None and described:
         if sum(len(group.nfos) for group in described) > 1:

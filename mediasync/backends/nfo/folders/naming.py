@@ -363,9 +363,8 @@ def index_pictures(files: Iterable[str]) -> dict[str, str]:
         {'poster': 'Poster.jpg'}
     """
     index: dict[str, str] = {}
-    for name in sorted(files, key=sort_key):
-        if is_picture(name):
-            index.setdefault(_folded(stem_of(name)), name)
+    for name in sorted(filter(is_picture, files), key=sort_key):
+        index.setdefault(_folded(stem_of(name)), name)
     return index
 
 
