@@ -402,3 +402,18 @@ async def test_two_iterations_side_by_side(tmp_path):
 def test_the_source_is_the_given_one(tmp_path):
     source = Source(id="films", kind="nfo")
     assert make_backend(tmp_path).source.kind == source.kind
+
+
+async def test_a_flaw_of_the_parser_costs_one_file_and_not_the_library(tmp_path, monkeypatch):
+    write(tmp_path, {f"movies/{name}/movie.nfo": movie(name) for name in "ABC"})
+    real = loading.parse_nfo
+
+    def flawed(data, kind):
+        return [][0] if b"<title>B</title>" in data else real(data, kind)
+
+    monkeypatch.setattr(loading, "parse_nfo", flawed)
+    reading = await read(tmp_path)
+    assert [item.title for item in reading.items.values()] == ["A", "C"]
+    [reason] = reading.unreadable.values()
+    assert reason.startswith("movies/B/movie.nfo: it could not be parsed (IndexError in test_nfo_stream.py, ")
+    assert reason.endswith("please report that, with the file")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import traceback
 import unicodedata
 from dataclasses import dataclass
 from typing import Final
@@ -65,6 +66,15 @@ def parse_file(root: str, path: str, kind: MediaType, size_limit: int) -> Loaded
     except NfoError as error:
         is_foreign, is_empty = isinstance(error, ForeignNfoError), isinstance(error, EmptyNfoError)
         return Failed(f"{where}: {error}", is_foreign, is_empty, state)
+    except Exception as error:  # a flaw of the parser must not cost the rest of the library
+        return Failed(f"{where}: {_flaw(error)}", state=state)
+
+
+def _flaw(error: Exception) -> str:
+    """Describe an error that no file should cause, so that it can be reported."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(frame.filename)}, line {frame.lineno}"
+    return f"it could not be parsed ({type(error).__name__} in {place}): please report that, with the file"
 
 
 def read_file(root: str, path: str, size_limit: int) -> tuple[bytes, os.stat_result]:
