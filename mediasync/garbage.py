@@ -21,6 +21,9 @@ second collection includes the middle generation: Python's tenth would scan ten 
 _FULL: Final = 3
 """Collections of all objects start after so many times as many others as before."""
 
+_FROZEN_BY_PYTHON: Final = 1_000
+"""Python 3.12 freezes some 400 objects when it starts. A program that freezes its own has many more."""
+
 _lock: Final = threading.Lock()
 _deferring = 0
 _before = (0, 0, 0)
@@ -63,7 +66,7 @@ def deferred() -> Iterator[None]:
             if 0 < gc.get_threshold()[0] < _DEFERRED:
                 _before = gc.get_threshold()
                 gc.set_threshold(*_during(_before))
-            if gc.isenabled() and not gc.get_freeze_count():
+            if gc.isenabled() and not _frozen_by_others():
                 gc.freeze()
                 _frozen = True
         _deferring += 1
@@ -83,7 +86,7 @@ def deferred() -> Iterator[None]:
 
 def _frozen_by_others() -> bool:
     """Return whether the program froze objects, and so controls this itself."""
-    return bool(gc.get_freeze_count()) and not _frozen
+    return gc.get_freeze_count() > _FROZEN_BY_PYTHON and not _frozen
 
 
 def _during(before: tuple[int, int, int]) -> tuple[int, int, int]:
