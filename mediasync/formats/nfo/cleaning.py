@@ -64,7 +64,9 @@ _ZEROS: Final = (
 )
 _NO_CLAIM: Final = "not UTF-8 and no other encoding declared"
 
-_ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""The characters that XML cannot hold."""
+
 _C1: Final = re.compile("[\x80-\x9f]")
 _FROM_C1: Final = {
     code: character for code in range(0x80, 0xA0) if (character := bytes([code]).decode("cp1252", "ignore"))
@@ -283,7 +285,7 @@ def _referred(match: re.Match[str]) -> str:
 def _character(code: int) -> str:
     if code > 0x10FFFF:
         return ""
-    return _FROM_C1.get(code) or _ILLEGAL.sub("", chr(code))
+    return _FROM_C1.get(code) or ILLEGAL.sub("", chr(code))
 
 
 def meaning(text: str) -> str:
@@ -314,7 +316,7 @@ def unescape(text: str) -> tuple[str, int, int]:
         ('R&D & more', 1, 1)
     """
     loose = len(_LOOSE.findall(text)) if "&" in text else 0
-    text, dropped = _ILLEGAL.subn("", text)
+    text, dropped = ILLEGAL.subn("", text)
     return resolve(text), loose, dropped
 
 
@@ -351,7 +353,7 @@ def plain_text(text: str) -> str:
     """
     if "<" in text:
         text = _HTML_TAG.sub("", html_breaks_to_lines(text))
-    return _ILLEGAL.sub("", meaning(text)).strip()
+    return ILLEGAL.sub("", meaning(text)).strip()
 
 
 def fold(text: str) -> str:

@@ -16,13 +16,12 @@ text that was written with it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 from urllib.parse import quote, unquote
 
-from mediasync.formats.nfo.cleaning import meaning
+from mediasync.formats.nfo.cleaning import ILLEGAL, meaning
 from mediasync.formats.nfo.nodes import Node
 
 ROOT: Final = "mediasync"
@@ -31,7 +30,6 @@ CREDIT: Final = "credit"
 ID_PREFIX: Final = "id."
 """What the key of a person's id begins with, before the provider."""
 
-_ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _READABLE: Final = "/:,!()*'@+?"
 _MOST_PAIRS: Final = 100
 
@@ -43,7 +41,7 @@ def visible(text: str) -> str:
         >>> visible("Heat\\x01")
         'Heat'
     """
-    return _ILLEGAL.sub("", text)
+    return ILLEGAL.sub("", text)
 
 
 def encode(text: str) -> str:

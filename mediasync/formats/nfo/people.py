@@ -365,7 +365,7 @@ def _function_and_roles(node: Node, kind: PersonType | None) -> tuple[PersonType
 
 
 def _with_job(job: str, roles: list[str]) -> tuple[PersonType | str, list[str]]:
-    """Return the function that a job means, and the roles; the words of the job are one if there is none."""
+    """Return the function that a job means, and the roles. Without a role, the words of the job are one."""
     function, words = parse_job(job)
     return function or PersonType.parse(job), [*roles, *([words] if words and not roles else [])]
 

@@ -4,31 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
 
 from mediasync.backends.base import Finding, Remark, Unreadable
 from mediasync.backends.nfo.folders import naming
 from mediasync.backends.nfo.folders.os_errors import reason
-
-if TYPE_CHECKING or sys.version_info >= (3, 12):
-    from functools import cached_property
-else:
-
-    class cached_property:  # noqa: N801
-        """`functools.cached_property` without its lock, which took a tenth of the time of a walk."""
-
-        def __init__(self, compute: Any) -> None:
-            self._compute = compute
-
-        def __set_name__(self, owner: type, name: str) -> None:
-            self._name = name
-
-        def __get__(self, instance: Any, owner: type | None = None) -> Any:
-            value = instance.__dict__[self._name] = self._compute(instance)
-            return value
-
 
 ACTORS_FOLDER = ".actors"
 _NAMES_SHOWN = 20
