@@ -75,12 +75,12 @@ def deferred() -> Iterator[None]:
     finally:
         with _lock:
             _deferring -= 1
-            if not _deferring and _before[0]:
-                if gc.get_threshold() == _during(_before):
+            if not _deferring:
+                if _before[0] and gc.get_threshold() == _during(_before):
                     gc.set_threshold(*_before)
                 _before = (0, 0, 0)
-            if not _deferring and _frozen:
-                gc.unfreeze()
+                if _frozen:
+                    gc.unfreeze()
                 _frozen = False
 
 

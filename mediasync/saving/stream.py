@@ -75,16 +75,15 @@ class SaveStream:
         try:
             position = 0
             clock = asyncio.get_running_loop().time
-            taken, end = 0, clock() + _SECONDS_PER_TURN
+            end = clock() + _SECONDS_PER_TURN
             async for item in items:
                 if self._fatal is not None:
                     break
                 self._take(item, position, source_id, library_id)
                 position += 1
-                taken += 1
-                if taken == _ITEMS_PER_TURN or clock() > end:
+                if position % _ITEMS_PER_TURN == 0 or clock() > end:
                     await self._writer.give_way()
-                    taken, end = 0, clock() + _SECONDS_PER_TURN
+                    end = clock() + _SECONDS_PER_TURN
                 while len(self._under_way) >= self._concurrency:
                     await self._movement()
         except asyncio.CancelledError:

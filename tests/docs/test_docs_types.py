@@ -55,8 +55,10 @@ def test_mypy_accepts_the_code_of_the_docs_and_examples(
     settings = tmp_path / "mypy.ini"
     settings.write_text(SETTINGS, encoding="utf-8")
     for files in without_two_of_a_name(folders):
-        told = check(["mypy", "--config-file", str(settings), *map(str, files)], folders[0].parent, in_docs)
-        assert f"Success: no issues found in {len(files)} source" in told, told
+        printed = check(
+            ["mypy", "--config-file", str(settings), *map(str, files)], folders[0].parent, in_docs
+        )
+        assert f"Success: no issues found in {len(files)} source" in printed, printed
 
 
 @needs("pyright")
@@ -67,8 +69,8 @@ def test_pyright_accepts_the_code_of_the_docs_and_examples(
     places = [{"root": folder.name, "extraPaths": [str(ROOT)]} for folder in folders]
     settings = {"executionEnvironments": places, "pythonVersion": "3.11"}
     (root / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
-    told = check(["pyright", "-p", str(root), "--pythonpath", sys.executable], root, in_docs)
-    assert "0 errors, 0 warnings" in told, told
+    printed = check(["pyright", "-p", str(root), "--pythonpath", sys.executable], root, in_docs)
+    assert "0 errors, 0 warnings" in printed, printed
 
 
 def without_two_of_a_name(folders: list[Path]) -> list[list[Path]]:
