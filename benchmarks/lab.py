@@ -169,6 +169,7 @@ Step = Callable[[], dict[str, Any]]
 def _measure_saves(lab: Lab) -> Runs:
     runs: Runs = {}
     ours, tasks, theirs = (lab.directory / f"{name}.db" for name in ("mediasync", "tasks", "loader"))
+    again_path = lab.directory / "again.db"
     our_stream, their_stream = (lab.directory / f"{name}-stream.db" for name in ("mediasync", "loader"))
 
     def load(path: Path = theirs, **parameters: Any) -> Step:
@@ -180,10 +181,13 @@ def _measure_saves(lab: Lab) -> Runs:
     def resave() -> dict[str, Any]:
         return lab.call("resave", path=str(ours), movies=lab.movies)
 
-    product = lab.wanted & {"cold", "cold-cpu", "resync", "changed"}
+    def write_again() -> dict[str, Any]:
+        return lab.call("write_again", mirror=str(ours), path=str(again_path))
+
+    product = lab.wanted & {"cold", "cold-cpu", "cold-floor", "resync", "changed"}
     for number in range(lab.options.rounds):
         lab.say(f"round {number + 1} of {lab.options.rounds}, {lab.movies:,} movies")
-        for path in (ours, tasks, theirs, our_stream, their_stream):
+        for path in (ours, again_path, tasks, theirs, our_stream, their_stream):
             remove(path)
         cold: dict[str, Step] = {"loader cold": load()}
         if product:
@@ -194,6 +198,8 @@ def _measure_saves(lab: Lab) -> Runs:
             cold["loader stream"] = load(their_stream, models="stream")
             cold["stream"] = lambda: lab.call("save_stream", path=str(our_stream), movies=lab.movies)
         _run(runs, cold, reverse=number % 2 == 1)
+        if "cold-floor" in lab.wanted:
+            _run(runs, {"again": write_again})
         if number == 0:
             _compare_cold(lab, ours, tasks, theirs)
         again: dict[str, Step] = {}
@@ -214,6 +220,7 @@ def _measure_small_saves(lab: Lab) -> Runs:
     runs: Runs = {}
     movies = max(int(lab.movies * SMALL_SHARE), 1)
     paths = {"load": lab.directory / "small-loader.db", "save": lab.directory / "small.db"}
+    again_path = lab.directory / "small-again.db"
 
     def step(task: str, path: Path) -> Step:
         return lambda: lab.call(task, path=str(path), movies=movies)
@@ -222,6 +229,10 @@ def _measure_small_saves(lab: Lab) -> Runs:
         for path in paths.values():
             remove(path)
         _run(runs, {task: step(task, path) for task, path in paths.items()}, reverse=number % 2 == 1)
+        if "cold-small-floor" in lab.wanted:
+            remove(again_path)
+            again = lab.call("write_again", mirror=str(paths["save"]), path=str(again_path))
+            runs.setdefault("again", []).append(again)
     return runs
 
 

@@ -376,6 +376,12 @@ ROWS = (
         0.7,
     ),
     Row(
+        "cold-floor",
+        "the rows of that cold save, written by one executemany for each table ÷ the loader",
+        _ratio("again", "loader cold"),
+    ),
+    Row("cold-small-floor", "the same with the fewer movies", _ratio("again", "load", Lab.small_saves)),
+    Row(
         "stream",
         "cold save from a stream that builds the models ÷ the loader fed by the same stream",
         _ratio("stream", "loader stream"),

@@ -111,6 +111,12 @@ def _compare(ours: str, theirs: str) -> Result:
     return compare(ours, theirs)
 
 
+def _write_again(mirror: str, path: str) -> Result:
+    from benchmarks.floor import write_again
+
+    return write_again(mirror, path)
+
+
 def _filmographies(path: str) -> Result:
     from benchmarks.compare import filmographies
 
@@ -167,6 +173,7 @@ TASKS: dict[str, Callable[..., Result]] = {
     "load": _load,
     "load_while_read": _load_while_read,
     "compare": _compare,
+    "write_again": _write_again,
     "filmographies": _filmographies,
     "rival": _rival,
     "load_postgres": _load_postgres,

@@ -31,6 +31,8 @@ FIGURES = [
     "cold",
     "cold-cpu",
     "cold-small",
+    "cold-floor",
+    "cold-small-floor",
     "stream",
     "tasks",
     "resync",
