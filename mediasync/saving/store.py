@@ -244,6 +244,8 @@ async def _write_lists(
     people, credit_lists = PeopleRepository(session), CreditRepository(session)
     changed = [plan for plan in plans if plan.credits]
     for plan in changed:
+        if not plan.stored:
+            continue
         gone = {person.row[0]: person.key for person, *_ in plan.stored}
         for row in plan.item.credits:
             gone.pop(row[0], None)

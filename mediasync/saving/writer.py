@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar, cast
@@ -25,6 +25,7 @@ from mediasync.errors import (
     UnknownParent,
     UsageError,
 )
+from mediasync.garbage import deferred
 from mediasync.reports import SaveResult, SaveStatus
 from mediasync.repositories.leases import LeaseRepository
 from mediasync.rows import NormalItem, PersonRow, merge_people
@@ -40,6 +41,9 @@ MAX_GROUP_ITEMS: Final = 3_000
 MAX_GROUP_CREDITS: Final = 60_000
 MAX_GROUP_SECONDS: Final = 0.5
 """A transaction that takes longer is committed with the items saved so far; the rest makes the next one."""
+
+_BULK_ITEMS: Final = 100
+"""A group of so many saves is a bulk save, whoever asked for them."""
 
 _MAX_GATHERING_SECONDS: Final = 0.02
 _ANSWERS_PER_TURN: Final = 500
@@ -313,7 +317,8 @@ class Writer:
                     if isinstance(job, _Operation):
                         await self._operate(job)
                     else:
-                        await self._commit(job)
+                        with deferred() if len(job) >= _BULK_ITEMS else nullcontext():
+                            await self._commit(job)
                 finally:
                     self._ended(job)
         except asyncio.CancelledError:

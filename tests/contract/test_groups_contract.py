@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.items import MOVIES, movie
+from support.mirror import prepared
 
 from mediasync import MediaItem, MediaSync
 from mediasync.errors import ConfigurationError
 from mediasync.source_syncs import make_backend
-from mediasync.testing import count_waiting_writes, hold_writes
+from mediasync.testing import FakeClock, count_waiting_writes, hold_writes
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +47,38 @@ async def test_the_answers_of_a_large_group_do_not_block_the_event_loop(ms: Medi
     await asyncio.gather(*saves)
     await asyncio.sleep(0)
     assert 0 < answers.most <= 1_000
+
+
+class _WatchingClock(FakeClock):
+    """Notes the settings of the garbage collector at each transaction, which asks for the time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[tuple[int, int, int]] = set()
+
+    def __call__(self) -> int:
+        self.seen.add(gc.get_threshold())
+        return super().__call__()
+
+
+@pytest.mark.parametrize(("number", "deferred"), [(2, False), (300, True)])
+async def test_the_garbage_collector_runs_less_often_while_many_are_saved_at_once(
+    url: str, number: int, deferred: bool
+) -> None:
+    before, clock = gc.get_threshold(), _WatchingClock()
+    async with MediaSync(url, clock=clock) as ms:
+        await prepared(ms)
+        clock.seen.clear()
+        with hold_writes(ms):
+            saves = [
+                asyncio.create_task(ms.media.save_media_item(movie(f"{n}"), **MOVIES)) for n in range(number)
+            ]
+            while count_waiting_writes(ms) < len(saves):
+                await asyncio.sleep(0)
+        await asyncio.gather(*saves)
+    assert clock.seen
+    assert any(settings > before for settings in clock.seen) is deferred
+    assert gc.get_threshold() == before
 
 
 async def test_the_last_save_of_an_item_wins_beyond_one_group(ms: MediaSync) -> None:
