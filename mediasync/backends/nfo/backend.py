@@ -37,7 +37,7 @@ from mediasync.backends.nfo.events import find_hints, watch_folder
 from mediasync.backends.nfo.film_findings import film_findings, films_findings
 from mediasync.backends.nfo.folders.files import FilmFiles, FolderFailed, NfoFile, ShowUnit, Unit, VideoAlone
 from mediasync.backends.nfo.folders.folder_kind import FolderKinds
-from mediasync.backends.nfo.folders.listing import folder_subject, list_folder
+from mediasync.backends.nfo.folders.listing import Listings, folder_subject, list_folder
 from mediasync.backends.nfo.folders.os_errors import reason
 from mediasync.backends.nfo.folders.walk import Libraries, LibraryFolder, find_libraries, walk
 from mediasync.backends.nfo.loading import Failed, Loaded, parse_file
@@ -132,6 +132,7 @@ class NfoBackend:
         self._files_read = 0
         self._executor: ThreadPoolExecutor | None = None
         self._libraries: Libraries | None = None
+        self._listings = Listings()
         self._told_of_root = False
 
     def open(self) -> AbstractAsyncContextManager[None]:
@@ -156,6 +157,7 @@ class NfoBackend:
             executor.shutdown()
             self._parsers = None
             self._root = self._executor = self._libraries = None
+            self._listings = Listings()
             self._told_of_root = False
 
     async def fetch_libraries(self) -> list[Library]:
@@ -176,7 +178,9 @@ class NfoBackend:
             # Names alone decide here. Files are opened only in folders that are named like a season.
             kinds = FolderKinds(root, nothing, lambda *_: None, partial(look, root, stored=nothing))
             with _ListingErrors(self.source.id):
-                self._libraries = await self._in_thread(partial(find_libraries, root, kinds))
+                self._libraries = await self._in_thread(
+                    partial(find_libraries, root, kinds, self._listings)
+                )
         return self._libraries
 
     async def iter_items(
@@ -207,7 +211,8 @@ class NfoBackend:
                 yield remark
         tokens = StoredTokens({**stored.tokens, **stored.due}, stored.due.keys())
         looking = partial(look, root, stored=tokens)
-        units = walk(root, folder.path, FolderKinds(root, tokens, looking, looking), folder.others, only)
+        kinds = FolderKinds(root, tokens, looking, looking)
+        units = walk(root, folder.path, kinds, folder.others, only, self._listings)
         unlisted = 0
         alone = _VideosAlone()
         async with aclosing(self._loaded(root, units, tokens)) as batches:
