@@ -6,6 +6,7 @@ import asyncio
 import math
 import os
 import time
+from collections import deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -61,12 +62,15 @@ from mediasync.models import Library, Source
 T = TypeVar("T")
 
 _BATCH_FILES: Final = 64
+_BATCHES_AHEAD: Final = 2
 _FILES_PER_CALL: Final = 8
 _FILES_PER_REQUEST: Final = 32
 _QUICK_LOOK: Final = 0.0002
 """How many seconds a look at a file may take, on average, for one thread to go on alone."""
 _SECONDS_ALONE: Final = 0.005
 """How long it goes on in any case."""
+_QUICK_READ: Final = 0.004
+"""How many seconds reading and parsing a file may take, on average, for one thread to do it alone."""
 _MANY_FILES: Final = 128
 _MOST_PROCESSES: Final = 4
 _VIDEOS_NAMED: Final = 20
@@ -130,6 +134,8 @@ class NfoBackend:
         self._root: str | None = None
         self._parsers: ParserProcesses | None = None
         self._files_read = 0
+        self._alone = asyncio.Lock()
+        self._is_slow = False
         self._executor: ThreadPoolExecutor | None = None
         self._libraries: Libraries | None = None
         self._listings = Listings()
@@ -149,6 +155,7 @@ class NfoBackend:
         try:
             self._root = await self._in_thread(partial(_check_root, self._given_root, self.source.id))
             self._files_read = 0
+            self._is_slow = False
             self._parsers = ParserProcesses(self._root, self._size_limit, self._processes)
             yield
         finally:
@@ -210,6 +217,8 @@ class NfoBackend:
             for remark in libraries.findings:
                 yield remark
         tokens = StoredTokens({**stored.tokens, **stored.due}, stored.due.keys())
+        if folder.items - len(tokens.tokens) > _MANY_FILES:
+            opened(self._parsers).start()
         looking = partial(look, root, stored=tokens)
         kinds = FolderKinds(root, tokens, looking, looking)
         units = walk(root, folder.path, kinds, folder.others, only, self._listings)
@@ -296,27 +305,36 @@ class NfoBackend:
     async def _loaded(
         self, root: str, units: Iterator[Unit], stored: StoredTokens
     ) -> AsyncGenerator[tuple[Unit, dict[str, Outcome]], None]:
-        """Yield each unit with what became of its files. The next batch is loaded meanwhile."""
+        """Yield each unit with what became of its files. The next batches are loaded meanwhile."""
+        walking = asyncio.Lock()
 
         async def load_batch() -> tuple[list[Unit], dict[str, Outcome]]:
-            batch = await self._in_thread(partial(_take, units))
-            return batch, await self._load_all(root, [job for unit in batch for job in _jobs(unit)], stored)
+            async with walking:  # which lets them in one after the other
+                batch = await self._in_thread(partial(_take, units))
+                jobs = [job for unit in batch for job in _jobs(unit)]
+                outcomes = await self._find_all_unchanged(root, jobs, stored)
+            await self._read_all(root, [job for job in jobs if _path_of(job) not in outcomes], stored, outcomes)
+            return batch, outcomes
 
-        loading = asyncio.ensure_future(load_batch())
+        loading = deque(asyncio.ensure_future(load_batch()) for _ in range(_BATCHES_AHEAD))
         try:
             while True:
-                batch, outcomes = await loading
+                batch, outcomes = await loading[0]
                 if not batch:
                     return
-                loading = asyncio.ensure_future(load_batch())
+                loading.append(asyncio.ensure_future(load_batch()))
+                loading.popleft()
                 for unit in batch:
                     yield unit, outcomes
         finally:
-            loading.cancel()
-            await asyncio.wait({loading})
+            for task in loading:
+                task.cancel()
+            await asyncio.wait(loading)
 
-    async def _load_all(self, root: str, jobs: list[_Job], stored: StoredTokens) -> dict[str, Outcome]:
-        """Load several files at a time, and return what became of each job by its `_path_of`."""
+    async def _find_all_unchanged(
+        self, root: str, jobs: list[_Job], stored: StoredTokens
+    ) -> dict[str, Outcome]:
+        """Return the outcomes of the jobs that need not be read, by their `_path_of`."""
         outcomes: dict[str, Outcome] = {}
 
         async def look_at(part: list[_Job], seconds: float = math.inf) -> int:
@@ -328,28 +346,54 @@ class NfoBackend:
             # Threads wait for each other's GIL, which takes longer than a look at a file on a disk.
             near = await look_at(jobs, _SECONDS_ALONE)
             await self._side_by_side(look_at, jobs[near:], _FILES_PER_CALL)
-        changed = [job for job in jobs if _path_of(job) not in outcomes]
-        if not changed:
-            return outcomes
-        files = [file for job in changed for file in _files_of(job, stored)]
+        return outcomes
+
+    async def _read_all(
+        self, root: str, jobs: list[_Job], stored: StoredTokens, outcomes: dict[str, Outcome]
+    ) -> None:
+        """Read files, and note in *outcomes* what became of each job.
+
+        Until other processes read them, one thread does, because threads that parse wait for each other's GIL.
+        If that is slow, as on a network mount, the others help.
+        """
+        files = [file for job in jobs for file in _files_of(job, stored)]
         self._files_read += len(files)
-        parsers = self._parsers if self._files_read > _MANY_FILES else None
+        parsers = opened(self._parsers)
+        may_use_processes = parsers.are_started or self._files_read > _MANY_FILES
+        if may_use_processes:
+            parsers.start()
+        waiting = deque(files)
         read: dict[str, Loaded | Failed] = {}
 
-        async def parse(part: list[NfoFile]) -> None:
-            parsed = None if parsers is None else await parsers.parse(part)
+        def take(number: int) -> list[NfoFile]:
+            return [waiting.popleft() for _ in range(min(number, len(waiting)))]
+
+        async def read_part(part: list[NfoFile], parsed: list[Loaded | Failed] | None = None) -> None:
             if parsed is None:
                 parsed = await self._in_thread(partial(_parse_files, root, part, self._size_limit))
             for file, outcome in zip(part, parsed, strict=True):
                 read[file.path] = settle(file, outcome, stored)
 
-        await self._side_by_side(parse, files, _FILES_PER_CALL if parsers is None else _FILES_PER_REQUEST)
-        for job in changed:
+        async def work_on() -> None:
+            while waiting:
+                if parsers.are_running:
+                    part = take(_FILES_PER_REQUEST)
+                    await read_part(part, await parsers.parse(part))
+                else:
+                    await read_part(take(_FILES_PER_CALL))
+
+        async with self._alone:
+            while waiting and not parsers.are_running and not self._is_slow:
+                began = time.perf_counter()
+                await read_part(part := take(_FILES_PER_CALL))
+                self._is_slow = time.perf_counter() - began > len(part) * _QUICK_READ
+        size = _FILES_PER_REQUEST if parsers.are_running else _FILES_PER_CALL
+        await self._together(work_on, min(self._threads, -(-len(waiting) // size)))
+        for job in jobs:
             if isinstance(job, FilmFiles):
                 outcomes[_path_of(job)] = Several({file.path: read[file.path] for file in job.files})
             else:
                 outcomes[job.path] = read[job.path]
-        return outcomes
 
     async def _side_by_side(
         self, work: Callable[[list[T]], Coroutine[Any, Any, Any]], values: list[T], size: int
@@ -367,9 +411,13 @@ class NfoBackend:
             for part in parts:
                 await work(part)
 
+        await self._together(work_on, min(self._threads, -(-len(values) // size)))
+
+    async def _together(self, work: Callable[[], Coroutine[Any, Any, None]], number: int) -> None:
+        """Call *work* so many times at the same time, and wait until all have ended."""
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._threads, -(-len(values) // size))):
-                group.create_task(work_on())
+            for _ in range(number):
+                group.create_task(work())
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
         """Return what *function* returns in a worker thread, where it runs to its end in any case."""

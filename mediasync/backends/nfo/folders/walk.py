@@ -36,6 +36,7 @@ class LibraryFolder:
         path: the folder, relative to the root; empty for the root.
         title: the folder's name.
         kind: what is in it.
+        items: how many of its first folders hold a film or show.
         others: the names of folders in it that are libraries of their own.
     """
 
@@ -43,6 +44,7 @@ class LibraryFolder:
     path: str
     title: str
     kind: Kind
+    items: int = 1
     others: tuple[str, ...] = ()
 
 
@@ -206,12 +208,12 @@ def find_libraries(root: str, kinds: FolderKinds, listings: Listings | None = No
             unnamed.append(name)
     names = sorted((*named, *unnamed), key=naming.sort_key) if len(unnamed) > items else named
     found = [
-        LibraryFolder(naming.nfc(name), name, naming.nfc(name), _kind(root, name, kinds, listings))
+        LibraryFolder(naming.nfc(name), name, naming.nfc(name), *_count(root, name, kinds, listings))
         for name in names
     ]
     if not items and names:
         return Libraries(found, [*stray_remarks(top), *top.findings])
-    here = LibraryFolder(ROOT_KEY, "", top.name, _kind(root, "", kinds, listings, names), tuple(names))
+    here = LibraryFolder(ROOT_KEY, "", top.name, *_count(root, "", kinds, listings, names), tuple(names))
     return Libraries([here, *found])
 
 
@@ -229,10 +231,12 @@ def _holds_anything(root: str, folder: Folder) -> bool:
     return True
 
 
-def _kind(
+def _count(
     root: str, path: str, kinds: FolderKinds, listings: Listings, skip: Collection[str] = ()
-) -> Kind:
-    """Return what is in a library, by the first of its folders; an empty library has the kind of its name.
+) -> tuple[Kind, int]:
+    """Return what is in a library, by the first of its folders, and how many of them hold a film or show.
+
+    An empty library has the kind of its name.
 
     A few exceptions do not make a library mixed.
     """
@@ -257,7 +261,7 @@ def _kind(
     movies, shows = counts["movies"], counts["shows"]
     if not movies and not shows:
         named = naming.LIBRARY_NAMES.get(path.casefold())
-        return "movies" if named == "movies" else "shows" if named == "shows" else "mixed"
+        return ("movies" if named == "movies" else "shows" if named == "shows" else "mixed"), 0
     if min(movies, shows) * _EXCEPTIONS > max(movies, shows):
-        return "mixed"
-    return "movies" if movies > shows else "shows"
+        return "mixed", movies + shows
+    return ("movies" if movies > shows else "shows"), movies + shows
