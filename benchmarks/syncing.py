@@ -41,8 +41,8 @@ async def sync(
 ) -> dict[str, Any]:
     """Sync once, and return the peak memory of the process.
 
-    What a first call of ``sync`` imports is imported before the clock starts: what a sync is compared with has
-    imported all its modules by then, too.
+    No clock counts imports: what a first call of ``sync`` imports is imported before, and what a sync is
+    compared with has all its modules by then, too.
 
     Args:
         kind: the kind of the source.

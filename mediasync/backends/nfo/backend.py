@@ -185,9 +185,7 @@ class NfoBackend:
             # Names alone decide here. Files are opened only in folders that are named like a season.
             kinds = FolderKinds(root, nothing, lambda *_: None, partial(look, root, stored=nothing))
             with _ListingErrors(self.source.id):
-                self._libraries = await self._in_thread(
-                    partial(find_libraries, root, kinds, self._listings)
-                )
+                self._libraries = await self._in_thread(partial(find_libraries, root, kinds, self._listings))
         return self._libraries
 
     async def iter_items(
@@ -313,17 +311,20 @@ class NfoBackend:
                 batch = await self._in_thread(partial(_take, units))
                 jobs = [job for unit in batch for job in _jobs(unit)]
                 outcomes = await self._find_all_unchanged(root, jobs, stored)
-            await self._read_all(root, [job for job in jobs if _path_of(job) not in outcomes], stored, outcomes)
+            await self._read_all(
+                root, [job for job in jobs if _path_of(job) not in outcomes], stored, outcomes
+            )
             return batch, outcomes
 
-        loading = deque(asyncio.ensure_future(load_batch()) for _ in range(_BATCHES_AHEAD))
+        loading = deque([asyncio.ensure_future(load_batch())])
         try:
             while True:
                 batch, outcomes = await loading[0]
                 if not batch:
                     return
-                loading.append(asyncio.ensure_future(load_batch()))
                 loading.popleft()
+                while len(loading) < _BATCHES_AHEAD:
+                    loading.append(asyncio.ensure_future(load_batch()))
                 for unit in batch:
                     yield unit, outcomes
         finally:
@@ -353,8 +354,8 @@ class NfoBackend:
     ) -> None:
         """Read files, and note in *outcomes* what became of each job.
 
-        Until other processes read them, one thread does, because threads that parse wait for each other's GIL.
-        If that is slow, as on a network mount, the others help.
+        Until other processes can read them, one thread does: threads that parse wait for each other's GIL. If
+        that is slow, as on a network mount, the other threads help.
         """
         files = [file for job in jobs for file in _files_of(job, stored)]
         self._files_read += len(files)

@@ -43,7 +43,7 @@ class _Process:
 
 
 class ParserProcesses:
-    """Reads and parses files in other processes, which are started at the latest when they are first asked for.
+    """Reads and parses files in other processes, which start when they are first asked for, or before.
 
     It is not `multiprocessing`: that would import the program's main module again in each process, and a
     script that is not written for that would run a second time.
