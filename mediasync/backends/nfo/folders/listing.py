@@ -265,7 +265,7 @@ class Listings:
         return folder
 
     def take(self, root: str, path: str) -> Folder:
-        """Return the kept listing of a folder; without one, or if it is outdated, do as `list_folder` does."""
+        """Return the kept listing of a folder; without one, or if it is stale, do as `list_folder` does."""
         state, folder = self._kept.pop(path, (None, None))
         if folder is not None and _identity(os.stat(os.path.join(root, path))) == state:
             return folder
