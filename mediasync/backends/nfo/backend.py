@@ -62,6 +62,7 @@ from mediasync.models import Library, Source
 T = TypeVar("T")
 
 _BATCH_FILES: Final = 64
+_FIRST_FILES: Final = 16
 _BATCHES_AHEAD: Final = 2
 _FILES_PER_CALL: Final = 8
 _FILES_PER_REQUEST: Final = 32
@@ -306,9 +307,9 @@ class NfoBackend:
         """Yield each unit with what became of its files. The next batches are loaded meanwhile."""
         walking = asyncio.Lock()
 
-        async def load_batch() -> tuple[list[Unit], dict[str, Outcome]]:
+        async def load_batch(files: int = _BATCH_FILES) -> tuple[list[Unit], dict[str, Outcome]]:
             async with walking:  # which lets them in one after the other
-                batch = await self._in_thread(partial(_take, units))
+                batch = await self._in_thread(partial(_take, units, files))
                 jobs = [job for unit in batch for job in _jobs(unit)]
                 outcomes = await self._find_all_unchanged(root, jobs, stored)
             await self._read_all(
@@ -316,7 +317,7 @@ class NfoBackend:
             )
             return batch, outcomes
 
-        loading = deque([asyncio.ensure_future(load_batch())])
+        loading = deque([asyncio.ensure_future(load_batch(_FIRST_FILES))])
         try:
             while True:
                 batch, outcomes = await loading[0]
@@ -499,14 +500,14 @@ def _is_empty(root: str, path: str) -> bool:
     return not (folder.files or folder.dirs or folder.findings)
 
 
-def _take(units: Iterator[Unit]) -> list[Unit]:
-    """Take the next units, up to the number of files in a batch; a show is never split."""
+def _take(units: Iterator[Unit], files: int) -> list[Unit]:
+    """Take the next units, up to so many files; a show is never split."""
     batch: list[Unit] = []
     size = 0
     for unit in units:
         batch.append(unit)
         size += max(1, sum(len(job.files) if isinstance(job, FilmFiles) else 1 for job in _jobs(unit)))
-        if size >= _BATCH_FILES:
+        if size >= files:
             break
     return batch
 
