@@ -306,10 +306,15 @@ class NfoBackend:
     ) -> AsyncGenerator[tuple[Unit, dict[str, Outcome]], None]:
         """Yield each unit with what became of its files. The next batches are loaded meanwhile."""
         walking = asyncio.Lock()
+        is_over = False
 
         async def load_batch(files: int = _BATCH_FILES) -> tuple[list[Unit], dict[str, Outcome]]:
+            nonlocal is_over
             async with walking:  # which lets them in one after the other
-                batch = await self._in_thread(partial(_take, units, files))
+                batch = [] if is_over else await self._in_thread(partial(_take, units, files))
+                if not batch:
+                    is_over = True
+                    return [], {}
                 jobs = [job for unit in batch for job in _jobs(unit)]
                 outcomes = await self._find_all_unchanged(root, jobs, stored)
             await self._read_all(
