@@ -156,6 +156,7 @@ class NfoBackend:
         try:
             self._root = await self._in_thread(partial(_check_root, self._given_root, self.source.id))
             self._files_read = 0
+            self._alone = asyncio.Lock()  # it belongs to this event loop
             self._is_slow = False
             self._parsers = ParserProcesses(self._root, self._size_limit, self._processes)
             yield
