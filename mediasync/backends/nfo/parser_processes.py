@@ -35,10 +35,12 @@ class _Process:
 
     Attributes:
         process: the process.
+        free: how many more requests it can take.
         reading: held by the one that reads the next answer. Answers come in the order of the requests.
     """
 
     process: asyncio.subprocess.Process
+    free: int = _REQUESTS_AT_ONCE
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -59,7 +61,6 @@ class ParserProcesses:
         self._size_limit = size_limit
         self._starting: set[asyncio.Task[None]] = set()
         self._processes: set[_Process] = set()
-        self._idle: list[_Process] = []
         self._moved = Signal()
         self._to_start = count
 
@@ -86,11 +87,11 @@ class ParserProcesses:
         processes go on.
         """
         self.start()
-        while self._processes and not self._idle:
+        while (process := self._find_least_busy()) and not process.free:
             await self._moved.next().wait()
-        if not self._idle:
+        if process is None:
             return None
-        process = self._idle.pop()
+        process.free -= 1
         request: Request = [(file.path, file.kind) for file in files]
         try:
             answer = await _ask(process, request)
@@ -106,13 +107,12 @@ class ParserProcesses:
             self._to_start += process in self._processes
             await finish(self._end(process))
             raise
-        self._offer(process)
+        process.free += 1
+        self._moved.set()
         return answer
 
-    def _offer(self, process: _Process) -> None:
-        if process in self._processes:
-            self._idle.append(process)
-            self._moved.set()
+    def _find_least_busy(self) -> _Process | None:
+        return max(self._processes, key=lambda process: process.free, default=None)
 
     async def _start(self) -> None:
         path = os.pathsep.join(place for place in sys.path if place)
@@ -137,10 +137,8 @@ class ParserProcesses:
                 await _end(process)
             raise
         else:
-            running = _Process(process)
-            self._processes.add(running)
-            for _ in range(_REQUESTS_AT_ONCE):
-                self._offer(running)
+            self._processes.add(_Process(process))
+            self._moved.set()
             return
         if process is not None:
             await _end(process)
@@ -148,7 +146,6 @@ class ParserProcesses:
     async def _end(self, process: _Process) -> int:
         """Kill a process that was running, and return its exit status."""
         self._processes.discard(process)
-        self._idle = [other for other in self._idle if other is not process]
         self._moved.set()
         return await _end(process.process)
 
@@ -160,7 +157,6 @@ class ParserProcesses:
         for task in self._starting:
             task.cancel()
         await asyncio.gather(*self._starting, return_exceptions=True)
-        self._idle.clear()
         for process in list(self._processes):
             await self._end(process)
 
