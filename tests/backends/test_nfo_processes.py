@@ -95,6 +95,45 @@ async def test_files_of_a_process_that_was_killed_are_left_to_the_caller(
     assert "a process that reads NFO files ended (status -9)" in caplog.text
 
 
+async def test_a_process_answers_several_requests_in_their_order(tmp_path: Path) -> None:
+    files = nfo_files(tmp_path, 40)
+    async with running(tmp_path, 1) as processes:
+        processes.start()
+        await parsed(processes, files)
+        parts = [files[place : place + 5] for place in range(0, len(files), 5)]
+        answers = await asyncio.gather(*map(processes.parse, parts))
+        assert len(children()) == 1
+    for part, answer in zip(parts, answers, strict=True):
+        assert answer == [parse_file(str(tmp_path), file.path, file.kind, LIMIT) for file in part]
+
+
+async def test_a_cancelled_call_takes_no_answer_from_another(tmp_path: Path) -> None:
+    files = nfo_files(tmp_path)
+    async with running(tmp_path, 1) as processes:
+        child = await stopped_child(processes, files)
+        first, second = (asyncio.create_task(processes.parse(files)) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        assert await second is None
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert len(await parsed(processes, files)) == len(files)
+        [other] = children()
+        assert other != child
+
+
+async def test_an_unchanged_library_starts_no_process(tmp_path: Path) -> None:
+    for number in range(300):
+        write(tmp_path, {f"movies/Film {number:04}/movie.nfo": movie(str(number))})
+    tokens = (await read(tmp_path, processes=0)).tokens
+    backend = make_backend(tmp_path, processes=1)
+    async with backend.open():
+        [library] = await backend.fetch_libraries()
+        async for _ in backend.iter_items(library, NothingStored(tokens)):
+            assert children() == []
+        assert children() == []
+
+
 async def test_a_cancelled_call_makes_room_for_a_new_process(tmp_path: Path) -> None:
     files = nfo_files(tmp_path)
     async with running(tmp_path, 1) as processes:

@@ -169,7 +169,7 @@ async def test_a_file_that_vanishes_or_may_not_be_read_is_unreadable(tmp_path, m
                 (tmp_path / "B/movie.nfo").unlink()
             return listing
 
-        monkeypatch.setattr("mediasync.backends.nfo.folders.walk.list_folder", list_then_delete)
+        monkeypatch.setattr("mediasync.backends.nfo.folders.listing.list_folder", list_then_delete)
         findings = [
             finding async for finding in backend.iter_items(library, NothingStored({"B": tokens["B"]}))
         ]

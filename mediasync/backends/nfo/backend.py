@@ -6,6 +6,7 @@ import asyncio
 import math
 import os
 import time
+from collections import deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -37,7 +38,7 @@ from mediasync.backends.nfo.events import find_hints, watch_folder
 from mediasync.backends.nfo.film_findings import film_findings, films_findings
 from mediasync.backends.nfo.folders.files import FilmFiles, FolderFailed, NfoFile, ShowUnit, Unit, VideoAlone
 from mediasync.backends.nfo.folders.folder_kind import FolderKinds
-from mediasync.backends.nfo.folders.listing import folder_subject, list_folder
+from mediasync.backends.nfo.folders.listing import Listings, folder_subject, list_folder
 from mediasync.backends.nfo.folders.os_errors import reason
 from mediasync.backends.nfo.folders.walk import Libraries, LibraryFolder, find_libraries, walk
 from mediasync.backends.nfo.loading import Failed, Loaded, parse_file
@@ -61,12 +62,16 @@ from mediasync.models import Library, Source
 T = TypeVar("T")
 
 _BATCH_FILES: Final = 64
+_FIRST_FILES: Final = 16
+_BATCHES_AHEAD: Final = 2
 _FILES_PER_CALL: Final = 8
 _FILES_PER_REQUEST: Final = 32
 _QUICK_LOOK: Final = 0.0002
 """How many seconds a look at a file may take, on average, for one thread to go on alone."""
 _SECONDS_ALONE: Final = 0.005
 """How long it goes on in any case."""
+_QUICK_READ: Final = 0.004
+"""How many seconds reading and parsing a file may take, on average, for one thread to do it alone."""
 _MANY_FILES: Final = 128
 _MOST_PROCESSES: Final = 4
 _VIDEOS_NAMED: Final = 20
@@ -130,8 +135,11 @@ class NfoBackend:
         self._root: str | None = None
         self._parsers: ParserProcesses | None = None
         self._files_read = 0
+        self._alone = asyncio.Lock()
+        self._is_slow = False
         self._executor: ThreadPoolExecutor | None = None
         self._libraries: Libraries | None = None
+        self._listings = Listings()
         self._told_of_root = False
 
     def open(self) -> AbstractAsyncContextManager[None]:
@@ -148,6 +156,8 @@ class NfoBackend:
         try:
             self._root = await self._in_thread(partial(_check_root, self._given_root, self.source.id))
             self._files_read = 0
+            self._alone = asyncio.Lock()  # it belongs to this event loop
+            self._is_slow = False
             self._parsers = ParserProcesses(self._root, self._size_limit, self._processes)
             yield
         finally:
@@ -156,6 +166,7 @@ class NfoBackend:
             executor.shutdown()
             self._parsers = None
             self._root = self._executor = self._libraries = None
+            self._listings = Listings()
             self._told_of_root = False
 
     async def fetch_libraries(self) -> list[Library]:
@@ -176,7 +187,7 @@ class NfoBackend:
             # Names alone decide here. Files are opened only in folders that are named like a season.
             kinds = FolderKinds(root, nothing, lambda *_: None, partial(look, root, stored=nothing))
             with _ListingErrors(self.source.id):
-                self._libraries = await self._in_thread(partial(find_libraries, root, kinds))
+                self._libraries = await self._in_thread(partial(find_libraries, root, kinds, self._listings))
         return self._libraries
 
     async def iter_items(
@@ -206,8 +217,11 @@ class NfoBackend:
             for remark in libraries.findings:
                 yield remark
         tokens = StoredTokens({**stored.tokens, **stored.due}, stored.due.keys())
+        if folder.items - len(tokens.tokens) > _MANY_FILES:
+            opened(self._parsers).start()
         looking = partial(look, root, stored=tokens)
-        units = walk(root, folder.path, FolderKinds(root, tokens, looking, looking), folder.others, only)
+        kinds = FolderKinds(root, tokens, looking, looking)
+        units = walk(root, folder.path, kinds, folder.others, only, self._listings)
         unlisted = 0
         alone = _VideosAlone()
         async with aclosing(self._loaded(root, units, tokens)) as batches:
@@ -291,27 +305,44 @@ class NfoBackend:
     async def _loaded(
         self, root: str, units: Iterator[Unit], stored: StoredTokens
     ) -> AsyncGenerator[tuple[Unit, dict[str, Outcome]], None]:
-        """Yield each unit with what became of its files. The next batch is loaded meanwhile."""
+        """Yield each unit with what became of its files. The next batches are loaded meanwhile."""
+        walking = asyncio.Lock()
+        is_over = False
 
-        async def load_batch() -> tuple[list[Unit], dict[str, Outcome]]:
-            batch = await self._in_thread(partial(_take, units))
-            return batch, await self._load_all(root, [job for unit in batch for job in _jobs(unit)], stored)
+        async def load_batch(files: int = _BATCH_FILES) -> tuple[list[Unit], dict[str, Outcome]]:
+            nonlocal is_over
+            async with walking:  # which lets them in one after the other
+                batch = [] if is_over else await self._in_thread(partial(_take, units, files))
+                if not batch:
+                    is_over = True
+                    return [], {}
+                jobs = [job for unit in batch for job in _jobs(unit)]
+                outcomes = await self._find_all_unchanged(root, jobs, stored)
+            await self._read_all(
+                root, [job for job in jobs if _path_of(job) not in outcomes], stored, outcomes
+            )
+            return batch, outcomes
 
-        loading = asyncio.ensure_future(load_batch())
+        loading = deque([asyncio.ensure_future(load_batch(_FIRST_FILES))])
         try:
             while True:
-                batch, outcomes = await loading
+                batch, outcomes = await loading[0]
                 if not batch:
                     return
-                loading = asyncio.ensure_future(load_batch())
+                loading.popleft()
+                while len(loading) < _BATCHES_AHEAD:
+                    loading.append(asyncio.ensure_future(load_batch()))
                 for unit in batch:
                     yield unit, outcomes
         finally:
-            loading.cancel()
-            await asyncio.wait({loading})
+            for task in loading:
+                task.cancel()
+            await asyncio.wait(loading)
 
-    async def _load_all(self, root: str, jobs: list[_Job], stored: StoredTokens) -> dict[str, Outcome]:
-        """Load several files at a time, and return what became of each job by its `_path_of`."""
+    async def _find_all_unchanged(
+        self, root: str, jobs: list[_Job], stored: StoredTokens
+    ) -> dict[str, Outcome]:
+        """Return the outcomes of the jobs that need not be read, by their `_path_of`."""
         outcomes: dict[str, Outcome] = {}
 
         async def look_at(part: list[_Job], seconds: float = math.inf) -> int:
@@ -323,28 +354,54 @@ class NfoBackend:
             # Threads wait for each other's GIL, which takes longer than a look at a file on a disk.
             near = await look_at(jobs, _SECONDS_ALONE)
             await self._side_by_side(look_at, jobs[near:], _FILES_PER_CALL)
-        changed = [job for job in jobs if _path_of(job) not in outcomes]
-        if not changed:
-            return outcomes
-        files = [file for job in changed for file in _files_of(job, stored)]
+        return outcomes
+
+    async def _read_all(
+        self, root: str, jobs: list[_Job], stored: StoredTokens, outcomes: dict[str, Outcome]
+    ) -> None:
+        """Read files, and note in *outcomes* what became of each job.
+
+        Until other processes can read them, one thread does: threads that parse wait for each other's GIL. If
+        that is slow, as on a network mount, the other threads help.
+        """
+        files = [file for job in jobs for file in _files_of(job, stored)]
         self._files_read += len(files)
-        parsers = self._parsers if self._files_read > _MANY_FILES else None
+        parsers = opened(self._parsers)
+        may_use_processes = parsers.are_started or self._files_read > _MANY_FILES
+        if may_use_processes:
+            parsers.start()
+        waiting = deque(files)
         read: dict[str, Loaded | Failed] = {}
 
-        async def parse(part: list[NfoFile]) -> None:
-            parsed = None if parsers is None else await parsers.parse(part)
+        def take(number: int) -> list[NfoFile]:
+            return [waiting.popleft() for _ in range(min(number, len(waiting)))]
+
+        async def read_part(part: list[NfoFile], parsed: list[Loaded | Failed] | None = None) -> None:
             if parsed is None:
                 parsed = await self._in_thread(partial(_parse_files, root, part, self._size_limit))
             for file, outcome in zip(part, parsed, strict=True):
                 read[file.path] = settle(file, outcome, stored)
 
-        await self._side_by_side(parse, files, _FILES_PER_CALL if parsers is None else _FILES_PER_REQUEST)
-        for job in changed:
+        async def work_on() -> None:
+            while waiting:
+                if parsers.are_running:
+                    part = take(_FILES_PER_REQUEST)
+                    await read_part(part, await parsers.parse(part))
+                else:
+                    await read_part(take(_FILES_PER_CALL))
+
+        async with self._alone:
+            while waiting and not parsers.are_running and not self._is_slow:
+                began = time.perf_counter()
+                await read_part(part := take(_FILES_PER_CALL))
+                self._is_slow = time.perf_counter() - began > len(part) * _QUICK_READ
+        size = _FILES_PER_REQUEST if parsers.are_running else _FILES_PER_CALL
+        await self._together(work_on, min(self._threads, -(-len(waiting) // size)))
+        for job in jobs:
             if isinstance(job, FilmFiles):
                 outcomes[_path_of(job)] = Several({file.path: read[file.path] for file in job.files})
             else:
                 outcomes[job.path] = read[job.path]
-        return outcomes
 
     async def _side_by_side(
         self, work: Callable[[list[T]], Coroutine[Any, Any, Any]], values: list[T], size: int
@@ -362,9 +419,13 @@ class NfoBackend:
             for part in parts:
                 await work(part)
 
+        await self._together(work_on, min(self._threads, -(-len(values) // size)))
+
+    async def _together(self, work: Callable[[], Coroutine[Any, Any, None]], number: int) -> None:
+        """Call *work* so many times at the same time, and wait until all have ended."""
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._threads, -(-len(values) // size))):
-                group.create_task(work_on())
+            for _ in range(number):
+                group.create_task(work())
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
         """Return what *function* returns in a worker thread, where it runs to its end in any case."""
@@ -445,14 +506,14 @@ def _is_empty(root: str, path: str) -> bool:
     return not (folder.files or folder.dirs or folder.findings)
 
 
-def _take(units: Iterator[Unit]) -> list[Unit]:
-    """Take the next units, up to the number of files in a batch; a show is never split."""
+def _take(units: Iterator[Unit], files: int) -> list[Unit]:
+    """Take the next units, up to so many files; a show is never split."""
     batch: list[Unit] = []
     size = 0
     for unit in units:
         batch.append(unit)
         size += max(1, sum(len(job.files) if isinstance(job, FilmFiles) else 1 for job in _jobs(unit)))
-        if size >= _BATCH_FILES:
+        if size >= files:
             break
     return batch
 

@@ -10,9 +10,9 @@ from mediasync.backends.base import Found, Remark
 from mediasync.backends.nfo.folders import naming
 from mediasync.backends.nfo.folders.files import NfoFile
 from mediasync.backends.nfo.tokens import FileToken
-from mediasync.construction import make_credits
+from mediasync.construction import make_credits, model_maker
 from mediasync.formats.nfo.records import NfoCredit, NfoRecord
-from mediasync.models import Credit, MediaItem, Movie, Rating
+from mediasync.models import Credit, MediaItem, Movie, Rating, zoned_or_text
 from mediasync.vocabulary import MediaType
 
 NOUNS: Final = {
@@ -23,6 +23,10 @@ NOUNS: Final = {
 }
 _SHARED_FIELDS: Final = tuple(one.name for one in fields(NfoRecord) if one.name in MediaItem.model_fields)
 _shared_values: Final = attrgetter(*_SHARED_FIELDS)
+_credit_values: Final = attrgetter("name", "image_path", "provider_ids", "person_type", "role")
+_MOVIE: Final = {name: field.default for name, field in Movie.model_fields.items()}
+"""The values of a film's fields that no file states. `item_fields` replaces all lists and dicts."""
+_make_movie: Final = model_maker(Movie)
 
 
 def season_key(show_key: str, number: int) -> str:
@@ -60,8 +64,12 @@ def found_movie(file: NfoFile, records: list[NfoRecord], token: FileToken | None
     record = records[0]
     if len(records) > 1:
         record.problems.append(f"{len(records)} films in one file: only the first is used")
-    item = Movie(remote_id=file.key, change_token=token_text(token, record), **item_fields(file, record))
-    return Found(item, tuple(record.problems))
+    values = {**_MOVIE, **item_fields(file, record)}
+    values["remote_id"] = file.key
+    values["change_token"] = token_text(token, record)
+    if record.added_at is not None:
+        values["added_at"] = zoned_or_text(record.added_at)
+    return Found(_make_movie(values), tuple(record.problems))
 
 
 def token_text(token: FileToken | None, record: NfoRecord) -> str | None:
@@ -88,10 +96,12 @@ def item_fields(file: NfoFile, record: NfoRecord) -> dict[str, Any]:
 
 def _credits(given: list[NfoCredit], pictures: dict[str, str]) -> list[Credit]:
     """Return credits as models, with the pictures of actors that lie beside the file."""
+    if not pictures:
+        return make_credits(map(_credit_values, given))
     return make_credits(
         (
             one.name,
-            one.image_path or (pictures.get(naming.actor_key(one.name)) if pictures else None),
+            one.image_path or pictures.get(naming.actor_key(one.name)),
             one.provider_ids,
             one.person_type,
             one.role,

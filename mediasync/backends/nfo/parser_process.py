@@ -16,6 +16,8 @@ from typing import Any, BinaryIO, Final
 from mediasync.backends.nfo.loading import Failed, Loaded, parse_file
 from mediasync.vocabulary import MediaType
 
+_PIPE_BYTES: Final = 1 << 20
+
 READY: Final = b"\n"
 """What the process writes when it can take requests."""
 
@@ -37,6 +39,14 @@ def _read_message(source: BinaryIO) -> Any | None:
     return pickle.loads(source.read(int.from_bytes(head, "big"))) if head else None  # noqa: S301
 
 
+def _enlarge_pipe(descriptor: int) -> None:
+    """Make room for whole answers, so that this process need not wait until they are read."""
+    import fcntl
+
+    with suppress(OSError):  # more than this user's pipes may have
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+
 def main() -> None:
     """Answer requests until the input ends. The arguments are the root's real path and the size limit."""
     root, size_limit = sys.argv[1], int(sys.argv[2])
@@ -45,6 +55,7 @@ def main() -> None:
             OSError
         ):  # the other process may have kept itself to one core, and this one uses another
             os.sched_setaffinity(0, range(os.cpu_count() or 1))
+        _enlarge_pipe(sys.stdout.fileno())
     gc.freeze()
     source, target = sys.stdin.buffer, sys.stdout.buffer
     target.write(READY)

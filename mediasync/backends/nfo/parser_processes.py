@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Final
 
 from mediasync.aio import Signal, finish
@@ -18,6 +19,8 @@ from mediasync.backends.nfo.loading import Failed, Loaded
 from mediasync.backends.nfo.parser_process import READY, Answer, Request, write_message
 
 _LOG: Final = logging.getLogger(__name__)
+_REQUESTS_AT_ONCE: Final = 2
+"""A process has its next request before the event loop has time for its answer."""
 _PROGRAM: Final = "mediasync.backends.nfo.parser_process"
 
 
@@ -26,8 +29,23 @@ def count_spare_cores() -> int:
     return (os.cpu_count() or 1) - 1
 
 
+@dataclass(eq=False, slots=True)
+class _Process:
+    """A process that can take requests.
+
+    Attributes:
+        process: the process.
+        free: how many more requests it can take.
+        reading: held by the one that reads the next answer. Answers come in the order of the requests.
+    """
+
+    process: asyncio.subprocess.Process
+    free: int = _REQUESTS_AT_ONCE
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class ParserProcesses:
-    """Reads and parses files in other processes, which are started when they are first asked for.
+    """Reads and parses files in other processes, which start when they are first asked for, or before.
 
     It is not `multiprocessing`: that would import the program's main module again in each process, and a
     script that is not written for that would run a second time.
@@ -42,10 +60,25 @@ class ParserProcesses:
         self._root = root
         self._size_limit = size_limit
         self._starting: set[asyncio.Task[None]] = set()
-        self._processes: set[asyncio.subprocess.Process] = set()
-        self._idle: list[asyncio.subprocess.Process] = []
+        self._processes: set[_Process] = set()
         self._moved = Signal()
         self._to_start = count
+
+    @property
+    def are_running(self) -> bool:
+        """Whether a process can read files now."""
+        return bool(self._processes)
+
+    @property
+    def are_started(self) -> bool:
+        """Whether processes were started, whatever has become of them."""
+        return bool(self._starting)
+
+    def start(self) -> None:
+        """Start the processes that are not running yet, without waiting for them."""
+        while self._to_start:
+            self._to_start -= 1
+            self._starting.add(asyncio.create_task(self._start()))
 
     async def parse(self, files: Sequence[NfoFile]) -> list[Loaded | Failed] | None:
         """Return the outcome of each file, or None if no process can read them.
@@ -53,31 +86,33 @@ class ParserProcesses:
         None can until the first has started. If a process fails, the caller reads its files, and the other
         processes go on.
         """
-        while self._to_start:
-            self._to_start -= 1
-            self._starting.add(asyncio.create_task(self._start()))
-        while self._processes and not self._idle:
+        self.start()
+        while (process := self._find_least_busy()) and not process.free:
             await self._moved.next().wait()
-        if not self._idle:
+        if process is None:
             return None
-        process = self._idle.pop()
+        process.free -= 1
         request: Request = [(file.path, file.kind) for file in files]
         try:
             answer = await _ask(process, request)
         except (OSError, EOFError, pickle.UnpicklingError):
+            is_first = process in self._processes
             status = await self._end(process)
-            _LOG.warning("a process that reads NFO files ended (status %s); its files are read again", status)
+            if is_first:
+                _LOG.warning(
+                    "a process that reads NFO files ended (status %s); its files are read again", status
+                )
             return None
         except BaseException:  # its answer would be taken for that to the next request
-            self._to_start += 1
+            self._to_start += process in self._processes
             await finish(self._end(process))
             raise
-        self._offer(process)
+        process.free += 1
+        self._moved.set()
         return answer
 
-    def _offer(self, process: asyncio.subprocess.Process) -> None:
-        self._idle.append(process)
-        self._moved.set()
+    def _find_least_busy(self) -> _Process | None:
+        return max(self._processes, key=lambda process: process.free, default=None)
 
     async def _start(self) -> None:
         path = os.pathsep.join(place for place in sys.path if place)
@@ -99,21 +134,20 @@ class ParserProcesses:
             _LOG.debug("no process was started that reads NFO files: %s", error)
         except BaseException:
             if process is not None:
-                await self._end(process)
+                await _end(process)
             raise
         else:
-            self._processes.add(process)
-            self._offer(process)
+            self._processes.add(_Process(process))
+            self._moved.set()
             return
         if process is not None:
-            await self._end(process)
+            await _end(process)
 
-    async def _end(self, process: asyncio.subprocess.Process) -> int:
-        """Kill a process, and return its exit status."""
+    async def _end(self, process: _Process) -> int:
+        """Kill a process that was running, and return its exit status."""
         self._processes.discard(process)
         self._moved.set()
-        _kill(process)
-        return await process.wait()
+        return await _end(process.process)
 
     async def close(self) -> None:
         """End all processes."""
@@ -123,27 +157,30 @@ class ParserProcesses:
         for task in self._starting:
             task.cancel()
         await asyncio.gather(*self._starting, return_exceptions=True)
-        self._idle.clear()
         for process in list(self._processes):
             await self._end(process)
 
 
-def _kill(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    with suppress(ProcessLookupError):
-        if sys.platform == "win32":
-            process.kill()
-        else:
-            # `process.kill` may take the exit status from the event loop (python/cpython#87744).
-            os.kill(process.pid, signal.SIGKILL)
+async def _end(process: asyncio.subprocess.Process) -> int:
+    """Kill a process, and return its exit status."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            if sys.platform == "win32":
+                process.kill()
+            else:
+                # `process.kill` may take the exit status from the event loop (python/cpython#87744).
+                os.kill(process.pid, signal.SIGKILL)
+    return await process.wait()
 
 
-async def _ask(process: asyncio.subprocess.Process, request: Request) -> Answer:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(write_message(request))
-    await process.stdin.drain()
-    length = int.from_bytes(await process.stdout.readexactly(4), "big")
-    answer: Answer = pickle.loads(await process.stdout.readexactly(length))  # noqa: S301
-    return answer
+async def _ask(running: _Process, request: Request) -> Answer:
+    """Return the answer to a request, after the answers to earlier requests."""
+    sink, source = running.process.stdin, running.process.stdout
+    assert sink is not None
+    assert source is not None
+    sink.write(write_message(request))
+    async with running.reading:
+        await sink.drain()
+        length = int.from_bytes(await source.readexactly(4), "big")
+        answer: Answer = pickle.loads(await source.readexactly(length))  # noqa: S301
+        return answer

@@ -8,7 +8,7 @@ from mediasync.backends.base import Remark, Unreadable
 from mediasync.backends.nfo.folders import naming
 from mediasync.backends.nfo.folders.files import FilmFiles, NfoFile, VideoAlone
 from mediasync.backends.nfo.folders.folder_kind import FolderKind, FolderKinds, may_be_own_folder
-from mediasync.backends.nfo.folders.listing import ActorPictures, Folder, list_actors, list_folder
+from mediasync.backends.nfo.folders.listing import ActorPictures, Folder, PlainFilm, list_actors, list_folder
 from mediasync.backends.nfo.folders.os_errors import reason
 from mediasync.vocabulary import MediaType
 
@@ -23,6 +23,9 @@ def own_film(root: str, folder: Folder, beside: str | None = None) -> Iterator[F
         folder: the film's folder.
         beside: the path of an NFO file beside the folder that describes the film in it.
     """
+    if beside is None and (plain := folder.plain_film):
+        yield _plain_film(root, folder, plain)
+        return
     yield from _extras(folder)
     for name in ("season.nfo", "tvshow.nfo"):
         if found := folder.find(name):
@@ -47,6 +50,21 @@ def own_film(root: str, folder: Folder, beside: str | None = None) -> Iterator[F
         chosen = described[0].nfos[0]
     yield from _of_other_films(folder, described, chosen)
     yield _film_of_folder(root, folder, groups, chosen, beside, disc)
+
+
+def _plain_film(root: str, folder: Folder, film: PlainFilm) -> NfoFile:
+    stem = naming.stem_of(film.video)
+    pictures = folder.pictures
+    stems = [stem, "movie", naming.base_of(stem, parts=True)] if pictures else []
+    return NfoFile(
+        path=folder.path_of(film.nfo),
+        key=folder.key,
+        kind=MediaType.MOVIE,
+        name=folder.name,
+        item_path=folder.path_of(film.video),
+        images=_images(folder, stems, bare=True),
+        actors=list_actors(root, folder),
+    )
 
 
 def _of_other_films(folder: Folder, described: list[naming.Group], chosen: str | None) -> Iterator[Remark]:

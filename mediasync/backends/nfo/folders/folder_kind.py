@@ -102,6 +102,8 @@ class FolderKinds:
 
     def of(self, folder: Folder) -> FolderKind:
         """Return what a folder is. Names decide; files are looked at only where names leave it open."""
+        if folder.plain_film:
+            return FolderKind.FILM
         if folder.find("tvshow.nfo"):
             if self._is_stray_tvshow_nfo(folder):
                 return FolderKind.MANY

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from mediasync.backends.base import Finding, Remark, Unreadable
 from mediasync.backends.nfo.folders import naming
@@ -13,7 +15,17 @@ from mediasync.backends.nfo.folders.os_errors import reason
 
 ACTORS_FOLDER = ".actors"
 _NAMES_SHOWN = 20
+_MOST_KEPT = 500
+_COARSEST_TIME_NS = 2_000_000_000
+"""The step of the times of modification on FAT, the coarsest of all file systems."""
 _SPECIAL_NFOS = frozenset({"movie.nfo", "tvshow.nfo", "season.nfo"})
+
+
+class PlainFilm(NamedTuple):
+    """The names of the two files of a film that has a folder of its own."""
+
+    nfo: str
+    video: str
 
 
 @dataclass
@@ -108,6 +120,30 @@ class Folder:
     def extra_nfos(self) -> list[str]:
         """The NFO files of extras, which are not read."""
         return [name for name in self._all_nfos if naming.stem_of(name) in self._extras]
+
+    @cached_property
+    def plain_film(self) -> PlainFilm | None:
+        """The film of a folder with ``movie.nfo``, one video, no folder and no other NFO file.
+
+        Nearly all folders of films are like that, and none of the questions below has to be asked of them.
+        None for all other folders, and for the root and folders with a library's name.
+        """
+        if self.dirs or not self.path or self.name.casefold() in naming.LIBRARY_NAMES:
+            return None
+        nfo = video = ""
+        for name in self.files:
+            suffix = naming.suffix_of(name)
+            if suffix in naming.VIDEO_SUFFIXES:
+                if video:
+                    return None
+                video = name
+            elif name == "movie.nfo":
+                nfo = name
+            elif suffix == ".nfo":
+                return None
+        if not nfo or not video or naming.extra_of(naming.stem_of(video)) is not None:
+            return None
+        return PlainFilm(nfo, video)
 
     @cached_property
     def discs(self) -> list[str]:
@@ -205,6 +241,39 @@ def list_folder(root: str, path: str) -> Folder:
         key=lambda finding: getattr(finding, "subject", "") or getattr(finding, "remote_id", "")
     )
     return folder
+
+
+class Listings:
+    """Listings that are kept from the search for libraries until the walk comes to their folders.
+
+    A listing is used once, and only if the folder was not changed since. Each change of an entry sets the
+    folder's time of modification. So a listing is not kept if that time is so recent that another change
+    could leave it as it is, nor if it says where links lead.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[tuple[int, ...], Folder]] = {}
+
+    def keep(self, root: str, path: str) -> Folder:
+        """List a folder as `list_folder` does, and keep the listing."""
+        absolute = os.path.join(root, path)
+        before = os.stat(absolute)
+        folder = list_folder(root, path)
+        is_settled = before.st_mtime_ns < time.time_ns() - _COARSEST_TIME_NS
+        if is_settled and len(self._kept) < _MOST_KEPT and not (folder.linked or folder.findings):
+            self._kept[path] = _identity(before), folder
+        return folder
+
+    def take(self, root: str, path: str) -> Folder:
+        """Return the kept listing of a folder; without one, or if it is stale, do as `list_folder` does."""
+        state, folder = self._kept.pop(path, (None, None))
+        if folder is not None and _identity(os.stat(os.path.join(root, path))) == state:
+            return folder
+        return list_folder(root, path)
+
+
+def _identity(state: os.stat_result) -> tuple[int, ...]:
+    return state.st_dev, state.st_ino, state.st_mtime_ns
 
 
 def _drop_twins(folder: Folder) -> None:

@@ -15,7 +15,7 @@ from mediasync.backends.nfo.folders import naming
 from mediasync.backends.nfo.folders.files import FolderFailed, Unit
 from mediasync.backends.nfo.folders.films import loose_films, own_film, stray_remarks
 from mediasync.backends.nfo.folders.folder_kind import FolderKind, FolderKinds, is_part_of_film
-from mediasync.backends.nfo.folders.listing import Folder, extras_remark, list_folder, nfos_below
+from mediasync.backends.nfo.folders.listing import Folder, Listings, extras_remark, list_folder, nfos_below
 from mediasync.backends.nfo.folders.os_errors import reason
 from mediasync.backends.nfo.folders.shows import collect_show
 
@@ -36,6 +36,7 @@ class LibraryFolder:
         path: the folder, relative to the root; empty for the root.
         title: the folder's name.
         kind: what is in it.
+        items: how many of its first folders hold a film or show.
         others: the names of folders in it that are libraries of their own.
     """
 
@@ -43,6 +44,7 @@ class LibraryFolder:
     path: str
     title: str
     kind: Kind
+    items: int = 1
     others: tuple[str, ...] = ()
 
 
@@ -52,6 +54,7 @@ def walk(
     kinds: FolderKinds,
     skip: Collection[str] = (),
     only: Collection[str] | None = None,
+    listings: Listings | None = None,
 ) -> Iterator[Unit]:
     """Yield the units in and below a folder.
 
@@ -61,8 +64,10 @@ def walk(
         kinds: decides what a folder is.
         skip: the names of folders directly in *path* to leave out.
         only: if given, keys of items: only folders are listed that may hold them.
+        listings: what `find_libraries` has listed.
     """
-    return _Walk(root, kinds, None if only is None else _folders_of(only)).units(path, skip)
+    folders = None if only is None else _folders_of(only)
+    return _Walk(root, kinds, listings or Listings(), folders).units(path, skip)
 
 
 def _folders_of(keys: Iterable[str]) -> frozenset[str]:
@@ -84,12 +89,16 @@ class _Walk:
     Args:
         root: the real path of the root.
         kinds: decides what a folder is.
+        listings: what was listed before.
         only: the keys of the only folders that are visited, empty for the root; None for all.
     """
 
-    def __init__(self, root: str, kinds: FolderKinds, only: Collection[str] | None = None) -> None:
+    def __init__(
+        self, root: str, kinds: FolderKinds, listings: Listings, only: Collection[str] | None
+    ) -> None:
         self._root = root
         self._kinds = kinds
+        self._listings = listings
         self._only = only
         self._pending: list[str] = []
         self._claimed: set[str] = set()
@@ -101,7 +110,7 @@ class _Walk:
             if self._only is not None and naming.nfc(path) not in self._only:
                 continue
             try:
-                folder = list_folder(self._root, path)
+                folder = self._listings.take(self._root, path)
             except OSError as error:
                 yield FolderFailed(path, naming.nfc(path) or ROOT_KEY, reason(error))
                 continue
@@ -160,7 +169,7 @@ class Libraries:
     findings: list[Finding] = field(default_factory=list)
 
 
-def find_libraries(root: str, kinds: FolderKinds) -> Libraries:
+def find_libraries(root: str, kinds: FolderKinds, listings: Listings | None = None) -> Libraries:
     """Find the libraries of a root.
 
     A folder directly in the root is a library if it has a library's name (``movies``, ``tvshows``, …). Other
@@ -168,9 +177,15 @@ def find_libraries(root: str, kinds: FolderKinds) -> Libraries:
     libraries too if there are more of them than films and shows directly in the root. Everything else belongs
     to the root, the library ``.``, which is listed if it has any item or if there is no other library.
 
+    Args:
+        root: the real path of the root.
+        kinds: decides what a folder is.
+        listings: where listings are kept for `walk`.
+
     Raises:
         OSError: if the root cannot be listed.
     """
+    listings = listings or Listings()
     top = list_folder(root, "")
     folder_kind = kinds.of(top)
     if folder_kind is not FolderKind.MANY:
@@ -193,11 +208,12 @@ def find_libraries(root: str, kinds: FolderKinds) -> Libraries:
             unnamed.append(name)
     names = sorted((*named, *unnamed), key=naming.sort_key) if len(unnamed) > items else named
     found = [
-        LibraryFolder(naming.nfc(name), name, naming.nfc(name), _kind(root, name, kinds)) for name in names
+        LibraryFolder(naming.nfc(name), name, naming.nfc(name), *_count(root, name, kinds, listings))
+        for name in names
     ]
     if not items and names:
         return Libraries(found, [*stray_remarks(top), *top.findings])
-    here = LibraryFolder(ROOT_KEY, "", top.name, _kind(root, "", kinds, names), tuple(names))
+    here = LibraryFolder(ROOT_KEY, "", top.name, *_count(root, "", kinds, listings, names), tuple(names))
     return Libraries([here, *found])
 
 
@@ -215,8 +231,12 @@ def _holds_anything(root: str, folder: Folder) -> bool:
     return True
 
 
-def _kind(root: str, path: str, kinds: FolderKinds, skip: Collection[str] = ()) -> Kind:
-    """Return what is in a library, by the first of its folders; an empty library has the kind of its name.
+def _count(
+    root: str, path: str, kinds: FolderKinds, listings: Listings, skip: Collection[str] = ()
+) -> tuple[Kind, int]:
+    """Return what is in a library, by the first of its folders, and how many of them hold a film or show.
+
+    An empty library has the kind of its name.
 
     A few exceptions do not make a library mixed.
     """
@@ -227,7 +247,7 @@ def _kind(root: str, path: str, kinds: FolderKinds, skip: Collection[str] = ()) 
             break
         current = pending.pop(0)
         try:
-            folder = list_folder(root, current)
+            folder = listings.keep(root, current)
         except OSError:
             continue  # reading it will report it
         folder_kind = kinds.of(folder)
@@ -241,7 +261,7 @@ def _kind(root: str, path: str, kinds: FolderKinds, skip: Collection[str] = ()) 
     movies, shows = counts["movies"], counts["shows"]
     if not movies and not shows:
         named = naming.LIBRARY_NAMES.get(path.casefold())
-        return "movies" if named == "movies" else "shows" if named == "shows" else "mixed"
+        return ("movies" if named == "movies" else "shows" if named == "shows" else "mixed"), 0
     if min(movies, shows) * _EXCEPTIONS > max(movies, shows):
-        return "mixed"
-    return "movies" if movies > shows else "shows"
+        return "mixed", movies + shows
+    return ("movies" if movies > shows else "shows"), movies + shows
