@@ -137,16 +137,27 @@ def _slow_jellyfin(lab: Lab) -> Runs:
 
 def _real_kodi(lab: Lab) -> Runs:
     films = lab.options.slow_films
-    runs: Runs = {name: [] for name in ("bare", "first", "again")}
+    runs: Runs = {name: [] for name in ("bare", "first", "again", "scan", "nfo")}
     folder = lab.folder("library")
     write_library(folder, films, KODI_CREDITS)
     with real_kodi(folder) as server:
+        connection = server.told["connection"]
         for _ in range(lab.options.rounds):
-            path = lab.path("sync-kodi")
-            runs["bare"].append(lab.call("read_kodi", connection=server.told, films=films))
+            path, beside = lab.path("sync-kodi"), lab.path("beside-kodi")
+            runs["bare"].append(lab.call("read_kodi", connection=connection, films=films))
             for name, saved in (("first", films), ("again", 0)):
-                runs[name].append(_sync(lab, "kodi", server.told, path, saved, films * KODI_CREDITS))
+                runs[name].append(_sync(lab, "kodi", connection, path, saved, films * KODI_CREDITS))
+            runs["nfo"].append(
+                _sync(lab, "nfo", {"root": str(folder)}, beside, films, films * KODI_CREDITS)
+            )
+    runs["scan"] = [{"wall": server.told["first_scan"]}] * len(runs["nfo"])
     return runs
+
+
+def _nfo_and_kodi(lab: Lab, row: Row) -> list[Figure]:
+    runs = lab.once("kodi", _real_kodi)
+    ours, theirs = column(runs["nfo"], "wall"), column(runs["scan"], "wall")
+    return [row.figure(median_ratio(ours, theirs), wall=ours, scan=theirs[0])]
 
 
 def _nfo_and_script(lab: Lab) -> Runs:
@@ -188,18 +199,31 @@ ROWS = (
         "nfo-first",
         f"NFO films × {NFO_CREDITS}: first sync ÷ a plain script that loads the same files",
         _ratio("nfo-script", _nfo_and_script, "first", "script"),
+        2.5,
+        1.5,
     ),
     Row(
         "nfo-unchanged",
         "the same: unchanged resync ÷ the script's second run",
         _ratio("nfo-script", _nfo_and_script, "again", "script again"),
+        0.5,
+        0.25,
     ),
     Row(
         "nfo-first-many",
         "the first sync of ten times as many films ÷ the script",
         _ratio("many-nfo-script", _many_nfo_and_script, "first", "script"),
+        2.0,
+        1.2,
     ),
-    Row("nfo-parse", "the same: one file, from its bytes to what is found", _nfo_parse, unit="ms"),
+    Row("nfo-parse", "the same: one file, from its bytes to what is found", _nfo_parse, 0.4, 0.2, "ms"),
+    Row(
+        "nfo-kodi",
+        f"NFO films × {KODI_CREDITS}: first sync ÷ a real Kodi's scan of the same folder",
+        _nfo_and_kodi,
+        1 / 10,
+        1 / 30,
+    ),
     Row(
         "jellyfin-first",
         "a Jellyfin as slow as a real one: first sync ÷ bare reading of the same pages",

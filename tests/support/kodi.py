@@ -79,6 +79,7 @@ class RealKodi:
         username: for it.
         password: for it, made for this run.
         tcp_port: where it announces its notifications, over TCP and as a WebSocket.
+        first_scan: how many seconds its first scan of the library took.
     """
 
     username = "kodi"
@@ -89,6 +90,7 @@ class RealKodi:
         self._folder = folder
         self._port, self.tcp_port, self._events_port = _free_ports(3)
         self.url = f"http://127.0.0.1:{self._port}"
+        self.first_scan = 0.0
         self._display: subprocess.Popen[bytes] | None = None
         self._kodi: subprocess.Popen[bytes] | None = None
 
@@ -180,7 +182,9 @@ class RealKodi:
             )
         self.until(self._answers)
         self._set_content()
+        began = time.perf_counter()
         self.scan()
+        self.first_scan = time.perf_counter() - began
 
     def _start_display(self) -> str:
         reading, writing = os.pipe()
@@ -306,8 +310,8 @@ def main(words: list[str]) -> int:
             tempfile.TemporaryDirectory(prefix="kodi-") as folder,
             RealKodi(Path(words[1]).resolve(), Path(folder)) as kodi,
         ):
-            told = {"url": kodi.url, "username": kodi.username, "password": kodi.password}
-            print(json.dumps(told), flush=True)
+            connection = {"url": kodi.url, "username": kodi.username, "password": kodi.password}
+            print(json.dumps({"connection": connection, "first_scan": kodi.first_scan}), flush=True)
             sys.stdin.readline()
         return 0
     print(__doc__, file=sys.stderr)
