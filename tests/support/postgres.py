@@ -138,7 +138,7 @@ class Server:
         return self.new_database(self._mirror)
 
     def drop(self, url: str) -> None:
-        """Remove a database that a test is done with: each takes 9 MB, and a run of the tests makes thousands."""
+        """Remove a database that a test is done with: each takes 9 MB, and there are two thousand."""
         self.run(f"DROP DATABASE IF EXISTS {urlsplit(url).path.removeprefix('/')} WITH (FORCE)")
 
     def run(self, sql: str, *, database: str | None = None) -> list[tuple[Any, ...]]:
