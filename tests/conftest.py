@@ -211,9 +211,11 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 @pytest.fixture
-def url(request: pytest.FixtureRequest, engine: Engine, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, engine: Engine, tmp_path: Path) -> Iterator[str]:
     """The URL of a database that does not exist yet; where `ms` opens it, its tables may exist."""
-    return (engine.new_mirror_url if "ms" in request.fixturenames else engine.new_url)(tmp_path)
+    made = (engine.new_mirror_url if "ms" in request.fixturenames else engine.new_url)(tmp_path)
+    yield made
+    engine.drop(made)
 
 
 @pytest.fixture

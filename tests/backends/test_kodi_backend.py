@@ -469,6 +469,7 @@ class Endless(FakeServer):
         return Response.json({"id": asked["id"], "result": {"movies": films, "limits": limits}})
 
 
+@pytest.mark.slow
 async def test_memory_does_not_grow_with_the_library():
     async def peak(count):
         async with Endless(count) as server:

@@ -168,6 +168,7 @@ async def test_parents_come_before_what_is_in_them(server):
             seen.add(finding.item.remote_id)
 
 
+@pytest.mark.slow
 async def test_the_requests_for_ten_thousand_films():
     catalogue = make_catalogue(films=10_000, shows=0, credits_each=2)
     del catalogue.libraries[1]

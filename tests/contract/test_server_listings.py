@@ -156,7 +156,7 @@ async def test_a_listing_that_comes_byte_by_byte_fails_in_time_and_other_librari
     place: Place, mirror: MediaSync
 ) -> None:
     server_of(place).faults = [Fault.drip(0.05, at=lists_movies(place.kind), times=None)]
-    hasty = replace(place, options=HttpOptions(tries=3, read_timeout=0.25))
+    hasty = replace(place, options=HttpOptions(tries=3, read_timeout=0.25, backoff=0.001))
     report = await mirror.sync(hasty.backend())
     assert report.status is RunStatus.SUCCEEDED
     [unread] = await incomplete(mirror)

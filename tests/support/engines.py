@@ -23,12 +23,14 @@ class Engine:
         name: as the test's id shows it.
         new_url: returns the URL of a database that is not there yet.
         new_mirror_url: returns the URL of one that is quickly made a mirror.
+        drop: removes one, unless it goes with the folder of its test.
         lasts: whether it can be closed and opened again, and be looked at by a second connection.
     """
 
     name: str
     new_url: Callable[[Path], str]
     new_mirror_url: Callable[[Path], str]
+    drop: Callable[[str], None]
     lasts: bool
 
     @property
@@ -67,16 +69,24 @@ def _memory(_: Path) -> str:
     return "sqlite:///:memory:"
 
 
+def _goes_with_its_folder(_: str) -> None:
+    pass
+
+
 def _server() -> postgres.Server:
     if reason := postgres.is_available():
         pytest.skip(reason)
     return postgres.server()
 
 
-SQLITE_FILE = Engine("sqlite-file", _file, _mirror_file, lasts=True)
-SQLITE_MEMORY = Engine("sqlite-memory", _memory, _memory, lasts=False)
+SQLITE_FILE = Engine("sqlite-file", _file, _mirror_file, _goes_with_its_folder, lasts=True)
+SQLITE_MEMORY = Engine("sqlite-memory", _memory, _memory, _goes_with_its_folder, lasts=False)
 POSTGRES = Engine(
-    "postgresql", lambda _: _server().new_database(), lambda _: _server().new_mirror(), lasts=True
+    "postgresql",
+    lambda _: _server().new_database(),
+    lambda _: _server().new_mirror(),
+    lambda url: _server().drop(url),
+    lasts=True,
 )
 
 ENGINES = [SQLITE_FILE, SQLITE_MEMORY, POSTGRES]

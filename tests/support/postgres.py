@@ -137,6 +137,10 @@ class Server:
             self._mirror = urlsplit(url).path.removeprefix("/")
         return self.new_database(self._mirror)
 
+    def drop(self, url: str) -> None:
+        """Remove a database that a test is done with: each takes 9 MB, and there are two thousand."""
+        self.run(f"DROP DATABASE IF EXISTS {urlsplit(url).path.removeprefix('/')} WITH (FORCE)")
+
     def run(self, sql: str, *, database: str | None = None) -> list[tuple[Any, ...]]:
         """Run one statement from outside of any event loop, or beside one."""
         return in_thread(self._run(self.url(database) if database else self._url, sql))
