@@ -147,9 +147,7 @@ def _real_kodi(lab: Lab) -> Runs:
             runs["bare"].append(lab.call("read_kodi", connection=connection, films=films))
             for name, saved in (("first", films), ("again", 0)):
                 runs[name].append(_sync(lab, "kodi", connection, path, saved, films * KODI_CREDITS))
-            runs["nfo"].append(
-                _sync(lab, "nfo", {"root": str(folder)}, beside, films, films * KODI_CREDITS)
-            )
+            runs["nfo"].append(_sync(lab, "nfo", {"root": str(folder)}, beside, films, films * KODI_CREDITS))
     runs["scan"] = [{"wall": server.told["first_scan"]}] * len(runs["nfo"])
     return runs
 

@@ -75,6 +75,7 @@ FIGURES = [
     "nfo-unchanged",
     "nfo-first-many",
     "nfo-parse",
+    "nfo-kodi",
     "jellyfin-first",
     "jellyfin-unchanged",
     "jellyfin-changed",
@@ -129,6 +130,11 @@ PROMISES = {
     "jellyfin-unchanged",
     "jellyfin-changed",
     "kodi-first",
+    "nfo-first",
+    "nfo-unchanged",
+    "nfo-first-many",
+    "nfo-parse",
+    "nfo-kodi",
     "event-to-row",
     "start-version",
     "start-help",
@@ -149,7 +155,7 @@ PROMISES = {
     "search-within",
     "search-postgres",
 }
-NEED_KODI = {"kodi-first", "kodi-unchanged"}
+NEED_KODI = {"kodi-first", "kodi-unchanged", "nfo-kodi"}
 ALIKE = {"jellyfin-memory", "emby-memory", "kodi-memory", "nfo-memory"}
 """Measured by what measures `plex-memory`, of servers that other rows are measured of."""
 
