@@ -87,20 +87,21 @@ _CREDIT_FIELDS: Final = set(Credit.model_fields)
 
 
 def make_credits(
-    given: Iterable[tuple[str, str | None, dict[str, str], PersonType | str, str | None]],
+    given: Iterable[tuple[str, str | None, str | None, dict[str, str], PersonType | str, str | None]],
 ) -> list[Credit]:
-    """Return the credits of people for whom the source has no ids, numbered in the order given.
+    """Return the credits of an item, numbered in the order given.
 
     It does what `make_person` and `make_credit` do for each, in two thirds of their time.
 
     Args:
-        given: of each credit the person's name, picture and ids at providers, its type and its role. None of
-            them is validated.
+        given: of each credit the person's name, key at the source, picture and ids at providers, its type and
+            its role. None of them is validated.
 
     Example:
-        >>> [credit] = make_credits([("Keanu Reeves", None, {"imdb": "nm0000206"}, PersonType.ACTOR, "Neo")])
+        >>> keanu = ("Keanu Reeves", "6384", None, {"imdb": "nm0000206"}, PersonType.ACTOR, "Neo")
+        >>> [credit] = make_credits([keanu])
         >>> credit == Credit(
-        ...     person=Person(name="Keanu Reeves", provider_ids={"imdb": "nm0000206"}),
+        ...     person=Person(name="Keanu Reeves", remote_id="6384", provider_ids={"imdb": "nm0000206"}),
         ...     person_type=PersonType.ACTOR,
         ...     role="Neo",
         ...     sort_order=0,
@@ -109,13 +110,13 @@ def make_credits(
     """
     new: Callable[[Any], Any] = object.__new__
     made = []
-    for place, (name, image_path, provider_ids, person_type, role) in enumerate(given):
+    for place, (name, remote_id, image_path, provider_ids, person_type, role) in enumerate(given):
         person = new(Person)
         _set_dict(
             person,
             {
                 "name": name,
-                "remote_id": None,
+                "remote_id": remote_id,
                 "image_path": image_path,
                 "provider_ids": provider_ids,
                 "source_id": None,

@@ -11,6 +11,7 @@ texts = st.text(min_size=1, max_size=20)
 rows = st.tuples(
     texts,
     st.none() | texts,
+    st.none() | texts,
     st.dictionaries(texts, texts, max_size=2),
     st.sampled_from([*PersonType, "Key Grip"]),
     st.none() | texts,
@@ -21,8 +22,8 @@ rows = st.tuples(
 def test_credits_made_together_are_those_made_one_by_one(given_rows):
     together = make_credits(given_rows)
     one_by_one = [
-        make_credit(make_person(name, None, picture, ids), kind, role, place)
-        for place, (name, picture, ids, kind, role) in enumerate(given_rows)
+        make_credit(make_person(name, remote_id, picture, ids), kind, role, place)
+        for place, (name, remote_id, picture, ids, kind, role) in enumerate(given_rows)
     ]
     assert together == one_by_one
     assert [credit.model_dump() for credit in together] == [credit.model_dump() for credit in one_by_one]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mediasync.backends.jellyfin.values import image_reference, parse_provider_ids
 from mediasync.backends.json_record import JsonRecord
+from mediasync.construction import make_credits
 from mediasync.models import Credit, Person
 from mediasync.vocabulary import PersonType
 
@@ -58,25 +59,23 @@ def parse_credits(record: JsonRecord, people_ids: Mapping[str, dict[str, str]]) 
     if not isinstance(record.data.get("People"), list):
         record.note("the answer does not say who took part (People)")
         return None
-    credits_: list[Credit] = []
-    for place, entry in enumerate(record.records("People")):
-        person_id = entry.key("Id")
-        tag = entry.text("PrimaryImageTag")
-        person = Person(
-            name=entry.text("Name") or "",
-            remote_id=person_id,
-            image_path=image_reference(person_id, "Primary", tag) if person_id and tag else None,
-            provider_ids=people_ids.get(person_id, {}) if person_id else {},
-        )
-        credits_.append(
-            Credit(
-                person=person,
-                person_type=entry.text("Type") or PersonType.UNKNOWN,
-                role=entry.text("Role") or None,
-                sort_order=place,
-            )
-        )
-    return credits_
+    return make_credits(_credit_values(entry, people_ids) for entry in record.records("People"))
+
+
+def _credit_values(
+    entry: JsonRecord, people_ids: Mapping[str, dict[str, str]]
+) -> tuple[str, str | None, str | None, dict[str, str], PersonType | str, str | None]:
+    person_id = entry.key("Id")
+    tag = entry.text("PrimaryImageTag")
+    person_type = entry.text("Type")
+    return (
+        entry.text("Name") or "",
+        person_id,
+        image_reference(person_id, "Primary", tag) if person_id and tag else None,
+        {**people_ids.get(person_id, {})} if person_id else {},
+        PersonType.parse(person_type) if person_type else PersonType.UNKNOWN,
+        entry.text("Role") or None,
+    )
 
 
 def credited_ids(record: JsonRecord) -> set[str]:

@@ -16,7 +16,8 @@ from typing import Any, Final, NamedTuple
 
 from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.kodi.values import image_reference
-from mediasync.models import Credit, Person
+from mediasync.construction import make_credit, make_credits, make_person
+from mediasync.models import Credit
 from mediasync.vocabulary import PersonType
 
 _CREW: Final = (("director", PersonType.DIRECTOR), ("writer", PersonType.WRITER))
@@ -100,7 +101,7 @@ def parse_crew(record: JsonRecord, behind: int) -> tuple[list[Credit], bool]:
         texts = record.texts(key)
         whole = whole and len(texts) == len(names)
         crew += [
-            Credit(person=Person(name=name), person_type=person_type, sort_order=place)
+            make_credit(make_person(name, None, None, {}), person_type, None, place)
             for place, name in enumerate(texts, behind + len(crew))
         ]
     return crew, whole
@@ -108,17 +109,17 @@ def parse_crew(record: JsonRecord, behind: int) -> tuple[list[Credit], bool]:
 
 def cast_credits(cast: Iterable[Actor]) -> list[Credit]:
     """Return a cast as credits. The order of the list is the billing order: Kodi has sorted it."""
-    return [
-        Credit(
-            person=Person(
-                name=actor.name, image_path=image_reference(actor.thumbnail) if actor.thumbnail else None
-            ),
-            person_type=PersonType.ACTOR,
-            role=actor.role or None,
-            sort_order=place,
+    return make_credits(
+        (
+            actor.name,
+            None,
+            image_reference(actor.thumbnail) if actor.thumbnail else None,
+            {},
+            PersonType.ACTOR,
+            actor.role or None,
         )
-        for place, actor in enumerate(cast)
-    ]
+        for actor in cast
+    )
 
 
 def seams(listed: Sequence[Actor], show: Sequence[Actor], *, roles_matter: bool = True) -> list[int]:

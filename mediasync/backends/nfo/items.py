@@ -23,7 +23,7 @@ NOUNS: Final = {
 }
 _SHARED_FIELDS: Final = tuple(one.name for one in fields(NfoRecord) if one.name in MediaItem.model_fields)
 _shared_values: Final = attrgetter(*_SHARED_FIELDS)
-_credit_values: Final = attrgetter("name", "image_path", "provider_ids", "person_type", "role")
+_credit_values: Final = attrgetter("name", "remote_id", "image_path", "provider_ids", "person_type", "role")
 _MOVIE: Final = {name: field.default for name, field in Movie.model_fields.items()}
 """The values of a film's fields that no file states. `item_fields` replaces all lists and dicts."""
 _make_movie: Final = model_maker(Movie)
@@ -101,6 +101,7 @@ def _credits(given: list[NfoCredit], pictures: dict[str, str]) -> list[Credit]:
     return make_credits(
         (
             one.name,
+            None,
             one.image_path or pictures.get(naming.actor_key(one.name)),
             one.provider_ids,
             one.person_type,

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mediasync.backends.json_record import JsonRecord
-from mediasync.models import Credit, Person
+from mediasync.construction import make_credits
+from mediasync.models import Credit
 from mediasync.text import without_secrets
 from mediasync.vocabulary import PersonType
 
@@ -36,22 +37,19 @@ def parse_credits(record: JsonRecord) -> tuple[list[Credit], bool]:
         >>> [(credit.person.remote_id, str(credit.person_type), credit.role) for credit in credits], whole
         ([('actor/7', 'actor', 'Vincent Hanna'), ('5d77', 'director', None)], True)
     """
-    found: list[Credit] = []
     problems = len(record.problems)
-    for name, (tag_type, person_type) in PEOPLE_LISTS.items():
-        for tag in record.records(name):
-            found.append(
-                Credit(
-                    person=Person(
-                        remote_id=_person_key(tag, tag_type),
-                        name=tag.text("tag") or "",
-                        image_path=_picture(tag),
-                    ),
-                    person_type=person_type,
-                    role=tag.text("role") or None,
-                    sort_order=len(found),
-                )
-            )
+    found = make_credits(
+        (
+            tag.text("tag") or "",
+            _person_key(tag, tag_type),
+            _picture(tag),
+            {},
+            person_type,
+            tag.text("role") or None,
+        )
+        for name, (tag_type, person_type) in PEOPLE_LISTS.items()
+        for tag in record.records(name)
+    )
     return found, len(record.problems) == problems
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from mediasync.vocabulary import Completeness, MediaType, PersonType
 
@@ -30,6 +30,8 @@ class NfoCredit:
     role: str | None = None
     image_path: str | None = None
     provider_ids: dict[str, str] = field(default_factory=dict)
+    remote_id: ClassVar[None] = None
+    """A folder has no ids of its own for people."""
 
     def __reduce__(self) -> tuple[object, ...]:
         # A tenth of the bytes and of the time that the default takes, which names every field.
