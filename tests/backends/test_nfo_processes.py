@@ -122,6 +122,20 @@ async def test_a_cancelled_call_takes_no_answer_from_another(tmp_path: Path) -> 
         assert other != child
 
 
+async def test_a_call_can_be_cancelled_while_nobody_reads_its_large_answer(tmp_path: Path) -> None:
+    cast = "".join(actor(f"Person {n}", "x" * 1_000) for n in range(300))
+    write(tmp_path, {f"{n}.nfo": movie(f"Film {n}", cast) for n in range(10)})
+    files = [NfoFile(f"{n}.nfo", f"{n}.nfo", MediaType.MOVIE, f"{n}", f"{n}.nfo") for n in range(10)]
+    async with running(tmp_path, 1) as processes:
+        for _ in range(5):
+            await parsed(processes, files)
+            first, second = (asyncio.create_task(processes.parse(files)) for _ in range(2))
+            assert await first is not None
+            second.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await second
+
+
 async def test_an_unchanged_library_starts_no_process(tmp_path: Path) -> None:
     for number in range(300):
         write(tmp_path, {f"movies/Film {number:04}/movie.nfo": movie(str(number))})

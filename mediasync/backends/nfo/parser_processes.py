@@ -37,11 +37,19 @@ class _Process:
         process: the process.
         free: how many more requests it can take.
         reading: held by the one that reads the next answer. Answers come in the order of the requests.
+        is_ending: whether it was killed. Then nobody knows whose answer comes next.
     """
 
     process: asyncio.subprocess.Process
     free: int = _REQUESTS_AT_ONCE
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    is_ending: bool = False
+
+    @property
+    def output(self) -> asyncio.StreamReader:
+        """What the process writes."""
+        assert self.process.stdout is not None
+        return self.process.stdout
 
 
 class ParserProcesses:
@@ -96,16 +104,16 @@ class ParserProcesses:
         try:
             answer = await _ask(process, request)
         except (OSError, EOFError, pickle.UnpicklingError):
-            is_first = process in self._processes
-            status = await self._end(process)
+            is_first = self._drop(process)
+            status = await _end(process)
             if is_first:
                 _LOG.warning(
                     "a process that reads NFO files ended (status %s); its files are read again", status
                 )
             return None
         except BaseException:  # its answer would be taken for that to the next request
-            self._to_start += process in self._processes
-            await finish(self._end(process))
+            self._to_start += self._drop(process)
+            await finish(_end(process))
             raise
         process.free += 1
         self._moved.set()
@@ -114,20 +122,28 @@ class ParserProcesses:
     def _find_least_busy(self) -> _Process | None:
         return max(self._processes, key=lambda process: process.free, default=None)
 
+    def _drop(self, process: _Process) -> bool:
+        """Give a process no more requests. Return whether it was given any until now."""
+        is_first = process in self._processes
+        self._processes.discard(process)
+        self._moved.set()
+        return is_first
+
     async def _start(self) -> None:
         path = os.pathsep.join(place for place in sys.path if place)
         process = None
         try:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", _PROGRAM, self._root, str(self._size_limit)),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": path},
-                start_new_session=True,  # Ctrl-C ends the sync, which ends the process
+            process = _Process(
+                await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-m", _PROGRAM, self._root, str(self._size_limit)),
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.DEVNULL,
+                    env={**os.environ, "PYTHONPATH": path},
+                    start_new_session=True,  # Ctrl-C ends the sync, which ends the process
+                )
             )
-            assert process.stdout is not None
-            if await process.stdout.readexactly(len(READY)) != READY:
+            if await process.output.readexactly(len(READY)) != READY:
                 raise EOFError(f"{sys.executable} is not Python")
         except (OSError, EOFError, NotImplementedError) as error:
             # A frozen program has no Python of its own, and some event loops start no processes.
@@ -137,17 +153,11 @@ class ParserProcesses:
                 await _end(process)
             raise
         else:
-            self._processes.add(_Process(process))
+            self._processes.add(process)
             self._moved.set()
             return
         if process is not None:
             await _end(process)
-
-    async def _end(self, process: _Process) -> int:
-        """Kill a process that was running, and return its exit status."""
-        self._processes.discard(process)
-        self._moved.set()
-        return await _end(process.process)
 
     async def close(self) -> None:
         """End all processes."""
@@ -158,11 +168,14 @@ class ParserProcesses:
             task.cancel()
         await asyncio.gather(*self._starting, return_exceptions=True)
         for process in list(self._processes):
-            await self._end(process)
+            self._drop(process)
+            await _end(process)
 
 
-async def _end(process: asyncio.subprocess.Process) -> int:
+async def _end(running: _Process) -> int:
     """Kill a process, and return its exit status."""
+    process = running.process
+    running.is_ending = True
     if process.returncode is None:
         with suppress(ProcessLookupError):
             if sys.platform == "win32":
@@ -170,17 +183,27 @@ async def _end(process: asyncio.subprocess.Process) -> int:
             else:
                 # `process.kill` may take the exit status from the event loop (python/cpython#87744).
                 os.kill(process.pid, signal.SIGKILL)
+    async with running.reading:
+        # The event loop reports the exit after the end of the output (python/cpython#119710), which it does not
+        # read while nobody takes what it has read before.
+        with suppress(OSError):
+            await running.output.read()
     return await process.wait()
 
 
 async def _ask(running: _Process, request: Request) -> Answer:
-    """Return the answer to a request, after the answers to earlier requests."""
-    sink, source = running.process.stdin, running.process.stdout
+    """Return the answer to a request, after the answers to earlier requests.
+
+    Raises:
+        OSError, EOFError, pickle.UnpicklingError: if the process does not give it.
+    """
+    sink = running.process.stdin
     assert sink is not None
-    assert source is not None
     sink.write(write_message(request))
     async with running.reading:
+        if running.is_ending:
+            raise EOFError("an earlier request to this process was given up")
         await sink.drain()
-        length = int.from_bytes(await source.readexactly(4), "big")
-        answer: Answer = pickle.loads(await source.readexactly(length))  # noqa: S301
+        length = int.from_bytes(await running.output.readexactly(4), "big")
+        answer: Answer = pickle.loads(await running.output.readexactly(length))  # noqa: S301
         return answer
