@@ -337,7 +337,7 @@ class NfoBackend:
         finally:
             for task in loading:
                 task.cancel()
-            await asyncio.wait(loading)
+            await asyncio.gather(*loading, return_exceptions=True)
 
     async def _find_all_unchanged(
         self, root: str, jobs: list[_Job], stored: StoredTokens
@@ -367,8 +367,7 @@ class NfoBackend:
         files = [file for job in jobs for file in _files_of(job, stored)]
         self._files_read += len(files)
         parsers = opened(self._parsers)
-        may_use_processes = parsers.are_started or self._files_read > _MANY_FILES
-        if may_use_processes:
+        if parsers.are_started or self._files_read > _MANY_FILES:
             parsers.start()
         waiting = deque(files)
         read: dict[str, Loaded | Failed] = {}
