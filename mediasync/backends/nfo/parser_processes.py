@@ -184,8 +184,8 @@ async def _end(running: _Process) -> int:
                 # `process.kill` may take the exit status from the event loop (python/cpython#87744).
                 os.kill(process.pid, signal.SIGKILL)
     async with running.reading:
-        # The event loop reports the exit after the end of the output (python/cpython#119710), and does not read
-        # that while nobody takes what it has read before.
+        # The event loop reports the exit after the end of the output (python/cpython#119710). It does not
+        # read the output while nobody takes what it has read before.
         with suppress(OSError):
             await running.output.read()
     return await process.wait()
