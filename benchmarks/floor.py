@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.clock import Stopwatch, WrongResultError
-from benchmarks.loader import CACHE_KIB
+from benchmarks.loader import connect
 
 _TABLES = """
 SELECT name, sql FROM sqlite_master
@@ -27,32 +27,25 @@ def write_again(mirror: str, path: str) -> dict[str, Any]:
 
     Args:
         mirror: the path of the mirror.
-        path: the path of the other file.
+        path: the path of the other file, which does not exist yet.
     """
     with closing(sqlite3.connect(f"file:{mirror}?mode=ro", uri=True)) as connection:
         tables = dict(connection.execute(_TABLES).fetchall())
         indexes = [sql for (sql,) in connection.execute(_INDEXES)]
         rows = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
-    Path(path).unlink(missing_ok=True)
-    connection = sqlite3.connect(path, isolation_level=None)
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = NORMAL",
-        f"cache_size = -{CACHE_KIB}",
-        "foreign_keys = ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    connection = connect(Path(path))
+    connection.execute("PRAGMA foreign_keys = ON")
     for statement in (*tables.values(), *indexes):
         connection.execute(statement)
-    watch = Stopwatch()
-    connection.execute("BEGIN IMMEDIATE")
     written = 0
-    for name, some in rows.items():
-        if some:
-            marks = ", ".join("?" * len(some[0]))
-            written += connection.executemany(f"INSERT INTO {name} VALUES ({marks})", some).rowcount
-    connection.execute("COMMIT")
+    watch = Stopwatch()
+    with connection:
+        for name, some in rows.items():
+            if some:
+                marks = ", ".join("?" * len(some[0]))
+                written += connection.executemany(f"INSERT INTO {name} VALUES ({marks})", some).rowcount
     connection.close()
+    timing = watch.read()
     if written != sum(map(len, rows.values())):
         raise WrongResultError(f"{written} rows were written")
-    return {**watch.read()}
+    return {**timing}

@@ -181,9 +181,6 @@ def _measure_saves(lab: Lab) -> Runs:
     def resave() -> dict[str, Any]:
         return lab.call("resave", path=str(ours), movies=lab.movies)
 
-    def write_again() -> dict[str, Any]:
-        return lab.call("write_again", mirror=str(ours), path=str(again_path))
-
     product = lab.wanted & {"cold", "cold-cpu", "cold-floor", "resync", "changed"}
     for number in range(lab.options.rounds):
         lab.say(f"round {number + 1} of {lab.options.rounds}, {lab.movies:,} movies")
@@ -199,7 +196,7 @@ def _measure_saves(lab: Lab) -> Runs:
             cold["stream"] = lambda: lab.call("save_stream", path=str(our_stream), movies=lab.movies)
         _run(runs, cold, reverse=number % 2 == 1)
         if "cold-floor" in lab.wanted:
-            _run(runs, {"again": write_again})
+            _run(runs, {"again": _write_again(lab, ours, again_path)})
         if number == 0:
             _compare_cold(lab, ours, tasks, theirs)
         again: dict[str, Step] = {}
@@ -231,9 +228,12 @@ def _measure_small_saves(lab: Lab) -> Runs:
         _run(runs, {task: step(task, path) for task, path in paths.items()}, reverse=number % 2 == 1)
         if "cold-small-floor" in lab.wanted:
             remove(again_path)
-            again = lab.call("write_again", mirror=str(paths["save"]), path=str(again_path))
-            runs.setdefault("again", []).append(again)
+            _run(runs, {"again": _write_again(lab, paths["save"], again_path)})
     return runs
+
+
+def _write_again(lab: Lab, mirror: Path, path: Path) -> Step:
+    return lambda: lab.call("write_again", mirror=str(mirror), path=str(path))
 
 
 def _compare_cold(lab: Lab, ours: Path, tasks: Path, theirs: Path) -> None:

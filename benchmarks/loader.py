@@ -71,12 +71,18 @@ INSERT INTO media_people (media_item_id, person_id, person_type, role, sort_orde
 """
 
 
-def open_database(path: Path) -> sqlite3.Connection:
-    """Open the loader's database, and create its schema."""
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a database with the settings of both sides."""
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    return connection
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open the loader's database, and create its schema."""
+    connection = connect(path)
     connection.executescript(SCHEMA)
     return connection
 

@@ -148,14 +148,14 @@ def _real_kodi(lab: Lab) -> Runs:
             for name, saved in (("first", films), ("again", 0)):
                 runs[name].append(_sync(lab, "kodi", connection, path, saved, films * KODI_CREDITS))
             runs["nfo"].append(_sync(lab, "nfo", {"root": str(folder)}, beside, films, films * KODI_CREDITS))
-    runs["scan"] = [{"wall": server.told["first_scan"]}] * len(runs["nfo"])
+        runs["scan"].append({"wall": server.told["first_scan"]})
     return runs
 
 
 def _nfo_and_kodi(lab: Lab, row: Row) -> list[Figure]:
     runs = lab.once("kodi", _real_kodi)
-    ours, theirs = column(runs["nfo"], "wall"), column(runs["scan"], "wall")
-    return [row.figure(median_ratio(ours, theirs), wall=ours, scan=theirs[0])]
+    ours, [scan] = column(runs["nfo"], "wall"), column(runs["scan"], "wall")
+    return [row.figure(statistics.median(ours) / scan, wall=ours, scan=scan)]
 
 
 def _nfo_and_script(lab: Lab) -> Runs:

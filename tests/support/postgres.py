@@ -126,7 +126,7 @@ class Server:
         name = f"mediasync_test_{os.getpid()}_{next(_numbers)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8' STRATEGY file_copy")
         if not self.is_own:
-            atexit.register(self.run, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            atexit.register(self._remove, name)
         return self.url(name)
 
     def new_mirror(self) -> str:
@@ -143,7 +143,10 @@ class Server:
         Each takes 9 MB, and there are two thousand. On a disk, removing one takes longer than making it.
         """
         if tempfile.gettempdir().startswith("/dev/shm"):
-            self.run(f"DROP DATABASE IF EXISTS {urlsplit(url).path.removeprefix('/')} WITH (FORCE)")
+            self._remove(urlsplit(url).path.removeprefix("/"))
+
+    def _remove(self, database: str) -> None:
+        self.run(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
 
     def run(self, sql: str, *, database: str | None = None) -> list[tuple[Any, ...]]:
         """Run one statement from outside of any event loop, or beside one."""

@@ -54,14 +54,17 @@ def own_film(root: str, folder: Folder, beside: str | None = None) -> Iterator[F
 
 def _plain_film(root: str, folder: Folder, film: PlainFilm) -> NfoFile:
     stem = naming.stem_of(film.video)
-    pictures = folder.pictures
-    stems = [stem, "movie", naming.base_of(stem, parts=True)] if pictures else []
+    stems = [stem, "movie", naming.base_of(stem, parts=True)] if folder.pictures else []
+    return _nfo_file(root, folder, folder.path_of(film.nfo), folder.path_of(film.video), stems)
+
+
+def _nfo_file(root: str, folder: Folder, path: str, item_path: str, stems: list[str]) -> NfoFile:
     return NfoFile(
-        path=folder.path_of(film.nfo),
+        path=path,
         key=folder.key,
         kind=MediaType.MOVIE,
         name=folder.name,
-        item_path=folder.path_of(film.video),
+        item_path=item_path,
         images=_images(folder, stems, bare=True),
         actors=list_actors(root, folder),
     )
@@ -101,15 +104,7 @@ def _film_of_folder(
         return VideoAlone(folder.key_of(video or ""))
     stems = [naming.stem_of(name) for name in (*folder.nfos, *videos)]
     stems += ["movie", *(group.base for group in groups)]
-    return NfoFile(
-        path=path,
-        key=folder.key,
-        kind=MediaType.MOVIE,
-        name=folder.name,
-        item_path=folder.path_of(video) if video else path,
-        images=_images(folder, stems, bare=True),
-        actors=list_actors(root, folder),
-    )
+    return _nfo_file(root, folder, path, folder.path_of(video) if video else path, stems)
 
 
 def _rank(group: naming.Group, folder: Folder) -> tuple[bool, bool, bool]:
