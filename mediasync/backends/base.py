@@ -7,14 +7,17 @@ a person; a remark; and at the end how much of the library was listed.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol, TypeVar, runtime_checkable
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 from mediasync.errors import LifecycleError
 from mediasync.hints import Hint
 from mediasync.models import Library, MediaItem, Person, Source
+
+_log: Final = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -322,6 +325,33 @@ class Backend(Protocol):
 def as_related(finding: Finding) -> Finding:
     """Return the finding of an item that is read only because of one that was asked for."""
     return replace(finding, is_related=True) if isinstance(finding, Found) else finding
+
+
+def guarded(remote_id: str, parse: Callable[..., T], *given: Any, **named: Any) -> T | Unreadable:
+    """Return what *parse* makes of an item. If it raises any error, the item is unreadable.
+
+    So an answer that no parser foresaw costs one item, not the sync of its source. The log shows the
+    traceback.
+
+    Args:
+        remote_id: the item's key.
+        parse: returns the finding of the item.
+        given: the arguments of *parse*.
+        named: its keyword arguments.
+
+    Example:
+        >>> guarded("603", Remark, "The Matrix", "has no picture")
+        Remark(subject='The Matrix', text='has no picture')
+    """
+    try:
+        return parse(*given, **named)
+    except Exception as error:
+        _log.exception("item %r: an unexpected error while it was parsed", remote_id)
+        return Unreadable(
+            remote_id,
+            f"mediasync has a bug and cannot parse it ({type(error).__name__}: {str(error)[:200]}); please "
+            "report it with the traceback in the log",
+        )
 
 
 def opened(what: T | None) -> T:

@@ -19,6 +19,7 @@ from mediasync.backends.base import (
     Unchanged,
     Unreadable,
     as_related,
+    guarded,
 )
 from mediasync.backends.jellyfin.client import IDS_PER_REQUEST, PAGE_OF_ETAGS, PAGE_WITH_PEOPLE, Client
 from mediasync.backends.jellyfin.parse import KINDS, TYPES_OF_LIBRARY, change_token, parse_item
@@ -420,8 +421,8 @@ class LibraryReader:
             if isinstance(record, Unreadable):
                 yield record
                 continue
-            finding = self._parse(record, trusted=batch.trusted, seasons=seasons)
             key = record.key("Id") or ""
+            finding = guarded(key, self._parse, record, trusted=batch.trusted, seasons=seasons)
             self._reported[key] = finding.item.change_token if isinstance(finding, Found) else None
             yield finding
 

@@ -15,6 +15,7 @@ from mediasync.backends.base import (
     Unchanged,
     Unreadable,
     as_related,
+    guarded,
 )
 from mediasync.backends.kodi.client import Client, Item
 from mediasync.backends.kodi.episodes import EpisodeCasts
@@ -128,13 +129,14 @@ class LibraryReader:
                 yield item
                 continue
             if kind is EPISODES:
-                yield self._episode(item, self._casts.take(item), _parent(item, seasons), tokens)
+                own, parent = self._casts.take(item), _parent(item, seasons)
+                yield guarded(kind.key(item) or "", self._episode, item, own, parent, tokens)
                 continue
             if kind is SHOWS:
                 self._casts.note_show(item)
             elif kind is SEASONS and seasons is not None:
                 seasons.add(SEASONS.key(item) or "")
-            yield self._finding(kind, item, tokens)
+            yield guarded(kind.key(item) or "", self._finding, kind, item, tokens)
 
     def _finding(self, kind: KodiKind, item: Mapping[str, Any], tokens: Mapping[str, str]) -> Finding:
         key = kind.key(item) or ""

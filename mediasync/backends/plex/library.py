@@ -25,6 +25,7 @@ from mediasync.backends.base import (
     Unchanged,
     Unreadable,
     as_related,
+    guarded,
 )
 from mediasync.backends.json_record import JsonRecord
 from mediasync.backends.paging import Hole, Totals, together
@@ -162,9 +163,11 @@ class LibraryReader:
     ) -> Iterator[Finding]:
         for item in items:
             if item.key in failed:
-                yield failed_finding(item, failed[item.key], stored=item.key in self._tokens)
+                stored = item.key in self._tokens
+                yield guarded(item.key, failed_finding, item, failed[item.key], stored=stored)
             else:
-                yield parse_details(item, found.pop(item.key), refreshing=self._refreshing)
+                details = found.pop(item.key)
+                yield guarded(item.key, parse_details, item, details, refreshing=self._refreshing)
 
     async def read_only(self, keys: Collection[str]) -> AsyncGenerator[Iterable[Finding], None]:
         """Yield, in one batch, the findings for those of *keys* that are in this library.
@@ -194,7 +197,9 @@ class LibraryReader:
                 if entry.text("type") == kind:
                     item = self._parse_listed(kind, entry.data)
                     if isinstance(item, Listed):
-                        finding = parse_details(item, item.entry, refreshing=self._refreshing)
+                        finding = guarded(
+                            item.key, parse_details, item, item.entry, refreshing=self._refreshing
+                        )
                         yield as_related(finding) if item.key in parents else finding
         yield ONLY_SOME
 

@@ -91,7 +91,7 @@ def parse_ratings(record: JsonRecord) -> list[Rating]:
         value = source.number(field)
         if value is None:
             return
-        name = (source.text(image) or "").partition("://")[0]
+        name = (source.title(image) or "").partition("://")[0]
         if not name:
             name = "audience" if audience else "critics"
         elif audience and name == "rottentomatoes":
