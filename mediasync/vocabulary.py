@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 SOURCE_KIND: Final = re.compile(r"[a-z][a-z0-9_-]+")
@@ -161,12 +162,18 @@ class PersonType(StrEnum):
         """
         if isinstance(text, cls):
             return text
-        trimmed = text.strip()
-        return _BY_LETTERS.get(_NOT_LETTERS.sub("", trimmed).lower(), trimmed)
+        return _parse_person_type(text)
 
 
 _NOT_LETTERS: Final = re.compile(r"[\s_-]+")
 _BY_LETTERS: Final = {member.value.replace("_", ""): member for member in PersonType}
+
+
+@lru_cache(maxsize=1_000)  # a library names few types, each of them many times
+def _parse_person_type(text: str) -> PersonType | str:
+    trimmed = text.strip()
+    return _BY_LETTERS.get(_NOT_LETTERS.sub("", trimmed).lower(), trimmed)
+
 
 CAST_TYPES: Final = frozenset({PersonType.ACTOR, PersonType.GUEST_STAR})
 """The person types that are cast. All others are crew."""

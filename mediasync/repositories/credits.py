@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from operator import itemgetter
 from types import NoneType
 from typing import Any, Final, NamedTuple
@@ -435,12 +434,7 @@ def _credit(row: Sequence[Any]) -> Credit | None:
         }
         return read_model(Credit, f"a credit of person {person_id}", values)
     person = valid_person(person_id, name, image_path, provider_ids, created_at, updated_at)
-    return make_credit(person, _parse_type(person_type), role, sort_order)
-
-
-@lru_cache(maxsize=1_000)
-def _parse_type(person_type: str) -> PersonType | str:
-    return PersonType.parse(person_type)
+    return make_credit(person, PersonType.parse(person_type), role, sort_order)
 
 
 def _filmography(rows: Sequence[Sequence[Any]]) -> list[FilmographyCredit]:
