@@ -378,9 +378,23 @@ ROWS = (
     Row(
         "cold-floor",
         "the rows of that cold save, written by one executemany for each table ÷ the loader",
-        _ratio("again", "loader cold"),
+        _ratio("cold-floor", "loader cold"),
     ),
-    Row("cold-small-floor", "the same with the fewer movies", _ratio("again", "load", Lab.small_saves)),
+    Row(
+        "cold-small-floor",
+        "the same with the fewer movies",
+        _ratio("cold-small-floor", "load", Lab.small_saves),
+    ),
+    Row(
+        "cold-least",
+        "the same, after making the rows from the models as a save makes them ÷ the loader",
+        _ratio("cold-least", "loader cold"),
+    ),
+    Row(
+        "cold-small-least",
+        "the same with the fewer movies",
+        _ratio("cold-small-least", "load", Lab.small_saves),
+    ),
     Row(
         "stream",
         "cold save from a stream that builds the models ÷ the loader fed by the same stream",

@@ -111,10 +111,10 @@ def _compare(ours: str, theirs: str) -> Result:
     return compare(ours, theirs)
 
 
-def _write_again(mirror: str, path: str) -> Result:
+def _write_again(**parameters: Any) -> Result:
     from benchmarks.floor import write_again
 
-    return write_again(mirror, path)
+    return write_again(**parameters)
 
 
 def _filmographies(path: str) -> Result:

@@ -33,6 +33,8 @@ FIGURES = [
     "cold-small",
     "cold-floor",
     "cold-small-floor",
+    "cold-least",
+    "cold-small-least",
     "stream",
     "tasks",
     "resync",
