@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable
 from copy import deepcopy
 from random import Random
 from typing import Any
 
 import pytest
 from support.mirror import rows
+from support.servers import SERVERS, Place, make_server, server_of
 
 from mediasync import MediaSync
 from mediasync.backends.base import Found, Unreadable, guarded
 from mediasync.errors import MediaSyncError
 from mediasync.models import Movie
-from mediasync.testing import (
-    FakeEmby,
-    FakeJellyfin,
-    FakeKodi,
-    FakePlex,
-    FakeServer,
-    Request,
-    Response,
-    make_catalogue,
-)
+from mediasync.testing import Fault, make_catalogue
 
-TOKEN = "s3cr3t-t0k3n"
 SHARES = (0.001, 0.004, 0.02)
 STRANGE: tuple[Any, ...] = (
     *(None, True, 0, -1, 2**31, 2**63, 10**40, 1.5, 1e308),
@@ -37,43 +26,28 @@ STRANGE: tuple[Any, ...] = (
     *([], {}, [None], [[]], [{}], [1, "a", None], {"id": None}),
 )
 
-SERVERS: dict[str, Callable[[], FakeServer]] = {
-    "plex": lambda: FakePlex(make_catalogue(6, 2, seed=1), token=TOKEN),
-    "jellyfin": lambda: FakeJellyfin(make_catalogue(6, 2, seed=1), api_key=TOKEN),
-    "emby": lambda: FakeEmby(make_catalogue(6, 2, seed=1), api_key=TOKEN),
-    "kodi": lambda: FakeKodi(make_catalogue(6, 2, seed=1), password=TOKEN),
-}
-
 
 class Strange:
-    """Replaces values in the answers of a server.
+    """Replaces values in answers.
 
     Attributes:
         share: the share of the values that are replaced.
         replaced: how many were replaced.
     """
 
-    def __init__(self, server: FakeServer, seed: int) -> None:
+    def __init__(self, seed: int) -> None:
         self.share = 0.0
         self.replaced = 0
         self._random = Random(seed)
-        self._handle = server.handle
-        server.handle = self._answer  # type: ignore[method-assign]
 
-    async def _answer(self, request: Request) -> Response:
-        response = await self._handle(request)
-        if not response.body.startswith((b"{", b"[")):
-            return response
-        body = json.dumps(self._replace(json.loads(response.body))).encode()
-        return Response(response.status, response.headers, body, response.listener)
-
-    def _replace(self, value: Any) -> Any:
+    def replace(self, value: Any) -> Any:
+        """Return a value of an answer with some of the values in it replaced."""
         if self._random.random() < self.share:
             self.replaced += 1
             return deepcopy(self._random.choice(STRANGE))
         if isinstance(value, dict):
-            return {name: self._replace(inner) for name, inner in value.items()}
-        return [self._replace(inner) for inner in value] if isinstance(value, list) else value
+            return {name: self.replace(inner) for name, inner in value.items()}
+        return [self.replace(inner) for inner in value] if isinstance(value, list) else value
 
 
 async def content(ms: MediaSync) -> list[Any]:
@@ -90,23 +64,21 @@ async def content(ms: MediaSync) -> list[Any]:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", SERVERS)
-async def test_wrong_values_anywhere_in_the_answers(
-    kind: str, seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(f"MEDIASYNC_HOME_{'PASSWORD' if kind == 'kodi' else 'TOKEN'}", TOKEN)
-    async with SERVERS[kind]() as server, MediaSync("sqlite:///:memory:") as ms:
-        strange = Strange(server, seed)
-        source = f"home={kind}+{server.url}"
-        await ms.sync(source)
+async def test_wrong_values_anywhere_in_the_answers(kind: str, seed: int) -> None:
+    place = Place(kind, make_server(kind, make_catalogue(6, 2, seed=1)))
+    async with server_of(place) as server, MediaSync("sqlite:///:memory:") as ms:
+        strange = Strange(seed)
+        server.faults.append(Fault.rewrite(strange.replace, times=None))
+        await ms.sync(place.backend())
         before = await content(ms)
         for strange.share in SHARES:
             try:
-                await ms.sync(source, full=True)
+                await ms.sync(place.backend(), full=True)
             except MediaSyncError as error:
                 logging.getLogger(__name__).info("the sync ended: %s", error)
         assert strange.replaced
         strange.share = 0.0
-        report = await ms.sync(source, full=True)
+        report = await ms.sync(place.backend(), full=True)
         assert not report.failed, report.failed
         assert await content(ms) == before
 
@@ -127,18 +99,12 @@ def test_an_error_that_no_parser_expects_costs_one_item(caplog: pytest.LogCaptur
     assert record.exc_info
 
 
-async def test_the_picture_of_a_rating_that_names_no_rater(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MEDIASYNC_HOME_TOKEN", TOKEN)
-    async with FakePlex(make_catalogue(1, 0, seed=1), token=TOKEN) as server:
-        handle = server.handle
-
-        async def answer(request: Request) -> Response:
-            response = await handle(request)
-            body = response.body.replace(b"imdb://image", b"\\ud800://image")
-            return Response(response.status, response.headers, body, response.listener)
-
-        server.handle = answer  # type: ignore[method-assign]
-        async with MediaSync("sqlite:///:memory:") as ms:
-            report = await ms.sync(f"home=plex+{server.url}")
-            assert report.saved == 1
-            assert not report.failed
+async def test_the_picture_of_a_rating_that_names_no_rater() -> None:
+    place = Place("plex", make_server("plex", make_catalogue(1, 0, seed=1)))
+    async with server_of(place) as server, MediaSync("sqlite:///:memory:") as ms:
+        server.faults.append(
+            Fault.damage(lambda body: body.replace(b"imdb://image", b"\\ud800://image"), times=None)
+        )
+        report = await ms.sync(place.backend())
+        assert report.saved == 1
+        assert not report.failed
