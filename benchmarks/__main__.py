@@ -15,7 +15,7 @@ from benchmarks.lab import Lab, Options
 from benchmarks.report import as_json, machine, table
 from benchmarks.rows import ROWS
 from benchmarks.serving import NotInstalledError
-from benchmarks.worker import WorkerFailedError
+from benchmarks.worker import WorkerFailedError, fork_from_here
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,6 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
         print("\n".join(f"{row.name:18} {'(--big) ' if row.big else ''}{row.what}" for row in ROWS))
         return 0
     rows = _chosen(options.only, options.big)
+    if options.forked:
+        fork_from_here()
     with _directory(options.keep) as directory:
         lab = Lab(
             Options(**{size.name: getattr(options, size.name) for size in fields(Options)}),
@@ -88,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--big", action="store_true", help="also the rows of the big libraries")
     parser.add_argument("--list", action="store_true", help="name the rows and stop")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    parser.add_argument(
+        "--forked", action="store_true", help="fork tasks: quick, for a trial; the figures say little"
+    )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="put the databases there and leave them")
     return parser
 

@@ -70,6 +70,16 @@ class Lab:
         """The number of reads at rest: enough for a 99th percentile, but few for a tiny library."""
         return min(1500, max(self.movies, 20))
 
+    @property
+    def page_calls(self) -> int:
+        """How often each page of the website is asked for: enough for a 95th percentile, as above."""
+        return min(40, max(self.big_movies // 10, 5))
+
+    @property
+    def typing_step(self) -> int:
+        """Of what people type, every so many of the beginnings are searched for; all in a large library."""
+        return 1 if self.big_movies >= 1_000 else 10
+
     def say(self, words: str) -> None:
         """Report progress."""
         print(words, file=sys.stderr, flush=True)

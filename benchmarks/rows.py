@@ -173,7 +173,8 @@ def _pages_postgres(lab: Lab, row: Row) -> list[Figure]:
 
 
 def _site(lab: Lab, row: Row) -> list[Figure]:
-    result = lab.call("time_site", path=str(lab.stored(lab.big_movies)), movies=lab.big_movies)
+    path = str(lab.stored(lab.big_movies))
+    result = lab.call("time_site", path=path, movies=lab.big_movies, calls=lab.page_calls)
     return [row.figure(result["slowest_ms"], **result)]
 
 
@@ -182,7 +183,7 @@ def _site_postgres(lab: Lab, row: Row) -> list[Figure]:
         url = new_database("site")
         lab.call("save_stream", path=url, movies=lab.big_movies)
         postgres.settle(url)
-        result = lab.call("time_site", path=url, movies=lab.big_movies)
+        result = lab.call("time_site", path=url, movies=lab.big_movies, calls=lab.page_calls)
     return [row.figure(result["slowest_ms"], **result)]
 
 
@@ -268,13 +269,14 @@ _SAVED_MEANWHILE = 20_000
 
 def _search(lab: Lab, row: Row) -> list[Figure]:
     path = _searched(lab, str(lab.path("searched")))
-    result = lab.call("search_typed", path=path)
+    result = lab.call("search_typed", path=path, step=lab.typing_step)
     return [row.figure(result["p95_ms"], **result)]
 
 
 def _search_within(lab: Lab, row: Row) -> list[Figure]:
     path = _searched(lab, str(lab.path("searched")))
-    result = lab.call("search_typed", path=path, saves=_SAVED_MEANWHILE, step=5)
+    step = max(5, lab.typing_step)
+    result = lab.call("search_typed", path=path, saves=_SAVED_MEANWHILE, step=step)
     return [row.figure(result["p95_ms"], **result)]
 
 
@@ -282,7 +284,7 @@ def _search_postgres(lab: Lab, row: Row) -> list[Figure]:
     with postgres.server() as new_database:
         url = _searched(lab, new_database("searched"))
         postgres.settle(url)
-        result = lab.call("search_typed", path=url)
+        result = lab.call("search_typed", path=url, step=lab.typing_step)
     return [row.figure(result["p95_ms"], **result)]
 
 
@@ -316,7 +318,7 @@ def _history(of: str) -> Callable[[Lab, Row], list[Figure]]:
 
 def _measure_history(lab: Lab) -> Runs:
     path = lab.path("history")
-    movies = max(lab.movies // 10, 100)
+    movies = max(lab.movies // 10, 50)
     run = lab.call("history", path=str(path), movies=movies)
     remove(path)
     return {"history": [{**run, "movies": movies}]}

@@ -17,7 +17,7 @@ FILMS, PEOPLE = 10_000, 9_000
 
 
 async def test_ten_thousand_films(file_url, clock):
-    catalogue = make_catalogue(films=FILMS, shows=0, credits_each=6, people=PEOPLE)
+    catalogue = make_catalogue(films=FILMS, shows=0, credits_each=2, people=PEOPLE)
     del catalogue.libraries[1]
     assert len(catalogue.people()) <= PEOPLE
     # The clock stands still: of so many items, one has its turn to be compared again in every minute.

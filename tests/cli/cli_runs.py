@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,27 +29,12 @@ class Ended:
 
 
 Run = Callable[..., Ended]
+Beside = Callable[..., Awaitable[Ended]]
 
 
 def process_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return an environment in which a new process imports the same package as this one."""
     return {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}", **(more or {})}
-
-
-async def run_process(*arguments: str, env: Mapping[str, str] | None = None) -> Ended:
-    """Run the command in a separate process, while servers in this one answer it."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "mediasync",
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=process_environment(env),
-    )
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return Ended(process.returncode, out.decode(), err.decode())
 
 
 def write_movie(root: Path, name: str, content: str) -> Path:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from mediasync.cli import main
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from cli_runs import Ended, Run, process_environment, write, write_movie
+from cli_runs import Beside, Ended, Run, process_environment, write, write_movie
+from support import forked
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +63,47 @@ def run_process(home: Path) -> Run:
         return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return run_there
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The words that start the command line, quickly if the system can fork it."""
+    if not forked.IS_POSSIBLE:
+        yield [sys.executable, "-m", "mediasync"]
+        return
+    folder = tmp_path_factory.mktemp("forks")
+    with forked.forking(folder, process_environment()) as text:
+        stand_in = folder / "mediasync"
+        stand_in.write_text(text)
+        stand_in.chmod(0o755)
+        yield [str(stand_in)]
+
+
+@pytest.fixture
+def run_fork(home: Path, program: list[str]) -> Run:
+    """Run the command line in a separate process that need not import everything again."""
+
+    def run_there(*arguments: object, env: Mapping[str, str] | None = None) -> Ended:
+        done = subprocess.run(
+            [*program, *map(str, arguments)],
+            capture_output=True,
+            timeout=60,
+            check=False,
+            env=process_environment(env),
+        )
+        return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run_there
+
+
+@pytest.fixture
+def beside(run_fork: Run) -> Beside:
+    """The same, while servers in this process answer it."""
+
+    async def run_beside(*arguments: object, env: Mapping[str, str] | None = None) -> Ended:
+        return await asyncio.to_thread(run_fork, *arguments, env=env)
+
+    return run_beside
 
 
 @pytest.fixture

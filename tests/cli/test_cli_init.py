@@ -8,13 +8,12 @@ import os
 import ssl
 import stat
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
-from cli_runs import Ended, Run, process_environment
+from cli_runs import Beside, Ended, Run, process_environment
 
 from mediasync.cli import init as command
 from mediasync.discovery import DiscoveredServer
@@ -52,9 +51,6 @@ def source(name: str, path: Path = FILE) -> SourceConfig:
 def assert_private(*names: str) -> None:
     for name in names:
         assert stat.S_IMODE((FOLDER / name).stat().st_mode) == 0o600, name
-
-
-Beside = Callable[..., Awaitable[Ended]]
 
 
 @pytest.fixture

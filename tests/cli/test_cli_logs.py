@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_runs import Ended, Run, process_environment, run_process, write_movie
+from cli_runs import Beside, Ended, Run, process_environment, write_movie
 
 from mediasync import MediaSync, Source
 from mediasync.backends.jellyfin import JellyfinBackend
@@ -119,14 +119,16 @@ async def test_a_failed_item_is_a_warning(caplog: pytest.LogCaptureFixture, tmp_
     ]
 
 
-async def test_the_command_shows_the_log_and_no_line_of_other_libraries(tmp_path: Path) -> None:
+async def test_the_command_shows_the_log_and_no_line_of_other_libraries(
+    beside: Beside, tmp_path: Path
+) -> None:
     environ = {"MEDIASYNC_FIN_TOKEN": TOKEN}
     async with FakeJellyfin(make_catalogue(films=3, shows=1), api_key=TOKEN) as server:
         arguments = ["sync", f"fin=jellyfin+{server.url}", "--database", str(tmp_path / "media.db")]
-        verbose = await run_process(*arguments, "-v", env=environ)
-        quiet = await run_process(*arguments, "--quiet", env=environ)
-        as_json = await run_process(*arguments, "--log-format", "json", env=environ)
-        all_as_json = await run_process("-v", *arguments, "--log-format", "json", "--full", env=environ)
+        verbose = await beside(*arguments, "-v", env=environ)
+        quiet = await beside(*arguments, "--quiet", env=environ)
+        as_json = await beside(*arguments, "--log-format", "json", env=environ)
+        all_as_json = await beside("-v", *arguments, "--log-format", "json", "--full", env=environ)
     assert [ended.code for ended in (verbose, quiet, as_json, all_as_json)] == [0, 0, 0, 0]
     assert "mediasync: fin: GET /System/Info/Public answered: " in verbose.err
     assert "mediasync: a group of " in verbose.err

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_runs import Run, run_process, write, write_movie
+from cli_runs import Beside, Run, write, write_movie
 from support.webhooks import SECRET, Webhook
 
 GONE = "away=nfo:/not/mounted"
@@ -17,16 +17,16 @@ def told(webhook: Webhook) -> list[tuple[Any, ...]]:
     return sorted((document["source_id"], document["event"]) for document in webhook.documents)
 
 
-async def test_a_webhook_is_told_of_each_source(library: Path) -> None:
+async def test_a_webhook_is_told_of_each_source(beside: Beside, library: Path) -> None:
     sync = ("sync", f"films=nfo:{library}", GONE, "--database", "media.db")
     async with Webhook() as webhook:
-        by_default = await run_process(*sync, "--notify", webhook.hook)
+        by_default = await beside(*sync, "--notify", webhook.hook)
         assert (by_default.code, told(webhook)) == (3, [("away", "failure")])
         write_movie(library, "Thief (1981)", "<title>Thief</title>")
         on = ("--notify-on", "changes", "--notify-on", "failure")
-        of_all = await run_process(*sync, *on, "--notify", webhook.hook, "--json")
-        again = await run_process(*sync, *on, "--notify", webhook.hook)
-        dry = await run_process(*sync, "--dry-run", "--notify", webhook.hook)
+        of_all = await beside(*sync, *on, "--notify", webhook.hook, "--json")
+        again = await beside(*sync, *on, "--notify", webhook.hook)
+        dry = await beside(*sync, "--dry-run", "--notify", webhook.hook)
     assert told(webhook) == [
         ("away", "failure"),
         ("away", "failure"),
@@ -42,7 +42,9 @@ async def test_a_webhook_is_told_of_each_source(library: Path) -> None:
         assert SECRET not in ended.out + ended.err
 
 
-async def test_the_settings_of_the_file_and_the_environment(home: Path, library: Path) -> None:
+async def test_the_settings_of_the_file_and_the_environment(
+    beside: Beside, home: Path, library: Path
+) -> None:
     async with Webhook() as webhook, Webhook() as other:
         write(home / "hook", f"{webhook.hook}\n")
         write(
@@ -58,9 +60,9 @@ async def test_the_settings_of_the_file_and_the_environment(home: Path, library:
             folder = "{library}"
             """,
         )
-        assert (await run_process("sync")).code == 0
+        assert (await beside("sync")).code == 0
         write_movie(library, "Thief (1981)", "<title>Thief</title>")
-        ended = await run_process("sync", "-v", env={"MEDIASYNC_NOTIFY_URL": other.hook})
+        ended = await beside("sync", "-v", env={"MEDIASYNC_NOTIFY_URL": other.hook})
         assert ended.code == 0
     assert [document["title"] for document in webhook.documents] == ["mediasync: films changed"]
     [document] = other.documents
@@ -69,9 +71,9 @@ async def test_the_settings_of_the_file_and_the_environment(home: Path, library:
     assert "is not a variable" not in ended.err
 
 
-async def test_a_webhook_that_fails_is_a_warning(library: Path) -> None:
+async def test_a_webhook_that_fails_is_a_warning(beside: Beside, library: Path) -> None:
     async with Webhook(404) as webhook:
-        ended = await run_process(
+        ended = await beside(
             "sync",
             f"films=nfo:{library}",
             "--notify",
@@ -89,10 +91,10 @@ async def test_a_webhook_that_fails_is_a_warning(library: Path) -> None:
     assert SECRET not in ended.err + ended.out
 
 
-async def test_sources_that_cannot_be_used_at_all_are_told(home: Path) -> None:
+async def test_sources_that_cannot_be_used_at_all_are_told(beside: Beside, home: Path) -> None:
     write(home / "mediasync.toml", "[sources.home]\nurl = 'plex+http://127.0.0.1:1'\ntoken_file = 'gone'\n")
     async with Webhook() as webhook:
-        ended = await run_process("sync", "--notify", webhook.hook)
+        ended = await beside("sync", "--notify", webhook.hook)
     assert (ended.code, told(webhook)) == (2, [("home", "failure")])
 
 

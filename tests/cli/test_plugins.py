@@ -31,37 +31,37 @@ def films(tmp_path: Path) -> Path:
     return file
 
 
-def test_the_command_finds_the_backend_of_an_installed_plug_in(run_process: Run, films: Path) -> None:
+def test_the_command_finds_the_backend_of_an_installed_plug_in(run_fork: Run, films: Path) -> None:
     for saved, unchanged in ((2, 0), (0, 2)):
-        ended = run_process("sync", f"mine=json:{films}", "--database", "x.db", "--json", env=INSTALLED)
+        ended = run_fork("sync", f"mine=json:{films}", "--database", "x.db", "--json", env=INSTALLED)
         assert ended.code == 0
         [source] = ended.json["sources"]
         assert (source["run"]["saved"], source["run"]["unchanged"]) == (saved, unchanged)
     # The database can be read where the plug-in is not installed.
-    status = run_process("status", "--database", "x.db", "--json").json
+    status = run_fork("status", "--database", "x.db", "--json").json
     assert [(source["id"], source["kind"]) for source in status["sources"]] == [("mine", "json")]
-    assert "Akira Kurosawa" in run_process("show", "Ran", "--database", "x.db").out
-    ended = run_process("sync", f"mine=nfo:{films.parent}", "--database", "x.db")
+    assert "Akira Kurosawa" in run_fork("show", "Ran", "--database", "x.db").out
+    ended = run_fork("sync", f"mine=nfo:{films.parent}", "--database", "x.db")
     assert (ended.code, "is stored as json, not nfo" in ended.err + ended.out) == (2, True)
 
 
-def test_a_source_without_a_name_gets_one_of_its_kind_and_its_file(run_process: Run, films: Path) -> None:
-    ended = run_process("sync", f"json:{films}", "--database", "x.db", env=INSTALLED)
+def test_a_source_without_a_name_gets_one_of_its_kind_and_its_file(run_fork: Run, films: Path) -> None:
+    ended = run_fork("sync", f"json:{films}", "--database", "x.db", env=INSTALLED)
     assert ended.code == 0
     assert ended.out.startswith("json-films-json (from json:")
 
 
-def test_a_configuration_file_may_name_it(run_process: Run, films: Path, home: Path) -> None:
+def test_a_configuration_file_may_name_it(run_fork: Run, films: Path, home: Path) -> None:
     table = f"[sources.mine]\nkind = 'json'\nfolder = '{films}'\n"
     (home / "mediasync.toml").write_text(table)
-    ended = run_process("sync", "--database", "x.db", env=INSTALLED)
+    ended = run_fork("sync", "--database", "x.db", env=INSTALLED)
     assert (ended.code, ended.out.splitlines()[:2]) == (
         0,
         ["mine", "  2 items seen, 2 saved, 0 unchanged, 0 failed"],
     )
-    assert "mine (json)" in run_process("config", "check", env=INSTALLED).out
+    assert "mine (json)" in run_fork("config", "check", env=INSTALLED).out
     (home / "mediasync.toml").write_text(f"{table}token = 'x'\n")
-    assert "json has no token" in run_process("config", "check", env=INSTALLED).out
+    assert "json has no token" in run_fork("config", "check", env=INSTALLED).out
 
 
 @pytest.mark.parametrize(
@@ -77,27 +77,27 @@ def test_a_configuration_file_may_name_it(run_process: Run, films: Path, home: P
     ],
 )
 def test_a_broken_plug_in_is_named_and_the_other_sources_are_synced(
-    run_process: Run, films: Path, home: Path, kind: str, reason: str
+    run_fork: Run, films: Path, home: Path, kind: str, reason: str
 ) -> None:
     broken = f"bad={kind}+http://host" if kind == "sulky" else f"bad={kind}:{films}"
-    ended = run_process("sync", broken, f"mine=json:{films}", "--database", "x.db", env=INSTALLED)
+    ended = run_fork("sync", broken, f"mine=json:{films}", "--database", "x.db", env=INSTALLED)
     assert ended.code == 2
     assert reason in ended.out
     assert "2 items seen, 2 saved" in ended.out
     table = f"[sources.mine]\nkind = 'json'\nfolder = '{films}'\n[sources.bad]\nkind = '{kind}'\n"
     (home / "mediasync.toml").write_text(table + "url = 'http://host'\n")
-    ended = run_process("sync", "--database", "y.db", env=INSTALLED)
+    ended = run_fork("sync", "--database", "y.db", env=INSTALLED)
     assert ended.code == 2
     assert reason in ended.out
     assert "2 items seen, 2 saved" in ended.out
 
 
-def test_a_kind_that_does_not_exist_is_answered_with_those_that_do(run_process: Run) -> None:
-    ended = run_process("sync", "vhs+http://host", env=INSTALLED)
+def test_a_kind_that_does_not_exist_is_answered_with_those_that_do(run_fork: Run) -> None:
+    ended = run_fork("sync", "vhs+http://host", env=INSTALLED)
     assert ended.code == 2
     assert "'vhs' is not a kind of server: write nfo:FOLDER, or " in ended.err
     assert "plug-ins add the kinds alien, json, lost, renamed, sulky" in ended.err
-    assert "plug-ins" not in run_process("sync", "vhs+http://host").err
+    assert "plug-ins" not in run_fork("sync", "vhs+http://host").err
 
 
 async def test_a_program_uses_it_as_any_other_source(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:

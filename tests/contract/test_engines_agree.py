@@ -484,7 +484,7 @@ def spelled(random: Random, number: int) -> list[Credit]:
         credit(None, f"flo {number - 300}", provider_ids=random.choice([{}, {"tvdb": f"{number - 300}"}])),
     ]
     # The first group is the largest, so that others overtake it if they can.
-    alone = [credit(f"own {number}-{n}") for n in range(40 if number < 500 else 1)]
+    alone = [credit(f"own {number}-{n}") for n in range(15 if number < 500 else 1)]
     return [*alone, *given[:: random.choice([1, -1])]]
 
 

@@ -110,7 +110,7 @@ class Mirror(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.clock = Clock()
         self.model = Model()
-        url = self.engine.new_url(self.folder)
+        url = self.engine.new_mirror_url(self.folder)
         self.mirrors = [MediaSync(url, clock=self.clock, readers=2, **options) for options in self.options]
         self.ms = self.mirrors[0]
         self.compared = 0

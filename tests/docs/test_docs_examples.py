@@ -27,7 +27,7 @@ from urllib.parse import urlsplit, urlunsplit
 import docs_pages
 import pytest
 from docs_pages import ROOT, Block
-from support import postgres
+from support import forked, postgres
 
 import mediasync
 from mediasync import MediaSync
@@ -81,8 +81,20 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The text of the program ``mediasync``; it is started 150 times."""
+    if not forked.IS_POSSIBLE:
+        yield f'#!/bin/sh\nexec "{sys.executable}" -m mediasync "$@"\n'
+        return
+    root = str(Path(mediasync.__file__).parent.parent)
+    environment = {**os.environ, "PYTHONPATH": root, "LC_ALL": "C.UTF-8"}
+    with forked.forking(tmp_path_factory.mktemp("forks"), environment) as text:
+        yield text
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A working folder with examples/library, a separate home folder, and the command."""
     monkeypatch.setattr(SOURCE_KINDS, "_known", dict(SOURCE_KINDS._known))  # an example registers its own
     work, home, commands = tmp_path / "work", tmp_path / "home", tmp_path / "bin"
@@ -90,7 +102,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         path.mkdir()
     shutil.copytree(ROOT / "examples" / "library", work / "examples" / "library")
     write_command(commands / "python", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    for name in ("datasette", "mediasync", "pytest"):
+    write_command(commands / "mediasync", command)
+    for name in ("datasette", "pytest"):
         write_command(commands / name, f'#!/bin/sh\nexec "{sys.executable}" -m {name} "$@"\n')
     if shutil.which("sqlite3") is None:
         write_command(commands / "sqlite3", f"#!{sys.executable}\n{SQLITE3}")

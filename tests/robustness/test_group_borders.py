@@ -191,7 +191,7 @@ async def test_identities_do_not_depend_on_the_grouping(
     seen = []
     for url, together in (
         (SQLITE_MEMORY.new_url(Path()), False),
-        (engine.new_url(tmp_path_factory.mktemp(f"db{next(_numbers)}")), True),
+        (engine.new_mirror_url(tmp_path_factory.mktemp(f"db{next(_numbers)}")), True),
     ):
         async with MediaSync(url, clock=Clock(), **(options if together else {})) as ms:
             await prepared(ms)

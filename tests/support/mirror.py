@@ -31,7 +31,8 @@ async def rows(ms: MediaSync, sql: str, **params: Any) -> list[tuple[Any, ...]]:
     Times come as SQLite shows them.
     """
     async with database_of(ms).read() as session:
-        return [tuple(map(_plain, row)) for row in await session.fetch_all(sql, params)]
+        found = map(tuple, await session.fetch_all(sql, params))
+        return [tuple(map(_plain, row)) if datetime in map(type, row) else row for row in found]
 
 
 def _plain(value: Any) -> Any:
