@@ -299,12 +299,16 @@ def person_conditions(given: PersonFilter) -> list[Condition]:
     if given.min_works is not None:
         found.append(
             Condition(
+                # Subqueries, not joins: without statistics PostgreSQL reads all items for each person.
                 """(
-    SELECT count(DISTINCT coalesce(upper.item_key, parent.item_key, w.item_key))
-    FROM credit c JOIN media_item w ON w.item_key = c.item_key
-    LEFT JOIN media_item parent ON parent.item_key = w.parent_key
-    LEFT JOIN media_item upper ON upper.item_key = parent.parent_key
-    WHERE c.person_key = p.person_key AND w.missing_since IS NULL
+    SELECT count(DISTINCT (
+        SELECT coalesce(
+            (SELECT coalesce(u.parent_key, u.item_key) FROM media_item u WHERE u.item_key = w.parent_key),
+            w.item_key
+        )
+        FROM media_item w WHERE w.item_key = c.item_key AND w.missing_since IS NULL
+    ))
+    FROM credit c WHERE c.person_key = p.person_key
 ) >= :min_works""",
                 {"min_works": given.min_works},
             )

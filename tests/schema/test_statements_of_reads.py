@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.engines import POSTGRES, SQLITE_FILE
 from support.items import MOVIES, SHOWS, cast, credit, episode, movie, season, show
-from support.mirror import prepared, write
+from support.mirror import prepared
 
 from mediasync import ItemFilter, MediaSync, PersonFilter
 from mediasync.database.postgres.connection import PostgresSession
@@ -89,8 +89,6 @@ async def asked(ms: MediaSync, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     await ms.media.save_media_items([*movies, large], **MOVIES)
     episodes = [episode(f"e{n}", parent="s1", episode_number=n, credits=cast("a")) for n in range(MANY)]
     await ms.media.save_media_items([show("s"), season("s1", parent="s"), *episodes], **SHOWS)
-    # As a server does by itself soon after. Without it PostgreSQL takes 17 s for one of the answers.
-    await write(ms, "ANALYZE")
     found: list[str] = []
     for kind in (SQLiteSession, PostgresSession):
         for name in ("fetch_all", "fetch_many"):

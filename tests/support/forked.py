@@ -1,9 +1,9 @@
 """The command ``mediasync`` as a process that starts in a few milliseconds.
 
-Half a second of each start is spent on imports. Here one process, the server, imports once what the commands
-need, and each start is a fork of it. The fork takes over the streams, the environment, the folder and the
-arguments of a small program that stands in for the command; that program ends with the same exit code. If it
-is ended, so is the fork.
+Imports take half a second of each start. Here one process, the server, imports what the commands need once,
+and each start is a fork of it. The fork takes over the streams, the environment, the folder and the arguments
+of a small program that stands in for the command. That program ends with the exit code of the fork. If it is
+killed, the fork ends, too.
 
 Run as a script with the path of a socket, this is the server. It never starts a thread or an event loop
 itself.
@@ -47,7 +47,7 @@ os._exit(status)
 """
 
 IS_POSSIBLE: Final = hasattr(os, "pidfd_open")
-"""Whether the system can tell of the end of a process and of a connection at the same time."""
+"""Whether one call can wait for the end of a process and of a connection."""
 
 
 @contextmanager
@@ -83,11 +83,11 @@ def _import_commands() -> None:
 
 
 def _serve(path: str) -> None:
-    """Fork for each connection until standard input ends; return in a fork that shall be the command."""
+    """Fork for each connection until standard input ends. Only the fork that becomes the command returns."""
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)
         listening.listen()
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait for the commands
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nothing waits for the forks that wait for commands
         print("ready", flush=True)
         while sys.stdin not in select.select([sys.stdin, listening], [], [])[0]:
             connection, _ = listening.accept()
@@ -108,7 +108,7 @@ def _serve(path: str) -> None:
 
 
 def _wait(command: int, connection: socket.socket) -> NoReturn:
-    """Tell how the command ends, and end it if nobody asks any more."""
+    """Send the exit code of the command; end the command if the stand-in has ended."""
     ended = os.pidfd_open(command)
     if ended not in select.select([ended, connection], [], [])[0]:
         os.kill(command, signal.SIGTERM)
