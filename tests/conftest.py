@@ -58,9 +58,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--model-steps",
         type=int,
-        default=10_000,
+        default=3_000,
         metavar="N",
         help="how many steps the model is compared with",
+    )
+    parser.addoption(
+        "--every-step",
+        action="store_true",
+        help="cancel at every step in every way; by default the ways share the steps among them",
     )
     parser.addoption(
         "--recipes-credits",

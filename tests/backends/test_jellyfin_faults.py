@@ -388,6 +388,7 @@ async def test_a_server_that_went_away(server):
 
 @pytest.mark.parametrize("number", range(3, 10))
 @pytest.mark.parametrize("kind", ["reset", "html", "cut_json", "empty", "status"])
+@pytest.mark.parametrize("server", VERSIONS[:1], indirect=True)  # both versions get the same requests
 async def test_whatever_fails_for_good_nothing_is_spoilt(server, number, kind, file_url):
     async with MediaSync(file_url) as ms:
         make = getattr(Fault, kind)

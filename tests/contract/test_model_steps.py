@@ -1,4 +1,4 @@
-"""Long random runs against the model of a mirror: 10,000 steps by default.
+"""Long random runs against the model of a mirror: 3,000 steps by default.
 
 The steps are those of ``test_stateful.py``, which runs fewer of them on each engine, and shrinks what fails.
 Here a seed chooses the steps.

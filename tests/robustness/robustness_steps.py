@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import contextmanager
@@ -95,11 +96,19 @@ Work = Callable[[], Awaitable[Any]]
 async def run_native(stepper: Stepper, work: Work, at: int, *, late: bool = False, times: int = 1) -> bool:
     """Run *work* in a task that is cancelled at suspension *at*, *times* in a row.
 
+    A loop in which a task is cancelled again and again is never idle, and would keep the GIL from the threads
+    that the task waits for. So each cancellation releases the GIL for a moment.
+
     Returns:
         Whether it was cancelled; if not, it ended without ever getting so far, or just before.
     """
     task = asyncio.create_task(_as_coroutine(work))
-    stepper.arm(range(at, at + times), task.cancel, late=late)
+
+    def cancel() -> None:
+        task.cancel()
+        time.sleep(0.0001)
+
+    stepper.arm(range(at, at + times), cancel, late=late)
     await asyncio.wait({task})
     stepper.disarm()
     if task.cancelled():

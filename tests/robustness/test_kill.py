@@ -25,7 +25,7 @@ from mediasync.database.schema import CURRENT_VERSION
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("MEDIASYNC_TEST_KILLS", "60"))
+KILLS = int(os.environ.get("MEDIASYNC_TEST_KILLS", "40"))
 KILLS_A_FILE = 6
 SEED = int(os.environ.get("MEDIASYNC_TEST_SEED", "0")) or random.SystemRandom().randrange(10**9)
 
