@@ -102,7 +102,7 @@ async def check_memory(kind: str, faults: list[Fault]) -> None:
 
 @pytest.mark.parametrize(
     ("names", "times"),
-    [(REFUSED, 2), *([[name], 10] for name in DECODED)],
+    [(REFUSED, 2), *([[name], 4] for name in DECODED)],
     ids=["refused", *DECODED],
 )
 @pytest.mark.parametrize("kind", ["plex", "jellyfin", "kodi"])  # Emby shares the listings of Jellyfin
