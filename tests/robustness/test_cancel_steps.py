@@ -1,4 +1,4 @@
-"""Cancelled at every suspension, in every way: wholly there or wholly absent, and nothing is lost or left."""
+"""Cancelled at every suspension, in six ways: wholly there or wholly absent, and nothing is lost or left."""
 
 from __future__ import annotations
 
